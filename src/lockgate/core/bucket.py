@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Tallies of runs come in; buckets that add exactly, whatever the order, go out.
+
+A bucket holds what every policy might ask of its runs: counts, integer sums in micro-units and histogram counts.
+It knows no gate, so one spine of buckets serves every rollout of an app.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol, Self, TypeVar
+
+from lockgate.core.canonical import Json
+from lockgate.core.canonical import digest as digest_of
+
+STATUSES = ("ok", "error", "timeout", "cancelled")
+
+
+class Tally(Protocol):
+    """Anything that a bucket counts and that adds exactly."""
+
+    def __add__(self, other: Self) -> Self: ...
+
+    def document(self) -> Json: ...
+
+
+T = TypeVar("T", bound=Tally)
+
+
+@dataclass(frozen=True, slots=True)
+class Events:
+    """How many of `n` runs had an event."""
+
+    n: int = 0
+    events: int = 0
+
+    def __add__(self, other: Events) -> Events:
+        return Events(self.n + other.n, self.events + other.events)
+
+    def document(self) -> Json:
+        """Return the JSON form."""
+        return [self.n, self.events]
+
+
+@dataclass(frozen=True, slots=True)
+class Values:
+    """Numbers of `n` runs: exact sum and sum of squares in micro-units, and counts by histogram bin."""
+
+    n: int = 0
+    total: int = 0
+    squares: int = 0
+    bins: tuple[tuple[int, int], ...] = ()
+
+    def __add__(self, other: Values) -> Values:
+        counts = dict(self.bins)
+        for index, count in other.bins:
+            counts[index] = counts.get(index, 0) + count
+        return Values(
+            self.n + other.n, self.total + other.total, self.squares + other.squares, tuple(sorted(counts.items()))
+        )
+
+    def document(self) -> Json:
+        """Return the JSON form; the wide sums are text, because a double would round them."""
+        return [self.n, str(self.total), str(self.squares), [list(pair) for pair in self.bins]]
+
+
+@dataclass(frozen=True, slots=True)
+class Pairs:
+    """Probes answered by both releases: how often the candidate lost, tied and won."""
+
+    losses: int = 0
+    ties: int = 0
+    wins: int = 0
+
+    def __add__(self, other: Pairs) -> Pairs:
+        return Pairs(self.losses + other.losses, self.ties + other.ties, self.wins + other.wins)
+
+    @property
+    def n(self) -> int:
+        """Return how many pairs there are."""
+        return self.losses + self.ties + self.wins
+
+    def document(self) -> Json:
+        """Return the JSON form."""
+        return [self.losses, self.ties, self.wins]
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """The tallies of one release (and one slice of labels) in one sealed slice of time.
+
+    `events` holds the shares (`error_rate`, `timeout_rate`, `pass_rate`, each yes/no score by field name),
+    `values` the numeric fields; `runs` counts every run, also those that carry neither.
+    """
+
+    runs: int = 0
+    statuses: Mapping[str, int] = field(default_factory=dict)
+    events: Mapping[str, Events] = field(default_factory=dict)
+    values: Mapping[str, Values] = field(default_factory=dict)
+
+    def __add__(self, other: Bucket) -> Bucket:
+        statuses = {name: self.statuses.get(name, 0) + other.statuses.get(name, 0) for name in STATUSES}
+        return Bucket(
+            self.runs + other.runs,
+            {name: count for name, count in statuses.items() if count},
+            _merge(self.events, other.events),
+            _merge(self.values, other.values),
+        )
+
+    def document(self) -> dict[str, Json]:
+        """Return the JSON form that digests and receipts bind."""
+        return {
+            "runs": self.runs,
+            "statuses": dict(self.statuses),
+            "events": {name: tally.document() for name, tally in sorted(self.events.items())},
+            "values": {name: tally.document() for name, tally in sorted(self.values.items())},
+        }
+
+    def digest(self) -> str:
+        """Return the digest of the document."""
+        return digest_of(self.document())
+
+
+def _merge(mine: Mapping[str, T], theirs: Mapping[str, T]) -> dict[str, T]:
+    merged = dict(mine)
+    for name, tally in theirs.items():
+        merged[name] = merged[name] + tally if name in merged else tally
+    return merged

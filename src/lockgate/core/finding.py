@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What one gate says: its outcome, the numbers behind it, and the reason in words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from lockgate.core.canonical import Json
+from lockgate.core.metric import Metric
+
+
+class Outcome(StrEnum):
+    """What a gate, or a verdict, says."""
+
+    REGRESSED = "regressed"
+    UNAVAILABLE = "unavailable"
+    INSUFFICIENT = "insufficient"
+    CLEAN = "clean"
+    PROVEN = "proven"
+    NOT_APPLICABLE = "not_applicable"
+
+
+# Worst first; `not_applicable` does not count.
+PRECEDENCE = (Outcome.REGRESSED, Outcome.UNAVAILABLE, Outcome.INSUFFICIENT, Outcome.CLEAN, Outcome.PROVEN)
+
+
+def worst(outcomes: tuple[Outcome, ...]) -> Outcome:
+    """Return the worst outcome that counts; with none that counts, `not_applicable`."""
+    return next((outcome for outcome in PRECEDENCE if outcome in outcomes), Outcome.NOT_APPLICABLE)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A metric's value in one arm and how many runs (or pairs) it rests on."""
+
+    value: float | None
+    n: int
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Candidate minus baseline with a fixed-sample interval; for display, never for a sequential decision."""
+
+    estimate: float
+    low: float
+    high: float
+    level: float
+    method: str
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Log-evidence of the gate's processes, and the height each must reach."""
+
+    harm: float
+    harm_threshold: float
+    clean: float | None
+    proven: float | None
+    promote_threshold: float
+    projected_runs: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """What one gate says about one rollout, or one comparison."""
+
+    gate: str
+    metric: Metric
+    outcome: Outcome
+    reason: str
+    baseline: Reading
+    candidate: Reading
+    difference: Difference | None = None
+    evidence: Evidence | None = None
+
+    def document(self) -> dict[str, Json]:
+        """Return the JSON form of receipts and answers."""
+        document: dict[str, Json] = {
+            "gate": self.gate,
+            "metric": self.metric.name,
+            "outcome": self.outcome.value,
+            "reason": self.reason,
+            "baseline": {"value": self.baseline.value, "n": self.baseline.n},
+            "candidate": {"value": self.candidate.value, "n": self.candidate.n},
+        }
+        for name in ("difference", "evidence"):
+            part = getattr(self, name)
+            if part is not None:
+                document[name] = {key: getattr(part, key) for key in part.__dataclass_fields__}
+        return document

@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What went wrong comes in; out goes an exception that says what happened and what to do."""
+
+from __future__ import annotations
+
+
+class LockgateError(Exception):
+    """Any failure that Lockgate explains: `message` says what happened, `advice` what to do."""
+
+    def __init__(self, message: str, *, advice: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.advice = advice
+
+    def __str__(self) -> str:
+        return f"{self.message}\n{self.advice}" if self.advice else self.message
+
+
+class UsageError(LockgateError):
+    """The call itself is wrong: an option, a name, a policy that cannot be meant."""
+
+
+class DataError(LockgateError):
+    """What was read is wrong: a malformed line, an impossible value, an empty cohort."""
+
+
+class UnreachableError(LockgateError):
+    """Something outside did not answer."""
+
+
+class TryAgainError(LockgateError):
+    """Somebody else won; the same call may succeed later."""
+
+
+class NotPermittedError(LockgateError):
+    """The caller may not do this."""
