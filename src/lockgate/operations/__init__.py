@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One request comes in; one verb per module carries it out through the ports."""
