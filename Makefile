@@ -37,3 +37,65 @@ lock: $(VENV)/.group-lock ## rewrite requirements.lock from pyproject.toml (UPGR
 	@$(VENV)/bin/uv pip compile pyproject.toml $(foreach group,build test interop bench lock,--group $(group)) \
 	  --no-config --universal --python-version 3.11 --generate-hashes --quiet $(if $(UPGRADE),--upgrade) \
 	  --custom-compile-command 'make lock' --output-file requirements.lock > /dev/null
+
+.PHONY: demo
+demo: $(BUILT) ## compare two generated releases and show what Lockgate says
+	@$(PY) examples/demo.py
+
+.PHONY: test
+test: $(TESTED) ## run the tests (all but the slow lane)
+	@$(PY) -m pytest --quiet $(ARGS)
+	@echo "left out: the slow lane, which 'make slow' runs"
+
+.PHONY: slow
+slow: $(TESTED) ## run the slow lane: what needs minutes
+	@$(PY) -m pytest --quiet -m slow $(ARGS)
+
+.PHONY: check
+check: lint types contracts docs ## lint, types, import contracts and docs
+
+.PHONY: lint
+lint: $(TESTED) ## ruff (rules and format), docstrings, and the arithmetic of the engine
+	@$(VENV)/bin/ruff check --quiet .
+	@$(VENV)/bin/ruff format --quiet --check --diff .
+	@$(VENV)/bin/interrogate --config pyproject.toml src tests tools
+	@$(PY) tools/exact_arithmetic.py src/lockgate/core/stats
+
+.PHONY: format
+format: $(TESTED) ## format the code and mend what ruff can
+	@$(VENV)/bin/ruff check --quiet --fix . || true
+	@$(VENV)/bin/ruff format --quiet .
+
+.PHONY: types
+types: $(TESTED) ## mypy --strict
+	@$(VENV)/bin/mypy --no-error-summary
+
+.PHONY: contracts
+contracts: $(TESTED) ## who may import whom
+	@$(VENV)/bin/lint-imports --no-logo > $(VENV)/contracts.txt || { cat $(VENV)/contracts.txt; exit 1; }
+
+.PHONY: docs
+docs: $(TESTED) ## check links, run the docs' examples, compare generated pages
+	@$(PY) -m pytest --quiet -m "not slow" tests/docs
+	@$(PY) tools/reference.py --check
+
+.PHONY: reference
+reference: $(TESTED) ## rewrite the generated pages of docs/reference
+	@$(PY) tools/reference.py
+
+.PHONY: bench
+bench: $(BENCHED) ## measure Lockgate beside its peers, write bench/results
+	@for script in bench/bench_*.py; do echo "== $$script"; $(PY) "$$script"; done
+
+.PHONY: bench-calibration
+bench-calibration: $(BENCHED) ## simulate the promised error rates, R = 2,000 (long)
+	@$(PY) bench/calibration.py
+
+.PHONY: bench-calibration-smoke
+bench-calibration-smoke: $(TESTED) ## the same with R = 200 and wide bounds
+	@$(PY) bench/calibration.py --smoke
+
+.PHONY: clean
+clean: ## remove .venv and every cache
+	@rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	@find src tests tools examples bench docs -name __pycache__ -type d -prune -exec rm -rf {} + 2> /dev/null || true
