@@ -91,7 +91,7 @@ def _log_block(x: Floats) -> Floats:
         return _log_normal(bits, None)
     special = (x <= 0.0) | ~(x < np.inf)
     tiny = odd & ~special
-    normal = np.where(tiny, np.where(tiny, x, 1.0) * 2.0**54, np.where(special, 1.0, x))
+    normal = np.where(tiny, np.where(tiny, x, 1.0) * float(1 << 54), np.where(special, 1.0, x))
     result = _log_normal(normal.view(np.int64), None, np.where(tiny, -54.0, 0.0))
     result[special] = np.where(x == 0.0, -np.inf, np.where(x > 0.0, x, np.nan))[special]
     return result
