@@ -29,8 +29,8 @@ NUMPY = frozenset(
     "ones_like pad put_along_axis ravel repeat reshape roll rollaxis shape size split squeeze stack swapaxes take "
     "take_along_axis tile transpose vstack where zeros zeros_like "
     # types and constants
-    "False_ True_ bool bool_ dtype errstate finfo float64 iinfo inf int8 int16 int32 int64 integer intp nan pi typing uint8 "
-    "uint16 uint32 uint64 "
+    "False_ True_ bool bool_ dtype errstate finfo float64 iinfo inf int8 int16 int32 int64 integer intp nan pi typing "
+    "uint8 uint16 uint32 uint64 "
     # rounded alike everywhere, or not rounded at all
     "abs absolute add ceil clip copysign divide divmod fabs floor floor_divide fmax fmin frexp ldexp maximum minimum "
     "mod multiply negative nextafter remainder rint round sign signbit spacing sqrt square subtract trunc "
