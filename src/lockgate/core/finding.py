@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from lockgate.core.canonical import Json
 from lockgate.core.metric import Metric
+from lockgate.core.policy.gate import Breach
 
 
 class Outcome(StrEnum):
@@ -63,7 +64,10 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """What one gate says about one rollout, or one comparison."""
+    """What one gate says about one rollout, or one comparison.
+
+    `breach`, `is_objective` and `is_critical` repeat what the gate declared, for the decision that follows.
+    """
 
     gate: str
     metric: Metric
@@ -73,6 +77,9 @@ class Finding:
     candidate: Reading
     difference: Difference | None = None
     evidence: Evidence | None = None
+    breach: Breach = Breach.ROLLBACK
+    is_objective: bool = False
+    is_critical: bool = False
 
     def document(self) -> dict[str, Json]:
         """Return the JSON form of receipts and answers."""

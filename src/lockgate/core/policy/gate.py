@@ -72,6 +72,7 @@ class Gate:
     `margin`: proven once worse than this is excluded. `limit`: an objective that needs no baseline.
     `extent`: the range that a mean is capped to (None: the natural range, else learned from the baseline).
     `steps`: indexes of the steps that it applies to (None: all).
+    `user_outcome`: the value comes from what users did with an answer, so mirrored answers have none.
     """
 
     id: str
@@ -84,6 +85,7 @@ class Gate:
     limit: float | None = None
     slice: tuple[tuple[str, str], ...] = ()
     critical: bool = False
+    user_outcome: bool = False
     breach: Breach = Breach.ROLLBACK
     method: Method = Method.FORMULA
     extent: tuple[float, float] | None = None

@@ -67,6 +67,11 @@ class Policy:
         """Return the digest that rollouts and receipts bind."""
         return digest(self.document())
 
+    @property
+    def max_reductions(self) -> int:
+        """Return how often exposure may step back before a further breach rolls back."""
+        return max((rule.max_reductions for rule in self.rules.sustained), default=1)
+
     def gates_at(self, step: int) -> tuple[Gate, ...]:
         """Return the gates that apply at a step."""
         return tuple(gate for gate in self.gates if gate.steps is None or step in gate.steps)

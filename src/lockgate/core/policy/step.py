@@ -69,6 +69,11 @@ class Step:
         return self.weight < 100 or self.holdback > 0
 
     @property
+    def ends_on_arrival(self) -> bool:
+        """Say whether reaching this step as the last one is already the end: exposed, chosen at random, no soak."""
+        return self.kind in (StepKind.WEIGHT, StepKind.SWITCH) and self.soak_s == 0
+
+    @property
     def share(self) -> float:
         """Return the part of all traffic that the candidate serves at this step."""
         return self.weight / 100.0

@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What one turn of the loop decides comes in as a value; its document goes out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from lockgate.core.canonical import Json
+from lockgate.core.rollout import Rollout
+from lockgate.core.situation import Situation, Target, WayBack
+
+
+class Action(StrEnum):
+    """What a decision does."""
+
+    PROMOTE = "promote"
+    HOLD = "hold"
+    PAUSE = "pause"
+    REDUCE = "reduce"
+    ROLLBACK = "rollback"
+
+
+class Cause(StrEnum):
+    """Which rule decided; the first eight can roll back."""
+
+    REGRESSION = "regression"
+    FLOOR = "floor"
+    INVARIANT = "invariant"
+    SUSTAINED = "sustained"
+    LIMIT = "limit"
+    DEADLINE = "deadline"
+    OPERATOR = "operator"
+    KILL = "kill"
+    DISAGREEMENT = "disagreement"
+    UNAVAILABLE = "unavailable"
+    ALARM = "alarm"
+    INSUFFICIENT = "insufficient"
+    FREEZE = "freeze"
+    PAUSED = "paused"
+    PAIRWISE = "pairwise"
+    ACKNOWLEDGEMENT = "acknowledgement"
+    MIN_RUNS = "min_runs"
+    MIN_HOLD = "min_hold"
+    SETTLE = "settle"
+    APPROVAL = "approval"
+    SOAK = "soak"
+    SATISFIED = "satisfied"
+    ENDED = "ended"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """One turn of the loop: the action, its cause, the reason in words, and where it leads.
+
+    `also`: every other rule that spoke, so that a receipt shows more than the winner.
+    """
+
+    action: Action
+    cause: Cause
+    reason: str
+    step: int
+    weight: float
+    terminal: bool = False
+    way_back: WayBack | None = None
+    also: tuple[str, ...] = ()
+
+    def document(self) -> dict[str, Json]:
+        """Return the JSON form of receipts and answers."""
+        back = self.way_back
+        return {
+            "action": self.action.value,
+            "cause": self.cause.value,
+            "reason": self.reason,
+            "step": self.step,
+            "weight": self.weight,
+            "terminal": self.terminal,
+            "target": None if back is None else {"kind": back.target.value, "release": back.release},
+            "also": list(self.also),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What one rule of the chain asks for."""
+
+    action: Action
+    cause: Cause
+    reason: str
+
+
+def rollback(
+    rollout: Rollout, situation: Situation, cause: Cause, reason: str, also: tuple[str, ...] = ()
+) -> Decision:
+    """Return the decision that ends a rollout at weight 0, with the first way back that may be taken."""
+    ways = situation.ways_back or (WayBack(Target.BASELINE, rollout.baseline),)
+    taken = next((way for way in ways if way.refusal is None), WayBack(Target.NONE, None))
+    refused = tuple(f"not back to {way.release or way.target.value}: {way.refusal}" for way in ways if way.refusal)
+    return Decision(
+        action=Action.ROLLBACK,
+        cause=cause,
+        reason=reason,
+        step=rollout.step,
+        weight=0.0,
+        terminal=True,
+        way_back=taken,
+        also=(*also, *refused),
+    )

@@ -1,0 +1,165 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The state so far and one newly sealed bucket come in; the state afterwards goes out.
+
+The cost depends on the gates and the bucket, not on how much was folded before.
+A bucket that was folded already changes nothing, so a fold may be repeated.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from lockgate.core.bucket import Events, Values
+from lockgate.core.evidence import bets
+from lockgate.core.evidence.nuisance import learn
+from lockgate.core.evidence.plan import GatePlan, Plan, Role
+from lockgate.core.evidence.sealed import NO_PAIRS, Assignment, Phase, SealedBucket
+from lockgate.core.evidence.state import EvidenceState, GateState, ShareState, Tally, enter_step
+from lockgate.core.evidence.tally import tally
+from lockgate.core.metric import Kind
+from lockgate.core.stats.elementary import Floats
+from lockgate.core.stats.sequential import binary, share, wealth
+from lockgate.core.stats.sequential.exceedance import WARM_UP_RUNS
+from lockgate.core.stats.sequential.mean import WARM_UP_BUCKETS
+from lockgate.core.stats.sequential.null import Null
+
+
+@dataclass(frozen=True, slots=True)
+class _Turn:
+    """What one gate makes of a bucket: its state but for the wealth, and what its processes are to gain."""
+
+    state: GateState
+    gains: bets.Counts | Floats | None = None
+
+
+def fold(state: EvidenceState, sealed: SealedBucket, plan: Plan) -> EvidenceState:
+    """Return the state with one more sealed bucket in it."""
+    if sealed.number <= state.last_bucket:
+        return state
+    if sealed.step != state.step:
+        state = enter_step(state, sealed.step)
+    state = replace(state, last_bucket=sealed.number, buckets=state.buckets + 1)
+    if sealed.phase is Phase.TRANSITION:
+        return state
+    whole = sealed.arm()
+    state = replace(
+        state,
+        fresh_runs=state.fresh_runs + whole.candidate.runs,
+        fresh_baseline_runs=state.fresh_baseline_runs + whole.baseline.runs,
+        candidate_runs=state.candidate_runs + whole.candidate.runs,
+        ratio=_assign(state.ratio, sealed.assignment),
+    )
+    turns = [_turn(gate, before, sealed, plan) for gate, before in zip(plan.gates, state.gates, strict=True)]
+    return replace(state, gates=_grow(plan, turns, state.furthest_step))
+
+
+def _turn(gate: GatePlan, before: GateState, sealed: SealedBucket, plan: Plan) -> _Turn:
+    if not plan.applies(gate.gate, sealed.step):
+        return _Turn(before)
+    if gate.gate.metric.kind is Kind.PAIRED:
+        new = sealed.pairs.get((gate.gate.metric.field, gate.gate.slice), NO_PAIRS)
+        if new.n == 0:
+            return _Turn(before)
+        return _Turn(replace(before, judged_runs=before.judged_runs + new.n), bets.pair_increments(gate, new))
+    arms = sealed.arm(gate.gate.slice)
+    baseline = _joined(before.carry[0], tally(gate.gate.metric, arms.baseline))
+    candidate = _joined(before.carry[1], tally(gate.gate.metric, arms.candidate))
+    if gate.gate.is_objective:
+        return _objective_turn(gate, before, candidate)
+    if baseline is None or candidate is None:
+        return _Turn(replace(before, carry=(baseline, candidate)))
+    after = replace(
+        before,
+        carry=(None, None),
+        nuisance=learn(gate.gate, before.nuisance, baseline),
+        judged_runs=before.judged_runs + candidate.n,
+    )
+    return _Turn(after, _gains(gate, before, baseline, candidate))
+
+
+def _objective_turn(gate: GatePlan, before: GateState, candidate: Tally | None) -> _Turn:
+    if candidate is None:
+        return _Turn(before)
+    after = replace(before, judged_runs=before.judged_runs + candidate.n)
+    if gate.gate.metric.kind is Kind.MEAN:
+        # Bets on a mean are sized by what came before; without a baseline that is the candidate's own past.
+        after = replace(after, nuisance=learn(gate.gate, before.nuisance, candidate))
+        if before.nuisance.extent is None:
+            return _Turn(after)
+    return _Turn(after, bets.objective_increments(gate, before.nuisance, candidate))
+
+
+def _gains(gate: GatePlan, before: GateState, baseline: Tally, candidate: Tally) -> bets.Counts | Floats | None:
+    """Return what the bucket says, or None while the baseline has not yet taught enough to bet on."""
+    nuisance = before.nuisance
+    if isinstance(baseline, Events) and isinstance(candidate, Events):
+        return bets.share_counts(gate, nuisance, baseline, candidate) if nuisance.n else None
+    assert isinstance(baseline, Values)
+    assert isinstance(candidate, Values)
+    match gate.gate.metric.kind:
+        case Kind.QUANTILE:
+            warm = nuisance.n >= WARM_UP_RUNS
+            return bets.quantile_counts(gate, nuisance, baseline, candidate) if warm else None
+        case Kind.RATE:
+            return bets.rate_increments(gate, baseline, candidate)
+        case _:
+            warm = nuisance.extent is not None and nuisance.buckets >= WARM_UP_BUCKETS
+            return bets.mean_increments(gate, nuisance, baseline, candidate) if warm else None
+
+
+def _grow(plan: Plan, turns: list[_Turn], furthest_step: int) -> tuple[GateState, ...]:
+    increments = _increments(turns)
+    return tuple(
+        turn.state if gains is None else _gate_after(gate, turn.state, gains, furthest_step)
+        for gate, turn, gains in zip(plan.gates, turns, increments, strict=True)
+    )
+
+
+def _increments(turns: list[_Turn]) -> list[Floats | None]:
+    """Return each gate's log e-values; all two-arm counts are judged in one computation."""
+    counted = [turn.gains for turn in turns if isinstance(turn.gains, bets.Counts)]
+    if not counted:
+        return [None if isinstance(turn.gains, bets.Counts) else turn.gains for turn in turns]
+    n_a, s_a, n_b, s_b, known, ratio, offset = (
+        np.concatenate(column)
+        for column in zip(
+            *((c.n_a, c.s_a, c.n_b, c.s_b, c.known, c.null.ratio, c.null.offset) for c in counted), strict=True
+        )
+    )
+    judged = binary.increments(n_a, s_a, n_b, s_b, known, Null(ratio, offset))
+    ends = np.cumsum([len(c.n_a) for c in counted])
+    parts = iter(np.split(judged, ends[:-1]))
+    return [next(parts) if isinstance(turn.gains, bets.Counts) else turn.gains for turn in turns]
+
+
+def _gate_after(gate: GatePlan, state: GateState, gains: Floats, furthest_step: int) -> GateState:
+    grown = []
+    for process, copies, gain in zip(gate.processes, state.wealth, gains, strict=True):
+        active = [start <= furthest_step for start in gate.starts] if process.role is Role.HARM else [True]
+        active[0] = True
+        grown.append(wealth.grow(np.array(copies), gain, active))
+    levels = [float(wealth.log_evidence(each, wealth.copy_shares(len(each)))) for each in grown]
+    peaks = tuple(max(peak, level) for peak, level in zip(state.peaks, levels, strict=True))
+    kept = tuple(tuple(tuple(copy) for copy in each.tolist()) for each in grown)
+    return replace(state, wealth=kept, levels=tuple(levels), peaks=peaks)
+
+
+def _joined(carried: Tally | None, new: Tally | None) -> Tally | None:
+    if isinstance(carried, Events) and isinstance(new, Events):
+        return carried + new
+    if isinstance(carried, Values) and isinstance(new, Values):
+        return carried + new
+    return carried if new is None else new
+
+
+def _assign(before: ShareState, new: Assignment | None) -> ShareState:
+    if new is None:
+        return before
+    settled, candidate, baseline = before.settled, before.candidate, before.baseline
+    if before.share is not None and before.share != new.share:
+        settled, candidate, baseline = before.log_evidence, 0, 0
+    candidate, baseline = candidate + new.candidate, baseline + new.baseline
+    level = settled + float(share.log_evidence(new.share, candidate, baseline))
+    return ShareState(level, max(before.peak, level), new.share, candidate, baseline, settled)

@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A policy comes in; the e-processes that its gates need, each with its null, go out.
+
+A gate has one process of harm (null: not worse than `tolerance`), one for `clean` (null: worse than `detect`)
+and one for `proven` per weight ahead (null: worse than `margin` divided by that weight).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from lockgate.core.metric import Kind
+from lockgate.core.policy.gate import Bound, Gate, Margin
+from lockgate.core.policy.policy import Policy
+
+
+class Role(StrEnum):
+    """What crossing the threshold lets the process say."""
+
+    HARM = "harm"
+    CLEAN = "clean"
+    PROVEN = "proven"
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """One e-process: its role, its bound (larger is worse), and for `proven` the share of traffic ahead.
+
+    `is_settled`: no value can be as bad as the null says, so the claim holds before any run.
+    """
+
+    role: Role
+    bound: Bound
+    share: float | None = None
+    is_settled: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class GatePlan:
+    """A gate with its processes; `starts` are the steps at which copies of the process of harm start."""
+
+    gate: Gate
+    processes: tuple[Process, ...]
+    starts: tuple[int, ...]
+
+    def index(self, role: Role, share: float | None = None) -> int | None:
+        """Return where a process stands, or None when the gate has none."""
+        for index, process in enumerate(self.processes):
+            if process.role is role and process.share == share:
+                return index
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Every gate's processes, and at which steps comparisons are possible."""
+
+    policy: Policy
+    gates: tuple[GatePlan, ...]
+
+    def applies(self, gate: Gate, step: int) -> bool:
+        """Say whether buckets of a step are evidence for a gate."""
+        if gate.steps is not None and step not in gate.steps:
+            return False
+        return why_not(self.policy, gate, step) is None
+
+
+def plan(policy: Policy) -> Plan:
+    """Return the processes that a policy's gates need."""
+    return Plan(policy, tuple(_gate_plan(policy, gate) for gate in policy.gates))
+
+
+def why_not(policy: Policy, gate: Gate, step: int) -> str | None:
+    """Return in words why a gate can say nothing at a step, or None when it can."""
+    at = policy.steps[step]
+    if gate.user_outcome and not at.is_exposed:
+        return f"at {at.label()} no user meets the candidate's answers, so there is no outcome to compare"
+    if gate.is_objective or at.has_concurrent_baseline:
+        return None
+    return f"at {at.label()} no baseline runs beside the candidate (declare a holdback to keep comparing)"
+
+
+def _gate_plan(policy: Policy, gate: Gate) -> GatePlan:
+    processes = [Process(Role.HARM, gate.bound(gate.tolerance))]
+    if gate.detect is not None:
+        processes.append(_promoting(gate, Role.CLEAN, gate.detect, None))
+    if gate.margin is not None:
+        shares = sorted({policy.next_share(step) for step in range(len(policy.steps))} - {0.0})
+        processes += [_promoting(gate, Role.PROVEN, gate.margin.over(share), share) for share in shares]
+    return GatePlan(gate, tuple(processes), _starts(policy, gate))
+
+
+def _promoting(gate: Gate, role: Role, margin: Margin, share: float | None) -> Process:
+    bound = gate.bound(margin)
+    bounded = gate.metric.kind in (Kind.BINARY, Kind.PAIRED)
+    return Process(role, bound, share, is_settled=bounded and _least(gate, bound) > 1.0)
+
+
+def _least(gate: Gate, bound: Bound) -> float:
+    """Return the least value that the null of a bounded metric still allows for the candidate."""
+    if gate.metric.kind is Kind.PAIRED or gate.limit is None:
+        return bound.offset
+    return bound.ratio * worse_limit(gate) + bound.offset
+
+
+def worse_limit(gate: Gate) -> float:
+    """Return an objective's limit in the orientation where larger is worse."""
+    limit = gate.limit or 0.0
+    if gate.metric.kind is Kind.BINARY and gate.metric.worse.value == "lower":
+        return 1.0 - limit
+    return limit
+
+
+def _starts(policy: Policy, gate: Gate) -> tuple[int, ...]:
+    """Return the steps at which a copy of the process of harm starts: each that is comparable, the first from birth."""
+    steps = range(len(policy.steps)) if gate.steps is None else gate.steps
+    comparable = tuple(step for step in steps if why_not(policy, gate, step) is None)
+    return comparable or (0,)

@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One sealed bucket comes in as a rollout sees it: where the ramp stood, and the tallies of both arms."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from lockgate.core.bucket import Bucket, Pairs
+from lockgate.core.canonical import Json
+from lockgate.core.canonical import digest as digest_of
+from lockgate.core.intake import WHOLE, Slice
+
+
+class Phase(StrEnum):
+    """Whether the weight stood still while the bucket was open."""
+
+    STEADY = "steady"
+    TRANSITION = "transition"
+
+
+@dataclass(frozen=True, slots=True)
+class Arms:
+    """The tallies of both releases in one bucket and slice."""
+
+    baseline: Bucket
+    candidate: Bucket
+
+    def __add__(self, other: Arms) -> Arms:
+        return Arms(self.baseline + other.baseline, self.candidate + other.candidate)
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """How many units each arm was assigned while the candidate's intended share was `share`."""
+
+    share: float
+    candidate: int
+    baseline: int
+
+
+NO_ARMS = Arms(Bucket(), Bucket())
+NO_PAIRS = Pairs()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SealedBucket:
+    """One slice of time that no longer changes, at one step of one rollout.
+
+    `pairs` is keyed by field and slice; `assignment` is given only where Lockgate sets the split.
+    """
+
+    number: int
+    step: int
+    arms: Mapping[Slice, Arms]
+    phase: Phase = Phase.STEADY
+    pairs: Mapping[tuple[str, Slice], Pairs] = field(default_factory=dict)
+    assignment: Assignment | None = None
+
+    def arm(self, part: Slice = WHOLE) -> Arms:
+        """Return the tallies of a slice; none is empty."""
+        return self.arms.get(part, NO_ARMS)
+
+    def digest(self) -> str:
+        """Return the digest that a receipt binds."""
+        return digest_of(self.document())
+
+    def document(self) -> dict[str, Json]:
+        """Return the JSON form."""
+        return {
+            "number": self.number,
+            "step": self.step,
+            "phase": self.phase.value,
+            "arms": [
+                [_labels(part), arms.baseline.document(), arms.candidate.document()]
+                for part, arms in sorted(self.arms.items())
+            ],
+            "pairs": [[name, _labels(part), pairs.document()] for (name, part), pairs in sorted(self.pairs.items())],
+            "assignment": None
+            if self.assignment is None
+            else [self.assignment.share, self.assignment.candidate, self.assignment.baseline],
+        }
+
+
+def _labels(part: Slice) -> Json:
+    return [list(pair) for pair in part]

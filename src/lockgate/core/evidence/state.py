@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What has been folded so far comes in as one immutable value; its document and digest go out.
+
+Its size depends on the gates and steps of the policy, never on how many runs or buckets were folded.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from lockgate.core.bucket import Events, Values
+from lockgate.core.canonical import Json
+from lockgate.core.canonical import digest as digest_of
+from lockgate.core.evidence.plan import GatePlan, Plan, Role
+from lockgate.core.metric import Kind
+from lockgate.core.stats.sequential.binary import ALTERNATIVES
+from lockgate.core.stats.sequential.mean import RELATIVE
+from lockgate.core.stats.sequential.pairs import BETS
+
+_GRID = {Kind.MEAN: len(RELATIVE), Kind.PAIRED: len(BETS)}
+
+Wealth = tuple[tuple[float, ...], ...]
+Tally = Events | Values
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """The range, in micro-units, that a mean's values are capped to."""
+
+    low: int
+    high: int
+
+
+@dataclass(frozen=True, slots=True)
+class Nuisance:
+    """What earlier buckets taught about the baseline; every bet may use it, because it is older than the bet.
+
+    `recent` holds the counts by bin that a quantile's threshold, or the learned range of a mean, is read from.
+    """
+
+    buckets: int = 0
+    n: int = 0
+    total: int = 0
+    squares: int = 0
+    recent: tuple[tuple[int, int], ...] = ()
+    extent: Extent | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GateState:
+    """One gate's evidence: tallies waiting for the other arm, the nuisance, and the log-wealth of each process."""
+
+    wealth: tuple[Wealth, ...]
+    peaks: tuple[float, ...]
+    levels: tuple[float, ...]
+    carry: tuple[Tally | None, Tally | None] = (None, None)
+    nuisance: Nuisance = Nuisance()
+    judged_runs: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ShareState:
+    """Units assigned at this step, for the sample-ratio check; an operator's clearing starts it again.
+
+    An alarm stays, because its evidence may sink again without the split having been mended: `peak` is the highest.
+    """
+
+    log_evidence: float = 0.0
+    peak: float = 0.0
+    share: float | None = None
+    candidate: int = 0
+    baseline: int = 0
+    settled: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceState:
+    """Everything that judging needs of the past."""
+
+    gates: tuple[GateState, ...]
+    ratio: ShareState = ShareState()
+    step: int = 0
+    furthest_step: int = 0
+    fresh_runs: int = 0
+    fresh_baseline_runs: int = 0
+    candidate_runs: int = 0
+    buckets: int = 0
+    last_bucket: int = -1
+
+    def document(self) -> Json:
+        """Return the JSON form that is stored and digested."""
+        return plain(self)
+
+    def digest(self) -> str:
+        """Return the digest that a receipt binds."""
+        return digest_of(self.document())
+
+
+def open_state(plan: Plan) -> EvidenceState:
+    """Return the state before any bucket: every process has wealth 1."""
+    return EvidenceState(tuple(_open_gate(gate) for gate in plan.gates))
+
+
+def enter_step(state: EvidenceState, step: int) -> EvidenceState:
+    """Return the state at the start of a step: fresh runs and the sample-ratio check begin again.
+
+    Tallies that wait for the other arm are dropped, because a bucket may not span two weights.
+    """
+    gates = tuple(replace(gate, carry=(None, None)) for gate in state.gates)
+    return replace(
+        state,
+        gates=gates,
+        ratio=ShareState(),
+        step=step,
+        furthest_step=max(step, state.furthest_step),
+        fresh_runs=0,
+        fresh_baseline_runs=0,
+    )
+
+
+def clear_ratio_alarm(state: EvidenceState) -> EvidenceState:
+    """Return the state after an operator's signed clearing of the sample-ratio alarm."""
+    return replace(state, ratio=ShareState())
+
+
+def plain(value: object) -> Json:
+    """Return nested dataclasses and tuples as JSON; integers that a double would round become text."""
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    if isinstance(value, Values | Events):
+        return value.document()
+    if isinstance(value, tuple):
+        return [plain(item) for item in value]
+    slots = getattr(type(value), "__dataclass_fields__", {})
+    return {name: plain(getattr(value, name)) for name in slots}
+
+
+def _open_gate(plan: GatePlan) -> GateState:
+    flat = (0.0,) * _GRID.get(plan.gate.metric.kind, ALTERNATIVES)
+    wealth = tuple((flat,) * (len(plan.starts) if process.role is Role.HARM else 1) for process in plan.processes)
+    zeros = (0.0,) * len(plan.processes)
+    return GateState(wealth, zeros, zeros)

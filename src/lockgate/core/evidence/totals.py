@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Sealed buckets come in; the tallies of the step and of the whole rollout, for display and fixed judgement, go out.
+
+No sequential decision reads them: pooled over changing weights they would mislead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from lockgate.core.bucket import Pairs
+from lockgate.core.evidence.sealed import NO_ARMS, NO_PAIRS, Arms, Phase, SealedBucket
+from lockgate.core.intake import WHOLE, Slice
+
+PairKey = tuple[str, Slice]
+
+
+@dataclass(frozen=True, slots=True)
+class Cohorts:
+    """Both arms of some buckets together, by slice, and their paired probes."""
+
+    arms: Mapping[Slice, Arms] = field(default_factory=dict)
+    pairs: Mapping[PairKey, Pairs] = field(default_factory=dict)
+
+    def arm(self, part: Slice = WHOLE) -> Arms:
+        """Return both arms of a slice; none is empty."""
+        return self.arms.get(part, NO_ARMS)
+
+    def with_bucket(self, sealed: SealedBucket) -> Cohorts:
+        """Return the cohorts with one more bucket in them."""
+        arms = {**self.arms, **{part: self.arm(part) + new for part, new in sealed.arms.items()}}
+        pairs = {**self.pairs, **{key: self.pairs.get(key, NO_PAIRS) + new for key, new in sealed.pairs.items()}}
+        return Cohorts(arms, pairs)
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """The cohorts of the step that the rollout stands at, and of all steps."""
+
+    step: int = 0
+    at_step: Cohorts = Cohorts()
+    whole: Cohorts = Cohorts()
+    last_bucket: int = -1
+
+
+def add(totals: Totals, sealed: SealedBucket) -> Totals:
+    """Return the totals with one more sealed bucket; one that was added, or that spans a change of weight, adds nothing."""
+    if sealed.number <= totals.last_bucket or sealed.phase is Phase.TRANSITION:
+        return totals
+    at_step = totals.at_step if sealed.step == totals.step else Cohorts()
+    return Totals(sealed.step, at_step.with_bucket(sealed), totals.whole.with_bucket(sealed), sealed.number)

@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A candidate on trial comes in as one immutable value; where it stands and which moves are legal go out.
+
+Instants are milliseconds since the epoch, UTC, handed in by the caller.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from lockgate.core.canonical import Json
+from lockgate.core.policy.policy import Mode, Policy
+from lockgate.core.policy.step import Step
+
+Instant = int
+
+
+class Status(StrEnum):
+    """Where a rollout stands; the last three are terminal."""
+
+    ACTIVE = "active"
+    PAUSED = "paused"
+    PROMOTED = "promoted"
+    ROLLED_BACK = "rolled_back"
+    CANCELLED = "cancelled"
+
+
+TERMINAL = frozenset({Status.PROMOTED, Status.ROLLED_BACK, Status.CANCELLED})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rollout:
+    """One candidate on trial under one policy.
+
+    `weight` is what the rollout asks for; in shadow mode nothing moves and it is the would-be weight.
+    `acknowledged`: the weight that an acknowledging actuator last read back; None when none acknowledges.
+    `approved_step`: the step whose leaving an operator approved.
+    `waived`: gates whose breach an operator has seen and let pass.
+    """
+
+    id: str
+    org: str = "default"
+    app: str
+    baseline: str
+    candidate: str
+    mode: Mode
+    policy_digest: str
+    created_at: Instant
+    step_entered_at: Instant
+    status: Status = Status.ACTIVE
+    step: int = 0
+    weight: float = 0.0
+    acknowledged: float | None = None
+    revision: int = 0
+    attempt: int = 1
+    reductions: int = 0
+    approved_step: int | None = None
+    waived: tuple[str, ...] = ()
+    pause_reason: str = ""
+    former_champion: str | None = None
+
+    @property
+    def is_terminal(self) -> bool:
+        """Say whether the rollout has ended."""
+        return self.status in TERMINAL
+
+    @property
+    def exposed_weight(self) -> float:
+        """Return the percent of traffic that Lockgate has asked to send to the candidate."""
+        return 0.0 if self.mode is Mode.SHADOW else self.weight
+
+    @property
+    def is_acknowledged(self) -> bool:
+        """Say whether the weight that was asked for is, as far as can be known, the weight that is live."""
+        return self.acknowledged is None or self.acknowledged == self.exposed_weight
+
+    def seconds_at_step(self, now: Instant) -> int:
+        """Return for how many whole seconds the rollout has stood at its step."""
+        return max(0, now - self.step_entered_at) // 1000
+
+    def at(self, policy: Policy) -> Step:
+        """Return the step that the rollout stands at."""
+        return policy.steps[self.step]
+
+    def document(self) -> dict[str, Json]:
+        """Return the JSON form."""
+        names = self.__dataclass_fields__
+        plain: dict[str, Json] = {name: getattr(self, name) for name in names}
+        return {**plain, "mode": self.mode.value, "status": self.status.value, "waived": list(self.waived)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Declaration:
+    """What an owner asks for: which candidate to try against which baseline of an app."""
+
+    id: str
+    app: str
+    baseline: str
+    candidate: str
+    attempt: int = 1
+
+
+def start(declared: Declaration, policy: Policy, now: Instant) -> Rollout:
+    """Return a rollout at the first step of its policy."""
+    return Rollout(
+        id=declared.id,
+        app=declared.app,
+        baseline=declared.baseline,
+        candidate=declared.candidate,
+        mode=policy.mode,
+        policy_digest=policy.digest(),
+        created_at=now,
+        step_entered_at=now,
+        weight=policy.steps[0].weight,
+        attempt=declared.attempt,
+    )

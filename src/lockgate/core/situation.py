@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is true beside the statistics comes in as one value: the time, fresh runs, freezes, broken rules, alarms."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from lockgate.core.finding import Outcome
+from lockgate.core.rollout import Instant
+
+
+class Target(StrEnum):
+    """Where a rollback sends traffic."""
+
+    BASELINE = "baseline"
+    FORMER_CHAMPION = "former_champion"
+    ANCESTOR = "ancestor"
+    FALLBACK = "fallback"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """A declared rule that no longer holds: its id and a sentence that says by how much."""
+
+    id: str
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class WayBack:
+    """One place that a rollback might send traffic to, and why it may not, if it may not."""
+
+    target: Target
+    release: str | None
+    refusal: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Situation:
+    """Everything that a decision reads besides the rollout, its policy and the verdict.
+
+    `alarms` hold a rollout whose split Lockgate sets; `ways_back` are tried in order, the baseline by default.
+    """
+
+    now: Instant
+    fresh_runs: int = 0
+    invariants: tuple[Broken, ...] = ()
+    limits: tuple[Broken, ...] = ()
+    sustained: tuple[Broken, ...] = ()
+    disagreement: tuple[Broken, ...] = ()
+    alarms: tuple[str, ...] = ()
+    freeze: str | None = None
+    pairwise: Outcome | None = None
+    ways_back: tuple[WayBack, ...] = ()

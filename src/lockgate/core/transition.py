@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A rollout and a decision come in; the rollout afterwards, and what must be told, go out.
+
+Steps move one forward, one back by `reduce`, or to weight 0; nothing moves a rollout that has ended,
+except an operator's rollback of a promoted one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from lockgate.core.canonical import Json
+from lockgate.core.decision.decision import Action, Decision
+from lockgate.core.policy.policy import Mode
+from lockgate.core.rollout import Instant, Rollout, Status
+
+
+class Event(StrEnum):
+    """What a transition tells the outside."""
+
+    CREATED = "rollout.created"
+    PROMOTE = "rollout.promote"
+    ROLLBACK = "rollout.rollback"
+    REDUCE = "rollout.reduce"
+    PAUSE = "rollout.pause"
+    RESUME = "rollout.resume"
+    COMPLETED = "rollout.completed"
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """A rollout before and after one decision, at one instant.
+
+    `moves`: whether a weight must be carried out; a shadow rollout never moves anything.
+    """
+
+    before: Rollout
+    after: Rollout
+    decision: Decision
+    at: Instant
+
+    @property
+    def is_look(self) -> bool:
+        """Say whether nothing changed: a tick that only looked."""
+        return self.before == self.after
+
+    @property
+    def moves(self) -> bool:
+        """Say whether a weight must be carried out."""
+        return self.after.exposed_weight != self.before.exposed_weight
+
+    @property
+    def events(self) -> tuple[Event, ...]:
+        """Return what listeners are told; a shadow rollout tells movers nothing."""
+        if self.is_look or self.after.mode is Mode.SHADOW:
+            return ()
+        told = {
+            Action.PROMOTE: Event.PROMOTE,
+            Action.ROLLBACK: Event.ROLLBACK,
+            Action.REDUCE: Event.REDUCE,
+            Action.PAUSE: Event.PAUSE,
+        }.get(self.decision.action)
+        ended = self.after.is_terminal and not self.before.is_terminal
+        return tuple(event for event in (told, Event.COMPLETED if ended else None) if event is not None)
+
+    def document(self) -> dict[str, Json]:
+        """Return the JSON form."""
+        return {"from": self.before.document(), "to": self.after.document(), "at": self.at}
+
+
+_STATUS = {Action.PROMOTE: Status.PROMOTED, Action.ROLLBACK: Status.ROLLED_BACK}
+
+
+def apply(rollout: Rollout, decision: Decision, now: Instant) -> Transition:
+    """Return the transition that a decision makes; a hold changes nothing."""
+    if decision.action is Action.HOLD:
+        return Transition(rollout, rollout, decision, now)
+    after = replace(rollout, revision=rollout.revision + 1)
+    if decision.action is Action.PAUSE:
+        after = replace(after, status=Status.PAUSED, pause_reason=decision.reason)
+    elif decision.terminal:
+        after = _ended(after, decision, now)
+    else:
+        after = _moved(after, decision, now)
+    return Transition(rollout, after, decision, now)
+
+
+def _moved(rollout: Rollout, decision: Decision, now: Instant) -> Rollout:
+    back = decision.action is Action.REDUCE
+    return replace(
+        rollout,
+        step=decision.step,
+        weight=decision.weight,
+        step_entered_at=now,
+        reductions=rollout.reductions + back,
+        approved_step=None,
+    )
+
+
+def _ended(rollout: Rollout, decision: Decision, now: Instant) -> Rollout:
+    return replace(
+        rollout,
+        status=_STATUS[decision.action],
+        step=decision.step,
+        weight=decision.weight,
+        step_entered_at=now if decision.step != rollout.step else rollout.step_entered_at,
+        approved_step=None,
+        pause_reason="",
+    )
