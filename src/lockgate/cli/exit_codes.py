@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: Apache-2.0
+"""An outcome or an error comes in; the exit code that every command answers with goes out.
+
+This table is the only one: commands, documentation and tests read it.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from lockgate.errors import (
+    DataError,
+    LockgateError,
+    NotPermittedError,
+    TryAgainError,
+    UnreachableError,
+    UsageError,
+)
+
+
+class ExitCode(NamedTuple):
+    """One row of the table."""
+
+    code: int
+    name: str
+    meaning: str
+
+
+OK = ExitCode(0, "ok", "clean or proven; promoted; a command did what it was asked")
+REGRESSED = ExitCode(1, "regressed", "the candidate is worse; rolled back")
+TIMED_OUT = ExitCode(2, "timed out", "no answer within the time given")
+INSUFFICIENT = ExitCode(3, "insufficient", "not enough runs, or a metric that is not there; `--allow-thin` makes it 0")
+CANCELLED = ExitCode(4, "cancelled", "cancelled, or superseded by a newer rollout")
+USAGE = ExitCode(64, "usage", "the call cannot be meant: an option, a name, a policy, a path")
+DATA = ExitCode(65, "data", "what was read is wrong: a malformed line, an impossible value, an empty cohort")
+UNREACHABLE = ExitCode(69, "unreachable", "something outside did not answer")
+INTERNAL = ExitCode(70, "internal", "a fault in Lockgate itself; no verdict was reached")
+TRY_AGAIN = ExitCode(75, "try again", "somebody else won; the same call may succeed later")
+NOT_PERMITTED = ExitCode(77, "not permitted", "the caller may not do this")
+INTERRUPTED = ExitCode(130, "interrupted", "stopped from the keyboard; no verdict was reached")
+PIPE_CLOSED = ExitCode(141, "pipe closed", "whoever read the output went away before the answer was complete")
+
+EXIT_CODES = (
+    OK,
+    REGRESSED,
+    TIMED_OUT,
+    INSUFFICIENT,
+    CANCELLED,
+    USAGE,
+    DATA,
+    UNREACHABLE,
+    INTERNAL,
+    TRY_AGAIN,
+    NOT_PERMITTED,
+    INTERRUPTED,
+    PIPE_CLOSED,
+)
+
+_BY_OUTCOME = {
+    "clean": OK,
+    "proven": OK,
+    "regressed": REGRESSED,
+    "insufficient": INSUFFICIENT,
+    "unavailable": INSUFFICIENT,
+    "not_applicable": INSUFFICIENT,
+}
+_BY_ERROR: dict[type[LockgateError], ExitCode] = {
+    UsageError: USAGE,
+    DataError: DATA,
+    UnreachableError: UNREACHABLE,
+    TryAgainError: TRY_AGAIN,
+    NotPermittedError: NOT_PERMITTED,
+}
+
+
+def of_outcome(outcome: str, *, allow_thin: bool = False) -> int:
+    """Return the exit code of a verdict; `allow_thin` lets missing evidence pass."""
+    row = _BY_OUTCOME[outcome]
+    return OK.code if allow_thin and row is INSUFFICIENT else row.code
+
+
+def of_error(error: LockgateError) -> int:
+    """Return the exit code of an explained failure."""
+    return next((row.code for kind, row in _BY_ERROR.items() if isinstance(error, kind)), INTERNAL.code)

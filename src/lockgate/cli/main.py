@@ -1,0 +1,148 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Command-line arguments come in; one command runs, and its exit code goes out.
+
+The table of commands carries each one-line help, so that `lockgate --help` loads no command's module.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from typing import NamedTuple, NoReturn
+
+import click
+from click.shell_completion import CompletionItem
+
+from lockgate import __version__
+from lockgate.cli import exit_codes
+from lockgate.errors import LockgateError
+
+
+class Entry(NamedTuple):
+    """Where a command lives, and what it is for."""
+
+    module: str
+    attribute: str
+    help: str
+
+
+COMMANDS = {
+    "compare": Entry("lockgate.cli.compare", "compare", "Say whether the candidate made it worse, from files of runs."),
+    "policy": Entry("lockgate.cli.policy", "policy", "Write, check and show policies."),
+}
+
+
+class CommandTable(click.Group):
+    """A group that imports a command's module when that command is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        """Return the names in the order of the table."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """Import and return one command."""
+        entry = COMMANDS.get(cmd_name)
+        if entry is None:
+            return None
+        command: click.Command = getattr(import_module(entry.module), entry.attribute)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """Write the list of commands from the table."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, entry.help) for name, entry in COMMANDS.items()])
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Complete the names of commands from the table, and options as click does."""
+        items = [
+            CompletionItem(name, help=entry.help) for name, entry in COMMANDS.items() if name.startswith(incomplete)
+        ]
+        return items + click.Command.shell_complete(self, ctx, incomplete)
+
+
+@click.command(
+    cls=CommandTable,
+    no_args_is_help=False,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Exit codes: 0 clean, 1 regressed, 3 not enough to tell, 64 usage, 65 bad data. `lockgate COMMAND --help` says more.",
+)
+@click.version_option(__version__, message="lockgate %(version)s")
+@click.pass_context
+def lockgate(ctx: click.Context) -> None:
+    """Did the candidate make it worse?
+
+    Lockgate compares the runs of two releases and answers by a table, a reason in words, and an exit code.
+    """
+    if ctx.invoked_subcommand is None:
+        click.echo(ctx.get_help())
+
+
+def main(argv: Sequence[str] | None = None) -> NoReturn:
+    """Run the command line and leave by its exit code."""
+    code = run(sys.argv[1:] if argv is None else argv)
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _close_output()
+    sys.exit(code)
+
+
+def run(argv: Sequence[str]) -> int:
+    """Run one command and return its exit code; every failure is told on standard error."""
+    try:
+        answer = lockgate.main(args=list(argv), prog_name="lockgate", standalone_mode=False)
+    except click.exceptions.Abort:
+        return _interrupted()
+    except click.ClickException as error:
+        _tell_usage(error)
+        return exit_codes.USAGE.code
+    except LockgateError as error:
+        _tell(error.message, error.advice)
+        return exit_codes.of_error(error)
+    except KeyboardInterrupt:
+        return _interrupted()
+    except SystemExit as left:
+        # click leaves by itself after a completion (0) and when its output was closed (1), which must not read as 1 here.
+        if left.code in (0, None):
+            return exit_codes.OK.code
+        _close_output()
+        return exit_codes.PIPE_CLOSED.code
+    except Exception:  # noqa: BLE001
+        # Python would leave by 1, which says "regressed".
+        return _internal()
+    return answer if isinstance(answer, int) else exit_codes.OK.code
+
+
+def _tell(message: str, advice: str = "") -> None:
+    click.echo(f"error: {message}", err=True)
+    if advice:
+        click.echo(advice, err=True)
+
+
+def _tell_usage(error: click.ClickException) -> None:
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    _tell(error.format_message(), f"Try '{context.command_path} --help'." if context else "")
+
+
+def _interrupted() -> int:
+    _tell("interrupted; no verdict was reached")
+    return exit_codes.INTERRUPTED.code
+
+
+def _internal() -> int:
+    import traceback
+
+    traceback.print_exc()
+    _tell(
+        "this is a fault in Lockgate, not in your data; no verdict was reached",
+        "Please report it with the lines above and `lockgate --version`.",
+    )
+    return exit_codes.INTERNAL.code
+
+
+def _close_output() -> None:
+    """Give the interpreter somewhere to flush to, so that it does not complain while it leaves."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,0 +1,152 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Rendered text comes in; it is written whole, or not at all, to a terminal, a pipe or a file.
+
+What machines read is UTF-8 in any locale; what people read is fitted to their terminal.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import TextIO
+
+from lockgate.errors import UsageError
+from lockgate.report.screen import Screen
+
+PIPED_WIDTH = 100
+# A read that is over sooner than this shows no progress.
+PATIENCE_S = 0.7
+SAMPLE = "✗∅✓┄━┣┫●│◂▸…−→"
+
+Progress = Callable[[int, int | None], None]
+
+
+def screen_of(stream: TextIO, environment: Mapping[str, str]) -> Screen:
+    """Return what a stream can show: NO_COLOR and FORCE_COLOR win over what it is."""
+    is_terminal = stream.isatty()
+    is_able = is_terminal and environment.get("TERM") != "dumb"
+    colour = is_able or bool(environment.get("FORCE_COLOR"))
+    width = shutil.get_terminal_size((PIPED_WIDTH, 24)).columns if is_terminal or "COLUMNS" in environment else PIPED_WIDTH
+    return Screen(width, colour and not environment.get("NO_COLOR"), _shows(stream, SAMPLE))
+
+
+def say(text: str) -> None:
+    """Write text for a person to standard output."""
+    encoding = sys.stdout.encoding or "utf-8"
+    _write(text.encode(encoding, "backslashreplace"))
+
+
+def emit(text: str) -> None:
+    """Write text for a machine to standard output: the same bytes in every locale."""
+    _write(text.encode("utf-8"))
+
+
+def _write(data: bytes) -> None:
+    """Write everything; a reader that went away changes nothing about the answer, which is the exit code."""
+    sys.stdout.flush()
+    try:
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def save(path: Path, text: str) -> None:
+    """Write a file so that it is there whole or, after any failure, as it was before."""
+    target = path.resolve()
+    try:
+        if target.exists() and not target.is_file():
+            # A pipe or a device takes bytes as they come; a folder refuses.
+            target.write_bytes(text.encode("utf-8"))
+            return
+        _replace(target, text.encode("utf-8"))
+    except OSError as error:
+        raise UsageError(
+            f"cannot write {path}: {error.strerror or error}", advice="Name a file in a folder that can be written."
+        ) from error
+
+
+def _replace(target: Path, data: bytes) -> None:
+    handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).chmod(target.stat().st_mode & 0o777 if target.exists() else 0o666 & ~_umask())
+        Path(name).replace(target)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+@contextlib.contextmanager
+def progress_on(stream: TextIO, *, wanted: bool) -> Iterator[Progress]:
+    """Hand out a function to tell progress to; it draws only on a terminal, and only when reading takes long."""
+    if not wanted or not stream.isatty() or os.environ.get("TERM") == "dumb":
+        yield lambda _done, _total: None
+        return
+    meter = _Meter(stream)
+    try:
+        yield meter.tell
+    finally:
+        meter.stop()
+
+
+class _Meter:
+    """Progress that loads rich when a read turns out to be long."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._started = time.monotonic()
+        self._stop: Callable[[], None] = lambda: None
+        self._update: Progress | None = None
+
+    def tell(self, done: int, total: int | None) -> None:
+        """Show how far reading has come."""
+        if self._update is None:
+            if time.monotonic() - self._started < PATIENCE_S:
+                return
+            self._update = self._start()
+        self._update(done, total)
+
+    def stop(self) -> None:
+        """Clear the line."""
+        self._stop()
+
+    def _start(self) -> Progress:
+        from rich.console import Console
+        from rich.progress import BarColumn, DownloadColumn, Progress as Bars, TextColumn, TimeRemainingColumn
+
+        bars = Bars(
+            TextColumn("  reading"),
+            BarColumn(),
+            DownloadColumn(),
+            TimeRemainingColumn(),
+            console=Console(file=self._stream),
+            transient=True,
+        )
+        task = bars.add_task("reading", total=None)
+        bars.start()
+        self._stop = bars.stop
+        return lambda done, total: bars.update(task, completed=done, total=total)
+
+
+def _shows(stream: TextIO, text: str) -> bool:
+    try:
+        text.encode(stream.encoding or "utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
