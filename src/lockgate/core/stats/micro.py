@@ -27,7 +27,7 @@ def from_text(text: str) -> int:
         value = None
     if value is None or not value.is_finite():
         raise ValueError(f"not a finite number: {text[:40]!r}")
-    if abs(value) > MAX_ABS:
+    if value.copy_abs() > MAX_ABS:
         raise ValueError(f"beyond {MAX_ABS:.0e}: {text[:40]!r}")
     return int(value.quantize(_STEP, context=_CONTEXT).scaleb(6, context=_CONTEXT))
 
