@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What each gate says of two sets of runs comes in; one value with everything a reader of the comparison needs goes out.
+
+Nothing here is computed: `operations/compare.py` fills it, `report` renders it, and `document` is its published JSON.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from lockgate.core.bucket import Bucket
+from lockgate.core.canonical import Json
+from lockgate.core.finding import Finding, Outcome, worst
+from lockgate.core.policy.policy import Policy
+
+# Of the JSON form; a reader may rely on every field of a format that it knows.
+FORMAT = "lockgate.compare/v1"
+SHOWN_LEVEL = 0.95
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """One look at the runs of two releases.
+
+    `gates` decide the outcome, `shown` do not. `sizes` counts each release's runs, `releases` those of every release
+    in the files. `level` is that of the intervals shown; `verdict_levels` are those that the gates were judged at,
+    by gate id: the policy's alpha shared over all gates, or `per_gate_level` for each. `buckets` are the tallies of
+    baseline and candidate. `notes` are sentences about the data.
+    """
+
+    baseline: str
+    candidate: str
+    gates: tuple[Finding, ...]
+    shown: tuple[Finding, ...] = ()
+    sizes: Mapping[str, int]
+    policy: Policy
+    level: float = SHOWN_LEVEL
+    alpha: float = 0.05
+    per_gate_level: float | None = None
+    verdict_levels: Mapping[str, float] = field(default_factory=dict)
+    buckets: tuple[Bucket, Bucket] = (Bucket(), Bucket())
+    duplicates: int = 0
+    releases: Mapping[str, int] = field(default_factory=dict)
+    files: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def outcome(self) -> Outcome:
+        """Return the worst outcome of all gates."""
+        return worst(tuple(finding.outcome for finding in self.gates))
+
+    def document(self) -> dict[str, Json]:
+        """Return the JSON form; `comparison_schema.py` describes it."""
+        return {
+            "format": FORMAT,
+            "outcome": self.outcome.value,
+            "baseline": self.baseline,
+            "candidate": self.candidate,
+            "gates": [self._gate(finding) for finding in self.gates],
+            "shown": [finding.document() for finding in self.shown],
+            "sizes": dict(self.sizes),
+            "level": self.level,
+            "alpha": self.alpha,
+            "per_gate_level": self.per_gate_level,
+            "duplicates": self.duplicates,
+            "releases": dict(self.releases),
+            "files": list(self.files),
+            "notes": list(self.notes),
+            "policy": self.policy.document(),
+            "policy_digest": self.policy.digest(),
+        }
+
+    def _gate(self, finding: Finding) -> dict[str, Json]:
+        return {**finding.document(), "verdict_level": self.verdict_levels.get(finding.gate, self.level)}
