@@ -3,18 +3,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, cast
 
 from lockgate.core.canonical import Json, digest
-from lockgate.core.metric import Metric
+from lockgate.core.policy.document import gate_document, rules_document, step_document
+from lockgate.core.policy.duration import duration_text
 from lockgate.core.policy.gate import Gate
 from lockgate.core.policy.rule import Rules
 from lockgate.core.policy.step import Step
-
-if TYPE_CHECKING:
-    from _typeshed import DataclassInstance
 
 
 class Mode(StrEnum):
@@ -60,8 +57,29 @@ class Policy:
     rules: Rules = field(default_factory=Rules)
 
     def document(self) -> dict[str, Json]:
-        """Return the effective policy, every default spelled out."""
-        return cast("dict[str, Json]", _document(self))
+        """Return the effective policy, every default spelled out: a legal declaration of this very policy."""
+        every = tuple(gate.id for gate in self.gates)
+        at = [tuple(gate.id for gate in self.gates_at(step)) for step in range(len(self.steps))]
+        return {
+            "app": self.app,
+            "mode": self.mode.value,
+            "promote": self.promote.value,
+            "inference": self.inference.value,
+            "alpha": self.alpha,
+            "alpha_promote": self.alpha_promote,
+            "alpha_ratio": self.alpha_ratio,
+            "min_runs": self.min_runs,
+            "bucket": duration_text(self.bucket_s),
+            "unit": self.unit,
+            "require_pairwise": self.require_pairwise,
+            "enforce_weight": self.enforce_weight,
+            "max_stale": duration_text(self.max_stale_s),
+            "gates": [gate_document(gate) for gate in self.gates],
+            "steps": [
+                step_document(step, None if ids == every else ids) for step, ids in zip(self.steps, at, strict=True)
+            ],
+            **rules_document(self.rules),
+        }
 
     def digest(self) -> str:
         """Return the digest that rollouts and receipts bind."""
@@ -79,21 +97,3 @@ class Policy:
     def next_share(self, step: int) -> float:
         """Return the part of traffic that leaving this step would expose; the last step leads to all of it."""
         return self.steps[step + 1].share if step + 1 < len(self.steps) else 1.0
-
-
-def _document(value: object) -> Json:
-    if isinstance(value, Metric):
-        return {"name": value.name, "kind": value.kind.value, "worse": value.worse.value}
-    if isinstance(value, Gate):
-        return {**_fields(value), "slice": dict(value.slice)}
-    if is_dataclass(value) and not isinstance(value, type):
-        return _fields(value)
-    if isinstance(value, tuple):
-        return [_document(item) for item in value]
-    if isinstance(value, StrEnum):
-        return value.value
-    return cast("Json", value)
-
-
-def _fields(value: DataclassInstance) -> dict[str, Json]:
-    return {item.name: _document(getattr(value, item.name)) for item in fields(value)}
