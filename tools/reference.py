@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import click
-from lockgate.core.policy.schema import policy_schema
 
 from lockgate.cli.exit_codes import EXIT_CODES
 from lockgate.cli.main import lockgate
+from lockgate.core.policy.schema import policy_schema
 
 REFERENCE = Path(__file__).resolve().parent.parent / "docs" / "reference"
 GENERATED = "<!-- Written by `make reference` from the code; change the code instead. -->"
@@ -56,43 +56,55 @@ def schema_file() -> str:
 
 
 def policy_page() -> str:
-    """Return the policy's fields as tables, one per object of the schema."""
-    schema = policy_schema()
+    """Return the policy's fields as tables: its own, then those of each mapping inside it."""
     parts = [
         GENERATED,
         "# Policy",
+        "A field that is not required has a default, and `lockgate policy show` spells each one out.",
         "The same as JSON Schema: [policy.schema.json](policy.schema.json).",
-        _fields("policy", schema),
+        *_tables("policy", policy_schema()),
     ]
-    parts += [_fields(name, definition) for name, definition in schema.get("$defs", {}).items()]
-    return "\n\n".join(part for part in parts if part) + "\n"
+    return "\n\n".join(parts) + "\n"
 
 
-def _fields(name: str, definition: dict[str, Any]) -> str:
-    properties: dict[str, dict[str, Any]] = definition.get("properties", {})
-    if not properties:
-        return ""
-    rows = [
-        f"| `{field}` | {_cell(_type(shape))} | {_cell(_default(shape))} | {_cell(shape.get('description', ''))} |"
-        for field, shape in properties.items()
-    ]
-    return "\n".join([f"## {name}", "", "| field | is | default | means |", "|---|---|---|---|", *rows])
+def _tables(name: str, definition: dict[str, Any]) -> Iterator[str]:
+    properties: dict[str, dict[str, Any]] = definition["properties"]
+    rows = []
+    for field, shape in properties.items():
+        default = "required" if field in definition.get("required", ()) else _default(shape)
+        cells = [f"`{field}`", _type(shape, field), default, shape.get("description", "")]
+        rows.append(f"| {' | '.join(_cell(cell) for cell in cells)} |")
+    yield "\n".join([f"## `{name}`", "", "| field | is | default | means |", "|---|---|---|---|", *rows])
+    for field, shape in properties.items():
+        for mapping in _mappings(shape):
+            yield from _tables(field, mapping)
 
 
-def _type(shape: dict[str, Any]) -> str:
-    if "$ref" in shape:
-        return f"[{shape['$ref'].rpartition('/')[2]}](#{shape['$ref'].rpartition('/')[2].lower()})"
+def _mappings(shape: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    if "properties" in shape:
+        yield shape
+    for part in (*shape.get("anyOf", ()), *([shape["items"]] if "items" in shape else ())):
+        yield from _mappings(part)
+
+
+def _type(shape: dict[str, Any], field: str) -> str:
+    if "anyOf" in shape:
+        return " or ".join(dict.fromkeys(_type(part, field) for part in shape["anyOf"]))
     if "enum" in shape:
         return ", ".join(f"`{value}`" for value in shape["enum"])
     if "const" in shape:
         return f"`{shape['const']}`"
-    for choice in ("anyOf", "oneOf"):
-        if choice in shape:
-            return " or ".join(dict.fromkeys(_type(part) for part in shape[choice]))
-    kind = shape.get("type", "any")
+    kinds = shape.get("type", "anything")
+    return " or ".join(_kind(kind, shape, field) for kind in ([kinds] if isinstance(kinds, str) else kinds))
+
+
+def _kind(kind: str, shape: dict[str, Any], field: str) -> str:
     if kind == "array":
-        return f"list of {_type(shape.get('items', {}))}"
-    return " or ".join(kind) if isinstance(kind, list) else str(kind)
+        item = _type(shape.get("items", {}), field)
+        return f"list of ({item})" if " or " in item else f"list of {item}"
+    if kind == "object":
+        return f"[mapping](#{field})" if "properties" in shape else "mapping"
+    return {"string": "text", "boolean": "true or false"}.get(kind, kind)
 
 
 def _default(shape: dict[str, Any]) -> str:
