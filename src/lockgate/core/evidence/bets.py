@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from lockgate.core.bucket import Events, Pairs, Values
 from lockgate.core.evidence.nuisance import rank_bin
-from lockgate.core.evidence.plan import GatePlan, Role, worse_limit
+from lockgate.core.evidence.plan import GatePlan, worse_limit
 from lockgate.core.evidence.state import Nuisance
 from lockgate.core.metric import Kind, Worse
 from lockgate.core.stats import bins
@@ -48,7 +48,7 @@ def share_counts(plan: GatePlan, nuisance: Nuisance, baseline: Events, candidate
             np.full(rows, float(baseline.n)),
             np.full(rows, float(baseline.events)),
             np.full(rows, float(known)),
-            Null(_ratios(plan), _offsets(plan)),
+            Null(plan.ratios, plan.offsets),
         ),
     )
 
@@ -59,11 +59,10 @@ def quantile_counts(plan: GatePlan, nuisance: Nuisance, baseline: Values, candid
     assert share is not None
     upward = plan.gate.metric.worse is Worse.HIGHER
     recent = nuisance.recent if upward else _mirror(nuisance.recent)
-    index = rank_bin(recent, share if upward else 1 - share)
+    index = rank_bin(recent, nuisance.n, share if upward else 1 - share)
     base, cand = _histogram(baseline, upward=upward), _histogram(candidate, upward=upward)
     n_b, s_b = exceedance.exceedances(base, index)
-    beyond = [_candidate_threshold(plan, row, index) for row in range(len(plan.processes))]
-    n_a, s_a = exceedance.exceedances(cand, np.array(beyond))
+    n_a, s_a = exceedance.exceedances(cand, _candidate_thresholds(plan, index))
     rows = len(plan.processes)
     tail = float(1 - share if upward else share)
     return _oriented(
@@ -82,11 +81,16 @@ def quantile_counts(plan: GatePlan, nuisance: Nuisance, baseline: Values, candid
 def rate_increments(plan: GatePlan, baseline: Values, candidate: Values) -> Floats:
     """Return the log e-values of events per run, exposure being the number of runs."""
     events_a, events_b = candidate.total / MICRO, baseline.total / MICRO
-    ratios = _ratios(plan)
-    upward = plan.gate.metric.worse is Worse.HIGHER
-    straight = rate.increments(candidate.n, events_a, baseline.n, events_b, ratios)
-    mirrored = rate.mirrored_increments(candidate.n, events_a, baseline.n, events_b, ratios)
-    return np.where((_harm(plan) == upward)[:, None], straight, mirrored)
+    ratios = plan.ratios
+    straight = plan.harm == (plan.gate.metric.worse is Worse.HIGHER)
+    # lambda_a >= ratio * lambda_b is lambda_b <= lambda_a / ratio: the same null with the arms exchanged.
+    return rate.increments(
+        np.where(straight, candidate.n, baseline.n),
+        np.where(straight, events_a, events_b),
+        np.where(straight, baseline.n, candidate.n),
+        np.where(straight, events_b, events_a),
+        np.where(straight, ratios, 1.0 / ratios),
+    )
 
 
 def mean_increments(plan: GatePlan, nuisance: Nuisance, baseline: Values, candidate: Values) -> Floats:
@@ -94,17 +98,15 @@ def mean_increments(plan: GatePlan, nuisance: Nuisance, baseline: Values, candid
     values_a, counts_a = _values(candidate)
     values_b, counts_b = _values(baseline)
     side = 1.0 if plan.gate.metric.worse is Worse.HIGHER else -1.0
-    null = Null(_ratios(plan), side * _offsets(plan))
+    null = Null(plan.ratios, side * plan.offsets)
     bet = mean.bet_on(_moments(nuisance), _span(plan, nuisance), null)
     return mean.increments(values_a, counts_a, values_b, counts_b, bet)
 
 
 def pair_increments(plan: GatePlan, new: Pairs) -> Floats:
     """Return the log e-values of probes that both releases answered."""
-    offsets = _offsets(plan)
-    harm = pairs.increments(new.losses, new.ties, new.wins, offsets)
-    promoting = pairs.mirrored_increments(new.losses, new.ties, new.wins, offsets)
-    return np.where(_harm(plan)[:, None], harm, promoting)
+    lost, won = np.where(plan.harm, new.losses, new.wins), np.where(plan.harm, new.wins, new.losses)
+    return pairs.increments(lost, new.ties, won, np.where(plan.harm, plan.offsets, -plan.offsets))
 
 
 def objective_increments(plan: GatePlan, nuisance: Nuisance, candidate: Events | Values) -> Floats:
@@ -112,18 +114,17 @@ def objective_increments(plan: GatePlan, nuisance: Nuisance, candidate: Events |
     if plan.gate.metric.kind is Kind.MEAN:
         assert isinstance(candidate, Values)
         values, counts = _values(candidate)
-        limits = _ratios(plan) * (plan.gate.limit or 0.0) + _side(plan) * _offsets(plan)
+        limits = plan.ratios * (plan.gate.limit or 0.0) + _side(plan) * plan.offsets
         return mean.one_sample_increments(values, counts, limits, _moments(nuisance), _span(plan, nuisance))
     n, s, limits = _objective_counts(plan, candidate)
-    harm, promoting = ceiling.increments(n, s, limits), ceiling.mirrored_increments(n, s, limits)
-    return np.where(_harm(plan)[:, None], harm, promoting)
+    return ceiling.increments(n, np.where(plan.harm, s, n - s), np.where(plan.harm, limits, 1.0 - limits))
 
 
 def _objective_counts(plan: GatePlan, candidate: Events | Values) -> tuple[Floats, Floats, Floats]:
     """Return runs, events and limits per process: for a quantile, runs beyond its limit against 1 - p of them."""
     rows = len(plan.processes)
     if isinstance(candidate, Events):
-        limits = _ratios(plan) * worse_limit(plan.gate) + _offsets(plan)
+        limits = plan.ratios * worse_limit(plan.gate) + plan.offsets
         return np.full(rows, float(candidate.n)), np.full(rows, float(candidate.events)), limits
     share = plan.gate.metric.quantile
     assert share is not None
@@ -131,15 +132,14 @@ def _objective_counts(plan: GatePlan, candidate: Events | Values) -> tuple[Float
     histogram = _histogram(candidate, upward=upward)
     limit = (plan.gate.limit or 0.0) * (1 if upward else -1)
     index = int(bins.index_of(np.array([round(limit * MICRO)], np.int64))[0])
-    beyond = [_candidate_threshold(plan, row, index) for row in range(rows)]
-    n, s = exceedance.exceedances(histogram, np.array(beyond))
+    n, s = exceedance.exceedances(histogram, _candidate_thresholds(plan, index))
     tail = float(1 - share if upward else share)
     return n.astype(np.float64), s.astype(np.float64), np.full(rows, tail)
 
 
 def _oriented(plan: GatePlan, counts: Counts) -> Counts:
     """Return the counts with the promoting processes' rows turned to complements, so that one null form serves all."""
-    harm = _harm(plan)
+    harm = plan.harm
     mirrored = counts.null.mirrored()
     return Counts(
         counts.n_a,
@@ -151,19 +151,19 @@ def _oriented(plan: GatePlan, counts: Counts) -> Counts:
     )
 
 
-def _candidate_threshold(plan: GatePlan, row: int, index: int) -> int:
-    """Return the bin beyond which a candidate run counts, rounded so that the process stays valid."""
-    process = plan.processes[row]
-    ratio = process.bound.ratio if plan.gate.metric.worse is Worse.HIGHER else 2.0 - process.bound.ratio
-    edge = exceedance.harm_threshold if process.role is Role.HARM else exceedance.mirrored_threshold
-    return int(edge(index, ratio, process.bound.offset * MICRO))
+def _candidate_thresholds(plan: GatePlan, index: int) -> NDArray[np.int64]:
+    """Return the bins beyond which a candidate run counts, rounded so that each process stays valid."""
+    ratios = plan.ratios if plan.gate.metric.worse is Worse.HIGHER else 2.0 - plan.ratios
+    offsets = plan.offsets * MICRO
+    harm = exceedance.harm_threshold(index, ratios, offsets)
+    return np.where(plan.harm, harm, exceedance.mirrored_threshold(index, ratios, offsets))
 
 
 def _span(plan: GatePlan, nuisance: Nuisance) -> mean.Span:
     extent = nuisance.extent
     assert extent is not None
     side = _side(plan)
-    return mean.Span(extent.low / MICRO, extent.high / MICRO, np.where(_harm(plan), side, -side))
+    return mean.Span(extent.low / MICRO, extent.high / MICRO, np.where(plan.harm, side, -side))
 
 
 def _side(plan: GatePlan) -> float:
@@ -190,15 +190,3 @@ def _histogram(tally: Values, *, upward: bool) -> bins.Histogram:
 
 def _mirror(counts: tuple[tuple[int, int], ...]) -> tuple[tuple[int, int], ...]:
     return tuple((-index, number) for index, number in reversed(counts))
-
-
-def _harm(plan: GatePlan) -> NDArray[np.bool_]:
-    return np.array([process.role is Role.HARM for process in plan.processes])
-
-
-def _ratios(plan: GatePlan) -> Floats:
-    return np.array([process.bound.ratio for process in plan.processes])
-
-
-def _offsets(plan: GatePlan) -> Floats:
-    return np.array([process.bound.offset for process in plan.processes])

@@ -14,7 +14,7 @@ import numpy as np
 from lockgate.core.bucket import Events, Values
 from lockgate.core.evidence import bets
 from lockgate.core.evidence.nuisance import learn
-from lockgate.core.evidence.plan import GatePlan, Plan, Role
+from lockgate.core.evidence.plan import GatePlan, Plan
 from lockgate.core.evidence.sealed import NO_PAIRS, Assignment, Phase, SealedBucket
 from lockgate.core.evidence.state import EvidenceState, GateState, ShareState, Tally, enter_step
 from lockgate.core.evidence.tally import tally
@@ -110,11 +110,45 @@ def _gains(gate: GatePlan, before: GateState, baseline: Tally, candidate: Tally)
 
 
 def _grow(plan: Plan, turns: list[_Turn], furthest_step: int) -> tuple[GateState, ...]:
-    increments = _increments(turns)
+    """Return every gate's state with the bucket's log e-values in its wealth; all processes grow in one computation."""
+    gains = _stacked(plan, _increments(turns))
+    before = _padded(plan, [turn.state for turn in turns])
+    grown = wealth.grow(before, gains, plan.starts <= furthest_step)
+    levels = iter(wealth.log_evidence(grown, plan.shares, plan.grids).tolist())
+    stacks = iter(grown.tolist())
     return tuple(
-        turn.state if gains is None else _gate_after(gate, turn.state, gains, furthest_step)
-        for gate, turn, gains in zip(plan.gates, turns, increments, strict=True)
+        _with_wealth(gate, turn.state, [next(stacks) for _ in gate.processes], [next(levels) for _ in gate.processes])
+        for gate, turn in zip(plan.gates, turns, strict=True)
     )
+
+
+def _with_wealth(gate: GatePlan, state: GateState, stacks: list[list[list[float]]], levels: list[float]) -> GateState:
+    kept = tuple(
+        tuple(tuple(copy[: gate.alternatives]) for copy in stack[: gate.copies(process)])
+        for process, stack in zip(gate.processes, stacks, strict=True)
+    )
+    peaks = tuple(max(peak, level) for peak, level in zip(state.peaks, levels, strict=True))
+    return replace(state, wealth=kept, levels=tuple(levels), peaks=peaks)
+
+
+def _padded(plan: Plan, states: list[GateState]) -> Floats:
+    """Return the wealth of all processes as one array, -inf where a row has fewer copies or alternatives."""
+    padded = np.full((*plan.shares.shape, int(plan.grids.max())), -np.inf)
+    stacks = (stack for state in states for stack in state.wealth)
+    for row, stack in enumerate(stacks):
+        padded[row, : len(stack), : len(stack[0])] = stack
+    return padded
+
+
+def _stacked(plan: Plan, increments: list[Floats | None]) -> Floats:
+    """Return the log e-values of all processes as one array; a gate without any stays where it is."""
+    stacked = np.zeros((len(plan.rows), int(plan.grids.max())))
+    row = 0
+    for gate, gains in zip(plan.gates, increments, strict=True):
+        if gains is not None:
+            stacked[row : row + len(gains), : gate.alternatives] = gains
+        row += len(gate.processes)
+    return stacked
 
 
 def _increments(turns: list[_Turn]) -> list[Floats | None]:
@@ -132,18 +166,6 @@ def _increments(turns: list[_Turn]) -> list[Floats | None]:
     ends = np.cumsum([len(c.n_a) for c in counted])
     parts = iter(np.split(judged, ends[:-1]))
     return [next(parts) if isinstance(turn.gains, bets.Counts) else turn.gains for turn in turns]
-
-
-def _gate_after(gate: GatePlan, state: GateState, gains: Floats, furthest_step: int) -> GateState:
-    grown = []
-    for process, copies, gain in zip(gate.processes, state.wealth, gains, strict=True):
-        active = [start <= furthest_step for start in gate.starts] if process.role is Role.HARM else [True]
-        active[0] = True
-        grown.append(wealth.grow(np.array(copies), gain, active))
-    levels = [float(wealth.log_evidence(each, wealth.copy_shares(len(each)))) for each in grown]
-    peaks = tuple(max(peak, level) for peak, level in zip(state.peaks, levels, strict=True))
-    kept = tuple(tuple(tuple(copy) for copy in each.tolist()) for each in grown)
-    return replace(state, wealth=kept, levels=tuple(levels), peaks=peaks)
 
 
 def _joined(carried: Tally | None, new: Tally | None) -> Tally | None:

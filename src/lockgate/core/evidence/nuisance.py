@@ -6,7 +6,6 @@ Everything here is read before the bucket that it came with is judged by it, nev
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import replace
 from fractions import Fraction
 
@@ -25,6 +24,8 @@ RECENT_RUNS = 8192
 CAP_QUANTILE = Fraction(995, 1000)
 SCORE_RANGE = Extent(0, MICRO)
 
+Bins = tuple[tuple[int, int], ...]
+
 
 def learn(gate: Gate, nuisance: Nuisance, baseline: Events | Values) -> Nuisance:
     """Return the nuisance with one more bucket of the baseline in it."""
@@ -32,8 +33,11 @@ def learn(gate: Gate, nuisance: Nuisance, baseline: Events | Values) -> Nuisance
     if isinstance(baseline, Events):
         return replace(nuisance, n=nuisance.n + baseline.n, total=nuisance.total + baseline.events)
     if gate.metric.kind is Kind.QUANTILE:
-        recent = halve(add_bins(nuisance.recent, baseline.bins))
-        return replace(nuisance, n=count(recent), recent=recent)
+        recent = add_bins(nuisance.recent, baseline.bins)
+        n = nuisance.n + baseline.n
+        while n > RECENT_RUNS:
+            n, recent = n // 2, halve(recent)
+        return replace(nuisance, n=n, recent=recent)
     if gate.metric.kind is Kind.MEAN:
         return _learn_mean(gate, nuisance, baseline)
     return nuisance
@@ -58,27 +62,28 @@ def _extent(gate: Gate, seen: Nuisance) -> Extent | None:
     least, most = _representative(seen.recent[0][0]), _representative(seen.recent[-1][0])
     if gate.metric.is_score and SCORE_RANGE.low <= least and most <= SCORE_RANGE.high:
         return SCORE_RANGE if enough else None
-    if count(seen.recent) < EXTENT_WARM_UP:
+    n = sum(number for _, number in seen.recent)
+    if n < EXTENT_WARM_UP:
         return None
-    low = 0 if least >= 0 else _representative(rank_bin(seen.recent, 1 - CAP_QUANTILE))
-    return Extent(low, max(_representative(rank_bin(seen.recent, CAP_QUANTILE)), low + 1))
+    low = 0 if least >= 0 else _representative(rank_bin(seen.recent, n, 1 - CAP_QUANTILE))
+    return Extent(low, max(_representative(rank_bin(seen.recent, n, CAP_QUANTILE)), low + 1))
 
 
-def _add_capped(nuisance: Nuisance, new: Iterable[tuple[int, int]]) -> Nuisance:
+def _add_capped(nuisance: Nuisance, new: Bins) -> Nuisance:
     extent = nuisance.extent
     assert extent is not None
     n, total, squares = nuisance.n, nuisance.total, nuisance.squares
-    for index, number in new:
-        value = min(max(_representative(index), extent.low), extent.high)
+    values = bins.representative([index for index, _ in new]).clip(extent.low, extent.high).tolist()
+    for value, (_, number) in zip(values, new, strict=True):
         n += number
         total += number * value
         squares += number * value * value
     return replace(nuisance, n=n, total=total, squares=squares)
 
 
-def rank_bin(counts: tuple[tuple[int, int], ...], quantile: Fraction) -> int:
-    """Return the bin that holds the run of rank ceil(quantile * n)."""
-    rank = max(1, -(-quantile.numerator * count(counts) // quantile.denominator))
+def rank_bin(counts: Bins, n: int, quantile: Fraction) -> int:
+    """Return the bin that holds the run of rank ceil(quantile * n) of n runs."""
+    rank = max(1, -(-quantile.numerator * n // quantile.denominator))
     seen = 0
     for index, number in counts:
         seen += number
@@ -87,12 +92,7 @@ def rank_bin(counts: tuple[tuple[int, int], ...], quantile: Fraction) -> int:
     return counts[-1][0]
 
 
-def count(counts: tuple[tuple[int, int], ...]) -> int:
-    """Return how many runs the bins hold."""
-    return sum(number for _, number in counts)
-
-
-def add_bins(left: tuple[tuple[int, int], ...], right: tuple[tuple[int, int], ...]) -> tuple[tuple[int, int], ...]:
+def add_bins(left: Bins, right: Bins) -> Bins:
     """Return both counts by bin, added."""
     merged = dict(left)
     for index, number in right:
@@ -100,17 +100,15 @@ def add_bins(left: tuple[tuple[int, int], ...], right: tuple[tuple[int, int], ..
     return tuple(sorted(merged.items()))
 
 
-def halve(counts: tuple[tuple[int, int], ...]) -> tuple[tuple[int, int], ...]:
-    """Return the counts, halved until few enough; ranks move by less than one, because the running sum is halved."""
-    while count(counts) > RECENT_RUNS:
-        halved, seen = [], 0
-        for index, number in counts:
-            kept = (seen + number) // 2 - seen // 2
-            seen += number
-            if kept:
-                halved.append((index, kept))
-        counts = tuple(halved)
-    return counts
+def halve(counts: Bins) -> Bins:
+    """Return half the counts; ranks move by less than one, because the running sum is what is halved."""
+    halved, seen = [], 0
+    for index, number in counts:
+        kept = (seen + number) // 2 - seen // 2
+        seen += number
+        if kept:
+            halved.append((index, kept))
+    return tuple(halved)
 
 
 def _representative(index: int) -> int:

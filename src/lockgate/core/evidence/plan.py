@@ -9,10 +9,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 
-from lockgate.core.metric import Kind
+import numpy as np
+from numpy.typing import NDArray
+
+from lockgate.core.metric import Kind, Worse
 from lockgate.core.policy.gate import Bound, Gate, Margin
 from lockgate.core.policy.policy import Policy
+from lockgate.core.stats.elementary import Floats
+from lockgate.core.stats.sequential.binary import ALTERNATIVES
+from lockgate.core.stats.sequential.mean import RELATIVE
+from lockgate.core.stats.sequential.pairs import BETS
+from lockgate.core.stats.sequential.wealth import copy_shares
+
+_GRID = {Kind.MEAN: len(RELATIVE), Kind.PAIRED: len(BETS)}
 
 
 class Role(StrEnum):
@@ -36,13 +47,37 @@ class Process:
     is_settled: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class GatePlan:
     """A gate with its processes; `starts` are the steps at which copies of the process of harm start."""
 
     gate: Gate
     processes: tuple[Process, ...]
     starts: tuple[int, ...]
+
+    @cached_property
+    def harm(self) -> NDArray[np.bool_]:
+        """Return which processes gather evidence of harm, the others being of its absence."""
+        return np.array([process.role is Role.HARM for process in self.processes])
+
+    @cached_property
+    def ratios(self) -> Floats:
+        """Return each process's ratio."""
+        return np.array([process.bound.ratio for process in self.processes])
+
+    @cached_property
+    def offsets(self) -> Floats:
+        """Return each process's offset."""
+        return np.array([process.bound.offset for process in self.processes])
+
+    @property
+    def alternatives(self) -> int:
+        """Return over how many alternatives the mixtures run."""
+        return _GRID.get(self.gate.metric.kind, ALTERNATIVES)
+
+    def copies(self, process: Process) -> int:
+        """Return in how many copies a process runs: that of harm once from birth and once from each later step."""
+        return len(self.starts) if process.role is Role.HARM else 1
 
     def index(self, role: Role, share: float | None = None) -> int | None:
         """Return where a process stands, or None when the gate has none."""
@@ -52,12 +87,40 @@ class GatePlan:
         return None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Plan:
     """Every gate's processes, and at which steps comparisons are possible."""
 
     policy: Policy
     gates: tuple[GatePlan, ...]
+
+    @cached_property
+    def rows(self) -> tuple[tuple[GatePlan, Process], ...]:
+        """Return all processes of all gates in order: the rows in which they are computed together."""
+        return tuple((gate, process) for gate in self.gates for process in gate.processes)
+
+    @cached_property
+    def shares(self) -> Floats:
+        """Return each row's copy shares, filled up with 0."""
+        shares = np.zeros((len(self.rows), max(gate.copies(process) for gate, process in self.rows)))
+        for row, (gate, process) in enumerate(self.rows):
+            copies = gate.copies(process)
+            shares[row, :copies] = copy_shares(copies)
+        return shares
+
+    @cached_property
+    def grids(self) -> Floats:
+        """Return over how many alternatives each row's mixture runs."""
+        return np.array([float(gate.alternatives) for gate, _ in self.rows])
+
+    @cached_property
+    def starts(self) -> NDArray[np.int64]:
+        """Return the step at which each row's copies start; the first runs from birth, a filled-up one never."""
+        starts = np.full(self.shares.shape, np.iinfo(np.int64).max)
+        for row, (gate, process) in enumerate(self.rows):
+            starts[row, : gate.copies(process)] = gate.starts[: gate.copies(process)]
+        starts[:, 0] = 0
+        return starts
 
     def applies(self, gate: Gate, step: int) -> bool:
         """Say whether buckets of a step are evidence for a gate."""
@@ -107,7 +170,7 @@ def _least(gate: Gate, bound: Bound) -> float:
 def worse_limit(gate: Gate) -> float:
     """Return an objective's limit in the orientation where larger is worse."""
     limit = gate.limit or 0.0
-    if gate.metric.kind is Kind.BINARY and gate.metric.worse.value == "lower":
+    if gate.metric.kind is Kind.BINARY and gate.metric.worse is Worse.LOWER:
         return 1.0 - limit
     return limit
 

@@ -11,13 +11,7 @@ from dataclasses import dataclass, replace
 from lockgate.core.bucket import Events, Values
 from lockgate.core.canonical import Json
 from lockgate.core.canonical import digest as digest_of
-from lockgate.core.evidence.plan import GatePlan, Plan, Role
-from lockgate.core.metric import Kind
-from lockgate.core.stats.sequential.binary import ALTERNATIVES
-from lockgate.core.stats.sequential.mean import RELATIVE
-from lockgate.core.stats.sequential.pairs import BETS
-
-_GRID = {Kind.MEAN: len(RELATIVE), Kind.PAIRED: len(BETS)}
+from lockgate.core.evidence.plan import GatePlan, Plan
 
 Wealth = tuple[tuple[float, ...], ...]
 Tally = Events | Values
@@ -136,7 +130,6 @@ def plain(value: object) -> Json:
 
 
 def _open_gate(plan: GatePlan) -> GateState:
-    flat = (0.0,) * _GRID.get(plan.gate.metric.kind, ALTERNATIVES)
-    wealth = tuple((flat,) * (len(plan.starts) if process.role is Role.HARM else 1) for process in plan.processes)
+    wealth = tuple(((0.0,) * plan.alternatives,) * plan.copies(process) for process in plan.processes)
     zeros = (0.0,) * len(plan.processes)
     return GateState(wealth, zeros, zeros)

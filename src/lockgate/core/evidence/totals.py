@@ -45,7 +45,7 @@ class Totals:
 
 
 def add(totals: Totals, sealed: SealedBucket) -> Totals:
-    """Return the totals with one more sealed bucket; one that was added, or that spans a change of weight, adds nothing."""
+    """Return the totals with one more sealed bucket; one added before, or spanning two weights, adds nothing."""
     if sealed.number <= totals.last_bucket or sealed.phase is Phase.TRANSITION:
         return totals
     at_step = totals.at_step if sealed.step == totals.step else Cohorts()

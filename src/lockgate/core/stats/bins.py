@@ -82,24 +82,30 @@ def _index_block(values: Integers, out: NDArray[np.int32]) -> None:
     np.copyto(out, np.where(values < 0, -index, index) if low < 0 else index, casting="same_kind")
 
 
+def _lower_table() -> Integers:
+    """Return the lowest value of each bin, from the most negative one to the last."""
+    return np.concatenate([1 - EDGES[::-1], EDGES])
+
+
+_LOWER = _lower_table()
+_BOTH_ENDS = _LOWER[:-1] + _LOWER[1:] - 1
+_MIDDLE = np.where(_BOTH_ENDS < 0, -(-_BOTH_ENDS >> 1), _BOTH_ENDS >> 1)
+_ORIGIN = EDGES.size - 1
+
+
 def lower_edge(index: ArrayLike) -> Integers:
     """Return the lowest value of each bin."""
-    bins = np.asarray(index, np.int64)
-    size = np.abs(bins)
-    return np.where(bins > 0, EDGES.take(np.maximum(size - 1, 0)), np.where(bins < 0, 1 - EDGES.take(size), 0))[()]
+    return _LOWER.take(np.asarray(index, np.int64) + _ORIGIN)
 
 
 def upper_edge(index: ArrayLike) -> Integers:
     """Return the first value above each bin."""
-    return 1 - lower_edge(-np.asarray(index, np.int64))
+    return _LOWER.take(np.asarray(index, np.int64) + (_ORIGIN + 1))
 
 
 def representative(index: ArrayLike) -> Integers:
     """Return the middle of each bin, rounded towards 0: within 1 % of everything that the bin holds."""
-    bins = np.asarray(index, np.int64)
-    size = np.abs(bins)
-    middle = (lower_edge(size) + upper_edge(size) - 1) >> 1
-    return np.where(bins < 0, -middle, middle)[()]
+    return _MIDDLE.take(np.asarray(index, np.int64) + _ORIGIN)
 
 
 def histogram(values: ArrayLike) -> Histogram:

@@ -187,7 +187,7 @@ def _exp_reduced(x: Floats) -> tuple[Floats, NDArray[np.int64]]:
 
 def total(x: Floats, axis: int = -1) -> Floats:
     """Return the sum along an axis, always added in the same order: halves folded onto each other."""
-    values = np.moveaxis(np.asarray(x, np.float64), axis, -1)
+    values = _last(x, axis)
     size = values.shape[-1]
     if size == 0:
         return np.zeros(values.shape[:-1])
@@ -202,9 +202,14 @@ def total(x: Floats, axis: int = -1) -> Floats:
 
 def log_sum_exp(x: Floats, axis: int = -1) -> Floats:
     """Return log of the sum of e^x along an axis; -inf where all are -inf."""
-    values = np.moveaxis(np.asarray(x, np.float64), axis, -1)
+    values = _last(x, axis)
     top = values.max(axis=-1, initial=-np.inf)
     # An infinite maximum is its own answer, and would make nan of the differences.
     shift = np.where(np.isfinite(top), top, 0.0)
     with np.errstate(over="ignore"):
         return np.where(np.isfinite(top), shift + log(total(exp(values - shift[..., None]))), top)[()]
+
+
+def _last(x: Floats, axis: int) -> Floats:
+    values = np.asarray(x, np.float64)
+    return values if axis == -1 else np.moveaxis(values, axis, -1)
