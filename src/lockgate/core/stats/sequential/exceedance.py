@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Histograms of two arms come in; counts of runs beyond a threshold that the baseline sets beforehand go out.
+
+Method Q: the counts are a bucket for method B, with 1 - p as plug-in and Null(): the margin is in the thresholds.
+A threshold is a bin index; the bins above it exceed it. Counts may have leading axes of replicates.
+Where smaller is worse, mirror the values' signs and use 1 - p.
+Spec: ST-58, ST-59.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from lockgate.core.stats.bins import Histogram, index_of, upper_edge
+from lockgate.core.stats.micro import MAX_ABS, MICRO
+
+Integers = NDArray[np.int64]
+WARM_UP_RUNS = 100
+_FURTHEST = MAX_ABS * MICRO
+
+
+def threshold(baseline: Histogram, p: float) -> Integers:
+    """Return the bin that holds the p-quantile of the earlier baseline buckets, [...].
+
+    Any threshold is valid that earlier buckets fix; the p-quantile makes 1 - p of the baseline exceed it.
+    """
+    cumulated = baseline.counts.cumsum(axis=-1, dtype=np.int64)
+    reached = cumulated >= cumulated[..., -1:] * p
+    held: Integers = baseline.indices[np.argmax(reached, axis=-1)]
+    return held
+
+
+def is_warm(baseline: Histogram) -> NDArray[np.bool_]:
+    """Say where the earlier baseline buckets hold enough runs to set a threshold, [...]."""
+    return np.asarray(baseline.counts.sum(axis=-1, dtype=np.int64) >= WARM_UP_RUNS)
+
+
+def harm_threshold(index: ArrayLike, ratio: ArrayLike = 1.0, offset_micro: ArrayLike = 0) -> Integers:
+    """Return the candidate's threshold for evidence of harm: the moved edge, rounded up to a bin's edge.
+
+    Fewer candidate runs exceed it than the moved edge, so the null "no more of them than baseline runs exceed the
+    baseline's" contains the declared one.
+    """
+    return index_of(_moved_edge(index, ratio, offset_micro) - 1).astype(np.int64)
+
+
+def mirrored_threshold(index: ArrayLike, ratio: ArrayLike = 1.0, offset_micro: ArrayLike = 0) -> Integers:
+    """Return the candidate's threshold for the promotion twin: the moved edge, rounded down to a bin's edge."""
+    return index_of(_moved_edge(index, ratio, offset_micro)).astype(np.int64) - 1
+
+
+def exceedances(histogram: Histogram, index: ArrayLike) -> tuple[Integers, Integers]:
+    """Return the runs and the runs in bins above the threshold, [...]."""
+    beyond = histogram.indices > np.asarray(index, np.int64)[..., None]
+    exceeding = np.asarray(np.where(beyond, histogram.counts, 0).sum(axis=-1, dtype=np.int64))
+    runs = np.asarray(histogram.counts.sum(axis=-1, dtype=np.int64))
+    return np.broadcast_to(runs, exceeding.shape), exceeding
+
+
+def _moved_edge(index: ArrayLike, ratio: ArrayLike, offset_micro: ArrayLike) -> Integers:
+    """Return the bin's upper edge moved by (ratio - 1) of its size and by the offset, up to a whole micro-unit.
+
+    Values are whole micro-units, so rounding this up changes no count.
+    """
+    edge = upper_edge(index)
+    moved = (np.asarray(ratio, np.float64) - 1.0) * np.abs(edge) + np.asarray(offset_micro, np.float64)
+    steps = np.ceil(np.minimum(np.maximum(moved, -2.0 * _FURTHEST), 2.0 * _FURTHEST)).astype(np.int64)
+    within: Integers = np.minimum(np.maximum(edge + steps, 1 - _FURTHEST), _FURTHEST)
+    return within
