@@ -33,6 +33,11 @@ COMMANDS = {
     "policy": Entry("lockgate.cli.policy", "policy", "Write, check and show policies."),
 }
 
+EPILOG = """
+Exit codes: 0 clean, 1 regressed, 3 not enough to tell, 64 usage, 65 bad data.
+`lockgate COMMAND --help` says more of a command.
+"""
+
 
 class CommandTable(click.Group):
     """A group that imports a command's module when that command is called."""
@@ -67,7 +72,7 @@ class CommandTable(click.Group):
     no_args_is_help=False,
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="Exit codes: 0 clean, 1 regressed, 3 not enough to tell, 64 usage, 65 bad data. `lockgate COMMAND --help` says more.",
+    epilog=EPILOG,
 )
 @click.version_option(__version__, message="lockgate %(version)s")
 @click.pass_context
@@ -105,7 +110,7 @@ def run(argv: Sequence[str]) -> int:
     except KeyboardInterrupt:
         return _interrupted()
     except SystemExit as left:
-        # click leaves by itself after a completion (0) and when its output was closed (1), which must not read as 1 here.
+        # click leaves by itself after a completion (0) and when its output was closed (1, which would say "regressed").
         if left.code in (0, None):
             return exit_codes.OK.code
         _close_output()

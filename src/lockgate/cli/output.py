@@ -32,7 +32,9 @@ def screen_of(stream: TextIO, environment: Mapping[str, str]) -> Screen:
     is_terminal = stream.isatty()
     is_able = is_terminal and environment.get("TERM") != "dumb"
     colour = is_able or bool(environment.get("FORCE_COLOR"))
-    width = shutil.get_terminal_size((PIPED_WIDTH, 24)).columns if is_terminal or "COLUMNS" in environment else PIPED_WIDTH
+    width = (
+        shutil.get_terminal_size((PIPED_WIDTH, 24)).columns if is_terminal or "COLUMNS" in environment else PIPED_WIDTH
+    )
     return Screen(width, colour and not environment.get("NO_COLOR"), _shows(stream, SAMPLE))
 
 
@@ -128,7 +130,8 @@ class _Meter:
 
     def _start(self) -> Progress:
         from rich.console import Console
-        from rich.progress import BarColumn, DownloadColumn, Progress as Bars, TextColumn, TimeRemainingColumn
+        from rich.progress import BarColumn, DownloadColumn, TextColumn, TimeRemainingColumn
+        from rich.progress import Progress as Bars
 
         bars = Bars(
             TextColumn("  reading"),

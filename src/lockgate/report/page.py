@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A comparison and the command that made it come in; one self-contained HTML page goes out.
+
+Every text is escaped by the template; the page carries no script, and its policy forbids every request.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from functools import cache
+from importlib import resources
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
+from markupsafe import Markup
+
+from lockgate import __version__
+from lockgate.core.bucket import Bucket
+from lockgate.core.comparison import Comparison
+from lockgate.core.metric import parse_metric
+from lockgate.report import number
+from lockgate.report.distribution import is_yes_or_no, spread_of
+from lockgate.report.drawing import emblem_svg, interval_svg, small_svg, spread_svg
+from lockgate.report.headline import headline, verdict_rule
+from lockgate.report.row import Row, gate_rows, shown_rows
+from lockgate.report.screen import RICH_SIGNS
+from lockgate.report.text import printable
+
+Entry = dict[str, object]
+
+
+def render_page(comparison: Comparison, command: str) -> str:
+    """Return the page; the command is shown so that a reader can make it again."""
+    style = Markup(resources.files("lockgate.report").joinpath("templates/page.css").read_text("utf-8"))  # noqa: S704
+    gates = gate_rows(comparison)
+    return _template().render(
+        version=__version__,
+        style=style,
+        style_hash=f"sha256-{base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()}",
+        outcome=comparison.outcome.value,
+        word=_word(comparison.outcome.value),
+        emblem=Markup(emblem_svg(comparison.outcome)),  # noqa: S704
+        headline=headline(comparison),
+        baseline=_arm(comparison, "baseline", comparison.baseline, comparison.buckets[0]),
+        candidate=_arm(comparison, "candidate", comparison.candidate, comparison.buckets[1]),
+        notes=[printable(note) for note in comparison.notes],
+        gates=[_gate(row, comparison) for row in gates],
+        shown=[_shown(row) for row in shown_rows(comparison)],
+        spreads=_spreads(comparison),
+        level=number.write_level(comparison.level),
+        rule=verdict_rule(comparison),
+        policy=json.dumps(comparison.policy.document(), indent=2, sort_keys=True),
+        policy_digest=comparison.policy.digest(),
+        command=printable(command),
+    )
+
+
+@cache
+def _template() -> Template:
+    environment = Environment(
+        loader=PackageLoader("lockgate.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template("page.html.j2")
+
+
+def _arm(comparison: Comparison, role: str, name: str, bucket: Bucket) -> Entry:
+    statuses = ", ".join(f"{count:,} {status}" for status, count in bucket.statuses.items() if count)
+    runs = number.write_count(comparison.sizes.get(name, 0), "run")
+    return {"role": role, "name": printable(name), "runs": runs, "statuses": statuses}
+
+
+def _gate(row: Row, comparison: Comparison) -> Entry:
+    level = number.write_level(comparison.level)
+    title = f"{printable(row.label)}: difference {row.difference}, {level} interval {row.interval}"
+    drawn = interval_svg(row.plot, row.finding.metric, row.outcome.value, title) if row.plot else ""
+    return {
+        **_texts(row),
+        "outcome": row.outcome.value,
+        "word": _word(row.outcome.value),
+        "sign": RICH_SIGNS.outcomes[row.outcome],
+        "reason": printable(row.reason),
+        "figure": Markup(drawn),  # noqa: S704
+        "baseline_n": f"{row.finding.baseline.n:,}",
+        "candidate_n": f"{row.finding.candidate.n:,}",
+        "method": row.finding.difference.method if row.finding.difference else "",
+    }
+
+
+def _shown(row: Row) -> Entry:
+    title = f"{printable(row.label)}: {row.interval}"
+    drawn = small_svg(row.plot, "shown", title) if row.plot else ""
+    return {**_texts(row), "figure": Markup(drawn)}  # noqa: S704
+
+
+def _texts(row: Row) -> Entry:
+    return {
+        "label": printable(row.label),
+        "baseline": row.baseline,
+        "candidate": row.candidate,
+        "difference": row.difference,
+        "interval": row.interval,
+    }
+
+
+def _spreads(comparison: Comparison) -> list[Entry]:
+    """Return one entry per numeric field that both releases carry, gated fields first."""
+    before, after = (bucket.values for bucket in comparison.buckets)
+    gated = [finding.metric.field for finding in comparison.gates]
+    fields = [name for name in dict.fromkeys([*gated, *sorted(before)]) if name in before and name in after]
+    return [entry for field in fields if (entry := _spread(comparison, field)) is not None]
+
+
+def _spread(comparison: Comparison, field: str) -> Entry | None:
+    before, after = (bucket.values[field] for bucket in comparison.buckets)
+    spread = None if is_yes_or_no(before + after) else spread_of(before, after)
+    if spread is None:
+        return None
+    metric = parse_metric(field)
+    unit = number.unit_of(metric).value
+    title = f"{printable(field)}{', on a logarithmic axis' if spread.is_log else ''}"
+    columns = list(zip(*spread.percentiles, strict=True))
+    decimals = number.decimals_for(metric, None, tuple(columns[1]))
+    return {
+        "title": title,
+        "figure": Markup(spread_svg(spread, unit, _quantiles(comparison, field), title)),  # noqa: S704
+        "percents": [f"p{percent}" for percent in columns[0]],
+        "baseline": [number.write_value(metric, value, decimals) for value in columns[1]],
+        "candidate": [number.write_value(metric, value, decimals) for value in columns[2]],
+    }
+
+
+def _quantiles(comparison: Comparison, field: str) -> list[tuple[str, float, float]]:
+    """Return the quantiles of a field that were compared, to be marked on its distribution."""
+    found: dict[str, tuple[float, float]] = {}
+    for finding in (*comparison.gates, *comparison.shown):
+        before, after = finding.baseline.value, finding.candidate.value
+        is_quantile = finding.metric.field == field and finding.metric.quantile is not None
+        if is_quantile and before is not None and after is not None:
+            found[finding.metric.name.partition(":")[2]] = (before, after)
+    return [(name, before, after) for name, (before, after) in sorted(found.items())]
+
+
+def _word(outcome: str) -> str:
+    return outcome.replace("_", " ")

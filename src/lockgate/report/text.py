@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Text of any origin comes in; text that is safe and measured for a screen goes out.
+
+Release names, labels and reasons may carry terminal commands, line breaks or direction marks:
+they are shown, never obeyed.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+
+NO_BREAK = "\N{NO-BREAK SPACE}"
+
+# What the tables draw with, and what stands for it where only ASCII can be shown.
+_ASCII = str.maketrans(
+    {
+        "−": "-",
+        "–": "-",
+        "—": "-",
+        "…": "...",
+        "→": "->",
+        "≤": "<=",
+        "≥": ">=",
+        "×": "x",
+        "±": "+/-",
+        "·": "-",
+        "“": '"',
+        "”": '"',
+        "‘": "'",
+        "’": "'",
+        NO_BREAK: " ",
+    }
+)
+
+
+def printable(text: str) -> str:
+    """Return the text with every invisible or commanding character spelled out as an escape."""
+    return "".join(char if char.isprintable() or char == NO_BREAK else _escape(char) for char in text)
+
+
+def to_ascii(text: str) -> str:
+    """Return the text in ASCII: known signs by their usual stand-in, everything else as an escape."""
+    return text.translate(_ASCII).encode("ascii", "backslashreplace").decode("ascii")
+
+
+def width(text: str) -> int:
+    """Return how many columns of a terminal the text takes."""
+    return sum(_char_width(char) for char in text)
+
+
+def clip(text: str, columns: int, ellipsis: str = "…") -> str:
+    """Return the text cut to fit, with a mark where something is missing."""
+    if width(text) <= columns:
+        return text
+    kept = ""
+    for char in text:
+        if width(kept) + _char_width(char) > columns - width(ellipsis):
+            break
+        kept += char
+    return kept + ellipsis
+
+
+def pad(text: str, columns: int, *, right: bool = False) -> str:
+    """Return the text filled with spaces to a width; `right` puts it at the right edge."""
+    space = " " * max(0, columns - width(text))
+    return space + text if right else text + space
+
+
+def wrap(text: str, columns: int) -> list[str]:
+    """Return the text as lines that fit, broken at spaces where possible."""
+    lines: list[str] = []
+    line = ""
+    for word in text.split(" "):
+        joined = f"{line} {word}" if line else word
+        if width(joined) <= columns:
+            line = joined
+            continue
+        if line:
+            lines.append(line)
+        *full, line = _pieces(word, columns)
+        lines += full
+    return [*lines, line] if line or not lines else lines
+
+
+def _pieces(word: str, columns: int) -> list[str]:
+    pieces = [""]
+    for char in word:
+        if pieces[-1] and width(pieces[-1]) + _char_width(char) > columns:
+            pieces.append("")
+        pieces[-1] += char
+    return pieces
+
+
+def _char_width(char: str) -> int:
+    if unicodedata.combining(char):
+        return 0
+    return 2 if unicodedata.east_asian_width(char) in ("W", "F") else 1
+
+
+def _escape(char: str) -> str:
+    return char.encode("unicode_escape").decode("ascii")
