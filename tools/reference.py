@@ -32,7 +32,7 @@ def commands_page() -> str:
 
 
 def _commands(name: str, command: click.Command, parent: click.Context | None) -> Iterator[tuple[str, str]]:
-    settings = command.context_settings | {"terminal_width": WIDTH, "max_content_width": WIDTH, "color": False}
+    settings = {**command.context_settings, "terminal_width": WIDTH, "max_content_width": WIDTH, "color": False}
     context = click.Context(command, info_name=name, parent=parent, **settings)
     yield context.command_path, command.get_help(context).rstrip()
     if isinstance(command, click.Group):
