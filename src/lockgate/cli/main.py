@@ -29,7 +29,7 @@ class Entry(NamedTuple):
 
 
 COMMANDS = {
-    "compare": Entry("lockgate.cli.compare", "compare", "Say whether the candidate made it worse, from files of runs."),
+    "compare": Entry("lockgate.cli.compare", "compare", "Say whether the candidate made it worse, from the runs in FILES."),
     "policy": Entry("lockgate.cli.policy", "policy", "Write, check and show policies."),
 }
 
@@ -122,9 +122,11 @@ def run(argv: Sequence[str]) -> int:
 
 
 def _tell(message: str, advice: str = "") -> None:
-    click.echo(f"error: {message}", err=True)
-    if advice:
-        click.echo(advice, err=True)
+    from lockgate.report.text import printable
+
+    # A message quotes what was read, and what was read may mean to command a terminal.
+    lines = [f"error: {message}", *([advice] if advice else [])]
+    click.echo("\n".join(printable(line) for line in "\n".join(lines).split("\n")), err=True)
 
 
 def _tell_usage(error: click.ClickException) -> None:
