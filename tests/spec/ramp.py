@@ -11,6 +11,7 @@ from lockgate.core.decision.chain import decide
 from lockgate.core.decision.decision import Decision
 from lockgate.core.evidence.sealed import Arms, SealedBucket
 from lockgate.core.finding import Finding, Outcome, Reading
+from lockgate.core.intake import WHOLE
 from lockgate.core.metric import parse_metric
 from lockgate.core.policy.gate import Gate, default_detect
 from lockgate.core.policy.policy import Inference, Mode, Policy
@@ -107,5 +108,5 @@ def sealed(number: int, baseline: Bucket, candidate: Bucket, *, step: int = 0, *
 
 def probes(number: int, losses: int, ties: int, wins: int) -> SealedBucket:
     """Return a sealed bucket of paired probes."""
-    pairs = {("pass_rate", ()): Pairs(losses, ties, wins)}
+    pairs = {("pass_rate", WHOLE): Pairs(losses, ties, wins)}
     return SealedBucket(number=number, step=0, arms={}, pairs=pairs)

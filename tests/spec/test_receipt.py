@@ -5,13 +5,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from typing import Any
 
 import pytest
+from tests.spec.ramp import START, gate, policy, rollout, situation, tick, verdict
 
 from lockgate.core.finding import Outcome
 from lockgate.core.policy.policy import Inference, Mode, Policy
 from lockgate.core.receipt import Actor, Bindings, Draft, draft, instant_text, promise, receipt_name
-from tests.spec.ramp import START, gate, policy, rollout, situation, tick, verdict
 
 BINDINGS = Bindings(
     seq=2,
@@ -45,7 +46,7 @@ def test_the_same_decision_drafts_the_same_bytes() -> None:
 )
 def test_a_receipt_binds_its_evidence(field: str) -> None:
     """No digest that a decision rests on can change without changing the receipt."""
-    other = {"seq": 3, "looks": 4, "buckets": ("sha256:00",)}.get(field, "sha256:00")
+    other: Any = {"seq": 3, "looks": 4, "buckets": ("sha256:00",)}.get(field, "sha256:00")
 
     changed = drafted(policy(), bindings=replace(BINDINGS, **{field: other}))
 
