@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -24,11 +25,10 @@ SHARES = wealth.copy_shares(1)
 Step = Callable[..., Floats]
 
 
-def close(expected: Any) -> Any:
-    return pytest.approx(expected, rel=1e-9, abs=1e-12)
+close = functools.partial(pytest.approx, rel=1e-9, abs=1e-12)
 
 
-def binary_path(buckets: list[list[int]], null: Null, step: Step) -> list[float]:
+def _binary_path(buckets: list[list[int]], null: Null, step: Step) -> list[float]:
     log_wealth, runs, events, path = np.zeros((1, 12)), 0, 0, []
     for n_a, s_a, n_b, s_b in buckets:
         rate_b = binary.plug_in(runs, events)
@@ -38,12 +38,12 @@ def binary_path(buckets: list[list[int]], null: Null, step: Step) -> list[float]
     return path
 
 
-def rate_path(buckets: list[list[float]], ratio: float) -> list[float]:
-    grown = np.array([rate.increments(*bucket, ratio) for bucket in buckets]).cumsum(axis=0)
-    return [float(wealth.log_evidence(row[None], SHARES)) for row in grown]
+def _rate_path(buckets: list[list[float]], ratio: float) -> list[float]:
+    gains = [rate.increments(e_a, s_a, e_b, s_b, ratio) for e_a, s_a, e_b, s_b in buckets]
+    return [float(wealth.log_evidence(row[None], SHARES)) for row in np.cumsum(gains, axis=0)]
 
 
-def mean_path(case: dict[str, Any]) -> list[float]:
+def _mean_path(case: dict[str, Any]) -> list[float]:
     span, null = mean.Span(0.0, case["cap"], case["sign"]), Null(case["r"], case["m"])
     log_wealth, seen, path = np.zeros((1, 8)), mean.NO_MOMENTS, []
     for arm_a, arm_b in case["buckets"]:
@@ -67,14 +67,14 @@ def test_the_grids_of_alternatives_are_the_published_ones() -> None:
 @pytest.mark.parametrize("case", ENGINE["binary"])
 def test_binary_evidence_of_harm_after_each_bucket(case: dict[str, Any]) -> None:
     """Method B with the plug-in of earlier buckets, mixed after multiplication."""
-    assert binary_path(case["buckets"], Null(case["r"], case["m"]), binary.increments) == close(case["log_e"])
+    assert _binary_path(case["buckets"], Null(case["r"], case["m"]), binary.increments) == close(case["log_e"])
 
 
 @pytest.mark.clause("ST-46")
 @pytest.mark.parametrize("case", ENGINE["binary_noninferiority"])
 def test_binary_evidence_of_safety_after_each_bucket(case: dict[str, Any]) -> None:
     """The mirrored process of method B against an absolute margin."""
-    assert binary_path(case["buckets"], Null(1.0, case["margin"]), binary.mirrored_increments) == close(case["log_e"])
+    assert _binary_path(case["buckets"], Null(1.0, case["margin"]), binary.mirrored_increments) == close(case["log_e"])
 
 
 @pytest.mark.clause("ST-43")
@@ -96,7 +96,7 @@ def test_the_projection_that_the_reference_text_prints() -> None:
 @pytest.mark.parametrize("case", ENGINE["rate"])
 def test_rate_evidence_after_each_bucket(case: dict[str, Any]) -> None:
     """Method R with exposures that change."""
-    assert rate_path(case["buckets"], case["r"]) == close(case["log_e"])
+    assert _rate_path(case["buckets"], case["r"]) == close(case["log_e"])
 
 
 @pytest.mark.clause("ST-52")
@@ -112,7 +112,7 @@ def test_paired_evidence(case: dict[str, Any]) -> None:
 @pytest.mark.parametrize("case", ENGINE["mean"])
 def test_mean_evidence_after_each_bucket(case: dict[str, Any]) -> None:
     """Method M with two buckets of warm-up."""
-    assert mean_path(case) == close(case["log_e"])
+    assert _mean_path(case) == close(case["log_e"])
 
 
 @pytest.mark.clause("ST-57")

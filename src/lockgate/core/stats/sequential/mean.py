@@ -23,6 +23,9 @@ WARM_UP_BUCKETS = 2
 LARGEST_LOSS = 0.9
 # An effect is never measured in less than this many standard deviations, so that means near zero can be bet on.
 LEAST_SCALE = 0.1
+# Smaller distances and variances are what rounding leaves of none; the second is relative to the scale's square.
+_NOTHING = 1e-100
+_ROUNDING = 1e-24
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,10 +144,10 @@ def _sizes(worst: Floats, centre: Floats, variance: Floats) -> Floats:
 
     Where no value can lose (the null leaves no room) there is no bet; without a variance the bets share the largest.
     """
-    room = worst > 0.0
+    room = worst > _NOTHING
     largest = np.where(room, LARGEST_LOSS / np.where(room, worst, 1.0), 0.0)
     scale = np.maximum(np.abs(centre), LEAST_SCALE * np.sqrt(variance))
-    spread = (variance > 0.0) & (scale > 0.0)
+    spread = (variance > _NOTHING) & (variance > _ROUNDING * (scale * scale))
     wished = np.where(spread, scale / np.where(spread, variance, 1.0), largest)
     return np.minimum(RELATIVE * wished[..., None], largest[..., None])
 

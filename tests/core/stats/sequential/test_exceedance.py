@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Histograms and margins come in; thresholds must lie on bin edges, on the careful side of the margin."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lockgate.core.stats.bins import Histogram, histogram, index_of, upper_edge
+from lockgate.core.stats.sequential import exceedance
+
+indices = st.integers(-1500, 1500)
+ratios = st.one_of(st.just(1.0), st.floats(0.5, 4.0))
+offsets = st.one_of(st.just(0), st.integers(-(10**9), 10**9))
+
+
+@pytest.mark.clause("ST-58")
+@given(st.lists(st.integers(0, 10**9), min_size=1, max_size=60), st.floats(0.01, 0.99))
+def test_the_threshold_is_the_bin_of_the_quantile(values: list[int], p: float) -> None:
+    """At most 1 - p of the baseline exceeds it, and fewer than p lie below its bin."""
+    baseline = histogram(values)
+
+    index = exceedance.threshold(baseline, p)
+
+    _, beyond = exceedance.exceedances(baseline, index)
+    _, from_bin_on = exceedance.exceedances(baseline, index - 1)
+    assert len(values) - beyond >= p * len(values)
+    assert len(values) - from_bin_on < p * len(values)
+
+
+@pytest.mark.clause("ST-58")
+def test_a_threshold_waits_for_a_hundred_baseline_runs() -> None:
+    """Fewer say too little about a tail."""
+    tallies = Histogram(np.array([3, 7]), np.array([[50, 49], [50, 50]]))
+
+    assert exceedance.is_warm(tallies).tolist() == [False, True]
+
+
+@pytest.mark.clause("ST-58")
+@given(st.lists(st.integers(-(10**9), 10**9), min_size=1, max_size=60), indices)
+def test_exceedances_are_the_values_at_or_above_the_upper_edge(values: list[int], index: int) -> None:
+    """Counts of bins give the same as the values themselves."""
+    runs, exceeding = exceedance.exceedances(histogram(values), index)
+
+    assert (int(runs), int(exceeding)) == (len(values), sum(value >= upper_edge(index) for value in values))
+
+
+@pytest.mark.clause("ST-58")
+def test_each_row_of_thresholds_counts_the_same_histogram() -> None:
+    """Rows of margins share one bucket."""
+    runs, exceeding = exceedance.exceedances(Histogram(np.array([1, 5, 9]), np.array([10, 20, 30])), [0, 5, 9])
+
+    assert runs.tolist() == [60, 60, 60]
+    assert exceeding.tolist() == [60, 30, 0]
+
+
+@pytest.mark.clause("ST-59")
+@given(indices, ratios, offsets)
+def test_thresholds_lie_on_the_careful_side_of_the_margin_and_within_a_bin(
+    index: int, ratio: float, offset: int
+) -> None:
+    """At or above the moved edge for evidence of harm, at or below it for the promotion twin."""
+    edge = int(upper_edge(index))
+    moved = edge + (ratio - 1.0) * abs(edge) + offset
+
+    harm = exceedance.harm_threshold(index, ratio, offset)
+    twin = exceedance.mirrored_threshold(index, ratio, offset)
+
+    slack = 1.0 + 1e-15 * abs(moved)
+    assert upper_edge(harm) >= moved - slack
+    assert upper_edge(harm - 1) < moved + slack
+    assert upper_edge(twin) <= moved + slack
+    assert upper_edge(twin + 1) > moved - slack
+
+
+@pytest.mark.clause("ST-59")
+@given(indices)
+def test_without_a_margin_both_arms_have_the_same_threshold(index: int) -> None:
+    """Nothing is lost to rounding."""
+    assert int(exceedance.harm_threshold(index)) == index
+    assert int(exceedance.mirrored_threshold(index)) == index
+
+
+@pytest.mark.clause("ST-59")
+def test_a_margin_beyond_the_table_is_exceeded_by_nothing() -> None:
+    """The threshold is the last bin."""
+    last = int(index_of(10**18))
+
+    assert int(exceedance.harm_threshold(last, 9.0, 10**18)) == last
