@@ -85,15 +85,15 @@ reference: $(TESTED) ## rewrite the generated pages of docs/reference
 
 .PHONY: bench
 bench: $(BENCHED) ## measure Lockgate beside its peers, write bench/results
-	@for script in bench/bench_*.py; do echo "== $$script"; $(PY) "$$script"; done
+	@for script in bench/bench_*.py; do echo "== $$script"; PYTHONPATH=. $(PY) "$$script"; done
 
 .PHONY: bench-calibration
 bench-calibration: $(BENCHED) ## simulate the promised error rates, R = 2,000 (long)
-	@$(PY) bench/calibration.py
+	@$(PY) -m bench.calibration
 
 .PHONY: bench-calibration-smoke
 bench-calibration-smoke: $(TESTED) ## the same with R = 200 and wide bounds
-	@$(PY) bench/calibration.py --smoke
+	@$(PY) -m bench.calibration --smoke
 
 .PHONY: clean
 clean: ## remove .venv and every cache
