@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What each gate says of two sets of runs comes in; one value with everything a reader of the comparison needs goes out.
+"""What each gate says of two sets of runs comes in; one value with everything that a reader needs goes out.
 
 Nothing here is computed: `operations/compare.py` fills it, `report` renders it, and `document` is its published JSON.
 """

@@ -2,7 +2,7 @@
 """Few events among runs come in; limits that hold whatever the true share go out.
 
 Score limits are too tight on the side of a rare event: the first one of 30 runs already lies above shares at which
-it comes as often as one time in six. Where counts are small these limits stand beside them. Spec: ST-18.
+it comes as often as one time in six. Where counts are small these limits stand beside them. Spec: CO-08.
 """
 
 from __future__ import annotations

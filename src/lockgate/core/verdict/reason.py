@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A finding's numbers come in; a sentence that says how the value went and what the evidence says goes out."""
+
+from __future__ import annotations
+
+from lockgate.core.finding import Difference, Finding, Outcome
+from lockgate.core.metric import Kind
+from lockgate.core.policy.gate import Gate
+from lockgate.core.wording import (
+    count_text,
+    decimals_for,
+    difference_text,
+    interval_text,
+    level_text,
+    limit_text,
+    margin_text,
+    subject_text,
+    value_text,
+)
+
+
+def change_sentence(finding: Finding, gate: Gate) -> str:
+    """Return how the value went from baseline to candidate, with the interval of the difference."""
+    metric, difference = finding.metric, finding.difference
+    values = (finding.baseline.value, finding.candidate.value)
+    decimals = decimals_for(metric, difference, values)
+    before, after = (value_text(metric, value, decimals) for value in values)
+    if gate.is_objective:
+        return f"{subject_text(gate)} is {after}{_from_limit(difference, gate, decimals)}"
+    if metric.kind is Kind.PAIRED:
+        went = f"the candidate was worse in {after} and better in {before} of {count_text(finding.candidate.n, 'pair')}"
+        moved = f"{subject_text(gate)}: {went}"
+    elif before == after:
+        moved = f"{subject_text(gate)} stayed at {after}"
+    else:
+        rose = (finding.candidate.value or 0.0) > (finding.baseline.value or 0.0)
+        moved = f"{subject_text(gate)} {'rose' if rose else 'fell'} from {before} to {after}"
+    if difference is None:
+        return moved
+    by = difference_text(metric, difference.estimate, decimals)
+    return f"{moved}: {by} ({_interval(difference, gate, decimals)})"
+
+
+def _from_limit(difference: Difference | None, gate: Gate, decimals: int) -> str:
+    if difference is None or gate.limit is None:
+        return ""
+    metric = gate.metric
+    low, high = (value_text(metric, gate.limit + end, decimals) for end in (difference.low, difference.high))
+    return f" ({level_text(difference.level)} interval {low} to {high})"
+
+
+def _interval(difference: Difference, gate: Gate, decimals: int) -> str:
+    return f"{level_text(difference.level)} interval {interval_text(gate.metric, difference, decimals)}"
+
+
+def sequential_reason(finding: Finding, gate: Gate) -> str:
+    """Return why a gate of a rollout says what it says, from its evidence."""
+    change = change_sentence(finding, gate)
+    metric, evidence = gate.metric, finding.evidence
+    against = "" if gate.limit is None else f" of the limit of {limit_text(metric, gate.limit)}"
+    match finding.outcome:
+        case Outcome.REGRESSED:
+            return f"{change}; harm beyond the tolerance of {margin_text(metric, gate.tolerance)}{against} is shown"
+        case Outcome.PROVEN if gate.margin is not None:
+            return f"{change}; harm beyond the margin of {margin_text(metric, gate.margin)}{against} is excluded"
+        case Outcome.CLEAN if gate.detect is not None:
+            return f"{change}; worse than {margin_text(metric, gate.detect)}{against} is excluded"
+        case Outcome.CLEAN:
+            return f"{change}; no harm is shown; without `detect` that promises nothing"
+    if gate.detect is None and gate.margin is None:
+        return f"{change}; {count_text(gate.min_runs, 'fresh run')} at this step are needed"
+    if evidence is None or evidence.projected_runs is None:
+        return f"{change}; the evidence does not yet grow towards excluding harm"
+    return f"{change}; at this pace about {count_text(evidence.projected_runs, 'more candidate run')} will settle it"
