@@ -10,6 +10,7 @@ from tests.doors.comparisons import finding
 
 from lockgate.core.finding import Difference, Reading
 from lockgate.core.metric import parse_metric
+from lockgate.core.wording import decimals_for
 from lockgate.report import number
 from lockgate.report.row import row_of
 
@@ -41,7 +42,7 @@ def test_a_value_without_an_interval_has_three_digits() -> None:
     """What was not compared is still readable."""
     metric = parse_metric("latency_ms:p95")
 
-    decimals = number.decimals_for(metric, None, (None, 3.14159))
+    decimals = decimals_for(metric, None, (None, 3.14159))
 
     assert number.write_value(metric, 3.14159, decimals).replace(number.SPACE, " ") == "3.14 ms"
 
@@ -51,7 +52,7 @@ def test_an_open_interval_is_written_and_not_a_crash() -> None:
     metric = parse_metric("cost")
     difference = Difference(1.0, -math.inf, math.inf, 0.95, "none")
 
-    decimals = number.decimals_for(metric, difference, (1.0, 2.0))
+    decimals = decimals_for(metric, difference, (1.0, 2.0))
 
     assert number.write_interval(metric, difference, decimals).replace(number.SPACE, " ") == "−∞ to +∞"
 

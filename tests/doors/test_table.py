@@ -23,13 +23,13 @@ AT_80_COLUMNS = """
 
                                v36     abc123   difference   95 % interval
   x error_rate              2.00 %     4.10 %     +2.10 pp   ..|......[===O=d].>
-    regressed  +1.42 to +2.79 pp. the reason of error_rate
+    regressed  the reason of error_rate
 
   + latency_ms:p95          812 ms     830 ms       +18 ms   ..|Ot...........d.>
-    clean  -12 to +48 ms. the reason of latency_ms:p95
+    clean  the reason of latency_ms:p95
 
   ? scores.groundedness      0.830      0.810       -0.020   <.d..[=m===O=|==]..
-    insufficient  -0.070 to +0.030. the reason of scores.groundedness
+    insufficient  the reason of scores.groundedness
 
   ! scores.safe:pass             -     99.0 %            -
     unavailable  the reason of scores.safe:pass

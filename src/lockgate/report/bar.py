@@ -7,7 +7,7 @@ from lockgate.report.plot import Plot
 from lockgate.report.screen import Screen
 
 # Bounds are drawn by their first letter, which reads the same with and without colour.
-LETTERS = {"tolerance": "t", "detect": "d", "margin": "m", "limit": "L"}
+LETTERS = {"tolerance": "t", "detect": "d", "margin": "m"}
 MIN_COLUMNS = 11
 
 Cell = tuple[str, tuple[str, ...]]

@@ -8,6 +8,7 @@ from html import escape
 
 from lockgate.core.finding import Outcome
 from lockgate.core.metric import Metric
+from lockgate.core.wording import unit_of
 from lockgate.report import number
 from lockgate.report.axis import decimals_of, linear_ticks
 from lockgate.report.distribution import Spread
@@ -21,14 +22,14 @@ MEANINGS = {
     "tolerance": "tolerance",
     "detect": "clean within",
     "margin": "proven within",
-    "limit": "limit",
     "zero": "no difference",
+    "limit": "the limit",
 }
 
 
 def interval_svg(plot: Plot, metric: Metric, tone: str, title: str) -> str:
     """Return an interval on its axis, with the zones where it would be regressed and clean."""
-    labels = _placed(_labels(plot), _across(plot.at))
+    labels = _placed(plot)
     top = 6 + LABEL_ROW * (1 + max(row for *_, row in labels))
     middle, axis = top + 20, top + 50
     x = _across(plot.at)
@@ -119,17 +120,21 @@ def _labels(plot: Plot) -> list[tuple[str, float]]:
 
 
 def _label_text(plot: Plot, name: str) -> str:
-    if name == "zero" and any(mark.name == "tolerance" and mark.at == 0.0 for mark in plot.marks):
-        return f"{MEANINGS['zero']} = {MEANINGS['tolerance']}"
-    return MEANINGS[name]
+    if name != "zero":
+        return MEANINGS[name]
+    if plot.is_from_limit:
+        return MEANINGS["limit"]
+    at_zero = [MEANINGS[mark.name] for mark in plot.marks if mark.at == 0.0 and mark.name == "tolerance"]
+    return " = ".join([MEANINGS["zero"], *at_zero])
 
 
-def _placed(labels: list[tuple[str, float]], x: Callable[[float], float]) -> list[tuple[str, float, float, int]]:
+def _placed(plot: Plot) -> list[tuple[str, float, float, int]]:
     """Return each label with its x and the first row where it touches no other."""
+    labels, x = _labels(plot), _across(plot.at)
     placed: list[tuple[str, float, float, int]] = []
     taken: list[tuple[int, float, float]] = []
     for name, at in sorted(labels, key=lambda label: label[1]):
-        half = CHARACTER * len("no difference = tolerance" if name == "zero" else MEANINGS[name]) / 2
+        half = CHARACTER * len(_label_text(plot, name)) / 2
         middle = min(WIDTH - SIDE - half, max(SIDE + half, x(at)))
         row = next(
             row
@@ -156,7 +161,7 @@ def _zones(plot: Plot, x: Callable[[float], float], axis: int) -> str:
 
 
 def _ticks(plot: Plot, metric: Metric, x: Callable[[float], float], axis: int) -> list[str]:
-    factor = number.unit_of(metric).factor
+    factor = unit_of(metric).factor
     ticks = linear_ticks(plot.start * factor, plot.end * factor)
     decimals = decimals_of(ticks)
     parts = []

@@ -19,6 +19,7 @@ from lockgate import __version__
 from lockgate.core.bucket import Bucket
 from lockgate.core.comparison import Comparison
 from lockgate.core.metric import parse_metric
+from lockgate.core.wording import decimals_for
 from lockgate.report import number
 from lockgate.report.distribution import is_yes_or_no, spread_of
 from lockgate.report.drawing import emblem_svg, interval_svg, small_svg, spread_svg
@@ -121,10 +122,10 @@ def _spread(comparison: Comparison, field: str) -> Entry | None:
     if spread is None:
         return None
     metric = parse_metric(field)
-    unit = number.unit_of(metric).value
+    unit = number.write_unit(metric)
     title = f"{printable(field)}{', on a logarithmic axis' if spread.is_log else ''}"
     columns = list(zip(*spread.percentiles, strict=True))
-    decimals = number.decimals_for(metric, None, tuple(columns[1]))
+    decimals = decimals_for(metric, None, tuple(columns[1]))
     return {
         "title": title,
         "figure": Markup(spread_svg(spread, unit, _quantiles(comparison, field), title)),  # noqa: S704

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A difference and the bounds that it is judged by come in; positions between 0 and 1 go out.
 
+An axis starts from no difference; that of an objective starts from its limit.
 Screens and pages draw from the same positions.
 A bound that is relative to the baseline is drawn at the baseline's estimate;
 the judgement itself takes into account how well the baseline is known.
@@ -38,6 +39,7 @@ class Plot:
     high: float
     marks: tuple[Mark, ...]
     worse_is_right: bool
+    is_from_limit: bool
 
     def at(self, value: float) -> float:
         """Return where a value lies between the ends of the axis, as a number from 0 to 1."""
@@ -61,6 +63,7 @@ def plot_of(finding: Finding, gate: Gate | None) -> Plot | None:
         difference.high if math.isfinite(difference.high) else high + room,
         marks,
         worse_is_right(finding.metric),
+        gate is not None and gate.is_objective,
     )
 
 
@@ -74,15 +77,14 @@ def _finite(difference: Difference) -> list[float]:
 
 
 def _marks(gate: Gate, finding: Finding) -> tuple[Mark, ...]:
-    if gate.is_objective:
-        return ()
+    origin = gate.limit if gate.is_objective else finding.baseline.value
     named = (("tolerance", gate.tolerance), ("detect", gate.detect), ("margin", gate.margin))
-    places = ((name, _place(gate, margin, finding.baseline.value)) for name, margin in named if margin is not None)
+    places = ((name, _place(gate, margin, origin)) for name, margin in named if margin is not None)
     return tuple(Mark(name, at) for name, at in places if at is not None)
 
 
 def _place(gate: Gate, margin: Margin, baseline: float | None) -> float | None:
-    """Return where a margin lies on the axis of `candidate - baseline`, in the metric's own direction."""
+    """Return where a margin lies on the axis of `candidate - baseline` (or `- limit`), as the metric is named."""
     bound = gate.bound(margin)
     if gate.metric.kind is Kind.PAIRED:
         return bound.offset

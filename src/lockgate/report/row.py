@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 from lockgate.core.comparison import Comparison
 from lockgate.core.finding import Finding, Outcome
+from lockgate.core.metric import Worse
 from lockgate.core.policy.gate import Gate
+from lockgate.core.wording import decimals_for, limit_text, subject_text
 from lockgate.report import number
 from lockgate.report.plot import Plot, plot_of
 
@@ -41,7 +43,7 @@ class Row:
     @property
     def reason(self) -> str:
         """Return why, in words."""
-        return self.finding.reason
+        return number.write_sentence(self.finding.reason)
 
     @property
     def change(self) -> str:
@@ -64,7 +66,7 @@ def row_of(finding: Finding, gate: Gate | None) -> Row:
     """Return one finding as a row; all of its numbers have the same decimals, so that they line up."""
     metric, difference = finding.metric, finding.difference
     values = (finding.baseline.value, finding.candidate.value)
-    decimals = number.decimals_for(metric, difference, values)
+    decimals = decimals_for(metric, difference, values)
     return Row(
         finding,
         label_of(finding, gate),
@@ -77,8 +79,10 @@ def row_of(finding: Finding, gate: Gate | None) -> Row:
 
 
 def label_of(finding: Finding, gate: Gate | None) -> str:
-    """Return a finding's name: its metric, with the slice that it looks at."""
-    if gate is None or not gate.slice:
+    """Return a finding's name: its metric, with the slice that it looks at and the limit that it must keep."""
+    if gate is None:
         return finding.metric.name
-    part = ", ".join(f"{label}={value}" for label, value in gate.slice)
-    return f"{finding.metric.name} [{part}]"
+    if gate.limit is None:
+        return subject_text(gate)
+    sign = "≤" if finding.metric.worse is Worse.HIGHER else "≥"
+    return f"{subject_text(gate)} {sign} {limit_text(finding.metric, gate.limit)}"

@@ -115,10 +115,9 @@ def _heads(comparison: Comparison, columns: Columns, screen: Screen) -> str:
 def _gate(row: Row, columns: Columns, screen: Screen) -> list[str]:
     tone = TONES[row.outcome]
     word = row.outcome.value.replace("_", " ")
-    said = row.reason if columns.interval or not row.interval else f"{row.interval}. {row.reason}"
     indent = MARGIN + "  "
     room = screen.width - len(indent)
-    first, *rest = wrap(screen.text(f"{word}  {said}"), room)
+    first, *rest = wrap(screen.text(f"{word}  {row.reason}"), room)
     painted = screen.paint(word, tone, "bold") + first[len(word) :]
     return [_numbers(row, columns, screen, gating=True), indent + painted, *(indent + line for line in rest)]
 
@@ -164,11 +163,15 @@ def _legend_entries(plots: list[Plot], screen: Screen) -> list[str]:
         "tolerance": "tolerance",
         "detect": "clean within",
         "margin": "proven within",
-        "limit": "limit",
     }
     entries = [
-        f"{signs.zero} no difference",
+        f"{signs.zero} {_origin(plots)}",
         *(f"{LETTERS[name]} {meaning}" for name, meaning in meanings.items() if name in drawn),
         f"{arrow} points to worse",
     ]
     return [entry.replace(" ", NO_BREAK) for entry in entries]
+
+
+def _origin(plots: list[Plot]) -> str:
+    kinds = {plot.is_from_limit for plot in plots}
+    return " or ".join(name for kind, name in ((False, "no difference"), (True, "the limit")) if kind in kinds)
