@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from scipy import stats
+from scipy import special, stats
 
 from lockgate.core.stats.bins import Histogram, index_of, upper_edge
 from lockgate.core.stats.elementary import Floats
@@ -161,7 +161,9 @@ def simplex(parts: int, whole: int) -> Floats:
 
 def multinomial(counts: Floats, laws: Floats) -> Floats:
     """Return the probabilities [law, outcome]."""
-    return np.array([[stats.multinomial.pmf(x, n=int(x.sum()), p=law / law.sum()) for x in counts] for law in laws])
+    orders = special.factorial(counts.sum(axis=1)) / special.factorial(counts).prod(axis=1)
+    shares = laws / laws.sum(axis=1, keepdims=True)
+    return np.asarray(orders * (shares[:, None] ** counts).prod(axis=-1))
 
 
 TERNARY = simplex(3, 20)

@@ -115,11 +115,10 @@ def increments(values_a: ArrayLike, counts_a: ArrayLike, values_b: ArrayLike, co
     worst_a = (1.0 - share_a) * (from_null - np.minimum(sign * bet.span.low, sign * bet.span.cap))
     worst_b = share_a * (ratio * np.maximum(sign * bet.span.low, sign * bet.span.cap) - sign * centre)
     size = _sizes(np.maximum(worst_a, worst_b), centre, np.asarray(bet.variance, np.float64))
-    gains_a = _gains(size * (sign * (1.0 - share_a))[..., None], bet.span.clip(values_a), centre + bet.null.offset)
-    scaled = ratio[..., None] * bet.span.clip(values_b)
-    gains_b = _gains(size * (-sign * share_a)[..., None], scaled, centre)
-    summed = _weighted(gains_a, counts_a) + _weighted(gains_b, counts_b)
-    return np.where(open_[..., None], summed, 0.0)
+    from_a = bet.span.clip(values_a) - (centre + bet.null.offset)[..., None]
+    from_b = ratio[..., None] * bet.span.clip(values_b) - centre[..., None]
+    stake_a, stake_b = size * (sign * (1.0 - share_a))[..., None], size * (-sign * share_a)[..., None]
+    return np.where(open_[..., None], _gains((stake_a, from_a, counts_a), (stake_b, from_b, counts_b)), 0.0)
 
 
 def one_sample_increments(values: ArrayLike, counts: ArrayLike, limit: ArrayLike, seen: Moments, span: Span) -> Floats:
@@ -131,7 +130,7 @@ def one_sample_increments(values: ArrayLike, counts: ArrayLike, limit: ArrayLike
     open_ = (np.asarray(seen.buckets) >= WARM_UP_BUCKETS) & (np.asarray(seen.n) > 0.0)
     worst = sign * bound - np.minimum(sign * span.low, sign * span.cap)
     size = _sizes(worst, bound, seen.variance)
-    gains = _weighted(_gains(size * sign[..., None], span.clip(values), bound), counts)
+    gains = _gains((size * sign[..., None], span.clip(values) - bound[..., None], counts))
     return np.where(open_[..., None], gains, 0.0)
 
 
@@ -152,11 +151,20 @@ def _sizes(worst: Floats, centre: Floats, variance: Floats) -> Floats:
     return np.minimum(RELATIVE * wished[..., None], largest[..., None])
 
 
-def _gains(slopes: Floats, values: Floats, centre: Floats) -> Floats:
-    """Return log(1 + slope * (value - centre)), [..., 8, bins]."""
-    distance = values - np.asarray(centre)[..., None]
-    return log1p(slopes[..., None] * distance[..., None, :])
+def _gains(*arms: tuple[Floats, Floats, ArrayLike]) -> Floats:
+    """Return the sum of count * log(1 + stake * distance) over all bins of arms (stakes, distances, counts), [..., 8].
 
-
-def _weighted(gains: Floats, counts: ArrayLike) -> Floats:
-    return total(gains * np.asarray(counts, np.float64)[..., None, :])
+    All arms go through one logarithm: for a few hundred bins its calls cost as much as its arithmetic.
+    """
+    parts = [(stakes[..., None], distance[..., None, :], np.asarray(n)[..., None, :]) for stakes, distance, n in arms]
+    ends = [0]
+    for _, distance, _ in parts:
+        ends.append(ends[-1] + distance.shape[-1])
+    leading = np.broadcast_shapes(*(x.shape[:-2] for part in parts for x in part))
+    products = np.empty((*leading, len(RELATIVE), ends[-1]))
+    for (stakes, distance, _), start, end in zip(parts, ends, ends[1:], strict=False):
+        np.multiply(stakes, distance, out=products[..., start:end])
+    gains = log1p(products)
+    for (_, _, counts), start, end in zip(parts, ends, ends[1:], strict=False):
+        gains[..., start:end] *= counts
+    return total(gains)

@@ -46,7 +46,7 @@ def log_evidence(log_wealth: Floats, shares: Floats, alternatives: ArrayLike | N
     return log_sum_exp(weighted.reshape(*weighted.shape[:-2], -1))
 
 
-def round_evidence(log_evidence: Floats) -> Floats:
+def round_evidence(log_evidence: ArrayLike) -> Floats:
     """Return log evidence to nine decimals, the form in which it is compared, shown and stored."""
-    rounded: Floats = np.rint(log_evidence * DECIMALS) / DECIMALS
+    rounded: Floats = np.rint(np.asarray(log_evidence, np.float64) * DECIMALS) / DECIMALS
     return rounded
