@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -94,5 +95,10 @@ class Finding:
         for name in ("difference", "evidence"):
             part = getattr(self, name)
             if part is not None:
-                document[name] = {key: getattr(part, key) for key in part.__dataclass_fields__}
+                document[name] = {key: _finite(getattr(part, key)) for key in part.__dataclass_fields__}
         return document
+
+
+def _finite(value: Json) -> Json:
+    """Return null for a limit that bounds nothing, because JSON has no infinity."""
+    return None if isinstance(value, float) and not math.isfinite(value) else value
