@@ -55,10 +55,9 @@ slow: $(TESTED) ## run the slow lane: what needs minutes
 check: lint types contracts docs ## lint, types, import contracts and docs
 
 .PHONY: lint
-lint: $(TESTED) ## ruff (rules and format), docstrings, and the arithmetic of the engine
+lint: $(TESTED) ## ruff (rules, docstrings, format) and the arithmetic of the engine
 	@$(VENV)/bin/ruff check --quiet .
 	@$(VENV)/bin/ruff format --quiet --check --diff .
-	@$(VENV)/bin/interrogate --config pyproject.toml src tests tools
 	@$(PY) tools/exact_arithmetic.py src/lockgate/core/stats
 
 .PHONY: format
