@@ -27,6 +27,7 @@ MAX_VALUE = 1e12
 # 10,000 %: a hundred times the baseline on top of it.
 MAX_RELATIVE = 100.0
 MAX_LABELS = 8
+MAX_MARGIN_TEXT = 120
 NOTHING = "none"
 ALL = "all"
 SPEND_PATTERN = r"^[0-9]{1,12}(?:\.[0-9]{1,6})? [A-Z]{3}$(?!\n)"
@@ -55,24 +56,22 @@ class MarginShape:
             "type": "object",
             "additionalProperties": False,
             "properties": {
-                "relative": {"type": "string", "pattern": RELATIVE_PATTERN, "maxLength": MAX_MARGIN_TEXT},
+                "relative": {"description": "A percentage of the baseline's value."} | _text(RELATIVE_PATTERN),
                 "absolute": {
-                    "anyOf": [
-                        amount,
-                        {"type": "string", "pattern": ABSOLUTE_PATTERN, "maxLength": MAX_MARGIN_TEXT},
-                    ]
+                    "description": "An amount in the metric's own unit, or percentage points.",
+                    "anyOf": [amount, _text(ABSOLUTE_PATTERN)],
                 },
                 "mirrored": {
-                    "type": "boolean",
                     "description": "The percentage is of what the baseline's share lacks to 100 %.",
+                    "type": "boolean",
                 },
             },
         }
-        text: Schema = {"type": "string", "pattern": MARGIN_PATTERN, "maxLength": MAX_MARGIN_TEXT}
-        return {"anyOf": [amount, text, parts]}
+        return {"anyOf": [amount, _text(MARGIN_PATTERN), parts]}
 
 
-MAX_MARGIN_TEXT = 120
+def _text(pattern: str) -> Schema:
+    return {"type": "string", "pattern": pattern, "maxLength": MAX_MARGIN_TEXT}
 
 
 def _parts(value: Mapping[object, object]) -> StatedMargin:

@@ -78,15 +78,15 @@ def margin_document(margin: Margin, metric: Metric) -> Json:
 
 
 def margin_words(margin: Margin, metric: Metric) -> str:
-    """Return a margin as words that follow `worse by more than`."""
+    """Return a margin as words that follow `worse`, such as `by more than 5 %`."""
     if margin.is_zero:
-        return "nothing at all"
+        return "at all"
     terms = []
     if margin.relative:
-        of = "of what the baseline lacks" if margin.mirrored else "of the baseline's value"
-        terms.append(f"{number_text(margin.relative, hundredths=True)} % {of}")
+        of = " of what is missing to 100 %" if margin.mirrored else ""
+        terms.append(f"{number_text(margin.relative, hundredths=True)} %{of}")
     if margin.absolute and metric.is_share:
-        terms.append(f"{number_text(margin.absolute, hundredths=True)} percentage points")
+        terms.append(f"{number_text(margin.absolute, hundredths=True)} pp")
     elif margin.absolute:
         terms.append(number_text(margin.absolute))
-    return " plus ".join(terms)
+    return f"by more than {' + '.join(terms)}"

@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 
 from lockgate.core.policy.fault import Fault
 from lockgate.core.policy.nearest import suggestion
-from lockgate.core.policy.shape import Refused, Shape, shown
+from lockgate.core.policy.shape import Refused, Shape, printable, shown
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -50,7 +50,7 @@ class Reading:
         for name in document:
             if name not in known:
                 near = suggestion(name, known) or f"; known are {', '.join(known)}"
-                self.faults.append(Fault(self._at(str(name)), f"unknown field{near}", is_structural=True))
+                self.faults.append(Fault(self._at(printable(str(name))), f"unknown field{near}", is_structural=True))
 
     def _at(self, name: str) -> str:
         return f"{self.path}.{name}" if self.path else name

@@ -23,7 +23,8 @@ E = TypeVar("E", bound=StrEnum)
 Schema = dict[str, Json]
 
 MAX_TEXT = 200
-MAX_SHOWN = 40
+MAX_SHOWN = 60
+MAX_BITS = 128
 PERCENT_PATTERN = rf"^{NUMBER_PATTERN} ?%$(?!\n)"
 WEIGHT_PATTERN = rf"^{NUMBER_PATTERN} ?%?$(?!\n)"
 _CONTROL = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
@@ -58,8 +59,15 @@ def shown(value: object) -> str:
         return "a mapping"
     if isinstance(value, Sequence) and not isinstance(value, str):
         return "a list"
-    text = f"'{value}'" if isinstance(value, str) else f"{value}"
-    return text if len(text) <= MAX_SHOWN else f"{text[: MAX_SHOWN - 1]}…"
+    if isinstance(value, int) and value.bit_length() > MAX_BITS:
+        return "a number of many digits"
+    return f"'{printable(value)}'" if isinstance(value, str) else printable(f"{value}")
+
+
+def printable(text: str) -> str:
+    """Return a text shortened, and harmless to a terminal."""
+    short = text if len(text) <= MAX_SHOWN else f"{text[: MAX_SHOWN - 1]}…"
+    return _CONTROL.sub(lambda match: f"\\u{ord(match[0]):04x}", short)
 
 
 @dataclass(frozen=True, slots=True)

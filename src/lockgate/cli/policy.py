@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The name of a policy file comes in; an example is written, its faults are listed, or its effective form is shown."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from lockgate.cli import exit_codes, output
+from lockgate.core.policy.policy import Policy
+from lockgate.errors import UsageError
+
+DEFAULT_PATH = "policy.yaml"
+
+
+@click.group()
+def policy() -> None:
+    """Write, check and show policies."""
+
+
+@policy.command("init")
+@click.argument("file", default=DEFAULT_PATH, type=click.Path(path_type=Path), metavar="[FILE]")
+@click.option("--app", default="my-app", show_default=True, help="What is released.")
+@click.option("--force", is_flag=True, help="Replace a file that is there.")
+def init(file: Path, app: str, *, force: bool) -> None:
+    """Write a commented policy to FILE (default: policy.yaml)."""
+    from lockgate.cli.policy_example import policy_example
+
+    if file.exists() and not force:
+        raise UsageError(f"{file} is there already", advice="Name another file, or replace it with --force.")
+    output.save(file, policy_example(app))
+    output.say(f"Wrote {file}. Next: `lockgate policy show {file}` says what it promises.\n")
+
+
+@policy.command("check", epilog="Exit codes: 0 legal, 64 usage, 65 faults.")
+@click.argument("file", metavar="FILE")
+@click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON.")
+def check(file: str, *, as_json: bool) -> int:
+    """List every fault of the policy in FILE (- is standard input)."""
+    from lockgate.core.policy.fault import PolicyFaults
+
+    try:
+        declared = _declared(file)
+    except PolicyFaults as error:
+        if not as_json:
+            raise
+        faults = [fault.document() for fault in error.faults]
+        _emit({"file": file, "valid": False, "faults": faults, "digest": None})
+        return exit_codes.of_error(error)
+    if as_json:
+        _emit({"file": file, "valid": True, "faults": [], "digest": declared.digest()})
+    else:
+        sizes = f"{_count(len(declared.gates), 'gate')}, {_count(len(declared.steps), 'step')}"
+        output.say(f"{file}: no faults ({sizes}).\ndigest: {declared.digest()}\n")
+    return exit_codes.OK.code
+
+
+@policy.command("show", epilog="Exit codes: 0 shown, 64 usage, 65 faults.")
+@click.argument("file", metavar="FILE")
+@click.option("--json", "as_json", is_flag=True, help="Print the policy, its digest and its promises as JSON.")
+def show(file: str, *, as_json: bool) -> None:
+    """Print the policy in FILE (- is standard input) with every default spelled out, and what it promises."""
+    from lockgate.core.policy.promise import promises
+    from lockgate.wiring import encode_policy
+
+    declared = _declared(file)
+    if as_json:
+        document = {"policy": declared.document(), "digest": declared.digest(), "promises": list(promises(declared))}
+        _emit(document)
+        return
+    lines = [f"# {declared.digest()}", "#", *(f"# {sentence}" for sentence in promises(declared))]
+    output.say("\n".join(lines) + "\n\n" + encode_policy(declared.document()))
+
+
+def _declared(file: str) -> Policy:
+    from lockgate.core.policy.declaration import declare
+    from lockgate.wiring import read_policy_file
+
+    return declare(read_policy_file(file))
+
+
+def _emit(document: object) -> None:
+    # Only ASCII leaves, so that no terminal obeys a name.
+    output.emit(json.dumps(document, indent=2, allow_nan=False) + "\n")
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" + ("" if number == 1 else "s")
