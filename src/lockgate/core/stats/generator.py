@@ -61,7 +61,7 @@ def poisson(word: Words, mean: ArrayLike) -> Integers:
     """Return a Poisson count for each word, with whole means that broadcast to the words' shape.
 
     Up to TABLE_MEAN exact to 2^-64; above by Cornish and Fisher's expansion in a normal deviate, whose distribution
-    function is within 3e-5 of Poisson's, with its mean and variance.
+    function is within 5e-5 of Poisson's, with its mean and variance.
     """
     means = np.asarray(mean, np.int64)
     small = means <= TABLE_MEAN

@@ -43,11 +43,16 @@ def newcombe(
     With a ratio other than 1 the same squares are added after Zou and Donner (Stat. Med. 27, 2008, 1693).
     Without runs in an arm the estimate is no number, and the limits are as wide as the other arm leaves them.
     """
+    factor = np.asarray(ratio, np.float64)
     share_a, share_b = _share(e_a, n_a), _share(e_b, n_b)
-    low, high = mover((share_a, *wilson(e_a, n_a, level)), (share_b, *wilson(e_b, n_b, level)), ratio)
+    limits_a, limits_b = wilson(e_a, n_a, level), wilson(e_b, n_b, level)
+    low, high = mover((share_a, *limits_a), (share_b, *limits_b), factor)
     known = (np.asarray(n_a) > 0) & (np.asarray(n_b) > 0)
-    estimate = np.where(known, share_a - np.asarray(ratio, np.float64) * share_b, np.nan)
-    return estimate[()], low, high
+    return (
+        np.where(known, share_a - factor * share_b, np.nan)[()],
+        np.where(known, low, limits_a[0] - factor * limits_b[1])[()],
+        np.where(known, high, limits_a[1] - factor * limits_b[0])[()],
+    )
 
 
 def _share(events: ArrayLike, n: ArrayLike) -> Floats:
