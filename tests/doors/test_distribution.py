@@ -6,10 +6,10 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.doors.comparisons import tallied
 
 from lockgate.core.bucket import Values
 from lockgate.report.distribution import is_yes_or_no, spread_of
+from tests.doors.comparisons import tallied
 
 VALUES = st.lists(st.floats(-1e6, 1e6).map(lambda value: round(value, 3)), min_size=1, max_size=50)
 

@@ -8,9 +8,9 @@ import re
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.doors.comparisons import HOSTILE, comparison
 
 from lockgate.report.markdown import code, prose, render_markdown
+from tests.doors.comparisons import HOSTILE, comparison
 
 COMMAND = "lockgate compare --baseline v36 --candidate abc123 runs.ndjson"
 HEAD = """### ❌ Lockgate: regressed

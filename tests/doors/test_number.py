@@ -6,13 +6,13 @@ from __future__ import annotations
 import math
 
 import pytest
-from tests.doors.comparisons import finding
 
 from lockgate.core.finding import Difference, Reading
 from lockgate.core.metric import parse_metric
 from lockgate.core.wording import decimals_for
 from lockgate.report import number
 from lockgate.report.row import row_of
+from tests.doors.comparisons import finding
 
 
 def _row(metric: str, before: float, after: float, interval: tuple[float, float]) -> tuple[str, str, str, str]:

@@ -10,10 +10,10 @@ from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
-from tests.doors.comparisons import HOSTILE, UNAVAILABLE, comparison
 
 from lockgate.core.bucket import Bucket
 from lockgate.report.page import render_page
+from tests.doors.comparisons import HOSTILE, UNAVAILABLE, comparison
 
 COMMAND = "lockgate compare --baseline v36 --candidate abc123 runs.ndjson"
 VOID = {"meta", "br", "line", "circle", "rect", "path"}

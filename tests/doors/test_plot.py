@@ -6,7 +6,6 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.doors.comparisons import CLEAN, INSUFFICIENT, REGRESSED, UNAVAILABLE, finding, gate
 
 from lockgate.core.finding import Reading
 from lockgate.core.policy.gate import Margin
@@ -14,6 +13,7 @@ from lockgate.report.axis import linear_ticks, log_ticks
 from lockgate.report.bar import draw
 from lockgate.report.plot import plot_of
 from lockgate.report.screen import Screen
+from tests.doors.comparisons import CLEAN, INSUFFICIENT, REGRESSED, UNAVAILABLE, finding, gate
 
 
 @pytest.mark.parametrize(

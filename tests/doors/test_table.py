@@ -6,11 +6,11 @@ from __future__ import annotations
 import re
 
 import pytest
-from tests.doors.comparisons import CLEAN, HOSTILE, INSUFFICIENT, UNAVAILABLE, comparison, judged_one_by_one
 
 from lockgate.report.screen import Screen
 from lockgate.report.table import render_table
 from lockgate.report.text import width
+from tests.doors.comparisons import CLEAN, HOSTILE, INSUFFICIENT, UNAVAILABLE, comparison, judged_one_by_one
 
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 

@@ -7,7 +7,6 @@ from itertools import combinations
 from typing import Any
 
 import pytest
-from tests.spec.ramp import START, finding, gate, policy, rollout, situation, tick, turn, verdict, weights
 
 from lockgate.core.decision.decision import Action, Cause
 from lockgate.core.finding import Outcome
@@ -18,6 +17,7 @@ from lockgate.core.policy.step import Approval, OnDeadline
 from lockgate.core.rollout import Status
 from lockgate.core.situation import Broken, Situation, Target, WayBack
 from lockgate.core.transition import apply
+from tests.spec.ramp import START, finding, gate, policy, rollout, situation, tick, turn, verdict, weights
 
 BROKEN = (Broken("rule", "it is broken"),)
 

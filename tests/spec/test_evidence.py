@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.spec.ramp import arm, gate, policy, probes, sealed, weights
 
 from lockgate.core.bucket import Bucket, Events
 from lockgate.core.evidence.fold import fold
@@ -22,6 +21,7 @@ from lockgate.core.evidence.state import EvidenceState, open_state
 from lockgate.core.evidence.totals import Totals, add
 from lockgate.core.policy.gate import Margin
 from lockgate.core.policy.policy import Policy
+from tests.spec.ramp import arm, gate, policy, probes, sealed, weights
 
 VECTORS = json.loads((Path(__file__).parents[1] / "vectors" / "engine_eprocess.json").read_text())
 # Vectors were made without step restarts, so they are compared on a ramp of one comparable step.

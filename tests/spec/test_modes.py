@@ -4,11 +4,11 @@
 from __future__ import annotations
 
 import pytest
-from tests.spec.ramp import policy, rollout, situation, tick
 
 from lockgate.core.finding import Outcome
 from lockgate.core.policy.policy import Mode, Policy
 from lockgate.core.transition import Event, Transition
+from tests.spec.ramp import policy, rollout, situation, tick
 
 
 def walk(of: Policy, *outcomes: Outcome) -> list[Transition]:

@@ -8,11 +8,11 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from tests.spec.ramp import START, gate, policy, rollout, situation, tick, verdict
 
 from lockgate.core.finding import Outcome
 from lockgate.core.policy.policy import Inference, Mode, Policy
 from lockgate.core.receipt import Actor, Bindings, Draft, draft, instant_text, promise, receipt_name
+from tests.spec.ramp import START, gate, policy, rollout, situation, tick, verdict
 
 BINDINGS = Bindings(
     seq=2,

@@ -4,10 +4,10 @@
 from __future__ import annotations
 
 import pytest
-from tests.core.policy.documents import Document, Node
 
 from lockgate.core.policy.declaration import declare
 from lockgate.core.policy.fault import PolicyFaults
+from tests.core.policy.documents import Document, Node
 
 
 def faults_of(document: Document) -> list[tuple[str, str]]:

@@ -5,13 +5,13 @@ from __future__ import annotations
 
 import pytest
 from hypothesis import given, settings
-from tests.core.policy.documents import DOCUMENTS, Document, Node, damaged
 
 from lockgate.core.policy.declaration import declare
 from lockgate.core.policy.fault import MAX_LISTED, PolicyFaults
 from lockgate.core.policy.gate import Breach, Margin, default_detect
 from lockgate.core.policy.policy import Mode, Promote
 from lockgate.core.policy.step import Approval, OnDeadline, StepKind
+from tests.core.policy.documents import DOCUMENTS, Document, Node, damaged
 
 DESIGN: Document = {
     "app": "claims-agent",

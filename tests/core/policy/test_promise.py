@@ -4,10 +4,10 @@
 from __future__ import annotations
 
 import pytest
-from tests.core.policy.documents import Document
 
 from lockgate.core.policy.declaration import declare
 from lockgate.core.policy.promise import promises
+from tests.core.policy.documents import Document
 
 PROVEN = {"promote": "proven", "gates": [{"metric": "cost", "margin": "10%"}]}
 LIMIT = {"gates": [{"metric": "scores.groundedness", "min": -0.5, "detect": 0.2}]}

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from jsonschema import Draft202012Validator
-from tests.core.policy.documents import DOCUMENTS, Document, damaged
 
 from lockgate.core.policy.declaration import declare
 from lockgate.core.policy.fault import PolicyFaults
 from lockgate.core.policy.schema import policy_schema
+from tests.core.policy.documents import DOCUMENTS, Document, damaged
 
 SCHEMA: dict[str, Any] = dict(policy_schema())
 VALIDATOR = Draft202012Validator(SCHEMA)
