@@ -91,7 +91,7 @@ REFUSED = {
     "a list for a name": ("? [a]\n: 1", "a field's name must be a word"),
     "two documents": ("a: 1\n---\nb: 2", "line 2, column 1: a second document"),
     "broken syntax": ("gates: [a\nsteps: 5", "policy, line 2"),
-    "a control character": ("a: \x01", "control characters"),
+    "a control character": ("a: \x01", "unacceptable character"),
     "a list": ("- 1", "must hold a mapping"),
     "nothing": ("# only a comment\n", "is empty"),
 }
