@@ -16,6 +16,7 @@ import click
 
 from lockgate.cli.exit_codes import EXIT_CODES
 from lockgate.cli.main import lockgate
+from lockgate.core.comparison_schema import comparison_schema
 from lockgate.core.policy.schema import policy_schema
 
 REFERENCE = Path(__file__).resolve().parent.parent / "docs" / "reference"
@@ -52,6 +53,11 @@ def exit_codes_page() -> str:
 def schema_file() -> str:
     """Return the JSON Schema of a policy, as editors and other programs read it."""
     return json.dumps(policy_schema(), indent=2, sort_keys=False, ensure_ascii=False) + "\n"
+
+
+def comparison_schema_file() -> str:
+    """Return the JSON Schema of what `lockgate compare --json` prints."""
+    return json.dumps(comparison_schema(), indent=2, sort_keys=False, ensure_ascii=False) + "\n"
 
 
 def policy_page() -> str:
@@ -116,6 +122,7 @@ def _cell(text: str) -> str:
 
 PAGES: dict[str, Callable[[], str]] = {
     "commands.md": commands_page,
+    "compare.schema.json": comparison_schema_file,
     "exit-codes.md": exit_codes_page,
     "policy.md": policy_page,
     "policy.schema.json": schema_file,

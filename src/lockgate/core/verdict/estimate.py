@@ -24,6 +24,7 @@ from lockgate.core.stats.micro import MICRO
 from lockgate.core.verdict.sample import NO_PAIRS, Sample
 
 SHOWN_LEVEL = 0.95
+METHODS = ("newcombe", "wilson", "welch", "student", "order-statistics", "poisson-score", "net-losses", "bootstrap")
 # The tail of a verdict's level holds at least a few of these.
 RESAMPLING = Resampling(replicates=2000, seed=1)
 

@@ -1,0 +1,171 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Files of runs and two release names come in; one look at both releases, judged by gates, goes out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from lockgate.core.bucket import Bucket
+from lockgate.core.comparison import Comparison
+from lockgate.core.comparison_note import notes
+from lockgate.core.evidence.sealed import Arms
+from lockgate.core.evidence.totals import Cohorts
+from lockgate.core.finding import Finding, Outcome
+from lockgate.core.intake import WHOLE, Intake, Question
+from lockgate.core.metric import SCORE_PREFIX, Kind, Metric, parse_metric
+from lockgate.core.policy.declaration import declare
+from lockgate.core.policy.gate import Gate
+from lockgate.core.policy.nearest import suggestion
+from lockgate.core.policy.policy import Policy
+from lockgate.core.verdict.fixed import Levels, fixed_finding, judge_fixed
+from lockgate.core.verdict.reason import change_sentence
+from lockgate.core.wording import count_text
+from lockgate.errors import DataError, UsageError
+from lockgate.ports import Progress, RunFiles
+
+DEFAULT_SHARE = "error_rate"
+DEFAULT_QUANTILE = "latency_ms:p95"
+SHOWN = (DEFAULT_SHARE, "latency_ms:p50", DEFAULT_QUANTILE, "latency_ms:p99", "cost", "pass_rate")
+# More names than this are counted, not listed.
+MAX_LISTED = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What is asked: two releases, and the gates by policy or by metric; neither asks for the defaults."""
+
+    baseline: str
+    candidate: str
+    policy: Policy | None = None
+    metrics: tuple[str, ...] = ()
+    per_gate_level: float | None = None
+
+
+def compare(request: Request, reader: RunFiles, paths: Sequence[str], progress: Progress | None = None) -> Comparison:
+    """Return what one look at the runs in the files says of the candidate."""
+    _check(request)
+    declared = request.policy or (_policy_of(request.metrics) if request.metrics else None)
+    intake = reader.read(paths, _question(request, declared), progress or _silent)
+    _check_releases(request, intake)
+    baseline, candidate = (intake.bucket(name) for name in (request.baseline, request.candidate))
+    policy = declared or _policy_of(_default_gates(baseline, candidate))
+    cohorts = _cohorts(request, intake)
+    levels = Levels(policy.alpha, request.per_gate_level)
+    verdict = judge_fixed(cohorts, policy.gates, levels)
+    return Comparison(
+        baseline=request.baseline,
+        candidate=request.candidate,
+        gates=verdict.findings,
+        shown=_shown(policy, cohorts, levels),
+        sizes={request.baseline: baseline.runs, request.candidate: candidate.runs},
+        policy=policy,
+        level=levels.shown,
+        alpha=policy.alpha,
+        per_gate_level=request.per_gate_level,
+        verdict_levels={gate.id: levels.of(gate) for gate in policy.gates},
+        buckets=(baseline, candidate),
+        duplicates=intake.duplicates,
+        releases=dict(sorted(intake.releases.items())),
+        files=intake.files,
+        notes=notes(intake, policy, request.baseline, request.candidate),
+    )
+
+
+def _silent(_done: int, _of: int | None) -> None:
+    """Take progress that nobody looks at."""
+
+
+def _check(request: Request) -> None:
+    for role, name in (("baseline", request.baseline), ("candidate", request.candidate)):
+        if not name.strip():
+            raise UsageError(f"the {role} has no name", advice="Name the release as its runs do.")
+    if request.baseline == request.candidate:
+        raise UsageError(
+            f"baseline and candidate are both '{request.candidate}'", advice="Name two releases; one is not compared."
+        )
+    if request.policy is not None and request.metrics:
+        raise UsageError(
+            "a policy and metrics both name gates", advice="Name the metrics in the policy, or leave it out."
+        )
+    level = request.per_gate_level
+    if level is not None and not 0.5 < level < 1.0:
+        raise UsageError(
+            f"a level of {level:g} cannot be meant", advice="Write a level between 0.5 and 1, such as 0.95."
+        )
+
+
+def _policy_of(metrics: Sequence[str]) -> Policy:
+    names = dict.fromkeys(parse_metric(name).name for name in metrics)
+    return declare({"gates": [{"metric": name} for name in names]})
+
+
+def _question(request: Request, policy: Policy | None) -> Question:
+    gates = () if policy is None else policy.gates
+    return Question(
+        baseline=request.baseline,
+        candidate=request.candidate,
+        slices=tuple(dict.fromkeys([WHOLE, *(gate.slice for gate in gates)])),
+        paired_fields=tuple(dict.fromkeys(gate.metric.field for gate in gates if gate.metric.kind is Kind.PAIRED)),
+    )
+
+
+def _check_releases(request: Request, intake: Intake) -> None:
+    """Refuse a release without runs, and say which ones there are."""
+    found = {name: runs for name, runs in intake.releases.items() if runs > 0}
+    if not found:
+        raise DataError("there are no runs in the files", advice="Each run is one line or row with a `release`.")
+    missing = [name for name in (request.baseline, request.candidate) if name not in found]
+    if not missing:
+        return
+    names = " and ".join(f"'{name}'{suggestion(name, found).rstrip('?')}" for name in missing)
+    ranked = sorted(found.items(), key=lambda item: (-item[1], item[0]))
+    listed = ", ".join(f"{name} ({count_text(runs, 'run')})" for name, runs in ranked[:MAX_LISTED])
+    more = f" and {len(ranked) - MAX_LISTED} more" if len(ranked) > MAX_LISTED else ""
+    raise DataError(f"no run of release {names}", advice=f"Releases in the files: {listed}{more}.")
+
+
+def _default_gates(baseline: Bucket, candidate: Bucket) -> list[str]:
+    """Return what gates when nobody says: failures, and the slow end of latency where both have it."""
+    gates = [DEFAULT_SHARE] if any(_carries(bucket, DEFAULT_SHARE) for bucket in (baseline, candidate)) else []
+    if all(_carries(bucket, DEFAULT_QUANTILE) for bucket in (baseline, candidate)):
+        gates.append(DEFAULT_QUANTILE)
+    if not gates:
+        fields = sorted({*candidate.events, *candidate.values})
+        there = f"They carry {', '.join(fields[:MAX_LISTED])}" if fields else "They carry nothing that is measured"
+        raise UsageError(
+            "the runs carry neither status nor latency_ms, so no gate goes without saying",
+            advice=f"{there}; name what gates with --metric.",
+        )
+    return gates
+
+
+def _carries(bucket: Bucket, name: str) -> bool:
+    metric = parse_metric(name)
+    tallies = bucket.events if metric.kind is Kind.BINARY else bucket.values
+    return metric.field in tallies and tallies[metric.field].n > 0
+
+
+def _cohorts(request: Request, intake: Intake) -> Cohorts:
+    parts = {part for _, part in intake.buckets}
+    arms = {part: Arms(intake.bucket(request.baseline, part), intake.bucket(request.candidate, part)) for part in parts}
+    return Cohorts(arms, intake.pairs)
+
+
+def _shown(policy: Policy, cohorts: Cohorts, levels: Levels) -> tuple[Finding, ...]:
+    """Return the metrics that the runs carry and no gate looks at, as they are."""
+    arms = cohorts.arm()
+    scores = sorted(name for name in {*arms.baseline.values, *arms.candidate.values} if name.startswith(SCORE_PREFIX))
+    yes_no = {*arms.baseline.events, *arms.candidate.events}
+    names = [*SHOWN, *(f"{name}:pass" if name in yes_no else name for name in scores)]
+    gated = {gate.metric.name for gate in policy.gates if not gate.slice}
+    carried = [name for name in names if _carries(arms.baseline, name) or _carries(arms.candidate, name)]
+    return tuple(_display(parse_metric(name), cohorts, levels) for name in carried if name not in gated)
+
+
+def _display(metric: Metric, cohorts: Cohorts, levels: Levels) -> Finding:
+    gate = Gate(id=metric.name, metric=metric, share=0.0, min_runs=1)
+    finding = fixed_finding(gate, cohorts, levels)
+    is_compared = finding.difference is not None
+    reason = f"{change_sentence(finding, gate)}; shown only" if is_compared else f"{finding.reason}; shown only"
+    return replace(finding, outcome=Outcome.NOT_APPLICABLE, reason=reason)
