@@ -10,7 +10,7 @@ from lockgate.core.policy.promise import promises
 from tests.core.policy.documents import Document
 
 PROVEN = {"promote": "proven", "gates": [{"metric": "cost", "margin": "10%"}]}
-LIMIT = {"gates": [{"metric": "scores.groundedness", "min": -0.5, "detect": 0.2}]}
+LIMIT = {"gates": [{"metric": "scores.groundedness", "min": -0.5, "extent": [-1, 1]}]}
 SAID: dict[str, tuple[Document, str]] = {
     "shadow changes nothing": ({}, "Shadow: every verdict is signed and nothing is changed"),
     "canary acts": ({"mode": "canary"}, "Canary: decisions move traffic."),

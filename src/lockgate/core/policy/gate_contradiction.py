@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
-from lockgate.core.metric import Kind, Worse
+import math
+
+from lockgate.core.metric import Kind, Worse, parse_metric
 from lockgate.core.policy import gate_field as field
 from lockgate.core.policy.allowance import is_inside, least_runs
 from lockgate.core.policy.gate import Breach, Gate, Margin, Method
@@ -40,18 +42,31 @@ def _limit(reading: Reading, gate: Gate) -> None:
             reading.contradict(each, message, field.WORSE)
     if gate.metric.kind is Kind.PAIRED:
         reading.contradict(given[0], "pairs always compare with a baseline; leave the limit out")
+    elif gate.metric.kind is Kind.RATE:
+        message = f"a rate has no limit, but the mean is the same number; write metric: {gate.metric.field}"
+        reading.contradict(given[0], message)
+    elif not reading.is_refused(given[0]):
+        _limit_value(reading, given[0], gate)
+
+
+def _limit_value(reading: Reading, given: Field[tuple[float, bool] | None], gate: Gate) -> None:
+    """Record a limit that the metric's values cannot meet on both sides."""
+    number, in_percent = reading.value(given) or (0.0, False)
+    if gate.metric.is_share:
+        if not 0.0 < number < 1.0:
+            message = "a share's limit must lie between 0% and 100%; what may never happen is an invariant"
+            reading.contradict(given, message)
         return
-    stated = reading.value(given[0]) if not reading.is_refused(given[0]) else None
-    if stated is None:
-        return
-    number, in_percent = stated
-    if gate.metric.is_share and not 0.0 < number < 1.0:
-        reading.contradict(
-            given[0],
-            "a share's limit must lie between 0% and 100%; what may never happen is an invariant",
+    ends = _range(gate)
+    if in_percent:
+        reading.contradict(given, f"only a share is stated in percent; write {gate.metric.name} in its own unit")
+    elif ends is not None and not ends[0] < number < ends[1]:
+        message = (
+            f"{number:g} must lie between {ends[0]:g} and {ends[1]:g}, the range of the values, or declare an extent"
         )
-    elif in_percent and not gate.metric.is_share:
-        reading.contradict(given[0], f"only a share is stated in percent; write {gate.metric.name} in its own unit")
+        reading.contradict(given, message, field.EXTENT)
+    elif number <= 0.0 and gate.detect is not None and gate.detect.relative:
+        reading.contradict(field.DETECT, "a limit that is not above 0 has no percentage; write an amount", given)
 
 
 def _unit(reading: Reading, each: Field[StatedMargin | None], stated: StatedMargin, gate: Gate) -> None:
@@ -65,6 +80,8 @@ def _unit(reading: Reading, each: Field[StatedMargin | None], stated: StatedMarg
         reading.contradict(each, "a rate takes a percentage only, such as 25%")
     if margin.mirrored and not (metric.is_share and metric.worse is Worse.LOWER):
         reading.contradict(each, "mirrored is for shares that are worse when lower; leave it out")
+    elif margin.relative and gate.limit is not None and gate.limit <= 0.0 and each is not field.DETECT:
+        reading.contradict(each, "a limit that is not above 0 has no percentage; write an amount", *_LIMITS)
     elif not _can_be_exceeded(margin, gate):
         reading.contradict(each, f"{metric.name} can never be worse by that much; write less")
 
@@ -73,7 +90,19 @@ def _can_be_exceeded(margin: Margin, gate: Gate) -> bool:
     if gate.metric.kind in (Kind.BINARY, Kind.PAIRED) and margin.absolute >= 1.0:
         return False
     falls = gate.metric.worse is Worse.LOWER and gate.metric.kind is not Kind.PAIRED
-    return not (falls and not margin.mirrored and margin.relative >= 1.0)
+    return not (falls and not margin.mirrored and margin.relative >= 1.0) and margin.absolute < _width(gate)
+
+
+def _range(gate: Gate) -> tuple[float, float] | None:
+    """Return the range that a mean is capped to before any run is seen."""
+    if gate.metric.kind is not Kind.MEAN:
+        return None
+    return gate.extent or ((0.0, 1.0) if gate.metric.is_score else None)
+
+
+def _width(gate: Gate) -> float:
+    ends = _range(gate)
+    return math.inf if ends is None else ends[1] - ends[0]
 
 
 def _rungs(reading: Reading, gate: Gate) -> None:
@@ -97,6 +126,8 @@ def _fit(reading: Reading, gate: Gate) -> None:
         reading.contradict(field.METHOD, "a bootstrap is for means and quantiles; leave it out")
     if gate.metric.kind is not Kind.MEAN and gate.extent is not None:
         reading.contradict(field.EXTENT, "only a mean is capped to a range; leave it out")
+    if gate.metric.kind is Kind.PAIRED and gate.metric.worse is not parse_metric(gate.metric.name).worse:
+        reading.contradict(field.WORSE, "pairs are read in the metric's usual direction; leave it out")
     if gate.critical and gate.breach is not Breach.ROLLBACK:
         reading.contradict(field.BREACH, "a critical gate rolls back; leave breach out", field.CRITICAL)
     least = least_runs(gate.metric)
