@@ -22,7 +22,8 @@ class Tally(Protocol):
 
     def __add__(self, other: Self) -> Self: ...
 
-    def document(self) -> Json: ...
+    def document(self) -> Json:
+        """Return the JSON form."""
 
 
 T = TypeVar("T", bound=Tally)

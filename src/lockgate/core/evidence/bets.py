@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lockgate.core.bucket import Events, Pairs, Values
-from lockgate.core.evidence.nuisance import rank_bin
+from lockgate.core.evidence.nuisance import Bins
 from lockgate.core.evidence.plan import GatePlan, worse_limit
 from lockgate.core.evidence.state import Nuisance
 from lockgate.core.metric import Kind, Worse
@@ -55,16 +55,16 @@ def share_counts(plan: GatePlan, nuisance: Nuisance, baseline: Events, candidate
 
 def quantile_counts(plan: GatePlan, nuisance: Nuisance, baseline: Values, candidate: Values) -> Counts:
     """Return exceedances of the baseline's earlier quantile, the margin being in the candidate's threshold."""
-    share = plan.gate.metric.quantile
-    assert share is not None
+    quantile = plan.gate.metric.quantile
+    assert quantile is not None
     upward = plan.gate.metric.worse is Worse.HIGHER
-    recent = nuisance.recent if upward else _mirror(nuisance.recent)
-    index = rank_bin(recent, nuisance.n, share if upward else 1 - share)
-    base, cand = _histogram(baseline, upward=upward), _histogram(candidate, upward=upward)
+    recent = _bins(nuisance.recent, upward=upward)
+    index = exceedance.threshold(recent, float(quantile if upward else 1 - quantile))
+    base, cand = _bins(baseline.bins, upward=upward), _bins(candidate.bins, upward=upward)
     n_b, s_b = exceedance.exceedances(base, index)
-    n_a, s_a = exceedance.exceedances(cand, _candidate_thresholds(plan, index))
+    n_a, s_a = exceedance.exceedances(cand, _candidate_thresholds(plan, int(index)))
+    known = binary.plug_in(*exceedance.exceedances(recent, index))
     rows = len(plan.processes)
-    tail = float(1 - share if upward else share)
     return _oriented(
         plan,
         Counts(
@@ -72,7 +72,7 @@ def quantile_counts(plan: GatePlan, nuisance: Nuisance, baseline: Values, candid
             s_a.astype(np.float64),
             np.full(rows, float(n_b)),
             np.full(rows, float(s_b)),
-            np.full(rows, tail),
+            np.full(rows, float(known)),
             Null(np.ones(rows), np.zeros(rows)),
         ),
     )
@@ -129,7 +129,7 @@ def _objective_counts(plan: GatePlan, candidate: Events | Values) -> tuple[Float
     share = plan.gate.metric.quantile
     assert share is not None
     upward = plan.gate.metric.worse is Worse.HIGHER
-    histogram = _histogram(candidate, upward=upward)
+    histogram = _bins(candidate.bins, upward=upward)
     limit = (plan.gate.limit or 0.0) * (1 if upward else -1)
     index = int(bins.index_of(np.array([round(limit * MICRO)], np.int64))[0])
     n, s = exceedance.exceedances(histogram, _candidate_thresholds(plan, index))
@@ -179,14 +179,14 @@ def _moments(nuisance: Nuisance) -> mean.Moments:
 
 
 def _values(tally: Values) -> tuple[Floats, NDArray[np.int64]]:
-    histogram = _histogram(tally, upward=True)
+    histogram = _bins(tally.bins, upward=True)
     return bins.representative(histogram.indices) / MICRO, histogram.counts
 
 
-def _histogram(tally: Values, *, upward: bool) -> bins.Histogram:
-    table = np.array(tally.bins if upward else _mirror(tally.bins), np.int64).reshape(-1, 2)
+def _bins(counts: Bins, *, upward: bool) -> bins.Histogram:
+    table = np.array(counts if upward else _mirror(counts), np.int64).reshape(-1, 2)
     return bins.Histogram(table[:, 0], table[:, 1])
 
 
-def _mirror(counts: tuple[tuple[int, int], ...]) -> tuple[tuple[int, int], ...]:
+def _mirror(counts: Bins) -> Bins:
     return tuple((-index, number) for index, number in reversed(counts))

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Histograms of two arms come in; counts of runs beyond a threshold that the baseline sets beforehand go out.
 
-Method Q: the counts are a bucket for method B, with 1 - p as plug-in and Null(): the margin is in the thresholds.
+Method Q: the counts are a bucket for method B, with the share of the baseline that exceeded its threshold so far as
+plug-in and Null(): the margin is in the thresholds.
 A threshold is a bin index; the bins above it exceed it. Counts may have leading axes of replicates.
 Where smaller is worse, mirror the values' signs and use 1 - p.
 Spec: ST-58, ST-59.
@@ -21,14 +22,23 @@ _FURTHEST = MAX_ABS * MICRO
 
 
 def threshold(baseline: Histogram, p: float) -> Integers:
-    """Return the bin that holds the p-quantile of the earlier baseline buckets, [...].
+    """Return the threshold that, by ratio, nearest to 1 - p of the earlier baseline buckets exceed, [...].
 
-    Any threshold is valid that earlier buckets fix; the p-quantile makes 1 - p of the baseline exceed it.
+    Any threshold is valid that earlier buckets fix.
+    It is the upper or the lower edge of the bin that holds the p-quantile, and some run always exceeds it: where many
+    share that bin, as at a time-out, nothing may lie above it, and there would be no evidence of anything.
     """
     cumulated = baseline.counts.cumsum(axis=-1, dtype=np.int64)
-    reached = cumulated >= cumulated[..., -1:] * p
-    held: Integers = baseline.indices[np.argmax(reached, axis=-1)]
-    return held
+    runs = cumulated[..., -1:]
+    place = np.argmax(cumulated >= runs * p, axis=-1)[..., None]
+    upto = np.take_along_axis(cumulated, place, axis=-1)
+    below = upto - np.take_along_axis(np.broadcast_to(baseline.counts, cumulated.shape), place, axis=-1)
+    held = baseline.indices[place]
+    above, within = (runs - upto).astype(np.float64), (runs - below).astype(np.float64)
+    aim = runs * (1.0 - p)
+    lower_is_nearer = above * within < aim * aim
+    nearest: Integers = np.where(lower_is_nearer, held - 1, held)[..., 0]
+    return nearest
 
 
 def is_warm(baseline: Histogram) -> NDArray[np.bool_]:

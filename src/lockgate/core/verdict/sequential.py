@@ -1,0 +1,180 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Folded evidence comes in; what each gate says at a step, with an error rate that holds over all looks, goes out.
+
+P(any gate regresses although none is worse than its tolerance) <= alpha over the whole rollout: by Ville's inequality
+for each gate at alpha x share, and by a union over gates.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cache
+
+from lockgate.core.evidence.plan import GatePlan, Plan, Role, why_not
+from lockgate.core.evidence.sealed import NO_PAIRS
+from lockgate.core.evidence.state import EvidenceState, GateState
+from lockgate.core.evidence.totals import Cohorts
+from lockgate.core.finding import Evidence, Finding, Outcome, Reading
+from lockgate.core.policy.gate import Gate
+from lockgate.core.policy.policy import Inference, Policy, Promote
+from lockgate.core.stats.elementary import log
+from lockgate.core.stats.sequential.projection import runs_to_decision
+from lockgate.core.stats.sequential.wealth import round_evidence
+from lockgate.core.verdict.estimate import fixed_difference, reading
+from lockgate.core.verdict.reason import sequential_reason
+from lockgate.core.verdict.verdict import Verdict
+
+
+def judge_sequential(state: EvidenceState, shown: Cohorts, plan: Plan, step: int) -> Verdict:
+    """Return the verdict at a step; `shown` is what a reader sees beside it, and decides nothing."""
+    findings = tuple(
+        _finding(_View(gate, evidence, state, plan.policy, step), shown)
+        for gate, evidence in zip(plan.gates, state.gates, strict=True)
+    )
+    return Verdict(findings, Inference.SEQUENTIAL)
+
+
+def displayed(verdict: Verdict, shown: Cohorts, plan: Plan) -> Verdict:
+    """Return a sequential verdict with fixed-sample intervals, for people; no decision reads them."""
+    return replace(
+        verdict,
+        findings=tuple(
+            finding if finding.evidence is None else _with_difference(finding, gate.gate, shown)
+            for finding, gate in zip(verdict.findings, plan.gates, strict=True)
+        ),
+    )
+
+
+def _with_difference(finding: Finding, gate: Gate, shown: Cohorts) -> Finding:
+    arms = shown.arm(gate.slice)
+    pairs = shown.pairs.get((gate.metric.field, gate.slice), NO_PAIRS)
+    seen = replace(finding, difference=fixed_difference(gate, arms.baseline, arms.candidate, pairs))
+    has_values = finding.baseline.value is not None and finding.candidate.value is not None
+    return replace(seen, reason=sequential_reason(seen, gate)) if has_values else seen
+
+
+@cache
+def threshold(alpha: float, share: float = 1.0) -> float:
+    """Return the height of log evidence at which a process with this part of alpha has crossed."""
+    return float(round_evidence(-log(alpha * share)))
+
+
+def ratio_alarm(state: EvidenceState, policy: Policy) -> str | None:
+    """Return in words that the observed split is not the declared one, if the evidence says so."""
+    ratio = state.ratio
+    if ratio.share is None or float(round_evidence(ratio.peak)) < threshold(policy.alpha_ratio):
+        return None
+    units = ratio.candidate + ratio.baseline
+    observed = ratio.candidate / units if units else 0.0
+    return (
+        f"the split is off: {observed:.2%} of {units} units met the candidate instead of {ratio.share:.2%}; "
+        "find out why, then clear the alarm"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _View:
+    """One gate's evidence, seen from one step."""
+
+    plan: GatePlan
+    gate: GateState
+    state: EvidenceState
+    policy: Policy
+    step: int
+
+    def peak(self, role: Role, share: float | None = None) -> float | None:
+        """Return the highest rounded evidence of a process, or None when the gate has no such process."""
+        index = self.plan.index(role, share)
+        return None if index is None else float(round_evidence(self.gate.peaks[index]))
+
+    def has_crossed(self, role: Role, share: float | None = None) -> bool:
+        """Say whether a promoting process has excluded its null, or needs no run to do so."""
+        index = self.plan.index(role, share)
+        if index is None:
+            return False
+        if self.plan.processes[index].is_settled:
+            return True
+        return float(round_evidence(self.gate.peaks[index])) >= threshold(self.policy.alpha_promote)
+
+    @property
+    def next_share(self) -> float:
+        return self.policy.next_share(self.step)
+
+    @property
+    def fresh_runs(self) -> int:
+        return self.state.fresh_runs if self.state.step == self.step else 0
+
+
+def _finding(view: _View, shown: Cohorts) -> Finding:
+    gate = view.plan.gate
+    pairs = shown.pairs.get((gate.metric.field, gate.slice), NO_PAIRS)
+    arms = shown.arm(gate.slice)
+    baseline, candidate = reading(gate, arms.baseline, arms.candidate, pairs)
+    outcome, why = _outcome(view, baseline, candidate)
+    finding = Finding(
+        gate=gate.id,
+        metric=gate.metric,
+        outcome=outcome,
+        reason=why,
+        baseline=baseline,
+        candidate=candidate,
+        evidence=None if outcome is Outcome.NOT_APPLICABLE else _evidence(view),
+        breach=gate.breach,
+        is_objective=gate.is_objective,
+        is_critical=gate.critical,
+    )
+    return finding if why else replace(finding, reason=sequential_reason(finding, gate))
+
+
+def _outcome(view: _View, baseline: Reading, candidate: Reading) -> tuple[Outcome, str]:
+    """Return the outcome, and the reason where it needs no numbers."""
+    gate = view.plan.gate
+    if (view.peak(Role.HARM) or 0.0) >= threshold(view.policy.alpha, gate.share):
+        return Outcome.REGRESSED, ""
+    if gate.steps is not None and view.step not in gate.steps:
+        return Outcome.NOT_APPLICABLE, f"{gate.metric.name} is not gated at {view.policy.steps[view.step].label()}"
+    cannot = why_not(view.policy, gate, view.step)
+    if cannot is not None:
+        return Outcome.NOT_APPLICABLE, cannot
+    missing = _missing(view, baseline, candidate)
+    if missing is not None:
+        return Outcome.UNAVAILABLE, missing
+    if candidate.n == 0:
+        return Outcome.INSUFFICIENT, f"no candidate run at this step has carried {gate.metric.name} yet"
+    return _promoting_outcome(view), ""
+
+
+def _promoting_outcome(view: _View) -> Outcome:
+    gate = view.plan.gate
+    if gate.margin is not None and (view.next_share == 0.0 or view.has_crossed(Role.PROVEN, view.next_share)):
+        return Outcome.PROVEN
+    if gate.detect is None:
+        return Outcome.CLEAN if view.fresh_runs >= gate.min_runs else Outcome.INSUFFICIENT
+    return Outcome.CLEAN if view.has_crossed(Role.CLEAN) else Outcome.INSUFFICIENT
+
+
+def _missing(view: _View, baseline: Reading, candidate: Reading) -> str | None:
+    """Return in words which arm's runs lack the metric although there are runs enough to carry it."""
+    gate = view.plan.gate
+    if view.fresh_runs < gate.min_runs:
+        return None
+    if candidate.n == 0:
+        return f"none of {view.fresh_runs} candidate runs at this step carries {gate.metric.name}"
+    if baseline.n == 0 and not gate.is_objective:
+        return f"no baseline run beside the candidate carries {gate.metric.name}"
+    return None
+
+
+def _evidence(view: _View) -> Evidence:
+    gate = view.plan.gate
+    harm, clean, proven = view.peak(Role.HARM), view.peak(Role.CLEAN), view.peak(Role.PROVEN, view.next_share)
+    sought = proven if view.policy.promote is Promote.PROVEN else clean
+    promote = threshold(view.policy.alpha_promote)
+    return Evidence(
+        harm=harm or 0.0,
+        harm_threshold=threshold(view.policy.alpha, gate.share),
+        clean=clean,
+        proven=proven,
+        promote_threshold=promote,
+        projected_runs=None if sought is None else runs_to_decision(sought, promote, view.gate.judged_runs),
+    )
