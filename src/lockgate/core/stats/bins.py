@@ -110,13 +110,15 @@ def representative(index: ArrayLike) -> Integers:
 
 def histogram(values: ArrayLike) -> Histogram:
     """Return the histogram of values in micro-units."""
-    index = index_of(values).reshape(-1)
-    if index.size == 0:
-        return from_pairs(())
-    low = int(index.min())
-    counts = np.bincount(index - low)
+    flat = np.ascontiguousarray(np.asarray(values, np.int64)).reshape(-1)
+    counts = np.zeros(2 * EDGES.size + 1, np.int64)
+    index = np.empty(min(flat.size, _BLOCK), np.int32)
+    for start in range(0, flat.size, _BLOCK):
+        part = flat[start : start + _BLOCK]
+        _index_block(part, index[: part.size])
+        counts += np.bincount(index[: part.size] + EDGES.size, minlength=counts.size)
     held = np.flatnonzero(counts)
-    return Histogram((held + low).astype(np.int64), counts[held].astype(np.int64))
+    return Histogram((held - EDGES.size).astype(np.int64), counts[held])
 
 
 def from_pairs(pairs: Iterable[tuple[int, int]]) -> Histogram:

@@ -51,12 +51,12 @@ def log_table() -> tuple[Floats, Floats, Floats]:
 
     Cells close to 1 take 1 itself as their centre: there the logarithm keeps its relative accuracy.
     """
-    # Neighbours on the grid chain by log((n + 1) / n) = 2 atanh(1 / (2 n + 1)).
-    logs = {_GRID: 0}
-    for n in range(_GRID, 5632):
-        logs[n + 1] = logs[n] + 2 * _atanh_reciprocal(2 * n + 1)
-    for n in range(_GRID - 1, 2815, -1):
-        logs[n] = logs[n + 1] - 2 * _atanh_reciprocal(2 * n + 1)
+    # Centres are even above 1 and odd below; they chain by log((n + 1) / (n - 1)) = 2 atanh(1 / n).
+    logs = {_GRID: 0, _GRID - 1: -2 * _atanh_reciprocal(2 * _GRID - 1)}
+    for n in range(_GRID + 1, 5632, 2):
+        logs[n + 1] = logs[n - 1] + 2 * _atanh_reciprocal(n)
+    for n in range(_GRID - 2, 2816, -2):
+        logs[n - 1] = logs[n + 1] - 2 * _atanh_reciprocal(n)
     centres = []
     for cell in range(1 << LOG_CELL_BITS):
         edge = np.int64(LOG_OFFSET + (cell << (52 - LOG_CELL_BITS))).view(np.float64)

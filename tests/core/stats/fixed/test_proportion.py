@@ -116,6 +116,19 @@ def test_failures_mirror_events(events: int, others: int) -> None:
     assert 0.0 <= low <= high <= 1.0
 
 
+@pytest.mark.clause("ST-11")
+@given(st.integers(0, 2000), st.integers(0, 2000), st.integers(0, 2000), st.integers(1, 2000), st.floats(0.2, 3.0))
+def test_one_more_bad_run_never_looks_better(bad: int, good: int, e_b: int, n_b: int, ratio: float) -> None:
+    """An event more in the candidate raises the lower limit, a run more without one lowers the upper."""
+    assume(e_b <= n_b)
+    assume(bad + good > 0)
+
+    _, low, high = newcombe(bad, bad + good, e_b, n_b, 0.95, ratio)
+
+    assert newcombe(bad + 1, bad + good + 1, e_b, n_b, 0.95, ratio)[1] > low
+    assert newcombe(bad, bad + good + 1, e_b, n_b, 0.95, ratio)[2] < high
+
+
 def test_no_runs_say_nothing() -> None:
     """Without runs a share may be anything, and a difference is no number within the other arm's limits."""
     estimate, low, high = newcombe(3, 10, 0, 0, 0.95)
