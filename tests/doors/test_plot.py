@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -70,6 +72,16 @@ def test_bars_read_without_colour(judged: object, bar: str) -> None:
 
     assert plot is not None
     assert draw(plot, 24, Screen(unicode=False), "red") == bar
+
+
+def test_an_end_without_bound_is_drawn_open() -> None:
+    """Where too few runs bound the interval, its bar runs off the axis without an end."""
+    judged = finding("latency_ms:p99", "insufficient", Reading(900.0, 9), Reading(950.0, 9), (-math.inf, 400.0))
+
+    plot = plot_of(judged, None)
+
+    assert plot is not None
+    assert draw(plot, 24, Screen(unicode=False), "red") == ".=|=O================].>"
 
 
 @given(st.floats(-1e6, 1e6), st.floats(1e-3, 1e6))

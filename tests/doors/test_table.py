@@ -40,7 +40,7 @@ AT_80_COLUMNS = """
   | no difference   t tolerance   d clean within   m proven within
   < > points to worse
   Intervals are 95 % each. Two equal releases are called regressed at most 5 %
-  of the time, all 4 gates together.
+  of the time, by all 4 gates.
 """
 
 
@@ -91,8 +91,11 @@ def test_a_plain_screen_is_given_only_ascii() -> None:
 @pytest.mark.parametrize(
     ("findings", "sentence"),
     [
-        ((CLEAN,), "CLEAN  abc123 is not worse than v36"),
-        ((CLEAN, INSUFFICIENT), "INSUFFICIENT  There are too few runs to tell abc123 from v36 by scores.groundedness."),
+        ((CLEAN,), "CLEAN  abc123 shows no harm beside v36: gross harm is excluded by its one gate."),
+        (
+            (CLEAN, INSUFFICIENT),
+            "INSUFFICIENT  There are too few runs to tell whether abc123 is worse than v36: scores",
+        ),
         (
             (UNAVAILABLE, CLEAN),
             "UNAVAILABLE  abc123 cannot be compared with v36: there are no values of scores.safe:pass.",

@@ -20,7 +20,9 @@ def draw(plot: Plot, columns: int, screen: Screen, tone: str) -> str:
     low, high = _column(plot, plot.low, columns), _column(plot, plot.high, columns)
     for column in range(low, high + 1):
         cells[column] = (signs.interval, (tone,))
-    cells[low], cells[high] = (signs.ends[0], (tone,)), (signs.ends[1], (tone,))
+    for column, end, is_open in zip((low, high), signs.ends, plot.is_open, strict=True):
+        if not is_open:
+            cells[column] = (end, (tone,))
     cells[_column(plot, 0.0, columns)] = (signs.zero, ("bold",))
     for mark in plot.marks:
         if mark.at != 0.0:

@@ -17,7 +17,7 @@ from lockgate.report.plot import Plot
 WIDTH = 720
 SIDE = 14
 LABEL_ROW = 15
-CHARACTER = 6.6
+CHARACTER = 7.6
 MEANINGS = {
     "tolerance": "tolerance",
     "detect": "clean within",
@@ -39,14 +39,18 @@ def interval_svg(plot: Plot, metric: Metric, tone: str, title: str) -> str:
         parts.append(f'<line class="mark {name}" x1="{x(at):.1f}" x2="{x(at):.1f}" y1="{y + 4}" y2="{axis}"/>')
         parts.append(_text(text_x, y, _label_text(plot, name), f"label {name}"))
     parts += _ticks(plot, metric, x, axis)
-    low, point, high = x(plot.low), x(plot.estimate), x(plot.high)
-    parts.append(
-        f'<g class="interval {tone}"><line x1="{low:.1f}" x2="{high:.1f}" y1="{middle}" y2="{middle}"/>'
-        f'<line x1="{low:.1f}" x2="{low:.1f}" y1="{middle - 7}" y2="{middle + 7}"/>'
-        f'<line x1="{high:.1f}" x2="{high:.1f}" y1="{middle - 7}" y2="{middle + 7}"/>'
-        f'<circle cx="{point:.1f}" cy="{middle}" r="6"/></g>'
-    )
+    parts.append(_interval(plot, x, middle, tone))
     return _svg(axis + 30, title, parts)
+
+
+def _interval(plot: Plot, x: Callable[[float], float], y: int, tone: str) -> str:
+    """Return the bar and its estimate; an end without bound has no cap."""
+    low, high = x(plot.low), x(plot.high)
+    caps = [at for at, is_open in zip((low, high), plot.is_open, strict=True) if not is_open]
+    lines = [f'<line x1="{low:.1f}" x2="{high:.1f}" y1="{y}" y2="{y}"/>']
+    lines += [f'<line x1="{at:.1f}" x2="{at:.1f}" y1="{y - 7}" y2="{y + 7}"/>' for at in caps]
+    point = f'<circle cx="{x(plot.estimate):.1f}" cy="{y}" r="6"/>'
+    return f'<g class="interval {tone}">{"".join(lines)}{point}</g>'
 
 
 def small_svg(plot: Plot, tone: str, title: str) -> str:

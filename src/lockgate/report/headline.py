@@ -22,11 +22,11 @@ def headline(comparison: Comparison) -> str:
         case Outcome.UNAVAILABLE:
             return f"{candidate} cannot be compared with {baseline}: there are no values of {_named(rows)}."
         case Outcome.INSUFFICIENT:
-            return f"There are too few runs to tell {candidate} from {baseline} by {_named(rows)}."
+            return f"There are too few runs to tell whether {candidate} is worse than {baseline}: {_named(rows)}."
         case Outcome.CLEAN:
-            return f"{candidate} is not worse than {baseline}, as far as its {_gates(comparison)} can see."
+            return f"{candidate} shows no harm beside {baseline}: {_excluded(comparison)}."
         case Outcome.PROVEN:
-            return f"{candidate} is within its margins of {baseline} on {_gates(comparison, 'all ')}."
+            return f"{candidate} is within the declared margins of {baseline} by {_gates(comparison)}."
         case _:
             return f"No gate applies to {candidate} and {baseline}."
 
@@ -43,9 +43,7 @@ def verdict_rule(comparison: Comparison) -> str:
         level = number.write_level(comparison.per_gate_level)
         return f"{shown} Each gate is judged at {level} by itself, so more gates mean more red by chance."
     alpha = number.write_level(comparison.alpha)
-    count = number.write_count(len(comparison.gates), "gate")
-    shared = f"all {count} together" if len(comparison.gates) > 1 else "its one gate"
-    return f"{shown} Two equal releases are called regressed at most {alpha} of the time, {shared}."
+    return f"{shown} Two equal releases are called regressed at most {alpha} of the time, by {_gates(comparison)}."
 
 
 def _moved(row: Row) -> str:
@@ -60,6 +58,13 @@ def _listed(parts: list[str]) -> str:
     return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
 
 
-def _gates(comparison: Comparison, all_of: str = "") -> str:
+def _excluded(comparison: Comparison) -> str:
+    """Return what clean promises here: nothing, where a gate declares no bound for it."""
+    if any(gate.detect is None for gate in comparison.policy.gates):
+        return "no gate has found any, and not every gate was asked to exclude it"
+    return f"gross harm is excluded by {_gates(comparison)}"
+
+
+def _gates(comparison: Comparison) -> str:
     count = len(comparison.gates)
-    return "gate" if count == 1 else f"{all_of}{count} gates"
+    return {1: "its one gate", 2: "both gates"}.get(count, f"all {count:,} gates")

@@ -30,13 +30,17 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Plot:
-    """An axis from `start` to `end` in the metric's own unit, an interval on it, and the marks around."""
+    """An axis from `start` to `end` in the metric's own unit, an interval on it, and the marks around.
+
+    An end of the interval that `is_open` has no bound; it is drawn to the end of the axis.
+    """
 
     start: float
     end: float
     low: float
     estimate: float
     high: float
+    is_open: tuple[bool, bool]
     marks: tuple[Mark, ...]
     worse_is_right: bool
     is_from_limit: bool
@@ -61,6 +65,7 @@ def plot_of(finding: Finding, gate: Gate | None) -> Plot | None:
         difference.low if math.isfinite(difference.low) else low - room,
         difference.estimate,
         difference.high if math.isfinite(difference.high) else high + room,
+        (not math.isfinite(difference.low), not math.isfinite(difference.high)),
         marks,
         worse_is_right(finding.metric),
         gate is not None and gate.is_objective,
