@@ -10,35 +10,45 @@ import subprocess
 import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import NamedTuple
 
-from make_runs import CASES, write_case
+MAKE_RUNS = Path(__file__).resolve().parent / "make_runs.py"
 
-EXPECTED = {
-    "clean": (0, "a pipeline goes on"),
-    "regressed": (1, "a pipeline stops here"),
-    "thin": (3, "a pipeline waits for more runs, or goes on with --allow-thin"),
-}
+
+class Case(NamedTuple):
+    """One file of runs: the exit code that it was made for, and what a pipeline does with that."""
+
+    file: str
+    code: int
+    meaning: str
+
+
+CASES = (
+    Case("clean.ndjson", 0, "clean: a pipeline goes on"),
+    Case("regressed.csv", 1, "regressed: a pipeline stops here"),
+    Case("thin.ndjson", 3, "not enough to tell: a pipeline gathers more runs, or goes on with --allow-thin"),
+)
 
 
 def main() -> int:
     """Show the three cases and return 0 if all came out as they should."""
     wrong = 0
     with TemporaryDirectory() as folder:
+        subprocess.run([sys.executable, str(MAKE_RUNS), folder], check=True, stdout=subprocess.DEVNULL)
         for case in CASES:
-            path = write_case(case, Path(folder))
-            print(f"\n$ lockgate compare --baseline v36 --candidate abc123 {path.name}", flush=True)
-            code = compare(path)
-            expected, meaning = EXPECTED[case.name]
-            wrong += code != expected
-            print(f"\n  exit code {code}: {meaning if code == expected else f'expected {expected}'}", flush=True)
+            print(f"\n$ lockgate compare --baseline v36 --candidate abc123 {case.file}", flush=True)
+            code = compare(Path(folder), case.file)
+            said = case.meaning if code == case.code else f"but {case.code} was expected"
+            print(f"\n  exit code {code}  {said}", flush=True)
+            wrong += code != case.code
     print("\nAll three came out as they should." if not wrong else f"\n{wrong} of 3 came out otherwise.")
     return 1 if wrong else 0
 
 
-def compare(path: Path) -> int:
+def compare(folder: Path, file: str) -> int:
     """Run the command on one file, its output straight to the terminal, and return its exit code."""
-    command = [sys.executable, "-m", "lockgate", "compare", "--baseline", "v36", "--candidate", "abc123", path.name]
-    return subprocess.run(command, cwd=path.parent, check=False).returncode
+    command = [sys.executable, "-m", "lockgate", "compare", "--baseline", "v36", "--candidate", "abc123", file]
+    return subprocess.run(command, cwd=folder, check=False).returncode
 
 
 if __name__ == "__main__":

@@ -3,7 +3,9 @@
 
     python examples/make_runs.py examples/runs
 
-`clean.ndjson`: abc123 is as good as v36. `regressed.csv`: abc123 fails more often. `thin.ndjson`: abc123 has hardly run.
+`clean.ndjson`: abc123 is as good as v36.
+`regressed.csv`: abc123 fails more often.
+`thin.ndjson`: abc123 has hardly run.
 """
 
 from __future__ import annotations

@@ -29,7 +29,7 @@ class Entry(NamedTuple):
 
 
 COMMANDS = {
-    "compare": Entry("lockgate.cli.compare", "compare", "Say whether the candidate made it worse, from the runs in FILES."),
+    "compare": Entry("lockgate.cli.compare", "compare", "Say from the runs in FILES whether the candidate is worse."),
     "policy": Entry("lockgate.cli.policy", "policy", "Write, check and show policies."),
 }
 
