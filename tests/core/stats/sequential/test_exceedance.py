@@ -18,19 +18,32 @@ offsets = st.one_of(st.just(0), st.integers(-(10**9), 10**9))
 
 @pytest.mark.clause("ST-58")
 @given(st.lists(st.integers(0, 10**9), min_size=1, max_size=60), st.floats(0.01, 0.99))
-def test_the_threshold_is_an_edge_of_the_quantiles_bin(values: list[int], p: float) -> None:
-    """It is the bin that holds the quantile or the one before it, and some baseline run exceeds it."""
+def test_the_threshold_is_an_edge_of_the_bin_of_the_quantile(values: list[int], p: float) -> None:
+    """At its lower edge at least 1 - p of the baseline exceeds it, at its upper edge no more; some run always does."""
     baseline = histogram(values)
 
     index = exceedance.threshold(baseline, p)
 
-    _, beyond = exceedance.exceedances(baseline, index)
-    _, beyond_before = exceedance.exceedances(baseline, index - 1)
-    _, beyond_after = exceedance.exceedances(baseline, index + 1)
-    aim = (1 - p) * len(values)
+    beyond, next_beyond, last_beyond = exceedance.exceedances(baseline, np.array([0, 1, -1]) + index)[1].tolist()
+    aim = (1.0 - p) * len(values) + 1e-9
     assert beyond > 0
-    assert beyond_after <= aim * (1 + 1e-9)
-    assert beyond_before >= aim * (1 - 1e-9)
+    assert next_beyond <= aim
+    assert last_beyond >= aim - 2e-9
+
+
+@pytest.mark.clause("ST-58")
+@pytest.mark.parametrize(
+    ("counts", "index"),
+    {
+        "the upper edge leaves 5 of 100, the lower 7": ([93, 2, 5], 20),
+        "the upper edge leaves 4 of 100, the lower 6": ([94, 2, 4], 19),
+        "a time-out that nothing exceeds": ([90, 0, 10], 29),
+    }.values(),
+    ids=str,
+)
+def test_the_nearer_edge_by_ratio_is_the_threshold(counts: list[int], index: int) -> None:
+    """For p95, bins 10, 20 and 30."""
+    assert int(exceedance.threshold(Histogram(np.array([10, 20, 30]), np.array(counts)), 0.95)) == index
 
 
 @pytest.mark.clause("ST-58")
