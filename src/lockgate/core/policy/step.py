@@ -75,8 +75,8 @@ class Step:
 
     @property
     def share(self) -> float:
-        """Return the part of all traffic that the candidate serves at this step."""
-        return self.weight / 100.0
+        """Return the part of all traffic that the candidate serves at this step; what is held back is not its own."""
+        return min(self.weight, 100.0 - self.holdback) / 100.0
 
     def label(self) -> str:
         """Name the step as people do: `25 %`, `ring internal`, `mirror`."""
