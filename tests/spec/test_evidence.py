@@ -311,3 +311,27 @@ def test_a_plan_has_one_process_per_weight_ahead() -> None:
     margins = {each.share: each.bound.offset for each in planned.gates[0].processes if each.role is Role.PROVEN}
 
     assert margins == pytest.approx({0.25: 0.04, 0.5: 0.02, 1.0: 0.01})
+
+
+@pytest.mark.clause("VE-14")
+@settings(max_examples=40, deadline=None)
+@given(
+    st.lists(
+        st.tuples(st.integers(1, 40), st.integers(0, 40), st.integers(1, 200), st.integers(0, 200)),
+        min_size=2,
+        max_size=12,
+    ),
+    st.data(),
+)
+def test_a_run_that_turns_bad_never_makes_a_rollback_less_likely(
+    rows: list[tuple[int, int, int, int]], data: Any
+) -> None:
+    """A candidate run that fails instead moves evidence towards harm, whichever run it is."""
+    counts = [[n_a, min(s_a, n_a - 1), n_b, min(s_b, n_b)] for n_a, s_a, n_b, s_b in rows]
+    where = data.draw(st.integers(0, len(counts) - 1))
+    turned = [[n_a, s_a + (number == where), n_b, s_b] for number, (n_a, s_a, n_b, s_b) in enumerate(counts)]
+
+    before, after = (folded(policy(), *counted(each)).gates[0].peaks for each in (counts, turned))
+
+    assert after[0] >= before[0] - 1e-9
+    assert after[1] <= before[1] + 1e-9
