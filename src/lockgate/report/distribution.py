@@ -59,7 +59,7 @@ def spread_of(baseline: Values, candidate: Values) -> Spread | None:
         return None
     low, high = int(lower_edge(first)), int(upper_edge(last))
     is_log = low > 0 and high > LOG_FROM * low
-    cells = min(MAX_CELLS, max(MIN_CELLS, 2 * isqrt(min(baseline.n, candidate.n))))
+    cells = min(MAX_CELLS, max(MIN_CELLS, isqrt(min(baseline.n, candidate.n))))
     edges = _log_edges(first, last, cells) if is_log else _even_edges(low, high, cells)
     place = _log_place(edges) if is_log else _even_place(low, high)
     values = [tick / MICRO for tick in log_ticks(low, high)] if is_log else linear_ticks(low / MICRO, high / MICRO)

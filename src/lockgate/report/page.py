@@ -18,7 +18,7 @@ from markupsafe import Markup
 from lockgate import __version__
 from lockgate.core.bucket import Bucket
 from lockgate.core.comparison import Comparison
-from lockgate.core.metric import parse_metric
+from lockgate.core.metric import Kind, parse_metric
 from lockgate.core.wording import decimals_for
 from lockgate.report import number
 from lockgate.report.distribution import is_yes_or_no, spread_of
@@ -88,6 +88,8 @@ def _gate(row: Row, comparison: Comparison) -> Entry:
         "figure": Markup(drawn),  # noqa: S704
         "baseline_n": f"{row.finding.baseline.n:,}",
         "candidate_n": f"{row.finding.candidate.n:,}",
+        "noun": "pairs" if row.finding.metric.kind is Kind.PAIRED else "runs",
+        "judged_at": number.write_level(comparison.verdict_levels.get(row.finding.gate, comparison.level)),
         "method": row.finding.difference.method if row.finding.difference else "",
     }
 
