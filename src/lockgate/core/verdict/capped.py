@@ -20,6 +20,7 @@ from lockgate.core.metric import Kind
 from lockgate.core.policy.gate import Method
 from lockgate.core.stats.bins import lower_edge
 from lockgate.core.stats.fixed.mean import student, welch
+from lockgate.core.stats.fixed.pooled import pooled_low
 from lockgate.core.verdict.sample import Sample
 
 Whole = NDArray[np.object_]
@@ -29,18 +30,14 @@ def capped_low(sample: Sample, level: float, ratio: float) -> float:
     """Return the highest lower limit of candidate - ratio * baseline over all caps; -inf where caps say nothing."""
     if sample.kind is not Kind.MEAN or sample.gate.method is not Method.FORMULA or not sample.is_complete:
         return -math.inf
-    b, a = (_negative(part) if sample.is_turned else part for part in sample.values())
+    b, a = sample.judged_values()
     n, totals, squares = _capped(a)
     if sample.limit is not None:
         lows = student(n, totals, squares, level)[1] - ratio * sample.limit
     else:
-        lows = welch(n, totals, squares, b.n, b.total, b.squares, level, ratio)[1]
+        arm_a, arm_b = (n, totals, squares), (b.n, b.total, b.squares)
+        lows = np.minimum(welch(*arm_a, *arm_b, level, ratio)[1], pooled_low(arm_a, arm_b, level, ratio))
     return float(np.max(lows))
-
-
-def _negative(values: Values) -> Values:
-    bins = tuple((-index, count) for index, count in reversed(values.bins))
-    return Values(values.n, -values.total, values.squares, bins)
 
 
 def _capped(values: Values) -> tuple[Whole, Whole, Whole]:

@@ -97,9 +97,9 @@ def dispersion(*arms: Values) -> float:
     """
     factor = 1.0
     for arm in arms:
-        mean, variance = moments(arm.n, arm.total, arm.squares)
+        mean, variance_of_mean = moments(arm.n, arm.total, arm.squares)
         if arm.n >= 2 and mean > 0.0:
-            factor = max(factor, float(variance / mean))
+            factor = max(factor, float(arm.n * variance_of_mean / mean))
     return factor
 
 

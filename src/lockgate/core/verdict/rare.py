@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A gate whose interval lies beyond its tolerance comes in; whether exact limits say so too goes out.
+"""A gate whose interval lies beyond its tolerance comes in; whether limits made for small arms agree goes out.
 
 Newcombe's and score limits of few events call two equal releases different more often than their level says
 (up to 11 % where 30 runs meet 5,000): the first event of a small arm already lies beyond them.
-So a share or a rate is beyond its tolerance only if limits that do not approximate agree.
+So a share or a rate is beyond its tolerance only if limits that do not approximate agree, and a mean only if it is
+so with one variance for both arms.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from lockgate.core.metric import Kind
 from lockgate.core.policy.gate import Bound
 from lockgate.core.stats.fixed.exact import MANY, exact_limits, poisson_excess
 from lockgate.core.stats.fixed.pairs import sign_test
+from lockgate.core.stats.fixed.pooled import pooled_low
 from lockgate.core.stats.fixed.proportion import mover
 from lockgate.core.stats.special import binomial_tail
 from lockgate.core.verdict.estimate import dispersion, events_of
@@ -34,7 +36,14 @@ def is_beyond_chance(sample: Sample, bound: Bound, alpha: float) -> bool:
         return _share_is_beyond_chance(sample, bound, EXACT_PART * alpha)
     if sample.kind is Kind.RATE:
         return _rate_is_beyond_chance(sample, bound, EXACT_PART * alpha)
+    if sample.kind is Kind.MEAN and sample.limit is None:
+        return _mean_is_beyond_chance(sample, bound, 1.0 - alpha)
     return True
+
+
+def _mean_is_beyond_chance(sample: Sample, bound: Bound, level: float) -> bool:
+    b, a = sample.judged_values()
+    return bool(pooled_low((a.n, a.total, a.squares), (b.n, b.total, b.squares), level, bound.ratio) > bound.offset)
 
 
 def _losses_are_beyond_chance(sample: Sample, alpha: float) -> bool:

@@ -67,3 +67,13 @@ class Sample:
         both = (tally(self.gate.metric, bucket) for bucket in (self.baseline, self.candidate))
         baseline, candidate = (part if isinstance(part, Values) else Values() for part in both)
         return baseline, candidate
+
+    def judged_values(self) -> tuple[Values, Values]:
+        """Return both arms' numbers in the direction in which more is worse."""
+        baseline, candidate = self.values()
+        return (_negative(baseline), _negative(candidate)) if self.is_turned else (baseline, candidate)
+
+
+def _negative(values: Values) -> Values:
+    bins = tuple((-index, count) for index, count in reversed(values.bins))
+    return Values(values.n, -values.total, values.squares, bins)
