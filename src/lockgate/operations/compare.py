@@ -165,7 +165,8 @@ def _shown(policy: Policy, cohorts: Cohorts, levels: Levels) -> tuple[Finding, .
 
 def _display(metric: Metric, cohorts: Cohorts, levels: Levels) -> Finding:
     gate = Gate(id=metric.name, metric=metric, share=0.0, min_runs=1)
-    finding = fixed_finding(gate, cohorts, levels)
+    # What is only shown has no share of alpha to be judged at.
+    finding = fixed_finding(gate, cohorts, replace(levels, per_gate=levels.shown))
     is_compared = finding.difference is not None
     reason = f"{change_sentence(finding, gate)}; shown only" if is_compared else f"{finding.reason}; shown only"
     return replace(finding, outcome=Outcome.NOT_APPLICABLE, reason=reason)
