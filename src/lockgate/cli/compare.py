@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Files of runs and two release names come in; a table, a document or a page, and an exit code go out."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+from pathlib import Path
+from typing import TypedDict
+
+import click
+
+from lockgate.cli import exit_codes, output
+from lockgate.core.comparison import Comparison
+from lockgate.core.policy.policy import Policy
+from lockgate.errors import UsageError
+
+STDIN = "-"
+EPILOG = """
+Exit codes: 0 clean or proven, 1 regressed, 3 not enough to tell (0 with --allow-thin),
+64 the call cannot be meant, 65 bad data.
+"""
+
+
+class Call(TypedDict):
+    """What was called, as click hands it over."""
+
+    files: tuple[str, ...]
+    baseline: str
+    candidate: str
+    policy: str | None
+    metrics: tuple[str, ...]
+    per_gate_level: float | None
+    as_json: bool
+    as_markdown: bool
+    report: Path | None
+    allow_thin: bool
+    quiet: bool
+
+
+@click.command(epilog=EPILOG)
+@click.argument("files", nargs=-1, required=True, metavar="FILES...")
+@click.option("--baseline", "-b", required=True, metavar="RELEASE", help="The release that is trusted.")
+@click.option("--candidate", "-c", required=True, metavar="RELEASE", help="The release on trial.")
+@click.option("--policy", type=click.Path(), metavar="FILE", help="Gates from a policy, in YAML or JSON.")
+@click.option(
+    "--metric",
+    "metrics",
+    multiple=True,
+    metavar="METRIC",
+    help="A gate by name; may be repeated. [default: error_rate and, where there is latency, latency_ms:p95]",
+)
+@click.option(
+    "--per-gate-level",
+    type=click.FloatRange(0.5, 1, min_open=True, max_open=True),
+    metavar="LEVEL",
+    help="Judge each gate at this level by itself, such as .95, instead of sharing one error rate over all.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the comparison as JSON.")
+@click.option("--markdown", "as_markdown", is_flag=True, help="Print a comment for a pull request.")
+@click.option("--report", type=click.Path(path_type=Path), metavar="FILE", help="Write one self-contained HTML page.")
+@click.option("--allow-thin", is_flag=True, help="Leave by 0 also when there is not enough to tell.")
+@click.option("--quiet", "-q", is_flag=True, help="Print nothing: the exit code is the answer.")
+def compare(**call: object) -> int:
+    """Say from the runs in FILES whether the candidate is worse.
+
+    FILES are NDJSON, CSV or Parquet, by their suffix; a quoted pattern such as 'runs/*.parquet' works too,
+    and - reads NDJSON from standard input. Each run names its release.
+    """
+    return _answer(Call(**call))  # type: ignore[typeddict-item]
+
+
+def _answer(call: Call) -> int:
+    _check(call)
+    comparison = _compare(call)
+    command = command_of(call)
+    if call["report"] is not None:
+        from lockgate.report.page import render_page
+
+        output.save(call["report"], render_page(comparison, command))
+    if not call["quiet"]:
+        _print(comparison, call, command)
+    return exit_codes.of_outcome(comparison.outcome, allow_thin=call["allow_thin"])
+
+
+def _check(call: Call) -> None:
+    """Refuse what cannot be meant before anything is read, because reading may take long."""
+    if call["as_json"] and call["as_markdown"]:
+        raise UsageError("--json and --markdown cannot both be printed", advice="Call once for each.")
+    if call["policy"] is not None and call["metrics"]:
+        raise UsageError(
+            "--policy and --metric both name gates", advice="Name the metrics in the policy, or leave it out."
+        )
+    if call["policy"] == STDIN and STDIN in call["files"]:
+        raise UsageError(
+            "the policy and the runs cannot both be standard input", advice="Write one of them into a file."
+        )
+    report = call["report"]
+    if report is not None and not report.parent.is_dir():
+        raise UsageError(f"cannot write {report}: its folder is not there", advice=f"Make {report.parent} first.")
+
+
+def _compare(call: Call) -> Comparison:
+    from lockgate.operations import compare as operation
+    from lockgate.wiring import run_files
+
+    request = operation.Request(
+        baseline=call["baseline"],
+        candidate=call["candidate"],
+        policy=_policy(call["policy"]),
+        metrics=call["metrics"],
+        per_gate_level=call["per_gate_level"],
+    )
+    with output.progress_on(sys.stderr, wanted=not call["quiet"]) as progress:
+        return operation.compare(request, run_files(), call["files"], progress)
+
+
+def _policy(path: str | None) -> Policy | None:
+    if path is None:
+        return None
+    from lockgate.core.policy.declaration import declare
+    from lockgate.wiring import read_policy_file
+
+    return declare(read_policy_file(path))
+
+
+def _print(comparison: Comparison, call: Call, command: str) -> None:
+    if call["as_json"]:
+        import json
+
+        # Only ASCII leaves, so that no terminal obeys a release's name.
+        output.emit(json.dumps(comparison.document(), indent=2, allow_nan=False) + "\n")
+    elif call["as_markdown"]:
+        from lockgate.report.markdown import render_markdown
+
+        output.emit(render_markdown(comparison, command))
+    else:
+        from lockgate.report.table import render_table
+
+        output.say(render_table(comparison, output.screen_of(sys.stdout, os.environ)))
+
+
+def command_of(call: Call) -> str:
+    """Return the command that asks the same again, whatever form its answer takes."""
+    words = ["lockgate", "compare", "--baseline", call["baseline"], "--candidate", call["candidate"]]
+    if call["policy"] is not None:
+        words += ["--policy", call["policy"]]
+    for metric in call["metrics"]:
+        words += ["--metric", metric]
+    if call["per_gate_level"] is not None:
+        words += ["--per-gate-level", repr(call["per_gate_level"])]
+    # Files come after --, so that one named like an option stays a file.
+    marks = ["--"] if any(name.startswith("-") and name != "-" for name in call["files"]) else []
+    return shlex.join([*words, *marks, *call["files"]])
