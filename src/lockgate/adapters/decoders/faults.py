@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is wrong with what was read comes in, place by place; one DataError that shows the first of it goes out."""
+
+from __future__ import annotations
+
+from lockgate.errors import DataError
+
+SHOWN = 10
+ADVICE = "Correct these runs or leave them out, and compare again: nothing was judged."
+
+
+class Faults:
+    """Counts faults and remembers the first ten."""
+
+    def __init__(self) -> None:
+        self._shown: list[str] = []
+        self._count = 0
+
+    @property
+    def is_full(self) -> bool:
+        """Say whether a further fault would only be counted."""
+        return len(self._shown) >= SHOWN
+
+    def add(self, place: str, what: str) -> None:
+        """Take one fault: `file:line` and what is wrong there."""
+        self._count += 1
+        if not self.is_full:
+            self._shown.append(f"{place}: {what}")
+
+    def count(self, more: int) -> None:
+        """Take faults that are not shown."""
+        self._count += more
+
+    def fail(self, place: str, what: str) -> DataError:
+        """Return the error of a fault after which reading cannot go on."""
+        self.add(place, what)
+        return self.error()
+
+    def error(self) -> DataError:
+        """Return the error that shows the faults so far."""
+        if self._count == 1:
+            return DataError(self._shown[0], advice=ADVICE)
+        rest = self._count - len(self._shown)
+        lines = [f"{self._count:,} runs cannot be read", *self._shown, *([f"and {rest:,} more"] if rest else [])]
+        return DataError("\n".join(lines), advice=ADVICE)
+
+    def check(self) -> None:
+        """Raise the error if there is any fault."""
+        if self._count:
+            raise self.error()

@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Paths, globs and `-` come in; the files that they name, ready to be opened, go out."""
+
+from __future__ import annotations
+
+import glob
+import gzip
+import io
+import os
+import stat
+import sys
+import zlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import BinaryIO, cast
+
+from lockgate.errors import DataError, UsageError
+
+STDIN = "-"
+STDIN_NAME = "standard input"
+GZIP = ".gz"
+
+
+@dataclass(frozen=True, slots=True)
+class RunFile:
+    """One file: its name as it was given, its format by suffix, its size, and whether it can be read twice."""
+
+    name: str
+    path: str
+    suffix: str
+    is_compressed: bool
+    size: int | None
+    # What changes when somebody writes to the file; None for what is read only once.
+    version: tuple[int, int, int, int] | None
+
+    @property
+    def can_repeat(self) -> bool:
+        """Say whether a second reading gives the same runs."""
+        return self.version is not None
+
+    @contextmanager
+    def open(self) -> Iterator[Stream]:
+        """Open for reading from the start; what cannot be read raises a DataError."""
+        try:
+            raw = sys.stdin.buffer if self.path == STDIN else open(self.path, "rb")  # noqa: PTH123, SIM115
+        except OSError as error:
+            raise unreadable(self.name, error) from error
+        try:
+            opened = cast("BinaryIO", gzip.GzipFile(fileobj=raw)) if self.is_compressed else raw
+            yield Stream(opened, raw)
+        except (OSError, EOFError, zlib.error) as error:
+            raise unreadable(self.name, error) from error
+        finally:
+            if self.path != STDIN:
+                raw.close()
+
+    def has_changed(self) -> bool:
+        """Say whether the file is another one than when it was first looked at."""
+        try:
+            return self.version is not None and _version(os.stat(self.path)) != self.version  # noqa: PTH116
+        except OSError:
+            return True
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """An open file: its bytes as they are meant, and how far the bytes on disk have been read."""
+
+    bytes: BinaryIO
+    raw: BinaryIO
+
+    def done(self) -> int:
+        """Return how many bytes on disk have been read; 0 where nobody knows."""
+        try:
+            return self.raw.tell()
+        except (OSError, ValueError, io.UnsupportedOperation):
+            return 0
+
+
+def files_of(paths: Sequence[str]) -> tuple[RunFile, ...]:
+    """Return the files that paths and globs name, in their order; one that is named twice is read once."""
+    found: dict[object, RunFile] = {}
+    for path in paths:
+        for name in _expand(path):
+            file = _file(name)
+            found.setdefault(file.version[:2] if file.version else name, file)
+    return tuple(found.values())
+
+
+def unreadable(name: str, error: Exception) -> DataError:
+    """Return the error of a file that cannot be read."""
+    why = (error.strerror if isinstance(error, OSError) else None) or str(error) or "it ends in the middle"
+    return DataError(f"cannot read {name}: {why}", advice="Check that the file is whole and that you may read it.")
+
+
+def _expand(path: str) -> list[str]:
+    if path == STDIN or os.path.lexists(path) or not glob.has_magic(path):
+        return [path]
+    names = sorted(name for name in glob.glob(path, recursive=True) if not os.path.isdir(name))  # noqa: PTH112, PTH207
+    if not names:
+        raise UsageError(f"no file matches {path}", advice="Check the pattern, or quote it if the shell changed it.")
+    return names
+
+
+def _file(name: str) -> RunFile:
+    if name == STDIN:
+        return RunFile(STDIN_NAME, STDIN, "", is_compressed=False, size=None, version=None)
+    try:
+        status = os.stat(name)  # noqa: PTH116
+    except OSError as error:
+        raise UsageError(
+            f"cannot read {name}: {error.strerror}", advice="Name files, globs, or - for standard input."
+        ) from error
+    except ValueError as error:
+        raise UsageError(f"cannot read {name!r}: {error}") from error
+    if stat.S_ISDIR(status.st_mode):
+        raise UsageError(f"{name} is a folder", advice=f"Name the files in it: '{name.rstrip('/')}/*.ndjson'.")
+    stem, suffix = os.path.splitext(name.lower())  # noqa: PTH122
+    is_compressed = suffix == GZIP
+    if is_compressed:
+        suffix = os.path.splitext(stem)[1]  # noqa: PTH122
+    is_plain = stat.S_ISREG(status.st_mode)
+    return RunFile(
+        name, name, suffix, is_compressed, status.st_size if is_plain else None, _version(status) if is_plain else None
+    )
+
+
+def _version(status: os.stat_result) -> tuple[int, int, int, int]:
+    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns

@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A file with one JSON object on each line comes in; batches of runs go out.
+
+A chunk of lines is decoded at once; one with a fault is decoded again line by line, so that each fault is named.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+
+from lockgate.adapters.decoders.batch import Batch
+from lockgate.adapters.decoders.file import RunFile
+from lockgate.adapters.decoders.lines import Chunk, LongLineError, chunks
+from lockgate.adapters.decoders.reading import Reading
+from lockgate.adapters.decoders.row import Row, explain
+from lockgate.adapters.decoders.row_batches import PlacedRows, batches
+
+DECODER = msgspec.json.Decoder(Row)
+UNTYPED = msgspec.json.Decoder()
+OTHER_UNICODE = (b"\xff\xfe", b"\xfe\xff")
+NOT_UTF8 = "not UTF-8 text; write the file as UTF-8"
+FAILURES = (msgspec.DecodeError, RecursionError, UnicodeDecodeError)
+
+
+class Ndjson:
+    """Decodes newline-delimited JSON."""
+
+    mark_family = "python"
+
+    def decode(self, file: RunFile, reading: Reading) -> Iterator[Batch]:
+        """Yield the runs of one file."""
+        with file.open() as stream:
+            try:
+                for chunk in chunks(stream.bytes):
+                    yield from decode_lines(chunk, file.name, reading)
+                    reading.tell(stream.done())
+            except LongLineError as error:
+                raise reading.faults.fail(f"{file.name}:{error.line}", str(error)) from error
+
+
+def decode_lines(chunk: Chunk, name: str, reading: Reading) -> Iterator[Batch]:
+    """Yield the runs of some lines of a file."""
+    if chunk.first == 1 and chunk.data.startswith(OTHER_UNICODE):
+        raise reading.faults.fail(f"{name}:1", NOT_UTF8)
+    rows = _decode_at_once(chunk)
+    if rows is None:
+        yield from batches(_decode_each(chunk, name, reading), reading)
+        return
+    lines = _Lines(chunk)
+    yield from batches(
+        PlacedRows(
+            rows,
+            lambda position: f"{name}:{lines.number(position)}",
+            lambda position: UNTYPED.decode(lines.text(position)),
+        ),
+        reading,
+    )
+
+
+def why_not(text: bytes, error: Exception) -> str:
+    """Return what is wrong with the text of one run."""
+    if isinstance(error, UnicodeDecodeError):
+        return NOT_UTF8
+    if isinstance(error, RecursionError):
+        return "nested too deeply"
+    try:
+        record = UNTYPED.decode(text)
+    except msgspec.DecodeError as malformed:
+        if any(word in text for word in (b"NaN", b"Infinity")):
+            return "NaN and Infinity are no JSON; leave the field out"
+        return f"not JSON: {malformed}"
+    except RecursionError:
+        return "nested too deeply"
+    return explain(record, str(error))
+
+
+class _Lines:
+    """The lines of a chunk that are not blank, split when somebody asks."""
+
+    def __init__(self, chunk: Chunk) -> None:
+        self._chunk = chunk
+        self._found: list[tuple[int, bytes]] | None = None
+
+    def number(self, position: int) -> int:
+        return self.all()[position][0]
+
+    def text(self, position: int) -> bytes:
+        return self.all()[position][1]
+
+    def all(self) -> list[tuple[int, bytes]]:
+        if self._found is None:
+            lines = enumerate(self._chunk.data.split(b"\n"), self._chunk.first)
+            self._found = [(number, text) for number, text in lines if text.strip()]
+        return self._found
+
+
+def _decode_at_once(chunk: Chunk) -> list[Row] | None:
+    """Return the rows of lines with one run each; None if anything has to be looked at more closely."""
+    data = chunk.data
+    try:
+        if not data.isascii():
+            data.decode("utf-8")
+        rows = DECODER.decode_lines(data)
+    except FAILURES:
+        return None
+    # The decoder lets a run go over several lines, and several runs stand on one.
+    is_each_on_its_own = len(rows) == chunk.size or len(rows) == len(_Lines(chunk).all())
+    return rows if is_each_on_its_own else None
+
+
+def _decode_each(chunk: Chunk, name: str, reading: Reading) -> PlacedRows:
+    rows: list[Row] = []
+    lines: list[tuple[int, bytes]] = []
+    for number, text in _Lines(chunk).all():
+        try:
+            text.decode("utf-8")
+            rows.append(DECODER.decode(text))
+            lines.append((number, text))
+        except FAILURES as error:
+            reading.faults.add(f"{name}:{number}", why_not(text, error))
+    return PlacedRows(
+        rows,
+        lambda position: f"{name}:{lines[position][0]}",
+        lambda position: UNTYPED.decode(lines[position][1]),
+    )

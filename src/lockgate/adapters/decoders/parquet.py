@@ -1,0 +1,226 @@
+# SPDX-License-Identifier: Apache-2.0
+# ruff: noqa: S608 -- names and texts of the file are quoted by `identifier` and `text`
+"""A Parquet file whose columns are the fields of the run record comes in; batches of runs go out.
+
+DuckDB reads ranges of rows, the next one while the one before is tallied. It may open this one file and nothing
+else, loads no extension, and keeps to a bounded memory.
+"""
+
+from __future__ import annotations
+
+import glob
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import duckdb
+import numpy as np
+from numpy.typing import NDArray
+
+from lockgate.adapters.decoders.batch import Batch, RunIds
+from lockgate.adapters.decoders.file import RunFile, unreadable
+from lockgate.adapters.decoders.parquet_columns import Layout, LayoutError, layout_of, text
+from lockgate.adapters.decoders.parquet_rows import UNKNOWN, UNMEASURED, Part, SoundPart
+from lockgate.adapters.decoders.reading import MAX_RELEASES, Reading
+from lockgate.adapters.decoders.row import MAX_SCORES, MEASURABLE, RULES
+from lockgate.adapters.decoders.row_columns import run_ids
+from lockgate.core.bucket import STATUSES
+from lockgate.core.intake import WHOLE
+from lockgate.core.metric import SCORE_PREFIX
+from lockgate.core.summary import NONE
+from lockgate.errors import UsageError
+
+Positions = NDArray[np.intp]
+
+RANGE = 1 << 18
+SETTINGS: dict[str, str | bool | int | float | list[str]] = {
+    "autoinstall_known_extensions": "false",
+    "autoload_known_extensions": "false",
+    "allow_community_extensions": "false",
+    "python_enable_replacements": "false",
+    "memory_limit": "1GB",
+    "temp_directory": "",
+}
+
+
+class Parquet:
+    """Decodes Parquet."""
+
+    mark_family = "duckdb"
+
+    def decode(self, file: RunFile, reading: Reading) -> Iterator[Batch]:
+        """Yield the runs of one file."""
+        if file.is_compressed or not file.can_repeat:
+            raise UsageError(f"{file.name} must be a plain file", advice="Parquet is read from its end.")
+        try:
+            with _connect(file.path) as connection:
+                yield from _Reader(connection, file, reading).batches()
+        except LayoutError as error:
+            raise reading.faults.fail(file.name, str(error)) from error
+        except duckdb.Error as error:
+            raise unreadable(file.name, ValueError(str(error).splitlines()[0])) from error
+
+
+def _connect(path: str) -> duckdb.DuckDBPyConnection:
+    connection = duckdb.connect(":memory:", config=SETTINGS)
+    connection.execute(f"SET allowed_paths = [{text(path)}]")
+    connection.execute("SET enable_external_access = false")
+    connection.execute("SET lock_configuration = true")
+    return connection
+
+
+class _Reader:
+    """Reads one file."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, file: RunFile, reading: Reading) -> None:
+        self._connection = connection
+        self._file = file
+        self._reading = reading
+        # What looks like a pattern in a file's name is meant as it stands.
+        self._source = f"read_parquet({text(glob.escape(file.path))}, file_row_number = true)"
+        head = connection.execute(f"SELECT * EXCLUDE file_row_number FROM {self._source} LIMIT 0")
+        self._layout = layout_of([(str(name), kind) for name, kind, *_ in head.description], self._map_keys)
+        self._select = self._selection(self._layout)
+
+    def batches(self) -> Iterator[Batch]:
+        """Yield the runs of both releases, range by range."""
+        rows, step = self._extent()
+        self._check_currency()
+        self._count_releases(rows)
+        ranges = [(start, min(start + step, rows)) for start in range(0, rows, step)]
+        with ThreadPoolExecutor(1) as reader:
+            ahead = reader.submit(self._read, *ranges[0]) if ranges else None
+            for position in range(len(ranges)):
+                assert ahead is not None
+                part = ahead.result()
+                if position + 1 < len(ranges):
+                    ahead = reader.submit(self._read, *ranges[position + 1])
+                yield from self._batches_of(part)
+                self._reading.tell((self._file.size or 0) * part.stop // rows)
+
+    def _selection(self, layout: Layout) -> str:
+        """Return the SELECT list: fields by their place, because their names are somebody else's."""
+        question = self._reading.question
+        codes = " ".join(f"WHEN {text(status)} THEN {code}" for code, status in enumerate(STATUSES))
+        columns = {
+            "arm": f"CASE WHEN COALESCE({layout.release}, '') = '' THEN {UNKNOWN} "
+            f"WHEN {layout.release} = {text(question.baseline)} THEN 0 "
+            f"WHEN {layout.release} = {text(question.candidate)} THEN 1 ELSE {NONE} END::TINYINT",
+            "status": f"CASE {layout.status} {codes} ELSE {UNKNOWN} END::TINYINT",
+            "has_status": f"{layout.status} IS NOT NULL",
+            "has_id": f"COALESCE({layout.run_id}, '') <> ''",
+            "mark": f"hash({layout.run_id})",
+            "probe": layout.probe_id,
+        }
+        if layout.status is None:
+            columns |= {"status": f"{NONE}::TINYINT", "has_status": "false"}
+        if layout.run_id is None:
+            columns |= {"has_id": "false", "mark": "0::UBIGINT"}
+        if layout.probe_id is None or not question.paired_fields:
+            columns["probe"] = "NULL::TINYINT"
+        columns |= {f"f{place}": field.sql for place, field in enumerate(layout.fields)}
+        columns |= {f"p{place}": layout.membership(part) for place, part in enumerate(question.slices) if part != WHOLE}
+        return ", ".join(f"{sql} AS {name}" for name, sql in columns.items())
+
+    def _extent(self) -> tuple[int, int]:
+        """Return how many rows there are, and how many to read at once: whole row groups where they are not huge."""
+        path = text(glob.escape(self._file.path))
+        sizes = f"SELECT any_value(row_group_num_rows) AS size FROM parquet_metadata({path}) GROUP BY row_group_id"
+        group, rows = self._connection.execute(f"SELECT max(size), sum(size) FROM ({sizes})").fetchall()[0]
+        if not rows:
+            return 0, RANGE
+        return int(rows), max(RANGE // group, 1) * group if group <= 4 * RANGE else RANGE
+
+    def _read(self, start: int, stop: int) -> Part:
+        part = Part(start, stop, {})
+        sql = f"SELECT {self._select} FROM {self._source} WHERE {part.rows}"
+        return Part(start, stop, self._connection.cursor().execute(sql).fetchnumpy())
+
+    def _map_keys(self, column: str) -> Sequence[str]:
+        keys = f"SELECT DISTINCT unnest(map_keys({column})) AS name FROM {self._source}"
+        sql = f"{keys} ORDER BY name LIMIT {MAX_SCORES + 1}"
+        names = [str(name) for (name,) in self._connection.execute(sql).fetchall()]
+        if len(names) > MAX_SCORES:
+            raise LayoutError(f"more than {MAX_SCORES:,} names of scores; at most so many are tallied")
+        return names
+
+    def _check_currency(self) -> None:
+        layout, arms = self._layout, ", ".join(text(arm) for arm in sorted(self._reading.arms))
+        cost = next((field.sql for field in layout.fields if field.name == "cost"), None)
+        if layout.currency is None or cost is None:
+            return
+        those = f"{cost} IS NOT NULL AND {layout.release} IN ({arms})"
+        first = f"SELECT {layout.currency}, min(file_row_number) AS first FROM {self._source} WHERE {those} GROUP BY 1"
+        sql = f"{first} ORDER BY first LIMIT 3"
+        for currency, row in self._connection.execute(sql).fetchall():
+            wrong = self._reading.currency_flaw(currency)
+            if wrong:
+                self._reading.faults.add(self._place(row), wrong)
+
+    def _count_releases(self, rows: int) -> None:
+        release, arms = self._layout.release, ", ".join(text(arm) for arm in sorted(self._reading.arms))
+        counts_of = f"SELECT {release} AS name, count(*), min(file_row_number) AS first FROM {self._source}"
+        order = f"name NOT IN ({arms}), first LIMIT {MAX_RELEASES + 2}"
+        sql = f"{counts_of} WHERE {release} <> '' GROUP BY name ORDER BY {order}"
+        counts = {name: count for name, count, _ in self._connection.execute(sql).fetchall()}
+        self._reading.count_all(counts)
+        if len(counts) > MAX_RELEASES:
+            self._reading.count_rest(rows - sum(counts.values()))
+
+    def _batches_of(self, part: Part) -> Iterator[Batch]:
+        sound = SoundPart(part, self._layout, self._reading.question)
+        self._report(part, sound)
+        columns, ids = sound.columns(), self._ids(part)
+        question = self._reading.question
+        for code, release in enumerate(dict.fromkeys((question.baseline, question.candidate))):
+            chosen = part.table["arm"] == code
+            positions = np.flatnonzero(chosen)
+            if positions.size:
+                probes = part.texts("probe", positions) if question.paired_fields else None
+                yield Batch(release, columns.take(chosen), chosen_ids(ids, positions), probes)
+
+    def _ids(self, part: Part) -> RunIds:
+        if self._reading.is_mixed:
+            return run_ids(self._texts(part))
+        marks = np.asarray(np.ma.filled(part.table["mark"], 0)).view(np.int64)
+        # The texts are fetched for a part with suspects only.
+        return RunIds(
+            marks,
+            np.asarray(part.table["has_id"], np.bool_),
+            lambda positions: [str(one) for one in np.array(self._texts(part), object)[positions]],
+        )
+
+    def _texts(self, part: Part) -> list[str | None]:
+        if self._layout.run_id is None:
+            return [None] * (part.stop - part.start)
+        sql = f"SELECT {self._layout.run_id} AS id FROM {self._source} WHERE {part.rows}"
+        return Part(part.start, part.stop, self._connection.cursor().execute(sql).fetchnumpy()).texts("id", None)
+
+    def _report(self, part: Part, sound: SoundPart) -> None:
+        """Report the flaws of a part in the order of its rows; the value is looked up for those that are shown."""
+        faults = self._reading.faults
+        flaws = sound.flaws()
+        for position, name in flaws:
+            if faults.is_full:
+                break
+            faults.add(self._place(part.start + position), self._what(name, part.start + position))
+        else:
+            return
+        faults.count(len(flaws) - flaws.index((position, name)))
+
+    def _what(self, name: str, row: int) -> str:
+        if name == UNMEASURED:
+            return f"no measurable field; give at least one of {', '.join(MEASURABLE)}"
+        layout = self._layout
+        sql = {"release": layout.release, "status": layout.status, **{one.name: one.sql for one in layout.fields}}[name]
+        query = f"SELECT CAST({sql} AS VARCHAR) FROM {self._source} WHERE file_row_number = {row}"
+        value = self._connection.execute(query).fetchall()[0][0]
+        rule = RULES["scores" if name.startswith(SCORE_PREFIX) else name]
+        return f"{name} is {'missing' if value is None else repr(value[:60])}; it must be {rule}"
+
+    def _place(self, row: int) -> str:
+        return f"{self._file.name}:row {row + 1}"
+
+
+def chosen_ids(ids: RunIds, positions: Positions) -> RunIds:
+    """Return the ids of chosen rows."""
+    return RunIds(ids.marks[positions], ids.is_given[positions], lambda some: ids.texts(positions[some]))

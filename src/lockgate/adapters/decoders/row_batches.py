@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Typed rows and where they stood come in; batches of the two releases go out, flaws are reported on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from lockgate.adapters.decoders.batch import Batch
+from lockgate.adapters.decoders.reading import Reading
+from lockgate.adapters.decoders.row import MEASURABLE, Row, are_sound, flaw, hint
+from lockgate.adapters.decoders.row_columns import batch_of
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedRows:
+    """Rows in the order read; `place` and `fields` say where one stood and which fields it was written with."""
+
+    rows: Sequence[Row]
+    place: Callable[[int], str]
+    fields: Callable[[int], Iterable[str]]
+
+
+def batches(placed: PlacedRows, reading: Reading) -> Iterator[Batch]:
+    """Yield a batch for each of the two releases that has rows."""
+    rows = placed.rows if are_sound(placed.rows, reading.score_names) else _sound_rows(placed, reading)
+    reading.count([row.release for row in rows])
+    for release in reading.arms:
+        chosen = [row for row in rows if row.release == release]
+        if chosen:
+            _check_currency(chosen, placed, reading)
+            yield batch_of(chosen, release, reading.question)
+
+
+def _sound_rows(placed: PlacedRows, reading: Reading) -> list[Row]:
+    sound = []
+    for position, row in enumerate(placed.rows):
+        wrong = flaw(row, reading.score_names)
+        if wrong is None:
+            sound.append(row)
+        else:
+            nearly = "" if reading.faults.is_full else hint(placed.fields(position), MEASURABLE)
+            reading.faults.add(placed.place(position), f"{wrong}{nearly if wrong.startswith('no meas') else ''}")
+    return sound
+
+
+def _check_currency(chosen: Sequence[Row], placed: PlacedRows, reading: Reading) -> None:
+    currencies = {row.currency for row in chosen if row.cost is not None}
+    if not any(reading.currency_flaw(currency) for currency in sorted(filter(None, currencies))):
+        return
+    for position, row in enumerate(placed.rows):
+        wrong = reading.currency_flaw(row.currency) if row.cost is not None and row.release in reading.arms else None
+        if wrong:
+            reading.faults.add(placed.place(position), wrong)
