@@ -201,6 +201,10 @@ DATA = {
     "a negative duration": ([*RUNS, '{"release": "v36", "latency_ms": -5}'], "81"),
     "a wrong type": ([*RUNS, '{"release": "v36", "latency_ms": "fast"}'], "81"),
     "a release that is not in it": (run_lines("v36", 40) + run_lines("def456", 40), "def456"),
+    "a line without end": (
+        [*RUNS, '{"release": "v36", "labels": {"x": "' + "a" * 3_000_000 + '"}}'],
+        "81: the line is longer",
+    ),
     "nothing at all": ([], "there are no runs in the files"),
 }
 
