@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A metric and its numbers come in; digits with units, as sentences and reports write them, go out."""
+"""A metric and its numbers, or a span of time, come in; digits with units, as sentences write them, go out."""
 
 from __future__ import annotations
 
@@ -103,6 +103,15 @@ def subject_text(gate: Gate) -> str:
     if not gate.slice:
         return gate.metric.name
     return f"{gate.metric.name} [{', '.join(f'{label}={value}' for label, value in gate.slice)}]"
+
+
+def duration_words(seconds: int) -> str:
+    """Write seconds as people say them: `45 s`, `30 min`, `2 h 5 min`, `3 d`."""
+    for unit, name, smaller, smaller_name in ((86400, "d", 3600, "h"), (3600, "h", 60, "min"), (60, "min", 1, "s")):
+        if seconds >= unit:
+            rest = (seconds % unit) // smaller
+            return f"{seconds // unit} {name}" + (f" {rest} {smaller_name}" if rest else "")
+    return f"{seconds} s"
 
 
 def _digits(value: float, decimals: int) -> str:

@@ -12,7 +12,6 @@ from collections.abc import Iterator
 
 from lockgate.core.decision.decision import Action, Call, Cause, Decision, rollback
 from lockgate.core.decision.holds import holds
-from lockgate.core.duration import duration_text
 from lockgate.core.finding import Outcome
 from lockgate.core.policy.gate import Breach
 from lockgate.core.policy.policy import Policy
@@ -20,6 +19,7 @@ from lockgate.core.policy.step import OnDeadline
 from lockgate.core.rollout import Rollout, Status
 from lockgate.core.situation import Broken, Situation
 from lockgate.core.verdict.verdict import Verdict
+from lockgate.core.wording import duration_words
 
 
 def decide(rollout: Rollout, policy: Policy, verdict: Verdict, situation: Situation) -> Decision:
@@ -79,7 +79,7 @@ def _deadline(rollout: Rollout, policy: Policy, situation: Situation, held_by: C
         return
     if at.on_deadline is OnDeadline.PAUSE and rollout.status is Status.PAUSED:
         return
-    reason = f"{at.label()} held for {duration_text(waited)}, longer than {duration_text(at.max_hold_s)}"
+    reason = f"{at.label()} held for {duration_words(waited)}, longer than {duration_words(at.max_hold_s)}"
     yield Call(Action(at.on_deadline.value), Cause.DEADLINE, f"{reason}: {held_by.reason}")
 
 

@@ -6,13 +6,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from lockgate.core.decision.decision import Action, Call, Cause
-from lockgate.core.duration import duration_text
 from lockgate.core.finding import Finding, Outcome
 from lockgate.core.policy.policy import Policy, Promote
 from lockgate.core.policy.step import Approval
 from lockgate.core.rollout import Rollout, Status
 from lockgate.core.situation import Situation
 from lockgate.core.verdict.verdict import Verdict
+from lockgate.core.wording import duration_words
 
 
 def holds(rollout: Rollout, policy: Policy, verdict: Verdict, situation: Situation) -> Iterator[Call]:
@@ -59,7 +59,7 @@ def _step_holds(rollout: Rollout, policy: Policy, situation: Situation) -> Itera
         (Cause.SOAK, at.soak_s, "the last step soaks"),
     ):
         if waited < seconds:
-            left = duration_text(seconds - waited)
-            yield Call(Action.HOLD, cause, f"{what} for {duration_text(seconds)}, {left} left")
+            left = duration_words(seconds - waited)
+            yield Call(Action.HOLD, cause, f"{what} for {duration_words(seconds)}, {left} left")
     if at.approval is Approval.MANUAL and rollout.approved_step != rollout.step:
         yield Call(Action.HOLD, Cause.APPROVAL, f"leaving {at.label()} waits for an approval")
