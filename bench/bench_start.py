@@ -1,23 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
 """Nothing comes in; how long `lockgate --help` takes beside a bare click program goes out, as a ratio.
 
-    python bench/bench_start.py [ROUNDS]
+    PYTHONPATH=. python bench/bench_start.py [ROUNDS]
 
-Both run in turn, in fresh processes, so that what else the machine does falls on both alike.
+Each round starts every program in a fresh process.
 """
 
 from __future__ import annotations
 
-import json
-import platform
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from statistics import median
 from tempfile import TemporaryDirectory
-from time import perf_counter
 
-RESULT = Path(__file__).resolve().parent / "results" / "start.json"
+from bench.rounds import interleaved, milliseconds, write
+
 ROUNDS = 21
 PROMISED_RATIO = 2.5
 
@@ -44,37 +42,23 @@ def main(arguments: list[str]) -> None:
     with TemporaryDirectory() as folder:
         bare = Path(folder) / "bare.py"
         bare.write_text(BARE, encoding="utf-8")
-        commands = {
-            "python -c pass": [sys.executable, "-c", "pass"],
-            "bare click --help": [sys.executable, str(bare), "--help"],
-            "lockgate --help": [sys.executable, "-m", "lockgate", "--help"],
+        programs = {
+            "python -c pass": starter("-c", "pass"),
+            "bare click --help": starter(str(bare), "--help"),
+            "lockgate --help": starter("-m", "lockgate", "--help"),
         }
-        times: dict[str, list[float]] = {name: [] for name in commands}
-        for command in commands.values():
-            _seconds(command)
-        for _ in range(rounds):
-            for name, command in commands.items():
-                times[name].append(_seconds(command))
-    medians = {name: round(1000 * median(seconds), 2) for name, seconds in times.items()}
+        medians = milliseconds(interleaved(programs, rounds))
     ratio = round(medians["lockgate --help"] / medians["bare click --help"], 3)
-    for name, milliseconds in medians.items():
-        print(f"{name:20} {milliseconds:8.1f} ms")
+    for name, time in medians.items():
+        print(f"{name:20} {time:8.1f} ms")
     print(f"{'ratio':20} {ratio:8.2f}     (promised: at most {PROMISED_RATIO})")
-    result = {
-        "median_ms": medians,
-        "ratio": ratio,
-        "promised_ratio": PROMISED_RATIO,
-        "rounds": rounds,
-        "python": platform.python_version(),
-    }
-    RESULT.parent.mkdir(parents=True, exist_ok=True)
-    RESULT.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+    write("start", {"median_ms": medians, "ratio": ratio, "promised_ratio": PROMISED_RATIO, "rounds": rounds})
 
 
-def _seconds(command: list[str]) -> float:
-    start = perf_counter()
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-    return perf_counter() - start
+def starter(*arguments: str) -> Callable[[], object]:
+    """Return a call that runs this Python with some arguments in a process of its own."""
+    command = [sys.executable, *arguments]
+    return lambda: subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
 
 
 if __name__ == "__main__":
