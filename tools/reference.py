@@ -17,7 +17,7 @@ import click
 from lockgate.cli.exit_codes import EXIT_CODES
 from lockgate.cli.main import lockgate
 from lockgate.core.comparison_schema import comparison_schema
-from lockgate.core.policy.schema import policy_schema
+from lockgate.core.declaration.schema import policy_schema
 
 REFERENCE = Path(__file__).resolve().parent.parent / "docs" / "reference"
 GENERATED = "<!-- Written by `make reference` from the code; change the code instead. -->"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from lockgate.core.policy.declaration import declare
+from lockgate.core.declaration.policy_declaration import declare
 from lockgate.wiring import read_policy_file
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "howto" / "policy.md"

@@ -12,7 +12,7 @@ import pytest
 
 from lockgate.adapters.decoders.policy_file import decode_policy
 from lockgate.cli.main import run
-from lockgate.core.policy.declaration import declare
+from lockgate.core.declaration.policy_declaration import declare
 
 BAD = "mode: canry\nsteps: [5, 5, 100]\n"
 

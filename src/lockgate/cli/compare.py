@@ -119,7 +119,7 @@ def _compare(call: Call) -> Comparison:
 def _policy(path: str | None) -> Policy | None:
     if path is None:
         return None
-    from lockgate.core.policy.declaration import declare
+    from lockgate.core.declaration.policy_declaration import declare
     from lockgate.wiring import read_policy_file
 
     return declare(read_policy_file(path))

@@ -39,7 +39,7 @@ def init(file: Path, app: str, *, force: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON.")
 def check(file: str, *, as_json: bool) -> int:
     """List every fault of the policy in FILE (- is standard input)."""
-    from lockgate.core.policy.fault import PolicyFaults
+    from lockgate.core.declaration.fault import PolicyFaults
 
     try:
         declared = _declared(file)
@@ -75,7 +75,7 @@ def show(file: str, *, as_json: bool) -> None:
 
 
 def _declared(file: str) -> Policy:
-    from lockgate.core.policy.declaration import declare
+    from lockgate.core.declaration.policy_declaration import declare
     from lockgate.wiring import read_policy_file
 
     return declare(read_policy_file(file))

@@ -3,9 +3,9 @@
 
 from __future__ import annotations
 
+from lockgate.core.declaration.nearest import suggestion
 from lockgate.core.intake import Intake
 from lockgate.core.metric import SCORE_PREFIX
-from lockgate.core.policy.nearest import suggestion
 from lockgate.core.policy.policy import Policy
 from lockgate.core.wording import count_text
 

@@ -9,14 +9,14 @@ from dataclasses import dataclass, replace
 from lockgate.core.bucket import Bucket
 from lockgate.core.comparison import Comparison
 from lockgate.core.comparison_note import notes
+from lockgate.core.declaration.nearest import suggestion
+from lockgate.core.declaration.policy_declaration import declare
 from lockgate.core.evidence.sealed import Arms
 from lockgate.core.evidence.totals import Cohorts
 from lockgate.core.finding import Finding, Outcome
 from lockgate.core.intake import WHOLE, Intake, Question
 from lockgate.core.metric import SCORE_PREFIX, Kind, Metric, parse_metric
-from lockgate.core.policy.declaration import declare
 from lockgate.core.policy.gate import Gate
-from lockgate.core.policy.nearest import suggestion
 from lockgate.core.policy.policy import Policy
 from lockgate.core.verdict.fixed import Levels, fixed_finding, judge_fixed
 from lockgate.core.verdict.reason import change_sentence

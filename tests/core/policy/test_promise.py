@@ -5,9 +5,9 @@ from __future__ import annotations
 
 import pytest
 
-from lockgate.core.policy.declaration import declare
+from lockgate.core.declaration.policy_declaration import declare
 from lockgate.core.policy.promise import promises
-from tests.core.policy.documents import Document
+from tests.core.declaration.documents import Document
 
 PROVEN = {"promote": "proven", "gates": [{"metric": "cost", "margin": "10%"}]}
 LIMIT = {"gates": [{"metric": "scores.groundedness", "min": -0.5, "extent": [-1, 1]}]}

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lockgate.core.declaration.compound import MarginShape
 from lockgate.core.metric import parse_metric
-from lockgate.core.policy.compound import MarginShape
 from lockgate.core.policy.decimal_text import number_from, number_text
 from lockgate.core.policy.duration import DURATION_PATTERN, MAX_DURATION_S, duration_seconds, duration_text
 from lockgate.core.policy.gate import Margin

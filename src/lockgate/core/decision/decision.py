@@ -89,9 +89,7 @@ class Call:
     reason: str
 
 
-def rollback(
-    rollout: Rollout, situation: Situation, cause: Cause, reason: str, also: tuple[str, ...] = ()
-) -> Decision:
+def rollback(rollout: Rollout, situation: Situation, cause: Cause, reason: str, also: tuple[str, ...] = ()) -> Decision:
     """Return the decision that ends a rollout at weight 0, with the first way back that may be taken."""
     ways = situation.ways_back or (WayBack(Target.BASELINE, rollout.baseline),)
     taken = next((way for way in ways if way.refusal is None), WayBack(Target.NONE, None))

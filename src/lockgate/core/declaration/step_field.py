@@ -5,10 +5,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from lockgate.core.policy.compound import Names
-from lockgate.core.policy.gate_field import GATES, MAX_RUNS
-from lockgate.core.policy.reading import Field, Section
-from lockgate.core.policy.shape import WEIGHT_PATTERN, Choice, Duration, Number, Text, Whole
+from lockgate.core.declaration.compound import Names
+from lockgate.core.declaration.gate_field import GATES, MAX_RUNS
+from lockgate.core.declaration.reading import Field, Section
+from lockgate.core.declaration.shape import WEIGHT_PATTERN, Choice, Duration, Number, Text, Whole
 from lockgate.core.policy.step import Approval, OnDeadline, StepKind
 
 STEPS = Section("steps", 64, "The stages of exposure, in order: weights such as 5,25,50,100, or one mapping each.")

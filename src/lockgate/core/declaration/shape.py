@@ -14,9 +14,9 @@ from enum import StrEnum
 from typing import Generic, Protocol, TypeVar
 
 from lockgate.core.canonical import Json
+from lockgate.core.declaration.nearest import suggestion
 from lockgate.core.policy.decimal_text import NUMBER_PATTERN, number_from
 from lockgate.core.policy.duration import DURATION_PATTERN, MAX_DURATION_S, duration_seconds
-from lockgate.core.policy.nearest import suggestion
 
 T_co = TypeVar("T_co", covariant=True)
 E = TypeVar("E", bound=StrEnum)

@@ -13,20 +13,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from lockgate.core.declaration import policy_field as field
+from lockgate.core.declaration.fault import Fault, PolicyFaults
+from lockgate.core.declaration.gate_declaration import DeclaredGate, declare_gate
+from lockgate.core.declaration.gate_field import GATES, ID, SHARE
+from lockgate.core.declaration.nearest import suggestion
+from lockgate.core.declaration.reading import Field, Reading
+from lockgate.core.declaration.rule_declaration import declare_rules
+from lockgate.core.declaration.rule_field import DISAGREEMENT, INVARIANTS, LIMITS, SUSTAINED
+from lockgate.core.declaration.shape import Text, shown
+from lockgate.core.declaration.step_declaration import DeclaredStep, declare_steps
+from lockgate.core.declaration.step_field import DEFAULT_STEPS, STEP_GATES, STEPS
 from lockgate.core.metric import parse_metric
-from lockgate.core.policy import policy_field as field
-from lockgate.core.policy.fault import Fault, PolicyFaults
 from lockgate.core.policy.gate import Gate
-from lockgate.core.policy.gate_declaration import DeclaredGate, declare_gate
-from lockgate.core.policy.gate_field import GATES, ID, SHARE
-from lockgate.core.policy.nearest import suggestion
 from lockgate.core.policy.policy import Policy
-from lockgate.core.policy.reading import Field, Reading
-from lockgate.core.policy.rule_declaration import declare_rules
-from lockgate.core.policy.rule_field import DISAGREEMENT, INVARIANTS, LIMITS, SUSTAINED
-from lockgate.core.policy.shape import Text, shown
-from lockgate.core.policy.step_declaration import DeclaredStep, declare_steps
-from lockgate.core.policy.step_field import DEFAULT_STEPS, STEP_GATES, STEPS
 from lockgate.errors import UsageError
 
 DEFAULT_GATES = ("error_rate",)

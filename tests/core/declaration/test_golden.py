@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from lockgate.core.policy.declaration import declare
+from lockgate.core.declaration.policy_declaration import declare
 from lockgate.core.policy.gate import Bound, Gate
 from lockgate.wiring import read_policy_file
 

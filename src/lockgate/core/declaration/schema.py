@@ -8,13 +8,13 @@ from enum import StrEnum
 from typing import Any
 
 from lockgate.core.canonical import Json
-from lockgate.core.policy import rule_field
-from lockgate.core.policy.gate_field import GATE_FIELDS, GATES, METRIC
-from lockgate.core.policy.policy_field import POLICY_FIELDS
-from lockgate.core.policy.reading import Field, Section
-from lockgate.core.policy.shape import Schema
-from lockgate.core.policy.step_declaration import STEPS_PATTERN
-from lockgate.core.policy.step_field import DEFAULT_STEPS, STEP_FIELDS, STEPS, WEIGHT
+from lockgate.core.declaration import rule_field
+from lockgate.core.declaration.gate_field import GATE_FIELDS, GATES, METRIC
+from lockgate.core.declaration.policy_field import POLICY_FIELDS
+from lockgate.core.declaration.reading import Field, Section
+from lockgate.core.declaration.shape import Schema
+from lockgate.core.declaration.step_declaration import STEPS_PATTERN
+from lockgate.core.declaration.step_field import DEFAULT_STEPS, STEP_FIELDS, STEPS, WEIGHT
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 

@@ -6,12 +6,12 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, settings
 
-from lockgate.core.policy.declaration import declare
-from lockgate.core.policy.fault import MAX_LISTED, PolicyFaults
+from lockgate.core.declaration.fault import MAX_LISTED, PolicyFaults
+from lockgate.core.declaration.policy_declaration import declare
 from lockgate.core.policy.gate import Breach, Margin, default_detect
 from lockgate.core.policy.policy import Mode, Promote
 from lockgate.core.policy.step import Approval, OnDeadline, StepKind
-from tests.core.policy.documents import DOCUMENTS, Document, Node, damaged
+from tests.core.declaration.documents import DOCUMENTS, Document, Node, damaged
 
 DESIGN: Document = {
     "app": "claims-agent",

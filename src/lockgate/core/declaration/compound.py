@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from lockgate.core.declaration.nearest import suggestion
+from lockgate.core.declaration.shape import PERCENT_PATTERN, Flag, Number, Refused, Schema, Text, shown
 from lockgate.core.policy.decimal_text import number_from
 from lockgate.core.policy.gate import Margin
 from lockgate.core.policy.margin_text import (
@@ -19,8 +21,6 @@ from lockgate.core.policy.margin_text import (
     relative_from,
     stated_margin,
 )
-from lockgate.core.policy.nearest import suggestion
-from lockgate.core.policy.shape import PERCENT_PATTERN, Flag, Number, Refused, Schema, Text, shown
 
 # What a sum in micro-units may reach: 1e12 in the metric's own unit.
 MAX_VALUE = 1e12

@@ -6,16 +6,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from lockgate.core.declaration import gate_field as field
+from lockgate.core.declaration.allowance import covering_detect, least_runs
+from lockgate.core.declaration.fault import Fault
+from lockgate.core.declaration.gate_contradiction import contradict
+from lockgate.core.declaration.reading import Reading
+from lockgate.core.declaration.shape import shown
 from lockgate.core.metric import Metric, Worse, parse_metric
-from lockgate.core.policy import gate_field as field
-from lockgate.core.policy.allowance import covering_detect, least_runs
 from lockgate.core.policy.decimal_text import number_text
-from lockgate.core.policy.fault import Fault
 from lockgate.core.policy.gate import Gate, Margin
-from lockgate.core.policy.gate_contradiction import contradict
 from lockgate.core.policy.policy import Promote
-from lockgate.core.policy.reading import Reading
-from lockgate.core.policy.shape import shown
 from lockgate.errors import UsageError
 
 

@@ -6,12 +6,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from lockgate.core.declaration import rule_field as field
+from lockgate.core.declaration.fault import Fault
+from lockgate.core.declaration.reading import Field, Reading, Section
+from lockgate.core.declaration.shape import shown
 from lockgate.core.metric import parse_metric
-from lockgate.core.policy import rule_field as field
-from lockgate.core.policy.fault import Fault
-from lockgate.core.policy.reading import Field, Reading, Section
 from lockgate.core.policy.rule import Disagreement, Invariant, Limits, Rules, Sustained
-from lockgate.core.policy.shape import shown
 from lockgate.errors import UsageError
 
 

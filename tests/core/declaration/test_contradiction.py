@@ -5,9 +5,9 @@ from __future__ import annotations
 
 import pytest
 
-from lockgate.core.policy.declaration import declare
-from lockgate.core.policy.fault import PolicyFaults
-from tests.core.policy.documents import Document, Node
+from lockgate.core.declaration.fault import PolicyFaults
+from lockgate.core.declaration.policy_declaration import declare
+from tests.core.declaration.documents import Document, Node
 
 
 def faults_of(document: Document) -> list[tuple[str, str]]:

@@ -7,11 +7,11 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from lockgate.core.policy import step_field as field
+from lockgate.core.declaration import step_field as field
+from lockgate.core.declaration.fault import Fault
+from lockgate.core.declaration.reading import Reading
+from lockgate.core.declaration.shape import shown
 from lockgate.core.policy.decimal_text import NUMBER_PATTERN
-from lockgate.core.policy.fault import Fault
-from lockgate.core.policy.reading import Reading
-from lockgate.core.policy.shape import shown
 from lockgate.core.policy.step import OnDeadline, Step, StepKind
 
 STEPS_PATTERN = rf"^ *{NUMBER_PATTERN} ?%?(?: *, *{NUMBER_PATTERN} ?%?){{0,{field.STEPS.most - 1}}} *$(?!\n)"

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from jsonschema import Draft202012Validator
 
-from lockgate.core.policy.declaration import declare
-from lockgate.core.policy.fault import PolicyFaults
-from lockgate.core.policy.schema import policy_schema
-from tests.core.policy.documents import DOCUMENTS, Document, damaged
+from lockgate.core.declaration.fault import PolicyFaults
+from lockgate.core.declaration.policy_declaration import declare
+from lockgate.core.declaration.schema import policy_schema
+from tests.core.declaration.documents import DOCUMENTS, Document, damaged
 
 SCHEMA: dict[str, Any] = dict(policy_schema())
 VALIDATOR = Draft202012Validator(SCHEMA)

@@ -5,10 +5,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from lockgate.core.policy.gate_field import MAX_RUNS
+from lockgate.core.declaration.gate_field import MAX_RUNS
+from lockgate.core.declaration.reading import Field
+from lockgate.core.declaration.shape import PERCENT_PATTERN, Choice, Duration, Flag, Number, Text, Whole
 from lockgate.core.policy.policy import Inference, Mode, Promote
-from lockgate.core.policy.reading import Field
-from lockgate.core.policy.shape import PERCENT_PATTERN, Choice, Duration, Flag, Number, Text, Whole
 
 _ERROR_RATE = Number(above=0.0, most=0.5, pattern=PERCENT_PATTERN, hundredths=True)
 

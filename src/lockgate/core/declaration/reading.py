@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from lockgate.core.policy.fault import Fault
-from lockgate.core.policy.nearest import suggestion
-from lockgate.core.policy.shape import Refused, Shape, printable, shown
+from lockgate.core.declaration.fault import Fault
+from lockgate.core.declaration.nearest import suggestion
+from lockgate.core.declaration.shape import Refused, Shape, printable, shown
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)

@@ -5,10 +5,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from lockgate.core.policy.compound import Amount, Spend
-from lockgate.core.policy.gate_field import MAX_RUNS
-from lockgate.core.policy.reading import Field, Section
-from lockgate.core.policy.shape import PERCENT_PATTERN, Choice, Duration, Number, Text, Whole
+from lockgate.core.declaration.compound import Amount, Spend
+from lockgate.core.declaration.gate_field import MAX_RUNS
+from lockgate.core.declaration.reading import Field, Section
+from lockgate.core.declaration.shape import PERCENT_PATTERN, Choice, Duration, Number, Text, Whole
 from lockgate.core.policy.step import OnDeadline
 
 INVARIANTS = Section("invariants", 64, "Events that may happen in the candidate at most `max` times, in any run.")

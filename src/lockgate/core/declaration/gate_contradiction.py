@@ -5,13 +5,13 @@ from __future__ import annotations
 
 import math
 
+from lockgate.core.declaration import gate_field as field
+from lockgate.core.declaration.allowance import is_inside, least_runs
+from lockgate.core.declaration.reading import Field, Reading
 from lockgate.core.metric import Kind, Worse, parse_metric
-from lockgate.core.policy import gate_field as field
-from lockgate.core.policy.allowance import is_inside, least_runs
 from lockgate.core.policy.gate import Breach, Gate, Margin, Method
 from lockgate.core.policy.margin_text import StatedMargin, takes_points
 from lockgate.core.policy.policy import Promote
-from lockgate.core.policy.reading import Field, Reading
 
 _MARGINS: tuple[Field[StatedMargin | None], ...] = (field.TOLERANCE, field.DETECT, field.MARGIN)
 _LIMITS = (field.MAX, field.MIN)

@@ -5,12 +5,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from lockgate.core.declaration.compound import MAX_NAME, Amount, DetectShape, Extent, Labels, MarginShape
+from lockgate.core.declaration.reading import Field, Section
+from lockgate.core.declaration.shape import PERCENT_PATTERN, Choice, Flag, Number, Text, Whole
 from lockgate.core.metric import Worse
-from lockgate.core.policy.compound import MAX_NAME, Amount, DetectShape, Extent, Labels, MarginShape
 from lockgate.core.policy.gate import NO_TOLERANCE, Breach, Method
 from lockgate.core.policy.margin_text import StatedMargin
-from lockgate.core.policy.reading import Field, Section
-from lockgate.core.policy.shape import PERCENT_PATTERN, Choice, Flag, Number, Text, Whole
 
 MAX_RUNS = 10**9
 GATES = Section("gates", 64, "The metrics that may stop the rollout. A text is short for a gate on that metric.")
