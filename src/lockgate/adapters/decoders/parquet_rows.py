@@ -19,6 +19,7 @@ from lockgate.core.summary import ABSENT, NONE, Codes, Columns, Integers, Mask
 
 UNKNOWN = -2
 UNMEASURED = "unmeasured"
+_NOTHING = np.array(None, object)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,7 @@ class Part:
 
     def texts(self, name: str, positions: NDArray[np.intp] | None) -> list[str | None]:
         """Return texts of chosen rows, or of all; an empty one is none."""
-        column = np.ma.filled(self.table[name].astype(object), None)
+        column = np.where(self.absent(name), _NOTHING, np.ma.getdata(self.table[name]).astype(object))
         return [one or None for one in (column if positions is None else column[positions]).tolist()]
 
 
