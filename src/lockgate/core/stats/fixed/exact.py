@@ -7,6 +7,8 @@ it comes as often as one time in six. Where counts are small these limits stand 
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 
 from lockgate.core.stats.elementary import Floats
@@ -20,6 +22,7 @@ _POINTS = 32
 _PASSES = 11
 
 
+@lru_cache(maxsize=4096)
 def exact_limits(events: int, n: int, level: float) -> tuple[float, float]:
     """Return Clopper and Pearson's limits of a share (Biometrika 26, 1934); Wilson's from 1000 of either kind on."""
     if min(events, n - events) >= MANY:
