@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A log's origin, size and root come in and the text to sign goes out; proofs that a receipt is in the log likewise.
+
+The texts are those of c2sp.org/tlog-checkpoint and c2sp.org/tlog-proof@v1.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from lockgate.core.base64_text import from_base64, to_base64
+from lockgate.core.merkle import EMPTY_ROOT, HASH_SIZE
+from lockgate.core.note import MAX_NOTE_SIZE
+from lockgate.core.refusal import Reason, VerifyError
+
+PROOF_HEADER = "c2sp.org/tlog-proof@v1"
+MAX_SIZE = 2**63 - 1
+MAX_PROOF_HASHES = 63
+_DECIMAL = re.compile(r"0|[1-9][0-9]{0,18}")
+_ORIGIN = re.compile(r"[^\s+\x00-\x1f]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """A log's state: whose it is, how many entries it has, and the root over them."""
+
+    origin: str
+    size: int
+    root: bytes
+
+    def __post_init__(self) -> None:
+        if not _ORIGIN.fullmatch(self.origin) or not 0 <= self.size <= MAX_SIZE or len(self.root) != HASH_SIZE:
+            raise ValueError("a checkpoint has an origin without spaces or +, a size and a root of 32 bytes")
+        if self.size == 0 and self.root != EMPTY_ROOT:
+            raise ValueError("a log without entries has the empty root")
+
+    @property
+    def tree(self) -> tuple[int, bytes]:
+        """Return size and root."""
+        return self.size, self.root
+
+    def body(self) -> str:
+        """Return the text that the log's key signs."""
+        return f"{self.origin}\n{self.size}\n{to_base64(self.root)}\n"
+
+
+@dataclass(frozen=True, slots=True)
+class LogProof:
+    """Where a receipt stands in the log, the hashes that lead from it to the root, and the signed checkpoint."""
+
+    index: int
+    hashes: tuple[bytes, ...]
+    checkpoint: bytes
+
+    def encode(self) -> bytes:
+        """Return the bytes of the proof's file."""
+        lines = [PROOF_HEADER, f"index {self.index}", *(to_base64(each) for each in self.hashes), "", ""]
+        return "\n".join(lines).encode("ascii") + self.checkpoint
+
+
+def read_checkpoint(body: str) -> Checkpoint:
+    """Return the checkpoint that the body of a note is."""
+    lines = body.split("\n")
+    if len(lines) != 4 or lines[3]:
+        raise _bad_checkpoint("it has three lines: origin, size and root")
+    origin, size, root = lines[:3]
+    try:
+        return Checkpoint(origin, _decimal(size), from_base64(root))
+    except ValueError as error:
+        raise _bad_checkpoint(str(error)) from error
+
+
+def read_log_proof(data: bytes) -> LogProof:
+    """Return the proof that a file holds; the checkpoint in it is handed on as it is."""
+    if len(data) > 2 * MAX_NOTE_SIZE:
+        raise _bad_proof(f"it is larger than {2 * MAX_NOTE_SIZE:,} bytes")
+    head, mark, checkpoint = data.partition(b"\n\n")
+    try:
+        index, hashes = _read_head(head.decode("ascii").split("\n"))
+    except ValueError as error:
+        raise _bad_proof(str(error)) from error
+    if not mark:
+        raise _bad_proof("an empty line stands before the checkpoint")
+    if len(hashes) > MAX_PROOF_HASHES or any(len(each) != HASH_SIZE for each in hashes):
+        raise _bad_proof(f"it has at most {MAX_PROOF_HASHES} hashes of {HASH_SIZE} bytes")
+    return LogProof(index, hashes, checkpoint)
+
+
+def _read_head(lines: list[str]) -> tuple[int, tuple[bytes, ...]]:
+    if lines.pop(0) != PROOF_HEADER:
+        raise ValueError(f"its first line is {PROOF_HEADER}")
+    if lines and lines[0].startswith("extra "):
+        # Nothing signs the extra data; it is read only to be left out.
+        from_base64(lines.pop(0).removeprefix("extra "))
+    if not lines or not lines[0].startswith("index "):
+        raise ValueError("a line `index N` comes before the hashes")
+    return _decimal(lines[0].removeprefix("index ")), tuple(from_base64(line) for line in lines[1:])
+
+
+def _decimal(text: str) -> int:
+    if not _DECIMAL.fullmatch(text):
+        raise ValueError("a number is decimal, without sign or leading zeros")
+    return int(text)
+
+
+def _bad_checkpoint(message: str) -> VerifyError:
+    return VerifyError(Reason.CHECKPOINT_SHAPE, f"this is not a checkpoint: {message}")
+
+
+def _bad_proof(message: str) -> VerifyError:
+    return VerifyError(Reason.PROOF_SHAPE, f"this is not a proof of inclusion: {message}")

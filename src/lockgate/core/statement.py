@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Payload bytes come in; the in-toto statement of a decision that they are goes out, or a refusal."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from base64 import b32encode
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from lockgate.core.canonical import Json, canonicalize
+from lockgate.core.canonical_reading import read_canonical
+from lockgate.core.refusal import Reason, VerifyError
+
+STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
+# The URI carries the major version of the predicate only.
+PREDICATE_TYPE = "urn:lockgate:attestation:rollout-decision:v1"
+SCHEMA_VERSION = 1
+ID_LENGTH = 26
+MAX_SEQ = 2**53 - 1
+_HEX = re.compile(r"[0-9a-f]{64}")
+_TEXTS = ("receiptId", "org", "rolloutId", "mode", "decidedAt")
+_OBJECTS = ("baseline", "candidate", "from", "to", "decision", "promise", "policy", "evidence", "engine", "actor")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Statement:
+    """A decision as its receipt states it; `previous` is the SHA-256 of the receipt before it in the rollout."""
+
+    receipt_id: str
+    org: str
+    rollout_id: str
+    seq: int
+    previous: str | None
+    subjects: tuple[tuple[str, str], ...]
+    predicate: Mapping[str, Json]
+
+
+def receipt_name(org: str, rollout_id: str, seq: int) -> str:
+    """Return the id that a receipt has whoever drafts it, so that a redo is the same receipt."""
+    # A list keeps the parts apart: joined by a sign, two rollouts whose names hold it could share an id.
+    name = hashlib.sha256(canonicalize([org, rollout_id, seq])).digest()
+    return "rcp_" + b32encode(name).decode("ascii").lower()[:ID_LENGTH]
+
+
+def read_statement(payload: bytes) -> Statement:
+    """Return the statement whose one form the payload is."""
+    document = read_canonical(payload, "payload")
+    if not isinstance(document, dict) or document.get("_type") != STATEMENT_TYPE:
+        raise VerifyError(Reason.STATEMENT_TYPE, f"the payload is not of type {STATEMENT_TYPE}")
+    if document.get("predicateType") != PREDICATE_TYPE:
+        raise VerifyError(
+            Reason.PREDICATE_TYPE,
+            f"the statement is not of type {PREDICATE_TYPE}",
+            advice="It may be another program's statement, or one of a later version of Lockgate.",
+        )
+    if set(document) != {"_type", "subject", "predicateType", "predicate"}:
+        raise _misshapen("a statement has _type, subject, predicateType and predicate, and nothing else")
+    return _statement(_subjects(document["subject"]), _predicate(document["predicate"]))
+
+
+def _statement(subjects: tuple[tuple[str, str], ...], predicate: Mapping[str, Json]) -> Statement:
+    seq = predicate.get("seq")
+    if not isinstance(seq, int) or isinstance(seq, bool) or not 1 <= seq <= MAX_SEQ:
+        raise _misshapen("seq counts a rollout's receipts from 1")
+    receipt_id, org, rollout_id = str(predicate["receiptId"]), str(predicate["org"]), str(predicate["rolloutId"])
+    if receipt_id != receipt_name(org, rollout_id, seq):
+        raise VerifyError(Reason.RECEIPT_ID, "the receipt's id is not the one of its organisation, rollout and seq")
+    previous = _previous(predicate.get("prevReceipt"))
+    if (previous is None) != (seq == 1):
+        raise VerifyError(
+            Reason.PREVIOUS_RECEIPT, "the first receipt of a rollout, and no other, names no receipt before it"
+        )
+    return Statement(
+        receipt_id=receipt_id,
+        org=org,
+        rollout_id=rollout_id,
+        seq=seq,
+        previous=previous,
+        subjects=subjects,
+        predicate=predicate,
+    )
+
+
+def _predicate(value: Json) -> Mapping[str, Json]:
+    if not isinstance(value, dict):
+        raise _misshapen("the predicate is an object")
+    if value.get("schemaVersion") != SCHEMA_VERSION or isinstance(value["schemaVersion"], bool):
+        raise VerifyError(Reason.SCHEMA_VERSION, f"the predicate is not of schema version {SCHEMA_VERSION}")
+    for name in _TEXTS:
+        if not isinstance(value.get(name), str):
+            raise _misshapen(f"{name} is a text")
+    for name in _OBJECTS:
+        if not isinstance(value.get(name), dict):
+            raise _misshapen(f"{name} is an object")
+    decision = value["decision"]
+    if not all(isinstance(decision.get(name), str) for name in ("action", "cause", "reason")):
+        raise _misshapen("a decision has action, cause and reason")
+    return value
+
+
+def _subjects(value: Json) -> tuple[tuple[str, str], ...]:
+    entries = value if isinstance(value, list) else []
+    subjects = tuple(_subject(entry) for entry in entries)
+    if not subjects or None in subjects:
+        raise VerifyError(Reason.SUBJECT, "a subject has a name and one digest, a SHA-256 in lower-case hexadecimal")
+    return tuple(subject for subject in subjects if subject is not None)
+
+
+def _subject(entry: Json) -> tuple[str, str] | None:
+    if not isinstance(entry, dict) or set(entry) != {"name", "digest"} or not isinstance(entry["name"], str):
+        return None
+    sha256 = _sha256(entry["digest"])
+    return None if sha256 is None else (entry["name"], sha256)
+
+
+def _previous(value: Json) -> str | None:
+    sha256 = _sha256(value)
+    if value is not None and sha256 is None:
+        raise VerifyError(Reason.PREVIOUS_RECEIPT, "prevReceipt is null or a SHA-256 in lower-case hexadecimal")
+    return sha256
+
+
+def _sha256(value: Json) -> str | None:
+    """Return the hexadecimal of a digest set that holds a SHA-256 and nothing else."""
+    if not isinstance(value, dict) or set(value) != {"sha256"}:
+        return None
+    text = value["sha256"]
+    return text if isinstance(text, str) and _HEX.fullmatch(text) else None
+
+
+def _misshapen(message: str) -> VerifyError:
+    return VerifyError(Reason.STATEMENT_SHAPE, message)
