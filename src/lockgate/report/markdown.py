@@ -25,10 +25,11 @@ EMBLEMS = {
     Outcome.NOT_APPLICABLE: "➖",
 }
 BAR_COLUMNS = 25
+BAR_SIGNS = "In a bar, `│` is no difference (or the limit), `t` the tolerance; `d` and `m` bound clean and proven."
 NAME_COLUMNS = 80
 # What a code span can carry anywhere, also in a table's cell.
 _TAME = re.compile(r"[A-Za-z0-9_.,:;=/+@#()\[\]-]([A-Za-z0-9_.,:;=/+@#()\[\] -]*[A-Za-z0-9_.,:;=/+@#()\[\]-])?")
-_SPECIAL = re.compile(r"([\\`*_{}\[\]()#+!|~$-])")
+_SPECIAL = re.compile(r"([\\`*_{}\[\]#|~$])")
 
 
 def render_markdown(comparison: Comparison, command: str) -> str:
@@ -60,7 +61,7 @@ def prose(text: str) -> str:
     safe = printable(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     escaped = _SPECIAL.sub(r"\\\1", safe)
     # A forge links an address and calls a person or an issue unless the sign stands apart from the word.
-    return re.sub(r"(@|://|www\.)", lambda match: f"{match[0]}&#8203;", escaped)
+    return re.sub(r"(@|://|www\.|#(?=\d))", lambda match: f"{match[0]}&#8203;", escaped)
 
 
 def _cells(row: Row) -> tuple[str, ...]:
@@ -93,7 +94,7 @@ def _details(comparison: Comparison, command: str) -> list[str]:
         "<details><summary>More: sizes, other metrics, policy, how to reproduce</summary>",
         f"Runs: {sizes}.",
         *more,
-        prose(verdict_rule(comparison)),
+        f"{prose(verdict_rule(comparison))} {BAR_SIGNS}",
         _block("sh", command),
         _block("json", policy),
         "</details>",
