@@ -30,3 +30,27 @@ class RunFiles(Protocol):
     def read(self, paths: Sequence[str], question: Question, progress: Progress) -> Intake:
         """Read all files as one call; `-` is standard input."""
         ...
+
+
+class Signer(Protocol):
+    """Signs bytes by one Ed25519 key.
+
+    Duties: the same bytes get the same signature (RFC 8032, without a random part), so that a redo after a crash is
+    the same receipt. A signature is checked against the public key before it is handed out; one that does not verify
+    raises a LockgateError, and nothing was signed. The private key is in no message, log or representation.
+    A key has one role: receipts and checkpoints of the log are never signed by the same key.
+    """
+
+    @property
+    def key_id(self) -> str:
+        """Return the SHA-256 of the public key's SubjectPublicKeyInfo in DER, in lower-case hexadecimal."""
+        ...
+
+    @property
+    def public_key_pem(self) -> bytes:
+        """Return the public key as OpenSSL writes it."""
+        ...
+
+    def sign(self, message: bytes) -> bytes:
+        """Return the 64 bytes of the signature."""
+        ...

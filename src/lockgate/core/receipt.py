@@ -3,33 +3,39 @@
 
 The statement is an in-toto Statement v1 in the one byte form of RFC 8785.
 Drafting is pure: the same decision drafts the same bytes, so a signer that crashed may simply draft again.
+Whatever can grow is bounded and bound by digest, so that a decision never is too long to be signed.
 """
 
 from __future__ import annotations
 
 import hashlib
-from base64 import b32encode
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from lockgate.core.canonical import Json, canonicalize
+from lockgate.core.decision.decision import Decision
+from lockgate.core.finding import PRECEDENCE, Finding
 from lockgate.core.policy.policy import Inference, Mode, Policy
 from lockgate.core.rollout import Instant, Rollout
+from lockgate.core.statement import PREDICATE_TYPE, SCHEMA_VERSION, STATEMENT_TYPE, receipt_name
 from lockgate.core.transition import Transition
 from lockgate.core.verdict.verdict import Verdict
 
-STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
-# The URI carries the major version of the predicate only.
-PREDICATE_TYPE = "urn:lockgate:attestation:rollout-decision:v1"
-SCHEMA_VERSION = 1
-ID_LENGTH = 26
+# Together with names of 256 characters these keep the payload below what an envelope may hold.
+MAX_TEXT = 800
+MAX_FINDINGS_SIZE = 12_000
+MAX_ALSO_SIZE = 4_000
+_OWN_DIGEST = re.compile(r"(?:.*@)?sha256:([0-9a-f]{64})")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bindings:
     """What ties a receipt to its evidence and to the receipt before it.
 
-    `seq` counts from 1 without gaps in each rollout; `previous` is None for the first.
+    `seq` counts from 1 without gaps in each rollout; `previous`, the digest of the envelope before, is None for the
+    first. Digests are written `sha256:<hex>`.
     """
 
     seq: int
@@ -78,30 +84,24 @@ def draft(transition: Transition, verdict: Verdict, policy: Policy, bindings: Bi
             "org": rollout.org,
             "rolloutId": rollout.id,
             "seq": bindings.seq,
-            "prevReceipt": bindings.previous,
+            "prevReceipt": None if bindings.previous is None else _digest_set(bindings.previous),
             "mode": rollout.mode.value,
             "advisory": rollout.mode is Mode.SHADOW,
             "baseline": {"release": rollout.baseline},
             "candidate": {"release": rollout.candidate, "attempt": rollout.attempt},
             "from": _standing(transition.before),
             "to": _standing(rollout),
-            "decision": transition.decision.document(),
-            "verdict": verdict.document(),
+            "decision": _decision(transition.decision),
+            "verdict": _verdict(verdict),
             "promise": promise(policy),
-            "policy": {"sha256": policy.digest().removeprefix("sha256:")},
+            "policy": _digest_set(policy.digest()),
             "evidence": _evidence(bindings),
             "engine": {"name": "lockgate", "version": bindings.engine},
-            "actor": {"type": actor.kind, "name": actor.name, "reason": actor.reason},
+            "actor": {"type": actor.kind, "name": _clipped(actor.name), "reason": _clipped(actor.reason)},
             "decidedAt": instant_text(transition.at),
         },
     }
     return Draft(receipt_id, statement)
-
-
-def receipt_name(org: str, rollout_id: str, seq: int) -> str:
-    """Return the id that a receipt has whoever drafts it, so that a redo is the same receipt."""
-    name = hashlib.sha256(f"{org}|{rollout_id}|{seq}".encode()).digest()
-    return "rcp_" + b32encode(name).decode("ascii").lower()[:ID_LENGTH]
 
 
 def promise(policy: Policy) -> dict[str, Json]:
@@ -124,8 +124,11 @@ def instant_text(instant: Instant) -> str:
 
 
 def _subject(rollout: Rollout) -> dict[str, Json]:
+    # A release that is named by its digest is itself the subject: an artefact's verifier looks for exactly that.
+    own = _OWN_DIGEST.fullmatch(rollout.candidate)
     named = canonicalize({"app": rollout.app, "release": rollout.candidate})
-    return {"name": f"{rollout.app}@{rollout.candidate}", "digest": {"sha256": hashlib.sha256(named).hexdigest()}}
+    sha256 = own[1] if own else hashlib.sha256(named).hexdigest()
+    return {"name": f"{rollout.app}@{rollout.candidate}", "digest": {"sha256": sha256}}
 
 
 def _standing(rollout: Rollout) -> dict[str, Json]:
@@ -138,11 +141,68 @@ def _standing(rollout: Rollout) -> dict[str, Json]:
     }
 
 
-def _evidence(bindings: Bindings) -> dict[str, Json]:
+def _decision(decision: Decision) -> dict[str, Json]:
+    also = [_clipped(reason) for reason in decision.also]
+    kept = _fitting(also, MAX_ALSO_SIZE)
+    written = {"reason": _clipped(decision.reason), "also": kept, "alsoOmitted": len(also) - len(kept)}
+    return {**decision.document(), **written}
+
+
+def _verdict(verdict: Verdict) -> dict[str, Json]:
+    """Return the findings, the worst first and as many as fit, and the digest of the whole verdict."""
+    whole = canonicalize(verdict.document())
+    findings = [_finding(finding) for finding in sorted(verdict.findings, key=_rank)]
+    kept = _fitting(findings, MAX_FINDINGS_SIZE)
     return {
-        "stateBefore": bindings.state_before,
-        "stateAfter": bindings.state_after,
-        "buckets": list(bindings.buckets),
-        "looksSince": bindings.looks,
-        "looksDigest": bindings.looks_digest,
+        "outcome": verdict.outcome.value,
+        "inference": verdict.inference.value,
+        "findings": kept,
+        "findingsOmitted": len(findings) - len(kept),
+        "full": {"sha256": hashlib.sha256(whole).hexdigest(), "size": len(whole)},
     }
+
+
+def _rank(finding: Finding) -> int:
+    return PRECEDENCE.index(finding.outcome) if finding.outcome in PRECEDENCE else len(PRECEDENCE)
+
+
+def _finding(finding: Finding) -> Json:
+    return _lower_camel({**finding.document(), "reason": _clipped(finding.reason)})
+
+
+def _fitting(items: Sequence[Json], size: int) -> list[Json]:
+    """Return the first items whose canonical forms fit into so many bytes together."""
+    kept: list[Json] = []
+    for item in items:
+        size -= len(canonicalize(item)) + 1
+        if size < 0:
+            break
+        kept.append(item)
+    return kept
+
+
+def _clipped(text: str | None) -> str | None:
+    return text if text is None or len(text) <= MAX_TEXT else text[: MAX_TEXT - 1] + "…"
+
+
+def _lower_camel(value: Json) -> Json:
+    """Return an object with its members' names in lowerCamelCase, as in-toto writes predicates."""
+    if isinstance(value, Mapping):
+        return {re.sub(r"_(.)", lambda each: each[1].upper(), name): _lower_camel(part) for name, part in value.items()}
+    return value
+
+
+def _evidence(bindings: Bindings) -> dict[str, Json]:
+    looks = None if bindings.looks_digest is None else bindings.looks_digest.removeprefix("sha256:")
+    listed = hashlib.sha256(canonicalize(list(bindings.buckets))).hexdigest()
+    return {
+        "stateBefore": _digest_set(bindings.state_before),
+        "stateAfter": _digest_set(bindings.state_after),
+        "buckets": {"count": len(bindings.buckets), "sha256": listed},
+        "looks": {"count": bindings.looks, "sha256": looks},
+    }
+
+
+def _digest_set(digest: str) -> dict[str, Json]:
+    """Return a digest as in-toto writes one."""
+    return {"sha256": digest.removeprefix("sha256:")}
