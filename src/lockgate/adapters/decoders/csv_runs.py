@@ -7,17 +7,17 @@ A score is a column `scores.NAME`, a label a column `labels.NAME`; an empty cell
 from __future__ import annotations
 
 import csv
-import io
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
+from typing import BinaryIO
 
 import msgspec
 
 from lockgate.adapters.decoders.batch import Batch
 from lockgate.adapters.decoders.file import RunFile
-from lockgate.adapters.decoders.lines import MAX_LINE, TOO_LONG, LongLineError
+from lockgate.adapters.decoders.lines import BOM, MAX_LINE, TOO_LONG, LongLineError
 from lockgate.adapters.decoders.ndjson import NOT_UTF8
 from lockgate.adapters.decoders.reading import Reading
 from lockgate.adapters.decoders.row import MEASURABLE, RULES, Row, explain, hint
@@ -59,26 +59,23 @@ class CsvRuns:
     def decode(self, file: RunFile, reading: Reading) -> Iterator[Batch]:
         """Yield the runs of one file."""
         with file.open() as stream:
-            text = io.TextIOWrapper(stream.bytes, "utf-8-sig", newline="")
-            table = _Table(text, file.name)
+            table = _Table(stream.bytes)
             try:
                 yield from _batches(table, file.name, reading, lambda: reading.tell(stream.done()))
             except LongLineError as error:
                 raise reading.faults.fail(f"{file.name}:{error.line}", TOO_LONG) from error
             except UnicodeDecodeError as error:
-                raise reading.faults.fail(f"{file.name}:{table.line + 1}", NOT_UTF8) from error
+                raise reading.faults.fail(f"{file.name}:{table.line}", NOT_UTF8) from error
             except csv.Error as error:
                 raise reading.faults.fail(f"{file.name}:{table.line}", f"not CSV: {error}") from error
-            finally:
-                text.detach()
 
 
 class _Table:
-    """The rows of a CSV text with the line on which each begins."""
+    """The rows of a CSV file with the line on which each begins."""
 
-    def __init__(self, text: io.TextIOWrapper, name: str) -> None:
-        self._text = text
-        self._name = name
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self._mark = DELIMITERS[0]
         self.line = 0
 
     def header(self) -> list[str]:
@@ -103,11 +100,11 @@ class _Table:
                 yield first, cells
 
     def _lines(self) -> Iterator[str]:
-        while text := self._text.readline(MAX_LINE):
+        while data := self._stream.readline(MAX_LINE):
             self.line += 1
-            if len(text) == MAX_LINE and not text.endswith("\n"):
+            if len(data) == MAX_LINE and not data.endswith(b"\n"):
                 raise LongLineError(self.line)
-            yield text
+            yield (data.removeprefix(BOM) if self.line == 1 else data).decode("utf-8")
 
 
 def _batches(table: _Table, name: str, reading: Reading, tell: Callable[[], None]) -> Iterator[Batch]:

@@ -70,6 +70,8 @@ def why_not(text: bytes, error: Exception) -> str:
     except msgspec.DecodeError as malformed:
         if any(word in text for word in (b"NaN", b"Infinity")):
             return "NaN and Infinity are no JSON; leave the field out"
+        if "out of range" in str(malformed):
+            return "a number is too large to be read"
         return f"not JSON: {malformed}"
     except RecursionError:
         return "nested too deeply"

@@ -143,7 +143,10 @@ def flaw(row: Row, names: ScoreNames) -> str | None:
 
 
 def _is_measured(row: Row) -> bool:
-    return any(getattr(row, name) not in (None, {}) for name in MEASURABLE)
+    if any(getattr(row, name) is not None for name in MEASURABLE[:-1]):
+        return True
+    scores = (row.scores or {}).values()
+    return any((score.value if isinstance(score, ScoreObject) else score) is not None for score in scores)
 
 
 def is_decimal(text: str) -> bool:
