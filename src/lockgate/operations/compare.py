@@ -118,11 +118,12 @@ def _check_releases(request: Request, intake: Intake) -> None:
     missing = [name for name in (request.baseline, request.candidate) if name not in found]
     if not missing:
         return
-    names = " and ".join(f"'{name}'{suggestion(name, found).rstrip('?')}" for name in missing)
+    names = " and ".join(f"'{name}'" for name in missing)
+    nearest = "".join(f"For '{name}'{text[1:]} " for name in missing if (text := suggestion(name, found)))
     ranked = sorted(found.items(), key=lambda item: (-item[1], item[0]))
     listed = ", ".join(f"{name} ({count_text(runs, 'run')})" for name, runs in ranked[:MAX_LISTED])
     more = f" and {len(ranked) - MAX_LISTED} more" if len(ranked) > MAX_LISTED else ""
-    raise DataError(f"no run of release {names}", advice=f"Releases in the files: {listed}{more}.")
+    raise DataError(f"no run of release {names}", advice=f"{nearest}Releases in the files: {listed}{more}.")
 
 
 def _default_gates(baseline: Bucket, candidate: Bucket) -> list[str]:

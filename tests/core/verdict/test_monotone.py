@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lockgate.core.bucket import Bucket, Pairs
@@ -50,6 +50,7 @@ def test_one_more_lost_pair_never_undoes_a_regression() -> None:
 
 
 @pytest.mark.clause("CO-09")
+@settings(max_examples=20)
 @given(LATENCIES, st.floats(1.0, 3.0), st.floats(1.0, 100.0))
 def test_one_more_slow_run_never_undoes_a_regressed_quantile(values: list[float], slower: float, far: float) -> None:
     """A further run above all others leaves a regressed p50 regressed."""

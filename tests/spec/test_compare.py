@@ -1,0 +1,229 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What `compare` makes of two releases' runs: docs/spec.md, Compare."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import jsonschema
+import numpy as np
+import pytest
+
+from lockgate.core.bucket import Bucket, Events, Pairs
+from lockgate.core.comparison import Comparison
+from lockgate.core.comparison_schema import comparison_schema
+from lockgate.core.declaration.policy_declaration import declare
+from lockgate.core.finding import Outcome
+from lockgate.core.intake import WHOLE, Intake, Question
+from lockgate.errors import DataError, UsageError
+from lockgate.operations.compare import Request, compare
+from lockgate.ports import Progress
+from tests.core.verdict.arms import tally
+
+SCHEMA = Path(__file__).resolve().parents[2] / "docs" / "reference" / "compare.schema.json"
+LATENCIES = np.random.default_rng(3).lognormal(5.0, 0.3, 400)
+ASKED = Request(baseline="v36", candidate="abc123")
+
+
+@dataclass
+class Files:
+    """Files whose intake is known beforehand; `asked` is the question that came."""
+
+    intake: Intake
+    asked: Question | None = None
+
+    def read(self, paths: Sequence[str], question: Question, progress: Progress) -> Intake:
+        """Return the intake, having told of progress."""
+        self.asked = question
+        progress(len(paths), None)
+        return self.intake
+
+
+def cohort(errors: int, slower: float = 1.0, runs: int = 400) -> Bucket:
+    """Return a release's runs with status, latency, cost and two scores."""
+    return Bucket(
+        runs,
+        {"ok": runs - errors, "error": errors},
+        {"error_rate": Events(runs, errors), "pass_rate": Events(runs, 4), "scores.safe": Events(runs, 4)},
+        {
+            "latency_ms": tally(LATENCIES[:runs] * slower),
+            "cost": tally(LATENCIES[:runs] / 1e5),
+            "scores.safe": tally([1.0] * (runs - 4) + [0.0] * 4),
+            "scores.helpful": tally(LATENCIES[:runs] / 1e3),
+        },
+    )
+
+
+def intake(baseline: Bucket, candidate: Bucket, **more: object) -> Intake:
+    """Return what reading both releases gave."""
+    known = {
+        "buckets": {("v36", WHOLE): baseline, ("abc123", WHOLE): candidate},
+        "releases": {"v36": baseline.runs, "abc123": candidate.runs},
+        "files": ("runs.ndjson",),
+    }
+    return Intake(**{**known, **more})  # type: ignore[arg-type]
+
+
+def compared(of: Intake, request: Request = ASKED) -> Comparison:
+    """Return the comparison of an intake."""
+    return compare(request, Files(of), ["runs.ndjson"])
+
+
+@pytest.mark.clause("CO-12")
+def test_by_default_failures_and_the_slow_end_gate() -> None:
+    """What people ask first decides; the rest stands beside it."""
+    comparison = compared(intake(cohort(8), cohort(60)))
+
+    assert comparison.outcome is Outcome.REGRESSED
+    assert [finding.metric.name for finding in comparison.gates] == ["error_rate", "latency_ms:p95"]
+    assert [finding.metric.name for finding in comparison.shown] == [
+        "latency_ms:p50", "latency_ms:p99", "cost", "pass_rate", "scores.helpful", "scores.safe:pass",
+    ]  # fmt: skip
+    assert {finding.outcome for finding in comparison.shown} == {Outcome.NOT_APPLICABLE}
+    assert comparison.verdict_levels == {"error_rate": 0.975, "latency_ms:p95": 0.975}
+
+
+@pytest.mark.clause("CO-12")
+def test_latency_gates_only_where_both_releases_have_it() -> None:
+    """A release without latency is still compared by what it has."""
+    bare = replace(cohort(8), values={})
+
+    comparison = compared(intake(bare, cohort(8)))
+
+    assert [finding.metric.name for finding in comparison.gates] == ["error_rate"]
+    assert "none of the 400 baseline runs carries latency_ms; shown only" in [each.reason for each in comparison.shown]
+
+
+@pytest.mark.clause("CO-05", "CO-14")
+def test_an_absent_metric_leaves_the_others_working() -> None:
+    """A misspelt score is unavailable and its near name is told; the other gate still speaks."""
+    request = replace(ASKED, metrics=("error_rate", "scores.helpfull"))
+
+    comparison = compared(intake(cohort(0), cohort(0)), request)
+
+    assert [finding.outcome for finding in comparison.gates] == [Outcome.CLEAN, Outcome.UNAVAILABLE]
+    assert comparison.outcome is Outcome.UNAVAILABLE
+    assert comparison.notes == ("no run carries scores.helpfull; did you mean 'scores.helpful'?",)
+
+
+@pytest.mark.clause("CO-13")
+def test_an_unknown_release_is_answered_with_those_that_there_are() -> None:
+    """The message names what is missing, what is near, and everything with its runs."""
+    of = intake(cohort(8), cohort(8), releases={"v36": 400, "abc124": 390, "v35": 1})
+
+    with pytest.raises(DataError) as caught:
+        compared(of)
+
+    assert caught.value.message == "no run of release 'abc123'"
+    assert caught.value.advice == (
+        "For 'abc123' did you mean 'abc124'? Releases in the files: v36 (400 runs), abc124 (390 runs), v35 (1 run)."
+    )
+
+
+@pytest.mark.clause("CO-13")
+@pytest.mark.parametrize(
+    ("request_", "error"),
+    [
+        (replace(ASKED, candidate="v36"), UsageError),
+        (replace(ASKED, baseline=" "), UsageError),
+        (replace(ASKED, metrics=("latency",)), UsageError),
+        (replace(ASKED, per_gate_level=1.0), UsageError),
+        (replace(ASKED, metrics=("cost",), policy=declare({})), UsageError),
+    ],
+)
+def test_a_call_that_cannot_be_meant_reads_nothing(request_: Request, error: type[Exception]) -> None:
+    """One name for both, an unknown metric, an impossible level: refused before the first byte is read."""
+    files = Files(intake(cohort(8), cohort(8)))
+
+    with pytest.raises(error):
+        compare(request_, files, ["runs.ndjson"])
+
+    assert files.asked is None
+
+
+@pytest.mark.clause("CO-13")
+def test_empty_files_are_bad_data() -> None:
+    """No runs at all is not an unknown release."""
+    with pytest.raises(DataError, match="no runs in the files"):
+        compared(intake(Bucket(), Bucket(), releases={}))
+
+
+@pytest.mark.clause("CO-13")
+def test_runs_with_nothing_to_gate_by_default_ask_for_a_metric() -> None:
+    """Where neither status nor latency is there, the answer lists what is."""
+    only_cost = Bucket(400, {}, {}, {"cost": cohort(0).values["cost"]})
+
+    with pytest.raises(UsageError) as caught:
+        compared(intake(only_cost, only_cost))
+
+    assert caught.value.advice == "They carry cost; name what gates with --metric."
+
+
+@pytest.mark.clause("CO-14")
+def test_what_was_set_aside_is_told() -> None:
+    """Duplicates, other releases and runs without a status are counted in words."""
+    half = replace(cohort(8), statuses={"ok": 192, "error": 8})
+    of = intake(half, cohort(8), duplicates=2, releases={"v36": 400, "abc123": 400, "v35": 7, "v34": 5})
+
+    comparison = compared(of)
+
+    assert comparison.duplicates == 2
+    assert comparison.notes == (
+        "2 runs came again with the same run_id; the first of each counts",
+        "12 runs of 2 other releases left aside",
+        "200 runs of v36 without a status; error_rate counts the other 200",
+    )
+
+
+@pytest.mark.clause("CO-02")
+def test_a_level_per_gate_judges_each_by_itself() -> None:
+    """The seed's rule: every gate at 95 %, however many there are."""
+    comparison = compared(intake(cohort(8), cohort(8)), replace(ASKED, per_gate_level=0.95))
+
+    assert set(comparison.verdict_levels.values()) == {0.95}
+    assert comparison.document()["per_gate_level"] == 0.95
+
+
+@pytest.mark.clause("CO-12")
+def test_a_policy_says_which_slices_and_pairs_are_read() -> None:
+    """What gates look at is asked of the files, and nothing else."""
+    policy = declare({"gates": ["error_rate", {"metric": "cost", "slice": {"intent": "medical"}}, "latency_ms:paired"]})
+    medical = (("intent", "medical"),)
+    both = {(name, part): cohort(0) for name in ("v36", "abc123") for part in (WHOLE, medical)}
+    files = Files(intake(cohort(8), cohort(8), buckets=both, pairs={("latency_ms", WHOLE): Pairs(40, 320, 40)}))
+
+    comparison = compare(replace(ASKED, policy=policy), files, ["runs.ndjson"])
+
+    assert files.asked == Question(
+        baseline="v36", candidate="abc123", slices=(WHOLE, medical), paired_fields=("latency_ms",)
+    )
+    assert [finding.outcome for finding in comparison.gates] == [Outcome.CLEAN] * 3
+    assert comparison.policy == policy
+
+
+@pytest.mark.clause("CO-15")
+@pytest.mark.parametrize(
+    "candidate",
+    [cohort(8), cohort(60, 1.5), cohort(2, runs=35), replace(cohort(8), values={})],
+    ids=["clean", "regressed", "thin", "without latency"],
+)
+def test_documents_obey_the_published_schema(candidate: Bucket) -> None:
+    """Whatever the outcome; a p99 of 35 runs has no upper limit, and JSON no infinity."""
+    document = json.loads(json.dumps(compared(intake(cohort(8), candidate)).document(), allow_nan=False))
+
+    jsonschema.Draft202012Validator(comparison_schema()).validate(document)
+
+    assert document["outcome"] in set(Outcome)
+
+
+@pytest.mark.clause("CO-15")
+def test_the_published_schema_is_the_one_in_code() -> None:
+    """The file in the docs is written from the code, and is itself a valid schema."""
+    published = json.loads(SCHEMA.read_text(encoding="utf-8"))
+
+    jsonschema.Draft202012Validator.check_schema(published)
+
+    assert published == comparison_schema()
