@@ -198,6 +198,17 @@ def test_an_offline_step_is_one_look_at_its_cohort() -> None:
     assert judged(of, *many(1, arm(300, 15), arm(300, 60))).outcome is Outcome.REGRESSED
 
 
+@pytest.mark.clause("VE-26")
+def test_fixed_inference_keeps_the_harm_budget() -> None:
+    """Also at one look, proof for a narrow step asks for less than proof for a wide one."""
+    of = policy(gate(margin=Margin(0.0, 0.01)), steps=weights(5, 10, 100), inference=Inference.FIXED)
+    buckets = many(1, arm(3000, 150), arm(1000, 50))
+
+    outcomes = [only(of, *buckets, step=step).outcome for step in (0, 1)]
+
+    assert outcomes == [Outcome.PROVEN, Outcome.CLEAN]
+
+
 @pytest.mark.clause("VE-27")
 def test_the_verdict_is_the_worst_finding_that_counts() -> None:
     """Regressed before unavailable before insufficient before clean before proven; not applicable does not count."""

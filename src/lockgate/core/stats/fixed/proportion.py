@@ -6,6 +6,8 @@ Arrays broadcast; `level` is two-sided. Spec: ST-10, ST-11.
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -74,6 +76,7 @@ def mover(
     return low, high
 
 
+@cache
 def two_sided_z(level: float) -> Floats:
     """Return how many standard deviations a two-sided level spans to either side."""
     if not 0.0 < level < 1.0:
