@@ -18,7 +18,7 @@ from lockgate.core.canonical import Json
 from lockgate.core.checkpoint import Checkpoint, read_checkpoint, read_log_proof
 from lockgate.core.envelope import PAYLOAD_TYPE, Envelope, open_envelope
 from lockgate.core.merkle import check_consistency, check_inclusion, leaf_hash
-from lockgate.core.note import NoteKey, read_note, read_note_key
+from lockgate.core.note import Note, NoteKey, read_note, read_note_key
 from lockgate.core.public_key import PublicKey, read_public_key
 from lockgate.core.refusal import Reason, VerifyError
 from lockgate.core.statement import Statement, read_statement
@@ -33,6 +33,7 @@ __all__ = [
     "read_public_key",
     "verify_checkpoint",
     "verify_growth",
+    "verify_note",
     "verify_receipt",
 ]
 
@@ -118,14 +119,19 @@ def verify_checkpoint(note: bytes, log_keys: Sequence[NoteKey]) -> Checkpoint:
     """
     read = read_note(note)
     checkpoint = read_checkpoint(read.body)
-    trusted = {(key.name, key.key_hash): key for key in log_keys if key.name == checkpoint.origin}
-    lines = [line for line in read.signatures if (line.name, line.key_hash) in trusted]
-    if not lines:
-        raise VerifyError(Reason.CHECKPOINT_UNSIGNED, f"no trusted key of {checkpoint.origin} signed the checkpoint")
-    for line in lines:
-        if not _is_signed(trusted[line.name, line.key_hash].raw, line.signature, read.body.encode("utf-8")):
-            raise VerifyError(Reason.CHECKPOINT_SIGNATURE, "the checkpoint's signature is not of its key and text")
+    verify_note(read, [key for key in log_keys if key.name == checkpoint.origin])
     return checkpoint
+
+
+def verify_note(note: Note, keys: Sequence[NoteKey]) -> None:
+    """Refuse a note that no trusted key signed, or whose line of a trusted key is not that key's signature."""
+    trusted = {(key.name, key.key_hash): key for key in keys}
+    lines = [line for line in note.signatures if (line.name, line.key_hash) in trusted]
+    if not lines:
+        raise VerifyError(Reason.CHECKPOINT_UNSIGNED, "no trusted key of that origin signed the checkpoint")
+    for line in lines:
+        if not _is_signed(trusted[line.name, line.key_hash].raw, line.signature, note.body.encode("utf-8")):
+            raise VerifyError(Reason.CHECKPOINT_SIGNATURE, "the checkpoint's signature is not of its key and text")
 
 
 def verify_growth(old: bytes, new: bytes, proof: Sequence[bytes], log_keys: Sequence[NoteKey]) -> Checkpoint:
@@ -179,12 +185,9 @@ def _refuse_fork(shown: Checkpoint, kept: Checkpoint) -> None:
 
 
 def _proven(statement: Statement, key: PublicKey, entry: LogEntry | None) -> tuple[str, ...]:
-    decision = statement.predicate["decision"]
-    assert isinstance(decision, dict)
-    whose = f"receipt {statement.seq} of rollout {statement.rollout_id}"
     said = [
         f"The holder of key {key.key_id} signed exactly this statement.",
-        f"It is {whose}, a {decision['action']} for {decision['cause']}, and its id is derived from that.",
+        f"It is receipt {statement.seq} of rollout {statement.rollout_id}, by which its id is derived.",
     ]
     if entry is not None:
         log = entry.checkpoint

@@ -31,6 +31,7 @@ class Entry(NamedTuple):
 COMMANDS = {
     "compare": Entry("lockgate.cli.compare", "compare", "Say from the runs in FILES whether the candidate is worse."),
     "policy": Entry("lockgate.cli.policy", "policy", "Write, check and show policies."),
+    "verify": Entry("lockgate.cli.verify", "verify", "Say what a receipt proves, without network or store."),
 }
 
 EPILOG = """

@@ -36,6 +36,13 @@ class Statement:
     subjects: tuple[tuple[str, str], ...]
     predicate: Mapping[str, Json]
 
+    def headline(self) -> str:
+        """Return in one line what was decided, about what, and why."""
+        decision = self.predicate["decision"]
+        assert isinstance(decision, Mapping)
+        what = f"{decision['action']} ({decision['cause']}) of {self.subjects[0][0]}"
+        return f"{what}, {self.predicate['mode']} mode, {self.predicate['decidedAt']}: {decision['reason']}"
+
 
 def receipt_name(org: str, rollout_id: str, seq: int) -> str:
     """Return the id that a receipt has whoever drafts it, so that a redo is the same receipt."""

@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Files of a receipt, of keys and of a proof come in; what they prove goes out in words, or why they prove nothing."""
+
+from __future__ import annotations
+
+import json
+from typing import BinaryIO, TypedDict
+
+import click
+
+from lockgate.cli import exit_codes, output
+from lockgate.errors import UsageError
+from lockgate.verify import Keys, Verified, VerifyError, read_note_key, read_public_key, verify_receipt
+
+MAX_FILE_SIZE = 1_000_000
+EPILOG = "Exit codes: 0 verified, 64 usage, 65 not verified."
+
+
+class Call(TypedDict):
+    """What was called, as click hands it over."""
+
+    receipt: BinaryIO
+    key: tuple[BinaryIO, ...]
+    proof: BinaryIO | None
+    checkpoint: BinaryIO | None
+    log_key: tuple[BinaryIO, ...]
+    as_json: bool
+
+
+@click.command(epilog=EPILOG)
+@click.argument("receipt", type=click.File("rb"), metavar="RECEIPT")
+@click.option(
+    "--key", type=click.File("rb"), multiple=True, required=True, metavar="FILE", help="A public key that you trust."
+)
+@click.option("--proof", type=click.File("rb"), metavar="FILE", help="A proof that the log holds the receipt.")
+@click.option("--checkpoint", type=click.File("rb"), metavar="FILE", help="A checkpoint of the log that you kept.")
+@click.option(
+    "--log-key", type=click.File("rb"), multiple=True, metavar="FILE", help="A log's public key that you trust."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON.")
+def verify(**call: object) -> int:
+    """Say what a receipt proves, without network or store.
+
+    RECEIPT is a receipt's file, byte for byte (- is standard input). Keys of receipts are PEM files; the key of a log
+    is one line, origin+hash+base64.
+    """
+    return _answer(Call(**call))  # type: ignore[typeddict-item]
+
+
+def _answer(call: Call) -> int:
+    if (call["proof"] or call["checkpoint"]) and not call["log_key"]:
+        raise UsageError(
+            "a proof or a checkpoint needs the log's key", advice="Name the file of the key with --log-key."
+        )
+    try:
+        verified = _verify(call)
+    except VerifyError as error:
+        if not call["as_json"]:
+            raise
+        _emit({"valid": False, "reason": error.reason.value, "message": error.message, "advice": error.advice})
+        return exit_codes.of_error(error)
+    if call["as_json"]:
+        _emit(verified.document())
+    else:
+        output.say(_text(verified))
+    return exit_codes.OK.code
+
+
+def _verify(call: Call) -> Verified:
+    keys = Keys(
+        tuple(read_public_key(_read(file)) for file in call["key"]),
+        tuple(read_note_key(_read(file).decode("utf-8", "replace")) for file in call["log_key"]),
+    )
+    proof, checkpoint = call["proof"], call["checkpoint"]
+    return verify_receipt(
+        _read(call["receipt"]),
+        keys,
+        None if proof is None else _read(proof),
+        None if checkpoint is None else _read(checkpoint),
+    )
+
+
+def _read(file: BinaryIO) -> bytes:
+    # Nothing that verifies is as large, and a file without end must end.
+    return file.read(MAX_FILE_SIZE)
+
+
+def _text(verified: Verified) -> str:
+    from lockgate.report.text import printable
+
+    statement = verified.statement
+    lines = [f"verified: {statement.receipt_id}", statement.headline(), "", "Proven:"]
+    lines += [f"  {sentence}" for sentence in verified.proven]
+    lines += ["", "Not proven:", *(f"  {sentence}" for sentence in verified.unproven)]
+    return "".join(printable(line) + "\n" for line in lines)
+
+
+def _emit(document: object) -> None:
+    # Only ASCII leaves, so that no terminal obeys a name.
+    output.emit(json.dumps(document, indent=2, allow_nan=False) + "\n")
