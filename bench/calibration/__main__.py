@@ -34,13 +34,14 @@ def simulate(index: int, size: Size) -> tuple[list[dict[str, object]], float]:
     return rows, time.perf_counter() - began
 
 
-def simulate_all(size: Size, processes: int) -> dict[str, object]:
-    """Return all sections' rows in the order of the catalogue."""
+def simulate_all(size: Size, processes: int, only: str | None) -> dict[str, object]:
+    """Return the rows of all sections, or of one, in the order of the catalogue."""
     sections: dict[str, list[dict[str, object]]] = {}
+    chosen = [index for index, case in enumerate(CASES) if only in (None, case.section)]
     with ProcessPoolExecutor(processes) as pool:
-        pending = [pool.submit(simulate, index, size) for index in range(len(CASES))]
-        for case, result in zip(CASES, pending, strict=True):
-            rows, seconds = result.result()
+        pending = [pool.submit(simulate, index, size) for index in chosen]
+        for index, result in zip(chosen, pending, strict=True):
+            case, (rows, seconds) = CASES[index], result.result()
             sections.setdefault(case.section, []).extend(rows)
             broken = [check for row in rows for check in _checks(row) if not check["holds"]]
             print(f"{seconds:6.1f} s  {case.section:15} {case.name}{'  BROKEN' if broken else ''}", flush=True)
@@ -51,9 +52,7 @@ def simulate_all(size: Size, processes: int) -> dict[str, object]:
 
 def holds(document: dict[str, object]) -> bool:
     """Say whether every bound was kept."""
-    sections = document["sections"]
-    assert isinstance(sections, dict)
-    return all(check["holds"] for rows in sections.values() for row in rows for check in _checks(row))
+    return all(check["holds"] for rows in _sections(document).values() for row in rows for check in _checks(row))
 
 
 def _checks(row: dict[str, object]) -> list[dict[str, object]]:
@@ -64,28 +63,49 @@ def _checks(row: dict[str, object]) -> list[dict[str, object]]:
 
 def main() -> int:
     """Run the command."""
-    parser = argparse.ArgumentParser(prog="calibration", description=__doc__)
-    parser.add_argument("--replicates", type=int, default=2_000)
-    parser.add_argument("--smoke", action="store_true", help="200 replicates, wide bounds, nothing written")
-    parser.add_argument("--processes", type=int, default=min(2, os.cpu_count() or 1))
-    parser.add_argument("--render", action="store_true", help="rewrite tables and plots from the last results")
-    given = parser.parse_args()
+    given = _arguments()
     if not given.render:
         size = Size(given.replicates, FULL_BUCKETS)
         if given.smoke:
             size = Size(SMOKE_REPLICATES, SMOKE_BUCKETS, smoke=True)
         began = time.perf_counter()
-        document = simulate_all(size, given.processes)
+        document = simulate_all(size, given.processes, given.section)
         kept = holds(document)
         print(f"{time.perf_counter() - began:.0f} s, every bound kept: {'yes' if kept else 'NO'}")
         if given.smoke or not kept:
             return 0 if kept else 1
         RESULTS.parent.mkdir(exist_ok=True)
-        RESULTS.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+        RESULTS.write_text(json.dumps(_joined(document, given.section), indent=1) + "\n", encoding="utf-8")
     written = json.loads(RESULTS.read_text(encoding="utf-8"))
     tables.write(ROOT / "docs" / "statistics.md", written)
     plots.write(ROOT / "docs" / "img", written)
     return 0
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="calibration", description=__doc__)
+    parser.add_argument("--replicates", type=int, default=2_000)
+    parser.add_argument("--smoke", action="store_true", help="200 replicates, wide bounds, nothing written")
+    parser.add_argument("--processes", type=int, default=min(2, os.cpu_count() or 1))
+    parser.add_argument("--section", choices=sorted({case.section for case in CASES}), help="renew one section")
+    parser.add_argument("--render", action="store_true", help="rewrite tables and plots from the last results")
+    return parser.parse_args()
+
+
+def _joined(document: dict[str, object], only: str | None) -> dict[str, object]:
+    """Return the new results, beside the other sections of the last ones where one section was renewed."""
+    if only is None:
+        return document
+    last = json.loads(RESULTS.read_text(encoding="utf-8"))
+    if any(last[key] != document[key] for key in ("replicates", "buckets", "seed")):
+        raise SystemExit("the other sections were simulated at another size: renew all of them")
+    return {**last, "sections": {**last["sections"], **_sections(document)}}
+
+
+def _sections(document: dict[str, object]) -> dict[str, list[dict[str, object]]]:
+    sections = document["sections"]
+    assert isinstance(sections, dict)
+    return sections
 
 
 if __name__ == "__main__":

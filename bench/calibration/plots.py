@@ -66,14 +66,18 @@ def promotions(rows: Sequence[Mapping[str, Any]]) -> str:
         _word(_across((percent - 5) / 5.0), HEIGHT - BOTTOM + 20, f"{percent} %", "middle") for percent in range(5, 11)
     ]
     parts.append(_word(_across(0.5), HEIGHT - 8, "true error rate of the candidate; the baseline has 5 %", "middle"))
-    parts.append(_limit(0.05, "5 %"))
-    for place, (colour, rule) in enumerate(zip(COLOURS, sorted(rules, reverse=True), strict=False)):
+    parts.append(_limit(0.05, "5 %", 0.6))
+    for place, (colour, rule) in enumerate(zip(COLOURS, sorted(rules, key=_order), strict=False)):
         mine = sorted((cell["candidate"], cell["full"]) for cell in cells if cell["rule"] == rule)
         points = [(_across((rate - 0.05) / 0.05), _up(share)) for rate, share in mine]
         name = "plain: Newcombe 95 %, min_runs 30" if rule == "plain" else f"promote: {rule}"
         parts += [_path(points, colour), *(_dot(point, colour) for point in points)]
         parts.append(_legend(place, colour, name, right=True))
     return _page("Rollouts that reach all traffic, by true harm", parts)
+
+
+def _order(rule: str) -> int:
+    return ("plain", "proven", "clean").index(rule.partition(",")[0])
 
 
 def _across(share: float) -> float:
@@ -94,10 +98,10 @@ def _frame(top: float, title: str) -> str:
     return "\n".join(lines)
 
 
-def _limit(share: float, name: str) -> str:
+def _limit(share: float, name: str, place: float = 1.0) -> str:
     y = _up(share)
     line = f'<line class="limit" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>'
-    return line + _word(WIDTH - RIGHT, y - 6, name, "end")
+    return line + _word(_across(place), y - 6, name, "end")
 
 
 def _path(points: Sequence[tuple[float, float]], colour: str) -> str:

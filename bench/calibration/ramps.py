@@ -82,6 +82,7 @@ def _plain(runs: int, base: float, candidate: float) -> Case:
 
 CASES = (
     _clean(400, 0.05, 0.05, _no_harm_quickly),
+    _clean(400, 0.05, 0.06, _nothing),
     _clean(400, 0.05, 0.075, _nothing),
     _clean(400, 0.05, 0.10, _never_full),
     _clean(400, 0.01, 0.01, _no_harm),
