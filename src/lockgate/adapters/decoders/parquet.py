@@ -62,7 +62,8 @@ class Parquet:
 
 def _connect(path: str) -> duckdb.DuckDBPyConnection:
     connection = duckdb.connect(":memory:", config=SETTINGS)
-    connection.execute(f"SET allowed_paths = [{text(path)}]")
+    # The pattern stands for this one file, and has to be allowed beside it.
+    connection.execute(f"SET allowed_paths = [{text(path)}, {text(glob.escape(path))}]")
     connection.execute("SET enable_external_access = false")
     connection.execute("SET lock_configuration = true")
     return connection
