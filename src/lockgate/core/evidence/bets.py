@@ -8,6 +8,7 @@ the other methods answer by themselves, [processes, alternatives].
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -106,7 +107,7 @@ def mean_increments(plan: GatePlan, nuisance: Nuisance, baseline: Values, candid
 def pair_increments(plan: GatePlan, new: Pairs) -> Floats:
     """Return the log e-values of probes that both releases answered."""
     lost, won = np.where(plan.harm, new.losses, new.wins), np.where(plan.harm, new.wins, new.losses)
-    return pairs.increments(lost, new.ties, won, np.where(plan.harm, plan.offsets, -plan.offsets))
+    return pairs.gains(lost, new.ties, won, plan.pair_factors)
 
 
 def objective_increments(plan: GatePlan, nuisance: Nuisance, candidate: Events | Values) -> Floats:
@@ -184,7 +185,8 @@ def _values(tally: Values) -> tuple[Floats, NDArray[np.int64]]:
 
 
 def _bins(counts: Bins, *, upward: bool) -> bins.Histogram:
-    table = np.array(counts if upward else _mirror(counts), np.int64).reshape(-1, 2)
+    pairs_of = counts if upward else _mirror(counts)
+    table = np.fromiter(chain.from_iterable(pairs_of), np.int64, 2 * len(pairs_of)).reshape(-1, 2)
     return bins.Histogram(table[:, 0], table[:, 1])
 
 

@@ -20,7 +20,7 @@ from lockgate.core.policy.policy import Policy
 from lockgate.core.stats.elementary import Floats
 from lockgate.core.stats.sequential.binary import ALTERNATIVES
 from lockgate.core.stats.sequential.mean import RELATIVE
-from lockgate.core.stats.sequential.pairs import BETS
+from lockgate.core.stats.sequential.pairs import BETS, Factors, factors
 from lockgate.core.stats.sequential.wealth import copy_shares
 
 _GRID = {Kind.MEAN: len(RELATIVE), Kind.PAIRED: len(BETS)}
@@ -69,6 +69,11 @@ class GatePlan:
     def offsets(self) -> Floats:
         """Return each process's offset."""
         return np.array([process.bound.offset for process in self.processes])
+
+    @cached_property
+    def pair_factors(self) -> Factors:
+        """Return what one pair gains each process; the promoting ones read losses and wins exchanged."""
+        return factors(np.where(self.harm, self.offsets, -self.offsets))
 
     @property
     def alternatives(self) -> int:

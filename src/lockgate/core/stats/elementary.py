@@ -200,6 +200,10 @@ def total(x: Floats, axis: int = -1) -> Floats:
     return result[()]
 
 
+# e to this power changes no sum that holds a 1, and is far from where exp needs care.
+_NEGLIGIBLE = -700.0
+
+
 def log_sum_exp(x: Floats, axis: int = -1) -> Floats:
     """Return log of the sum of e^x along an axis; -inf where all are -inf."""
     values = _last(x, axis)
@@ -207,7 +211,8 @@ def log_sum_exp(x: Floats, axis: int = -1) -> Floats:
     # An infinite maximum is its own answer, and would make nan of the differences.
     shift = np.where(np.isfinite(top), top, 0.0)
     with np.errstate(over="ignore"):
-        return np.where(np.isfinite(top), shift + log(total(exp(values - shift[..., None]))), top)[()]
+        below = np.maximum(values - shift[..., None], _NEGLIGIBLE)
+        return np.where(np.isfinite(top), shift + log(total(exp(below))), top)[()]
 
 
 def _last(x: Floats, axis: int) -> Floats:
