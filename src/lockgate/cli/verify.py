@@ -4,7 +4,9 @@
 from __future__ import annotations
 
 import json
-from typing import BinaryIO, TypedDict
+import sys
+from pathlib import Path
+from typing import TypedDict
 
 import click
 
@@ -12,6 +14,7 @@ from lockgate.cli import exit_codes, output
 from lockgate.errors import UsageError
 from lockgate.verify import Keys, Verified, VerifyError, read_note_key, read_public_key, verify_receipt
 
+STDIN = "-"
 MAX_FILE_SIZE = 1_000_000
 EPILOG = "Exit codes: 0 verified, 64 usage, 65 not verified."
 
@@ -19,24 +22,22 @@ EPILOG = "Exit codes: 0 verified, 64 usage, 65 not verified."
 class Call(TypedDict):
     """What was called, as click hands it over."""
 
-    receipt: BinaryIO
-    key: tuple[BinaryIO, ...]
-    proof: BinaryIO | None
-    checkpoint: BinaryIO | None
-    log_key: tuple[BinaryIO, ...]
+    receipt: str
+    key: tuple[str, ...]
+    proof: str | None
+    checkpoint: str | None
+    log_key: tuple[str, ...]
     as_json: bool
 
 
 @click.command(epilog=EPILOG)
-@click.argument("receipt", type=click.File("rb"), metavar="RECEIPT")
+@click.argument("receipt", type=click.Path(), metavar="RECEIPT")
 @click.option(
-    "--key", type=click.File("rb"), multiple=True, required=True, metavar="FILE", help="A public key that you trust."
+    "--key", type=click.Path(), multiple=True, required=True, metavar="FILE", help="A public key that you trust."
 )
-@click.option("--proof", type=click.File("rb"), metavar="FILE", help="A proof that the log holds the receipt.")
-@click.option("--checkpoint", type=click.File("rb"), metavar="FILE", help="A checkpoint of the log that you kept.")
-@click.option(
-    "--log-key", type=click.File("rb"), multiple=True, metavar="FILE", help="A log's public key that you trust."
-)
+@click.option("--proof", type=click.Path(), metavar="FILE", help="A proof that the log holds the receipt.")
+@click.option("--checkpoint", type=click.Path(), metavar="FILE", help="A checkpoint of the log that you kept.")
+@click.option("--log-key", type=click.Path(), multiple=True, metavar="FILE", help="A log's public key that you trust.")
 @click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON.")
 def verify(**call: object) -> int:
     """Say what a receipt proves, without network or store.
@@ -80,9 +81,15 @@ def _verify(call: Call) -> Verified:
     )
 
 
-def _read(file: BinaryIO) -> bytes:
+def _read(name: str) -> bytes:
     # Nothing that verifies is as large, and a file without end must end.
-    return file.read(MAX_FILE_SIZE)
+    if name == STDIN:
+        return sys.stdin.buffer.read(MAX_FILE_SIZE)
+    try:
+        with Path(name).open("rb") as file:
+            return file.read(MAX_FILE_SIZE)
+    except OSError as error:
+        raise UsageError(f"cannot read {name}: {error.strerror}", advice="Name a file that can be read.") from error
 
 
 def _text(verified: Verified) -> str:

@@ -123,7 +123,8 @@ def _sync_folder(folder: Path) -> None:
 
 def _read(path: Path) -> bytes:
     # What is opened is what is judged: between a check by name and an open by name the file may change.
-    with path.open("rb") as file:
+    # Without O_NONBLOCK a pipe in the key's place would be waited for.
+    with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:
         status = os.fstat(file.fileno())
         if not stat.S_ISREG(status.st_mode):
             raise DataError(f"{path} is not a file", advice="A key is a regular file, or a link to one.")
@@ -161,7 +162,8 @@ def _explained(path: Path) -> Iterator[None]:
         yield
     except PermissionError as error:
         raise NotPermittedError(
-            f"{path} cannot be read or made: {error.strerror}", advice="Run as the owner of the key."
+            f"{path} cannot be read or made: {error.strerror}",
+            advice="Run as the owner of the key, on a disk that keeps permissions and hard links.",
         ) from error
     except OSError as error:
         raise UsageError(
