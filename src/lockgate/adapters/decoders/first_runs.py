@@ -36,9 +36,9 @@ class Marks:
         for release in list(self._marks):
             marks = np.concatenate(self._marks.pop(release))
             marks.sort()
-            again = np.unique(marks[1:][marks[1:] == marks[:-1]])
+            again = marks[1:][marks[1:] == marks[:-1]]
             if again.size:
-                found[release] = again
+                found[release] = again[np.append(True, again[1:] != again[:-1])]
         return found
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import glob
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 
 import duckdb
 import numpy as np
@@ -183,12 +184,10 @@ class _Reader:
         if self._reading.is_mixed:
             return run_ids(self._texts(part))
         marks = np.asarray(np.ma.filled(part.table["mark"], 0)).view(np.int64)
-        # The texts are fetched for a part with suspects only.
-        return RunIds(
-            marks,
-            np.asarray(part.table["has_id"], np.bool_),
-            lambda positions: [str(one) for one in np.array(self._texts(part), object)[positions]],
-        )
+        # The texts are fetched for a part with suspects only, and once for both releases.
+        texts = cache(lambda: np.array(self._texts(part), object))
+        is_given = np.asarray(part.table["has_id"], np.bool_)
+        return RunIds(marks, is_given, lambda positions: [str(one) for one in texts()[positions]])
 
     def _texts(self, part: Part) -> list[str | None]:
         if self._layout.run_id is None:
