@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from lockgate.core.finding import Outcome
+from lockgate.core.instant import instant_text
 from lockgate.core.policy.policy import Inference, Mode, Policy
-from lockgate.core.receipt import Actor, Bindings, Draft, draft, instant_text, promise
+from lockgate.core.receipt import Actor, Bindings, Draft, draft, promise
 from lockgate.core.statement import receipt_name
 from tests.spec.ramp import START, gate, policy, rollout, situation, tick, verdict
 

@@ -12,13 +12,13 @@ import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from lockgate.core.canonical import Json, canonicalize
 from lockgate.core.decision.decision import Decision
 from lockgate.core.finding import PRECEDENCE, Finding
+from lockgate.core.instant import instant_text
 from lockgate.core.policy.policy import Inference, Mode, Policy
-from lockgate.core.rollout import Instant, Rollout
+from lockgate.core.rollout import Rollout
 from lockgate.core.statement import PREDICATE_TYPE, SCHEMA_VERSION, STATEMENT_TYPE, receipt_name
 from lockgate.core.transition import Transition
 from lockgate.core.verdict.verdict import Verdict
@@ -115,12 +115,6 @@ def promise(policy: Policy) -> dict[str, Json]:
         "falsePromotion": policy.alpha_promote if sequential and not gates else None,
         "independence": "unit" if policy.unit is not None else "assumed",
     }
-
-
-def instant_text(instant: Instant) -> str:
-    """Return an instant as RFC 3339 in UTC with milliseconds."""
-    whole = datetime.fromtimestamp(instant // 1000, UTC)
-    return f"{whole:%Y-%m-%dT%H:%M:%S}.{instant % 1000:03d}Z"
 
 
 def _subject(rollout: Rollout) -> dict[str, Json]:

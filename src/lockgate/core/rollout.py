@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A candidate on trial comes in as one immutable value; where it stands and which moves are legal go out.
 
-Instants are milliseconds since the epoch, UTC, handed in by the caller.
+Instants are handed in by the caller.
 """
 
 from __future__ import annotations
@@ -10,10 +10,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from lockgate.core.canonical import Json
+from lockgate.core.instant import Instant
 from lockgate.core.policy.policy import Mode, Policy
 from lockgate.core.policy.step import Step
-
-Instant = int
 
 
 class Status(StrEnum):

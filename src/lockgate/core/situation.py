@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from lockgate.core.finding import Outcome
-from lockgate.core.rollout import Instant
+from lockgate.core.instant import Instant
 
 
 class Target(StrEnum):

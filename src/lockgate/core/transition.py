@@ -12,8 +12,9 @@ from enum import StrEnum
 
 from lockgate.core.canonical import Json
 from lockgate.core.decision.decision import Action, Decision
+from lockgate.core.instant import Instant
 from lockgate.core.policy.policy import Mode
-from lockgate.core.rollout import Instant, Rollout, Status
+from lockgate.core.rollout import Rollout, Status
 
 
 class Event(StrEnum):

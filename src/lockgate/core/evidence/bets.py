@@ -156,8 +156,7 @@ def _candidate_thresholds(plan: GatePlan, index: int) -> NDArray[np.int64]:
     """Return the bins beyond which a candidate run counts, rounded so that each process stays valid."""
     ratios = plan.ratios if plan.gate.metric.worse is Worse.HIGHER else 2.0 - plan.ratios
     offsets = plan.offsets * MICRO
-    harm = exceedance.harm_threshold(index, ratios, offsets)
-    return np.where(plan.harm, harm, exceedance.mirrored_threshold(index, ratios, offsets))
+    return exceedance.candidate_thresholds(index, ratios, offsets, is_harm=plan.harm)
 
 
 def _span(plan: GatePlan, nuisance: Nuisance) -> mean.Span:

@@ -16,7 +16,7 @@ from lockgate.core.evidence import bets
 from lockgate.core.evidence.nuisance import learn
 from lockgate.core.evidence.plan import GatePlan, Plan
 from lockgate.core.evidence.sealed import NO_PAIRS, Assignment, Phase, SealedBucket
-from lockgate.core.evidence.state import EvidenceState, GateState, ShareState, Tally, enter_step
+from lockgate.core.evidence.state import EvidenceState, GateState, ShareState, Tally, drop_waiting, enter_step
 from lockgate.core.evidence.tally import tally
 from lockgate.core.metric import Kind
 from lockgate.core.stats.elementary import Floats
@@ -40,19 +40,22 @@ def fold(state: EvidenceState, sealed: SealedBucket, plan: Plan) -> EvidenceStat
         return state
     if sealed.step != state.step:
         state = enter_step(state, sealed.step)
-    state = replace(state, last_bucket=sealed.number, buckets=state.buckets + 1)
+    if sealed.is_apart:
+        state = drop_waiting(state)
     if sealed.phase is Phase.TRANSITION:
-        return state
+        return replace(state, last_bucket=sealed.number, buckets=state.buckets + 1)
     whole = sealed.arm()
-    state = replace(
+    turns = [_turn(gate, before, sealed, plan) for gate, before in zip(plan.gates, state.gates, strict=True)]
+    return replace(
         state,
+        gates=_grow(plan, turns, state.furthest_step),
+        last_bucket=sealed.number,
+        buckets=state.buckets + 1,
         fresh_runs=state.fresh_runs + whole.candidate.runs,
         fresh_baseline_runs=state.fresh_baseline_runs + whole.baseline.runs,
         candidate_runs=state.candidate_runs + whole.candidate.runs,
         ratio=_assign(state.ratio, sealed.assignment),
     )
-    turns = [_turn(gate, before, sealed, plan) for gate, before in zip(plan.gates, state.gates, strict=True)]
-    return replace(state, gates=_grow(plan, turns, state.furthest_step))
 
 
 def _turn(gate: GatePlan, before: GateState, sealed: SealedBucket, plan: Plan) -> _Turn:

@@ -49,6 +49,8 @@ class SealedBucket:
     """One slice of time that no longer changes, at one step of one rollout.
 
     `pairs` is keyed by field and slice; `assignment` is given only where Lockgate sets the split.
+    `is_apart`: what waits from buckets before ran too long ago to be compared with what comes.
+    `source` is the digest of the slice of time on the app's spine that this is a view of.
     """
 
     number: int
@@ -57,6 +59,8 @@ class SealedBucket:
     phase: Phase = Phase.STEADY
     pairs: Mapping[tuple[str, Slice], Pairs] = field(default_factory=dict)
     assignment: Assignment | None = None
+    is_apart: bool = False
+    source: str | None = None
 
     def arm(self, part: Slice = WHOLE) -> Arms:
         """Return the tallies of a slice; none is empty."""
@@ -80,6 +84,8 @@ class SealedBucket:
             "assignment": None
             if self.assignment is None
             else [self.assignment.share, self.assignment.candidate, self.assignment.baseline],
+            "isApart": self.is_apart,
+            "source": self.source,
         }
 
 

@@ -100,16 +100,19 @@ def enter_step(state: EvidenceState, step: int) -> EvidenceState:
 
     Tallies that wait for the other arm are dropped, because a bucket may not span two weights.
     """
-    gates = tuple(replace(gate, carry=(None, None)) for gate in state.gates)
     return replace(
-        state,
-        gates=gates,
+        drop_waiting(state),
         ratio=ShareState(),
         step=step,
         furthest_step=max(step, state.furthest_step),
         fresh_runs=0,
         fresh_baseline_runs=0,
     )
+
+
+def drop_waiting(state: EvidenceState) -> EvidenceState:
+    """Return the state without tallies that wait for the other arm."""
+    return replace(state, gates=tuple(replace(gate, carry=(None, None)) for gate in state.gates))
 
 
 def clear_ratio_alarm(state: EvidenceState) -> EvidenceState:

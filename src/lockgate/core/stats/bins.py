@@ -9,6 +9,7 @@ makes the same histogram, and histograms add exactly.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
@@ -123,8 +124,9 @@ def histogram(values: ArrayLike) -> Histogram:
 
 def from_pairs(pairs: Iterable[tuple[int, int]]) -> Histogram:
     """Return the histogram of (index, count) pairs, in any order."""
-    table = np.array(sorted(pairs), np.int64).reshape(-1, 2)
-    return Histogram(table[:, 0].copy(), table[:, 1].copy())
+    ordered = sorted(pairs)
+    table = np.fromiter(chain.from_iterable(ordered), np.int64, 2 * len(ordered)).reshape(-1, 2)
+    return Histogram(table[:, 0], table[:, 1])
 
 
 def merge(first: Histogram, second: Histogram) -> Histogram:

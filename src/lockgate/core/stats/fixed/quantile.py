@@ -118,7 +118,7 @@ def _runs(bins: Histogram) -> Integers:
 
 def _fraction(q: Fraction | float) -> Fraction:
     """Return q as the decimal that its writer meant, to six places, so that ranks are exact."""
-    share = Fraction(str(q)).limit_denominator(1_000_000)
+    share = q if isinstance(q, Fraction) else Fraction(str(q)).limit_denominator(1_000_000)
     if not 0 < share < 1:
         raise ValueError(f"a quantile lies strictly between 0 and 1, not {q}")
     return share

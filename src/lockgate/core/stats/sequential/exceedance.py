@@ -52,12 +52,20 @@ def harm_threshold(index: ArrayLike, ratio: ArrayLike = 1.0, offset_micro: Array
     Fewer candidate runs exceed it than the moved edge, so the null "no more of them than baseline runs exceed the
     baseline's" contains the declared one.
     """
-    return index_of(_moved_edge(index, ratio, offset_micro) - 1).astype(np.int64)
+    return candidate_thresholds(index, ratio, offset_micro, is_harm=True)
 
 
 def mirrored_threshold(index: ArrayLike, ratio: ArrayLike = 1.0, offset_micro: ArrayLike = 0) -> Integers:
     """Return the candidate's threshold for the promotion twin: the moved edge, rounded down to a bin's edge."""
-    return index_of(_moved_edge(index, ratio, offset_micro)).astype(np.int64) - 1
+    return candidate_thresholds(index, ratio, offset_micro, is_harm=False)
+
+
+def candidate_thresholds(
+    index: ArrayLike, ratio: ArrayLike, offset_micro: ArrayLike, *, is_harm: bool | NDArray[np.bool_]
+) -> Integers:
+    """Return either threshold, by row."""
+    up = np.asarray(is_harm).astype(np.int64)
+    return index_of(_moved_edge(index, ratio, offset_micro) - up).astype(np.int64) - (1 - up)
 
 
 def exceedances(histogram: Histogram, index: ArrayLike) -> tuple[Integers, Integers]:

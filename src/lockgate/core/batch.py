@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Decoded runs of any apps and releases come in as columns; batches that are ingested whole go out."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lockgate.core.instant import Instant
+from lockgate.core.intake import Slice
+from lockgate.core.summary import Columns, Integers
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Whose runs some are: app, release and labels."""
+
+    app: str
+    release: str
+    labels: Slice
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class RunBatch:
+    """Runs in the order in which they came, each of one of `origins`, and the bytes that they came as.
+
+    `origin` is an index into `origins`; `started_at` is an instant, or ABSENT; `ids` are None where a run has none.
+    """
+
+    body: bytes
+    columns: Columns
+    origins: tuple[Origin, ...]
+    origin: NDArray[np.intp]
+    started_at: Integers
+    ids: Sequence[str | None]
+
+    @property
+    def digest(self) -> str:
+        """Return the digest by which a batch that comes again is known."""
+        return f"sha256:{hashlib.sha256(self.body).hexdigest()}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ingested:
+    """What became of a batch: runs tallied, runs whose id came twice in it, and runs per app.
+
+    `other` counts runs whose labels found no room; `is_repeated` says that the batch had been taken before.
+    """
+
+    digest: str
+    at: Instant
+    runs: int
+    duplicates: int = 0
+    other: int = 0
+    apps: Mapping[str, int] = field(default_factory=dict)
+    is_repeated: bool = False

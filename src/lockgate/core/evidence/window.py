@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A rollout's spans and the cells of a slot come in; the bucket as the rollout sees it goes out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from lockgate.core.app import OTHER
+from lockgate.core.bucket import Bucket
+from lockgate.core.evidence.sealed import Arms, Phase
+from lockgate.core.instant import Instant
+from lockgate.core.intake import WHOLE, Slice
+from lockgate.core.spine import Cell, Slot
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Span:
+    """From bucket `first` on, until the next span, a rollout stands at `step`.
+
+    `is_moved`: the weight changed when the span began and nobody acknowledges weights, so that nobody knows what was
+    live in its first bucket. Buckets that opened before `settles_at` saw traffic that was still settling.
+    """
+
+    first: int
+    step: int
+    is_moved: bool = False
+    settles_at: Instant = 0
+
+    def phase(self, slot: Slot) -> Phase:
+        """Say whether comparisons may read a bucket of this span."""
+        is_unknown = self.is_moved and slot.number == self.first
+        return Phase.TRANSITION if is_unknown or slot.opened_at < self.settles_at else Phase.STEADY
+
+
+@dataclass(frozen=True, slots=True)
+class Sides:
+    """Which releases a rollout compares, and the slices of labels that its gates look at."""
+
+    baseline: str
+    candidate: str
+    slices: tuple[Slice, ...]
+
+
+def span_at(spans: Sequence[Span], number: int) -> Span | None:
+    """Return the span that a bucket belongs to; None before the first."""
+    return next((span for span in reversed(spans) if span.first <= number), None)
+
+
+def arms_of(cells: Sequence[Cell], sides: Sides) -> dict[Slice, Arms]:
+    """Return the tallies of baseline and candidate by slice; one that no run belongs to is left out."""
+    found = {}
+    for part in dict.fromkeys((WHOLE, *sides.slices)):
+        baseline, candidate = (_tally(cells, release, part) for release in (sides.baseline, sides.candidate))
+        if baseline.runs or candidate.runs:
+            found[part] = Arms(baseline, candidate)
+    return found
+
+
+def _tally(cells: Sequence[Cell], release: str, part: Slice) -> Bucket:
+    total: Bucket | None = None
+    for cell in cells:
+        if cell.release == release and _belongs(cell.labels, part):
+            total = cell.bucket if total is None else total + cell.bucket
+    return Bucket() if total is None else total
+
+
+def _belongs(labels: Slice, part: Slice) -> bool:
+    # Runs whose labels found no room are known only as part of the whole.
+    return part == WHOLE or (labels != OTHER and set(part) <= set(labels))

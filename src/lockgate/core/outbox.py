@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A transition and its receipt come in; the messages that must reach somebody go out, their bytes fixed for good."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from lockgate.core.canonical import Json, canonicalize
+from lockgate.core.instant import Instant, instant_text
+from lockgate.core.transition import Event, Transition
+from lockgate.core.vault import Receipt
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """What must be told; the same bytes under the same id, however often it is sent."""
+
+    id: str
+    rollout_id: str
+    seq: int
+    event: Event
+    at: Instant
+    body: bytes
+    delivered_at: Instant | None = None
+
+
+def messages(transition: Transition, receipt: Receipt, events: Sequence[Event]) -> tuple[Message, ...]:
+    """Return one message for each event that a transition tells."""
+    return tuple(_message(transition, receipt, event) for event in events)
+
+
+def _message(transition: Transition, receipt: Receipt, event: Event) -> Message:
+    before, after = transition.before, transition.after
+    data: dict[str, Json] = {
+        "rolloutId": after.id,
+        "org": after.org,
+        "app": after.app,
+        "mode": after.mode.value,
+        "baseline": after.baseline,
+        "candidate": after.candidate,
+        "fromWeight": before.exposed_weight,
+        "weight": after.exposed_weight,
+        "step": after.step,
+        "status": after.status.value,
+        "terminal": after.is_terminal,
+        "revision": after.revision,
+        "seq": receipt.seq,
+        "reason": transition.decision.reason,
+        "receiptId": receipt.id,
+        "receiptSha256": receipt.digest.removeprefix("sha256:"),
+        "logIndex": receipt.index,
+    }
+    body = canonicalize({"type": event.value, "timestamp": instant_text(transition.at), "data": data})
+    # One receipt may tell two things, such as a promotion that also completes.
+    name = f"{receipt.id.replace('rcp_', 'evt_')}_{event.value.rpartition('.')[2]}"
+    return Message(id=name, rollout_id=after.id, seq=receipt.seq, event=event, at=transition.at, body=body)

@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Times of an app's runs come in; the numbered slices of time that its buckets stand in, its spine, go out.
+
+A slot is one such slice of time. Its number is given when it opens and no slot before it opens later.
+Slots that runs are put into by their own start time (`starts_at`) stand on the same spine as those of live traffic.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from lockgate.core.bucket import Bucket
+from lockgate.core.canonical import Json, digest
+from lockgate.core.instant import SECOND, Instant
+from lockgate.core.intake import Slice
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slot:
+    """One slice of time on an app's spine; sealed, it has a digest and never changes.
+
+    `starts_at`: the runs' own time, when they were put here by that; None for live traffic.
+    """
+
+    number: int
+    opened_at: Instant
+    seals_at: Instant
+    starts_at: Instant | None = None
+    sealed_at: Instant | None = None
+    digest: str | None = None
+
+    @property
+    def is_sealed(self) -> bool:
+        """Say whether nothing more comes in."""
+        return self.sealed_at is not None
+
+    @property
+    def time(self) -> Instant:
+        """Return when the runs in it began to run."""
+        return self.opened_at if self.starts_at is None else self.starts_at
+
+    def is_over(self, now: Instant) -> bool:
+        """Say whether its time is over."""
+        return now >= self.seals_at
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cell:
+    """The bucket of one release and one combination of labels in one slot; cells of a slot share no run."""
+
+    number: int
+    release: str
+    labels: Slice
+    bucket: Bucket
+
+
+def next_slot(last: Slot | None, width_s: int, now: Instant, starts_at: Instant | None = None) -> Slot:
+    """Return the slot that opens after the last one; the clock may have gone back, the spine never does."""
+    number, opened_at = (0, now) if last is None else (last.number + 1, max(now, last.opened_at))
+    return Slot(number=number, opened_at=opened_at, seals_at=opened_at + width_s * SECOND, starts_at=starts_at)
+
+
+def seal(slot: Slot, cells: Sequence[Cell], segments: Sequence[str], now: Instant) -> Slot:
+    """Return the slot sealed: its digest binds its tallies and the raw segments that they were made of."""
+    ordered = sorted(cells, key=lambda cell: (cell.release, cell.labels))
+    document: dict[str, Json] = {
+        "number": slot.number,
+        "startsAt": slot.starts_at,
+        "cells": [[cell.release, [list(pair) for pair in cell.labels], cell.bucket.document()] for cell in ordered],
+        "segments": sorted(segments),
+    }
+    return replace(slot, sealed_at=max(now, slot.opened_at), digest=digest(document))

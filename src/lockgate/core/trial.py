@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A rollout, what it has read, where its spans begin and the end of its chain of receipts come in as one value.
+
+It is what one turn of the loop loads and saves; what grows with time (receipts, looks, buckets) stands beside it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, replace
+
+from lockgate.core.canonical import Json, canonicalize
+from lockgate.core.evidence.progress import Progress
+from lockgate.core.evidence.window import Span
+from lockgate.core.instant import Instant
+from lockgate.core.rollout import Rollout
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chain:
+    """The end of a rollout's receipts: the last one, what it bound, and the looks since.
+
+    `bucket` is the number of the last bucket that it bound, `state` the digest of the folded state then.
+    """
+
+    state: str
+    seq: int = 0
+    receipt: str | None = None
+    at: Instant = 0
+    bucket: int = -1
+    looks: int = 0
+    looks_digest: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """A turn of the loop that changed nothing: what was said, in a compact row."""
+
+    number: int
+    at: Instant
+    action: str
+    cause: str
+    reason: str
+    outcome: str
+    last_bucket: int
+
+    def document(self) -> dict[str, Json]:
+        """Return the JSON form that receipts bind."""
+        return {name: getattr(self, name) for name in self.__dataclass_fields__}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trial:
+    """A rollout with its progress; `turn` counts the times it was saved, so that of two savers one wins."""
+
+    rollout: Rollout
+    progress: Progress
+    spans: tuple[Span, ...]
+    chain: Chain
+    turn: int = 0
+
+
+def looked(chain: Chain, look: Look) -> Chain:
+    """Return the chain with one more look, bound by the digest of the looks before it and its own document."""
+    bound = hashlib.sha256(canonicalize([chain.looks_digest, look.document()])).hexdigest()
+    return replace(chain, looks=chain.looks + 1, looks_digest=f"sha256:{bound}")
