@@ -7,7 +7,7 @@ import json
 from collections.abc import Sequence
 from typing import Literal, NoReturn
 
-from lockgate.core.canonical import Json, canonicalize
+from lockgate.core.canonical import MAX_INTEGER, Json, canonicalize
 from lockgate.core.refusal import Reason, VerifyError
 
 Part = Literal["envelope", "payload"]
@@ -20,7 +20,9 @@ class _DuplicateKeyError(Exception):
 def read_canonical(data: bytes, part: Part) -> Json:
     """Return the value of canonical bytes; `part` names in the refusal what was read."""
     try:
-        value: Json = json.loads(data.decode("utf-8"), object_pairs_hook=_object, parse_constant=_constant)
+        value: Json = json.loads(
+            data.decode("utf-8"), object_pairs_hook=_object, parse_int=_integer, parse_constant=_constant
+        )
     except _DuplicateKeyError as error:
         raise VerifyError(Reason(f"{part}_duplicate_key"), f"the {part} names {error} twice") from error
     except (ValueError, RecursionError) as error:
@@ -48,6 +50,12 @@ def _object(pairs: Sequence[tuple[str, Json]]) -> dict[str, Json]:
         names = [name for name, _ in pairs]
         raise _DuplicateKeyError(ascii(next(name for name in names if names.count(name) > 1)))
     return members
+
+
+def _integer(text: str) -> int | float:
+    # RFC 8785 knows doubles only: one past 2^53 is written without a fraction, and is still a double.
+    value = float(text)
+    return int(value) if -MAX_INTEGER <= value <= MAX_INTEGER else value
 
 
 def _constant(name: str) -> NoReturn:
