@@ -31,6 +31,7 @@ __all__ = [
     "VerifyError",
     "read_note_key",
     "read_public_key",
+    "verify_chain",
     "verify_checkpoint",
     "verify_growth",
     "verify_note",
@@ -110,6 +111,28 @@ def verify_receipt(
         _proven(statement, key, entry),
         _unproven(statement, entry, kept),
     )
+
+
+def verify_chain(envelopes: Sequence[bytes], keys: Keys) -> tuple[Verified, ...]:
+    """Return what the receipts of one rollout prove, if they begin at its first and none between them is missing."""
+    chain: list[Verified] = []
+    for envelope in envelopes:
+        link = verify_receipt(envelope, keys)
+        _refuse_gap(chain, link)
+        chain.append(link)
+    return tuple(chain)
+
+
+def _refuse_gap(chain: Sequence[Verified], link: Verified) -> None:
+    said, before = link.statement, chain[-1] if chain else None
+    if said.seq != len(chain) + 1:
+        raise VerifyError(Reason.CHAIN, f"receipt {len(chain) + 1} is missing: receipt {said.seq} stands in its place")
+    if before is None:
+        return
+    if (said.org, said.rollout_id) != (before.statement.org, before.statement.rollout_id):
+        raise VerifyError(Reason.CHAIN, f"receipt {said.seq} is of another rollout, {said.rollout_id}")
+    if said.previous != before.sha256:
+        raise VerifyError(Reason.CHAIN, f"receipt {said.seq} names another receipt {before.statement.seq} before it")
 
 
 def verify_checkpoint(note: bytes, log_keys: Sequence[NoteKey]) -> Checkpoint:

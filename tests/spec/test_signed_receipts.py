@@ -7,7 +7,7 @@ import copy
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,78 +19,21 @@ from hypothesis import strategies as st
 from lockgate.adapters.signers.ed25519_file import Ed25519FileSigner
 from lockgate.core.canonical import canonicalize
 from lockgate.core.canonical_reading import read_canonical
-from lockgate.core.checkpoint import Checkpoint, LogProof
+from lockgate.core.checkpoint import Checkpoint
 from lockgate.core.envelope import Envelope, open_envelope
 from lockgate.core.finding import Finding, Outcome, Reading
-from lockgate.core.merkle import Node, Tree, leaf_hash, plan_consistency, plan_inclusion
+from lockgate.core.merkle import plan_consistency
 from lockgate.core.metric import parse_metric
 from lockgate.core.note import NoteKey, read_note
 from lockgate.core.public_key import PublicKey, read_public_key
-from lockgate.core.receipt import Actor, Bindings, draft
+from lockgate.core.receipt import Actor, draft
 from lockgate.core.refusal import Reason, VerifyError
-from lockgate.core.transition import Transition
 from lockgate.operations.sign import log_key, sign_checkpoint, sign_receipt
 from lockgate.verify import Keys, verify_checkpoint, verify_growth, verify_receipt
-from tests.spec.ramp import policy, rollout, situation, tick, verdict
+from tests.spec.ramp import policy, verdict
+from tests.spec.signed import BINDINGS, KEYS, LOG, ORIGIN, RECEIPTS, VAULT, drafted, transition, vault
 
-ORIGIN = "lockgate.example/default"
 ORDER = 2**252 + 27742317777372353535851937790883648493
-RECEIPTS = Ed25519FileSigner(Ed25519PrivateKey.from_private_bytes(b"r" * 32))
-LOG = Ed25519FileSigner(Ed25519PrivateKey.from_private_bytes(b"l" * 32))
-KEYS = Keys((read_public_key(RECEIPTS.public_key_pem),), (log_key(ORIGIN, LOG),))
-BINDINGS = Bindings(
-    seq=1,
-    previous=None,
-    state_before="sha256:" + "b" * 64,
-    state_after="sha256:" + "c" * 64,
-    buckets=("sha256:" + "d" * 64,),
-    engine="0.1.0",
-)
-
-
-def transition() -> Transition:
-    """Return a rollback."""
-    return tick(rollout(policy()), policy(), Outcome.REGRESSED, situation())
-
-
-def drafted(seq: int = 1, *findings: Finding) -> bytes:
-    """Return the payload of a receipt with a sequence number."""
-    bindings = replace(BINDINGS, seq=seq, previous=None if seq == 1 else "sha256:" + "a" * 64)
-    said = verdict(*(findings or (Outcome.REGRESSED,)))
-    return draft(transition(), said, policy(), bindings, Actor()).payload
-
-
-@dataclass(frozen=True)
-class Vault:
-    """A log of some receipts: the envelopes, the tree at every size and its nodes."""
-
-    entries: tuple[bytes, ...]
-    trees: tuple[Tree, ...]
-    kept: dict[Node, bytes]
-
-    def checkpoint(self, size: int | None = None) -> bytes:
-        """Return the signed checkpoint at a size."""
-        tree = self.trees[-1 if size is None else size]
-        return sign_checkpoint(Checkpoint(ORIGIN, tree.size, tree.root), LOG)
-
-    def proof(self, index: int) -> bytes:
-        """Return the proof that the last checkpoint holds an entry."""
-        hashes = plan_inclusion(index, len(self.entries)).hashes(self.kept)
-        return LogProof(index, hashes, self.checkpoint()).encode()
-
-
-def vault(*entries: bytes) -> Vault:
-    """Return the log of some envelopes."""
-    trees = [Tree()]
-    kept: dict[Node, bytes] = {}
-    for entry in entries:
-        tree, made = trees[-1].append(leaf_hash(entry))
-        kept.update(made)
-        trees.append(tree)
-    return Vault(entries, tuple(trees), kept)
-
-
-VAULT = vault(*(sign_receipt(drafted(seq), RECEIPTS) for seq in range(1, 6)))
 INDEX = 2
 RECEIPT = VAULT.entries[INDEX]
 PROOF = VAULT.proof(INDEX)
