@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import BinaryIO
@@ -26,29 +26,38 @@ from lockgate.adapters.decoders.row_batches import PlacedRows, batches
 BATCH = 1_000
 DELIMITERS = (",", ";", "\t")
 GROUPS = ("scores", "labels")
-ANSWERS = {"true": True, "false": False}
+# As databases, spreadsheets and Python write them.
+ANSWERS = {"true": True, "false": False, "True": True, "False": False, "TRUE": True, "FALSE": False}
+# More digits are beyond every bound, and cost Python quadratic time.
+MAX_DIGITS = 16
 
-Cell = str | float | bool
-Record = dict[str, object]
+Cell = str | float | bool | None
+Convert = Callable[[Sequence[str]], Sequence[Cell]]
+FIELDS = Row.__struct_fields__
+
+
+class TupleRow(Row, array_like=True, gc=False):
+    """A row that is made from values in the order of its fields, which spares a mapping for each."""
 
 
 @dataclass(frozen=True, slots=True)
 class Header:
     """Which column holds which field: plain ones, and by group those with a name of their own."""
 
-    width: int
-    plain: tuple[tuple[int, str, Callable[[str], Cell]], ...]
-    groups: tuple[tuple[int, str, str, Callable[[str], Cell]], ...]
     names: tuple[str, ...]
+    plain: tuple[tuple[int, str, Convert], ...]
+    groups: Mapping[str, tuple[tuple[int, str, Convert], ...]]
 
-    def record(self, cells: Sequence[str]) -> Record:
-        """Return the cells as a record of the fields that say something."""
-        record: Record = {name: convert(cells[place]) for place, name, convert in self.plain if cells[place]}
-        for place, group, name, convert in self.groups:
-            if cells[place]:
-                members = record.setdefault(group, {})
-                members[name] = convert(cells[place])  # type: ignore[index]
-        return record
+    def tuples(self, rows: Sequence[Sequence[str]]) -> list[tuple[object, ...]]:
+        """Return rows with a value for each field of a typed row, converted column by column."""
+        columns = list(zip(*rows, strict=True))
+        fields: dict[str, Sequence[object]] = {name: convert(columns[place]) for place, name, convert in self.plain}
+        for group, members in self.groups.items():
+            names = [name for _, name, _ in members]
+            values = [convert(columns[place]) for place, _, convert in members]
+            fields[group] = [dict(zip(names, row, strict=True)) for row in zip(*values, strict=True)]
+        absent = [None] * len(rows)
+        return list(zip(*(fields.get(name, absent) for name in FIELDS), strict=True))
 
 
 class CsvRuns:
@@ -107,91 +116,119 @@ class _Table:
             yield (data.removeprefix(BOM) if self.line == 1 else data).decode("utf-8")
 
 
-def _batches(table: _Table, name: str, reading: Reading, tell: Callable[[], None]) -> Iterator[Batch]:
+def _batches(table: _Table, file: str, reading: Reading, tell: Callable[[], None]) -> Iterator[Batch]:
     names = table.header()
     if not names:
         return
-    header = _header(names, name, reading)
+    header = _header(names, file, reading)
     rows = table.rows()
     while some := list(islice(rows, BATCH)):
-        yield from batches(_decode(some, header, name, reading), reading)
+        yield from batches(_decode(some, header, file, reading), reading)
         tell()
 
 
-def _header(names: list[str], name: str, reading: Reading) -> Header:
+def _header(names: list[str], file: str, reading: Reading) -> Header:
     twice = sorted({column for column in names if names.count(column) > 1 and column})
     if twice:
-        raise reading.faults.fail(f"{name}:1", f"two columns are named {twice[0]}")
+        raise reading.faults.fail(f"{file}:1", f"two columns are named {twice[0]}")
     if "release" not in names:
-        raise reading.faults.fail(f"{name}:1", f"there is no column release{hint(names, ('release',))}")
+        raise reading.faults.fail(f"{file}:1", f"there is no column release{hint(names, ('release',))}")
     for group in GROUPS:
         if group in names:
             raise reading.faults.fail(
-                f"{name}:1", f"{group} cannot be one column; write a column {group}.NAME for each"
+                f"{file}:1", f"{group} cannot be one column; write a column {group}.NAME for each"
             )
-    plain = tuple((place, column, CONVERTERS.get(column, str)) for place, column in enumerate(names) if column in RULES)
-    groups = tuple(
-        (place, group, column.removeprefix(f"{group}."), _score if group == "scores" else str)
-        for place, column in enumerate(names)
+    plain = tuple((place, name, CONVERTERS.get(name, _texts)) for place, name in enumerate(names) if name in RULES)
+    groups = {
+        group: tuple(
+            (place, name.removeprefix(f"{group}."), _scores if group == "scores" else _texts)
+            for place, name in enumerate(names)
+            if name.startswith(f"{group}.")
+        )
         for group in GROUPS
-        if column.startswith(f"{group}.")
-    )
-    if not ({column for _, column, _ in plain} | {group for _, group, _, _ in groups}) & set(MEASURABLE):
-        raise reading.faults.fail(f"{name}:1", f"no measurable column{hint(names, MEASURABLE)}")
-    return Header(len(names), plain, groups, tuple(names))
+    }
+    held = {group: members for group, members in groups.items() if members}
+    if not {*held, *(name for _, name, _ in plain)} & set(MEASURABLE):
+        raise reading.faults.fail(f"{file}:1", f"no measurable column{hint(names, MEASURABLE)}")
+    return Header(tuple(names), plain, held)
 
 
-def _decode(some: Sequence[tuple[int, list[str]]], header: Header, name: str, reading: Reading) -> PlacedRows:
-    records: list[Record] = []
-    lines: list[int] = []
+def _decode(some: Sequence[tuple[int, list[str]]], header: Header, file: str, reading: Reading) -> PlacedRows:
+    width = len(header.names)
     for line, cells in some:
-        if len(cells) == header.width:
-            records.append(header.record(cells))
-            lines.append(line)
-        else:
-            reading.faults.add(f"{name}:{line}", f"{len(cells)} cells, but the header has {header.width}")
+        if len(cells) != width:
+            reading.faults.add(f"{file}:{line}", f"{len(cells)} cells, but the header has {width}")
+    lines = [line for line, cells in some if len(cells) == width]
+    tuples = header.tuples([cells for _, cells in some if len(cells) == width]) if lines else []
+    rows: Sequence[Row]
     try:
-        rows = msgspec.convert(records, list[Row])
+        rows = msgspec.convert(tuples, list[TupleRow])
     except msgspec.ValidationError:
-        rows, lines = _convert_each(records, lines, name, reading)
-    return PlacedRows(rows, lambda position: f"{name}:{lines[position]}", lambda _: header.names)
+        rows, lines = _convert_each(tuples, lines, file, reading)
+    return PlacedRows(rows, lambda position: f"{file}:{lines[position]}", lambda _: header.names)
 
 
 def _convert_each(
-    records: Sequence[Record], lines: Sequence[int], name: str, reading: Reading
+    tuples: Sequence[tuple[object, ...]], lines: Sequence[int], file: str, reading: Reading
 ) -> tuple[list[Row], list[int]]:
     rows: list[Row] = []
     found: list[int] = []
-    for line, record in zip(lines, records, strict=True):
+    for line, values in zip(lines, tuples, strict=True):
+        record = {name: value for name, value in zip(FIELDS, values, strict=True) if value is not None}
         try:
             rows.append(msgspec.convert(record, Row))
             found.append(line)
         except msgspec.ValidationError as error:
-            reading.faults.add(f"{name}:{line}", explain(record, str(error)))
+            reading.faults.add(f"{file}:{line}", explain(record, str(error)))
     return rows, found
 
 
+def _texts(cells: Sequence[str]) -> Sequence[Cell]:
+    return [cell or None for cell in cells] if "" in cells else cells
+
+
+def _numbers(cells: Sequence[str]) -> Sequence[Cell]:
+    """Return the numbers of a column; a cell without one stays text, which the row then refuses by name."""
+    joined = "".join(cells)
+    if "" not in cells and "_" not in joined and joined.isascii():
+        try:
+            numbers = list(map(float, cells))
+        except ValueError:
+            return [_number(cell) for cell in cells]
+        if all(map(math.isfinite, numbers)):
+            return numbers
+    return [_number(cell) for cell in cells]
+
+
 def _number(cell: str) -> Cell:
-    """Return the number of a cell; one without stays text, which the row then refuses by name."""
     try:
         number = float(cell)
     except ValueError:
-        return cell
+        return cell or None
     return number if math.isfinite(number) and "_" not in cell and cell.isascii() else cell
 
 
-def _whole(cell: str) -> Cell:
-    return int(cell) if cell.isascii() and cell.isdecimal() and len(cell) < 16 else _number(cell)
+def _wholes(cells: Sequence[str]) -> Sequence[Cell]:
+    joined = "".join(cells)
+    if "" not in cells and joined.isdecimal() and joined.isascii() and max(map(len, cells)) < MAX_DIGITS:
+        return list(map(int, cells))
+    return [
+        int(cell) if cell.isdecimal() and cell.isascii() and len(cell) < MAX_DIGITS else _number(cell) for cell in cells
+    ]
 
 
-def _score(cell: str) -> Cell:
-    answer = ANSWERS.get(cell.lower())
-    return _number(cell) if answer is None else answer
+def _scores(cells: Sequence[str]) -> Sequence[Cell]:
+    answers = [ANSWERS.get(cell) for cell in cells]
+    if None not in answers:
+        return answers
+    if not any(answer is not None for answer in answers):
+        return _numbers(cells)
+    return [_number(cell) if answer is None else answer for cell, answer in zip(cells, answers, strict=True)]
 
 
-CONVERTERS: dict[str, Callable[[str], Cell]] = {
-    "latency_ms": _number,
-    "ttft_ms": _number,
-    "input_tokens": _whole,
-    "output_tokens": _whole,
+CONVERTERS: Mapping[str, Convert] = {
+    "latency_ms": _numbers,
+    "ttft_ms": _numbers,
+    "input_tokens": _wholes,
+    "output_tokens": _wholes,
 }

@@ -161,7 +161,7 @@ def explain(record: object, error: str) -> str:
     """Return what is wrong with a decoded record, given the decoder's own words."""
     if not isinstance(record, Mapping):
         return "a run is an object with fields"
-    if "release" not in record:
+    if record.get("release") is None:
         return f"release is missing{hint(record, ('release',))}"
     match = re.search(r"`\$(?:\[\d+\])?\.(\w+)", error)
     name = match[1] if match else ""
