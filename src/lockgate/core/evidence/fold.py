@@ -16,7 +16,16 @@ from lockgate.core.evidence import bets
 from lockgate.core.evidence.nuisance import learn
 from lockgate.core.evidence.plan import GatePlan, Plan
 from lockgate.core.evidence.sealed import NO_PAIRS, Assignment, Phase, SealedBucket
-from lockgate.core.evidence.state import EvidenceState, GateState, ShareState, Tally, drop_waiting, enter_step
+from lockgate.core.evidence.state import (
+    EvidenceState,
+    GateState,
+    ShareState,
+    Tally,
+    Wealth,
+    drop_waiting,
+    enter_step,
+    wealth_of,
+)
 from lockgate.core.evidence.tally import tally
 from lockgate.core.metric import Kind
 from lockgate.core.stats.elementary import Floats
@@ -46,9 +55,11 @@ def fold(state: EvidenceState, sealed: SealedBucket, plan: Plan) -> EvidenceStat
         return replace(state, last_bucket=sealed.number, buckets=state.buckets + 1)
     whole = sealed.arm()
     turns = [_turn(gate, before, sealed, plan) for gate, before in zip(plan.gates, state.gates, strict=True)]
+    gates, grown = _grow(plan, state, turns)
     return replace(
         state,
-        gates=_grow(plan, turns, state.furthest_step),
+        gates=gates,
+        wealth=grown,
         last_bucket=sealed.number,
         buckets=state.buckets + 1,
         fresh_runs=state.fresh_runs + whole.candidate.runs,
@@ -112,35 +123,19 @@ def _gains(gate: GatePlan, before: GateState, baseline: Tally, candidate: Tally)
             return bets.mean_increments(gate, nuisance, baseline, candidate) if warm else None
 
 
-def _grow(plan: Plan, turns: list[_Turn], furthest_step: int) -> tuple[GateState, ...]:
-    """Return every gate's state with the bucket's log e-values in its wealth; all processes grow in one computation."""
+def _grow(plan: Plan, before: EvidenceState, turns: list[_Turn]) -> tuple[tuple[GateState, ...], Wealth]:
+    """Return the gates and the wealth with the bucket's log e-values; all processes grow in one computation."""
     gains = _stacked(plan, _increments(turns))
-    before = _padded(plan, [turn.state for turn in turns])
-    grown = wealth.grow(before, gains, plan.starts <= furthest_step)
-    levels = iter(wealth.log_evidence(grown, plan.shares, plan.grids).tolist())
-    stacks = iter(grown.tolist())
-    return tuple(
-        _with_wealth(gate, turn.state, [next(stacks) for _ in gate.processes], [next(levels) for _ in gate.processes])
-        for gate, turn in zip(plan.gates, turns, strict=True)
-    )
-
-
-def _with_wealth(gate: GatePlan, state: GateState, stacks: list[list[list[float]]], levels: list[float]) -> GateState:
-    kept = tuple(
-        tuple(tuple(copy[: gate.alternatives]) for copy in stack[: gate.copies(process)])
-        for process, stack in zip(gate.processes, stacks, strict=True)
-    )
-    peaks = tuple(max(peak, level) for peak, level in zip(state.peaks, levels, strict=True))
-    return replace(state, wealth=kept, levels=tuple(levels), peaks=peaks)
-
-
-def _padded(plan: Plan, states: list[GateState]) -> Floats:
-    """Return the wealth of all processes as one array, -inf where a row has fewer copies or alternatives."""
-    padded = np.full((*plan.shares.shape, int(plan.grids.max())), -np.inf)
-    stacks = (stack for state in states for stack in state.wealth)
-    for row, stack in enumerate(stacks):
-        padded[row, : len(stack), : len(stack[0])] = stack
-    return padded
+    grown = wealth.grow(before.wealth.array(), gains, plan.starts <= before.furthest_step)
+    levels = wealth.log_evidence(grown, plan.shares, plan.grids).tolist()
+    gates, row = [], 0
+    for turn in turns:
+        state, end = turn.state, row + len(turn.state.levels)
+        reached = tuple(levels[row:end])
+        peaks = tuple(map(max, state.peaks, reached))
+        gates.append(GateState(peaks, reached, state.carry, state.nuisance, state.judged_runs))
+        row = end
+    return tuple(gates), wealth_of(grown)
 
 
 def _stacked(plan: Plan, increments: list[Floats | None]) -> Floats:

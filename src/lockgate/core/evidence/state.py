@@ -6,15 +6,45 @@ Its size depends on the gates and steps of the policy, never on how many runs or
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
+
+import numpy as np
 
 from lockgate.core.bucket import Events, Values
 from lockgate.core.canonical import Json
 from lockgate.core.canonical import digest as digest_of
 from lockgate.core.evidence.plan import GatePlan, Plan
+from lockgate.core.stats.elementary import Floats
 
-Wealth = tuple[tuple[float, ...], ...]
 Tally = Events | Values
+
+
+@dataclass(frozen=True, slots=True)
+class Wealth:
+    """The log-wealth of all processes, [processes, copies, alternatives], as the bytes of little-endian doubles.
+
+    A row of fewer copies or alternatives than the largest is filled up with -inf.
+    """
+
+    shape: tuple[int, int, int]
+    data: bytes
+
+    def array(self) -> Floats:
+        """Return the numbers, read-only."""
+        return np.frombuffer(self.data, "<f8").reshape(self.shape)
+
+    def document(self) -> Json:
+        """Return the JSON form, without what only fills up."""
+        rows: list[list[list[float]]] = self.array().tolist()
+        kept = [[[value for value in copy if value != -math.inf] for copy in row] for row in rows]
+        return [[copy for copy in row if copy] for row in kept]
+
+
+def wealth_of(numbers: Floats) -> Wealth:
+    """Return numbers as wealth."""
+    first, second, third = numbers.shape
+    return Wealth((first, second, third), numbers.astype("<f8").tobytes())
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +72,8 @@ class Nuisance:
 
 @dataclass(frozen=True, slots=True)
 class GateState:
-    """One gate's evidence: tallies waiting for the other arm, the nuisance, and the log-wealth of each process."""
+    """One gate's evidence: the level and peak of each process, tallies waiting for the other arm, and the nuisance."""
 
-    wealth: tuple[Wealth, ...]
     peaks: tuple[float, ...]
     levels: tuple[float, ...]
     carry: tuple[Tally | None, Tally | None] = (None, None)
@@ -72,6 +101,7 @@ class EvidenceState:
     """Everything that judging needs of the past."""
 
     gates: tuple[GateState, ...]
+    wealth: Wealth
     ratio: ShareState = ShareState()
     step: int = 0
     furthest_step: int = 0
@@ -92,7 +122,10 @@ class EvidenceState:
 
 def open_state(plan: Plan) -> EvidenceState:
     """Return the state before any bucket: every process has wealth 1."""
-    return EvidenceState(tuple(_open_gate(gate) for gate in plan.gates))
+    numbers = np.full((*plan.shares.shape, int(plan.grids.max())), -np.inf)
+    for row, (gate, process) in enumerate(plan.rows):
+        numbers[row, : gate.copies(process), : gate.alternatives] = 0.0
+    return EvidenceState(tuple(_open_gate(gate) for gate in plan.gates), wealth_of(numbers))
 
 
 def enter_step(state: EvidenceState, step: int) -> EvidenceState:
@@ -124,7 +157,7 @@ def plain(value: object) -> Json:
     """Return nested dataclasses and tuples as JSON; integers that a double would round become text."""
     if value is None or isinstance(value, bool | int | float | str):
         return value
-    if isinstance(value, Values | Events):
+    if isinstance(value, Values | Events | Wealth):
         return value.document()
     if isinstance(value, tuple):
         return [plain(item) for item in value]
@@ -133,6 +166,5 @@ def plain(value: object) -> Json:
 
 
 def _open_gate(plan: GatePlan) -> GateState:
-    wealth = tuple(((0.0,) * plan.alternatives,) * plan.copies(process) for process in plan.processes)
     zeros = (0.0,) * len(plan.processes)
-    return GateState(wealth, zeros, zeros)
+    return GateState(zeros, zeros)
