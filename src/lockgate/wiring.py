@@ -6,9 +6,16 @@ An adapter is imported when it is first asked for, because each brings a library
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
+from pathlib import Path
 
-from lockgate.ports import RunFiles
+from lockgate.core.app import DEFAULT_ORG
+from lockgate.ports import Clock, House, RunBatches, RunFiles, Signers, Store
+
+HOME = "LOCKGATE_HOME"
+DEFAULT_HOME = "~/.lockgate"
+KEYS = "keys"
 
 
 def read_policy_file(path: str) -> Mapping[str, object]:
@@ -52,3 +59,49 @@ def run_files() -> RunFiles:
 
     by_suffix = {".ndjson": ndjson, ".jsonl": ndjson, ".json": json, ".csv": csv, ".tsv": csv, ".parquet": parquet}
     return LocalRunFiles(by_suffix, other=ndjson)
+
+
+def run_batches() -> RunBatches:
+    """Return the reader of runs to be kept."""
+    from lockgate.adapters.decoders.stored_runs import StoredRuns
+
+    return StoredRuns()
+
+
+def home() -> Path:
+    """Return the folder of this machine's store and keys."""
+    return Path(os.environ.get(HOME) or DEFAULT_HOME).expanduser()
+
+
+def local_house(folder: Path | None = None, org: str = DEFAULT_ORG) -> House:
+    """Return what operations work with on this machine; store and keys are made where they are not there."""
+    at = folder or home()
+    return House(sqlite_store(at), system_clock(), signers(at / KEYS), org)
+
+
+def sqlite_store(folder: Path) -> Store:
+    """Return the store of a folder."""
+    from lockgate.adapters.stores.sqlite import SqliteStore
+
+    return SqliteStore(folder)
+
+
+def memory_store() -> Store:
+    """Return a store that ends with the process."""
+    from lockgate.adapters.stores.memory import MemoryStore
+
+    return MemoryStore()
+
+
+def system_clock() -> Clock:
+    """Return the clock of this machine."""
+    from lockgate.adapters.system_clock import SystemClock
+
+    return SystemClock()
+
+
+def signers(folder: Path) -> Signers:
+    """Return the signers of a folder's keys; a key that is not there is made."""
+    from lockgate.adapters.signers.ed25519_file import open_signers
+
+    return open_signers(folder)

@@ -44,11 +44,11 @@ class App:
         """Return by which combination of labels a run is tallied."""
         return part if part == WHOLE or part in self.slices else OTHER
 
-    def crowned(self, release: str) -> App:
-        """Return the app whose traffic a release has taken over."""
+    def crowned(self, release: str, before: str) -> App:
+        """Return the app whose traffic a release has taken over from the one before."""
         if release == self.champion:
             return self
-        return replace(self, champion=release, former_champion=self.champion)
+        return replace(self, champion=release, former_champion=self.champion or before)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

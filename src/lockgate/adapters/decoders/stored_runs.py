@@ -1,0 +1,177 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Runs on lines of JSON come in; batches with whose they are, when they began and their bytes go out.
+
+A file is decoded twice: first whole, to find every fault, then again batch by batch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated
+
+import msgspec
+import numpy as np
+
+from lockgate.adapters.decoders.faults import Faults
+from lockgate.adapters.decoders.file import RunFile, files_of
+from lockgate.adapters.decoders.lines import Chunk, LongLineError, chunks
+from lockgate.adapters.decoders.ndjson import FAILURES, NOT_UTF8, why_not
+from lockgate.adapters.decoders.row import Row, ScoreNames, are_sound, flaw
+from lockgate.adapters.decoders.row_columns import columns_of
+from lockgate.core.app import slice_from
+from lockgate.core.batch import Origin, RunBatch
+from lockgate.core.summary import ABSENT
+from lockgate.errors import DataError, UsageError
+from lockgate.ports import Progress
+
+SUFFIXES = ("", ".ndjson", ".jsonl")
+# About ten thousand runs: what is committed at once costs one synchronisation of the disk.
+BATCH = 1 << 21
+ADVICE = "Correct these runs or leave them out, and ingest again: nothing was stored."
+NO_APP = "app_id is missing, and no app was named for runs without one"
+UNNAMED_LABEL = "a label has no name"
+Line = tuple[int, bytes]
+
+
+class StoredRow(Row, gc=False):
+    """A run that is kept: besides what is measured, whose it is and when it began."""
+
+    app_id: str | None = None
+    started_at: Annotated[datetime, msgspec.Meta(tz=True)] | None = None
+
+
+_DECODER = msgspec.json.Decoder(StoredRow)
+
+
+@dataclass(slots=True)
+class _Reading:
+    """What the batches of one call share."""
+
+    app: str | None
+    faults: Faults
+    names: ScoreNames
+
+
+class StoredRuns:
+    """Decodes runs to be kept, from files of JSON lines or from a body."""
+
+    def read(self, paths: Sequence[str], app: str | None, progress: Progress) -> Iterator[RunBatch]:
+        """Yield the runs of all files."""
+        files = files_of(paths)
+        for file in files:
+            if file.suffix not in SUFFIXES:
+                raise UsageError(
+                    f"{file.name} is not JSON lines", advice="Kept runs are read from .ndjson or .jsonl, also with .gz."
+                )
+        total = sum(file.size or 0 for file in files) or None
+        if not all(file.can_repeat for file in files):
+            yield from list(_decoded(files, app, progress, total))
+            return
+        for _ in _decoded(files, app, progress, total):
+            pass
+        yield from _decoded(files, app, progress, total)
+
+    def decode(self, body: bytes, app: str | None) -> RunBatch:
+        """Return the runs of one body."""
+        reading = _Reading(app, Faults(), ScoreNames())
+        batch = _batch([Chunk(1, body, body.count(b"\n") + 1)], "the batch", reading)
+        _check(reading)
+        assert batch is not None
+        return batch
+
+
+def _decoded(files: Sequence[RunFile], app: str | None, progress: Progress, total: int | None) -> Iterator[RunBatch]:
+    """Yield batches until there is a fault; all faults are raised at the end."""
+    reading, done = _Reading(app, Faults(), ScoreNames()), 0
+    for file in files:
+        with file.open() as stream:
+            try:
+                for some in _grouped(chunks(stream.bytes)):
+                    batch = _batch(some, file.name, reading)
+                    progress(done + stream.done(), total)
+                    if batch is not None and batch.columns.runs:
+                        yield batch
+            except LongLineError as error:
+                reading.faults.add(f"{file.name}:{error.line}", str(error))
+        done += file.size or 0
+    _check(reading)
+
+
+def _check(reading: _Reading) -> None:
+    try:
+        reading.faults.check()
+    except DataError as error:
+        raise DataError(error.message, advice=ADVICE) from None
+
+
+def _grouped(parts: Iterator[Chunk]) -> Iterator[list[Chunk]]:
+    group: list[Chunk] = []
+    for part in parts:
+        group.append(part)
+        if sum(len(each.data) for each in group) >= BATCH:
+            yield group
+            group = []
+    if group:
+        yield group
+
+
+def _batch(some: Sequence[Chunk], name: str, reading: _Reading) -> RunBatch | None:
+    """Return the runs of some lines, or None when one of them has a fault, which is told to the reading."""
+    body = b"".join(chunk.data for chunk in some)
+    lines = [(number, text) for number, text in enumerate(body.split(b"\n"), some[0].first) if text.strip()]
+    rows = _rows(body, lines, name, reading)
+    flaws = [] if rows is None else _flaws(rows, reading)
+    for position, what in flaws:
+        reading.faults.add(f"{name}:{lines[position][0]}", what)
+    if rows is None or flaws:
+        return None
+    places: dict[Origin, int] = {}
+    origin = [
+        places.setdefault(Origin(row.app_id or reading.app or "", row.release, slice_from(row.labels)), len(places))
+        for row in rows
+    ]
+    return RunBatch(
+        body=body,
+        columns=columns_of(rows, ()),
+        origins=tuple(places),
+        origin=np.array(origin, np.intp),
+        started_at=np.array([_instant(row.started_at) for row in rows], np.int64),
+        ids=[None if row.run_id in (None, "") else str(row.run_id) for row in rows],
+    )
+
+
+def _rows(body: bytes, lines: Sequence[Line], name: str, reading: _Reading) -> list[StoredRow] | None:
+    try:
+        body.decode("utf-8")
+        rows = _DECODER.decode_lines(body)
+    except FAILURES:
+        rows = []
+    # The decoder lets a run go over several lines, and several runs stand on one.
+    if len(rows) == len(lines):
+        return rows
+    found = []
+    for number, text in lines:
+        try:
+            text.decode("utf-8")
+            found.append(_DECODER.decode(text))
+        except UnicodeDecodeError:
+            reading.faults.add(f"{name}:{number}", NOT_UTF8)
+        except FAILURES as error:
+            reading.faults.add(f"{name}:{number}", why_not(text, error))
+    return found if len(found) == len(lines) else None
+
+
+def _flaws(rows: Sequence[StoredRow], reading: _Reading) -> list[tuple[int, str]]:
+    found = []
+    if not are_sound(rows, reading.names):
+        found += [(place, wrong) for place, row in enumerate(rows) if (wrong := flaw(row, reading.names))]
+    if reading.app is None:
+        found += [(place, NO_APP) for place, row in enumerate(rows) if not row.app_id]
+    found += [(place, UNNAMED_LABEL) for place, row in enumerate(rows) if row.labels and "" in row.labels]
+    return sorted(found)
+
+
+def _instant(moment: datetime | None) -> int:
+    return ABSENT if moment is None else round(moment.timestamp() * 1_000)

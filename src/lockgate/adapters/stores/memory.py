@@ -1,0 +1,249 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Core values come in to be kept for as long as the process lives; the same values go out.
+
+A transaction works on copies of the tables that it writes to, and puts them in place on leaving.
+"""
+
+from __future__ import annotations
+
+import threading
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from lockgate.adapters.stores.refusals import held_already, overtaken, sealed_already
+from lockgate.core.app import DEFAULT_ORG, App, Release
+from lockgate.core.batch import Ingested
+from lockgate.core.merkle import Node, Tree, plan_tree
+from lockgate.core.outbox import Message
+from lockgate.core.policy.policy import Policy
+from lockgate.core.rollout import Rollout
+from lockgate.core.spine import Cell, Slot
+from lockgate.core.trial import Look, Trial
+from lockgate.core.vault import Receipt
+
+# By the name of a table and what its rows belong to (an app, a rollout, or nothing): rows by key, in order of arrival.
+Tables = dict[tuple[str, str], dict[Any, Any]]
+
+
+class MemoryStore:
+    """A store without a disk, for tests and for learning."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, Tables] = {}
+        self._turn = threading.Lock()
+
+    @contextmanager
+    def reading(self, org: str = DEFAULT_ORG) -> Iterator[MemorySnapshot]:
+        """Open a snapshot."""
+        yield MemorySnapshot(self._kept.get(org, {}))
+
+    @contextmanager
+    def writing(self, org: str = DEFAULT_ORG) -> Iterator[MemoryTransaction]:
+        """Open a transaction."""
+        with self._turn:
+            work = MemoryTransaction(dict(self._kept.get(org, {})))
+            yield work
+            self._kept = {**self._kept, org: work.tables}
+
+
+@dataclass(slots=True)
+class MemorySnapshot:
+    """Tables that nobody writes to."""
+
+    tables: Tables
+
+    def _table(self, name: str, owner: str = "") -> Mapping[Any, Any]:
+        return self.tables.get((name, owner), {})
+
+    def app(self, name: str) -> App | None:
+        """Return an app."""
+        return self._table("apps").get(name)
+
+    def apps(self) -> tuple[App, ...]:
+        """Return all apps by name."""
+        return tuple(app for _, app in sorted(self._table("apps").items()))
+
+    def releases(self, app: str) -> tuple[Release, ...]:
+        """Return the releases of an app."""
+        return tuple(sorted(self._table("releases", app).values(), key=lambda each: (each.first_seen_at, each.name)))
+
+    def slots(self, app: str, after: int = -1) -> tuple[Slot, ...]:
+        """Return the slots with a higher number."""
+        return _later(self._table("slots", app), after)
+
+    def last_slot(self, app: str) -> Slot | None:
+        """Return the last slot."""
+        slots = self._table("slots", app)
+        return slots[next(reversed(slots))] if slots else None
+
+    def open_slots(self, app: str) -> tuple[Slot, ...]:
+        """Return the slots that are not sealed."""
+        found: list[Slot] = []
+        # They stand at the end, because slots are sealed in order.
+        for slot in reversed(tuple(self._table("slots", app).values())):
+            if slot.is_sealed:
+                break
+            found.append(slot)
+        return tuple(reversed(found))
+
+    def cells(self, app: str, first: int, last: int) -> tuple[Cell, ...]:
+        """Return the cells of some slots."""
+        return tuple(cell for number in range(first, last + 1) for cell in self._cells(app, number).values())
+
+    def _cells(self, app: str, number: int) -> Mapping[Any, Cell]:
+        return self._table(f"cells {number}", app)
+
+    def segments(self, app: str, number: int) -> tuple[str, ...]:
+        """Return the batches of a slot."""
+        return tuple(self._table(f"segments {number}", app))
+
+    def segment(self, digest: str) -> bytes | None:
+        """Return the bytes of a batch."""
+        return self._table("bodies").get(digest)
+
+    def ingested(self, digest: str) -> Ingested | None:
+        """Return what became of a batch."""
+        return self._table("batches").get(digest)
+
+    def policy(self, digest: str) -> Policy | None:
+        """Return a policy."""
+        return self._table("policies").get(digest)
+
+    def rollouts(self, app: str | None = None, *, active: bool = False) -> tuple[Rollout, ...]:
+        """Return rollouts."""
+        found = (trial.rollout for trial in self._table("trials").values())
+        return tuple(each for each in found if (app is None or each.app == app) and not (active and each.is_terminal))
+
+    def trial(self, rollout_id: str) -> Trial | None:
+        """Return a rollout with its progress."""
+        return self._table("trials").get(rollout_id)
+
+    def folded(self, rollout_id: str, after: int) -> tuple[str, ...]:
+        """Return the digests of buckets that were read."""
+        return _later(self._table("folded", rollout_id), after)
+
+    def looks(self, rollout_id: str, after: int = 0) -> tuple[Look, ...]:
+        """Return looks."""
+        return _later(self._table("looks", rollout_id), after)
+
+    def receipts(self, rollout_id: str, after: int = 0) -> tuple[Receipt, ...]:
+        """Return receipts."""
+        return _later(self._table("receipts", rollout_id), after)
+
+    def receipt(self, receipt_id: str) -> Receipt | None:
+        """Return a receipt."""
+        return self._table("by id").get(receipt_id)
+
+    def tree(self) -> Tree:
+        """Return the tree of the log."""
+        size = next(reversed(self._table("checkpoints")), 0)
+        peaks = plan_tree(size)
+        kept = self.nodes(peaks)
+        return Tree(size, tuple(kept[node] for node in peaks))
+
+    def nodes(self, wanted: Iterable[Node]) -> Mapping[Node, bytes]:
+        """Return nodes of the log."""
+        nodes = self._table("nodes")
+        return {node: nodes[node] for node in wanted}
+
+    def checkpoint(self, size: int | None = None) -> bytes | None:
+        """Return a checkpoint."""
+        notes = self._table("checkpoints")
+        return notes.get(next(reversed(notes), 0) if size is None else size)
+
+    def messages(self, *, due: bool = True) -> tuple[Message, ...]:
+        """Return messages."""
+        return tuple(each for each in self._table("messages").values() if not (due and each.delivered_at is not None))
+
+
+@dataclass(slots=True)
+class MemoryTransaction(MemorySnapshot):
+    """Tables of its own where it writes, and the kept ones elsewhere."""
+
+    _own: set[tuple[str, str]] = field(default_factory=set)
+
+    def _writable(self, name: str, owner: str = "") -> dict[Any, Any]:
+        key = (name, owner)
+        if key not in self._own:
+            self.tables[key] = dict(self.tables.get(key, {}))
+            self._own.add(key)
+        return self.tables[key]
+
+    def _add(self, name: str, owner: str, key: object, row: object) -> None:
+        table = self._writable(name, owner)
+        if key in table:
+            raise held_already(name, key)
+        table[key] = row
+
+    def put_app(self, app: App) -> None:
+        """Keep an app."""
+        self._writable("apps")[app.name] = app
+
+    def put_release(self, release: Release) -> None:
+        """Keep a release."""
+        self._writable("releases", release.app).setdefault(release.name, release)
+
+    def put_slot(self, app: str, slot: Slot) -> None:
+        """Keep a slot."""
+        slots = self._writable("slots", app)
+        before = slots.get(slot.number)
+        if before is not None and before.is_sealed and before != slot:
+            raise sealed_already(app, slot.number)
+        slots[slot.number] = slot
+
+    def put_cells(self, app: str, cells: Iterable[Cell]) -> None:
+        """Keep cells."""
+        slots = self._table("slots", app)
+        for cell in cells:
+            if cell.number not in slots or slots[cell.number].is_sealed:
+                raise sealed_already(app, cell.number)
+            self._writable(f"cells {cell.number}", app)[cell.release, cell.labels] = cell
+
+    def add_batch(self, ingested: Ingested, body: bytes, slots: Iterable[tuple[str, int]]) -> None:
+        """Keep a batch."""
+        self._add("batches", "", ingested.digest, ingested)
+        self._writable("bodies")[ingested.digest] = body
+        for app, number in slots:
+            self._add(f"segments {number}", app, ingested.digest, None)
+
+    def put_policy(self, policy: Policy) -> None:
+        """Keep a policy."""
+        self._writable("policies").setdefault(policy.digest(), policy)
+
+    def save(self, trial: Trial) -> None:
+        """Keep a trial."""
+        before = self.trial(trial.rollout.id)
+        if trial.turn != (0 if before is None else before.turn) + 1:
+            raise overtaken(trial.rollout.id)
+        self._writable("trials")[trial.rollout.id] = trial
+
+    def add_folded(self, rollout_id: str, buckets: Iterable[tuple[int, str]]) -> None:
+        """Keep buckets that were read."""
+        for number, digest in buckets:
+            self._add("folded", rollout_id, number, digest)
+
+    def add_look(self, rollout_id: str, look: Look) -> None:
+        """Keep a look."""
+        self._add("looks", rollout_id, look.number, look)
+
+    def append(self, receipt: Receipt, nodes: Iterable[tuple[Node, bytes]], checkpoint: bytes) -> None:
+        """Append a receipt."""
+        if receipt.index != self.tree().size:
+            raise held_already("log", receipt.index)
+        self._add("receipts", receipt.rollout_id, receipt.seq, receipt)
+        self._add("by id", "", receipt.id, receipt)
+        for node, hashed in nodes:
+            self._add("nodes", "", node, hashed)
+        self._add("checkpoints", "", receipt.index + 1, checkpoint)
+
+    def put_message(self, message: Message) -> None:
+        """Keep a message."""
+        self._writable("messages")[message.id] = message
+
+
+def _later(rows: Mapping[int, Any], after: int) -> tuple[Any, ...]:
+    keys = list(rows)
+    return tuple(rows[key] for key in keys[bisect_right(keys, after) :])

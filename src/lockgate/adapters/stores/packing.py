@@ -1,0 +1,161 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A frozen dataclass comes in and its bytes go out, and the other way round.
+
+The bytes are MessagePack. Dataclasses are maps by field name, so that a field with a default can be added later;
+whole numbers beyond 64 bits are bytes; a mapping is a list of pairs, because its keys may be tuples.
+What msgspec reads and writes by itself is left to it.
+"""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, fields, is_dataclass
+from fractions import Fraction
+from functools import cache, partial
+from typing import Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints
+
+import msgspec
+
+T = TypeVar("T")
+Turn = Callable[[Any], Any]
+# A type as annotations write it, such as `tuple[int, ...] | None`.
+Form = Any
+
+_ENCODER = msgspec.msgpack.Encoder()
+_DECODER = msgspec.msgpack.Decoder()
+_LOW, _HIGH = -(2**63), 2**63
+
+
+def pack(value: object) -> bytes:
+    """Return the bytes of a dataclass."""
+    kind: Form = type(value)
+    return _ENCODER.encode(_lowering(kind)(value))
+
+
+def unpack(kind: type[T], data: bytes) -> T:
+    """Return the dataclass that some bytes are."""
+    form: Form = kind
+    return cast("T", _raising(form)(_DECODER.decode(data)))
+
+
+@cache
+def _lowering(kind: Form) -> Turn:
+    """Return how a value of a type becomes one that MessagePack has."""
+    arguments = get_args(kind)
+    origin: Form = get_origin(kind)
+    if kind is int:
+        return _lower_whole
+    if kind is Fraction:
+        return str
+    if is_dataclass(kind):
+        return _lower_fields(kind)
+    if origin in (Union, types.UnionType):
+        return _lower_union(arguments)
+    if _is_plain(kind):
+        return lambda value: value
+    if origin is tuple:
+        turns = _items(arguments, _lowering)
+        return lambda value: [turn(item) for turn, item in zip(turns(value), value, strict=True)]
+    if origin is Mapping:
+        of_key, of_value = (_lowering(each) for each in arguments)
+        return lambda value: [(of_key(key), of_value(item)) for key, item in value.items()]
+    raise TypeError(f"no form is declared for {kind}")
+
+
+@cache
+def _raising(kind: Form) -> Turn:
+    """Return how what MessagePack has becomes a value of a type."""
+    arguments = get_args(kind)
+    origin: Form = get_origin(kind)
+    if kind is int:
+        return _raise_whole
+    if kind is Fraction:
+        return Fraction
+    if is_dataclass(kind):
+        return _raise_fields(kind)
+    if origin in (Union, types.UnionType):
+        return _raise_union(arguments)
+    if _is_plain(kind):
+        return partial(msgspec.convert, type=kind)
+    if origin is tuple:
+        turns = _items(arguments, _raising)
+        return lambda value: tuple(turn(item) for turn, item in zip(turns(value), value, strict=True))
+    if origin is Mapping:
+        of_key, of_value = (_raising(each) for each in arguments)
+        return lambda value: {of_key(key): of_value(item) for key, item in value}
+    raise TypeError(f"no form is declared for {kind}")
+
+
+@cache
+def _is_plain(kind: Form) -> bool:
+    """Say whether msgspec reads and writes a type by itself; within tuples whole numbers have 64 bits."""
+    origin: Form = get_origin(kind)
+    if origin in (tuple, Union, types.UnionType):
+        return all(each is Ellipsis or _is_plain(each) for each in get_args(kind))
+    return isinstance(kind, type) and not is_dataclass(kind) and kind is not Fraction and origin is None
+
+
+def _lower_fields(kind: Form) -> Turn:
+    hints = get_type_hints(kind)
+    turns = [(field.name, _lowering(hints[field.name])) for field in fields(kind)]
+    return lambda value: {name: turn(getattr(value, name)) for name, turn in turns}
+
+
+def _raise_fields(kind: Form) -> Turn:
+    hints = get_type_hints(kind)
+    turns = {field.name: _raising(hints[field.name]) for field in fields(kind)}
+    required = {field.name for field in fields(kind) if field.default is field.default_factory is MISSING}
+
+    def turn(value: dict[str, Any]) -> object:
+        missing = required - value.keys()
+        if missing:
+            raise msgspec.ValidationError(f"{kind.__name__} without {', '.join(sorted(missing))}")
+        return kind(**{name: turns[name](item) for name, item in value.items()})
+
+    return turn
+
+
+def _lower_union(kinds: tuple[Any, ...]) -> Turn:
+    plain = [kind for kind in kinds if kind is not types.NoneType]
+    if len(plain) == 1:
+        only = _lowering(plain[0])
+        return lambda value: None if value is None else only(value)
+    if not any(is_dataclass(kind) for kind in plain):
+        return lambda value: value
+    places = {kind: (place, _lowering(kind)) for place, kind in enumerate(plain)}
+
+    def turn(value: object) -> object:
+        if value is None:
+            return None
+        place, lower = places[type(value)]
+        return [place, lower(value)]
+
+    return turn
+
+
+def _raise_union(kinds: tuple[Any, ...]) -> Turn:
+    plain = [kind for kind in kinds if kind is not types.NoneType]
+    if len(plain) == 1:
+        only = _raising(plain[0])
+        return lambda value: None if value is None else only(value)
+    if not any(is_dataclass(kind) for kind in plain):
+        return lambda value: value
+    turns = [_raising(kind) for kind in plain]
+    return lambda value: None if value is None else turns[value[0]](value[1])
+
+
+def _items(arguments: tuple[Any, ...], turn_of: Callable[[Any], Turn]) -> Callable[[Any], list[Turn]]:
+    turns = [turn_of(each) for each in arguments if each is not Ellipsis]
+    is_open = len(arguments) == 2 and arguments[1] is Ellipsis
+    return lambda value: turns * len(value) if is_open else turns
+
+
+def _lower_whole(value: int) -> int | bytes:
+    if _LOW <= value < _HIGH:
+        return value
+    return value.to_bytes(value.bit_length() // 8 + 1, "big", signed=True)
+
+
+def _raise_whole(value: int | bytes) -> int:
+    return int.from_bytes(value, "big", signed=True) if isinstance(value, bytes) else value

@@ -1,0 +1,23 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a store does not do comes in; the error that says so goes out, the same from every store."""
+
+from __future__ import annotations
+
+from lockgate.errors import LockgateError, TryAgainError
+
+_FAULT = "Please report this: it is a fault in Lockgate, and nothing was stored."
+
+
+def held_already(table: str, key: object) -> LockgateError:
+    """Return the error of a row that is there already."""
+    return LockgateError(f"{table} already holds {key}", advice=_FAULT)
+
+
+def sealed_already(app: str, number: int) -> LockgateError:
+    """Return the error of a change to a sealed bucket."""
+    return LockgateError(f"bucket {number} of {app} is sealed and does not change", advice=_FAULT)
+
+
+def overtaken(rollout_id: str) -> TryAgainError:
+    """Return the error of a turn that another turn came before."""
+    return TryAgainError(f"another turn of {rollout_id} came first", advice="Look again, then decide.")

@@ -1,0 +1,110 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- The line: spine, buckets, rollouts, receipts, log and outbox. Every key begins with the organisation.
+-- A body is the packed core value; what stands beside it in columns is what rows are found or held by.
+
+CREATE TABLE apps (
+  org TEXT NOT NULL, name TEXT NOT NULL, body BLOB NOT NULL,
+  PRIMARY KEY (org, name)
+) STRICT;
+
+CREATE TABLE releases (
+  org TEXT NOT NULL, app TEXT NOT NULL, name TEXT NOT NULL, first_seen_at INTEGER NOT NULL,
+  PRIMARY KEY (org, app, name)
+) STRICT;
+
+CREATE TABLE slots (
+  org TEXT NOT NULL, app TEXT NOT NULL, number INTEGER NOT NULL CHECK (number >= 0),
+  opened_at INTEGER NOT NULL, seals_at INTEGER NOT NULL CHECK (seals_at >= opened_at), starts_at INTEGER,
+  sealed_at INTEGER, digest TEXT,
+  PRIMARY KEY (org, app, number),
+  CHECK ((sealed_at IS NULL) = (digest IS NULL))
+) STRICT;
+CREATE INDEX open_slots ON slots (org, app, number) WHERE sealed_at IS NULL;
+
+CREATE TABLE cells (
+  org TEXT NOT NULL, app TEXT NOT NULL, number INTEGER NOT NULL, release TEXT NOT NULL, labels BLOB NOT NULL,
+  body BLOB NOT NULL,
+  PRIMARY KEY (org, app, number, release, labels),
+  FOREIGN KEY (org, app, number) REFERENCES slots
+) STRICT;
+
+CREATE TABLE batches (
+  org TEXT NOT NULL, digest TEXT NOT NULL, at INTEGER NOT NULL, body BLOB NOT NULL,
+  PRIMARY KEY (org, digest)
+) STRICT;
+
+CREATE TABLE slot_batches (
+  org TEXT NOT NULL, app TEXT NOT NULL, number INTEGER NOT NULL, digest TEXT NOT NULL,
+  PRIMARY KEY (org, app, number, digest),
+  FOREIGN KEY (org, app, number) REFERENCES slots
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE policies (
+  org TEXT NOT NULL, digest TEXT NOT NULL, body BLOB NOT NULL,
+  PRIMARY KEY (org, digest)
+) STRICT;
+
+CREATE TABLE rollouts (
+  org TEXT NOT NULL, id TEXT NOT NULL, app TEXT NOT NULL, mode TEXT NOT NULL, is_active INTEGER NOT NULL,
+  revision INTEGER NOT NULL CHECK (revision >= 1), weight REAL NOT NULL CHECK (weight BETWEEN 0 AND 100),
+  turn INTEGER NOT NULL CHECK (turn >= 1), rollout BLOB NOT NULL, trial BLOB NOT NULL,
+  PRIMARY KEY (org, id)
+) STRICT;
+CREATE INDEX rollouts_of_app ON rollouts (org, app);
+CREATE INDEX active_rollouts ON rollouts (org, app) WHERE is_active;
+CREATE UNIQUE INDEX one_canary_of_app ON rollouts (org, app) WHERE is_active AND mode = 'canary';
+
+CREATE TABLE folded (
+  org TEXT NOT NULL, rollout TEXT NOT NULL, number INTEGER NOT NULL, digest TEXT NOT NULL,
+  PRIMARY KEY (org, rollout, number)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE looks (
+  org TEXT NOT NULL, rollout TEXT NOT NULL, number INTEGER NOT NULL, body BLOB NOT NULL,
+  PRIMARY KEY (org, rollout, number)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE receipts (
+  org TEXT NOT NULL, rollout TEXT NOT NULL, seq INTEGER NOT NULL CHECK (seq >= 1), id TEXT NOT NULL,
+  log_index INTEGER NOT NULL CHECK (log_index >= 0), body BLOB NOT NULL,
+  PRIMARY KEY (org, rollout, seq),
+  UNIQUE (org, id), UNIQUE (org, log_index)
+) STRICT;
+
+CREATE TABLE nodes (
+  org TEXT NOT NULL, level INTEGER NOT NULL, position INTEGER NOT NULL, hash BLOB NOT NULL CHECK (length(hash) = 32),
+  PRIMARY KEY (org, level, position)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE checkpoints (
+  org TEXT NOT NULL, size INTEGER NOT NULL CHECK (size >= 1), note BLOB NOT NULL,
+  PRIMARY KEY (org, size)
+) STRICT;
+
+CREATE TABLE messages (
+  place INTEGER PRIMARY KEY, org TEXT NOT NULL, id TEXT NOT NULL, is_due INTEGER NOT NULL, body BLOB NOT NULL,
+  UNIQUE (org, id)
+) STRICT;
+CREATE INDEX due_messages ON messages (org, place) WHERE is_due;
+
+CREATE TRIGGER sealed_slot BEFORE UPDATE ON slots WHEN OLD.sealed_at IS NOT NULL
+BEGIN SELECT RAISE(ABORT, 'a sealed bucket does not change'); END;
+CREATE TRIGGER sealed_cell_added BEFORE INSERT ON cells
+WHEN (SELECT sealed_at FROM slots WHERE org = NEW.org AND app = NEW.app AND number = NEW.number) IS NOT NULL
+BEGIN SELECT RAISE(ABORT, 'a sealed bucket does not change'); END;
+CREATE TRIGGER sealed_cell_changed BEFORE UPDATE ON cells
+WHEN (SELECT sealed_at FROM slots WHERE org = OLD.org AND app = OLD.app AND number = OLD.number) IS NOT NULL
+BEGIN SELECT RAISE(ABORT, 'a sealed bucket does not change'); END;
+
+CREATE TRIGGER kept_receipt BEFORE UPDATE ON receipts
+BEGIN SELECT RAISE(ABORT, 'receipts are kept as they are'); END;
+CREATE TRIGGER kept_receipt_gone BEFORE DELETE ON receipts
+BEGIN SELECT RAISE(ABORT, 'receipts are kept as they are'); END;
+CREATE TRIGGER kept_node BEFORE UPDATE ON nodes
+BEGIN SELECT RAISE(ABORT, 'the log is kept as it is'); END;
+CREATE TRIGGER kept_node_gone BEFORE DELETE ON nodes
+BEGIN SELECT RAISE(ABORT, 'the log is kept as it is'); END;
+CREATE TRIGGER kept_checkpoint BEFORE UPDATE ON checkpoints
+BEGIN SELECT RAISE(ABORT, 'checkpoints are kept as they are'); END;
+CREATE TRIGGER kept_checkpoint_gone BEFORE DELETE ON checkpoints
+BEGIN SELECT RAISE(ABORT, 'checkpoints are kept as they are'); END;

@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A folder comes in; a store in two SQLite files there goes out: one that decides, one of raw runs.
+
+Both are in WAL mode with full synchronisation. Raw runs are committed first: one that nothing names does no harm.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from lockgate.adapters.stores.sqlite_file import BUSY_SECONDS, SqliteFile
+from lockgate.adapters.stores.sqlite_reading import SqliteSnapshot
+from lockgate.adapters.stores.sqlite_writing import SqliteTransaction
+from lockgate.core.app import DEFAULT_ORG
+
+CONTROL = "lockgate.db"
+RUNS = "runs.db"
+
+
+class SqliteStore:
+    """The default store: for one machine, and any number of processes on it."""
+
+    def __init__(self, folder: Path, busy_seconds: float = BUSY_SECONDS) -> None:
+        self._control = SqliteFile(folder / CONTROL, "control", busy_seconds)
+        self._runs = SqliteFile(folder / RUNS, "runs", busy_seconds)
+
+    @contextmanager
+    def reading(self, org: str = DEFAULT_ORG) -> Iterator[SqliteSnapshot]:
+        """Open a snapshot."""
+        with self._control.explained(), self._control.lent() as control, self._runs.lent() as runs:
+            control.execute("BEGIN")
+            # SQLite takes its snapshot at the first read, not at BEGIN.
+            control.execute("SELECT 1 FROM apps LIMIT 1").fetchone()
+            yield SqliteSnapshot(control, runs, org)
+
+    @contextmanager
+    def writing(self, org: str = DEFAULT_ORG) -> Iterator[SqliteTransaction]:
+        """Open a transaction."""
+        with ExitStack() as stack:
+            stack.enter_context(self._control.explained())
+            control = stack.enter_context(self._control.lent())
+            runs = stack.enter_context(self._runs.lent())
+            control.execute("BEGIN IMMEDIATE")
+            yield SqliteTransaction(control, runs, org)
+            with self._runs.explained():
+                if runs.in_transaction:
+                    runs.execute("COMMIT")
+            control.execute("COMMIT")
+
+    def close(self) -> None:
+        """Close both files."""
+        self._control.close()
+        self._runs.close()

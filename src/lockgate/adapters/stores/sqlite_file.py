@@ -1,0 +1,161 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The path of a SQLite file and its schema come in; connections to a file of this version go out.
+
+Migrations only go forward: `schema/<name>/0001_*.sql` and so on, each in a transaction of its own.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.resources import files
+from pathlib import Path
+
+from lockgate.errors import DataError, LockgateError, NotPermittedError, TryAgainError, UnreachableError
+
+BUSY_SECONDS = 10.0
+PAGES_KEPT = 8_000
+_SETTINGS = (
+    "PRAGMA journal_mode = WAL",
+    "PRAGMA synchronous = FULL",
+    "PRAGMA foreign_keys = ON",
+    "PRAGMA trusted_schema = OFF",
+    f"PRAGMA cache_size = -{PAGES_KEPT}",
+)
+
+
+class SqliteFile:
+    """One file; connections are lent to one thread at a time, and never across a fork."""
+
+    def __init__(self, path: Path, schema: str, busy_seconds: float = BUSY_SECONDS) -> None:
+        self.path = path
+        self._busy_seconds = busy_seconds
+        self._idle: list[sqlite3.Connection] = []
+        self._inherited: list[sqlite3.Connection] = []
+        self._process = os.getpid()
+        self._lock = threading.Lock()
+        _make_folder(path)
+        with self.explained(), self.lent() as connection:
+            _migrate(connection, _migrations(schema), path)
+
+    @contextmanager
+    def lent(self) -> Iterator[sqlite3.Connection]:
+        """Lend a connection; one that was left in the middle of a transaction is rolled back."""
+        connection = self._take()
+        try:
+            yield connection
+        finally:
+            if connection.in_transaction:
+                connection.rollback()
+            with self._lock:
+                self._idle.append(connection)
+
+    @contextmanager
+    def explained(self) -> Iterator[None]:
+        """Turn what SQLite says into what a person can act on."""
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise explain(error, self.path) from error
+
+    def close(self) -> None:
+        """Close every connection that is not lent."""
+        with self._lock:
+            while self._idle:
+                self._idle.pop().close()
+
+    def _take(self) -> sqlite3.Connection:
+        with self._lock:
+            if self._process != os.getpid():
+                # A connection belongs to the process that opened it; closing it here would harm that one.
+                self._inherited, self._idle, self._process = self._idle, [], os.getpid()
+            if self._idle:
+                return self._idle.pop()
+        connection = sqlite3.connect(
+            self.path, timeout=self._busy_seconds, isolation_level=None, check_same_thread=False
+        )
+        for setting in _SETTINGS:
+            connection.execute(setting)
+        return connection
+
+
+def _make_folder(path: Path) -> None:
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except PermissionError as error:
+        raise _not_writable(path) from error
+    except OSError as error:
+        raise UnreachableError(
+            f"{path.parent} cannot be made: {error.strerror or error}", advice="Check LOCKGATE_HOME and its disk."
+        ) from error
+
+
+def explain(error: sqlite3.Error, path: Path) -> LockgateError:
+    """Return what a person can do about an error of SQLite."""
+    name = getattr(error, "sqlite_errorname", "") or ""
+    if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
+        return TryAgainError(
+            f"{path} is held by another process",
+            advice="Try again; if nothing else runs, look for a process that hangs with the file open.",
+        )
+    if name.startswith(("SQLITE_READONLY", "SQLITE_PERM", "SQLITE_AUTH")):
+        return _not_writable(path)
+    if name.startswith("SQLITE_CANTOPEN"):
+        if path.parent.is_dir() and not os.access(path.parent, os.W_OK):
+            return _not_writable(path)
+        return UnreachableError(f"{path} cannot be opened", advice="Check LOCKGATE_HOME and its disk.")
+    if name.startswith(("SQLITE_FULL", "SQLITE_IOERR", "SQLITE_NOMEM")):
+        return UnreachableError(
+            f"{path} cannot be written: {error}", advice="Make room on the disk, then try again; nothing was stored."
+        )
+    if name.startswith(("SQLITE_NOTADB", "SQLITE_CORRUPT")):
+        return DataError(f"{path} is not a sound store: {error}", advice="Put it back from a backup.")
+    return LockgateError(f"{path}: {error}", advice="Please report this: it is a fault in Lockgate.")
+
+
+def _not_writable(path: Path) -> NotPermittedError:
+    return NotPermittedError(
+        f"{path} may not be written", advice="Run as the owner of LOCKGATE_HOME, on a disk that is not read-only."
+    )
+
+
+def _migrations(schema: str) -> list[str]:
+    folder = files(__package__) / "schema" / schema
+    found = sorted((each for each in folder.iterdir() if each.name.endswith(".sql")), key=lambda each: each.name)
+    return [each.read_text(encoding="utf-8") for each in found]
+
+
+def _migrate(connection: sqlite3.Connection, migrations: list[str], path: Path) -> None:
+    if _version(connection) == len(migrations):
+        return
+    connection.execute("BEGIN IMMEDIATE")
+    # Another process may have been first.
+    version = _version(connection)
+    if version > len(migrations):
+        raise DataError(
+            f"{path} was written by a later version of Lockgate (schema {version}, this one knows {len(migrations)})",
+            advice="Use that version; a store is never taken back.",
+        )
+    if version == 0 and connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+        raise DataError(f"{path} belongs to another program", advice="Choose another LOCKGATE_HOME.")
+    for number, migration in enumerate(migrations[version:], version + 1):
+        for statement in _statements(migration):
+            connection.execute(statement)
+        connection.execute(f"PRAGMA user_version = {number}")
+    connection.execute("COMMIT")
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])
+
+
+def _statements(script: str) -> Iterator[str]:
+    statement = ""
+    for line in script.splitlines(keepends=True):
+        statement += line
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""

@@ -1,0 +1,163 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A connection inside a transaction comes in; what an organisation has stored goes out as core values."""
+
+from __future__ import annotations
+
+import sqlite3
+import zlib
+from collections.abc import Iterable, Mapping
+from typing import Any, TypeVar
+
+import msgspec
+
+from lockgate.adapters.stores.packing import unpack
+from lockgate.core.app import App, Release
+from lockgate.core.batch import Ingested
+from lockgate.core.bucket import Bucket
+from lockgate.core.intake import Slice
+from lockgate.core.merkle import Node, Tree, plan_tree
+from lockgate.core.outbox import Message
+from lockgate.core.policy.policy import Policy
+from lockgate.core.rollout import Rollout
+from lockgate.core.spine import Cell, Slot
+from lockgate.core.trial import Look, Trial
+from lockgate.core.vault import Receipt
+
+T = TypeVar("T")
+
+LABELS = msgspec.msgpack.Decoder(tuple[tuple[str, str], ...])
+_SLOT = "SELECT number, opened_at, seals_at, starts_at, sealed_at, digest FROM slots WHERE org = ? AND app = ?"
+
+
+class SqliteSnapshot:
+    """What one organisation has stored, as it was when the transaction began to read."""
+
+    def __init__(self, control: sqlite3.Connection, runs: sqlite3.Connection, org: str) -> None:
+        self._control = control
+        self._runs = runs
+        self._org = org
+
+    def _rows(self, sql: str, *keys: object) -> list[Any]:
+        return self._control.execute(sql, (self._org, *keys)).fetchall()
+
+    def _one(self, kind: type[T], sql: str, *keys: object) -> T | None:
+        row = self._control.execute(sql, (self._org, *keys)).fetchone()
+        return None if row is None else unpack(kind, row[0])
+
+    def _all(self, kind: type[T], sql: str, *keys: object) -> tuple[T, ...]:
+        return tuple(unpack(kind, body) for (body,) in self._rows(sql, *keys))
+
+    def app(self, name: str) -> App | None:
+        """Return an app."""
+        return self._one(App, "SELECT body FROM apps WHERE org = ? AND name = ?", name)
+
+    def apps(self) -> tuple[App, ...]:
+        """Return all apps by name."""
+        return self._all(App, "SELECT body FROM apps WHERE org = ? ORDER BY name")
+
+    def releases(self, app: str) -> tuple[Release, ...]:
+        """Return the releases of an app."""
+        sql = "SELECT name, first_seen_at FROM releases WHERE org = ? AND app = ? ORDER BY first_seen_at, name"
+        return tuple(Release(app=app, name=name, first_seen_at=at) for name, at in self._rows(sql, app))
+
+    def slots(self, app: str, after: int = -1) -> tuple[Slot, ...]:
+        """Return the slots with a higher number."""
+        return self._slots(f"{_SLOT} AND number > ? ORDER BY number", app, after)
+
+    def last_slot(self, app: str) -> Slot | None:
+        """Return the last slot."""
+        return next(iter(self._slots(f"{_SLOT} ORDER BY number DESC LIMIT 1", app)), None)
+
+    def open_slots(self, app: str) -> tuple[Slot, ...]:
+        """Return the slots that are not sealed."""
+        return self._slots(f"{_SLOT} AND sealed_at IS NULL ORDER BY number", app)
+
+    def _slots(self, sql: str, *keys: object) -> tuple[Slot, ...]:
+        names = ("number", "opened_at", "seals_at", "starts_at", "sealed_at", "digest")
+        return tuple(Slot(**dict(zip(names, row, strict=True))) for row in self._rows(sql, *keys))
+
+    def cells(self, app: str, first: int, last: int) -> tuple[Cell, ...]:
+        """Return the cells of some slots."""
+        where = "org = ? AND app = ? AND number BETWEEN ? AND ? ORDER BY number, release, labels"
+        rows = self._rows(f"SELECT number, release, labels, body FROM cells WHERE {where}", app, first, last)  # noqa: S608
+        return tuple(
+            Cell(number=number, release=release, labels=_labels(labels), bucket=unpack(Bucket, body))
+            for number, release, labels, body in rows
+        )
+
+    def segments(self, app: str, number: int) -> tuple[str, ...]:
+        """Return the batches of a slot."""
+        sql = "SELECT digest FROM slot_batches WHERE org = ? AND app = ? AND number = ? ORDER BY digest"
+        return tuple(digest for (digest,) in self._rows(sql, app, number))
+
+    def segment(self, digest: str) -> bytes | None:
+        """Return the bytes of a batch."""
+        sql = "SELECT body FROM segments WHERE org = ? AND digest = ?"
+        row = self._runs.execute(sql, (self._org, digest)).fetchone()
+        return None if row is None else zlib.decompress(row[0])
+
+    def ingested(self, digest: str) -> Ingested | None:
+        """Return what became of a batch."""
+        return self._one(Ingested, "SELECT body FROM batches WHERE org = ? AND digest = ?", digest)
+
+    def policy(self, digest: str) -> Policy | None:
+        """Return a policy."""
+        return self._one(Policy, "SELECT body FROM policies WHERE org = ? AND digest = ?", digest)
+
+    def rollouts(self, app: str | None = None, *, active: bool = False) -> tuple[Rollout, ...]:
+        """Return rollouts."""
+        where = f"org = ?{'' if app is None else ' AND app = ?'}{' AND is_active' if active else ''}"
+        keys = () if app is None else (app,)
+        return self._all(Rollout, f"SELECT rollout FROM rollouts WHERE {where} ORDER BY rowid", *keys)  # noqa: S608
+
+    def trial(self, rollout_id: str) -> Trial | None:
+        """Return a rollout with its progress."""
+        return self._one(Trial, "SELECT trial FROM rollouts WHERE org = ? AND id = ?", rollout_id)
+
+    def folded(self, rollout_id: str, after: int) -> tuple[str, ...]:
+        """Return the digests of buckets that were read."""
+        sql = "SELECT digest FROM folded WHERE org = ? AND rollout = ? AND number > ? ORDER BY number"
+        return tuple(digest for (digest,) in self._rows(sql, rollout_id, after))
+
+    def looks(self, rollout_id: str, after: int = 0) -> tuple[Look, ...]:
+        """Return looks."""
+        sql = "SELECT body FROM looks WHERE org = ? AND rollout = ? AND number > ? ORDER BY number"
+        return self._all(Look, sql, rollout_id, after)
+
+    def receipts(self, rollout_id: str, after: int = 0) -> tuple[Receipt, ...]:
+        """Return receipts."""
+        sql = "SELECT body FROM receipts WHERE org = ? AND rollout = ? AND seq > ? ORDER BY seq"
+        return self._all(Receipt, sql, rollout_id, after)
+
+    def receipt(self, receipt_id: str) -> Receipt | None:
+        """Return a receipt."""
+        return self._one(Receipt, "SELECT body FROM receipts WHERE org = ? AND id = ?", receipt_id)
+
+    def tree(self) -> Tree:
+        """Return the tree of the log."""
+        size = self._rows("SELECT coalesce(max(size), 0) FROM checkpoints WHERE org = ?")[0][0]
+        peaks = plan_tree(size)
+        kept = self.nodes(peaks)
+        return Tree(size, tuple(kept[node] for node in peaks))
+
+    def nodes(self, wanted: Iterable[Node]) -> Mapping[Node, bytes]:
+        """Return nodes of the log."""
+        sql = "SELECT hash FROM nodes WHERE org = ? AND level = ? AND position = ?"
+        return {node: self._rows(sql, node.level, node.position)[0][0] for node in wanted}
+
+    def checkpoint(self, size: int | None = None) -> bytes | None:
+        """Return a checkpoint."""
+        if size is None:
+            rows = self._rows("SELECT note FROM checkpoints WHERE org = ? ORDER BY size DESC LIMIT 1")
+        else:
+            rows = self._rows("SELECT note FROM checkpoints WHERE org = ? AND size = ?", size)
+        return rows[0][0] if rows else None
+
+    def messages(self, *, due: bool = True) -> tuple[Message, ...]:
+        """Return messages."""
+        which = " AND is_due" if due else ""
+        return self._all(Message, f"SELECT body FROM messages WHERE org = ?{which} ORDER BY place")  # noqa: S608
+
+
+def _labels(data: bytes) -> Slice:
+    return LABELS.decode(data)

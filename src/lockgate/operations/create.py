@@ -1,0 +1,191 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What an owner wants to try comes in; a rollout at its first step, with its first receipt, goes out."""
+
+from __future__ import annotations
+
+import hashlib
+from base64 import b32encode
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from lockgate.core.app import App, Release, check_name
+from lockgate.core.canonical import canonicalize
+from lockgate.core.decision.decision import Action, Cause, Decision
+from lockgate.core.declaration.policy_declaration import declare
+from lockgate.core.evidence.plan import plan
+from lockgate.core.evidence.progress import begin
+from lockgate.core.evidence.window import Span
+from lockgate.core.instant import SECOND, Instant
+from lockgate.core.policy.policy import Mode, Policy
+from lockgate.core.receipt import Actor
+from lockgate.core.rollout import Declaration, Rollout, start
+from lockgate.core.transition import Event, Transition
+from lockgate.core.trial import Chain, Trial
+from lockgate.core.verdict.verdict import Verdict
+from lockgate.errors import NotPermittedError, TryAgainError, UsageError
+from lockgate.operations.record import Entry, record
+from lockgate.operations.sealing import seal_all, seal_over
+from lockgate.ports import House, Snapshot, Transaction
+
+DEFAULT_GATES = ("error_rate",)
+SLOW_END = ("latency_ms:p95", "latency_ms")
+# How many of the latest buckets tell what the baseline's runs carry.
+RECENT_SLOTS = 100
+ID_LENGTH = 16
+OWNER = Actor("person")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """What to try: a candidate of an app, against its champion by default, under a policy document.
+
+    `since_s`: how far back runs that are already there count; None begins with the next bucket.
+    """
+
+    app: str
+    candidate: str
+    baseline: str | None = None
+    policy: Mapping[str, object]
+    since_s: int | None = None
+    actor: Actor = OWNER
+
+
+@dataclass(frozen=True, slots=True)
+class Created:
+    """The rollout, its effective policy, whether it was there already, and what its owner should know."""
+
+    rollout: Rollout
+    policy: Policy
+    is_existing: bool
+    warnings: tuple[str, ...] = ()
+
+
+def create(order: Order, house: House) -> Created:
+    """Start a rollout; while an equal one is active, return that one."""
+    with house.store.writing(house.org) as work:
+        now = house.clock.now()
+        app = work.app(check_name("an app", order.app)) or App(name=order.app)
+        baseline = _baseline(order, app)
+        candidate = check_name("a release", order.candidate)
+        if baseline == candidate:
+            raise UsageError(f"baseline and candidate are both '{candidate}'", advice="Name the release on trial.")
+        policy = declare(order.policy, _default_gates(work, app.name, baseline))
+        if policy.app not in (None, app.name):
+            raise UsageError(
+                f"the policy is for {policy.app}, not {app.name}", advice="Name that app, or leave it out."
+            )
+        same = _active_equal(work, app.name, (baseline, candidate), policy)
+        if same is not None:
+            return Created(same, policy, is_existing=True)
+        _check_free(work, app, policy)
+        warnings = _warnings(work, app.name, baseline)
+        rollout = _start(work, house, replace(order, baseline=baseline), policy, now)
+        work.put_app(replace(app, bucket_s=_width(work, app, policy)))
+        for release in (baseline, candidate):
+            work.put_release(Release(app=app.name, name=release, first_seen_at=now))
+        trial = _open(work, rollout, policy, order.since_s, now)
+        work.put_policy(policy)
+        chain = record(work, house, _entry(rollout, policy, trial, order.actor))
+        work.save(replace(trial, chain=chain))
+    return Created(rollout, policy, is_existing=False, warnings=warnings)
+
+
+def _baseline(order: Order, app: App) -> str:
+    if order.baseline is not None:
+        return check_name("a release", order.baseline)
+    if app.champion is None:
+        raise UsageError(f"{app.name} has no champion yet", advice="Name the release that is trusted as the baseline.")
+    return app.champion
+
+
+def _default_gates(work: Snapshot, app: str, baseline: str) -> tuple[str, ...]:
+    last = work.last_slot(app)
+    cells = () if last is None else work.cells(app, max(0, last.number - RECENT_SLOTS), last.number)
+    name, field = SLOW_END
+    is_timed = any(cell.release == baseline and field in cell.bucket.values for cell in cells)
+    return (*DEFAULT_GATES, name) if is_timed else DEFAULT_GATES
+
+
+def _active_equal(work: Snapshot, app: str, releases: tuple[str, str], policy: Policy) -> Rollout | None:
+    asked = (*releases, policy.digest())
+    active = work.rollouts(app, active=True)
+    return next((each for each in active if (each.baseline, each.candidate, each.policy_digest) == asked), None)
+
+
+def _check_free(work: Snapshot, app: App, policy: Policy) -> None:
+    if app.frozen is not None:
+        raise NotPermittedError(f"{app.name} is frozen: {app.frozen}", advice="Start again when it is unfrozen.")
+    if policy.mode is Mode.SHADOW:
+        return
+    other = next((each for each in work.rollouts(app.name, active=True) if each.mode is Mode.CANARY), None)
+    if other is not None:
+        raise TryAgainError(
+            f"{other.id} is moving the traffic of {app.name} to {other.candidate}",
+            advice="Wait for its end, roll it back first, or try in shadow mode.",
+        )
+
+
+def _warnings(work: Snapshot, app: str, baseline: str) -> tuple[str, ...]:
+    seen = [release.name for release in work.releases(app)]
+    if baseline in seen:
+        return ()
+    known = f"; releases seen: {', '.join(seen[:20])}" if seen else ""
+    return (f"no run of the baseline {baseline} has been seen{known}",)
+
+
+def _start(work: Snapshot, house: House, order: Order, policy: Policy, now: Instant) -> Rollout:
+    earlier = [each for each in work.rollouts(order.app) if each.candidate == order.candidate]
+    attempt = len(earlier) + 1
+    assert order.baseline is not None
+    key = canonicalize([house.org, order.app, order.baseline, order.candidate, policy.digest(), attempt])
+    name = b32encode(hashlib.sha256(key).digest()).decode("ascii").lower()[:ID_LENGTH]
+    declared = Declaration(
+        id=f"rol_{name}", app=order.app, baseline=order.baseline, candidate=order.candidate, attempt=attempt
+    )
+    return replace(start(declared, policy, now), org=house.org, revision=1)
+
+
+def _width(work: Snapshot, app: App, policy: Policy) -> int:
+    """Return the width of the app's next buckets: the finest that any active rollout asks for."""
+    others = [work.policy(each.policy_digest) for each in work.rollouts(app.name, active=True)]
+    return min([policy.bucket_s, *(other.bucket_s for other in others if other is not None)])
+
+
+def _open(work: Transaction, rollout: Rollout, policy: Policy, since_s: int | None, now: Instant) -> Trial:
+    """Return the trial before any bucket; the weight changes here, so open buckets are sealed."""
+    seal_over(work, rollout.app, now)
+    following = seal_all(work, rollout.app, now)
+    moved = Span(
+        first=following,
+        step=0,
+        is_moved=rollout.exposed_weight > 0,
+        settles_at=now + policy.steps[0].settle_s * SECOND,
+    )
+    spans: tuple[Span, ...] = (moved,)
+    if since_s is not None:
+        there = [slot.number for slot in work.slots(rollout.app) if slot.time >= now - since_s * SECOND]
+        spans = (Span(first=there[0], step=0), moved) if there else spans
+    progress = begin(plan(policy))
+    return Trial(rollout=rollout, progress=progress, spans=spans, chain=Chain(state=progress.state.digest()), turn=1)
+
+
+def _entry(rollout: Rollout, policy: Policy, trial: Trial, actor: Actor) -> Entry:
+    at = policy.steps[0]
+    decision = Decision(
+        action=Action.PROMOTE,
+        cause=Cause.OPERATOR,
+        reason=f"{rollout.candidate} goes on trial against {rollout.baseline} at {at.label()}",
+        step=0,
+        weight=rollout.weight,
+    )
+    before = replace(rollout, weight=0.0, revision=0)
+    return Entry(
+        transition=Transition(before, rollout, decision, rollout.created_at),
+        verdict=Verdict((), policy.inference),
+        policy=policy,
+        actor=actor,
+        chain=trial.chain,
+        state=trial.chain.state,
+        bucket=-1,
+        events=() if rollout.mode is Mode.SHADOW else (Event.CREATED,),
+    )

@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The id of a rollout comes in; where it stands, why, and what would change it go out, and nothing is written."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from lockgate.core.app import App
+from lockgate.core.decision.chain import decide
+from lockgate.core.decision.decision import Decision
+from lockgate.core.evidence.plan import plan
+from lockgate.core.finding import Finding
+from lockgate.core.instant import SECOND, Instant
+from lockgate.core.policy.policy import Policy
+from lockgate.core.rollout import Rollout
+from lockgate.core.trial import Trial
+from lockgate.core.vault import Receipt
+from lockgate.core.verdict.judge import judge
+from lockgate.core.verdict.sequential import displayed
+from lockgate.core.verdict.verdict import Verdict
+from lockgate.operations.reading import load, read_on
+from lockgate.operations.surroundings import situation
+from lockgate.ports import House
+
+# A rate over less time than this says nothing about the next hours.
+MIN_RATE_SECONDS = 60
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explanation:
+    """What a tick at this moment would decide, with all that speaks in it.
+
+    `seals_at`: when the next bucket seals, None while none is open. `overdue`: whether it has
+    stood at its step for longer than its `max_hold`. `runs_per_hour`: of the candidate at this step.
+    """
+
+    trial: Trial
+    policy: Policy
+    verdict: Verdict
+    decision: Decision
+    seals_at: Instant | None
+    overdue: bool
+    runs_per_hour: float | None
+
+    @property
+    def rollout(self) -> Rollout:
+        """Return the rollout."""
+        return self.trial.rollout
+
+    def seconds_left(self, finding: Finding) -> int | None:
+        """Return how long a gate would still take at this rate; None where nobody can say."""
+        evidence = finding.evidence
+        if evidence is None or evidence.projected_runs is None or not self.runs_per_hour:
+            return None
+        return round(evidence.projected_runs / self.runs_per_hour * 3_600)
+
+
+def list_rollouts(house: House, app: str | None = None, *, active: bool = False) -> tuple[Rollout, ...]:
+    """Return rollouts, the oldest first."""
+    with house.store.reading(house.org) as seen:
+        return seen.rollouts(app, active=active)
+
+
+def receipts_of(rollout_id: str, house: House) -> tuple[Receipt, ...]:
+    """Return a rollout's receipts in their order."""
+    with house.store.reading(house.org) as seen:
+        load(seen, rollout_id)
+        return seen.receipts(rollout_id)
+
+
+def explain(rollout_id: str, house: House) -> Explanation:
+    """Return what the sealed buckets say of a rollout at this moment."""
+    now = house.clock.now()
+    with house.store.reading(house.org) as seen:
+        trial, policy = load(seen, rollout_id)
+        app = seen.app(trial.rollout.app) or App(name=trial.rollout.app)
+        judged = plan(policy)
+        if not trial.rollout.is_terminal:
+            trial = replace(trial, progress=read_on(seen, trial, judged, now).progress)
+        still_open = seen.open_slots(app.name)
+    rollout, progress = trial.rollout, trial.progress
+    verdict = judge(progress.state, progress.totals, judged, rollout.step)
+    decision = decide(rollout, policy, verdict, situation(trial, policy, app, now))
+    return Explanation(
+        trial=trial,
+        policy=policy,
+        verdict=displayed(verdict, progress.totals.at_step, judged),
+        decision=decision,
+        seals_at=next((slot.seals_at for slot in still_open if not slot.is_over(now)), None),
+        overdue=_is_overdue(rollout, policy, now),
+        runs_per_hour=_rate(trial, now),
+    )
+
+
+def _is_overdue(rollout: Rollout, policy: Policy, now: Instant) -> bool:
+    max_hold = rollout.at(policy).max_hold_s
+    return not rollout.is_terminal and max_hold is not None and rollout.seconds_at_step(now) >= max_hold
+
+
+def _rate(trial: Trial, now: Instant) -> float | None:
+    state, rollout = trial.progress.state, trial.rollout
+    seconds = (now - rollout.step_entered_at) // SECOND
+    if rollout.is_terminal or seconds < MIN_RATE_SECONDS or state.step != rollout.step:
+        return None
+    return state.fresh_runs / seconds * 3_600

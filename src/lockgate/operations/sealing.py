@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Open slots of an app come in; those whose time is over, or all of them, go out sealed.
+
+Slots are sealed in the order of their numbers, inside a transaction: no ingest is in flight then.
+"""
+
+from __future__ import annotations
+
+from lockgate.core.instant import Instant
+from lockgate.core.spine import Slot, seal
+from lockgate.ports import Transaction
+
+
+def seal_over(work: Transaction, app: str, now: Instant) -> None:
+    """Seal the slots whose time is over."""
+    for slot in work.open_slots(app):
+        if not slot.is_over(now):
+            return
+        _seal(work, app, slot, now)
+
+
+def seal_all(work: Transaction, app: str, now: Instant) -> int:
+    """Seal every open slot, because a weight changes, and return the number of the next one."""
+    for slot in work.open_slots(app):
+        _seal(work, app, slot, now)
+    last = work.last_slot(app)
+    return 0 if last is None else last.number + 1
+
+
+def _seal(work: Transaction, app: str, slot: Slot, now: Instant) -> None:
+    cells = work.cells(app, slot.number, slot.number)
+    work.put_slot(app, seal(slot, cells, work.segments(app, slot.number), now))

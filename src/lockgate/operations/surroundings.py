@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A trial, its policy and its app come in; what a decision reads beside the verdict goes out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from lockgate.core.app import App
+from lockgate.core.instant import SECOND, Instant
+from lockgate.core.policy.policy import Policy
+from lockgate.core.situation import Broken, Situation
+from lockgate.core.trial import Trial
+from lockgate.core.wording import count_text, duration_words
+
+NEVER_TOGETHER = (
+    "baseline and candidate never ran together: no run of one began within an hour of a run of the other; "
+    "send both the same traffic at the same time"
+)
+
+
+def situation(trial: Trial, policy: Policy, app: App, now: Instant) -> Situation:
+    """Return what is true beside the statistics."""
+    state = trial.progress.state
+    fresh = state.fresh_runs if state.step == trial.rollout.step else 0
+    return Situation(
+        now=now,
+        fresh_runs=fresh,
+        limits=tuple(_limits(trial, policy, now)),
+        alarms=tuple(_alarms(trial, policy, fresh)),
+        freeze=app.frozen,
+    )
+
+
+def _limits(trial: Trial, policy: Policy, now: Instant) -> Iterator[Broken]:
+    limits, waited = policy.rules.limits, (now - trial.rollout.created_at) // SECOND
+    if limits.time_s is not None and waited >= limits.time_s:
+        whole = duration_words(limits.time_s)
+        yield Broken("time", f"the rollout has lasted {duration_words(waited)}, its limit is {whole}")
+    runs = trial.progress.state.candidate_runs
+    if limits.runs is not None and runs >= limits.runs:
+        yield Broken("runs", f"the candidate has served {count_text(runs, 'run')}, its limit is {limits.runs:,}")
+
+
+def _alarms(trial: Trial, policy: Policy, fresh: int) -> Iterator[str]:
+    progress, at = trial.progress, trial.rollout.at(policy)
+    has_both = progress.state.candidate_runs > 0 and progress.totals.whole.arm().baseline.runs > 0
+    if has_both and progress.together == 0 and fresh >= at.min_runs and at.has_concurrent_baseline:
+        yield NEVER_TOGETHER
+    rules = policy.rules
+    unread = [rule.id for rule in rules.invariants]
+    unread += [rule.id for rule in rules.sustained]
+    unread += [rule.id for rule in rules.disagreement]
+    unread += [name for name, limit in (("spend", rules.limits.spend), ("units", rules.limits.units)) if limit]
+    for name in unread:
+        yield f"{name} is declared, but nothing measures it here, so nobody would notice a breach"

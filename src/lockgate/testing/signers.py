@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A seed comes in; signers whose keys everybody can compute go out. For tests: they prove nothing."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from lockgate.core.public_key import PublicKey
+
+
+class SeededSigner:
+    """A signer whose private key is the digest of a text."""
+
+    def __init__(self, seed: str) -> None:
+        self._key = Ed25519PrivateKey.from_private_bytes(hashlib.sha256(seed.encode("utf-8")).digest())
+        self._public = PublicKey(self._key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw))
+
+    @property
+    def key_id(self) -> str:
+        """Return the id of the public key."""
+        return self._public.key_id
+
+    @property
+    def public_key_pem(self) -> bytes:
+        """Return the public key in PEM."""
+        return self._public.pem
+
+    def sign(self, message: bytes) -> bytes:
+        """Return the signature."""
+        return self._key.sign(message)
+
+
+@dataclass(frozen=True, slots=True)
+class SeededSigners:
+    """The two signers of a vault for tests."""
+
+    receipt: SeededSigner
+    log: SeededSigner
+
+
+def seeded_signers(seed: int = 0) -> SeededSigners:
+    """Return the signers of a seed."""
+    return SeededSigners(SeededSigner(f"receipt {seed}"), SeededSigner(f"log {seed}"))

@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every store comes in; it must keep the contract of stores."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from lockgate.ports import Store
+from lockgate.testing.store_contract import LastingStoreContract, StoreContract
+from lockgate.wiring import memory_store, sqlite_store
+
+
+@pytest.mark.clause("LI-30")
+class TestMemory(StoreContract):
+    """The store of tests."""
+
+    def open(self, folder: Path) -> Store:  # noqa: ARG002
+        """Return a store that knows nothing of the folder."""
+        return memory_store()
+
+
+@pytest.mark.clause("LI-30")
+class TestSqlite(LastingStoreContract):
+    """The default store."""
+
+    def open(self, folder: Path) -> Store:
+        """Return the store of a folder."""
+        return sqlite_store(folder)
