@@ -138,6 +138,22 @@ def test_imported_files_decide_at_the_first_tick() -> None:
     assert turn.transition.decision.cause == "regression"
 
 
+@pytest.mark.clause("LI-11")
+def test_imported_runs_from_before_are_not_fresh() -> None:
+    """Runs that began before a rollout entered its step say nothing about that step, however late they come."""
+    here = world()
+    rollout = created(here, since_s=600).rollout
+    here.clock.advance(3600)
+    for minute in (-30, 30):
+        runs = [{"release": release, "started_at": at(minute)} for release in ("v36", "abc123", "abc123")]
+        ingest(batch(*runs), here.house, by_start_time=True)
+    here.clock.advance(MINUTE)
+
+    tick(rollout.id, here.house)
+
+    assert trial_of(here, rollout.id).progress.state.fresh_runs == 2
+
+
 @pytest.mark.clause("LI-12")
 def test_arms_that_never_ran_together_are_not_compared() -> None:
     """A baseline of yesterday says nothing about today, and the hold says what to do."""

@@ -16,7 +16,7 @@ from lockgate.core.summary import Columns, Integers
 
 
 @dataclass(frozen=True, slots=True)
-class Origin:
+class Group:
     """Whose runs some are: app, release and labels."""
 
     app: str
@@ -26,15 +26,15 @@ class Origin:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class RunBatch:
-    """Runs in the order in which they came, each of one of `origins`, and the bytes that they came as.
+    """Runs in the order in which they came, each of one of `groups`, and the bytes that they came as.
 
-    `origin` is an index into `origins`; `started_at` is an instant, or ABSENT; `ids` are None where a run has none.
+    `group` is an index into `groups`; `started_at` is an instant, or ABSENT; `ids` are None where a run has none.
     """
 
     body: bytes
     columns: Columns
-    origins: tuple[Origin, ...]
-    origin: NDArray[np.intp]
+    groups: tuple[Group, ...]
+    group: NDArray[np.intp]
     started_at: Integers
     ids: Sequence[str | None]
 

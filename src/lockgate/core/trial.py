@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 from lockgate.core.canonical import Json, canonicalize
 from lockgate.core.evidence.progress import Progress
 from lockgate.core.evidence.window import Span
-from lockgate.core.instant import Instant
+from lockgate.core.instant import SECOND, Instant
+from lockgate.core.policy.policy import Policy
 from lockgate.core.rollout import Rollout
 
 
@@ -58,6 +59,14 @@ class Trial:
     spans: tuple[Span, ...]
     chain: Chain
     turn: int = 0
+
+
+def entered(rollout: Rollout, policy: Policy, first: int, *, is_moved: bool) -> Span:
+    """Return the span that begins when a rollout has entered its step, with the bucket of a number as its first."""
+    # An import may come between the change and the first live bucket, so that its number alone does not tell.
+    unknown_s = policy.bucket_s if is_moved else 0
+    settles_at = rollout.step_entered_at + max(rollout.at(policy).settle_s, unknown_s) * SECOND
+    return Span(first=first, step=rollout.step, is_moved=is_moved, settles_at=settles_at)
 
 
 def looked(chain: Chain, look: Look) -> Chain:

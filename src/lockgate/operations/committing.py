@@ -6,13 +6,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from lockgate.core.decision.decision import Action
-from lockgate.core.evidence.window import Span
-from lockgate.core.instant import HOUR, SECOND
+from lockgate.core.instant import HOUR
 from lockgate.core.policy.policy import Mode, Policy
 from lockgate.core.receipt import Actor
 from lockgate.core.rollout import Status
 from lockgate.core.transition import Transition
-from lockgate.core.trial import Chain, Look, Trial, looked
+from lockgate.core.trial import Chain, Look, Trial, entered, looked
 from lockgate.core.verdict.verdict import Verdict
 from lockgate.operations.record import Entry, record
 from lockgate.operations.sealing import seal_all
@@ -87,16 +86,11 @@ def _is_moved(transition: Transition) -> bool:
 
 def _entered(work: Transaction, trial: Trial, case: Case) -> Trial:
     """Seal the buckets of the weight that was, and begin the span of the weight that is."""
-    rollout, now = trial.rollout, case.transition.at
-    following = seal_all(work, rollout.app, now)
+    rollout = trial.rollout
+    following = seal_all(work, rollout.app, case.transition.at)
     if rollout.is_terminal:
         return trial
-    span = Span(
-        first=following,
-        step=rollout.step,
-        is_moved=case.transition.moves,
-        settles_at=now + rollout.at(case.policy).settle_s * SECOND,
-    )
+    span = entered(rollout, case.policy, following, is_moved=case.transition.moves)
     return replace(trial, spans=(*trial.spans, span))
 
 

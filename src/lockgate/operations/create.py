@@ -20,7 +20,7 @@ from lockgate.core.policy.policy import Mode, Policy
 from lockgate.core.receipt import Actor
 from lockgate.core.rollout import Declaration, Rollout, start
 from lockgate.core.transition import Event, Transition
-from lockgate.core.trial import Chain, Trial
+from lockgate.core.trial import Chain, Trial, entered
 from lockgate.core.verdict.verdict import Verdict
 from lockgate.errors import NotPermittedError, TryAgainError, UsageError
 from lockgate.operations.record import Entry, record
@@ -155,16 +155,12 @@ def _open(work: Transaction, rollout: Rollout, policy: Policy, since_s: int | No
     """Return the trial before any bucket; the weight changes here, so open buckets are sealed."""
     seal_over(work, rollout.app, now)
     following = seal_all(work, rollout.app, now)
-    moved = Span(
-        first=following,
-        step=0,
-        is_moved=rollout.exposed_weight > 0,
-        settles_at=now + policy.steps[0].settle_s * SECOND,
-    )
+    moved = entered(rollout, policy, following, is_moved=rollout.exposed_weight > 0)
     spans: tuple[Span, ...] = (moved,)
     if since_s is not None:
-        there = [slot.number for slot in work.slots(rollout.app) if slot.time >= now - since_s * SECOND]
-        spans = (Span(first=there[0], step=0), moved) if there else spans
+        since = now - since_s * SECOND
+        there = [slot.number for slot in work.slots(rollout.app) if slot.time >= since]
+        spans = (Span(first=there[0], step=0, settles_at=since), moved) if there else spans
     progress = begin(plan(policy))
     return Trial(rollout=rollout, progress=progress, spans=spans, chain=Chain(state=progress.state.digest()), turn=1)
 

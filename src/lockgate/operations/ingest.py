@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from lockgate.core.app import OTHER, App, Release, check_name
-from lockgate.core.batch import Ingested, Origin, RunBatch
+from lockgate.core.batch import Ingested, Group, RunBatch
 from lockgate.core.bucket import Bucket
 from lockgate.core.instant import HOUR, SECOND, Instant, instant_text
 from lockgate.core.intake import WHOLE, Slice
@@ -41,10 +41,10 @@ def ingest(batch: RunBatch, house: House, *, by_start_time: bool = False) -> Ing
         now = house.clock.now()
         _check_times(batch, now)
         is_kept = _first_of_each_id(batch)
-        spines = {name: _spine(work, name, batch, now) for name in sorted({each.app for each in batch.origins})}
+        spines = {name: _spine(work, name, batch, now) for name in sorted({each.app for each in batch.groups})}
         starts = _starts(batch, spines) if by_start_time else np.full(batch.columns.runs, ABSENT)
-        for origin, start, bucket in _groups(batch, is_kept, starts):
-            spines[origin.app].add(origin, None if start == ABSENT else start, bucket)
+        for group, start, bucket in _groups(batch, is_kept, starts):
+            spines[group.app].add(group, None if start == ABSENT else start, bucket)
         for spine in spines.values():
             work.put_app(spine.app)
             work.put_cells(spine.app.name, spine.cells.values())
@@ -67,16 +67,16 @@ class _Spine:
     known: dict[tuple[int, str, Slice], Cell] = field(default_factory=dict)
     other: int = 0
 
-    def add(self, origin: Origin, start: Instant | None, bucket: Bucket) -> None:
+    def add(self, group: Group, start: Instant | None, bucket: Bucket) -> None:
         """Add the bucket of some runs that began in one slice of time."""
         slot = self._slot(start)
-        self.app = self.app.with_slice(origin.labels)
-        labels = self.app.slice_of(origin.labels)
+        self.app = self.app.with_slice(group.labels)
+        labels = self.app.slice_of(group.labels)
         self.other += bucket.runs if labels == OTHER else 0
-        key = (slot.number, origin.release, labels)
+        key = (slot.number, group.release, labels)
         before = self.cells.get(key) or self.known.get(key)
         total = bucket if before is None else before.bucket + bucket
-        self.cells[key] = Cell(number=slot.number, release=origin.release, labels=labels, bucket=total)
+        self.cells[key] = Cell(number=slot.number, release=group.release, labels=labels, bucket=total)
 
     def _slot(self, start: Instant | None) -> Slot:
         if start not in self.slots:
@@ -121,16 +121,16 @@ def _first_of_each_id(batch: RunBatch) -> Mask:
     """Say which runs count: of several with one id the first."""
     is_kept = np.ones(batch.columns.runs, np.bool_)
     releases: dict[tuple[str, str], str] = {}
-    for position, (run_id, index) in enumerate(zip(batch.ids, batch.origin.tolist(), strict=True)):
+    for position, (run_id, index) in enumerate(zip(batch.ids, batch.group.tolist(), strict=True)):
         if run_id is None:
             continue
-        origin = batch.origins[index]
-        first = releases.get((origin.app, run_id))
-        releases[origin.app, run_id] = origin.release
+        group = batch.groups[index]
+        first = releases.get((group.app, run_id))
+        releases[group.app, run_id] = group.release
         is_kept[position] = first is None
-        if first not in (None, origin.release):
+        if first not in (None, group.release):
             raise DataError(
-                f"run {run_id} of {origin.app} is of release {first} and of release {origin.release}",
+                f"run {run_id} of {group.app} is of release {first} and of release {group.release}",
                 advice="A run has one release; give each run an id of its own.",
             )
     return is_kept
@@ -140,7 +140,7 @@ def _spine(work: Transaction, name: str, batch: RunBatch, now: Instant) -> _Spin
     """Return the open end of an app's spine; app and releases exist from the first run that names them."""
     try:
         check_name("an app", name)
-        releases = sorted({each.release for each in batch.origins if each.app == name})
+        releases = sorted({each.release for each in batch.groups if each.app == name})
         for release in releases:
             work.put_release(Release(app=name, name=check_name("a release", release), first_seen_at=now))
     except UsageError as error:
@@ -151,22 +151,22 @@ def _spine(work: Transaction, name: str, batch: RunBatch, now: Instant) -> _Spin
 
 def _starts(batch: RunBatch, spines: dict[str, _Spine]) -> Integers:
     """Return in which slice of time, of its app's width, each run began."""
-    widths = np.array([spines[each.app].app.bucket_s * SECOND for each in batch.origins], np.int64)[batch.origin]
+    widths = np.array([spines[each.app].app.bucket_s * SECOND for each in batch.groups], np.int64)[batch.group]
     return np.where(batch.started_at == ABSENT, ABSENT, batch.started_at // widths * widths)
 
 
-def _groups(batch: RunBatch, is_kept: Mask, starts: Integers) -> Iterator[tuple[Origin, int, Bucket]]:
-    """Yield the bucket of each origin and slice of time, in the order of time."""
+def _groups(batch: RunBatch, is_kept: Mask, starts: Integers) -> Iterator[tuple[Group, int, Bucket]]:
+    """Yield the bucket of each group and slice of time, in the order of time."""
     times, place = np.unique(starts, return_inverse=True)
-    codes = np.where(is_kept, place * len(batch.origins) + batch.origin, -1)
+    codes = np.where(is_kept, place * len(batch.groups) + batch.group, -1)
     for code in np.unique(codes[is_kept]).tolist():
-        time, origin = divmod(code, len(batch.origins))
+        time, group = divmod(code, len(batch.groups))
         bucket = summarize(batch.columns.take(codes == code))[WHOLE]
-        yield batch.origins[origin], int(times[time]), bucket
+        yield batch.groups[group], int(times[time]), bucket
 
 
 def _result(batch: RunBatch, is_kept: Mask, spines: dict[str, _Spine], now: Instant) -> Ingested:
-    apps = Counter(batch.origins[index].app for index in batch.origin[is_kept].tolist())
+    apps = Counter(batch.groups[index].app for index in batch.group[is_kept].tolist())
     runs = int(np.count_nonzero(is_kept))
     return Ingested(
         digest=batch.digest,

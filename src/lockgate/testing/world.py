@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lockgate.core.app import DEFAULT_ORG
-from lockgate.core.batch import Ingested, Origin, RunBatch
+from lockgate.core.batch import Ingested, Group, RunBatch
 from lockgate.core.instant import SECOND, Instant
 from lockgate.core.intake import WHOLE, Slice
 from lockgate.core.policy.policy import Mode
@@ -67,17 +67,17 @@ class World:
         self._batches += 1
         releases = [release for release, count in runs.items() if count]
         counts = [runs[release] for release in releases]
-        origin = np.repeat(np.arange(len(releases)), counts)
-        rates = np.array([laws[release].error_rate for release in releases])[origin]
-        medians = np.array([laws[release].latency_ms for release in releases])[origin]
-        total = int(origin.size)
+        group = np.repeat(np.arange(len(releases)), counts)
+        rates = np.array([laws[release].error_rate for release in releases])[group]
+        medians = np.array([laws[release].latency_ms for release in releases])[group]
+        total = int(group.size)
         statuses = np.where(self._draw.random(total) < rates, ERROR, OK).astype(np.int8)
         latency = from_float(medians * self._draw.lognormal(0.0, 0.5, total))
         return RunBatch(
             body=f"world {self._seed}, batch {self._batches}\n".encode("ascii"),
             columns=Columns(runs=total, statuses=statuses, values={"latency_ms": latency}),
-            origins=tuple(Origin(app, release, labels) for release in releases),
-            origin=origin,
+            groups=tuple(Group(app, release, labels) for release in releases),
+            group=group,
             started_at=np.full(total, self.clock.now()),
             ids=[None] * total,
         )

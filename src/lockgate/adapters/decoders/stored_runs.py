@@ -17,11 +17,11 @@ import numpy as np
 from lockgate.adapters.decoders.faults import Faults
 from lockgate.adapters.decoders.file import RunFile, files_of
 from lockgate.adapters.decoders.lines import Chunk, LongLineError, chunks
-from lockgate.adapters.decoders.ndjson import FAILURES, NOT_UTF8, why_not
+from lockgate.adapters.decoders.ndjson import FAILURES, why_not
 from lockgate.adapters.decoders.row import Row, ScoreNames, are_sound, flaw
 from lockgate.adapters.decoders.row_columns import columns_of
 from lockgate.core.app import slice_from
-from lockgate.core.batch import Origin, RunBatch
+from lockgate.core.batch import Group, RunBatch
 from lockgate.core.summary import ABSENT
 from lockgate.errors import DataError, UsageError
 from lockgate.ports import Progress
@@ -32,7 +32,8 @@ BATCH = 1 << 21
 ADVICE = "Correct these runs or leave them out, and ingest again: nothing was stored."
 NO_APP = "app_id is missing, and no app was named for runs without one"
 UNNAMED_LABEL = "a label has no name"
-Line = tuple[int, bytes]
+# The number of a line, or the place of a row, and what is wrong there.
+Wrong = tuple[int, str]
 
 
 class StoredRow(Row, gc=False):
@@ -120,29 +121,31 @@ def _grouped(parts: Iterator[Chunk]) -> Iterator[list[Chunk]]:
 def _batch(some: Sequence[Chunk], name: str, reading: _Reading) -> RunBatch | None:
     """Return the runs of some lines, or None when one of them has a fault, which is told to the reading."""
     body = b"".join(chunk.data for chunk in some)
-    lines = [(number, text) for number, text in enumerate(body.split(b"\n"), some[0].first) if text.strip()]
-    rows = _rows(body, lines, name, reading)
-    flaws = [] if rows is None else _flaws(rows, reading)
-    for position, what in flaws:
-        reading.faults.add(f"{name}:{lines[position][0]}", what)
-    if rows is None or flaws:
+    placed, wrong = _rows(body, some[0].first)
+    rows = [row for _, row in placed]
+    wrong += [(placed[place][0], what) for place, what in _flaws(rows, reading)]
+    for number, what in sorted(wrong):
+        reading.faults.add(f"{name}:{number}", what)
+    if wrong:
         return None
-    places: dict[Origin, int] = {}
-    origin = [
-        places.setdefault(Origin(row.app_id or reading.app or "", row.release, slice_from(row.labels)), len(places))
+    places: dict[Group, int] = {}
+    group = [
+        places.setdefault(Group(row.app_id or reading.app or "", row.release, slice_from(row.labels)), len(places))
         for row in rows
     ]
     return RunBatch(
         body=body,
         columns=columns_of(rows, ()),
-        origins=tuple(places),
-        origin=np.array(origin, np.intp),
+        groups=tuple(places),
+        group=np.array(group, np.intp),
         started_at=np.array([_instant(row.started_at) for row in rows], np.int64),
         ids=[None if row.run_id in (None, "") else str(row.run_id) for row in rows],
     )
 
 
-def _rows(body: bytes, lines: Sequence[Line], name: str, reading: _Reading) -> list[StoredRow] | None:
+def _rows(body: bytes, first: int) -> tuple[list[tuple[int, StoredRow]], list[Wrong]]:
+    """Return the rows of lines, with their numbers, and what is wrong with the lines that are none."""
+    lines = [(number, text) for number, text in enumerate(body.split(b"\n"), first) if text.strip()]
     try:
         body.decode("utf-8")
         rows = _DECODER.decode_lines(body)
@@ -150,27 +153,26 @@ def _rows(body: bytes, lines: Sequence[Line], name: str, reading: _Reading) -> l
         rows = []
     # The decoder lets a run go over several lines, and several runs stand on one.
     if len(rows) == len(lines):
-        return rows
-    found = []
+        return [(number, row) for (number, _), row in zip(lines, rows, strict=True)], []
+    placed, wrong = [], []
     for number, text in lines:
         try:
             text.decode("utf-8")
-            found.append(_DECODER.decode(text))
-        except UnicodeDecodeError:
-            reading.faults.add(f"{name}:{number}", NOT_UTF8)
+            placed.append((number, _DECODER.decode(text)))
         except FAILURES as error:
-            reading.faults.add(f"{name}:{number}", why_not(text, error))
-    return found if len(found) == len(lines) else None
+            wrong.append((number, why_not(text, error)))
+    return placed, wrong
 
 
-def _flaws(rows: Sequence[StoredRow], reading: _Reading) -> list[tuple[int, str]]:
+def _flaws(rows: Sequence[StoredRow], reading: _Reading) -> list[Wrong]:
+    """Return what is wrong with rows although each field is of its type, by place."""
     found = []
     if not are_sound(rows, reading.names):
         found += [(place, wrong) for place, row in enumerate(rows) if (wrong := flaw(row, reading.names))]
     if reading.app is None:
         found += [(place, NO_APP) for place, row in enumerate(rows) if not row.app_id]
     found += [(place, UNNAMED_LABEL) for place, row in enumerate(rows) if row.labels and "" in row.labels]
-    return sorted(found)
+    return found
 
 
 def _instant(moment: datetime | None) -> int:

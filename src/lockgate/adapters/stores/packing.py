@@ -30,7 +30,11 @@ _LOW, _HIGH = -(2**63), 2**63
 def pack(value: object) -> bytes:
     """Return the bytes of a dataclass."""
     kind: Form = type(value)
-    return _ENCODER.encode(_lowering(kind)(value))
+    try:
+        return _ENCODER.encode(_lowering(kind, is_wide=False)(value))
+    except OverflowError:
+        # Tuples are handed over as they are, which is right for all but the widest numbers.
+        return _ENCODER.encode(_lowering(kind, is_wide=True)(value))
 
 
 def unpack(kind: type[T], data: bytes) -> T:
@@ -40,25 +44,26 @@ def unpack(kind: type[T], data: bytes) -> T:
 
 
 @cache
-def _lowering(kind: Form) -> Turn:
-    """Return how a value of a type becomes one that MessagePack has."""
+def _lowering(kind: Form, *, is_wide: bool) -> Turn:
+    """Return how a value of a type becomes one that MessagePack has; `is_wide` looks at numbers within tuples too."""
     arguments = get_args(kind)
     origin: Form = get_origin(kind)
+    lowering = partial(_lowering, is_wide=is_wide)
     if kind is int:
         return _lower_whole
     if kind is Fraction:
         return str
     if is_dataclass(kind):
-        return _lower_fields(kind)
+        return _lower_fields(kind, lowering)
     if origin in (Union, types.UnionType):
-        return _lower_union(arguments)
-    if _is_plain(kind):
+        return _lower_union(arguments, lowering)
+    if _is_plain(kind) and not (is_wide and origin is tuple):
         return lambda value: value
     if origin is tuple:
-        turns = _items(arguments, _lowering)
+        turns = _items(arguments, lowering)
         return lambda value: [turn(item) for turn, item in zip(turns(value), value, strict=True)]
     if origin is Mapping:
-        of_key, of_value = (_lowering(each) for each in arguments)
+        of_key, of_value = (lowering(each) for each in arguments)
         return lambda value: [(of_key(key), of_value(item)) for key, item in value.items()]
     raise TypeError(f"no form is declared for {kind}")
 
@@ -76,11 +81,10 @@ def _raising(kind: Form) -> Turn:
         return _raise_fields(kind)
     if origin in (Union, types.UnionType):
         return _raise_union(arguments)
-    if _is_plain(kind):
+    if _is_plain(kind) and origin is not tuple:
         return partial(msgspec.convert, type=kind)
     if origin is tuple:
-        turns = _items(arguments, _raising)
-        return lambda value: tuple(turn(item) for turn, item in zip(turns(value), value, strict=True))
+        return _raise_tuple(kind, _items(arguments, _raising))
     if origin is Mapping:
         of_key, of_value = (_raising(each) for each in arguments)
         return lambda value: {of_key(key): of_value(item) for key, item in value}
@@ -89,16 +93,16 @@ def _raising(kind: Form) -> Turn:
 
 @cache
 def _is_plain(kind: Form) -> bool:
-    """Say whether msgspec reads and writes a type by itself; within tuples whole numbers have 64 bits."""
+    """Say whether msgspec reads and writes a type by itself, but for the widest numbers."""
     origin: Form = get_origin(kind)
     if origin in (tuple, Union, types.UnionType):
         return all(each is Ellipsis or _is_plain(each) for each in get_args(kind))
     return isinstance(kind, type) and not is_dataclass(kind) and kind is not Fraction and origin is None
 
 
-def _lower_fields(kind: Form) -> Turn:
+def _lower_fields(kind: Form, lowering: Callable[[Form], Turn]) -> Turn:
     hints = get_type_hints(kind)
-    turns = [(field.name, _lowering(hints[field.name])) for field in fields(kind)]
+    turns = [(field.name, lowering(hints[field.name])) for field in fields(kind)]
     return lambda value: {name: turn(getattr(value, name)) for name, turn in turns}
 
 
@@ -116,14 +120,32 @@ def _raise_fields(kind: Form) -> Turn:
     return turn
 
 
-def _lower_union(kinds: tuple[Any, ...]) -> Turn:
+def _raise_tuple(kind: Form, turns: Callable[[Any], list[Turn]]) -> Turn:
+    def turn(value: Any) -> object:  # noqa: ANN401
+        return tuple(one(item) for one, item in zip(turns(value), value, strict=True))
+
+    if not _is_plain(kind):
+        return turn
+    convert = partial(msgspec.convert, type=kind)
+
+    def turn_plain(value: Any) -> object:  # noqa: ANN401
+        try:
+            return convert(value)
+        except msgspec.ValidationError:
+            # A number in it is wider than 64 bits.
+            return turn(value)
+
+    return turn_plain
+
+
+def _lower_union(kinds: tuple[Any, ...], lowering: Callable[[Form], Turn]) -> Turn:
     plain = [kind for kind in kinds if kind is not types.NoneType]
     if len(plain) == 1:
-        only = _lowering(plain[0])
+        only = lowering(plain[0])
         return lambda value: None if value is None else only(value)
     if not any(is_dataclass(kind) for kind in plain):
         return lambda value: value
-    places = {kind: (place, _lowering(kind)) for place, kind in enumerate(plain)}
+    places = {kind: (place, lowering(kind)) for place, kind in enumerate(plain)}
 
     def turn(value: object) -> object:
         if value is None:

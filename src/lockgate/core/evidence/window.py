@@ -19,7 +19,8 @@ class Span:
     """From bucket `first` on, until the next span, a rollout stands at `step`.
 
     `is_moved`: the weight changed when the span began and nobody acknowledges weights, so that nobody knows what was
-    live in its first bucket. Buckets that opened before `settles_at` saw traffic that was still settling.
+    live in its first bucket. Runs that began before `settles_at` met another weight, or traffic that
+    was still settling.
     """
 
     first: int
@@ -30,7 +31,7 @@ class Span:
     def phase(self, slot: Slot) -> Phase:
         """Say whether comparisons may read a bucket of this span."""
         is_unknown = self.is_moved and slot.number == self.first
-        return Phase.TRANSITION if is_unknown or slot.opened_at < self.settles_at else Phase.STEADY
+        return Phase.TRANSITION if is_unknown or slot.time < self.settles_at else Phase.STEADY
 
 
 @dataclass(frozen=True, slots=True)
