@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from lockgate.core.app import OTHER, App, Release, check_name
-from lockgate.core.batch import Ingested, Group, RunBatch
+from lockgate.core.batch import Group, Ingested, RunBatch
 from lockgate.core.bucket import Bucket
 from lockgate.core.instant import HOUR, SECOND, Instant, instant_text
 from lockgate.core.intake import WHOLE, Slice

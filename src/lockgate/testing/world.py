@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lockgate.core.app import DEFAULT_ORG
-from lockgate.core.batch import Ingested, Group, RunBatch
+from lockgate.core.batch import Group, Ingested, RunBatch
 from lockgate.core.instant import SECOND, Instant
 from lockgate.core.intake import WHOLE, Slice
 from lockgate.core.policy.policy import Mode
