@@ -3,10 +3,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
+from base64 import b32encode
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from lockgate.core.canonical import Json, canonicalize
 from lockgate.core.instant import Instant
 from lockgate.core.intake import WHOLE, Slice
 from lockgate.errors import UsageError
@@ -15,6 +18,7 @@ DEFAULT_ORG = "default"
 DEFAULT_BUCKET_S = 60
 # Runs with further combinations of labels are tallied together: one row each would let labels fill the store.
 MAX_SLICES = 64
+SERIES_LENGTH = 16
 # No run can have it, because a label has a name.
 OTHER: Slice = (("", "other"),)
 _NAME = re.compile(r"[^\W_][^\s\x00-\x1f\x7f]{0,255}")
@@ -25,7 +29,7 @@ class App:
     """What is released. `slices` are the combinations of labels that have tallies of their own.
 
     `champion` is the release that last reached full exposure, `former_champion` the one before it.
-    `frozen`: why nothing may start or be promoted; None when it may.
+    `frozen`: why nothing may start or be promoted; None when it may. `is_killed`: whether a kill froze it.
     """
 
     name: str
@@ -33,6 +37,7 @@ class App:
     champion: str | None = None
     former_champion: str | None = None
     frozen: str | None = None
+    is_killed: bool = False
     slices: tuple[Slice, ...] = ()
 
     def with_slice(self, part: Slice) -> App:
@@ -50,6 +55,29 @@ class App:
             return self
         return replace(self, champion=release, former_champion=self.champion or before)
 
+    def returned(self) -> App:
+        """Return the app whose traffic the former champion has taken back."""
+        return replace(self, champion=self.former_champion, former_champion=None)
+
+    def froze(self, reason: str, *, is_killed: bool = False) -> App:
+        """Return the app in which nothing may start or be promoted; frozen before, it keeps its reason."""
+        if self.frozen is not None and self.is_killed >= is_killed:
+            return self
+        return replace(self, frozen=reason, is_killed=is_killed)
+
+    def unfroze(self) -> App:
+        """Return the app in which rollouts may start and be promoted."""
+        return replace(self, frozen=None, is_killed=False)
+
+    def document(self) -> dict[str, Json]:
+        """Return the JSON form of where the app stands, without its slices."""
+        return {
+            "champion": self.champion,
+            "formerChampion": self.former_champion,
+            "frozen": self.frozen,
+            "killed": self.is_killed,
+        }
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Release:
@@ -58,6 +86,12 @@ class Release:
     app: str
     name: str
     first_seen_at: Instant
+
+
+def series_name(org: str, app: str) -> str:
+    """Return the id under which an app's own receipts are counted, as a rollout's are under its."""
+    name = hashlib.sha256(canonicalize([org, app])).digest()
+    return "app_" + b32encode(name).decode("ascii").lower()[:SERIES_LENGTH]
 
 
 def slice_from(labels: Mapping[str, str | None] | None) -> Slice:

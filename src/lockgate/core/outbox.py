@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from lockgate.core.app import App
 from lockgate.core.canonical import Json, canonicalize
 from lockgate.core.instant import Instant, instant_text
 from lockgate.core.transition import Event, Transition
@@ -32,6 +33,7 @@ def messages(transition: Transition, receipt: Receipt, events: Sequence[Event]) 
 
 def _message(transition: Transition, receipt: Receipt, event: Event) -> Message:
     before, after = transition.before, transition.after
+    back = transition.decision.way_back
     data: dict[str, Json] = {
         "rolloutId": after.id,
         "org": after.org,
@@ -41,6 +43,7 @@ def _message(transition: Transition, receipt: Receipt, event: Event) -> Message:
         "candidate": after.candidate,
         "fromWeight": before.exposed_weight,
         "weight": after.exposed_weight,
+        "target": None if back is None else {"kind": back.target.value, "release": back.release},
         "step": after.step,
         "status": after.status.value,
         "terminal": after.is_terminal,
@@ -51,7 +54,26 @@ def _message(transition: Transition, receipt: Receipt, event: Event) -> Message:
         "receiptSha256": receipt.digest.removeprefix("sha256:"),
         "logIndex": receipt.index,
     }
-    body = canonicalize({"type": event.value, "timestamp": instant_text(transition.at), "data": data})
+    return _of_receipt(receipt, event, data)
+
+
+def app_message(org: str, app: App, receipt: Receipt, event: Event) -> Message:
+    """Return the message that tells what was done to an app."""
+    data: dict[str, Json] = {
+        "org": org,
+        "app": app.name,
+        **app.document(),
+        "cause": receipt.cause,
+        "seq": receipt.seq,
+        "receiptId": receipt.id,
+        "receiptSha256": receipt.digest.removeprefix("sha256:"),
+        "logIndex": receipt.index,
+    }
+    return _of_receipt(receipt, event, data)
+
+
+def _of_receipt(receipt: Receipt, event: Event, data: dict[str, Json]) -> Message:
+    body = canonicalize({"type": event.value, "timestamp": instant_text(receipt.at), "data": data})
     # One receipt may tell two things, such as a promotion that also completes.
     name = f"{receipt.id.replace('rcp_', 'evt_')}_{event.value.rpartition('.')[2]}"
-    return Message(id=name, rollout_id=after.id, seq=receipt.seq, event=event, at=transition.at, body=body)
+    return Message(id=name, rollout_id=receipt.rollout_id, seq=receipt.seq, event=event, at=receipt.at, body=body)

@@ -2,6 +2,7 @@
 """A transition, its verdict and the digests of its evidence come in; the unsigned statement of the decision goes out.
 
 The statement is an in-toto Statement v1 in the one byte form of RFC 8785.
+What an operator does to a rollout has the same shape, with who and why in `actor` and the verdict as it was known.
 Drafting is pure: the same decision drafts the same bytes, so a signer that crashed may simply draft again.
 Whatever can grow is bounded and bound by digest, so that a decision never is too long to be signed.
 """
@@ -22,6 +23,7 @@ from lockgate.core.rollout import Rollout
 from lockgate.core.statement import PREDICATE_TYPE, SCHEMA_VERSION, STATEMENT_TYPE, receipt_name
 from lockgate.core.transition import Transition
 from lockgate.core.verdict.verdict import Verdict
+from lockgate.errors import UsageError
 
 # Together with names of 256 characters these keep the payload below what an envelope may hold.
 MAX_TEXT = 800
@@ -56,6 +58,24 @@ class Actor:
     name: str | None = None
     reason: str | None = None
 
+    def document(self) -> dict[str, Json]:
+        """Return the JSON form, bounded."""
+        return {"type": self.kind, "name": clipped(self.name), "reason": clipped(self.reason)}
+
+
+def operator(name: str, reason: str, kind: str = "person") -> Actor:
+    """Return who acts and why, or refuse what a receipt would have to cut."""
+    for noun, text in (("name", name), ("reason", reason)):
+        if not text.strip():
+            raise UsageError(f"the {noun} is empty", advice="A receipt says who did it, and why.")
+        if len(text) > MAX_TEXT:
+            raise UsageError(
+                f"the {noun} has {len(text)} characters, a receipt keeps {MAX_TEXT}", advice="Say it shorter."
+            )
+        if any(0xD800 <= ord(letter) <= 0xDFFF for letter in text):
+            raise UsageError(f"the {noun} is not UTF-8", advice="Write it in UTF-8.")
+    return Actor(kind, name, reason)
+
 
 @dataclass(frozen=True, slots=True)
 class Draft:
@@ -84,7 +104,7 @@ def draft(transition: Transition, verdict: Verdict, policy: Policy, bindings: Bi
             "org": rollout.org,
             "rolloutId": rollout.id,
             "seq": bindings.seq,
-            "prevReceipt": None if bindings.previous is None else _digest_set(bindings.previous),
+            "prevReceipt": None if bindings.previous is None else digest_set(bindings.previous),
             "mode": rollout.mode.value,
             "advisory": rollout.mode is Mode.SHADOW,
             "baseline": {"release": rollout.baseline},
@@ -94,10 +114,10 @@ def draft(transition: Transition, verdict: Verdict, policy: Policy, bindings: Bi
             "decision": _decision(transition.decision),
             "verdict": _verdict(verdict),
             "promise": promise(policy),
-            "policy": _digest_set(policy.digest()),
+            "policy": digest_set(policy.digest()),
             "evidence": _evidence(bindings),
             "engine": {"name": "lockgate", "version": bindings.engine},
-            "actor": {"type": actor.kind, "name": _clipped(actor.name), "reason": _clipped(actor.reason)},
+            "actor": actor.document(),
             "decidedAt": instant_text(transition.at),
         },
     }
@@ -136,9 +156,9 @@ def _standing(rollout: Rollout) -> dict[str, Json]:
 
 
 def _decision(decision: Decision) -> dict[str, Json]:
-    also = [_clipped(reason) for reason in decision.also]
+    also = [clipped(reason) for reason in decision.also]
     kept = _fitting(also, MAX_ALSO_SIZE)
-    written = {"reason": _clipped(decision.reason), "also": kept, "alsoOmitted": len(also) - len(kept)}
+    written = {"reason": clipped(decision.reason), "also": kept, "alsoOmitted": len(also) - len(kept)}
     return {**decision.document(), **written}
 
 
@@ -161,7 +181,7 @@ def _rank(finding: Finding) -> int:
 
 
 def _finding(finding: Finding) -> Json:
-    return _lower_camel({**finding.document(), "reason": _clipped(finding.reason)})
+    return _lower_camel({**finding.document(), "reason": clipped(finding.reason)})
 
 
 def _fitting(items: Sequence[Json], size: int) -> list[Json]:
@@ -175,7 +195,8 @@ def _fitting(items: Sequence[Json], size: int) -> list[Json]:
     return kept
 
 
-def _clipped(text: str | None) -> str | None:
+def clipped(text: str | None) -> str | None:
+    """Return a text as a receipt keeps it."""
     return text if text is None or len(text) <= MAX_TEXT else text[: MAX_TEXT - 1] + "…"
 
 
@@ -190,13 +211,13 @@ def _evidence(bindings: Bindings) -> dict[str, Json]:
     looks = None if bindings.looks_digest is None else bindings.looks_digest.removeprefix("sha256:")
     listed = hashlib.sha256(canonicalize(list(bindings.buckets))).hexdigest()
     return {
-        "stateBefore": _digest_set(bindings.state_before),
-        "stateAfter": _digest_set(bindings.state_after),
+        "stateBefore": digest_set(bindings.state_before),
+        "stateAfter": digest_set(bindings.state_after),
         "buckets": {"count": len(bindings.buckets), "sha256": listed},
         "looks": {"count": bindings.looks, "sha256": looks},
     }
 
 
-def _digest_set(digest: str) -> dict[str, Json]:
+def digest_set(digest: str) -> dict[str, Json]:
     """Return a digest as in-toto writes one."""
     return {"sha256": digest.removeprefix("sha256:")}

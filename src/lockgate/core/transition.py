@@ -18,7 +18,7 @@ from lockgate.core.rollout import Rollout, Status
 
 
 class Event(StrEnum):
-    """What a transition tells the outside."""
+    """What a transition tells the outside; the last two are of an app."""
 
     CREATED = "rollout.created"
     PROMOTE = "rollout.promote"
@@ -27,6 +27,8 @@ class Event(StrEnum):
     PAUSE = "rollout.pause"
     RESUME = "rollout.resume"
     COMPLETED = "rollout.completed"
+    FREEZE = "app.freeze"
+    UNFREEZE = "app.unfreeze"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,7 @@ class Transition:
             Action.ROLLBACK: Event.ROLLBACK,
             Action.REDUCE: Event.REDUCE,
             Action.PAUSE: Event.PAUSE,
+            Action.RESUME: Event.RESUME,
         }.get(self.decision.action)
         ended = self.after.is_terminal and not self.before.is_terminal
         return tuple(event for event in (told, Event.COMPLETED if ended else None) if event is not None)
@@ -70,7 +73,13 @@ class Transition:
         return {"from": self.before.document(), "to": self.after.document(), "at": self.at}
 
 
-_STATUS = {Action.PROMOTE: Status.PROMOTED, Action.ROLLBACK: Status.ROLLED_BACK}
+_STATUS = {
+    Action.PROMOTE: Status.PROMOTED,
+    Action.ROLLBACK: Status.ROLLED_BACK,
+    Action.CANCEL: Status.CANCELLED,
+}
+# What leaves step and weight as they are; an alarm that is cleared is in the evidence.
+_NOTES = frozenset({Action.PAUSE, Action.RESUME, Action.APPROVE, Action.CLEAR})
 
 
 def apply(rollout: Rollout, decision: Decision, now: Instant) -> Transition:
@@ -78,13 +87,24 @@ def apply(rollout: Rollout, decision: Decision, now: Instant) -> Transition:
     if decision.action is Action.HOLD:
         return Transition(rollout, rollout, decision, now)
     after = replace(rollout, revision=rollout.revision + 1)
-    if decision.action is Action.PAUSE:
-        after = replace(after, status=Status.PAUSED, pause_reason=decision.reason)
+    if decision.action in _NOTES:
+        after = _noted(after, decision)
     elif decision.terminal:
         after = _ended(after, decision, now)
     else:
         after = _moved(after, decision, now)
     return Transition(rollout, after, decision, now)
+
+
+def _noted(rollout: Rollout, decision: Decision) -> Rollout:
+    if decision.action is Action.PAUSE:
+        return replace(rollout, status=Status.PAUSED, pause_reason=decision.reason)
+    if decision.action is Action.RESUME:
+        waived = (*rollout.waived, *decision.waived)
+        return replace(rollout, status=Status.ACTIVE, pause_reason="", waived=waived)
+    if decision.action is Action.APPROVE:
+        return replace(rollout, approved_step=rollout.step)
+    return rollout
 
 
 def _moved(rollout: Rollout, decision: Decision, now: Instant) -> Rollout:

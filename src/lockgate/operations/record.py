@@ -10,19 +10,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lockgate import __version__
-from lockgate.core.checkpoint import Checkpoint
-from lockgate.core.envelope import PAYLOAD_TYPE, Envelope, pre_authentication_encoding
-from lockgate.core.merkle import leaf_hash
-from lockgate.core.note import Note, NoteKey, sign_line
 from lockgate.core.outbox import messages
 from lockgate.core.policy.policy import Policy
-from lockgate.core.public_key import read_public_key
 from lockgate.core.receipt import Actor, Bindings, draft
 from lockgate.core.transition import Event, Transition
 from lockgate.core.trial import Chain
-from lockgate.core.vault import Receipt
 from lockgate.core.verdict.verdict import Verdict
-from lockgate.ports import House, Signer, Transaction
+from lockgate.operations.keeping import Marks, keep
+from lockgate.ports import House, Transaction
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,40 +49,15 @@ def record(work: Transaction, house: House, entry: Entry) -> Chain:
         engine=__version__,
     )
     drafted = draft(transition, entry.verdict, entry.policy, bindings, entry.actor)
-    tree = work.tree()
-    receipt = Receipt(
-        id=drafted.id,
-        rollout_id=rollout.id,
+    marks = Marks(
+        series=rollout.id,
         seq=bindings.seq,
         revision=rollout.revision,
-        action=transition.decision.action.value,
-        cause=transition.decision.cause.value,
+        action=transition.decision.action,
+        cause=transition.decision.cause,
         at=transition.at,
-        index=tree.size,
-        envelope=_signed(drafted.payload, house.signers.receipt),
     )
-    grown, nodes = tree.append(leaf_hash(receipt.envelope))
-    origin = _origin(work, house)
-    work.append(receipt, nodes, _noted(Checkpoint(origin, grown.size, grown.root), house.signers.log))
+    receipt = keep(work, house, drafted, marks)
     for message in messages(transition, receipt, entry.events):
         work.put_message(message)
     return Chain(state=entry.state, seq=receipt.seq, receipt=receipt.digest, at=transition.at, bucket=entry.bucket)
-
-
-def _signed(payload: bytes, signer: Signer) -> bytes:
-    signature = signer.sign(pre_authentication_encoding(PAYLOAD_TYPE, payload))
-    return Envelope(PAYLOAD_TYPE, payload, signer.key_id, signature).encode()
-
-
-def _noted(checkpoint: Checkpoint, signer: Signer) -> bytes:
-    body = checkpoint.body()
-    key = NoteKey(checkpoint.origin, read_public_key(signer.public_key_pem).raw)
-    return Note(body, (sign_line(key, signer.sign(body.encode("utf-8"))),)).encode()
-
-
-def _origin(work: Transaction, house: House) -> str:
-    """Return the name of the log: that of its first checkpoint, whichever key signs later ones."""
-    latest = work.checkpoint()
-    if latest is not None:
-        return latest.split(b"\n", 1)[0].decode("utf-8")
-    return f"lockgate/{house.org}/{house.signers.log.key_id[:16]}"

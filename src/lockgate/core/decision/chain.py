@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from lockgate.core.decision.decision import Action, Call, Cause, Decision, rollback
+from lockgate.core.decision.decision import Action, Call, Cause, Decision, promotion, rollback
 from lockgate.core.decision.holds import holds
 from lockgate.core.finding import Outcome
 from lockgate.core.policy.gate import Breach
@@ -95,7 +95,7 @@ def _satisfied(rollout: Rollout, policy: Policy, verdict: Verdict, situation: Si
 def _resolve(rollout: Rollout, policy: Policy, situation: Situation, call: Call, also: tuple[str, ...]) -> Decision:
     """Turn what a rule asks for into where the rollout stands afterwards."""
     if call.action is Action.PROMOTE:
-        return _promotion(rollout, policy, call, also)
+        return promotion(rollout, policy, call, also)
     if call.action is Action.ROLLBACK or (call.action is Action.REDUCE and not _may_reduce(rollout, policy)):
         return rollback(rollout, situation, call.cause, call.reason, also)
     step = rollout.step - 1 if call.action is Action.REDUCE else rollout.step
@@ -104,22 +104,6 @@ def _resolve(rollout: Rollout, policy: Policy, situation: Situation, call: Call,
     if action is Action.PAUSE and rollout.status is Status.PAUSED:
         action = Action.HOLD
     return Decision(action=action, cause=call.cause, reason=call.reason, step=step, weight=weight, also=also)
-
-
-def _promotion(rollout: Rollout, policy: Policy, call: Call, also: tuple[str, ...]) -> Decision:
-    last = len(policy.steps) - 1
-    step = min(rollout.step + 1, last)
-    target = policy.steps[step]
-    arrived = rollout.step == last or (step == last and target.ends_on_arrival)
-    return Decision(
-        action=Action.PROMOTE,
-        cause=call.cause,
-        reason=call.reason,
-        step=step,
-        weight=target.weight,
-        terminal=arrived,
-        also=also,
-    )
 
 
 def _may_reduce(rollout: Rollout, policy: Policy) -> bool:

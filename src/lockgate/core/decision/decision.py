@@ -7,18 +7,25 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from lockgate.core.canonical import Json
+from lockgate.core.policy.policy import Policy
 from lockgate.core.rollout import Rollout
 from lockgate.core.situation import Situation, Target, WayBack
 
 
 class Action(StrEnum):
-    """What a decision does."""
+    """What a decision does; the last six are an operator's alone, and the last two are of an app."""
 
     PROMOTE = "promote"
     HOLD = "hold"
     PAUSE = "pause"
     REDUCE = "reduce"
     ROLLBACK = "rollback"
+    RESUME = "resume"
+    APPROVE = "approve"
+    CANCEL = "cancel"
+    CLEAR = "clear"
+    FREEZE = "freeze"
+    UNFREEZE = "unfreeze"
 
 
 class Cause(StrEnum):
@@ -54,6 +61,7 @@ class Decision:
     """One turn of the loop: the action, its cause, the reason in words, and where it leads.
 
     `also`: every other rule that spoke, so that a receipt shows more than the winner.
+    `waived`: gates whose breach an operator lets pass by this decision.
     """
 
     action: Action
@@ -64,6 +72,7 @@ class Decision:
     terminal: bool = False
     way_back: WayBack | None = None
     also: tuple[str, ...] = ()
+    waived: tuple[str, ...] = ()
 
     def document(self) -> dict[str, Json]:
         """Return the JSON form of receipts and answers."""
@@ -77,6 +86,7 @@ class Decision:
             "terminal": self.terminal,
             "target": None if back is None else {"kind": back.target.value, "release": back.release},
             "also": list(self.also),
+            **({"waived": list(self.waived)} if self.waived else {}),
         }
 
 
@@ -103,4 +113,21 @@ def rollback(rollout: Rollout, situation: Situation, cause: Cause, reason: str, 
         terminal=True,
         way_back=taken,
         also=(*also, *refused),
+    )
+
+
+def promotion(rollout: Rollout, policy: Policy, call: Call, also: tuple[str, ...] = ()) -> Decision:
+    """Return the decision that moves a rollout one step forward, or ends it where there is none."""
+    last = len(policy.steps) - 1
+    step = min(rollout.step + 1, last)
+    target = policy.steps[step]
+    arrived = rollout.step == last or (step == last and target.ends_on_arrival)
+    return Decision(
+        action=Action.PROMOTE,
+        cause=call.cause,
+        reason=call.reason,
+        step=step,
+        weight=target.weight,
+        terminal=arrived,
+        also=also,
     )

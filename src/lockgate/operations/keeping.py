@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A drafted receipt comes in; signed, and at the end of the log under a signed checkpoint, it goes out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from lockgate.core.checkpoint import Checkpoint
+from lockgate.core.decision.decision import Action, Cause
+from lockgate.core.instant import Instant
+from lockgate.core.merkle import leaf_hash
+from lockgate.core.receipt import Draft
+from lockgate.core.vault import Receipt
+from lockgate.operations.sign import sign_checkpoint, sign_receipt
+from lockgate.ports import House, Transaction
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Marks:
+    """What a receipt is found by: whose it is, its place among those, and what was decided when."""
+
+    series: str
+    seq: int
+    revision: int
+    action: Action
+    cause: Cause
+    at: Instant
+
+
+def keep(work: Transaction, house: House, drafted: Draft, marks: Marks) -> Receipt:
+    """Sign a receipt and append it to the log, in the transaction that is handed in."""
+    tree = work.tree()
+    receipt = Receipt(
+        id=drafted.id,
+        rollout_id=marks.series,
+        seq=marks.seq,
+        revision=marks.revision,
+        action=marks.action.value,
+        cause=marks.cause.value,
+        at=marks.at,
+        index=tree.size,
+        envelope=sign_receipt(drafted.payload, house.signers.receipt),
+    )
+    grown, nodes = tree.append(leaf_hash(receipt.envelope))
+    origin = _origin(work, house)
+    work.append(receipt, nodes, sign_checkpoint(Checkpoint(origin, grown.size, grown.root), house.signers.log))
+    return receipt
+
+
+def _origin(work: Transaction, house: House) -> str:
+    """Return the name of the log: that of its first checkpoint, whichever key signs later ones."""
+    latest = work.checkpoint()
+    if latest is not None:
+        return latest.split(b"\n", 1)[0].decode("utf-8")
+    return f"lockgate/{house.org}/{house.signers.log.key_id[:16]}"
