@@ -31,6 +31,8 @@ class Intake:
 
     `releases` counts the runs of every release seen, so that an unknown name can be answered with the known ones.
     `duplicates` counts runs whose id had been read before in the same release; the first was kept.
+    `strangers` are fields that were not read and look like one that is; `labels` are the names of labels seen,
+    where slices were asked for.
     """
 
     buckets: Mapping[tuple[str, Slice], Bucket]
@@ -38,6 +40,8 @@ class Intake:
     releases: Mapping[str, int] = field(default_factory=dict)
     duplicates: int = 0
     files: tuple[str, ...] = ()
+    strangers: Mapping[str, str] = field(default_factory=dict)
+    labels: frozenset[str] = frozenset()
 
     def bucket(self, release: str, part: Slice = WHOLE) -> Bucket:
         """Return the tallies of one release and slice; none is an empty bucket."""

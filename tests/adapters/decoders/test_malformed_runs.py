@@ -55,7 +55,10 @@ LINES = {
     "no release": ('{"status":"ok"}', "release is missing"),
     "a release under another name": ('{"version":"v36"}', 'release is missing; is "version" meant to be release?'),
     "an empty release": ('{"release":"","status":"ok"}', 'release is ""; it must be text that is not empty'),
-    "a release that is a number": ('{"release":36}', "release is 36; it must be text that is not empty"),
+    "a release that is a number": (
+        '{"release":3.6}',
+        "release is 3.6; it must be text that is not empty, or a whole number",
+    ),
     "a list": ("[1]", "a run is an object with fields"),
     "nothing": ("null", "a run is an object with fields"),
     "no JSON": ("release=v36", "not JSON: JSON is malformed"),
@@ -204,7 +207,10 @@ def test_a_malformed_array_is_named(text: str, what: str, tmp_path: Path) -> Non
 
 COLUMNS = {
     "no release": ("SELECT 'ok' AS status", ": there is no column release"),
-    "a release that is a number": ("SELECT 36 AS release, 'ok' AS status", ": column release is of type INTEGER"),
+    "a release that is a number": (
+        "SELECT 3.6::DOUBLE AS release, 'ok' AS status",
+        ": column release is of type DOUBLE",
+    ),
     "an empty release": ("SELECT NULL::VARCHAR AS release, 'ok' AS status", ":row 1: release is missing"),
     "a near miss": ("SELECT 'v36' AS release, 1.0 AS latency", ': no measurable column; is "latency" meant'),
     "a duration in text": ("SELECT 'v36' AS release, '1' AS latency_ms", ": column latency_ms is of type VARCHAR"),

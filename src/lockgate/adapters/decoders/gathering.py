@@ -66,6 +66,8 @@ class Gathering:
             releases=reading.releases,
             duplicates=self._duplicates,
             files=files,
+            strangers=reading.strangers,
+            labels=reading.labels,
         )
 
     def _tally(self, release: str) -> None:

@@ -21,7 +21,7 @@ from lockgate.adapters.decoders.batch import Batch, RunIds
 from lockgate.adapters.decoders.file import RunFile, unreadable
 from lockgate.adapters.decoders.parquet_columns import Layout, LayoutError, layout_of, text
 from lockgate.adapters.decoders.parquet_rows import UNKNOWN, UNMEASURED, Part, SoundPart
-from lockgate.adapters.decoders.reading import MAX_RELEASES, Reading
+from lockgate.adapters.decoders.reading import MAX_NAMES, MAX_RELEASES, Reading
 from lockgate.adapters.decoders.row import MAX_SCORES, MEASURABLE, RULES
 from lockgate.adapters.decoders.row_columns import run_ids
 from lockgate.core.bucket import STATUSES
@@ -82,6 +82,8 @@ class _Reader:
         head = connection.execute(f"SELECT * EXCLUDE file_row_number FROM {self._source} LIMIT 0")
         self._layout = layout_of([(str(name), kind) for name, kind, *_ in head.description], self._map_keys)
         self._select = self._selection(self._layout)
+        reading.note_fields(str(name) for name, *_ in head.description)
+        reading.note_labels(self._label_names() if reading.has_slices else ())
 
     def batches(self) -> Iterator[Batch]:
         """Yield the runs of both releases, range by range."""
@@ -144,6 +146,14 @@ class _Reader:
         if len(names) > MAX_SCORES:
             raise LayoutError(f"more than {MAX_SCORES:,} names of scores; at most so many are tallied")
         return names
+
+    def _label_names(self) -> Sequence[str]:
+        label_map = self._layout.label_map
+        if label_map is None:
+            return tuple(self._layout.labels)
+        keys = f"SELECT DISTINCT unnest(map_keys({label_map})) AS name FROM {self._source}"
+        names = self._connection.execute(f"{keys} ORDER BY name LIMIT {MAX_NAMES}").fetchall()
+        return (*self._layout.labels, *(str(name) for (name,) in names))
 
     def _check_currency(self) -> None:
         layout, arms = self._layout, ", ".join(text(arm) for arm in sorted(self._reading.arms))

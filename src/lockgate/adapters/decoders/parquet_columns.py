@@ -15,6 +15,7 @@ from lockgate.core.metric import SCORE_PREFIX
 
 INTEGERS = frozenset("tinyint smallint integer bigint utinyint usmallint uinteger".split())
 NUMBERS = INTEGERS | frozenset("ubigint hugeint uhugeint float double decimal".split())
+WHOLES = INTEGERS | {"ubigint", "hugeint"}
 TEXT = "varchar"
 NOTHING = "null"
 # A decimal of so many digits is the shortest that the nearest double stands for.
@@ -93,7 +94,7 @@ def layout_of(columns: Sequence[tuple[str, DuckDBPyType]], map_keys: Callable[[s
     if not fields and status is None:
         raise LayoutError(f"no measurable column{hint(types, MEASURABLE)}")
     return Layout(
-        release=_text_column(types, "release") or "",
+        release=_release_column(types["release"]),
         status=status,
         run_id=_id_column(types, "run_id"),
         probe_id=_id_column(types, "probe_id"),
@@ -102,6 +103,12 @@ def layout_of(columns: Sequence[tuple[str, DuckDBPyType]], map_keys: Callable[[s
         labels=labels,
         label_map=label_map,
     )
+
+
+def _release_column(kind: DuckDBPyType) -> str:
+    if kind.id in WHOLES:
+        return f"CAST({identifier('release')} AS VARCHAR)"
+    return _text_column({"release": kind}, "release") or ""
 
 
 def _text_column(types: Mapping[str, DuckDBPyType], name: str) -> str | None:
@@ -117,7 +124,7 @@ def _id_column(types: Mapping[str, DuckDBPyType], name: str) -> str | None:
     kind = types.get(name)
     if kind is None:
         return None
-    if kind.id not in (TEXT, "uuid", "ubigint", "hugeint") and kind.id not in INTEGERS:
+    if kind.id not in (TEXT, "uuid") and kind.id not in WHOLES:
         raise _wrong(name, kind)
     return f"CAST({identifier(name)} AS VARCHAR)"
 

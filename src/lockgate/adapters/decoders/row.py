@@ -37,7 +37,7 @@ _TEXT = "text"
 _ID = "text or a whole number"
 _NUMBER = f"a number from 0 to {MAX_ABS:.0e}"
 RULES = {
-    "release": "text that is not empty",
+    "release": "text that is not empty, or a whole number",
     "run_id": _ID,
     "probe_id": _ID,
     "status": "ok, error, timeout or cancelled",
@@ -50,7 +50,9 @@ RULES = {
     "scores": f"names, each with a number within {MAX_ABS:.0e}, true or false, or an object that holds one as value",
     "labels": "an object of names with text",
 }
-SCORE_NAMES = "letters, digits, '_', '.' and '-', at most 128"
+SCORE_NAMES = "letters, digits, '_', '.' and '-', at most 128, and begin with a letter, a digit or '_'"
+# What the record of a run has, read here or not.
+KNOWN = frozenset((*RULES, "app_id", "started_at", "error_type", "unit_id", "environment", "flags"))
 
 _Amount = Annotated[float, msgspec.Meta(ge=0, le=MAX_ABS)]
 _Whole = Annotated[int, msgspec.Meta(ge=0, le=MAX_ABS)]
@@ -66,7 +68,7 @@ class ScoreObject(msgspec.Struct, gc=False):
 class Row(msgspec.Struct, gc=False):
     """What `compare` reads of a run; other fields of the record are let through unread."""
 
-    release: Annotated[str, msgspec.Meta(min_length=1)]
+    release: Annotated[str, msgspec.Meta(min_length=1)] | int
     run_id: str | int | None = None
     status: Literal["ok", "error", "timeout", "cancelled"] | None = None
     latency_ms: _Amount | None = None
@@ -170,12 +172,17 @@ def explain(record: object, error: str) -> str:
 
 def hint(record: Iterable[str], wanted: Sequence[str]) -> str:
     """Return a question about a field that is nearly one of the wanted, or nothing."""
-    known = {*RULES, "app_id", "started_at", "error_type", "unit_id", "environment", "flags"}
     for name in record:
-        near = None if name in known else _near(name, wanted)
+        near = None if name in KNOWN else _near(name, wanted)
         if near:
             return f"; is {_shown(name)} meant to be {near}?"
     return ""
+
+
+def stranger(name: str) -> str | None:
+    """Return the measurable field that a field of another name may be meant to be."""
+    is_known = name in KNOWN or name.startswith(("scores.", "labels."))
+    return None if is_known else _near(name, MEASURABLE)
 
 
 def _near(name: str, wanted: Sequence[str]) -> str | None:

@@ -130,7 +130,7 @@ def _batch(some: Sequence[Chunk], name: str, reading: _Reading) -> RunBatch | No
         return None
     places: dict[Group, int] = {}
     group = [
-        places.setdefault(Group(row.app_id or reading.app or "", row.release, slice_from(row.labels)), len(places))
+        places.setdefault(Group(row.app_id or reading.app or "", str(row.release), slice_from(row.labels)), len(places))
         for row in rows
     ]
     return RunBatch(
