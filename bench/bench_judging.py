@@ -64,7 +64,9 @@ class Law:
         sizes = bins.representative(self.indices[held]).tolist()
         weighted = [(size, count) for size, (_, count) in zip(sizes, pairs, strict=True)]
         total = sum(size * count for size, count in weighted)
-        return Values(runs, total, sum(size * size * count for size, count in weighted), pairs)
+        lowest = bins.lower_edge(self.indices[held]).tolist()
+        excess = tuple((size - low) * count for (size, count), low in zip(weighted, lowest, strict=True))
+        return Values(runs, total, sum(size * size * count for size, count in weighted), pairs, excess)
 
 
 def law_of(sample: Floats) -> Law:
@@ -129,7 +131,7 @@ def history(world: World, planned: Plan, runs: int) -> History:
     past = History(open_state(planned), Totals())
     for number in range(HISTORY_BUCKETS):
         sealed = world.bucket(number, runs // HISTORY_BUCKETS)
-        past = History(fold(past.state, sealed, planned), add(past.totals, sealed))
+        past = History(fold(past.state, sealed, planned), add(past.totals, sealed, planned.policy))
     return past
 
 
@@ -139,7 +141,7 @@ def looks(planned: Plan, past: History, fresh: list[SealedBucket]) -> dict[str, 
 
     def look() -> object:
         sealed = next(judged)
-        state, totals = fold(past.state, sealed, planned), add(past.totals, sealed)
+        state, totals = fold(past.state, sealed, planned), add(past.totals, sealed, planned.policy)
         return judge(state, totals, planned, 0)
 
     return {"fold": lambda: fold(past.state, next(folded), planned), "look": look}

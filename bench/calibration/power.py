@@ -19,7 +19,7 @@ from bench.calibration.naive import fixed_sample_size
 from bench.calibration.row import ALPHA, Case, Row, Size
 from lockgate.core.stats.elementary import Floats
 from lockgate.core.stats.sequential.null import Null
-from lockgate.core.verdict.sequential import threshold
+from lockgate.core.stats.sequential.wealth import threshold
 
 SECTION = "power"
 MOST_BUCKETS = 4_000

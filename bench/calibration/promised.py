@@ -15,7 +15,7 @@ from bench.calibration.laws import Split
 from bench.calibration.row import ALPHA, Case, Check, Row, Size
 from lockgate.core.stats.elementary import Floats
 from lockgate.core.stats.sequential.null import Null
-from lockgate.core.verdict.sequential import threshold
+from lockgate.core.stats.sequential.wealth import threshold
 
 SECTION = "false_rollback"
 Gains = Callable[[Generator, int], Iterator[Floats]]

@@ -8,6 +8,7 @@ rollout; tests/bench compares the two. Every number that decides comes from core
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from fractions import Fraction
 from itertools import islice
 
@@ -15,7 +16,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.calibration.laws import Counts, Integers
-from lockgate.core.evidence.nuisance import CAP_QUANTILE, EXTENT_WARM_UP, RECENT_RUNS
+from lockgate.core.evidence.extent import CAP_QUANTILE, EXTENT_WARM_UP, known_extent, ranges
+from lockgate.core.evidence.nuisance import RECENT_RUNS
+from lockgate.core.evidence.plan import GatePlan, plan
+from lockgate.core.evidence.state import Extent
+from lockgate.core.metric import Worse, parse_metric
+from lockgate.core.policy.gate import Gate
+from lockgate.core.policy.policy import Policy
+from lockgate.core.policy.step import Step, StepKind
 from lockgate.core.stats import bins
 from lockgate.core.stats.elementary import Floats
 from lockgate.core.stats.micro import MICRO
@@ -60,25 +68,23 @@ def mean_gains(
     draws: Iterable[tuple[Integers, Integers]], signs: tuple[float, ...], extent: tuple[float, float] | None = None
 ) -> Iterator[Floats]:
     """Yield method M's log e-values, [signs, replicates, alternatives]; without an extent the baseline teaches it."""
-    span: mean.Span | None = None
+    known: Known | None = None
     seen = mean.NO_MOMENTS
     waiting: list[Integers] = []
-    sign = np.array(signs)[:, None]
     for index_a, index_b in draws:
-        if span is None or seen.buckets < mean.WARM_UP_BUCKETS:
+        if known is None or seen.buckets < mean.WARM_UP_BUCKETS:
             yield np.zeros((len(signs), len(index_a), len(mean.RELATIVE)))
         else:
-            bet = mean.bet_on(seen, span, Null())
-            yield mean.increments(_units(index_a), np.ones_like(index_a), _units(index_b), np.ones_like(index_b), bet)
-        if span is None:
+            yield mean.increments(*_on_edges(index_a), *_on_edges(index_b), mean.bet_on(seen, known.span, Null()))
+        if known is None:
             waiting.append(index_b)
-            span = _span(waiting, sign, extent)
-            learned = waiting if span is not None else []
+            known = _known(waiting, signs, extent)
+            learned = waiting if known is not None else []
         else:
             learned = [index_b]
         for index in learned:
-            assert span is not None
-            seen = mean.merge(seen, mean.moments(_units(index), np.ones_like(index), span))
+            assert known is not None
+            seen = mean.merge(seen, mean.moments(_units(index), np.ones_like(index), known.seen_in))
 
 
 def quantile_gains(
@@ -161,16 +167,47 @@ def _runs(index: Integers) -> bins.Histogram:
     return bins.Histogram(index, np.ones_like(index))
 
 
-def _span(waiting: list[Integers], sign: Floats, extent: tuple[float, float] | None) -> mean.Span | None:
-    """Return the range that values are capped to, once enough of the baseline is known."""
+def _on_edges(index: Integers) -> tuple[Floats, Floats]:
+    """Return runs at their bins' representatives as parts of runs at the bins' edges, as the product sees them."""
+    lower, upper = bins.lower_edge(index), bins.upper_edge(index)
+    at_upper = (bins.representative(index) - lower) / (upper - lower)
+    return np.concatenate([lower, upper], axis=-1) / MICRO, np.concatenate([1.0 - at_upper, at_upper], axis=-1)
+
+
+@dataclass(frozen=True)
+class Known:
+    """The range that each process clips to, and the one that the moments behind a bet are taken in."""
+
+    span: mean.Span
+    seen_in: mean.Span
+
+
+def _known(waiting: list[Integers], signs: tuple[float, ...], extent: tuple[float, float] | None) -> Known | None:
+    """Return the ranges of a mean, once enough of the baseline is known."""
+    sign = np.array(signs)[:, None]
     if extent is not None:
-        return mean.Span(*extent, sign) if len(waiting) >= mean.WARM_UP_BUCKETS else None
-    known = np.concatenate(waiting, axis=-1)
-    n = known.shape[-1]
+        if len(waiting) < mean.WARM_UP_BUCKETS:
+            return None
+        known = known_extent(_planned(1.0, extent).gate)
+        assert known is not None
+        span = mean.Span(known.low / MICRO, known.high / MICRO, sign)
+        return Known(span, span)
+    seen = np.concatenate(waiting, axis=-1)
+    n = seen.shape[-1]
     if n < EXTENT_WARM_UP:
         return None
     rank = -(-CAP_QUANTILE.numerator * n // CAP_QUANTILE.denominator)
-    return mean.Span(0.0, _units(np.sort(known, axis=-1)[:, rank - 1]), sign)
+    tops = bins.upper_edge(np.sort(seen, axis=-1)[:, rank - 1])
+    plans = [_planned(each) for each in signs]
+    reach = np.array([[ranges(each, Extent(0, int(top), is_learned=True))[1][0] for top in tops] for each in plans])
+    return Known(mean.Span(0.0, reach, sign), mean.Span(0.0, tops / MICRO, sign))
+
+
+def _planned(sign: float, extent: tuple[float, float] | None = None) -> GatePlan:
+    """Return the plan of a gate on a mean that tolerates nothing."""
+    metric = parse_metric("cost", Worse.HIGHER if sign > 0.0 else Worse.LOWER)
+    gate = Gate(id="cost", metric=metric, share=1.0, min_runs=30, extent=extent)
+    return plan(Policy(gates=(gate,), steps=(Step(kind=StepKind.WEIGHT, weight=50.0, min_runs=30),))).gates[0]
 
 
 def _learned(recent: Integers, index: Integers) -> Integers:

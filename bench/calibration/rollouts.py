@@ -23,7 +23,7 @@ from lockgate.core.stats.elementary import Floats
 from lockgate.core.stats.fixed.proportion import newcombe
 from lockgate.core.stats.sequential import binary, wealth
 from lockgate.core.stats.sequential.null import Null
-from lockgate.core.verdict.sequential import threshold
+from lockgate.core.stats.sequential.wealth import threshold
 
 WEIGHTS = (5.0, 25.0, 50.0, 100.0)
 MIN_RUNS = 30
@@ -94,7 +94,7 @@ class Judged:
         self.seen = np.zeros((2, replicates), np.int64)
         self.wealth = np.zeros((replicates, *plans.shares.shape, binary.ALTERNATIVES))
         self.peaks = np.zeros((replicates, len(plans.rows)))
-        self.harm_at = threshold(plans.policy.alpha, self.gate.gate.share)
+        self.harm_at = threshold(plans.policy.sequential_alpha, self.gate.gate.share)
         self.promote_at = threshold(plans.policy.alpha_promote)
         self.sought = np.array([_sought(plans, step) for step in range(len(WEIGHTS) - 1)])
 

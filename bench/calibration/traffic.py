@@ -17,7 +17,7 @@ from bench.calibration.promised import restarts
 from bench.calibration.row import ALPHA, Case, Cell, Check, Row, Size
 from lockgate.core.stats.elementary import Floats
 from lockgate.core.stats.sequential.null import Null
-from lockgate.core.verdict.sequential import threshold
+from lockgate.core.stats.sequential.wealth import threshold
 
 LOOKS, DRIFT, UNITS = "looks", "drift", "units"
 MARKS = (10, 50, 200, 1000)

@@ -45,7 +45,9 @@ def tally(index: Integers) -> Values:
     sizes = [int(bins.representative(place)) for place, _ in pairs]
     total = sum(size * count for size, (_, count) in zip(sizes, pairs, strict=True))
     squares = sum(size * size * count for size, (_, count) in zip(sizes, pairs, strict=True))
-    return Values(len(index), total, squares, tuple(pairs))
+    lowest = [int(bins.lower_edge(place)) for place, _ in pairs]
+    excess = [(size - low) * count for size, low, (_, count) in zip(sizes, lowest, pairs, strict=True)]
+    return Values(len(index), total, squares, tuple(pairs), tuple(excess))
 
 
 def erring(now: Counts, row: int) -> Arms:
@@ -160,7 +162,7 @@ def test_a_simulated_rollout_says_what_judging_says(promote: Promote, margin: Ma
         regressed, claimed = judged.look(counts, np.array([step]))
         said.append((bool(regressed[0]), bool(claimed[0] and not regressed[0])))
         sealed = SealedBucket(number=number, step=step, arms={(): erring(counts, 0)})
-        state, totals = fold(state, sealed, planned), add(totals, sealed)
+        state, totals = fold(state, sealed, planned), add(totals, sealed, rules)
         expected.append(outcome_of(state, totals, rules, step))
 
     assert said == expected

@@ -60,9 +60,9 @@ GATES = (
 def tallied(*values: float) -> Values:
     """Return the tally of some values."""
     integers = micro.from_float(list(values))
-    histogram = bins.histogram(integers)
-    pairs = zip(histogram.indices.tolist(), histogram.counts.tolist(), strict=True)
-    return Values(len(values), int(integers.sum()), 0, tuple(pairs))
+    (indices, counts), excess = bins.sums(integers)
+    pairs = zip(indices.tolist(), counts.tolist(), strict=True)
+    return Values(len(values), int(integers.sum()), 0, tuple(pairs), excess)
 
 
 def bucket(slower: float = 1.0) -> Bucket:

@@ -96,9 +96,9 @@ def arm(n: int, errors: int = 0, latency_ms: tuple[float, ...] = ()) -> Bucket:
 def values_of(numbers: tuple[float, ...]) -> Values:
     """Return the tally of some numbers."""
     whole = micro.from_float(numbers)
-    histogram = bins.histogram(whole)
-    pairs = tuple(zip(histogram.indices.tolist(), histogram.counts.tolist(), strict=True))
-    return Values(len(numbers), int(whole.sum()), micro.squares_total(whole), pairs)
+    (indices, counts), excess = bins.sums(whole)
+    pairs = tuple(zip(indices.tolist(), counts.tolist(), strict=True))
+    return Values(len(numbers), int(whole.sum()), micro.squares_total(whole), pairs, excess)
 
 
 def sealed(number: int, baseline: Bucket, candidate: Bucket, *, step: int = 0, **fields: Any) -> SealedBucket:

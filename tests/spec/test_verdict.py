@@ -16,10 +16,11 @@ from lockgate.core.evidence.state import clear_ratio_alarm, open_state
 from lockgate.core.evidence.totals import Totals, add
 from lockgate.core.finding import Finding, Outcome, worst
 from lockgate.core.policy.gate import Gate, Margin
-from lockgate.core.policy.policy import Inference, Policy
+from lockgate.core.policy.policy import Inference, Policy, Promote
 from lockgate.core.policy.step import Step, StepKind
+from lockgate.core.stats.sequential.wealth import threshold
 from lockgate.core.verdict.judge import judge
-from lockgate.core.verdict.sequential import displayed, ratio_alarm, threshold
+from lockgate.core.verdict.sequential import displayed, ratio_alarm
 from lockgate.core.verdict.verdict import Verdict
 from tests.spec.ramp import arm, gate, policy, sealed, weights
 
@@ -29,7 +30,7 @@ def judged(of: Policy, *buckets: SealedBucket, step: int = 0) -> Verdict:
     planned, totals = plan(of), Totals()
     state = open_state(planned)
     for bucket in buckets:
-        state, totals = fold(state, bucket, planned), add(totals, bucket)
+        state, totals = fold(state, bucket, planned), add(totals, bucket, of)
     return judge(state, totals, planned, step)
 
 
@@ -146,9 +147,8 @@ def test_no_runs_at_all_are_insufficient() -> None:
 @pytest.mark.clause("VE-12")
 def test_a_margin_that_no_rate_can_exceed_is_proven_at_once() -> None:
     """At 1 % of traffic a budget of 2 pp of all traffic cannot be broken: harm there is at most 1 pp of it."""
-    of = policy(
-        gate(margin=Margin(0.0, 0.02)), steps=(Step(kind=StepKind.MIRROR, weight=0, min_runs=1), *weights(1, 100))
-    )
+    mirror = Step(kind=StepKind.MIRROR, weight=0, min_runs=1)
+    of = policy(gate(margin=Margin(0.0, 0.02)), steps=(mirror, *weights(1, 100)), promote=Promote.PROVEN)
 
     assert only(of, *many(2, *EQUAL)).outcome is Outcome.PROVEN
 
@@ -173,7 +173,7 @@ def test_a_skewed_split_alarms_until_it_is_cleared() -> None:
         bucket = replace(sealed(number, *EQUAL), assignment=Assignment(0.05, candidate, baseline))
         state = fold(state, bucket, planned)
 
-    alarm, cleared = ratio_alarm(state, planned.policy), ratio_alarm(clear_ratio_alarm(state), planned.policy)
+    alarm, cleared = ratio_alarm(state), ratio_alarm(clear_ratio_alarm(state))
 
     assert alarm is not None
     assert alarm.startswith("the split is off")
@@ -226,7 +226,7 @@ def test_intervals_are_for_people_and_change_no_outcome() -> None:
     """What is displayed beside a verdict adds numbers and words, and nothing that a decision reads."""
     of, buckets, totals = policy(), many(40, *WORSE), Totals()
     for bucket in buckets:
-        totals = add(totals, bucket)
+        totals = add(totals, bucket, of)
 
     bare = judged(of, *buckets)
     shown = displayed(bare, totals.at_step, plan(of))

@@ -46,24 +46,42 @@ class Events:
 
 @dataclass(frozen=True, slots=True)
 class Values:
-    """Numbers of `n` runs: exact sum and sum of squares in micro-units, and counts by histogram bin."""
+    """Numbers of `n` runs: exact sum and sum of squares in micro-units, and counts by histogram bin.
+
+    `excess` is, bin by bin, the exact sum of what the bin's values have above its lower edge,
+    so that bins lose nothing of a mean.
+    """
 
     n: int = 0
     total: int = 0
     squares: int = 0
     bins: tuple[tuple[int, int], ...] = ()
+    excess: tuple[int, ...] = ()
 
     def __add__(self, other: Values) -> Values:
-        counts = dict(self.bins)
-        for index, count in other.bins:
+        counts, excess = dict(self.bins), dict(zip(self.indices, self.excess, strict=True))
+        for (index, count), more in zip(other.bins, other.excess, strict=True):
             counts[index] = counts.get(index, 0) + count
+            excess[index] = excess.get(index, 0) + more
+        order = sorted(counts)
         return Values(
-            self.n + other.n, self.total + other.total, self.squares + other.squares, tuple(sorted(counts.items()))
+            self.n + other.n,
+            self.total + other.total,
+            self.squares + other.squares,
+            tuple((index, counts[index]) for index in order),
+            tuple(excess[index] for index in order),
         )
+
+    @property
+    def indices(self) -> tuple[int, ...]:
+        """Return the bins that hold a value, rising."""
+        return tuple(index for index, _ in self.bins)
 
     def document(self) -> Json:
         """Return the JSON form; the wide sums are text, because a double would round them."""
-        return [self.n, str(self.total), str(self.squares), [list(pair) for pair in self.bins]]
+        held = zip(self.bins, self.excess, strict=True)
+        bins: list[Json] = [[index, count, str(more)] for (index, count), more in held]
+        return [self.n, str(self.total), str(self.squares), bins]
 
 
 @dataclass(frozen=True, slots=True)

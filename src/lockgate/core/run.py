@@ -14,7 +14,7 @@ from decimal import Decimal
 
 from lockgate.core.bucket import STATUSES, Bucket, Events, Values
 from lockgate.core.metric import SCORE_PREFIX
-from lockgate.core.stats.bins import index_of
+from lockgate.core.stats.bins import index_of, lower_edge
 from lockgate.core.stats.micro import MICRO, from_float, from_text
 
 
@@ -91,4 +91,5 @@ def _numbers(run: Run) -> Iterator[tuple[str, int]]:
 
 
 def _value(micro: int) -> Values:
-    return Values(1, micro, micro * micro, ((int(index_of(micro)), 1),))
+    index = int(index_of(micro))
+    return Values(1, micro, micro * micro, ((index, 1),), (micro - int(lower_edge(index)),))

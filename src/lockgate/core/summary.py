@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from lockgate.core.bucket import STATUSES, Bucket, Events, Pairs, Values
 from lockgate.core.intake import WHOLE, Slice
 from lockgate.core.metric import SHARES, Worse, parse_metric
-from lockgate.core.stats.bins import histogram
+from lockgate.core.stats.bins import sums
 from lockgate.core.stats.micro import MICRO, squares_total, values_total
 
 Integers = NDArray[np.int64]
@@ -111,9 +111,9 @@ def _values(column: Integers) -> Values:
     present = column[column != ABSENT]
     if present.size == 0:
         return Values()
-    bins = histogram(present)
-    pairs = tuple(zip(bins.indices.tolist(), bins.counts.tolist(), strict=True))
-    return Values(present.size, values_total(present), squares_total(present), pairs)
+    (indices, counts), excess = sums(present)
+    pairs = tuple(zip(indices.tolist(), counts.tolist(), strict=True))
+    return Values(present.size, values_total(present), squares_total(present), pairs, excess)
 
 
 def _answered(answers: Codes) -> Events:

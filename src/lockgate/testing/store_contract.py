@@ -37,7 +37,7 @@ from lockgate.ports import Store
 APP = App(name="web", champion="v1", slices=((("intent", "medical"),), OTHER))
 SLOT = Slot(number=0, opened_at=5, seals_at=65)
 SEALED = replace(SLOT, sealed_at=70, digest="sha256:aa")
-WIDE = Values(3, -(10**25), 10**30, ((-3, 1), (7, 2)))
+WIDE = Values(3, -(10**25), 10**30, ((-3, 1), (7, 2)), (0, 10**20))
 BUCKET = Bucket(3, {"ok": 2, "error": 1}, {"error_rate": Events(3, 1)}, {"latency_ms": WIDE})
 CELL = Cell(number=0, release="v1", labels=(("intent", "medical"), ("region", "eu")), bucket=BUCKET)
 INGESTED = Ingested(digest="sha256:b1", at=6, runs=3, duplicates=1, apps={"web": 3})

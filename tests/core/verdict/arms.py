@@ -39,9 +39,9 @@ def shares(field: str, n: int, events: int) -> Bucket:
 def tally(numbers: Sequence[float] | NDArray[np.float64]) -> Values:
     """Return the tally of some numbers."""
     values = micro.from_float(np.asarray(numbers, np.float64))
-    found = bins.histogram(values)
-    pairs = tuple(zip(found.indices.tolist(), found.counts.tolist(), strict=True))
-    return Values(values.size, int(values.sum()), micro.squares_total(values), pairs)
+    (indices, counts), excess = bins.sums(values)
+    pairs = tuple(zip(indices.tolist(), counts.tolist(), strict=True))
+    return Values(values.size, int(values.sum()), micro.squares_total(values), pairs, excess)
 
 
 def numbers(field: str, values: Sequence[float] | NDArray[np.float64]) -> Bucket:

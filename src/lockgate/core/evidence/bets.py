@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lockgate.core.bucket import Events, Pairs, Values
-from lockgate.core.evidence.nuisance import Bins
+from lockgate.core.evidence.extent import ranges
 from lockgate.core.evidence.plan import GatePlan, worse_limit
-from lockgate.core.evidence.state import Nuisance
+from lockgate.core.evidence.state import Bins, Nuisance
 from lockgate.core.metric import Kind, Worse
 from lockgate.core.stats import bins
 from lockgate.core.stats.elementary import Floats
@@ -79,25 +79,30 @@ def quantile_counts(plan: GatePlan, nuisance: Nuisance, baseline: Values, candid
     )
 
 
-def rate_increments(plan: GatePlan, baseline: Values, candidate: Values) -> Floats:
-    """Return the log e-values of events per run, exposure being the number of runs."""
+def rate_increments(plan: GatePlan, nuisance: Nuisance, baseline: Values, candidate: Values) -> Floats:
+    """Return the log e-values of events per run, exposure being the number of runs.
+
+    Events that come in bursts carry less evidence than as many that come singly: log e-values are divided by how much
+    more than Poisson counts the baseline's earlier runs varied (quasi-likelihood: Wedderburn, Biometrika 61, 1974).
+    """
     events_a, events_b = candidate.total / MICRO, baseline.total / MICRO
     ratios = plan.ratios
     straight = plan.harm == (plan.gate.metric.worse is Worse.HIGHER)
     # lambda_a >= ratio * lambda_b is lambda_b <= lambda_a / ratio: the same null with the arms exchanged.
-    return rate.increments(
+    gains = rate.increments(
         np.where(straight, candidate.n, baseline.n),
         np.where(straight, events_a, events_b),
         np.where(straight, baseline.n, candidate.n),
         np.where(straight, events_b, events_a),
         np.where(straight, ratios, 1.0 / ratios),
     )
+    return gains / _dispersion(nuisance)
 
 
 def mean_increments(plan: GatePlan, nuisance: Nuisance, baseline: Values, candidate: Values) -> Floats:
-    """Return the log e-values of capped means, every value standing at its bin's representative."""
-    values_a, counts_a = _values(candidate)
-    values_b, counts_b = _values(baseline)
+    """Return the log e-values of clipped means."""
+    values_a, counts_a = _on_edges(candidate)
+    values_b, counts_b = _on_edges(baseline)
     side = 1.0 if plan.gate.metric.worse is Worse.HIGHER else -1.0
     null = Null(plan.ratios, side * plan.offsets)
     bet = mean.bet_on(_moments(nuisance), _span(plan, nuisance), null)
@@ -114,7 +119,7 @@ def objective_increments(plan: GatePlan, nuisance: Nuisance, candidate: Events |
     """Return the log e-values of a candidate against fixed limits, without a baseline."""
     if plan.gate.metric.kind is Kind.MEAN:
         assert isinstance(candidate, Values)
-        values, counts = _values(candidate)
+        values, counts = _on_edges(candidate)
         limits = plan.ratios * (plan.gate.limit or 0.0) + _side(plan) * plan.offsets
         return mean.one_sample_increments(values, counts, limits, _moments(nuisance), _span(plan, nuisance))
     n, s, limits = _objective_counts(plan, candidate)
@@ -130,10 +135,11 @@ def _objective_counts(plan: GatePlan, candidate: Events | Values) -> tuple[Float
     share = plan.gate.metric.quantile
     assert share is not None
     upward = plan.gate.metric.worse is Worse.HIGHER
-    histogram = _bins(candidate.bins, upward=upward)
-    limit = (plan.gate.limit or 0.0) * (1 if upward else -1)
-    index = int(bins.index_of(np.array([round(limit * MICRO)], np.int64))[0])
-    n, s = exceedance.exceedances(histogram, _candidate_thresholds(plan, index))
+    side = 1.0 if upward else -1.0
+    bounds = np.rint((plan.ratios * (side * (plan.gate.limit or 0.0)) + plan.offsets) * MICRO).astype(np.int64)
+    # Of the bin that holds the bound, harm counts no run and its absence every run.
+    beyond = bins.index_of(bounds).astype(np.int64) - np.where(plan.harm, 0, 1)
+    n, s = exceedance.exceedances(_bins(candidate.bins, upward=upward), beyond)
     tail = float(1 - share if upward else share)
     return n.astype(np.float64), s.astype(np.float64), np.full(rows, tail)
 
@@ -163,7 +169,8 @@ def _span(plan: GatePlan, nuisance: Nuisance) -> mean.Span:
     extent = nuisance.extent
     assert extent is not None
     side = _side(plan)
-    return mean.Span(extent.low / MICRO, extent.high / MICRO, np.where(plan.harm, side, -side))
+    low, high = ranges(plan, extent)
+    return mean.Span(low, high, np.where(plan.harm, side, -side))
 
 
 def _side(plan: GatePlan) -> float:
@@ -178,9 +185,29 @@ def _moments(nuisance: Nuisance) -> mean.Moments:
     return mean.Moments(nuisance.buckets, float(n), nuisance.total / (n * MICRO), deviations)
 
 
-def _values(tally: Values) -> tuple[Floats, NDArray[np.int64]]:
-    histogram = _bins(tally.bins, upward=True)
-    return bins.representative(histogram.indices) / MICRO, histogram.counts
+def _dispersion(nuisance: Nuisance) -> float:
+    n, total, squares = nuisance.n, nuisance.total, nuisance.squares
+    if total <= 0:
+        return 1.0
+    # The variance of one run over its mean, in events: both are whole numbers of micro-units.
+    return max(1.0, (n * squares - total * total) / (n * total * MICRO))
+
+
+def _on_edges(tally: Values) -> tuple[Floats, Floats]:
+    """Return the edges of the bins, and the runs at each once every bin's runs are parted between its two edges.
+
+    The parts keep the exact sum. Of all values with that sum in a bin, those on its edges make the least of a bet,
+    because log(1 + slope * (x - centre)) is concave in x: so the e-value is at most that of the values themselves.
+    """
+    counted = _bins(tally.bins, upward=True)
+    lower, upper = bins.lower_edge(counted.indices), bins.upper_edge(counted.indices)
+    at_upper = np.array(tally.excess, np.float64) / (upper - lower)
+    first = int(counted.indices[0])
+    runs = np.zeros(int(counted.indices[-1]) - first + 2)
+    runs[counted.indices - first] = counted.counts - at_upper
+    runs[counted.indices - first + 1] += at_upper
+    held = np.flatnonzero(runs)
+    return bins.lower_edge(held + first) / MICRO, runs[held]
 
 
 def _bins(counts: Bins, *, upward: bool) -> bins.Histogram:

@@ -28,6 +28,7 @@ from lockgate.core.evidence.state import (
 )
 from lockgate.core.evidence.tally import tally
 from lockgate.core.metric import Kind
+from lockgate.core.policy.policy import Policy
 from lockgate.core.stats.elementary import Floats
 from lockgate.core.stats.sequential import binary, share, wealth
 from lockgate.core.stats.sequential.exceedance import WARM_UP_RUNS
@@ -56,6 +57,7 @@ def fold(state: EvidenceState, sealed: SealedBucket, plan: Plan) -> EvidenceStat
     whole = sealed.arm()
     turns = [_turn(gate, before, sealed, plan) for gate, before in zip(plan.gates, state.gates, strict=True)]
     gates, grown = _grow(plan, state, turns)
+    ratio = _assign(state.ratio, sealed.assignment)
     return replace(
         state,
         gates=gates,
@@ -65,7 +67,8 @@ def fold(state: EvidenceState, sealed: SealedBucket, plan: Plan) -> EvidenceStat
         fresh_runs=state.fresh_runs + whole.candidate.runs,
         fresh_baseline_runs=state.fresh_baseline_runs + whole.baseline.runs,
         candidate_runs=state.candidate_runs + whole.candidate.runs,
-        ratio=_assign(state.ratio, sealed.assignment),
+        ratio=ratio,
+        is_split_alarmed=state.is_split_alarmed or is_split_off(ratio, plan.policy),
     )
 
 
@@ -78,10 +81,12 @@ def _turn(gate: GatePlan, before: GateState, sealed: SealedBucket, plan: Plan) -
             return _Turn(before)
         return _Turn(replace(before, judged_runs=before.judged_runs + new.n), bets.pair_increments(gate, new))
     arms = sealed.arm(gate.gate.slice)
-    baseline = _joined(before.carry[0], tally(gate.gate.metric, arms.baseline))
-    candidate = _joined(before.carry[1], tally(gate.gate.metric, arms.candidate))
+    baseline, candidate = (tally(gate.gate.metric, arm) for arm in (arms.baseline, arms.candidate))
     if gate.gate.is_objective:
         return _objective_turn(gate, before, candidate)
+    if baseline is None or candidate is None:
+        # What waited is merged only with a bucket that lacks the other arm: runs of one bucket ran together.
+        baseline, candidate = _joined(before.carry[0], baseline), _joined(before.carry[1], candidate)
     if baseline is None or candidate is None:
         return _Turn(replace(before, carry=(baseline, candidate)))
     after = replace(
@@ -117,7 +122,7 @@ def _gains(gate: GatePlan, before: GateState, baseline: Tally, candidate: Tally)
             warm = nuisance.n >= WARM_UP_RUNS
             return bets.quantile_counts(gate, nuisance, baseline, candidate) if warm else None
         case Kind.RATE:
-            return bets.rate_increments(gate, baseline, candidate)
+            return bets.rate_increments(gate, nuisance, baseline, candidate) if nuisance.n else None
         case _:
             warm = nuisance.extent is not None and nuisance.buckets >= WARM_UP_BUCKETS
             return bets.mean_increments(gate, nuisance, baseline, candidate) if warm else None
@@ -182,4 +187,9 @@ def _assign(before: ShareState, new: Assignment | None) -> ShareState:
         settled, candidate, baseline = before.log_evidence, 0, 0
     candidate, baseline = candidate + new.candidate, baseline + new.baseline
     level = settled + float(share.log_evidence(new.share, candidate, baseline))
-    return ShareState(level, max(before.peak, level), new.share, candidate, baseline, settled)
+    return ShareState(level, new.share, candidate, baseline, settled)
+
+
+def is_split_off(ratio: ShareState, policy: Policy) -> bool:
+    """Say whether the units of a step show another split than the declared one."""
+    return float(wealth.round_evidence(ratio.log_evidence)) >= wealth.threshold(policy.alpha_ratio)

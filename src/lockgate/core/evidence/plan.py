@@ -7,6 +7,7 @@ and one for `proven` per weight ahead (null: worse than `margin` divided by that
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
@@ -17,12 +18,16 @@ from numpy.typing import NDArray
 from lockgate.core.metric import Kind, Worse
 from lockgate.core.policy.gate import Bound, Gate, Margin
 from lockgate.core.policy.policy import Policy
+from lockgate.core.policy.step import StepKind
 from lockgate.core.stats.elementary import Floats
 from lockgate.core.stats.sequential.binary import ALTERNATIVES
 from lockgate.core.stats.sequential.mean import RELATIVE
+from lockgate.core.stats.sequential.null import EDGE
 from lockgate.core.stats.sequential.pairs import BETS, Factors, factors
 from lockgate.core.stats.sequential.wealth import copy_shares
 
+# The bound of a process that needs no evidence.
+NOTHING = Bound(1.0, 0.0)
 _GRID = {Kind.MEAN: len(RELATIVE), Kind.PAIRED: len(BETS)}
 
 
@@ -142,6 +147,8 @@ def plan(policy: Policy) -> Plan:
 def why_not(policy: Policy, gate: Gate, step: int) -> str | None:
     """Return in words why a gate can say nothing at a step, or None when it can."""
     at = policy.steps[step]
+    if at.kind is StepKind.OFFLINE:
+        return f"at {at.label()} a whole cohort is judged at one look"
     if gate.user_outcome and not at.is_exposed:
         return f"at {at.label()} no user meets the candidate's answers, so there is no outcome to compare"
     if gate.is_objective or at.has_concurrent_baseline:
@@ -161,15 +168,32 @@ def _gate_plan(policy: Policy, gate: Gate) -> GatePlan:
 
 def _promoting(gate: Gate, role: Role, margin: Margin, share: float | None) -> Process:
     bound = gate.bound(margin)
-    bounded = gate.metric.kind in (Kind.BINARY, Kind.PAIRED)
-    return Process(role, bound, share, is_settled=bounded and _least(gate, bound) > 1.0)
+    if _is_beyond_reach(gate, bound):
+        return Process(role, NOTHING, share, is_settled=True)
+    return Process(role, bound, share)
+
+
+def _is_beyond_reach(gate: Gate, bound: Bound) -> bool:
+    """Say whether no candidate can be worse than a bound, whatever the baseline does."""
+    if gate.metric.kind in (Kind.BINARY, Kind.PAIRED):
+        return _least(gate, bound) >= 1.0 - EDGE
+    # Of values that are never negative: less than nothing is left.
+    is_lower = gate.metric.worse is Worse.LOWER
+    if gate.limit is None:
+        return is_lower and bound.ratio <= 0.0
+    low, high = gate.extent or ((0.0, 1.0) if gate.metric.is_score else (0.0, math.inf))
+    if is_lower:
+        return bound.ratio * gate.limit - bound.offset <= low + EDGE
+    return bound.ratio * gate.limit + bound.offset >= high - EDGE
 
 
 def _least(gate: Gate, bound: Bound) -> float:
-    """Return the least value that the null of a bounded metric still allows for the candidate."""
-    if gate.metric.kind is Kind.PAIRED or gate.limit is None:
+    """Return the least value, larger being worse, at which a share or net losses still break a bound."""
+    if gate.metric.kind is Kind.PAIRED:
         return bound.offset
-    return bound.ratio * worse_limit(gate) + bound.offset
+    if gate.limit is not None:
+        return bound.ratio * worse_limit(gate) + bound.offset
+    return min(bound.offset, bound.ratio + bound.offset)
 
 
 def worse_limit(gate: Gate) -> float:

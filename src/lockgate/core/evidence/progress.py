@@ -68,7 +68,7 @@ def advance(progress: Progress, sealed: SealedBucket, time: Instant, plan: Plan)
     met = replace(
         progress,
         state=fold(progress.state, sealed, plan),
-        totals=add(progress.totals, sealed),
+        totals=add(progress.totals, sealed, plan.policy),
         waiting=waiting,
     )
     return met if sealed.phase is Phase.TRANSITION else _meet(met, sealed, time)

@@ -18,6 +18,7 @@ from lockgate.core.evidence.plan import GatePlan, Plan
 from lockgate.core.stats.elementary import Floats
 
 Tally = Events | Values
+Bins = tuple[tuple[int, int], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +50,11 @@ def wealth_of(numbers: Floats) -> Wealth:
 
 @dataclass(frozen=True, slots=True)
 class Extent:
-    """The range, in micro-units, that a mean's values are capped to."""
+    """The range, in micro-units, that a mean's values are clipped to; a learned one reaches further by process."""
 
     low: int
     high: int
+    is_learned: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,7 @@ class Nuisance:
     n: int = 0
     total: int = 0
     squares: int = 0
-    recent: tuple[tuple[int, int], ...] = ()
+    recent: Bins = ()
     extent: Extent | None = None
 
 
@@ -83,13 +85,9 @@ class GateState:
 
 @dataclass(frozen=True, slots=True)
 class ShareState:
-    """Units assigned at this step, for the sample-ratio check; an operator's clearing starts it again.
-
-    An alarm stays, because its evidence may sink again without the split having been mended: `peak` is the highest.
-    """
+    """Units assigned at this step, for the sample-ratio check, which starts again at each step."""
 
     log_evidence: float = 0.0
-    peak: float = 0.0
     share: float | None = None
     candidate: int = 0
     baseline: int = 0
@@ -103,6 +101,7 @@ class EvidenceState:
     gates: tuple[GateState, ...]
     wealth: Wealth
     ratio: ShareState = ShareState()
+    is_split_alarmed: bool = False
     step: int = 0
     furthest_step: int = 0
     fresh_runs: int = 0
@@ -150,7 +149,7 @@ def drop_waiting(state: EvidenceState) -> EvidenceState:
 
 def clear_ratio_alarm(state: EvidenceState) -> EvidenceState:
     """Return the state after an operator's signed clearing of the sample-ratio alarm."""
-    return replace(state, ratio=ShareState())
+    return replace(state, ratio=ShareState(), is_split_alarmed=False)
 
 
 def plain(value: object) -> Json:

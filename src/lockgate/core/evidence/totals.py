@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from lockgate.core.bucket import Pairs
 from lockgate.core.evidence.sealed import NO_ARMS, NO_PAIRS, Arms, Phase, SealedBucket
 from lockgate.core.intake import WHOLE, Slice
+from lockgate.core.policy.policy import Policy
+from lockgate.core.policy.step import StepKind
 
 PairKey = tuple[str, Slice]
 
@@ -26,6 +28,12 @@ class Cohorts:
     def arm(self, part: Slice = WHOLE) -> Arms:
         """Return both arms of a slice; none is empty."""
         return self.arms.get(part, NO_ARMS)
+
+    def is_complete(self, policy: Policy, step: int) -> bool:
+        """Say whether the arms that a step's gates read have the runs that it asks for."""
+        least, both = policy.steps[step].min_runs, self.arm()
+        is_compared = not all(gate.is_objective for gate in policy.gates_at(step))
+        return both.candidate.runs >= least and (both.baseline.runs >= least or not is_compared)
 
     def with_bucket(self, sealed: SealedBucket) -> Cohorts:
         """Return the cohorts with one more bucket in them."""
@@ -44,9 +52,15 @@ class Totals:
     last_bucket: int = -1
 
 
-def add(totals: Totals, sealed: SealedBucket) -> Totals:
-    """Return the totals with one more sealed bucket; one added before, or spanning two weights, adds nothing."""
+def add(totals: Totals, sealed: SealedBucket, policy: Policy) -> Totals:
+    """Return the totals with one more sealed bucket; one added before, or spanning two weights, adds nothing.
+
+    The cohort of an offline step is complete, and stays as it is, once both arms have the runs that the step asks for:
+    so its one look stays one.
+    """
     if sealed.number <= totals.last_bucket or sealed.phase is Phase.TRANSITION:
         return totals
     at_step = totals.at_step if sealed.step == totals.step else Cohorts()
-    return Totals(sealed.step, at_step.with_bucket(sealed), totals.whole.with_bucket(sealed), sealed.number)
+    if policy.steps[sealed.step].kind is not StepKind.OFFLINE or not at_step.is_complete(policy, sealed.step):
+        at_step = at_step.with_bucket(sealed)
+    return Totals(sealed.step, at_step, totals.whole.with_bucket(sealed), sealed.number)

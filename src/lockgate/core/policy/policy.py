@@ -11,7 +11,7 @@ from lockgate.core.policy.document import gate_document, rules_document, step_do
 from lockgate.core.policy.duration import duration_text
 from lockgate.core.policy.gate import Gate
 from lockgate.core.policy.rule import Rules
-from lockgate.core.policy.step import Step
+from lockgate.core.policy.step import Step, StepKind
 
 
 class Mode(StrEnum):
@@ -33,6 +33,10 @@ class Inference(StrEnum):
 
     SEQUENTIAL = "sequential"
     FIXED = "fixed"
+
+
+# Of alpha, when a policy has offline steps: one look at a whole cohort needs less of it than a rollout.
+OFFLINE_PART = 0.2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +88,20 @@ class Policy:
     def digest(self) -> str:
         """Return the digest that rollouts and receipts bind."""
         return digest(self.document())
+
+    @property
+    def offline_alpha(self) -> float:
+        """Return the part of alpha that the one look of each offline step may spend."""
+        return OFFLINE_PART * self.alpha / self._offline_steps if self._offline_steps else 0.0
+
+    @property
+    def sequential_alpha(self) -> float:
+        """Return the part of alpha that all looks of all other steps may spend together."""
+        return (1.0 - OFFLINE_PART) * self.alpha if self._offline_steps else self.alpha
+
+    @property
+    def _offline_steps(self) -> int:
+        return sum(step.kind is StepKind.OFFLINE for step in self.steps)
 
     @property
     def max_reductions(self) -> int:

@@ -8,9 +8,10 @@ from dataclasses import replace
 from lockgate.core.evidence.plan import Plan
 from lockgate.core.evidence.state import EvidenceState
 from lockgate.core.evidence.totals import Cohorts, Totals
+from lockgate.core.finding import Outcome
 from lockgate.core.policy.gate import Gate
-from lockgate.core.policy.policy import Inference, Policy
-from lockgate.core.policy.step import StepKind
+from lockgate.core.policy.policy import Inference, Policy, Promote
+from lockgate.core.policy.step import Step, StepKind
 from lockgate.core.verdict.fixed import Levels, judge_fixed
 from lockgate.core.verdict.sequential import judge_sequential
 from lockgate.core.verdict.verdict import Verdict
@@ -25,16 +26,30 @@ def judge(state: EvidenceState, totals: Totals, plan: Plan, step: int) -> Verdic
     policy = plan.policy
     at_step = totals.at_step if totals.step == step else Cohorts()
     if policy.steps[step].kind is StepKind.OFFLINE:
-        return judge_fixed(at_step, _budgeted(policy, step), Levels(alpha=policy.alpha))
+        verdict = judge_fixed(at_step, _budgeted(policy, step), Levels(alpha=policy.offline_alpha))
+        return verdict if at_step.is_complete(policy, step) else _waiting(verdict, policy.steps[step])
     if policy.inference is Inference.FIXED:
         return judge_fixed(totals.whole, _budgeted(policy, step), Levels(per_gate=1.0 - policy.alpha))
     return judge_sequential(state, at_step, plan, step)
 
 
+def _waiting(verdict: Verdict, step: Step) -> Verdict:
+    """Return the verdict before the one look, which comes when the cohort is complete."""
+    why = f"{step.label()} is judged once, when {step.min_runs} runs of each release are in"
+    return replace(
+        verdict,
+        findings=tuple(replace(each, outcome=Outcome.INSUFFICIENT, reason=why) for each in verdict.findings),
+    )
+
+
 def _budgeted(policy: Policy, step: int) -> tuple[Gate, ...]:
     """Return a step's gates with the margins that the harm budget leaves for the traffic of the next step."""
     share = policy.next_share(step)
-    return tuple(
-        gate if gate.margin is None or share == 0.0 else replace(gate, margin=gate.margin.over(share))
-        for gate in policy.gates_at(step)
-    )
+    return tuple(_over(gate, share, policy.promote) for gate in policy.gates_at(step))
+
+
+def _over(gate: Gate, share: float, promote: Promote) -> Gate:
+    """Return a gate with its margin for a share of traffic; where only proof counts, that margin alone is asked for."""
+    if gate.margin is None or share == 0.0:
+        return gate
+    return replace(gate, margin=gate.margin.over(share), detect=None if promote is Promote.PROVEN else gate.detect)

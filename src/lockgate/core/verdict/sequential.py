@@ -8,7 +8,6 @@ for each gate at alpha x share, and by a union over gates.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import cache
 
 from lockgate.core.evidence.plan import GatePlan, Plan, Role, why_not
 from lockgate.core.evidence.sealed import NO_PAIRS
@@ -17,9 +16,8 @@ from lockgate.core.evidence.totals import Cohorts
 from lockgate.core.finding import Evidence, Finding, Outcome, Reading
 from lockgate.core.policy.gate import Gate
 from lockgate.core.policy.policy import Inference, Policy, Promote
-from lockgate.core.stats.elementary import log
 from lockgate.core.stats.sequential.projection import runs_to_decision
-from lockgate.core.stats.sequential.wealth import round_evidence
+from lockgate.core.stats.sequential.wealth import round_evidence, threshold
 from lockgate.core.verdict.estimate import fixed_difference, reading
 from lockgate.core.verdict.reason import sequential_reason
 from lockgate.core.verdict.verdict import Verdict
@@ -53,19 +51,15 @@ def _with_difference(finding: Finding, gate: Gate, shown: Cohorts) -> Finding:
     return replace(seen, reason=sequential_reason(seen, gate)) if has_values else seen
 
 
-@cache
-def threshold(alpha: float, share: float = 1.0) -> float:
-    """Return the height of log evidence at which a process with this part of alpha has crossed."""
-    return float(round_evidence(-log(alpha * share)))
-
-
-def ratio_alarm(state: EvidenceState, policy: Policy) -> str | None:
+def ratio_alarm(state: EvidenceState) -> str | None:
     """Return in words that the observed split is not the declared one, if the evidence says so."""
     ratio = state.ratio
-    if ratio.share is None or float(round_evidence(ratio.peak)) < threshold(policy.alpha_ratio):
+    if not state.is_split_alarmed:
         return None
+    if ratio.share is None or not ratio.candidate + ratio.baseline:
+        return "the split was off at an earlier step; find out why, then clear the alarm"
     units = ratio.candidate + ratio.baseline
-    observed = ratio.candidate / units if units else 0.0
+    observed = ratio.candidate / units
     return (
         f"the split is off: {observed:.2%} of {units} units met the candidate instead of {ratio.share:.2%}; "
         "find out why, then clear the alarm"
@@ -129,7 +123,7 @@ def _finding(view: _View, shown: Cohorts) -> Finding:
 def _outcome(view: _View, baseline: Reading, candidate: Reading) -> tuple[Outcome, str]:
     """Return the outcome, and the reason where it needs no numbers."""
     gate = view.plan.gate
-    if (view.peak(Role.HARM) or 0.0) >= threshold(view.policy.alpha, gate.share):
+    if (view.peak(Role.HARM) or 0.0) >= threshold(view.policy.sequential_alpha, gate.share):
         return Outcome.REGRESSED, ""
     if gate.steps is not None and view.step not in gate.steps:
         return Outcome.NOT_APPLICABLE, f"{gate.metric.name} is not gated at {view.policy.steps[view.step].label()}"
@@ -145,12 +139,19 @@ def _outcome(view: _View, baseline: Reading, candidate: Reading) -> tuple[Outcom
 
 
 def _promoting_outcome(view: _View) -> Outcome:
-    gate = view.plan.gate
-    if gate.margin is not None and (view.next_share == 0.0 or view.has_crossed(Role.PROVEN, view.next_share)):
+    """Return the finest rung that was reached.
+
+    Under `promote: clean` the coarse rung must be reached too: a margin that is budgeted for little traffic may be
+    wider than `detect`.
+    """
+    gate, policy = view.plan.gate, view.policy
+    is_proven = gate.margin is not None and (view.next_share == 0.0 or view.has_crossed(Role.PROVEN, view.next_share))
+    if is_proven and policy.promote is Promote.PROVEN:
         return Outcome.PROVEN
-    if gate.detect is None:
-        return Outcome.CLEAN if view.fresh_runs >= gate.min_runs else Outcome.INSUFFICIENT
-    return Outcome.CLEAN if view.has_crossed(Role.CLEAN) else Outcome.INSUFFICIENT
+    is_clean = view.fresh_runs >= gate.min_runs if gate.detect is None else view.has_crossed(Role.CLEAN)
+    if not is_clean:
+        return Outcome.INSUFFICIENT
+    return Outcome.PROVEN if is_proven else Outcome.CLEAN
 
 
 def _missing(view: _View, baseline: Reading, candidate: Reading) -> str | None:
@@ -172,7 +173,7 @@ def _evidence(view: _View) -> Evidence:
     promote = threshold(view.policy.alpha_promote)
     return Evidence(
         harm=harm or 0.0,
-        harm_threshold=threshold(view.policy.alpha, gate.share),
+        harm_threshold=threshold(view.policy.sequential_alpha, gate.share),
         clean=clean,
         proven=proven,
         promote_threshold=promote,

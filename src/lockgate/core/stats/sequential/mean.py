@@ -135,7 +135,8 @@ def one_sample_increments(values: ArrayLike, counts: ArrayLike, limit: ArrayLike
 
 
 def _size(counts: ArrayLike) -> Floats:
-    return np.asarray(np.asarray(counts).sum(axis=-1, dtype=np.int64), np.float64)
+    # Runs may be parted between the edges of a bin, but all of them are whole runs.
+    return np.rint(total(np.asarray(counts, np.float64)))
 
 
 def _sizes(worst: Floats, centre: Floats, variance: Floats) -> Floats:

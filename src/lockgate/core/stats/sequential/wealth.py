@@ -8,6 +8,8 @@ Spec: ST-47 to ST-49.
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -44,6 +46,12 @@ def log_evidence(log_wealth: Floats, shares: Floats, alternatives: ArrayLike | N
     count = np.asarray(log_wealth.shape[-1] if alternatives is None else alternatives, np.float64)
     weighted = log_wealth + log(shares / count[..., None])[..., None]
     return log_sum_exp(weighted.reshape(*weighted.shape[:-2], -1))
+
+
+@cache
+def threshold(alpha: float, share: float = 1.0) -> float:
+    """Return ln(1 / (alpha share)), the log evidence at which a process with this part of alpha has crossed."""
+    return float(round_evidence(-log(alpha * share)))
 
 
 def round_evidence(log_evidence: ArrayLike) -> Floats:
