@@ -30,7 +30,13 @@ NOBODY = Reading(None, 0)
 def gate(name: str = "error_rate", **fields: Any) -> Gate:
     """Return a gate with the defaults that a policy would give it."""
     metric = parse_metric(name)
-    declared = {"id": name, "metric": metric, "share": 1.0, "min_runs": 30, "detect": default_detect(metric)}
+    declared = {
+        "id": name,
+        "metric": metric,
+        "share": 1.0,
+        "min_runs": 30,
+        "detect": default_detect(metric, is_objective="limit" in fields),
+    }
     return Gate(**{**declared, **fields})
 
 

@@ -27,7 +27,13 @@ Table = NDArray[np.bool_]
 def gate(name: str, **declared: object) -> Gate:
     """Return a gate that alone has all of alpha, with the default `detect`."""
     metric = parse_metric(name)
-    fields = {"id": name, "share": 1.0, "min_runs": 30, "detect": default_detect(metric), **declared}
+    fields = {
+        "id": name,
+        "share": 1.0,
+        "min_runs": 30,
+        "detect": default_detect(metric, is_objective="limit" in declared),
+        **declared,
+    }
     return Gate(metric=metric, **fields)  # type: ignore[arg-type]
 
 

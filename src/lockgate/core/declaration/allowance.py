@@ -34,7 +34,7 @@ def is_inside(inner: Margin, outer: Margin, metric: Metric, limit: float | None)
 
 def covering_detect(metric: Metric, limit: float | None, finer: tuple[Margin, ...]) -> Margin:
     """Return the default coarse margin, widened where a tolerance or margin reaches beyond it."""
-    detect = default_detect(metric)
+    detect = default_detect(metric, is_objective=limit is not None)
     for margin in finer:
         pairs = zip(allowance(margin, metric, limit), allowance(detect, metric, limit), strict=True)
         if any(needed > given for needed, given in pairs):

@@ -61,6 +61,8 @@ class Bound:
 DETECT_SHARE = Margin(0.75, 0.01)
 DETECT_RATIO = Margin(0.5, 0.0)
 DETECT_SCORE = Margin(0.0, 0.1)
+DETECT_LIMIT = Margin(0.25, 0.0)
+DETECT_SCORE_LIMIT = Margin(0.0, 0.05)
 NO_TOLERANCE = Margin()
 
 
@@ -109,14 +111,24 @@ class Gate:
         return Bound(1.0 - margin.relative, margin.absolute)
 
 
-def default_detect(metric: Metric) -> Margin:
+def default_detect(metric: Metric, *, is_objective: bool = False) -> Margin:
     """Return the coarse margin that `clean` excludes when the owner names none.
+
+    An objective's limit is what its owner means, so that `clean` allows less beyond it than beside a baseline.
 
     For a share whose lower values are worse the margin is stated on its complement, so that
     `pass_rate` and the failure rate that mirrors it are detected alike.
     """
+    if is_objective:
+        return _detect_beyond_limit(metric)
     if metric.kind is Kind.BINARY:
         return replace(DETECT_SHARE, mirrored=metric.worse is Worse.LOWER)
     if metric.kind is Kind.PAIRED or metric.is_score:
         return DETECT_SCORE
     return DETECT_RATIO
+
+
+def _detect_beyond_limit(metric: Metric) -> Margin:
+    if metric.kind is Kind.BINARY:
+        return replace(DETECT_LIMIT, mirrored=metric.worse is Worse.LOWER)
+    return DETECT_SCORE_LIMIT if metric.is_score else DETECT_LIMIT

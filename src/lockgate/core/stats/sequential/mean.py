@@ -23,6 +23,8 @@ WARM_UP_BUCKETS = 2
 LARGEST_LOSS = 0.9
 # An effect is never measured in less than this many standard deviations, so that means near zero can be bet on.
 LEAST_SCALE = 0.1
+# Of the range: a null that lies wholly outside it is refuted by a few values instead of never.
+LEAST_ROOM = 0.01
 # Smaller distances and variances are what rounding leaves of none; the second is relative to the scale's square.
 _NOTHING = 1e-100
 _ROUNDING = 1e-24
@@ -114,7 +116,8 @@ def increments(values_a: ArrayLike, counts_a: ArrayLike, values_b: ArrayLike, co
     # The furthest that a value can lie on the losing side of its centre, weighted by what the other arm stakes.
     worst_a = (1.0 - share_a) * (from_null - np.minimum(sign * bet.span.low, sign * bet.span.cap))
     worst_b = share_a * (ratio * np.maximum(sign * bet.span.low, sign * bet.span.cap) - sign * centre)
-    size = _sizes(np.maximum(worst_a, worst_b), centre, np.asarray(bet.variance, np.float64))
+    worst = np.maximum(np.maximum(worst_a, worst_b), _least_room(bet.span))
+    size = _sizes(worst, centre, np.asarray(bet.variance, np.float64))
     from_a = bet.span.clip(values_a) - (centre + bet.null.offset)[..., None]
     from_b = ratio[..., None] * bet.span.clip(values_b) - centre[..., None]
     stake_a, stake_b = size * (sign * (1.0 - share_a))[..., None], size * (-sign * share_a)[..., None]
@@ -128,7 +131,7 @@ def one_sample_increments(values: ArrayLike, counts: ArrayLike, limit: ArrayLike
     """
     sign, bound = np.asarray(span.sign, np.float64), np.asarray(limit, np.float64)
     open_ = (np.asarray(seen.buckets) >= WARM_UP_BUCKETS) & (np.asarray(seen.n) > 0.0)
-    worst = sign * bound - np.minimum(sign * span.low, sign * span.cap)
+    worst = np.maximum(sign * bound - np.minimum(sign * span.low, sign * span.cap), _least_room(span))
     size = _sizes(worst, bound, seen.variance)
     gains = _gains((size * sign[..., None], span.clip(values) - bound[..., None], counts))
     return np.where(open_[..., None], gains, 0.0)
@@ -139,10 +142,15 @@ def _size(counts: ArrayLike) -> Floats:
     return np.rint(total(np.asarray(counts, np.float64)))
 
 
+def _least_room(span: Span) -> Floats:
+    """Return the least loss that a bet is sized for: also where no value in the range can lose, bets stay finite."""
+    return LEAST_ROOM * np.asarray(np.subtract(span.cap, span.low), np.float64)
+
+
 def _sizes(worst: Floats, centre: Floats, variance: Floats) -> Floats:
     """Return the bets g_j [..., 8]: effects relative to the centre over the variance, within the largest loss.
 
-    Where no value can lose (the null leaves no room) there is no bet; without a variance the bets share the largest.
+    Where the range is a point there is no bet; without a variance the bets share the largest.
     """
     room = worst > _NOTHING
     largest = np.where(room, LARGEST_LOSS / np.where(room, worst, 1.0), 0.0)
