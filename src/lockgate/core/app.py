@@ -55,9 +55,9 @@ class App:
             return self
         return replace(self, champion=release, former_champion=self.champion or before)
 
-    def returned(self) -> App:
-        """Return the app whose traffic the former champion has taken back."""
-        return replace(self, champion=self.former_champion, former_champion=None)
+    def returned(self, release: str | None) -> App:
+        """Return the app whose traffic an earlier champion has taken back; there is no way further back."""
+        return replace(self, champion=release, former_champion=None)
 
     def froze(self, reason: str, *, is_killed: bool = False) -> App:
         """Return the app in which nothing may start or be promoted; frozen before, it keeps its reason."""

@@ -10,6 +10,7 @@ from lockgate.core.instant import SECOND, Instant
 from lockgate.core.policy.policy import Policy
 from lockgate.core.situation import Broken, Situation
 from lockgate.core.trial import Trial
+from lockgate.core.verdict.sequential import ratio_alarm
 from lockgate.core.wording import count_text, duration_words
 
 NEVER_TOGETHER = (
@@ -46,6 +47,9 @@ def _alarms(trial: Trial, policy: Policy, fresh: int) -> Iterator[str]:
     has_both = progress.state.candidate_runs > 0 and progress.totals.whole.arm().baseline.runs > 0
     if has_both and progress.together == 0 and fresh >= at.min_runs and at.has_concurrent_baseline:
         yield NEVER_TOGETHER
+    split = ratio_alarm(progress.state)
+    if split is not None:
+        yield split
     rules = policy.rules
     unread = [rule.id for rule in rules.invariants]
     unread += [rule.id for rule in rules.sustained]

@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is done to an app comes in; the app as it is kept, with its receipt and message, goes out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from lockgate import __version__
+from lockgate.core.app import App, series_name
+from lockgate.core.app_receipt import AppAct, draft_app
+from lockgate.core.decision.decision import Action, Cause
+from lockgate.core.outbox import app_message
+from lockgate.core.receipt import Actor, operator
+from lockgate.core.transition import Event
+from lockgate.errors import UsageError
+from lockgate.operations.keeping import Marks, keep
+from lockgate.ports import House, Snapshot, Transaction
+
+# More names than this tell nobody more.
+MAX_TOLD = 10
+_EVENTS = {Action.FREEZE: Event.FREEZE, Action.UNFREEZE: Event.UNFREEZE}
+
+
+@dataclass(frozen=True, slots=True)
+class AppStanding:
+    """An app as it stands, and the seq of the latest receipt of its own series; 0 where there is none."""
+
+    app: App
+    receipt: int
+
+
+def find(seen: Snapshot, name: str) -> App:
+    """Return an app that is known."""
+    app = seen.app(name)
+    if app is not None:
+        return app
+    known = [each.name for each in seen.apps()]
+    told = f"Known: {', '.join(known[:MAX_TOLD])}." if known else "No app is known yet."
+    raise UsageError(f"there is no app {name}", advice=told)
+
+
+def stand(work: Transaction, before: App, after: App, cause: Cause, actor: Actor, house: House) -> AppStanding:
+    """Keep an app that was frozen or unfrozen, with the receipt that says so; one that is as before needs none."""
+    checked = operator(actor.name or "", actor.reason or "", actor.kind)
+    series = series_name(house.org, before.name)
+    written = work.receipts(series)
+    if after == before:
+        return AppStanding(before, len(written))
+    act = AppAct(
+        org=house.org,
+        before=before,
+        after=after,
+        action=Action.UNFREEZE if after.frozen is None else Action.FREEZE,
+        cause=cause,
+        reason=checked.reason or "",
+        at=house.clock.now(),
+        seq=len(written) + 1,
+        previous=written[-1].digest if written else None,
+        engine=__version__,
+    )
+    marks = Marks(series=series, seq=act.seq, revision=act.seq, action=act.action, cause=cause, at=act.at)
+    receipt = keep(work, house, draft_app(act, checked), marks)
+    work.put_app(after)
+    work.put_message(app_message(house.org, after, receipt, _EVENTS[act.action]))
+    return AppStanding(after, act.seq)

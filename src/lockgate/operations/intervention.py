@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What an operator asks of a rollout comes in; its answer, kept in one transaction, goes out.
+
+A request reads no buckets: it acts on the evidence as the last tick folded it, and does not wait for more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+from lockgate.core.app import App
+from lockgate.core.decision.decision import Action, Cause
+from lockgate.core.decision.intervention import Change, Outlook, Request, Seen, intervene
+from lockgate.core.evidence.plan import plan
+from lockgate.core.evidence.state import clear_ratio_alarm
+from lockgate.core.policy.policy import Mode, Policy
+from lockgate.core.receipt import Actor, operator
+from lockgate.core.rollout import Rollout, Status
+from lockgate.core.situation import Target, WayBack
+from lockgate.core.transition import apply
+from lockgate.core.trial import Trial
+from lockgate.core.verdict.judge import judge
+from lockgate.core.verdict.sequential import ratio_alarm
+from lockgate.errors import TryAgainError
+from lockgate.operations.committing import Case, commit
+from lockgate.operations.reading import load
+from lockgate.operations.surroundings import situation
+from lockgate.ports import House, Snapshot, Transaction
+
+T = TypeVar("T")
+# The store waits for others by itself at each try.
+TRIES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A rollout as it stands after a request, its policy, and the seq of its latest receipt."""
+
+    rollout: Rollout
+    policy: Policy
+    receipt: int
+
+
+def ask(rollout_id: str, request: Request, actor: Actor, house: House) -> Answer:
+    """Do what an operator asks, in one transaction; what is so already is answered as it is."""
+    with house.store.writing(house.org) as work:
+        return act(work, rollout_id, request, actor, house)
+
+
+def insist(attempt: Callable[[], T]) -> T:
+    """Return what an attempt comes to; each time that somebody else wins it begins again, and so reads again."""
+    for _ in range(TRIES - 1):
+        try:
+            return attempt()
+        except TryAgainError:
+            continue
+    return attempt()
+
+
+def requested(action: Action, actor: Actor, seen: Seen | None = None, cause: Cause = Cause.OPERATOR) -> Request:
+    """Return a request for the reason that its actor gives."""
+    return Request(action=action, reason=actor.reason or "", cause=cause, seen=seen)
+
+
+def act(work: Transaction, rollout_id: str, request: Request, actor: Actor, house: House) -> Answer:
+    """Do what an operator asks within a transaction."""
+    checked = operator(actor.name or "", actor.reason or "", actor.kind)
+    now = house.clock.now()
+    trial, policy = load(work, rollout_id)
+    rollout, progress = trial.rollout, trial.progress
+    app = work.app(rollout.app) or App(name=rollout.app)
+    verdict = judge(progress.state, progress.totals, plan(policy), rollout.step)
+    may_return = _may_return(work, app, rollout, request)
+    around = situation(trial, policy, app, now)
+    if may_return:
+        former = WayBack(Target.FORMER_CHAMPION, app.former_champion or rollout.baseline)
+        around = replace(around, ways_back=(former,))
+    outlook = Outlook(
+        verdict=verdict,
+        situation=around,
+        changes=_changes(work, rollout, request.seen),
+        may_return=may_return,
+        ratio_alarm=ratio_alarm(progress.state),
+    )
+    decision = intervene(rollout, policy, request, outlook)
+    if decision is None:
+        return Answer(rollout, policy, trial.chain.seq)
+    if decision.action is Action.CLEAR:
+        trial = replace(trial, progress=replace(progress, state=clear_ratio_alarm(progress.state)))
+    transition = apply(rollout, decision, now)
+    case = Case(trial=trial, transition=transition, verdict=verdict, policy=policy, actor=checked)
+    kept = commit(work, house, case)
+    if rollout.status is Status.PROMOTED and decision.way_back is not None:
+        work.put_app(app.returned(decision.way_back.release))
+    return _answer(kept, policy)
+
+
+def _answer(trial: Trial, policy: Policy) -> Answer:
+    return Answer(trial.rollout, policy, trial.chain.seq)
+
+
+def _may_return(seen: Snapshot, app: App, rollout: Rollout, request: Request) -> bool:
+    """Say whether a promoted rollout is what its app's traffic rests on; but for a kill, only the latest is."""
+    is_in_place = rollout.mode is Mode.CANARY and rollout.status is Status.PROMOTED
+    if not is_in_place or app.champion != rollout.candidate:
+        return False
+    canaries = [each.id for each in seen.rollouts(app.name) if each.mode is Mode.CANARY]
+    return request.cause is Cause.KILL or canaries[-1] == rollout.id
+
+
+def _changes(seen: Snapshot, rollout: Rollout, sight: Seen | None) -> tuple[Change, ...]:
+    """Return what raised the revision since the operator looked."""
+    if sight is None or sight.revision >= rollout.revision:
+        return ()
+    found: dict[int, Change] = {}
+    for receipt in seen.receipts(rollout.id):
+        if receipt.revision > sight.revision:
+            # A later receipt of the same revision is of a turn that changed nothing.
+            found.setdefault(receipt.revision, Change(receipt.revision, receipt.action, receipt.cause))
+    return tuple(found.values())

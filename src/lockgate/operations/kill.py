@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The name of an app, or of none for all, comes in; its candidates serve nothing any more and it goes out frozen."""
+
+from __future__ import annotations
+
+from lockgate.core.app import App
+from lockgate.core.decision.decision import Action, Cause
+from lockgate.core.policy.policy import Mode
+from lockgate.core.receipt import Actor
+from lockgate.core.rollout import Rollout, Status
+from lockgate.operations.app_series import AppStanding, find, stand
+from lockgate.operations.intervention import act, insist, requested
+from lockgate.ports import House, Snapshot, Transaction
+
+
+def kill(name: str | None, actor: Actor, house: House) -> tuple[AppStanding, ...]:
+    """Roll back what is on trial in an app, or in all, else return to the former champion; freeze until unfrozen."""
+    return insist(lambda: _kill(name, actor, house))
+
+
+def _kill(name: str | None, actor: Actor, house: House) -> tuple[AppStanding, ...]:
+    with house.store.writing(house.org) as work:
+        apps = work.apps() if name is None else (find(work, name),)
+        return tuple(_kill_app(work, app, actor, house) for app in apps)
+
+
+def _kill_app(work: Transaction, app: App, actor: Actor, house: House) -> AppStanding:
+    # A second kill would take the app a champion further back.
+    if not app.is_killed:
+        for rollout in _hit(work, app):
+            act(work, rollout.id, requested(Action.ROLLBACK, actor, cause=Cause.KILL), actor, house)
+    stands = find(work, app.name)
+    return stand(work, stands, stands.froze(actor.reason or "", is_killed=True), Cause.KILL, actor, house)
+
+
+def _hit(seen: Snapshot, app: App) -> tuple[Rollout, ...]:
+    """Return the active rollouts and, where no canary is among them, the one that made the champion."""
+    active = seen.rollouts(app.name, active=True)
+    if any(rollout.mode is Mode.CANARY for rollout in active):
+        return active
+    made = [
+        rollout
+        for rollout in seen.rollouts(app.name)
+        if rollout.mode is Mode.CANARY and rollout.status is Status.PROMOTED and rollout.candidate == app.champion
+    ]
+    return (*active, *made[-1:])

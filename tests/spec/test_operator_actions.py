@@ -1,0 +1,499 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Operators act through the real operations on every store: docs/spec.md, Operator actions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+
+from lockgate.core.app import App, series_name
+from lockgate.core.decision.intervention import Seen
+from lockgate.core.envelope import open_envelope
+from lockgate.core.public_key import read_public_key
+from lockgate.core.receipt import Actor, operator
+from lockgate.core.rollout import Status
+from lockgate.core.statement import read_statement
+from lockgate.core.transition import Event
+from lockgate.errors import LockgateError, NotPermittedError, TryAgainError, UsageError
+from lockgate.operations.approve import approve
+from lockgate.operations.cancel import cancel
+from lockgate.operations.clear_alarm import clear_alarm
+from lockgate.operations.freeze import freeze, unfreeze
+from lockgate.operations.intervention import TRIES, Answer
+from lockgate.operations.kill import kill
+from lockgate.operations.pause import pause
+from lockgate.operations.promote import promote
+from lockgate.operations.queries import list_rollouts
+from lockgate.operations.resume import resume
+from lockgate.operations.rollback import rollback
+from lockgate.operations.tick import tick
+from lockgate.ports import House, Signer, Store, Transaction
+from lockgate.testing.world import World
+from lockgate.verify import Keys, verify_chain
+from lockgate.wiring import memory_store, sqlite_store
+from tests.spec.line import APP, EQUAL, WORSE, created, predicate, receipts, verified
+
+ANN = operator("ann", "errors in the log")
+BOB = operator("bob", "me too")
+MANUAL = {"steps": [{"weight": 5, "approval": "manual"}, {"weight": 50}, {"weight": 100}]}
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+def here(request: pytest.FixtureRequest, tmp_path: Path) -> World:
+    """Return a world on each kind of store."""
+    return World(memory_store() if request.param == "memory" else sqlite_store(tmp_path), seed=1)
+
+
+def app_of(here: World, name: str = APP) -> App:
+    """Return an app as it is stored."""
+    with here.house.store.reading() as seen:
+        app = seen.app(name)
+    assert app is not None
+    return app
+
+
+def kept(here: World) -> tuple[object, ...]:
+    """Return everything that an action may have written."""
+    with here.house.store.reading() as seen:
+        trials = tuple(seen.trial(rollout.id) for rollout in seen.rollouts())
+        return trials, seen.apps(), seen.messages(), seen.checkpoint()
+
+
+def promoted(here: World, **fields: str) -> str:
+    """Return the id of a canary that reached all traffic."""
+    rollout = created(here, **fields).rollout
+    here.walk(rollout.id, dict.fromkeys((rollout.baseline, rollout.candidate), EQUAL["v36"]), runs=4000, minutes=40)
+    assert app_of(here).champion == rollout.candidate
+    return rollout.id
+
+
+Act = Callable[[str, House], Answer]
+ACTIONS: dict[str, Act] = {
+    "pause": lambda rollout, house: pause(rollout, ANN, house),
+    "approve": lambda rollout, house: approve(rollout, Seen(0, 1), ANN, house),
+    "promote": lambda rollout, house: promote(rollout, Seen(0, 1), ANN, house),
+    "rollback": lambda rollout, house: rollback(rollout, ANN, house),
+}
+
+
+@pytest.mark.clause("AC-01", "AC-11")
+@pytest.mark.parametrize("action", ACTIONS)
+def test_an_action_is_a_signed_receipt_in_the_log(here: World, action: str) -> None:
+    """Who did it and why stands in a receipt that verifies with the keys alone, next in its rollout's chain."""
+    made = created(here, policy=MANUAL).rollout
+
+    answer = ACTIONS[action](made.id, here.house)
+
+    chain = receipts(here.house, made.id)
+    said = predicate(chain[-1])
+    assert (answer.rollout.revision, answer.receipt, len(chain)) == (2, 2, 2)
+    assert said["actor"] == {"type": "person", "name": "ann", "reason": "errors in the log"}
+    assert (said["decision"]["action"], said["decision"]["cause"]) == (action, "operator")
+    assert said["prevReceipt"]["sha256"] == chain[0].digest.removeprefix("sha256:")
+    assert verified(here.house, chain[-1]).statement.seq == 2
+
+
+@pytest.mark.clause("AC-02")
+@pytest.mark.parametrize("action", ACTIONS)
+def test_an_action_that_is_repeated_is_answered_the_same(here: World, action: str) -> None:
+    """A job that lost the first answer gets it again, and nothing is written."""
+    made = created(here, policy=MANUAL).rollout
+    first = ACTIONS[action](made.id, here.house)
+    before = kept(here)
+
+    again = ACTIONS[action](made.id, here.house)
+
+    assert (again, kept(here)) == (first, before)
+
+
+@pytest.mark.clause("AC-01")
+def test_listeners_are_told_where_a_rollback_leads(here: World) -> None:
+    """Whoever moves traffic reads the weight and the release to send it to."""
+    made = created(here).rollout
+
+    rollback(made.id, ANN, here.house)
+
+    with here.house.store.reading() as seen:
+        told = seen.messages()
+    assert [each.event for each in told] == [Event.CREATED, Event.ROLLBACK, Event.COMPLETED]
+    assert b'"target":{"kind":"baseline","release":"v36"}' in told[1].body
+    assert b'"weight":0' in told[1].body
+
+
+@pytest.mark.clause("AC-04")
+def test_a_paused_rollout_waits_until_it_is_resumed(here: World) -> None:
+    """However clean it is, nothing is promoted; afterwards the same evidence is enough."""
+    made = created(here).rollout
+    pause(made.id, ANN, here.house)
+    held = here.walk(made.id, EQUAL, runs=4000, minutes=15)[-1]
+
+    resume(made.id, ANN, here.house)
+    moved = tick(made.id, here.house)
+
+    assert (held.transition.decision.cause, held.rollout.weight) == ("paused", 5.0)
+    assert moved.rollout.weight == 25.0
+
+
+@pytest.mark.clause("AC-04")
+def test_a_paused_rollout_is_still_rolled_back_by_the_loop(here: World) -> None:
+    """A pause never keeps a bad release."""
+    made = created(here).rollout
+    pause(made.id, ANN, here.house)
+
+    turns = here.walk(made.id, WORSE, runs=4000, minutes=30)
+
+    assert (turns[-1].rollout.status, turns[-1].transition.decision.cause) == (Status.ROLLED_BACK, "regression")
+
+
+@pytest.mark.clause("AC-03")
+def test_an_approval_lets_the_loop_leave_the_step(here: World) -> None:
+    """The step waits for a person, then for its evidence."""
+    made = created(here, policy=MANUAL).rollout
+    held = here.walk(made.id, EQUAL, runs=4000, minutes=15)[-1]
+
+    approve(made.id, Seen(0, 1), ANN, here.house)
+    moved = tick(made.id, here.house)
+
+    assert (held.transition.decision.cause, moved.rollout.step) == ("approval", 1)
+
+
+@pytest.mark.clause("AC-03")
+@pytest.mark.parametrize("act", [approve, promote])
+def test_what_was_seen_before_a_change_grants_nothing(here: World, act: Callable[..., Answer]) -> None:
+    """The loop rolled back while somebody made up their mind."""
+    made = created(here, policy=MANUAL).rollout
+    here.walk(made.id, WORSE, runs=4000, minutes=30)
+    before = kept(here)
+
+    with pytest.raises(TryAgainError, match=r"rolled_back at step 0 .* since then: rollback \(regression\)"):
+        act(made.id, Seen(0, 1), ANN, here.house)
+
+    assert kept(here) == before
+
+
+@pytest.mark.clause("AC-05")
+def test_a_promoted_step_is_judged_as_any_other(here: World) -> None:
+    """After an operator's step the loop reads the new weight's own buckets, and still rolls back."""
+    made = created(here).rollout
+    promote(made.id, Seen(0, 1), ANN, here.house)
+
+    turns = here.walk(made.id, WORSE, runs=4000, minutes=30)
+
+    assert (turns[0].rollout.weight, turns[-1].rollout.status) == (25.0, Status.ROLLED_BACK)
+
+
+@pytest.mark.clause("AC-05", "AC-07")
+def test_a_promotion_to_the_end_makes_a_champion_and_a_rollback_returns_it(here: World) -> None:
+    """The candidate takes over; while nothing else has started, the former champion takes back."""
+    promoted(here)
+    made = created(here, baseline="abc123", candidate="def456", policy={"steps": [50, 100]}).rollout
+    promote(made.id, Seen(0, 1), ANN, here.house)
+    crowned = app_of(here)
+
+    answer = rollback(made.id, ANN, here.house)
+
+    returned = app_of(here)
+    assert (crowned.champion, crowned.former_champion) == ("def456", "abc123")
+    assert (answer.rollout.status, answer.rollout.weight) == (Status.ROLLED_BACK, 0.0)
+    assert (returned.champion, returned.former_champion) == ("abc123", None)
+    assert predicate(receipts(here.house, made.id)[-1])["decision"]["target"] == {
+        "kind": "former_champion",
+        "release": "abc123",
+    }
+
+
+@pytest.mark.clause("AC-07")
+def test_after_the_next_canary_started_a_promotion_stays(here: World) -> None:
+    """The next trial's baseline must not be taken away under it; one that only watches takes nothing."""
+    first = promoted(here)
+    created(here, baseline="abc123", candidate="def456", policy={"mode": "shadow"})
+    second = created(here, baseline="abc123", candidate="def456").rollout
+
+    with pytest.raises(NotPermittedError, match="has ended: promoted"):
+        rollback(first, ANN, here.house)
+    rollback(second.id, ANN, here.house)
+    with pytest.raises(NotPermittedError, match="has ended: promoted"):
+        rollback(first, ANN, here.house)
+
+    assert app_of(here).champion == "abc123"
+
+
+@pytest.mark.clause("AC-06")
+def test_a_canary_is_cancelled_only_before_anybody_meets_it(here: World) -> None:
+    """While inputs are mirrored nobody sees an answer; at 5 % somebody does."""
+    steps = [{"kind": "mirror"}, 5, 100]
+    made = created(here, policy={"steps": steps}).rollout
+    exposed = created(here, policy={"mode": "shadow", "steps": steps}).rollout
+
+    cancelled = cancel(made.id, ANN, here.house)
+    advisory = cancel(exposed.id, ANN, here.house)
+    second = created(here, candidate="def456").rollout
+    with pytest.raises(NotPermittedError, match="is exposed at 5 %"):
+        cancel(second.id, ANN, here.house)
+
+    assert (cancelled.rollout.status, advisory.rollout.status) == (Status.CANCELLED, Status.CANCELLED)
+
+
+@pytest.mark.clause("AC-10")
+def test_a_cleared_alarm_holds_no_more(here: World) -> None:
+    """The loop holds until somebody has looked; then the check starts again, under the state that the receipt binds."""
+    made = created(here).rollout
+    here.walk(made.id, EQUAL, runs=4000, minutes=1)
+    _alarm(here, made.id)
+    held = here.walk(made.id, EQUAL, runs=4000, minutes=12)[-1]
+
+    cleared = clear_alarm(made.id, ANN, here.house)
+    again = clear_alarm(made.id, ANN, here.house)
+    moved = tick(made.id, here.house)
+
+    said = predicate(receipts(here.house, made.id)[cleared.receipt - 1])
+    assert (held.transition.decision.cause, moved.rollout.weight, again) == ("alarm", 25.0, cleared)
+    assert said["decision"]["also"] == ["the split was off at an earlier step; find out why, then clear the alarm"]
+    assert said["evidence"]["stateBefore"] != said["evidence"]["stateAfter"]
+
+
+def _alarm(here: World, rollout_id: str) -> None:
+    """Let the split of a rollout have been off."""
+    with here.house.store.writing() as work:
+        trial = work.trial(rollout_id)
+        assert trial is not None
+        state = replace(trial.progress.state, is_split_alarmed=True)
+        work.save(replace(trial, progress=replace(trial.progress, state=state), turn=trial.turn + 1))
+
+
+@pytest.mark.clause("AC-09")
+def test_a_frozen_app_starts_and_promotes_nothing(here: World) -> None:
+    """The loop holds, an operator is refused, a new trial is refused, until the freeze is over."""
+    made = created(here).rollout
+    freeze(APP, ANN, here.house)
+
+    held = here.walk(made.id, EQUAL, runs=4000, minutes=15)[-1]
+    with pytest.raises(NotPermittedError, match="frozen: errors in the log"):
+        promote(made.id, Seen(0, 1), BOB, here.house)
+    with pytest.raises(NotPermittedError, match="frozen: errors in the log"):
+        created(here, candidate="def456")
+    unfreeze(APP, ANN, here.house)
+
+    assert (held.transition.decision.cause, held.rollout.weight) == ("freeze", 5.0)
+    assert tick(made.id, here.house).rollout.weight == 25.0
+
+
+@pytest.mark.clause("AC-09")
+def test_a_frozen_app_can_always_roll_back(here: World) -> None:
+    """The loop and an operator both can; so can a pause."""
+    made = created(here).rollout
+    freeze(APP, ANN, here.house)
+
+    paused = pause(made.id, ANN, here.house)
+    turns = here.walk(made.id, WORSE, runs=4000, minutes=30)
+
+    assert (paused.rollout.status, turns[-1].rollout.status) == (Status.PAUSED, Status.ROLLED_BACK)
+
+
+@pytest.mark.clause("AC-12")
+def test_freezes_are_receipts_of_the_app(here: World) -> None:
+    """They count by themselves, follow on one another, verify in the log, and are told; asking again writes nothing."""
+    created(here)
+    acts = (freeze, freeze, unfreeze, unfreeze, freeze)
+
+    answers = [act(APP, actor, here.house) for act, actor in zip(acts, (ANN, BOB, BOB, ANN, BOB), strict=True)]
+
+    chain = receipts(here.house, series_name("default", APP))
+    keys = Keys((read_public_key(here.house.signers.receipt.public_key_pem),), ())
+    with here.house.store.reading() as seen:
+        told = [each.event for each in seen.messages()]
+    assert [answer.receipt for answer in answers] == [1, 1, 2, 2, 3]
+    assert [answer.app.frozen for answer in answers] == ["errors in the log"] * 2 + [None] * 2 + ["me too"]
+    assert [link.statement.seq for link in verify_chain([each.envelope for each in chain], keys)] == [1, 2, 3]
+    assert [predicate(each)["actor"]["name"] for each in chain] == ["ann", "bob", "bob"]
+    assert verified(here.house, chain[1]).statement.rollout_id == chain[0].rollout_id
+    assert told == [Event.CREATED, Event.FREEZE, Event.UNFREEZE, Event.FREEZE]
+
+
+@pytest.mark.clause("AC-08")
+def test_a_kill_rolls_back_what_is_on_trial_and_keeps_the_champion(here: World) -> None:
+    """Canary and shadow end; no tick brings one back; a second kill takes nothing further back."""
+    promoted(here)
+    canary = created(here, baseline="abc123", candidate="def456").rollout
+    shadow = created(here, baseline="abc123", candidate="def456", policy={"mode": "shadow"}).rollout
+
+    (killed,) = kill(APP, ANN, here.house)
+    before = kept(here)
+    (again,) = kill(APP, ANN, here.house)
+    turns = [tick(each.id, here.house) for each in (canary, shadow)]
+
+    assert (killed.app.champion, killed.app.frozen, killed.app.is_killed) == ("abc123", "errors in the log", True)
+    assert (again, kept(here)) == (killed, before)
+    assert {(turn.rollout.status, turn.rollout.weight) for turn in turns} == {(Status.ROLLED_BACK, 0.0)}
+    assert {predicate(receipts(here.house, each.id)[-1])["decision"]["cause"] for each in (canary, shadow)} == {"kill"}
+
+
+@pytest.mark.clause("AC-08")
+@pytest.mark.parametrize("has_later", [False, True])
+def test_a_kill_without_a_canary_returns_to_the_former_champion(here: World, has_later: bool) -> None:
+    """The bad release is the champion itself, also where a later trial ended without taking over."""
+    first = promoted(here)
+    if has_later:
+        rollback(created(here, baseline="abc123", candidate="def456").rollout.id, ANN, here.house)
+
+    (killed,) = kill(APP, ANN, here.house)
+    (again,) = kill(APP, BOB, here.house)
+
+    ended = next(each for each in list_rollouts(here.house) if each.id == first)
+    assert (killed.app.champion, killed.app.former_champion) == ("v36", None)
+    assert (ended.status, ended.weight, again) == (Status.ROLLED_BACK, 0.0, killed)
+    with here.house.store.reading() as seen:
+        last = [each for each in seen.messages() if each.rollout_id == first][-1]
+    assert (last.event, b'"release":"v36"' in last.body) == (Event.ROLLBACK, True)
+
+
+@pytest.mark.clause("AC-08")
+def test_a_killed_app_starts_again_when_it_is_unfrozen(here: World) -> None:
+    """A kill lasts until somebody says that it is over."""
+    created(here)
+    kill(APP, ANN, here.house)
+    with pytest.raises(NotPermittedError, match="frozen"):
+        created(here)
+
+    unfreeze(APP, BOB, here.house)
+
+    assert created(here).rollout.attempt == 2
+    assert app_of(here).is_killed is False
+
+
+@pytest.mark.clause("AC-08")
+def test_a_kill_of_all_stops_every_app(here: World) -> None:
+    """One call, one transaction."""
+    made = [created(here, app=name).rollout for name in ("one", "two")]
+
+    killed = kill(None, ANN, here.house)
+
+    assert [each.app.name for each in killed] == ["one", "two"]
+    assert {each.status for each in list_rollouts(here.house)} == {Status.ROLLED_BACK}
+    assert {app_of(here, each.app).frozen for each in made} == {"errors in the log"}
+
+
+@pytest.mark.clause("AC-08", "AC-09")
+@pytest.mark.parametrize("act", [freeze, unfreeze, kill])
+def test_an_app_that_nobody_knows_is_not_stopped(here: World, act: Callable[..., object]) -> None:
+    """A mistyped name must not look as if something had been stopped."""
+    created(here)
+
+    with pytest.raises(UsageError, match="there is no app claims-agnet") as refused:
+        act("claims-agnet", ANN, here.house)
+
+    assert refused.value.advice == f"Known: {APP}."
+
+
+@pytest.mark.clause("AC-01")
+@pytest.mark.parametrize("actor", [Actor("person", "ann"), Actor("person", "ann", "x" * 801), Actor()])
+def test_nothing_is_done_without_who_and_why(here: World, actor: Actor) -> None:
+    """The door is the operation itself, whichever way it is called."""
+    made = created(here).rollout
+    before = kept(here)
+
+    for act in (lambda: pause(made.id, actor, here.house), lambda: freeze(APP, actor, here.house)):
+        with pytest.raises(UsageError):
+            act()
+
+    assert kept(here) == before
+
+
+class Contended:
+    """A store that somebody else holds for the first so many times."""
+
+    def __init__(self, store: Store, times: int) -> None:
+        self._store, self.left = store, times
+        self.reading = store.reading
+
+    @contextmanager
+    def writing(self, org: str = "default") -> Iterator[Transaction]:
+        """Open a transaction, or say that another was first."""
+        self.left -= 1
+        if self.left >= 0:
+            raise TryAgainError("another was first")
+        with self._store.writing(org) as work:
+            yield work
+
+
+STUBBORN: dict[str, Callable[[str, House], object]] = {
+    "pause": lambda rollout, house: pause(rollout, ANN, house),
+    "rollback": lambda rollout, house: rollback(rollout, ANN, house),
+    "kill": lambda _rollout, house: kill(APP, ANN, house),
+}
+
+
+@pytest.mark.clause("AC-11")
+@pytest.mark.parametrize("action", STUBBORN)
+def test_what_stops_harm_tries_until_it_wins(here: World, action: str) -> None:
+    """Pause, rollback and kill are not turned away by a race, and do not try for ever."""
+    made = created(here).rollout
+    held, lost = (Contended(here.house.store, times) for times in (TRIES, TRIES - 1))
+    before = kept(here)
+
+    with pytest.raises(TryAgainError, match="another was first"):
+        STUBBORN[action](made.id, replace(here.house, store=held))
+    unchanged = kept(here) == before
+    STUBBORN[action](made.id, replace(here.house, store=lost))
+
+    assert (unchanged, held.left, kept(here) == before) == (True, 0, False)
+
+
+class _Full:
+    """A signer of checkpoints that fails, as a disk may."""
+
+    key_id = "0" * 64
+
+    def __init__(self, pem: bytes) -> None:
+        self.public_key_pem = pem
+
+    def sign(self, message: bytes) -> bytes:
+        """Fail."""
+        raise LockgateError(f"no room for {len(message)} bytes")
+
+
+@dataclass(frozen=True)
+class _FailingSigners:
+    receipt: Signer
+    log: Signer
+
+
+@pytest.mark.clause("AC-11")
+@pytest.mark.parametrize("action", STUBBORN)
+def test_an_action_is_kept_whole_or_not_at_all(here: World, action: str) -> None:
+    """Where the log cannot be signed, neither rollout nor app nor outbox has changed."""
+    made = created(here).rollout
+    broken = _FailingSigners(here.house.signers.receipt, _Full(here.house.signers.log.public_key_pem))
+    before = kept(here)
+
+    with pytest.raises(LockgateError, match="no room"):
+        STUBBORN[action](made.id, replace(here.house, signers=broken))
+
+    assert kept(here) == before
+
+
+@pytest.mark.clause("AC-08", "AC-11")
+def test_a_kill_among_tickers_wins(tmp_path: Path) -> None:
+    """Eight at once on one store: the rollout ends by the kill, once, and its chain is whole."""
+    here = World(sqlite_store(tmp_path), seed=3)
+    made = created(here).rollout
+    here.serve(APP, 4000, EQUAL, "v36")
+    here.clock.advance(60)
+
+    with ThreadPoolExecutor(8) as pool:
+        ticks = [pool.submit(tick, made.id, here.house) for _ in range(7)]
+        kills = [pool.submit(kill, APP, ANN, here.house) for _ in range(2)]
+        killed = [each.result() for each in kills]
+        turns = [each.result() for each in ticks]
+
+    chain = receipts(here.house, made.id)
+    statements = [read_statement(open_envelope(each.envelope).payload) for each in chain]
+    assert [each.seq for each in statements] == list(range(1, len(chain) + 1))
+    assert [each.cause for each in chain].count("kill") == 1
+    assert killed[0] == killed[1]
+    assert len(turns) == 7
