@@ -52,8 +52,7 @@ def run_lines(release: str, count: int, failures: int = 0) -> list[str]:
         (REGRESSED, ["--allow-thin"], 1),
         (THIN, [], 3),
         (THIN, ["--allow-thin"], 0),
-        (CLEAN, ["--metric", "scores.missing"], 3),
-        (CLEAN, ["--metric", "scores.missing", "--allow-thin"], 0),
+        (CLEAN, ["--metric", "scores.missing", "--allow-thin"], 65),
     ],
 )
 def test_the_exit_code_is_the_outcome(file: str, options: list[str], code: int) -> None:
@@ -167,6 +166,49 @@ def test_a_hostile_release_is_compared_like_any_other(tmp_path: Path, capsys: py
     out = capsys.readouterr().out
     assert code == 0
     assert all(char.isprintable() or char == "\n" for char in out)
+
+
+@pytest.mark.clause("CO-40")
+def test_a_metric_that_went_missing_is_not_thin(tmp_path: Path) -> None:
+    """A candidate that stops saying its latency is not forgiven by --allow-thin."""
+    timed = [line.replace("}", ', "latency_ms": 5}') for line in run_lines("v36", 40)]
+    path = written(tmp_path, [*timed, *run_lines("abc123", 40)])
+
+    assert compare("--quiet", "--allow-thin", path) == 3
+
+
+@pytest.mark.clause("CO-51")
+@pytest.mark.parametrize("target", ["runs.ndjson", "policy.yaml", "link.html", "other.csv", "other.ndjson.gz", "data"])
+def test_a_report_replaces_nothing_that_is_read(
+    target: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A slip in the order of arguments costs nobody their runs, by whatever name."""
+    runs = written(tmp_path, RUNS)
+    policy = written(tmp_path, ["gates: [error_rate]"], "policy.yaml")
+    (tmp_path / "link.html").symlink_to(runs)
+    (tmp_path / "data").hardlink_to(policy)
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+
+    code = compare("--policy", policy, "--report", str(tmp_path / target), runs)
+
+    assert (code, capsys.readouterr().out) == (64, "")
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+@pytest.mark.clause("CO-11")
+def test_objectives_alone_need_no_baseline(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """One release against fixed limits, on a screen, in a comment and on a page."""
+    path = written(tmp_path, run_lines("abc123", 800, failures=200))
+    policy = written(tmp_path, ["gates: [{metric: error_rate, max: 10%}]"], "policy.yaml")
+    call = ["compare", "--candidate", "abc123", "--policy", policy, "--report", str(tmp_path / "report.html"), path]
+
+    codes = [main.run([*call, *form]) for form in ([], ["--markdown"], ["--json"])]
+
+    table, comment = capsys.readouterr().out.split("### ")
+    assert codes == [1, 1, 1]
+    assert table.strip().startswith("✗ REGRESSED  abc123 is beyond its limits: error_rate ≤ 10 % is 25.0 %.")
+    assert "baseline" not in table
+    assert "--baseline" not in comment
 
 
 USAGE = {

@@ -3,15 +3,17 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import stat
+import tempfile
 from pathlib import Path
 
 import pytest
 
 from lockgate.cli import output
-from lockgate.errors import UsageError
+from lockgate.errors import NotPermittedError, TryAgainError, UsageError
 
 
 class Terminal(io.TextIOWrapper):
@@ -85,7 +87,7 @@ def test_a_failed_write_leaves_the_file_as_it_was(tmp_path: Path, monkeypatch: p
 
     monkeypatch.setattr(os, "fsync", full)
 
-    with pytest.raises(UsageError, match="No space left on device"):
+    with pytest.raises(TryAgainError, match="No space left on device"):
         output.save(path, "new")
 
     assert [(file.name, file.read_text()) for file in tmp_path.iterdir()] == [("report.html", "old")]
@@ -111,6 +113,25 @@ def test_a_place_that_cannot_be_written_is_usage(tmp_path: Path, name: str) -> N
     """A folder that is not there, or is the path itself, is told with the path."""
     with pytest.raises(UsageError, match="cannot write"):
         output.save(tmp_path / name, "text")
+
+
+@pytest.mark.clause("CO-41")
+@pytest.mark.parametrize(
+    ("number", "kind"),
+    [(errno.EACCES, NotPermittedError), (errno.EROFS, NotPermittedError), (errno.ENOSPC, TryAgainError)],
+)
+def test_rights_and_room_are_told_apart(
+    number: int, kind: type[Exception], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who may not write needs other help than who has no room."""
+
+    def refuse(**_: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(tempfile, "mkstemp", refuse)
+
+    with pytest.raises(kind, match=r"cannot write .*report\.html"):
+        output.save(tmp_path / "report.html", "text")
 
 
 @pytest.fixture

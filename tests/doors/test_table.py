@@ -40,7 +40,7 @@ AT_80_COLUMNS = """
   | no difference   t tolerance   d clean within   m proven within
   < > points to worse
   Intervals are 95 % each. Two equal releases are called regressed at most 5 %
-  of the time, by all 4 gates.
+  of the time, over all 4 gates.
 """
 
 
@@ -91,7 +91,7 @@ def test_a_plain_screen_is_given_only_ascii() -> None:
 @pytest.mark.parametrize(
     ("findings", "sentence"),
     [
-        ((CLEAN,), "CLEAN  abc123 shows no harm beside v36: gross harm is excluded by its one gate."),
+        ((CLEAN,), "CLEAN  abc123 shows no harm beside v36: gross harm is excluded in latency_ms:p95."),
         (
             (CLEAN, INSUFFICIENT),
             "INSUFFICIENT  There are too few runs to tell whether abc123 is worse than v36: scores",

@@ -18,6 +18,7 @@ from lockgate.core.comparison_schema import comparison_schema
 from lockgate.core.declaration.policy_declaration import declare
 from lockgate.core.finding import Outcome
 from lockgate.core.intake import WHOLE, Intake, Question
+from lockgate.core.policy.policy import Policy
 from lockgate.errors import DataError, UsageError
 from lockgate.operations.compare import Request, compare
 from lockgate.ports import Progress
@@ -87,26 +88,126 @@ def test_by_default_failures_and_the_slow_end_gate() -> None:
 
 
 @pytest.mark.clause("CO-12")
-def test_latency_gates_only_where_both_releases_have_it() -> None:
-    """A release without latency is still compared by what it has."""
-    bare = replace(cohort(8), values={})
+@pytest.mark.parametrize("bare_arm", [0, 1])
+def test_latency_gates_where_either_release_has_it(bare_arm: int) -> None:
+    """A release that stops saying how long it takes does not thereby pass."""
+    arms = [cohort(0), cohort(0)]
+    arms[bare_arm] = replace(cohort(0), values={})
+    role = ("baseline", "candidate")[bare_arm]
 
-    comparison = compared(intake(bare, cohort(8)))
+    comparison = compared(intake(*arms, strangers={"latency": "latency_ms", "answer_cost": "cost"}))
 
-    assert [finding.metric.name for finding in comparison.gates] == ["error_rate"]
-    assert "none of the 400 baseline runs carries latency_ms; shown only" in [each.reason for each in comparison.shown]
+    assert [finding.outcome for finding in comparison.gates] == [Outcome.CLEAN, Outcome.UNAVAILABLE]
+    assert comparison.gates[1].reason == f"none of the 400 {role} runs carries latency_ms"
+    assert comparison.notes == ("field `latency` is not read; is it meant to be latency_ms?",)
 
 
-@pytest.mark.clause("CO-05", "CO-14")
+@pytest.mark.clause("CO-14")
+def test_a_near_name_of_what_both_carry_is_no_news() -> None:
+    """Whoever carries latency_ms may carry latency too."""
+    comparison = compared(intake(cohort(8), cohort(8), strangers={"latency": "latency_ms"}))
+
+    assert comparison.notes == ()
+
+
+@pytest.mark.clause("CO-05")
 def test_an_absent_metric_leaves_the_others_working() -> None:
-    """A misspelt score is unavailable and its near name is told; the other gate still speaks."""
-    request = replace(ASKED, metrics=("error_rate", "scores.helpfull"))
+    """A score that one release lacks is unavailable; the other gate still speaks."""
+    request = replace(ASKED, metrics=("error_rate", "scores.helpful"))
+    bare = replace(cohort(0), values={})
 
-    comparison = compared(intake(cohort(0), cohort(0)), request)
+    comparison = compared(intake(cohort(0), bare), request)
 
     assert [finding.outcome for finding in comparison.gates] == [Outcome.CLEAN, Outcome.UNAVAILABLE]
     assert comparison.outcome is Outcome.UNAVAILABLE
-    assert comparison.notes == ("no run carries scores.helpfull; did you mean 'scores.helpful'?",)
+
+
+NOBODY = {
+    "a score": ("scores.helpfull", "no run carries scores.helpfull; did you mean 'scores.helpful'?"),
+    "a share of answers": ("scores.helpful:pass", "no run carries scores.helpful as true or false, which"),
+    "a field": (
+        "ttft_ms:p95",
+        "no run carries ttft_ms, which ttft_ms:p95 reads; field `ttft` is not read; is it meant",
+    ),
+}
+
+
+@pytest.mark.clause("CO-16")
+@pytest.mark.parametrize("case", NOBODY)
+def test_a_metric_that_neither_release_carries_is_refused(case: str) -> None:
+    """A slip in a name would otherwise be a gate that nothing can ever fail."""
+    metric, said = NOBODY[case]
+    of = intake(cohort(0), cohort(0), strangers={"ttft": "ttft_ms"})
+
+    with pytest.raises(DataError) as caught:
+        compared(of, replace(ASKED, metrics=("error_rate", metric)))
+
+    assert caught.value.message.startswith(said)
+    assert caught.value.advice == "The runs carry status, cost, latency_ms, scores.helpful, scores.safe."
+
+
+@pytest.mark.clause("CO-16")
+@pytest.mark.parametrize(("label", "outcome"), [("intnt", None), ("intent", Outcome.UNAVAILABLE)])
+def test_a_label_that_no_run_has_is_refused(label: str, outcome: Outcome | None) -> None:
+    """A slice by an unknown label is a slip; one by a value that nobody has is only empty."""
+    policy = declare({"gates": ["error_rate", {"metric": "cost", "slice": {label: "medical"}}]})
+    of = intake(cohort(0), cohort(0), labels=frozenset({"intent"}))
+
+    if outcome is None:
+        with pytest.raises(DataError, match=r"no run has a label intnt; did you mean 'intent'\?"):
+            compared(of, replace(ASKED, policy=policy))
+    else:
+        assert compared(of, replace(ASKED, policy=policy)).outcome is outcome
+
+
+LIMITED = declare({"gates": [{"metric": "error_rate", "max": "5%"}, {"metric": "scores.safe:pass", "min": "90%"}]})
+
+
+@pytest.mark.clause("CO-11")
+@pytest.mark.parametrize("baseline", [None, "v1"])
+def test_objectives_need_no_baseline(baseline: str | None) -> None:
+    """Fixed limits are kept or not, whatever was there before."""
+    of = intake(Bucket(), cohort(2), releases={"abc123": 400})
+
+    comparison = compared(of, replace(ASKED, baseline=baseline, policy=LIMITED))
+
+    assert (comparison.outcome, comparison.baseline) == (Outcome.CLEAN, baseline)
+    assert comparison.sizes["abc123"] == 400
+    jsonschema.Draft202012Validator(comparison_schema()).validate(comparison.document())
+
+
+@pytest.mark.clause("CO-11")
+@pytest.mark.parametrize("policy", [None, declare({"gates": ["error_rate"]})])
+def test_what_is_compared_needs_a_baseline(policy: Policy | None) -> None:
+    """One release alone cannot be worse."""
+    files = Files(intake(cohort(8), cohort(8)))
+
+    with pytest.raises(UsageError, match="no baseline is named"):
+        compare(replace(ASKED, baseline=None, policy=policy), files, ["runs.ndjson"])
+
+    assert files.asked is None
+
+
+@pytest.mark.clause("CO-14")
+def test_what_a_policy_asks_of_rollouts_alone_is_told() -> None:
+    """Nobody believes that an invariant was kept because a comparison is green."""
+    policy = declare(
+        {
+            "gates": [{"metric": "error_rate", "margin": "0.5pp"}],
+            "promote": "proven",
+            "steps": "5,100",
+            "invariants": [{"id": "pii", "event": "pii_leak"}],
+            "limits": {"time": "7d"},
+        }
+    )
+
+    comparison = compared(intake(cohort(0), cohort(0)), replace(ASKED, policy=policy))
+
+    assert comparison.outcome is Outcome.CLEAN
+    assert comparison.notes == (
+        "compare judges gates; steps, invariants and limits are for rollouts and not judged here",
+        "the policy promotes what is proven; error_rate is only clean",
+    )
 
 
 @pytest.mark.clause("CO-13")
@@ -159,7 +260,7 @@ def test_runs_with_nothing_to_gate_by_default_ask_for_a_metric() -> None:
     with pytest.raises(UsageError) as caught:
         compared(intake(only_cost, only_cost))
 
-    assert caught.value.advice == "They carry cost; name what gates with --metric."
+    assert caught.value.advice == "The runs carry cost. Name what gates with --metric."
 
 
 @pytest.mark.clause("CO-14")
@@ -193,7 +294,8 @@ def test_a_policy_says_which_slices_and_pairs_are_read() -> None:
     policy = declare({"gates": ["error_rate", {"metric": "cost", "slice": {"intent": "medical"}}, "latency_ms:paired"]})
     medical = (("intent", "medical"),)
     both = {(name, part): cohort(0) for name in ("v36", "abc123") for part in (WHOLE, medical)}
-    files = Files(intake(cohort(8), cohort(8), buckets=both, pairs={("latency_ms", WHOLE): Pairs(40, 320, 40)}))
+    pairs = {("latency_ms", WHOLE): Pairs(40, 320, 40)}
+    files = Files(intake(cohort(8), cohort(8), buckets=both, pairs=pairs, labels=frozenset({"intent"})))
 
     comparison = compare(replace(ASKED, policy=policy), files, ["runs.ndjson"])
 

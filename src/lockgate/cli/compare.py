@@ -17,9 +17,10 @@ from lockgate.core.policy.policy import Policy
 from lockgate.errors import UsageError
 
 STDIN = "-"
+INPUT_SUFFIXES = frozenset((".ndjson", ".jsonl", ".json", ".csv", ".tsv", ".parquet", ".yaml", ".yml"))
 EPILOG = """
-Exit codes: 0 clean or proven, 1 regressed, 3 not enough to tell (0 with --allow-thin),
-64 the call cannot be meant, 65 bad data.
+Exit codes: 0 clean or proven, 1 regressed, 3 not enough runs (0 with --allow-thin) or a metric
+that one release lacks, 64 the call cannot be meant, 65 bad data.
 """
 
 
@@ -27,7 +28,7 @@ class Call(TypedDict):
     """What was called, as click hands it over."""
 
     files: tuple[str, ...]
-    baseline: str
+    baseline: str | None
     candidate: str
     policy: str | None
     metrics: tuple[str, ...]
@@ -41,7 +42,9 @@ class Call(TypedDict):
 
 @click.command(epilog=EPILOG)
 @click.argument("files", nargs=-1, required=True, metavar="FILES...")
-@click.option("--baseline", "-b", required=True, metavar="RELEASE", help="The release that is trusted.")
+@click.option(
+    "--baseline", "-b", metavar="RELEASE", help="The release that is trusted; needed unless every gate has max or min."
+)
 @click.option("--candidate", "-c", required=True, metavar="RELEASE", help="The release on trial.")
 @click.option("--policy", type=click.Path(), metavar="FILE", help="Gates from a policy, in YAML or JSON.")
 @click.option(
@@ -60,7 +63,7 @@ class Call(TypedDict):
 @click.option("--json", "as_json", is_flag=True, help="Print the comparison as JSON.")
 @click.option("--markdown", "as_markdown", is_flag=True, help="Print a comment for a pull request.")
 @click.option("--report", type=click.Path(path_type=Path), metavar="FILE", help="Write one self-contained HTML page.")
-@click.option("--allow-thin", is_flag=True, help="Leave by 0 also when there is not enough to tell.")
+@click.option("--allow-thin", is_flag=True, help="Leave by 0 also when there are not enough runs to tell.")
 @click.option("--quiet", "-q", is_flag=True, help="Print nothing: the exit code is the answer.")
 def compare(**call: object) -> int:
     """Say from the runs in FILES whether the candidate is worse.
@@ -96,9 +99,23 @@ def _check(call: Call) -> None:
         raise UsageError(
             "the policy and the runs cannot both be standard input", advice="Write one of them into a file."
         )
-    report = call["report"]
-    if report is not None and not report.parent.is_dir():
+    if call["report"] is not None:
+        _check_report(call["report"], call)
+
+
+def _check_report(report: Path, call: Call) -> None:
+    """Refuse a target that is read, or whose suffix says that it holds runs or a policy."""
+    if not report.parent.is_dir():
         raise UsageError(f"cannot write {report}: its folder is not there", advice=f"Make {report.parent} first.")
+    target = report.resolve()
+    inputs = [Path(name) for name in (*call["files"], call["policy"]) if name is not None]
+    if any(target.exists() and path.exists() and target.samefile(path) for path in inputs):
+        raise UsageError(f"{report} is read by this call", advice="Name another file for the report.")
+    suffix = Path(target.stem if target.suffix.lower() == ".gz" else target).suffix.lower()
+    if suffix in INPUT_SUFFIXES:
+        raise UsageError(
+            f"{report} is named as a file of runs or a policy", advice="A report is a page: name it report.html."
+        )
 
 
 def _compare(call: Call) -> Comparison:
@@ -143,7 +160,8 @@ def _print(comparison: Comparison, call: Call, command: str) -> None:
 
 def command_of(call: Call) -> str:
     """Return the command that asks the same again, whatever form its answer takes."""
-    words = ["lockgate", "compare", "--baseline", call["baseline"], "--candidate", call["candidate"]]
+    baseline = [] if call["baseline"] is None else ["--baseline", call["baseline"]]
+    words = ["lockgate", "compare", *baseline, "--candidate", call["candidate"]]
     if call["policy"] is not None:
         words += ["--policy", call["policy"]]
     for metric in call["metrics"]:

@@ -29,13 +29,17 @@ class ExitCode(NamedTuple):
 OK = ExitCode(0, "ok", "clean or proven; promoted; a command did what it was asked")
 REGRESSED = ExitCode(1, "regressed", "the candidate is worse; rolled back")
 TIMED_OUT = ExitCode(2, "timed out", "no answer within the time given")
-INSUFFICIENT = ExitCode(3, "insufficient", "not enough runs, or a metric that is not there; `--allow-thin` makes it 0")
+INSUFFICIENT = ExitCode(
+    3, "insufficient", "not enough runs (0 with `--allow-thin`), or a metric that one release lacks"
+)
 CANCELLED = ExitCode(4, "cancelled", "cancelled, or superseded by a newer rollout")
-USAGE = ExitCode(64, "usage", "the call cannot be meant: an option, a name, a policy, a path")
-DATA = ExitCode(65, "data", "what was read is wrong: a malformed line, an impossible value, an empty cohort")
+USAGE = ExitCode(64, "usage", "the call cannot be meant: an option, the name of a metric, a path")
+DATA = ExitCode(
+    65, "data", "what was read is wrong: a malformed line, a faulty policy, a release or metric that no run carries"
+)
 UNREACHABLE = ExitCode(69, "unreachable", "something outside did not answer")
 INTERNAL = ExitCode(70, "internal", "a fault in Lockgate itself; no verdict was reached")
-TRY_AGAIN = ExitCode(75, "try again", "somebody else won; the same call may succeed later")
+TRY_AGAIN = ExitCode(75, "try again", "somebody else won, or a disk is full; the same call may succeed later")
 NOT_PERMITTED = ExitCode(77, "not permitted", "the caller may not do this")
 INTERRUPTED = ExitCode(130, "interrupted", "stopped from the keyboard; no verdict was reached")
 PIPE_CLOSED = ExitCode(141, "pipe closed", "whoever read the output went away before the answer was complete")
@@ -56,13 +60,21 @@ EXIT_CODES = (
     PIPE_CLOSED,
 )
 
+THIN = "insufficient"
 _BY_OUTCOME = {
     "clean": OK,
     "proven": OK,
     "regressed": REGRESSED,
-    "insufficient": INSUFFICIENT,
+    THIN: INSUFFICIENT,
     "unavailable": INSUFFICIENT,
     "not_applicable": INSUFFICIENT,
+}
+_BY_STATUS = {
+    "promoted": OK,
+    "rolled_back": REGRESSED,
+    "cancelled": CANCELLED,
+    "active": TIMED_OUT,
+    "paused": TIMED_OUT,
 }
 _BY_ERROR: dict[type[LockgateError], ExitCode] = {
     UsageError: USAGE,
@@ -74,9 +86,13 @@ _BY_ERROR: dict[type[LockgateError], ExitCode] = {
 
 
 def of_outcome(outcome: str, *, allow_thin: bool = False) -> int:
-    """Return the exit code of a verdict; `allow_thin` lets missing evidence pass."""
-    row = _BY_OUTCOME[outcome]
-    return OK.code if allow_thin and row is INSUFFICIENT else row.code
+    """Return the exit code of a verdict; `allow_thin` lets too few runs pass, and no metric that is missing."""
+    return OK.code if allow_thin and outcome == THIN else _BY_OUTCOME[outcome].code
+
+
+def of_status(status: str) -> int:
+    """Return the exit code of a rollout that was watched until it ended, or for as long as there was time."""
+    return _BY_STATUS[status].code
 
 
 def of_error(error: LockgateError) -> int:

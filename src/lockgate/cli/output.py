@@ -7,6 +7,7 @@ What machines read is UTF-8 in any locale; what people read is fitted to their t
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import shutil
 import sys
@@ -16,7 +17,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TextIO
 
-from lockgate.errors import UsageError
+from lockgate.errors import LockgateError, NotPermittedError, TryAgainError, UsageError
 from lockgate.report.screen import Screen
 
 PIPED_WIDTH = 100
@@ -69,9 +70,16 @@ def save(path: Path, text: str) -> None:
             return
         _replace(target, text.encode("utf-8"))
     except OSError as error:
-        raise UsageError(
-            f"cannot write {path}: {error.strerror or error}", advice="Name a file in a folder that can be written."
-        ) from error
+        raise _refusal(path, error) from error
+
+
+def _refusal(path: Path, error: OSError) -> LockgateError:
+    said = f"cannot write {path}: {error.strerror or error}"
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return NotPermittedError(said, advice="Name a file in a folder that you may write to.")
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return TryAgainError(said, advice="Make room, and call again.")
+    return UsageError(said, advice="Name a file in a folder that can be written.")
 
 
 def _replace(target: Path, data: bytes) -> None:

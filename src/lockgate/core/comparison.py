@@ -21,7 +21,7 @@ SHOWN_LEVEL = 0.95
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """One look at the runs of two releases.
+    """One look at the runs of two releases, or at those of one against fixed limits: then `baseline` is None.
 
     `gates` decide the outcome, `shown` do not. `sizes` counts each release's runs, `releases` those of every release
     in the files. `level` is that of the intervals shown; `verdict_levels` are those that the gates were judged at,
@@ -29,7 +29,7 @@ class Comparison:
     baseline and candidate. `notes` are sentences about the data.
     """
 
-    baseline: str
+    baseline: str | None
     candidate: str
     gates: tuple[Finding, ...]
     shown: tuple[Finding, ...] = ()
@@ -44,6 +44,11 @@ class Comparison:
     releases: Mapping[str, int] = field(default_factory=dict)
     files: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+
+    @property
+    def is_by_limits(self) -> bool:
+        """Say whether every gate is an objective, so that nothing is judged against the baseline."""
+        return all(gate.is_objective for gate in self.policy.gates)
 
     @property
     def outcome(self) -> Outcome:

@@ -25,7 +25,7 @@ def comparison_schema() -> Schema:
         **_object(
             format={"const": FORMAT},
             outcome=_outcome("The worst outcome of all gates."),
-            baseline=_about(_TEXT, "The release that is trusted."),
+            baseline=_about(_nullable(_TEXT), "The release that is trusted; null: gates have fixed limits."),
             candidate=_about(_TEXT, "The release on trial."),
             gates=_about({"type": "array", "items": _gate()}, "What decides the outcome, in the policy's order."),
             shown=_about({"type": "array", "items": _finding()}, "What is shown beside it and decides nothing."),

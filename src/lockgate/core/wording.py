@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lockgate.core.finding import Difference
@@ -85,6 +86,11 @@ def level_text(level: float) -> str:
 def count_text(count: int, noun: str) -> str:
     """Return a count with its noun in the right number."""
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def listed(parts: Sequence[str]) -> str:
+    """Return parts as people list them: `a, b and c`."""
+    return f"{', '.join(parts[:-1])} and {parts[-1]}" if len(parts) > 1 else "".join(parts)
 
 
 def margin_text(metric: Metric, margin: Margin) -> str:

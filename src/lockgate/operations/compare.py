@@ -8,19 +8,20 @@ from dataclasses import dataclass, replace
 
 from lockgate.core.bucket import Bucket
 from lockgate.core.comparison import Comparison
-from lockgate.core.comparison_note import notes
+from lockgate.core.comparison_note import policy_notes, reading_notes
+from lockgate.core.comparison_unknown import carried_text, carries, unknowns
 from lockgate.core.declaration.nearest import suggestion
 from lockgate.core.declaration.policy_declaration import declare
 from lockgate.core.evidence.sealed import Arms
 from lockgate.core.evidence.totals import Cohorts
 from lockgate.core.finding import Finding, Outcome
-from lockgate.core.intake import WHOLE, Intake, Question
+from lockgate.core.intake import WHOLE, Intake, Question, Slice
 from lockgate.core.metric import SCORE_PREFIX, Kind, Metric, parse_metric
 from lockgate.core.policy.gate import Gate
 from lockgate.core.policy.policy import Policy
 from lockgate.core.verdict.fixed import Levels, fixed_finding, judge_fixed
 from lockgate.core.verdict.reason import change_sentence
-from lockgate.core.wording import count_text
+from lockgate.core.wording import count_text, listed
 from lockgate.errors import DataError, UsageError
 from lockgate.ports import Progress, RunFiles
 
@@ -33,9 +34,12 @@ MAX_LISTED = 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """What is asked: two releases, and the gates by policy or by metric; neither asks for the defaults."""
+    """What is asked: two releases, and the gates by policy or by metric; neither asks for the defaults.
 
-    baseline: str
+    Only a policy whose every gate is an objective needs no baseline.
+    """
+
+    baseline: str | None
     candidate: str
     policy: Policy | None = None
     metrics: tuple[str, ...] = ()
@@ -46,10 +50,13 @@ def compare(request: Request, reader: RunFiles, paths: Sequence[str], progress: 
     """Return what one look at the runs in the files says of the candidate."""
     _check(request)
     declared = request.policy or (_policy_of(request.metrics) if request.metrics else None)
+    _check_baseline(request, declared)
     intake = reader.read(paths, _question(request, declared), progress or _silent)
-    _check_releases(request, intake)
-    baseline, candidate = (intake.bucket(name) for name in (request.baseline, request.candidate))
-    policy = declared or _policy_of(_default_gates(baseline, candidate))
+    _check_releases(request, declared, intake)
+    arms = _bucket(request.baseline, intake), _bucket(request.candidate, intake)
+    policy = declared or _policy_of(_default_gates(arms))
+    _check_names(policy, intake, arms)
+    names = [name for name in (request.baseline, request.candidate) if name is not None]
     cohorts = _cohorts(request, intake)
     levels = Levels(policy.alpha, request.per_gate_level)
     verdict = judge_fixed(cohorts, policy.gates, levels)
@@ -58,17 +65,17 @@ def compare(request: Request, reader: RunFiles, paths: Sequence[str], progress: 
         candidate=request.candidate,
         gates=verdict.findings,
         shown=_shown(policy, cohorts, levels),
-        sizes={request.baseline: baseline.runs, request.candidate: candidate.runs},
+        sizes={name: intake.bucket(name).runs for name in names},
         policy=policy,
         level=levels.shown,
         alpha=policy.alpha,
         per_gate_level=request.per_gate_level,
         verdict_levels={gate.id: levels.of(gate) for gate in policy.gates},
-        buckets=(baseline, candidate),
+        buckets=arms,
         duplicates=intake.duplicates,
         releases=dict(sorted(intake.releases.items())),
         files=intake.files,
-        notes=notes(intake, policy, request.baseline, request.candidate),
+        notes=(*reading_notes(intake, policy.gates, names), *policy_notes(policy, verdict.findings)),
     )
 
 
@@ -78,7 +85,7 @@ def _silent(_done: int, _of: int | None) -> None:
 
 def _check(request: Request) -> None:
     for role, name in (("baseline", request.baseline), ("candidate", request.candidate)):
-        if not name.strip():
+        if name is not None and not name.strip():
             raise UsageError(f"the {role} has no name", advice="Name the release as its runs do.")
     if request.baseline == request.candidate:
         raise UsageError(
@@ -100,25 +107,42 @@ def _policy_of(metrics: Sequence[str]) -> Policy:
     return declare({"gates": [{"metric": name} for name in names]})
 
 
+def _needs_baseline(policy: Policy | None) -> bool:
+    return policy is None or not all(gate.is_objective for gate in policy.gates)
+
+
+def _check_baseline(request: Request, policy: Policy | None) -> None:
+    if request.baseline is None and _needs_baseline(policy):
+        raise UsageError(
+            "no baseline is named",
+            advice="Name it with --baseline; only gates that all have `max` or `min` need none.",
+        )
+
+
+def _bucket(release: str | None, intake: Intake, part: Slice = WHOLE) -> Bucket:
+    return Bucket() if release is None else intake.bucket(release, part)
+
+
 def _question(request: Request, policy: Policy | None) -> Question:
     gates = () if policy is None else policy.gates
     return Question(
-        baseline=request.baseline,
+        baseline=request.candidate if request.baseline is None else request.baseline,
         candidate=request.candidate,
         slices=tuple(dict.fromkeys([WHOLE, *(gate.slice for gate in gates)])),
         paired_fields=tuple(dict.fromkeys(gate.metric.field for gate in gates if gate.metric.kind is Kind.PAIRED)),
     )
 
 
-def _check_releases(request: Request, intake: Intake) -> None:
+def _check_releases(request: Request, policy: Policy | None, intake: Intake) -> None:
     """Refuse a release without runs, and say which ones there are."""
     found = {name: runs for name, runs in intake.releases.items() if runs > 0}
     if not found:
         raise DataError("there are no runs in the files", advice="Each run is one line or row with a `release`.")
-    missing = [name for name in (request.baseline, request.candidate) if name not in found]
+    wanted = [request.baseline, request.candidate] if _needs_baseline(policy) else [request.candidate]
+    missing = [name for name in wanted if name not in found]
     if not missing:
         return
-    names = " and ".join(f"'{name}'" for name in missing)
+    names = " or ".join(f"'{name}'" for name in missing)
     nearest = "".join(f"For '{name}'{text[1:]} " for name in missing if (text := suggestion(name, found)))
     ranked = sorted(found.items(), key=lambda item: (-item[1], item[0]))
     listed = ", ".join(f"{name} ({count_text(runs, 'run')})" for name, runs in ranked[:MAX_LISTED])
@@ -126,30 +150,32 @@ def _check_releases(request: Request, intake: Intake) -> None:
     raise DataError(f"no run of release {names}", advice=f"{nearest}Releases in the files: {listed}{more}.")
 
 
-def _default_gates(baseline: Bucket, candidate: Bucket) -> list[str]:
-    """Return what gates when nobody says: failures, and the slow end of latency where both have it."""
-    gates = [DEFAULT_SHARE] if any(_carries(bucket, DEFAULT_SHARE) for bucket in (baseline, candidate)) else []
-    if all(_carries(bucket, DEFAULT_QUANTILE) for bucket in (baseline, candidate)):
-        gates.append(DEFAULT_QUANTILE)
+def _check_names(policy: Policy, intake: Intake, arms: tuple[Bucket, Bucket]) -> None:
+    """Refuse what no run carries, because a slip in a name would otherwise never gate anything."""
+    said = unknowns(intake, policy.gates, arms)
+    if said:
+        labels = f" Their labels: {listed(sorted(intake.labels)[:MAX_LISTED])}." if intake.labels else ""
+        raise DataError("\n".join(said), advice=f"{carried_text(arms)}{labels}")
+
+
+def _default_gates(arms: tuple[Bucket, Bucket]) -> list[str]:
+    """Return what gates when nobody says: failures, and the slow end of latency, where either release has it."""
+    gates = [
+        name for name in (DEFAULT_SHARE, DEFAULT_QUANTILE) if any(carries(arm, parse_metric(name)) for arm in arms)
+    ]
     if not gates:
-        fields = sorted({*candidate.events, *candidate.values})
-        there = f"They carry {', '.join(fields[:MAX_LISTED])}" if fields else "They carry nothing that is measured"
         raise UsageError(
             "the runs carry neither status nor latency_ms, so no gate goes without saying",
-            advice=f"{there}; name what gates with --metric.",
+            advice=f"{carried_text(arms)} Name what gates with --metric.",
         )
     return gates
 
 
-def _carries(bucket: Bucket, name: str) -> bool:
-    metric = parse_metric(name)
-    tallies = bucket.events if metric.kind is Kind.BINARY else bucket.values
-    return metric.field in tallies and tallies[metric.field].n > 0
-
-
 def _cohorts(request: Request, intake: Intake) -> Cohorts:
     parts = {part for _, part in intake.buckets}
-    arms = {part: Arms(intake.bucket(request.baseline, part), intake.bucket(request.candidate, part)) for part in parts}
+    arms = {
+        part: Arms(_bucket(request.baseline, intake, part), intake.bucket(request.candidate, part)) for part in parts
+    }
     return Cohorts(arms, intake.pairs)
 
 
@@ -160,8 +186,11 @@ def _shown(policy: Policy, cohorts: Cohorts, levels: Levels) -> tuple[Finding, .
     yes_no = {*arms.baseline.events, *arms.candidate.events}
     names = [*SHOWN, *(f"{name}:pass" if name in yes_no else name for name in scores)]
     gated = {gate.metric.name for gate in policy.gates if not gate.slice}
-    carried = [name for name in names if _carries(arms.baseline, name) or _carries(arms.candidate, name)]
-    return tuple(_display(parse_metric(name), cohorts, levels) for name in carried if name not in gated)
+    metrics = [parse_metric(name) for name in names if name not in gated]
+    both = (arms.baseline, arms.candidate)
+    return tuple(
+        _display(metric, cohorts, levels) for metric in metrics if any(carries(bucket, metric) for bucket in both)
+    )
 
 
 def _display(metric: Metric, cohorts: Cohorts, levels: Levels) -> Finding:

@@ -3,11 +3,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from lockgate.core.comparison import Comparison
 from lockgate.core.finding import Outcome
+from lockgate.core.wording import listed
 from lockgate.report import number
 from lockgate.report.row import Row, gate_rows
-from lockgate.report.text import clip, printable
+from lockgate.report.text import printable, shorten
 
 NAME_COLUMNS = 40
 
@@ -15,10 +18,12 @@ NAME_COLUMNS = 40
 def headline(comparison: Comparison) -> str:
     """Return what the comparison found, in one sentence."""
     rows = [row for row in gate_rows(comparison) if row.outcome is comparison.outcome]
-    baseline, candidate = release(comparison.baseline), release(comparison.candidate)
+    baseline, candidate = arm_names(comparison, NAME_COLUMNS)
+    if comparison.is_by_limits:
+        return _by_limits(comparison, rows, candidate)
     match comparison.outcome:
         case Outcome.REGRESSED:
-            return f"{candidate} is worse than {baseline}: {_listed([_moved(row) for row in rows])}."
+            return f"{candidate} is worse than {baseline}: {listed([_moved(row) for row in rows])}."
         case Outcome.UNAVAILABLE:
             return f"{candidate} cannot be compared with {baseline}: there are no values of {_named(rows)}."
         case Outcome.INSUFFICIENT:
@@ -26,14 +31,38 @@ def headline(comparison: Comparison) -> str:
         case Outcome.CLEAN:
             return f"{candidate} shows no harm beside {baseline}: {_excluded(comparison)}."
         case Outcome.PROVEN:
-            return f"{candidate} is within the declared margins of {baseline} by {_gates(comparison)}."
+            return f"{candidate} is within the declared margins of {baseline} {_by_gates(comparison)}."
         case _:
             return f"No gate applies to {candidate} and {baseline}."
 
 
+def _by_limits(comparison: Comparison, rows: list[Row], candidate: str) -> str:
+    """Return the sentence where every gate has a limit of its own, and the baseline no say."""
+    match comparison.outcome:
+        case Outcome.REGRESSED:
+            return f"{candidate} is beyond its limits: {listed([f'{row.label} is {row.candidate}' for row in rows])}."
+        case Outcome.UNAVAILABLE:
+            return f"{candidate} cannot be judged: there are no values of {_named(rows)}."
+        case Outcome.INSUFFICIENT:
+            return f"There are too few runs to tell whether {candidate} keeps its limits: {_named(rows)}."
+        case Outcome.CLEAN:
+            return f"{candidate} shows no harm beside its limits: {_excluded(comparison)}."
+        case _:
+            return f"{candidate} is within its limits {_by_gates(comparison)}."
+
+
 def release(name: str) -> str:
     """Return a release's name, safe to show and not longer than a line can bear."""
-    return clip(printable(name), NAME_COLUMNS)
+    return shorten(printable(name), NAME_COLUMNS)
+
+
+def arm_names(
+    comparison: Comparison, columns: int, show: Callable[[str], str] = printable, ellipsis: str = "…"
+) -> tuple[str, str]:
+    """Return what baseline and candidate are called in so many columns: by their roles where names look alike."""
+    names = (comparison.baseline or number.MISSING, comparison.candidate)
+    baseline, candidate = (shorten(show(name), columns, ellipsis) for name in names)
+    return ("baseline", "candidate") if baseline == candidate else (baseline, candidate)
 
 
 def verdict_rule(comparison: Comparison) -> str:
@@ -43,7 +72,7 @@ def verdict_rule(comparison: Comparison) -> str:
         level = number.write_level(comparison.per_gate_level)
         return f"{shown} Each gate is judged at {level} by itself, so more gates mean more red by chance."
     alpha = number.write_level(comparison.alpha)
-    return f"{shown} Two equal releases are called regressed at most {alpha} of the time, by {_gates(comparison)}."
+    return f"{shown} Two equal releases are called regressed at most {alpha} of the time{_over_gates(comparison)}."
 
 
 def _moved(row: Row) -> str:
@@ -51,20 +80,26 @@ def _moved(row: Row) -> str:
 
 
 def _named(rows: list[Row]) -> str:
-    return _listed([row.label for row in rows])
-
-
-def _listed(parts: list[str]) -> str:
-    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
+    return listed([row.label for row in rows])
 
 
 def _excluded(comparison: Comparison) -> str:
     """Return what clean promises here: nothing, where a gate declares no bound for it."""
     if any(gate.detect is None for gate in comparison.policy.gates):
         return "no gate has found any, and not every gate was asked to exclude it"
-    return f"gross harm is excluded by {_gates(comparison)}"
+    return f"gross harm is excluded {_by_gates(comparison)}"
 
 
-def _gates(comparison: Comparison) -> str:
+def _by_gates(comparison: Comparison) -> str:
+    """Return which gates say so; one that stands alone is named."""
+    gates = gate_rows(comparison)
+    return f"in {gates[0].label}" if len(gates) == 1 else f"by {_all(len(gates))}"
+
+
+def _over_gates(comparison: Comparison) -> str:
     count = len(comparison.gates)
-    return {1: "its one gate", 2: "both gates"}.get(count, f"all {count:,} gates")
+    return "" if count == 1 else f", over {_all(count)}"
+
+
+def _all(count: int) -> str:
+    return "both gates" if count == 2 else f"all {count:,} gates"

@@ -11,10 +11,10 @@ from lockgate.core.comparison import Comparison
 from lockgate.core.finding import Outcome
 from lockgate.report import number
 from lockgate.report.bar import draw
-from lockgate.report.headline import headline, verdict_rule
+from lockgate.report.headline import arm_names, headline, verdict_rule
 from lockgate.report.row import Row, gate_rows, shown_rows
 from lockgate.report.screen import Screen
-from lockgate.report.text import NO_BREAK, clip, printable
+from lockgate.report.text import NO_BREAK, printable, shorten
 
 EMBLEMS = {
     Outcome.REGRESSED: "❌",
@@ -27,6 +27,7 @@ EMBLEMS = {
 BAR_COLUMNS = 25
 BAR_SIGNS = "In a bar, `│` is no difference (or the limit), `t` the tolerance; `d` and `m` bound clean and proven."
 NAME_COLUMNS = 80
+JUDGED = ("app", "alpha", "min_runs", "gates")
 # What a code span can carry anywhere, also in a table's cell.
 _TAME = re.compile(r"[A-Za-z0-9_.,:;=/+@#()\[\]-]([A-Za-z0-9_.,:;=/+@#()\[\] -]*[A-Za-z0-9_.,:;=/+@#()\[\]-])?")
 _SPECIAL = re.compile(r"([\\`*_{}\[\]#|~$])")
@@ -35,7 +36,7 @@ _SPECIAL = re.compile(r"([\\`*_{}\[\]#|~$])")
 def render_markdown(comparison: Comparison, command: str) -> str:
     """Return the comparison as a comment: the sentence, a table of gates, and folded details."""
     word = comparison.outcome.value.replace("_", " ")
-    heads = ("", "gate", code(comparison.baseline), code(comparison.candidate), "difference", "interval")
+    heads = ("", "gate", *_arms(comparison), "difference", "interval")
     parts = [
         f"### {EMBLEMS[comparison.outcome]} Lockgate: {word}",
         f"**{prose(headline(comparison))}**",
@@ -49,7 +50,7 @@ def render_markdown(comparison: Comparison, command: str) -> str:
 
 def code(text: str) -> str:
     """Return foreign text as code: no mention, no link, no markup, no broken table."""
-    safe = clip(printable(text), NAME_COLUMNS)
+    safe = shorten(printable(text), NAME_COLUMNS)
     if _TAME.fullmatch(safe):
         return f"`{safe}`"
     body = "".join(char if char.isascii() and char.isalnum() else f"&#{ord(char)};" for char in safe)
@@ -61,7 +62,11 @@ def prose(text: str) -> str:
     safe = printable(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     escaped = _SPECIAL.sub(r"\\\1", safe)
     # A forge links an address and calls a person or an issue unless the sign stands apart from the word.
-    return re.sub(r"(@|://|www\.|#(?=\d))", lambda match: f"{match[0]}&#8203;", escaped)
+    return re.sub(r"(@|:(?=//)|www\.|#(?=\d))", lambda match: f"{match[0]}&#8203;", escaped)
+
+
+def _arms(comparison: Comparison) -> list[str]:
+    return [code(name) for name in arm_names(comparison, NAME_COLUMNS)]
 
 
 def _cells(row: Row) -> tuple[str, ...]:
@@ -82,21 +87,21 @@ def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def _details(comparison: Comparison, command: str) -> list[str]:
-    sizes = ", ".join(
-        f"{code(name)} {number.write_count(comparison.sizes.get(name, 0), 'run')}"
-        for name in (comparison.baseline, comparison.candidate)
-    )
-    heads = ("", "metric", code(comparison.baseline), code(comparison.candidate), "difference", "interval")
+    sizes = ", ".join(f"{code(name)} {number.write_count(runs, 'run')}" for name, runs in comparison.sizes.items())
+    heads = ("", "metric", *_arms(comparison), "difference", "interval")
     shown = [("", *_cells(row)[1:]) for row in shown_rows(comparison)]
     more = [_table(heads, shown)] if shown else []
-    policy = json.dumps(comparison.policy.document(), indent=2, sort_keys=True)
+    # What only a rollout uses would bury what was judged.
+    whole = comparison.policy.document()
+    policy = json.dumps({name: whole[name] for name in JUDGED}, indent=2)
     return [
-        "<details><summary>More: sizes, other metrics, policy, how to reproduce</summary>",
+        "<details><summary>More: sizes, other metrics, gates, how to reproduce</summary>",
         f"Runs: {sizes}.",
         *more,
         f"{prose(verdict_rule(comparison))} {BAR_SIGNS}",
         _block("sh", command),
         _block("json", policy),
+        f"Policy {comparison.policy.digest()}.",
         "</details>",
     ]
 

@@ -69,10 +69,11 @@ def _template() -> Template:
     return environment.get_template("page.html.j2")
 
 
-def _arm(comparison: Comparison, role: str, name: str, bucket: Bucket) -> Entry:
+def _arm(comparison: Comparison, role: str, name: str | None, bucket: Bucket) -> Entry:
     statuses = ", ".join(f"{count:,} {status}" for status, count in bucket.statuses.items() if count)
-    runs = number.write_count(comparison.sizes.get(name, 0), "run")
-    return {"role": role, "name": printable(name), "runs": runs, "statuses": statuses}
+    runs = number.write_count(comparison.sizes.get(name or "", 0), "run")
+    shown = number.MISSING if name is None else printable(name)
+    return {"role": role, "name": shown, "runs": runs, "statuses": statuses, "is_named": name is not None}
 
 
 def _gate(row: Row, comparison: Comparison) -> Entry:

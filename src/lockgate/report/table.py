@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from lockgate.core.comparison import Comparison
 from lockgate.report import number
 from lockgate.report.bar import LETTERS, MIN_COLUMNS, draw
-from lockgate.report.headline import headline, release, verdict_rule
+from lockgate.report.headline import arm_names, headline, verdict_rule
 from lockgate.report.plot import Plot
 from lockgate.report.row import Row, gate_rows, shown_rows
 from lockgate.report.screen import TONES, Screen
-from lockgate.report.text import NO_BREAK, pad, width, wrap
+from lockgate.report.text import NO_BREAK, pad, shorten, width, wrap
 
 MARGIN = "  "
 GAP = "   "
@@ -67,8 +67,9 @@ def _headline(comparison: Comparison, screen: Screen) -> list[str]:
 
 
 def _cohorts(comparison: Comparison, screen: Screen) -> list[str]:
-    arms = (("baseline", comparison.baseline), ("candidate", comparison.candidate))
-    names = [screen.text(release(name), screen.width - COHORT_COLUMNS) for _, name in arms]
+    both = (("baseline", comparison.baseline), ("candidate", comparison.candidate))
+    arms = [(arm, name) for arm, name in both if name is not None]
+    names = [shorten(screen.text(name), screen.width - COHORT_COLUMNS, screen.signs.ellipsis) for _, name in arms]
     longest = max(width(name) for name in names)
     lines = [
         f"{MARGIN}{screen.paint(pad(arm, 9), 'dim')}  {pad(name, longest)}  "
@@ -84,10 +85,9 @@ def _columns(comparison: Comparison, rows: tuple[Row, ...], screen: Screen) -> C
     def widest(texts: list[str], at_least: int = 0) -> int:
         return max([at_least, *(width(screen.text(text)) for text in texts)])
 
-    most = NAME_COLUMNS[screen.width >= WIDE]
-    names = [min(most, width(screen.text(name))) for name in (comparison.baseline, comparison.candidate)]
-    baseline = widest([row.baseline for row in rows], names[0])
-    candidate = widest([row.candidate for row in rows], names[1])
+    heads = _head_names(comparison, screen)
+    baseline = widest([heads[0], *(row.baseline for row in rows)])
+    candidate = widest([heads[1], *(row.candidate for row in rows)])
     difference = widest([row.difference for row in rows], len("difference"))
     interval = widest([row.interval for row in rows], len("95 % interval")) if screen.width >= WIDE else 0
     cells = [baseline, candidate, difference, *([interval] if interval else [])]
@@ -97,12 +97,17 @@ def _columns(comparison: Comparison, rows: tuple[Row, ...], screen: Screen) -> C
     return Columns(label, baseline, candidate, difference, interval, bar if bar >= MIN_COLUMNS else 0)
 
 
+def _head_names(comparison: Comparison, screen: Screen) -> tuple[str, str]:
+    return arm_names(comparison, NAME_COLUMNS[screen.width >= WIDE], screen.text, screen.signs.ellipsis)
+
+
 def _heads(comparison: Comparison, columns: Columns, screen: Screen) -> str:
     level = f"{number.write_level(comparison.level)} interval"
+    baseline, candidate = _head_names(comparison, screen)
     cells = [
         pad("", 2 + columns.label),
-        pad(screen.text(comparison.baseline, columns.baseline), columns.baseline, right=True),
-        pad(screen.text(comparison.candidate, columns.candidate), columns.candidate, right=True),
+        pad(baseline, columns.baseline, right=True),
+        pad(candidate, columns.candidate, right=True),
         pad("difference", columns.difference, right=True),
     ]
     if columns.interval:

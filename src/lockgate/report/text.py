@@ -60,6 +60,16 @@ def clip(text: str, columns: int, ellipsis: str = "…") -> str:
     return kept + ellipsis
 
 
+def shorten(text: str, columns: int, ellipsis: str = "…") -> str:
+    """Return the text cut in the middle, because names of one family differ at their ends."""
+    if width(text) <= columns:
+        return text
+    room = columns - width(ellipsis)
+    head = clip(text, room - room // 2, "")
+    tail = clip(text[::-1], room // 2, "")[::-1]
+    return f"{head}{ellipsis}{tail}"
+
+
 def pad(text: str, columns: int, *, right: bool = False) -> str:
     """Return the text filled with spaces to a width; `right` puts it at the right edge."""
     space = " " * max(0, columns - width(text))
