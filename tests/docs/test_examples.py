@@ -73,7 +73,8 @@ def test_a_page_does_what_it_shows(page: Path, tmp_path: Path) -> None:
     if (ROOT / "examples").is_dir():
         shutil.copytree(ROOT / "examples", tmp_path / "examples")
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    environment = os.environ | {"PATH": path, "NO_COLOR": "1", "COLUMNS": "100", "LC_ALL": "C.UTF-8", "TZ": "UTC"}
+    shown = {"NO_COLOR": "1", "COLUMNS": "100", "LC_ALL": "C.UTF-8", "TZ": "UTC"}
+    environment = os.environ | {"PATH": path, "LOCKGATE_HOME": str(tmp_path / "home"), **shown}
 
     for command in commands_of(page.read_text(encoding="utf-8")):
         ran = subprocess.run(

@@ -29,9 +29,29 @@ class Entry(NamedTuple):
 
 
 COMMANDS = {
+    "create": Entry(
+        "lockgate.cli.create",
+        "create",
+        "Put a candidate on trial against a baseline, under a policy that is then frozen.",
+    ),
+    "watch": Entry(
+        "lockgate.cli.watch", "watch", "Tick a rollout and show it until it ends, and leave by how it ended."
+    ),
+    "show": Entry("lockgate.cli.show", "show", "Show where a rollout stands, without a tick."),
+    "explain": Entry(
+        "lockgate.cli.explain",
+        "explain",
+        "Say why a rollout holds, what would change it, and how long that takes at this rate.",
+    ),
     "compare": Entry("lockgate.cli.compare", "compare", "Say from the runs in FILES whether the candidate is worse."),
-    "policy": Entry("lockgate.cli.policy", "policy", "Write, check and show policies."),
+    "ingest": Entry("lockgate.cli.ingest", "ingest", "Keep the runs in FILES, by the time at which they started."),
+    "tick": Entry("lockgate.cli.tick", "tick", "Take one turn of the loop: read what was sealed, decide, sign."),
+    "list": Entry("lockgate.cli.list_rollouts", "list_command", "List rollouts, the oldest first."),
+    "receipts": Entry(
+        "lockgate.cli.receipts", "receipts", "List a rollout's receipts, or write them as files that verify offline."
+    ),
     "verify": Entry("lockgate.cli.verify", "verify", "Say what a receipt proves, without network or store."),
+    "policy": Entry("lockgate.cli.policy", "policy", "Write, check and show policies."),
 }
 
 EPILOG = """

@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Files of runs come in; they are kept and tallied in the store, and how many they were goes out."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+
+import click
+
+from lockgate.cli import exit_codes, local, output
+
+EPILOG = "Exit codes: 0 kept, 64 usage, 65 bad data (nothing of that file is kept), 75 the store is held."
+
+
+@click.command(epilog=EPILOG)
+@click.argument("files", nargs=-1, required=True, metavar="FILES...")
+@click.option("--app-id", metavar="APP", help="The app of runs that name none.")
+@click.option("--json", "as_json", is_flag=True, help="Print what was kept as JSON.")
+def ingest(files: tuple[str, ...], app_id: str | None, *, as_json: bool) -> int:
+    """Keep the runs in FILES, by the time at which they started.
+
+    FILES are JSON lines (.ndjson or .jsonl, also with .gz), and - reads them from standard input. Each run names its
+    release, and its app unless --app-id does. The same file again changes nothing.
+    """
+    from lockgate.operations.ingest import ingest as take
+    from lockgate.wiring import run_batches
+
+    house = local.house()
+    with output.progress_on(sys.stderr, wanted=not as_json) as progress:
+        taken = [take(batch, house, by_start_time=True) for batch in run_batches().read(files, app_id, progress)]
+    kept = [each for each in taken if not each.is_repeated]
+    apps: Counter[str] = Counter()
+    for each in kept:
+        apps.update(each.apps)
+    counts = {
+        "runs": sum(each.runs for each in kept),
+        "duplicates": sum(each.duplicates for each in kept),
+        "repeated": sum(each.runs for each in taken if each.is_repeated),
+        "other": sum(each.other for each in kept),
+    }
+    if as_json:
+        local.emit({**counts, "apps": dict(sorted(apps.items()))})
+    else:
+        output.say(_text(counts, apps))
+    return exit_codes.OK.code
+
+
+def _text(counts: dict[str, int], apps: Counter[str]) -> str:
+    from lockgate.core.wording import count_text
+
+    screen = local.screen()
+    of = ", ".join(f"{screen.text(name)} {runs:,}" for name, runs in sorted(apps.items()))
+    lines = [f"Kept {count_text(counts['runs'], 'run')}{f': {of}' if of else ''}."]
+    for name, what in (
+        ("duplicates", "left out, because their ids came before in the same batch"),
+        ("repeated", "known already, byte for byte"),
+        ("other", "tallied in the whole and in no slice, because their labels found no room"),
+    ):
+        if counts[name]:
+            lines.append(f"{count_text(counts[name], 'run')} {what}.")
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The environment comes in; this machine's store, its screen and the ids that it knows go out."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import click
+
+from lockgate.cli import output
+from lockgate.core.policy.duration import duration_seconds
+from lockgate.core.receipt import Actor
+from lockgate.core.rollout import Rollout
+from lockgate.errors import UsageError
+from lockgate.ports import House
+from lockgate.report.screen import Screen
+
+# More ids than this are counted, not listed.
+MAX_LISTED = 10
+MAX_SECONDS = 366 * 86_400
+
+
+def seconds(text: str) -> float:
+    """Return the seconds of a span of time: a number of seconds, or `90s`, `30m`, `2h`, `1d`."""
+    try:
+        span = float(text)
+    except ValueError:
+        span = float(duration_seconds(text.strip()) or -1)
+    if not 0 <= span <= MAX_SECONDS:
+        raise click.BadParameter(f"{text!r} is not a span of time such as 30, 90s, 30m, 2h or 1d.")
+    return span
+
+
+def house() -> House:
+    """Return the store and keys in the folder that LOCKGATE_HOME names."""
+    from lockgate.wiring import local_house
+
+    return local_house()
+
+
+def actor() -> Actor:
+    """Return who calls, by the name that this machine knows."""
+    import getpass
+
+    try:
+        name = getpass.getuser()
+    except (OSError, KeyError):
+        # A container may run as a number that nobody has named.
+        return Actor("person")
+    return Actor("person", name)
+
+
+def screen() -> Screen:
+    """Return what standard output can show."""
+    return output.screen_of(sys.stdout, os.environ)
+
+
+def emit(document: object, *, indent: int | None = 2) -> None:
+    """Print a JSON document for a program."""
+    # Only ASCII leaves, so that no terminal obeys a name.
+    output.emit(json.dumps(document, indent=indent, allow_nan=False) + "\n")
+
+
+def tell(sentence: str) -> None:
+    """Say on standard error what is no fault but should be known."""
+    from lockgate.report.text import printable
+
+    click.echo(printable(sentence), err=True)
+
+
+def ending(rollout: Rollout, house: House) -> str:
+    """Return why a rollout ended, as its last receipt says; nothing while it has not."""
+    if not rollout.is_terminal:
+        return ""
+    from lockgate.operations.queries import receipts_of
+    from lockgate.report.decided import reason_of
+
+    return reason_of(receipts_of(rollout.id, house)[-1])
+
+
+@contextmanager
+def named(rollout_id: str, known: House) -> Iterator[None]:
+    """Answer the id of no rollout with those that there are."""
+    from lockgate.operations.queries import list_rollouts
+
+    try:
+        yield
+    except UsageError as error:
+        ids = [rollout.id for rollout in list_rollouts(known)]
+        if rollout_id in ids:
+            raise
+        raise UsageError(error.message, advice=_known(rollout_id, ids)) from error
+
+
+def _known(rollout_id: str, ids: list[str]) -> str:
+    from lockgate.core.declaration.nearest import suggestion
+
+    if not ids:
+        return "There is none yet; `lockgate create` makes one."
+    near = suggestion(rollout_id, ids).lstrip("; ")
+    latest = ", ".join(reversed(ids[-MAX_LISTED:]))
+    more = f" and {len(ids) - MAX_LISTED} more, which `lockgate list` shows" if len(ids) > MAX_LISTED else ""
+    return f"{near[:1].upper()}{near[1:]}{' ' if near else ''}Known, the latest first: {latest}{more}."

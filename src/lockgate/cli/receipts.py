@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The id of a rollout comes in; its receipts go out as a list, or as files that `lockgate verify` takes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import click
+
+from lockgate.cli import exit_codes, local, output
+from lockgate.errors import UsageError
+
+
+@click.command(epilog="Exit codes: 0 listed or written, 64 usage.")
+@click.argument("rollout_id", metavar="ID")
+@click.option("--save", type=click.Path(path_type=Path), metavar="FOLDER", help="Write them, proofs and keys as files.")
+@click.option("--seq", type=click.IntRange(1), metavar="N", help="Only receipt N of the rollout.")
+@click.option("--json", "as_json", is_flag=True, help="Print the list as JSON.")
+def receipts(rollout_id: str, *, save: Path | None, seq: int | None, as_json: bool) -> int:
+    """List a rollout's receipts, or write them as files that verify offline."""
+    from lockgate.operations.export import export
+    from lockgate.operations.queries import receipts_of
+
+    house = local.house()
+    with local.named(rollout_id, house):
+        files = export(rollout_id, house, seq)
+        found = [each for each in receipts_of(rollout_id, house) if seq in (None, each.seq)]
+    if save is not None:
+        _write(save, files)
+    if as_json:
+        from lockgate.report.rollout_document import receipt_document
+
+        local.emit({"id": rollout_id, "receipts": [receipt_document(each) for each in found]})
+    elif save is not None:
+        last = found[-1].seq
+        output.say(
+            f"Wrote {len(files)} files into {save}. Next:\n"
+            f"lockgate verify {save}/receipt-{last}.json --key {save}/receipt-key.pem"
+            f" --proof {save}/receipt-{last}.tlog-proof --log-key {save}/log-key.txt\n"
+        )
+    else:
+        from lockgate.report.decided import reason_of
+        from lockgate.report.listing import render_receipts
+
+        output.say(render_receipts([(each, reason_of(each)) for each in found], local.screen()))
+    return exit_codes.OK.code
+
+
+def _write(folder: Path, files: Mapping[str, bytes]) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, data in files.items():
+            (folder / name).write_bytes(data)
+    except OSError as error:
+        raise UsageError(
+            f"cannot write into {folder}: {error.strerror or error}", advice="Name a folder that can be written."
+        ) from error

@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The id of a rollout comes in; where it stands and what each gate's evidence says go out, and nothing is moved."""
+
+from __future__ import annotations
+
+import click
+
+from lockgate.cli import exit_codes, local, output
+
+
+@click.command(epilog="Exit codes: 0 shown, 64 no such rollout.")
+@click.argument("rollout_id", metavar="ID")
+@click.option("--json", "as_json", is_flag=True, help="Print the rollout as JSON.")
+def show(rollout_id: str, *, as_json: bool) -> int:
+    """Show where a rollout stands, without a tick."""
+    from lockgate.operations.queries import explain
+
+    house = local.house()
+    with local.named(rollout_id, house):
+        said = explain(rollout_id, house)
+    if as_json:
+        from lockgate.report.rollout_document import explanation_document
+
+        local.emit(explanation_document(said))
+    else:
+        from lockgate.report.view import render_view
+
+        ending = local.ending(said.rollout, house)
+        output.say(render_view(said, house.clock.now(), local.screen(), ending))
+    return exit_codes.OK.code

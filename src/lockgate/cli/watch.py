@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The id of a rollout comes in; it is ticked and shown until it ends, and its end is the exit code."""
+
+from __future__ import annotations
+
+import time
+from contextlib import suppress
+
+import click
+
+from lockgate.cli import exit_codes, local
+from lockgate.errors import TryAgainError
+
+EPILOG = """
+Exit codes: 0 promoted, 1 rolled back, 2 the time is over and it is still on trial, 4 cancelled, 64 no such rollout.
+In shadow mode they say what would have been.
+"""
+MIN_INTERVAL_S = 0.1
+
+
+@click.command(epilog=EPILOG)
+@click.option("--id", "rollout_id", required=True, metavar="ID", help="The rollout.")
+@click.option("--interval", type=local.seconds, default="30s", show_default=True, metavar="SPAN", help="Between ticks.")
+@click.option("--timeout", type=local.seconds, default="1h", show_default=True, metavar="SPAN", help="How long.")
+@click.option("--no-tick", is_flag=True, help="Only look, because somebody else ticks.")
+@click.option("--json", "as_json", is_flag=True, help="Print each change as one line of JSON.")
+def watch(rollout_id: str, interval: float, timeout: float, *, no_tick: bool, as_json: bool) -> int:
+    """Tick a rollout and show it until it ends, and leave by how it ended."""
+    from lockgate.cli.watching import view_on
+    from lockgate.operations.queries import explain
+    from lockgate.operations.tick import tick
+
+    house = local.house()
+    deadline = time.monotonic() + timeout
+    with local.named(rollout_id, house), view_on(house, as_json=as_json) as view:
+        while True:
+            if not no_tick:
+                # Somebody else may take this turn, or hold the store: what came of it is seen below.
+                with suppress(TryAgainError):
+                    tick(rollout_id, house)
+            said = explain(rollout_id, house)
+            view.show(said)
+            left = deadline - time.monotonic()
+            if said.rollout.is_terminal or left <= 0:
+                break
+            view.wait(min(left, max(interval, MIN_INTERVAL_S)), rollout_id)
+    if not said.rollout.is_terminal:
+        from lockgate.report.standing import late
+
+        local.tell(late(said.rollout, said.decision, round(timeout)))
+    return exit_codes.of_status(said.rollout.status.value)

@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The id of a rollout comes in; its receipts, with what anybody needs to verify them, go out as files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from lockgate.core.checkpoint import LogProof, read_checkpoint
+from lockgate.core.merkle import plan_inclusion
+from lockgate.core.note import read_note
+from lockgate.core.vault import Receipt
+from lockgate.errors import UsageError
+from lockgate.operations.reading import load
+from lockgate.operations.sign import log_key
+from lockgate.ports import House, Snapshot
+
+RECEIPT_KEY = "receipt-key.pem"
+LOG_KEY = "log-key.txt"
+
+
+def export(rollout_id: str, house: House, seq: int | None = None) -> Mapping[str, bytes]:
+    """Return the files of all receipts of a rollout, or of one: the receipts, their proofs, and both public keys."""
+    with house.store.reading(house.org) as seen:
+        load(seen, rollout_id)
+        receipts = seen.receipts(rollout_id)
+        chosen = [each for each in receipts if seq is None or each.seq == seq]
+        if not chosen:
+            raise UsageError(
+                f"{rollout_id} has no receipt {seq}", advice=f"Its receipts count from 1 to {len(receipts)}."
+            )
+        checkpoint = seen.checkpoint()
+        assert checkpoint is not None
+        files: dict[str, bytes] = {}
+        for receipt in chosen:
+            files[receipt_file(receipt)] = receipt.envelope
+            files[proof_file(receipt)] = _proof(seen, receipt, checkpoint)
+    signers, origin = house.signers, read_checkpoint(read_note(checkpoint).body).origin
+    return {
+        **files,
+        RECEIPT_KEY: signers.receipt.public_key_pem,
+        LOG_KEY: f"{log_key(origin, signers.log).text}\n".encode(),
+    }
+
+
+def receipt_file(receipt: Receipt) -> str:
+    """Return the name of a receipt's file."""
+    return f"receipt-{receipt.seq}.json"
+
+
+def proof_file(receipt: Receipt) -> str:
+    """Return the name of the file that proves where a receipt stands in the log."""
+    return f"receipt-{receipt.seq}.tlog-proof"
+
+
+def _proof(seen: Snapshot, receipt: Receipt, checkpoint: bytes) -> bytes:
+    plan = plan_inclusion(receipt.index, seen.tree().size)
+    return LogProof(receipt.index, plan.hashes(seen.nodes(plan.nodes)), checkpoint).encode()

@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A created rollout comes in; what its owner should have read before relying on it goes out."""
+
+from __future__ import annotations
+
+from lockgate.core.policy.policy import Policy
+from lockgate.core.policy.promise import promises
+from lockgate.core.rollout import Rollout
+from lockgate.report import number
+from lockgate.report.screen import Screen
+from lockgate.report.standing import standing
+from lockgate.report.text import wrap
+
+MARGIN = "  "
+
+
+def render_created(rollout: Rollout, policy: Policy, screen: Screen, *, existing: bool) -> str:
+    """Return the rollout's id first, then its ramp, and what its policy promises."""
+    ramp = ", ".join(step.label() for step in policy.steps)
+    what = "is on trial already" if existing else "goes on trial"
+    lines = [f"{screen.paint(rollout.id, 'bold')} {what}: {screen.text(standing(rollout))}"]
+    attempt = f"; attempt {rollout.attempt} of this candidate" if rollout.attempt > 1 else ""
+    lines += _wrapped(f"Ramp: {ramp}; at least {policy.min_runs:,} fresh runs at each step{attempt}.", screen, "")
+    lines += ["", "What is promised:"]
+    for sentence in promises(policy):
+        lines += _wrapped(sentence, screen, MARGIN)
+    lines += [f"{MARGIN}{screen.paint(policy.digest(), 'dim')}", "", f"Next: lockgate watch --id {rollout.id}"]
+    return "\n".join(lines) + "\n"
+
+
+def _wrapped(sentence: str, screen: Screen, margin: str) -> list[str]:
+    said = wrap(screen.text(number.write_sentence(sentence)), max(60, screen.width) - 2 * len(margin))
+    return [f"{margin if not index else 2 * margin}{line}" for index, line in enumerate(said)]

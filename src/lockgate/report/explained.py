@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a tick would decide comes in; why, what would change it and how long that takes go out in sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from lockgate.core.decision.decision import Action, Cause
+from lockgate.core.finding import Finding, Outcome
+from lockgate.core.instant import Instant
+from lockgate.core.metric import Kind, Worse
+from lockgate.core.policy.policy import Inference, Promote
+from lockgate.core.policy.step import Approval
+from lockgate.core.wording import count_text, decimals_for, duration_words, interval_text, level_text
+from lockgate.operations.queries import Explanation
+from lockgate.report import number
+from lockgate.report.screen import Screen
+from lockgate.report.standing import standing
+from lockgate.report.text import NO_BREAK, wrap
+from lockgate.report.view import seal_words
+
+MARGIN = "  "
+_VERBS = {
+    Action.HOLD: "It holds",
+    Action.PROMOTE: "The next tick promotes it",
+    Action.ROLLBACK: "The next tick rolls it back",
+    Action.REDUCE: "The next tick takes it one step back",
+    Action.PAUSE: "The next tick pauses it",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One heading and the sentences under it."""
+
+    heading: str
+    sentences: tuple[str, ...]
+
+
+def explained(said: Explanation, now: Instant, ending: str = "") -> tuple[Part, ...]:
+    """Return what there is to say of a rollout; `ending` is why it ended, if it has."""
+    if said.rollout.is_terminal:
+        parts = [
+            Part("Why it ended", (ending,)),
+            Part("What would change it", ("Nothing: it has ended. The same candidate may go on trial again.",)),
+        ]
+    else:
+        parts = [
+            Part(_VERBS[said.decision.action], (said.decision.reason, *said.decision.also)),
+            Part("What would change it", tuple(_changes(said, now))),
+        ]
+    parts.append(Part("What each gate says", tuple(finding.reason for finding in said.verdict.findings)))
+    parts.append(Part("Why the plain interval does not decide", tuple(_plain(said))))
+    return tuple(part for part in parts if part.sentences)
+
+
+def render_explained(said: Explanation, now: Instant, screen: Screen, ending: str = "") -> str:
+    """Return the explanation as lines for a terminal."""
+    lines = [screen.paint(screen.text(f"{said.rollout.id}: {standing(said.rollout)}"), "bold")]
+    for part in explained(said, now, ending):
+        lines += ["", f"{part.heading}:"]
+        for sentence in part.sentences:
+            wrapped = wrap(screen.text(number.write_sentence(sentence)), max(60, screen.width) - 2 * len(MARGIN))
+            lines += [f"{MARGIN}{'- ' if not index else MARGIN}{line}" for index, line in enumerate(wrapped)]
+    return "\n".join(lines).replace(NO_BREAK, " ") + "\n"
+
+
+def _changes(said: Explanation, now: Instant) -> Iterator[str]:
+    """Yield what the rollout waits for, the first that is needed first."""
+    if said.decision.action is not Action.HOLD:
+        yield f"Nothing more is needed: run `lockgate tick --id {said.rollout.id}`."
+        return
+    policy, at = said.policy, said.rollout.at(said.policy)
+    state = said.trial.progress.state
+    fresh = state.fresh_runs if state.step == said.rollout.step else 0
+    if fresh < at.min_runs:
+        yield f"{count_text(at.min_runs - fresh, 'more candidate run')} at this step{_time(said, at.min_runs - fresh)}."
+    for finding in said.verdict.findings:
+        if _is_waited_for(finding, policy.promote):
+            yield _needed(said, finding)
+    if said.decision.cause is Cause.PAUSED:
+        yield "A person who resumes it."
+    if at.approval is Approval.MANUAL and said.rollout.approved_step != said.rollout.step:
+        yield "A person who approves leaving this step."
+    waited = said.rollout.seconds_at_step(now)
+    for what, seconds in (("min_hold", at.min_hold_s), ("settle", at.settle_s), ("soak", at.soak_s)):
+        if waited < seconds:
+            yield f"{duration_words(seconds - waited)} more of {what}."
+    yield f"Only sealed buckets are read; the next one {seal_words(said, now)}."
+
+
+def _is_waited_for(finding: Finding, promote: Promote) -> bool:
+    waiting = {Outcome.INSUFFICIENT, Outcome.UNAVAILABLE}
+    return finding.outcome in (waiting | {Outcome.CLEAN} if promote is Promote.PROVEN else waiting)
+
+
+def _needed(said: Explanation, finding: Finding) -> str:
+    evidence, name = finding.evidence, finding.gate
+    if finding.outcome is Outcome.UNAVAILABLE:
+        return f"{name}: runs of both releases that carry {finding.metric.name}."
+    if evidence is None or not evidence.projected_runs:
+        return f"{name}: more runs of both releases; how many cannot be said yet."
+    runs = evidence.projected_runs
+    return f"{name}: about {count_text(runs, 'more candidate run')}, if they go on like this{_time(said, runs)}."
+
+
+def _time(said: Explanation, runs: int) -> str:
+    if not said.runs_per_hour:
+        return ""
+    seconds = round(runs / said.runs_per_hour * 3_600)
+    return f", which takes about {duration_words(seconds)} at {said.runs_per_hour:,.0f} an hour"
+
+
+def _plain(said: Explanation) -> Iterator[str]:
+    """Yield why a gate does not regress although its interval for one look excludes no difference."""
+    if said.policy.inference is Inference.FIXED or said.rollout.is_terminal:
+        return
+    for finding in said.verdict.findings:
+        difference = finding.difference
+        if difference is None or finding.outcome is Outcome.REGRESSED or not _excludes_zero(finding):
+            continue
+        decimals = decimals_for(finding.metric, difference, (finding.baseline.value, finding.candidate.value))
+        shown = f"{interval_text(finding.metric, difference, decimals)} at {level_text(difference.level)}"
+        yield (
+            f"{finding.gate}: the plain interval, {shown}, lies on the worse side, but it holds at one look only. "
+            "Read at every tick it would call a good candidate worse far more often than promised, "
+            "so a rollback waits for evidence that holds at any number of looks."
+        )
+
+
+def _excludes_zero(finding: Finding) -> bool:
+    difference, metric = finding.difference, finding.metric
+    assert difference is not None
+    is_up = metric.worse is Worse.HIGHER or metric.kind is Kind.PAIRED
+    return difference.low > 0.0 if is_up else difference.high < 0.0

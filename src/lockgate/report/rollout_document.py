@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A rollout, and what is known of it, comes in; the JSON documents that programs read go out.
+
+Times are RFC 3339; every document of one rollout has its `id` at the top.
+"""
+
+from __future__ import annotations
+
+from lockgate.core.canonical import Json
+from lockgate.core.decision.decision import Decision
+from lockgate.core.instant import instant_text
+from lockgate.core.policy.policy import Policy
+from lockgate.core.policy.promise import promises
+from lockgate.core.rollout import Rollout
+from lockgate.core.vault import Receipt
+from lockgate.core.verdict.verdict import Verdict
+from lockgate.operations.queries import Explanation
+from lockgate.report.listing import Change
+
+TIMES = ("created_at", "step_entered_at")
+
+
+def rollout_document(rollout: Rollout) -> dict[str, Json]:
+    """Return a rollout."""
+    document = rollout.document()
+    times: dict[str, Json] = {name: instant_text(getattr(rollout, name)) for name in TIMES}
+    return {**document, **times, "exposed_weight": rollout.exposed_weight, "terminal": rollout.is_terminal}
+
+
+def created_document(rollout: Rollout, policy: Policy, warnings: tuple[str, ...], *, existing: bool) -> dict[str, Json]:
+    """Return a rollout with its effective policy and what that promises."""
+    return {
+        **rollout_document(rollout),
+        "existing": existing,
+        "policy": policy.document(),
+        "promises": list(promises(policy)),
+        "warnings": list(warnings),
+    }
+
+
+def turn_document(rollout: Rollout, decision: Decision, verdict: Verdict, receipt: int) -> dict[str, Json]:
+    """Return what one turn of the loop came to."""
+    return {
+        **rollout_document(rollout),
+        "decision": decision.document(),
+        "verdict": verdict.document(),
+        "receipt": receipt,
+    }
+
+
+def explanation_document(said: Explanation) -> dict[str, Json]:
+    """Return a rollout with what a tick would decide at this moment."""
+    state = said.trial.progress.state
+    return {
+        **turn_document(said.rollout, said.decision, said.verdict, said.trial.chain.seq),
+        "steps": [step.label() for step in said.policy.steps],
+        "fresh_runs": state.fresh_runs if state.step == said.rollout.step else 0,
+        "min_runs": said.rollout.at(said.policy).min_runs,
+        "runs_per_hour": said.runs_per_hour,
+        "seconds_left": {finding.gate: said.seconds_left(finding) for finding in said.verdict.findings},
+        "seals_at": None if said.seals_at is None else instant_text(said.seals_at),
+        "overdue": said.overdue,
+    }
+
+
+def change_document(change: Change) -> dict[str, Json]:
+    """Return what was decided of a rollout, or holds it."""
+    return {
+        **rollout_document(change.rollout),
+        "at": instant_text(change.at),
+        "action": change.action,
+        "cause": change.cause,
+        "reason": change.reason,
+    }
+
+
+def receipt_document(receipt: Receipt) -> dict[str, Json]:
+    """Return what a receipt is found by."""
+    return {
+        "seq": receipt.seq,
+        "receipt_id": receipt.id,
+        "action": receipt.action,
+        "cause": receipt.cause,
+        "revision": receipt.revision,
+        "at": instant_text(receipt.at),
+        "log_index": receipt.index,
+        "digest": receipt.digest,
+    }

@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A rollout comes in; the words for where it stands and what is live go out."""
+
+from __future__ import annotations
+
+from lockgate.core.decision.decision import Decision
+from lockgate.core.policy.policy import Mode
+from lockgate.core.rollout import Rollout, Status
+from lockgate.core.wording import duration_words
+from lockgate.report.headline import release
+
+TONES = {
+    Status.ACTIVE: "cyan",
+    Status.PAUSED: "yellow",
+    Status.PROMOTED: "green",
+    Status.ROLLED_BACK: "red",
+    Status.CANCELLED: "magenta",
+}
+
+
+def status_words(rollout: Rollout) -> str:
+    """Return a rollout's status as people write it."""
+    return rollout.status.value.replace("_", " ")
+
+
+def standing(rollout: Rollout) -> str:
+    """Return where a rollout stands, in one sentence."""
+    candidate, baseline = release(rollout.candidate), release(rollout.baseline)
+    app = release(rollout.app)
+    is_shadow = rollout.mode is Mode.SHADOW
+    match rollout.status:
+        case Status.PROMOTED if is_shadow:
+            return f"{candidate} would have taken over {app} from {baseline}; nothing was moved."
+        case Status.PROMOTED:
+            return f"{candidate} has taken over {app} from {baseline}."
+        case Status.ROLLED_BACK if is_shadow:
+            return f"{candidate} would have been rolled back to {baseline} in {app}; nothing was moved."
+        case Status.ROLLED_BACK:
+            return f"{candidate} was rolled back to {baseline} in {app}."
+        case Status.CANCELLED:
+            return f"the trial of {candidate} against {baseline} in {app} was cancelled."
+    would = "would serve" if is_shadow else "serves"
+    return f"{candidate} {would} {rollout.weight:g} % of {app} beside {baseline}."
+
+
+def late(rollout: Rollout, decision: Decision, waited_s: int) -> str:
+    """Return that the time is over, which weight is live, and what the rollout waits for."""
+    app, candidate = release(rollout.app), release(rollout.candidate)
+    live = f"{rollout.exposed_weight:g} % of the traffic of {app} is still live on {candidate}"
+    if rollout.mode is Mode.SHADOW:
+        live = f"no traffic of {app} was moved to {candidate}, because it is in shadow mode"
+    return f"timed out after {duration_words(waited_s)}: {live}; {decision.action.value}: {decision.reason}"
