@@ -30,6 +30,9 @@ def capped_low(sample: Sample, level: float, ratio: float) -> float:
     """Return the highest lower limit of candidate - ratio * baseline over all caps; -inf where caps say nothing."""
     if sample.kind is not Kind.MEAN or sample.gate.method is not Method.FORMULA or not sample.is_complete:
         return -math.inf
+    if sample.limit is not None and sample.gate.metric.is_score:
+        # A few runs of a bounded score need the guard of wide.py, which caps would go around.
+        return -math.inf
     b, a = sample.judged_values()
     n, totals, squares = _capped(a)
     if sample.limit is not None:

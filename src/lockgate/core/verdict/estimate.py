@@ -13,7 +13,7 @@ from lockgate.core.metric import Kind
 from lockgate.core.policy.gate import Gate, Method
 from lockgate.core.stats import bins
 from lockgate.core.stats.elementary import Floats
-from lockgate.core.stats.fixed.bootstrap import MEAN, Arm, Resampling, bootstrap_difference
+from lockgate.core.stats.fixed.bootstrap import MEAN, Arm, Resampling, bootstrap_difference, enough_replicates
 from lockgate.core.stats.fixed.interval import Interval
 from lockgate.core.stats.fixed.mean import moments, student, welch
 from lockgate.core.stats.fixed.pairs import net_loss_interval
@@ -25,8 +25,7 @@ from lockgate.core.verdict.sample import NO_PAIRS, Sample
 
 SHOWN_LEVEL = 0.95
 METHODS = ("newcombe", "wilson", "welch", "student", "order-statistics", "poisson-score", "net-losses", "bootstrap")
-# The tail of a verdict's level holds at least a few of these.
-RESAMPLING = Resampling(replicates=2000, seed=1)
+REPLICATES = 2000
 
 Limits = tuple[Floats, Floats, Floats]
 
@@ -90,6 +89,26 @@ def contrast(sample: Sample, level: float, ratio: float = 1.0) -> Interval | Non
     return _turned(found) if sample.is_turned else found
 
 
+def order_statistics(sample: Sample, level: float, ratio: float) -> Interval:
+    """Return the contrast of two quantiles by order statistics, more being worse, whatever method the gate names."""
+    if sample.limit is not None:
+        share = sample.gate.metric.quantile
+        assert share is not None
+        found = quantile_interval(bins.from_pairs(sample.values()[1].bins), share, level)
+        alone = _interval(found, level, "order-statistics")
+        return _turned(alone) if sample.is_turned else alone
+    between = _order_statistics(sample, level, ratio)
+    return _turned(between) if sample.is_turned else between
+
+
+def _order_statistics(sample: Sample, level: float, ratio: float) -> Interval:
+    b, a = sample.values()
+    share = sample.gate.metric.quantile
+    assert share is not None
+    histograms = bins.from_pairs(a.bins), bins.from_pairs(b.bins)
+    return _interval(quantile_difference(*histograms, share, level, ratio), level, "order-statistics")
+
+
 def dispersion(*arms: Values) -> float:
     """Return how many times more than Poisson counts the runs' own counts vary, at least 1.
 
@@ -119,8 +138,7 @@ def _between(sample: Sample, level: float, ratio: float) -> Interval:
     if sample.gate.method is Method.BOOTSTRAP:
         return _bootstrap(sample, level, ratio)
     if share is not None:
-        histograms = bins.from_pairs(a.bins), bins.from_pairs(b.bins)
-        return _interval(quantile_difference(*histograms, share, level, ratio), level, "order-statistics")
+        return _order_statistics(sample, level, ratio)
     arms = (a.n, a.total, a.squares, b.n, b.total, b.squares)
     return _interval(welch(*arms, level, ratio), level, "welch")
 
@@ -154,7 +172,8 @@ def _bootstrap(sample: Sample, level: float, ratio: float) -> Interval:
     arm_a, arm_b = Arm(bins.from_pairs(a.bins)), Arm(bins.from_pairs(b.bins))
     statistic = sample.gate.metric.quantile or MEAN
     baseline = arm_b if ratio else arm_a
-    limits = bootstrap_difference(arm_a, baseline, statistic, level, ratio=ratio, plan=RESAMPLING)
+    plan = Resampling(max(REPLICATES, enough_replicates(level)), seed=1)
+    limits = bootstrap_difference(arm_a, baseline, statistic, level, ratio=ratio, plan=plan)
     found = _interval(limits, level, "bootstrap")
     if statistic != MEAN:
         return found

@@ -20,6 +20,7 @@ from lockgate.core.verdict.fixed_reason import Aside, fixed_reason
 from lockgate.core.verdict.rare import is_beyond_chance
 from lockgate.core.verdict.sample import Sample
 from lockgate.core.verdict.verdict import Verdict
+from lockgate.core.verdict.wide import is_within_chance
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +78,9 @@ def _outcome(sample: Sample, level: float, shown: float) -> tuple[Outcome, Aside
         return Outcome.REGRESSED, Aside.NONE
     if capped_low(sample, level, tolerance.ratio) > tolerance.offset:
         return Outcome.REGRESSED, Aside.CAPPED
-    if gate.margin is not None and _is_within(sample, gate.bound(gate.margin), shown):
-        return Outcome.PROVEN, Aside.NONE
     if gate.detect is None or _is_within(sample, gate.bound(gate.detect), shown):
-        return Outcome.CLEAN, Aside.NONE
+        is_proven = gate.margin is not None and _is_within(sample, gate.bound(gate.margin), shown)
+        return Outcome.PROVEN if is_proven else Outcome.CLEAN, Aside.NONE
     if is_beyond:
         return Outcome.INSUFFICIENT, Aside.RARE
     return Outcome.INSUFFICIENT, Aside.SHARED if _is_beyond(sample, tolerance, shown) else Aside.NONE
@@ -93,4 +93,5 @@ def _is_beyond(sample: Sample, bound: Bound, level: float) -> bool:
 
 def _is_within(sample: Sample, bound: Bound, level: float) -> bool:
     interval = contrast(sample, level, bound.ratio)
-    return interval is not None and interval.high <= bound.offset
+    is_within = interval is not None and interval.high <= bound.offset
+    return is_within and is_within_chance(sample, bound, level)

@@ -22,6 +22,7 @@ from lockgate.core.stats.fixed.proportion import mover
 from lockgate.core.stats.special import binomial_tail
 from lockgate.core.verdict.estimate import dispersion, events_of
 from lockgate.core.verdict.sample import Sample
+from lockgate.core.verdict.wide import padded_limits
 
 # Of the gate's part of alpha, to either side: wide enough never to matter where counts are large,
 # since an interval at level 1 - alpha leaves half of alpha to either side.
@@ -38,6 +39,8 @@ def is_beyond_chance(sample: Sample, bound: Bound, alpha: float) -> bool:
         return _rate_is_beyond_chance(sample, bound, EXACT_PART * alpha)
     if sample.kind is Kind.MEAN and sample.limit is None:
         return _mean_is_beyond_chance(sample, bound, 1.0 - alpha)
+    if sample.kind is Kind.MEAN and sample.gate.metric.is_score:
+        return padded_limits(sample, 1.0 - alpha)[0] - bound.ratio * (sample.limit or 0.0) > bound.offset
     return True
 
 
