@@ -47,6 +47,36 @@ COMMANDS = {
     "ingest": Entry("lockgate.cli.ingest", "ingest", "Keep the runs in FILES, by the time at which they started."),
     "tick": Entry("lockgate.cli.tick", "tick", "Take one turn of the loop: read what was sealed, decide, sign."),
     "list": Entry("lockgate.cli.list_rollouts", "list_command", "List rollouts, the oldest first."),
+    "pause": Entry(
+        "lockgate.cli.pause", "pause", "Pause a rollout: nothing is promoted, and a breach still rolls back."
+    ),
+    "resume": Entry(
+        "lockgate.cli.resume", "resume", "Let a paused rollout go on, and let pass the breaches that paused it."
+    ),
+    "approve": Entry("lockgate.cli.approve", "approve", "Let a rollout leave the step that you saw."),
+    "promote": Entry("lockgate.cli.promote", "promote", "Move a rollout one step forward without waiting."),
+    "rollback": Entry(
+        "lockgate.cli.rollback",
+        "rollback",
+        "Take a candidate out of traffic for good; the last promoted one too, until the next rollout starts.",
+    ),
+    "cancel": Entry(
+        "lockgate.cli.cancel", "cancel", "End a rollout that users have not met; one that they meet is rolled back."
+    ),
+    "kill": Entry(
+        "lockgate.cli.kill",
+        "kill",
+        "Roll back everything on trial in an app, or return it to its former champion; freeze it.",
+    ),
+    "freeze": Entry(
+        "lockgate.cli.freeze", "freeze", "Let nothing of an app start or be promoted; rollback always works."
+    ),
+    "unfreeze": Entry("lockgate.cli.freeze", "unfreeze", "End an app's freeze, whether a freeze or a kill began it."),
+    "clear-alarm": Entry(
+        "lockgate.cli.clear_alarm",
+        "clear_alarm",
+        "Clear a rollout's sample-ratio alarm when its cause is known; the check starts again.",
+    ),
     "receipts": Entry(
         "lockgate.cli.receipts", "receipts", "List a rollout's receipts, or write them as files that verify offline."
     ),

@@ -1,0 +1,20 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The id of a rollout comes in; it is cancelled, and where it stands goes out."""
+
+from __future__ import annotations
+
+import click
+
+from lockgate.cli import local, request
+
+
+@click.command(epilog=request.DONE)
+@request.of_rollout
+def cancel(rollout_id: str, reason: str, by: str | None, *, as_json: bool) -> int:
+    """End a rollout that users have not met; one that they meet is rolled back."""
+    from lockgate.operations.cancel import cancel as act
+
+    house = local.house()
+    with local.named(rollout_id, house):
+        given = act(rollout_id, request.actor(by, reason), house)
+    return request.answer(given, as_json=as_json)

@@ -1,0 +1,20 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The id of a rollout comes in; its alarm is cleared, and where it stands goes out."""
+
+from __future__ import annotations
+
+import click
+
+from lockgate.cli import local, request
+
+
+@click.command(epilog=request.DONE)
+@request.of_rollout
+def clear_alarm(rollout_id: str, reason: str, by: str | None, *, as_json: bool) -> int:
+    """Clear a rollout's sample-ratio alarm when its cause is known; the check starts again."""
+    from lockgate.operations.clear_alarm import clear_alarm as act
+
+    house = local.house()
+    with local.named(rollout_id, house):
+        given = act(rollout_id, request.actor(by, reason), house)
+    return request.answer(given, as_json=as_json)

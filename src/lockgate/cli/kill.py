@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The name of an app, or all of them, comes in; its trials are rolled back, and where it stands goes out."""
+
+from __future__ import annotations
+
+import click
+
+from lockgate.cli import exit_codes, local, output, request
+from lockgate.errors import UsageError
+
+EPILOG = """
+A release on trial goes back to its baseline; where none is, the champion goes back to the former one.
+The app stays frozen until `lockgate unfreeze`.
+
+Exit codes: 0 done, also when it was so already; 64 usage, 75 the store is held.
+"""
+
+
+@click.command(epilog=EPILOG)
+@click.option("--app-id", metavar="APP", help="The app.")
+@click.option("--all", "is_all", is_flag=True, help="Every app.")
+@request.who_and_why
+@request.without_question
+def kill(app_id: str | None, reason: str, by: str | None, *, is_all: bool, as_json: bool, yes: bool) -> int:
+    """Roll back everything on trial in an app, or return it to its former champion; freeze it."""
+    from lockgate.operations.kill import kill as act
+    from lockgate.report.answered import app_document, render_app
+
+    if (app_id is None) is not is_all:
+        raise UsageError("a kill is of one app or of all", advice="Call with --app-id APP, or with --all.")
+    actor = request.actor(by, reason)
+    request.confirm(f"Kill every release on trial in {'all apps' if app_id is None else app_id}?", yes=yes)
+    stands = act(app_id, actor, local.house())
+    if as_json:
+        documents = [app_document(each.app, each.receipt) for each in stands]
+        local.emit({"apps": documents} if is_all else documents[0])
+    else:
+        output.say(
+            "".join(render_app(each.app, each.receipt, local.screen()) for each in stands) or "No app is known.\n"
+        )
+    return exit_codes.OK.code

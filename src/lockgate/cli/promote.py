@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The id of a rollout and what was seen of it come in; it moves one step, and where it stands goes out."""
+
+from __future__ import annotations
+
+from typing import TypedDict
+
+import click
+
+from lockgate.cli import local, request
+
+
+class Call(TypedDict):
+    """What was called, as click hands it over."""
+
+    rollout_id: str
+    reason: str
+    by: str | None
+    step: int | None
+    revision: int | None
+    as_json: bool
+    yes: bool
+
+
+@click.command(epilog=request.DONE_IF_SEEN)
+@request.of_rollout
+@request.what_was_seen
+@request.without_question
+def promote(**call: object) -> int:
+    """Move a rollout one step forward without waiting.
+
+    Without --step and --revision it shows the rollout first, which needs a terminal.
+    """
+    return _answer(Call(**call))  # type: ignore[typeddict-item]
+
+
+def _answer(call: Call) -> int:
+    from lockgate.cli.sight import sight
+    from lockgate.operations.promote import promote as act
+
+    house, actor, rollout_id = local.house(), request.actor(call["by"], call["reason"]), call["rollout_id"]
+    with local.named(rollout_id, house):
+        seen, is_shown = sight(rollout_id, house, call["step"], call["revision"])
+        question = f"Promote {rollout_id} past step {seen.step}, without waiting?"
+        request.confirm(question, yes=call["yes"] and not is_shown)
+        given = act(rollout_id, seen, actor, house)
+    return request.answer(given, as_json=call["as_json"])

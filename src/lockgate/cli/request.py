@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What an operator says on the command line comes in: which rollout or app, who, why, and what they saw of it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import TypeVar
+
+import click
+
+from lockgate.cli import exit_codes, local, output
+from lockgate.core.receipt import Actor, operator
+from lockgate.errors import UsageError
+from lockgate.operations.app_series import AppStanding
+from lockgate.operations.intervention import Answer
+
+Command = TypeVar("Command", bound=Callable[..., object])
+DONE = "Exit codes: 0 done, also when it was so already; 64 usage, 75 the store is held, 77 it may not be."
+SIGHT = "75 it has changed since (or the store is held)"
+DONE_IF_SEEN = f"Exit codes: 0 done, also when it was so already; 64 usage, {SIGHT}, 77 it may not be."
+
+
+def options_of(*options: Callable[[Command], Command]) -> Callable[[Command], Command]:
+    """Return several options as one, in their order."""
+
+    def add(command: Command) -> Command:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return add
+
+
+who_and_why: Callable[[Command], Command] = options_of(
+    click.option("--reason", required=True, metavar="TEXT", help="Why; the receipt keeps it."),
+    click.option("--by", metavar="NAME", envvar="LOCKGATE_ACTOR", help="Who. [default: the user of this machine]"),
+    click.option("--json", "as_json", is_flag=True, help="Print what stands as JSON."),
+)
+of_rollout = options_of(
+    click.option("--id", "rollout_id", required=True, metavar="ID", help="The rollout."), who_and_why
+)
+of_app = options_of(click.option("--app-id", required=True, metavar="APP", help="The app."), who_and_why)
+what_was_seen: Callable[[Command], Command] = options_of(
+    click.option("--step", type=click.IntRange(0), metavar="N", help="The step that you saw, counted from 0."),
+    click.option("--revision", type=click.IntRange(1), metavar="N", help="The revision that you saw."),
+)
+without_question = click.option("--yes", is_flag=True, help="Do not ask.")
+
+
+def actor(name: str | None, reason: str) -> Actor:
+    """Return who acts, and why."""
+    return operator(name or local.actor().name or "", reason)
+
+
+def confirm(question: str, *, yes: bool) -> None:
+    """Ask a person; where nobody can be asked the call must say so itself."""
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise UsageError(f"nobody can be asked: {question}", advice="Add --yes.")
+    from lockgate.report.text import printable
+
+    click.confirm(printable(question), abort=True, err=True)
+
+
+def answer(given: Answer, *, as_json: bool) -> int:
+    """Print where a rollout stands."""
+    from lockgate.report.answered import answered_document, render_answered
+
+    if as_json:
+        local.emit(answered_document(given.rollout, given.receipt))
+    else:
+        output.say(render_answered(given.rollout, given.policy, given.receipt, local.screen()))
+    return exit_codes.OK.code
+
+
+def answer_app(given: AppStanding, *, as_json: bool) -> int:
+    """Print where an app stands."""
+    from lockgate.report.answered import app_document, render_app
+
+    if as_json:
+        local.emit(app_document(given.app, given.receipt))
+    else:
+        output.say(render_app(given.app, given.receipt, local.screen()))
+    return exit_codes.OK.code

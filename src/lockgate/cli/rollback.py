@@ -1,0 +1,22 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The id of a rollout comes in; it is rolled back, and where it stands goes out."""
+
+from __future__ import annotations
+
+import click
+
+from lockgate.cli import local, request
+
+
+@click.command(epilog=request.DONE)
+@request.of_rollout
+@request.without_question
+def rollback(rollout_id: str, reason: str, by: str | None, *, as_json: bool, yes: bool) -> int:
+    """Take a candidate out of traffic for good; the last promoted one too, until the next rollout starts."""
+    from lockgate.operations.rollback import rollback as act
+
+    house, actor = local.house(), request.actor(by, reason)
+    with local.named(rollout_id, house):
+        request.confirm(f"Roll back {rollout_id}, for good?", yes=yes)
+        given = act(rollout_id, actor, house)
+    return request.answer(given, as_json=as_json)

@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What became of an operator's request comes in; the lines of a terminal and the documents of programs go out."""
+
+from __future__ import annotations
+
+from lockgate.core.app import App
+from lockgate.core.canonical import Json
+from lockgate.core.policy.policy import Policy
+from lockgate.core.rollout import Rollout, Status
+from lockgate.report import number
+from lockgate.report.rollout_document import rollout_document
+from lockgate.report.screen import Screen
+from lockgate.report.standing import TONES, standing, status_words
+
+
+def answered_document(rollout: Rollout, receipt: int) -> dict[str, Json]:
+    """Return a rollout as it stands after a request."""
+    return {**rollout_document(rollout), "receipt": receipt}
+
+
+def app_document(app: App, receipt: int) -> dict[str, Json]:
+    """Return an app as it stands after a request."""
+    return {
+        "app": app.name,
+        "champion": app.champion,
+        "former_champion": app.former_champion,
+        "frozen": app.frozen,
+        "killed": app.is_killed,
+        "receipt": receipt,
+    }
+
+
+def render_answered(rollout: Rollout, policy: Policy, receipt: int, screen: Screen) -> str:
+    """Return where a rollout stands after a request, and by which receipt."""
+    status = screen.paint(status_words(rollout), TONES[rollout.status])
+    where = f"step {rollout.step} ({rollout.at(policy).label()}), revision {rollout.revision}, receipt {receipt}"
+    lines = [f"{rollout.id}  {status}  {screen.text(standing(rollout))}"]
+    if rollout.status is Status.PAUSED:
+        lines.append(f"  paused: {screen.text(number.write_sentence(rollout.pause_reason))}")
+    if not rollout.is_terminal and rollout.approved_step == rollout.step:
+        lines.append("  leaving this step is approved")
+    return "\n".join([*lines, f"  {screen.text(where)}"]) + "\n"
+
+
+def render_app(app: App, receipt: int, screen: Screen) -> str:
+    """Return where an app stands after a request, and by which receipt of its own."""
+    word = "killed, and frozen" if app.is_killed else "frozen"
+    said = "not frozen" if app.frozen is None else f"{word}: {number.write_sentence(app.frozen)}"
+    traffic = "no champion yet" if app.champion is None else f"champion {app.champion}"
+    return f"{screen.text(app.name)}  {screen.text(said)}\n  {screen.text(traffic)}, receipt {receipt} of the app\n"
