@@ -205,6 +205,35 @@ def test_watch_leaves_by_2_and_says_which_weight_is_live(door: Door) -> None:
 
 
 @pytest.mark.clause("LC-04")
+def test_watch_rolls_back_what_nobody_waits_for(door: Door) -> None:
+    """A job may ask that nothing undecided stays live when it gives up; the receipt says so."""
+    rollout = door.create("--mode", "canary")
+
+    code = door("watch", "--id", rollout, "--interval", "0.1", "--timeout", "0.2", "--on-timeout", "rollback")
+    said = door.out
+
+    assert code == exit_codes.REGRESSED.code
+    assert "rollback (operator): " in said.splitlines()[-1]
+    assert "undecided when watching ended after 0 s" in said
+    assert door.read("show", rollout)["exposed_weight"] == 0.0
+
+
+@pytest.mark.clause("LC-02")
+def test_create_tells_of_runs_that_it_does_not_read(home: Path, door: Door) -> None:
+    """Whoever ingested first and forgot `--since` is told what to write."""
+    door("ingest", write_runs(home / "runs.ndjson", {"v36": GOOD, "abc123": GOOD}, runs=50))
+
+    door.create("--mode", "canary")
+    told = door.err
+    door.create("--mode", "canary")
+
+    assert told == (
+        "note: runs are there already, 50 of v36 and 50 of abc123, and are not read; `create --since 1h` reads them\n"
+    )
+    assert door.err == ""
+
+
+@pytest.mark.clause("LC-04")
 def test_watch_without_ticks_changes_nothing(regressed: str, door: Door) -> None:
     """Who only looks leaves no receipt behind."""
     code = door("watch", "--id", regressed, "--no-tick", "--interval", "0.1", "--timeout", "0.2")

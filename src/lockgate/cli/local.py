@@ -67,9 +67,9 @@ def emit(document: object, *, indent: int | None = 2) -> None:
 
 def tell(sentence: str) -> None:
     """Say on standard error what is no fault but should be known."""
-    from lockgate.report.text import printable
+    from lockgate.report.text import NO_BREAK, printable
 
-    click.echo(printable(sentence), err=True)
+    click.echo(printable(sentence).replace(NO_BREAK, " "), err=True)
 
 
 def ending(rollout: Rollout, house: House) -> str:

@@ -3,13 +3,16 @@
 
 from __future__ import annotations
 
+from lockgate.core.instant import HOUR, Instant
 from lockgate.core.policy.policy import Policy
 from lockgate.core.policy.promise import promises
 from lockgate.core.rollout import Rollout
+from lockgate.operations.earlier import Earlier
 from lockgate.report import number
+from lockgate.report.headline import release
 from lockgate.report.screen import Screen
 from lockgate.report.standing import standing
-from lockgate.report.text import wrap
+from lockgate.report.text import NO_BREAK, wrap
 
 MARGIN = "  "
 
@@ -25,7 +28,14 @@ def render_created(rollout: Rollout, policy: Policy, screen: Screen, *, existing
     for sentence in promises(policy):
         lines += _wrapped(sentence, screen, MARGIN)
     lines += [f"{MARGIN}{screen.paint(policy.digest(), 'dim')}", "", f"Next: lockgate watch --id {rollout.id}"]
-    return "\n".join(lines) + "\n"
+    return "\n".join(lines).replace(NO_BREAK, " ") + "\n"
+
+
+def unread(found: Earlier, now: Instant) -> str:
+    """Return that runs are there which a rollout does not read, and how it would."""
+    runs = " and ".join(f"{runs:,} of {release(name)}" for name, runs in found.runs.items())
+    hours = max(1, -(-(now - found.since) // HOUR))
+    return f"runs are there already, {runs}, and are not read; `create --since {hours}h` reads them"
 
 
 def _wrapped(sentence: str, screen: Screen, margin: str) -> list[str]:

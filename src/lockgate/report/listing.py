@@ -13,7 +13,7 @@ from lockgate.core.vault import Receipt
 from lockgate.report import number
 from lockgate.report.screen import Screen
 from lockgate.report.standing import TONES, status_words
-from lockgate.report.text import pad, width
+from lockgate.report.text import NO_BREAK, pad, width
 
 MARGIN = "  "
 GAP = "  "
@@ -54,7 +54,7 @@ def render_rollouts(rollouts: Sequence[Rollout], screen: Screen) -> str:
     for each, row in zip(rollouts, rows, strict=True):
         before, after = _row(row[:5], widths[:5]), _row(row[5:], widths[5:]).removeprefix(MARGIN)
         lines.append(f"{before}{GAP}{screen.paint(after, TONES[each.status])}")
-    return "\n".join(line.rstrip() for line in lines) + "\n"
+    return "\n".join(line.rstrip() for line in lines).replace(NO_BREAK, " ") + "\n"
 
 
 def render_receipts(receipts: Sequence[tuple[Receipt, str]], screen: Screen) -> str:
@@ -66,7 +66,7 @@ def render_receipts(receipts: Sequence[tuple[Receipt, str]], screen: Screen) -> 
     lines = [screen.paint(_row((*heads, "reason"), [*widths, 0]), "dim")]
     for row, (_, reason) in zip(rows, receipts, strict=True):
         lines.append(_row((*row, screen.text(number.write_sentence(reason), room)), [*widths, 0]))
-    return "\n".join(line.rstrip() for line in lines) + "\n"
+    return "\n".join(line.rstrip() for line in lines).replace(NO_BREAK, " ") + "\n"
 
 
 def change_of(transition: Transition) -> Change:
@@ -81,7 +81,7 @@ def render_change(change: Change, screen: Screen) -> str:
     where = pad(f"{rollout.weight:g} %", 5, right=True)
     said = screen.text(f"{change.action} ({change.cause}): {number.write_sentence(change.reason)}")
     status = screen.paint(pad(status_words(rollout), 11), TONES[rollout.status])
-    return f"{time_text(change.at)}  {rollout.id}  {status}  {where}  {said}\n"
+    return f"{time_text(change.at)}  {rollout.id}  {status}  {where}  {said}\n".replace(NO_BREAK, " ")
 
 
 def time_text(at: Instant) -> str:
