@@ -52,7 +52,7 @@ def test_a_rare_tail_that_few_runs_miss_is_not_called_clean() -> None:
     of = gate("cost")
 
     def tailed(rate: float, size: int) -> Draws:
-        return 1.0 + 100.0 * rng.binomial(1, rate, size)
+        return np.asarray(1.0 + 100.0 * rng.binomial(1, rate, size), np.float64)
 
     draws = [(tailed(0.005, 5000), tailed(0.016, 30)) for _ in range(ROUNDS)]
 

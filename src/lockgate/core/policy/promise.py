@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from lockgate.core.metric import Worse
+from lockgate.core.metric import Kind, Worse
 from lockgate.core.policy.decimal_text import number_text
 from lockgate.core.policy.gate import Gate, Margin
 from lockgate.core.policy.margin_text import margin_words
@@ -15,6 +15,7 @@ def promises(policy: Policy) -> tuple[str, ...]:
     """Return the sentences that an owner should have read before relying on a policy."""
     sentences = [_mode(policy), _rollback(policy), _promotion(policy)]
     sentences += [_gate(policy, gate) for gate in policy.gates]
+    sentences += _clipped(policy)
     sentences += _uncompared(policy)
     rules = policy.rules
     if rules.invariants or rules.sustained or rules.disagreement or rules.limits != Limits():
@@ -63,6 +64,17 @@ def _worse(gate: Gate, margin: Margin) -> str:
     side = "maximum" if gate.metric.worse is Worse.HIGHER else "minimum"
     limit = f"worse than its {side} of {'-' if gate.limit < 0 else ''}{number_text(abs(gate.limit))}"
     return limit if margin.is_zero else f"{limit} {words}"
+
+
+def _clipped(policy: Policy) -> list[str]:
+    """Return what is judged of means, where that is less than all of their values."""
+    means = [gate.id for gate in policy.gates if gate.metric.kind is Kind.MEAN and gate.extent is None]
+    if not means or policy.inference is Inference.FIXED:
+        return []
+    return [
+        f"{', '.join(means)}: a mean of values clipped to the range that the baseline shows and the margins need; "
+        "a rare tail beyond it counts as its end."
+    ]
 
 
 def _uncompared(policy: Policy) -> list[str]:
