@@ -71,10 +71,8 @@ def _clipped(policy: Policy) -> list[str]:
     means = [gate.id for gate in policy.gates if gate.metric.kind is Kind.MEAN and gate.extent is None]
     if not means or policy.inference is Inference.FIXED:
         return []
-    return [
-        f"{', '.join(means)}: a mean of values clipped to the range that the baseline shows and the margins need; "
-        "a rare tail beyond it counts as its end."
-    ]
+    judged = "a mean of values clipped to the range that the baseline shows and the margins need"
+    return [f"{', '.join(means)}: {judged}; a rare tail beyond it counts as its end."]
 
 
 def _uncompared(policy: Policy) -> list[str]:
