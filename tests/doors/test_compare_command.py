@@ -13,6 +13,7 @@ from pathlib import Path
 
 import jsonschema
 import pytest
+from click.shell_completion import ShellComplete
 
 from lockgate.cli import main
 from lockgate.core.comparison_schema import comparison_schema
@@ -215,7 +216,13 @@ USAGE = {
     "an unknown metric": (["--metric", "happiness"], "unknown metric 'happiness'"),
     "two forms at once": (["--json", "--markdown"], "--json and --markdown cannot both be printed"),
     "gates named twice": (["--policy", "policy.yaml", "--metric", "cost"], "--policy and --metric both name gates"),
-    "a level above one": (["--per-gate-level", "95"], "95"),
+    "a level above one": (["--per-gate-level", "95"], "95 is not a part of one; write 95%."),
+    "a level that is half of nothing": (["--per-gate-level", "40%"], "0.4 is not in the range"),
+    "a metric that is misspelt": (["--metric", "eror_rate"], "; did you mean error_rate?"),
+    "a field without its unit": (["--metric", "latency:p95"], "; did you mean latency_ms:p95?"),
+    "a score without its prefix": (["--metric", "groundedness"], "; did you mean scores.groundedness?"),
+    "an answer to nobody": (["--quiet", "--json"], "--quiet prints nothing"),
+    "no baseline": (["--baseline", ""], "the baseline has no name"),
     "a policy that is not there": (["--policy", "missing.yaml"], "missing.yaml"),
     "a file that is not there": (["missing.ndjson"], "missing.ndjson"),
 }
@@ -298,6 +305,32 @@ def test_duplicates_are_counted_and_said(tmp_path: Path, capsys: pytest.CaptureF
     document = json.loads(capsys.readouterr().out)
     assert document["duplicates"] == 3
     assert document["sizes"] == {"v36": 40, "abc123": 40}
+
+
+@pytest.mark.clause("CO-02")
+def test_a_level_may_be_in_percent(capsys: pytest.CaptureFixture[str]) -> None:
+    """95% and .95 are one level."""
+    compare("--json", "--per-gate-level", "95%", CLEAN)
+
+    assert json.loads(capsys.readouterr().out)["per_gate_level"] == 0.95
+
+
+@pytest.mark.parametrize(
+    ("words", "incomplete", "offered"),
+    [
+        ("lockgate compare -b v36 ", "ex", ("file", "ex")),
+        ("lockgate compare --metric ", "latency_ms:p9", ("plain", "latency_ms:p95")),
+        ("lockgate policy check ", "pol", ("file", "pol")),
+        ("lockgate policy show ", "pol", ("file", "pol")),
+    ],
+)
+def test_a_shell_completes_files_and_metrics(words: str, incomplete: str, offered: tuple[str, str]) -> None:
+    """Files come from the shell, names of metrics from the catalogue."""
+    completion = ShellComplete(main.lockgate, {}, "lockgate", "_LOCKGATE_COMPLETE")
+
+    items = completion.get_completions(words.split()[1:], incomplete)
+
+    assert offered in [(item.type, item.value) for item in items]
 
 
 @pytest.mark.clause("CO-49")

@@ -60,3 +60,22 @@ def test_an_open_interval_is_written_and_not_a_crash() -> None:
 def test_a_rounded_zero_has_no_sign() -> None:
     """Minus nothing is nothing."""
     assert number.write_difference(parse_metric("cost"), -0.0001, 2) == "0.00"
+
+
+@pytest.mark.parametrize(
+    ("level", "text"),
+    [(0.95, "95 %"), (0.975, "97.5 %"), (1 - 0.05 / 6, "99.17 %"), (0.99999, "99.999 %"), (0.00001, "0.001 %")],
+)
+def test_a_level_has_the_digits_that_tell_it_from_certainty(level: float, text: str) -> None:
+    """Four digits do, but for levels that would round to 0 or 100."""
+    assert number.write_level(level).replace(number.SPACE, " ") == text
+
+
+def test_a_sentence_keeps_numbers_and_units_together() -> None:
+    """A line never ends between 75 and its percent sign, and minus is a minus."""
+    said = "fell by -3.5 pp (95 % interval -∞ to +7 ms), worse than 75 % + 1 pp in p-1 msgs"
+
+    text = number.bind_units(number.write_sentence(said))
+
+    expected = "fell by −3.5_pp (95_% interval −∞ to +7_ms), worse than 75_% + 1_pp in p-1 msgs"
+    assert text == expected.replace("_", number.SPACE)

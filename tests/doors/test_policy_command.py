@@ -13,6 +13,7 @@ import pytest
 from lockgate.adapters.decoders.policy_file import decode_policy
 from lockgate.cli.main import run
 from lockgate.core.declaration.policy_declaration import declare
+from lockgate.core.declaration.schema import policy_schema
 
 BAD = "mode: canry\nsteps: [5, 5, 100]\n"
 
@@ -34,6 +35,7 @@ def test_init_writes_a_policy_that_is_legal_and_explained(folder: Path) -> None:
     assert (code, policy.app) == (0, "claims agent: v2")
     assert [step.weight for step in policy.steps] == [1.0, 5.0, 25.0, 50.0, 100.0]
     assert [step.min_hold_s for step in policy.steps] == [1800, 1800, 3600, 3600, 0]
+    assert policy.steps[-1].soak_s == 3600
     assert text.count("#") > 20
 
 
@@ -148,3 +150,31 @@ def test_show_says_what_the_policy_promises(folder: Path, capsys: pytest.Capture
     assert (code, declare(answer["policy"]).digest()) == (0, answer["digest"])
     assert any("promises nothing (detect: none)" in sentence for sentence in answer["promises"])
     assert any("nothing is compared there" in sentence for sentence in answer["promises"])
+
+
+@pytest.mark.clause("PO-11")
+def test_schema_prints_what_editors_read(capsys: pytest.CaptureFixture[str]) -> None:
+    """An installed wheel has no docs folder, and its faults name this command."""
+    assert run(["policy", "schema"]) == 0
+
+    assert json.loads(capsys.readouterr().out) == policy_schema()
+
+
+@pytest.mark.clause("PO-11")
+def test_policy_alone_prints_its_help(capsys: pytest.CaptureFixture[str]) -> None:
+    """Whoever looks around is shown around, as by lockgate alone."""
+    assert run(["policy"]) == 0
+
+    out, err = capsys.readouterr()
+    assert out.startswith("Usage: lockgate policy")
+    assert err == ""
+
+
+@pytest.mark.clause("PO-11")
+def test_an_error_rate_in_whole_percent_is_understood(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """`alpha: 5` asks whether it is meant to be 5%."""
+    (folder / "policy.yaml").write_text("alpha: 5\n", encoding="utf-8")
+
+    assert run(["policy", "check", "policy.yaml"]) == 65
+
+    assert "alpha: 5 must be a number above 0 and at most 0.5; did you mean 5%?" in capsys.readouterr().err

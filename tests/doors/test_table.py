@@ -116,3 +116,34 @@ def test_judging_each_gate_by_itself_is_said() -> None:
 
     assert "Each gate is judged at 95 % by itself, so more gates mean more red by chance." in text
     assert "at most" not in text
+
+
+FAMILY = "claims-agent-2026-11-20T"
+
+
+@pytest.mark.clause("CO-43")
+@pytest.mark.parametrize(
+    ("names", "heads"),
+    [
+        ((f"{FAMILY}09", f"{FAMILY}10"), ("clai…0T09", "clai…0T10")),
+        ((f"{FAMILY}a{FAMILY}", f"{FAMILY}b{FAMILY}"), ("baseline", "candidate")),
+    ],
+)
+def test_names_of_one_family_can_be_told_apart(names: tuple[str, str], heads: tuple[str, str]) -> None:
+    """A name that is too long loses its middle; two that then look alike give way to their roles."""
+    baseline, candidate = names
+
+    lines = render_table(comparison(baseline=baseline, candidate=candidate), Screen(80)).split("\n")
+
+    head = next(line for line in lines if "difference" in line).split()
+    assert tuple(head[:2]) == heads
+
+
+@pytest.mark.clause("CO-43")
+def test_releases_that_only_their_middles_tell_apart_go_by_their_roles() -> None:
+    """The first line never says that a release is worse than itself."""
+    names = (f"{FAMILY}{arm}{FAMILY}" for arm in "ab")
+
+    text = render_table(comparison(baseline=next(names), candidate=next(names)), Screen(120))
+
+    assert "REGRESSED  candidate is worse than baseline: " in text

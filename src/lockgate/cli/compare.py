@@ -6,17 +6,21 @@ from __future__ import annotations
 import os
 import shlex
 import sys
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import TypedDict
+from typing import Any, TypedDict
 
 import click
+from click.shell_completion import CompletionItem
 
 from lockgate.cli import exit_codes, output
 from lockgate.core.comparison import Comparison
+from lockgate.core.metric import FIELDS, SCORE_PREFIX, SHARES
 from lockgate.core.policy.policy import Policy
 from lockgate.errors import UsageError
 
 STDIN = "-"
+COMPLETED_STATS = ("p50", "p95", "p99", "paired")
 INPUT_SUFFIXES = frozenset((".ndjson", ".jsonl", ".json", ".csv", ".tsv", ".parquet", ".yaml", ".yml"))
 EPILOG = """
 Exit codes: 0 clean or proven, 1 regressed, 3 not enough runs (0 with --allow-thin) or a metric
@@ -40,8 +44,28 @@ class Call(TypedDict):
     quiet: bool
 
 
+class Level(click.FloatRange):
+    """A level as a part of one, or in percent."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Return the level as a part of one."""
+        text = str(value)
+        if text.isdecimal() and int(text) > 1:
+            self.fail(f"{text} is not a part of one; write {text}%.", param, ctx)
+        try:
+            value = float(Decimal(text.removesuffix("%")) / 100) if text.endswith("%") else value
+        except InvalidOperation:
+            self.fail(f"{text} is no level; write 95% or 0.95.", param, ctx)
+        return float(super().convert(value, param, ctx))
+
+
+def _complete_metric(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    names = [*SHARES, *FIELDS, *(f"{field}:{stat}" for field in FIELDS for stat in COMPLETED_STATS), SCORE_PREFIX]
+    return [CompletionItem(name) for name in names if name.startswith(incomplete)]
+
+
 @click.command(epilog=EPILOG)
-@click.argument("files", nargs=-1, required=True, metavar="FILES...")
+@click.argument("files", nargs=-1, required=True, type=click.Path(), metavar="FILES...")
 @click.option(
     "--baseline", "-b", metavar="RELEASE", help="The release that is trusted; needed unless every gate has max or min."
 )
@@ -52,13 +76,14 @@ class Call(TypedDict):
     "metrics",
     multiple=True,
     metavar="METRIC",
+    shell_complete=_complete_metric,
     help="A gate by name; may be repeated. [default: error_rate and, where there is latency, latency_ms:p95]",
 )
 @click.option(
     "--per-gate-level",
-    type=click.FloatRange(0.5, 1, min_open=True, max_open=True),
+    type=Level(0.5, 1, min_open=True, max_open=True),
     metavar="LEVEL",
-    help="Judge each gate at this level by itself, such as .95, instead of sharing one error rate over all.",
+    help="Judge each gate at this level by itself, such as 95%, instead of sharing one error rate over all.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the comparison as JSON.")
 @click.option("--markdown", "as_markdown", is_flag=True, help="Print a comment for a pull request.")
@@ -89,6 +114,10 @@ def _answer(call: Call) -> int:
 
 def _check(call: Call) -> None:
     """Refuse what cannot be meant before anything is read, because reading may take long."""
+    if call["quiet"] and (call["as_json"] or call["as_markdown"]):
+        raise UsageError(
+            "--quiet prints nothing, --json and --markdown print an answer", advice="Leave one of them out."
+        )
     if call["as_json"] and call["as_markdown"]:
         raise UsageError("--json and --markdown cannot both be printed", advice="Call once for each.")
     if call["policy"] is not None and call["metrics"]:

@@ -15,9 +15,12 @@ from lockgate.errors import UsageError
 DEFAULT_PATH = "policy.yaml"
 
 
-@click.group()
-def policy() -> None:
+@click.group(invoke_without_command=True)
+@click.pass_context
+def policy(ctx: click.Context) -> None:
     """Write, check and show policies."""
+    if ctx.invoked_subcommand is None:
+        click.echo(ctx.get_help())
 
 
 @policy.command("init")
@@ -35,7 +38,7 @@ def init(file: Path, app: str, *, force: bool) -> None:
 
 
 @policy.command("check", epilog="Exit codes: 0 legal, 64 usage, 65 faults.")
-@click.argument("file", metavar="FILE")
+@click.argument("file", type=click.Path(), metavar="FILE")
 @click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON.")
 def check(file: str, *, as_json: bool) -> int:
     """List every fault of the policy in FILE (- is standard input)."""
@@ -53,12 +56,13 @@ def check(file: str, *, as_json: bool) -> int:
         _emit({"file": file, "valid": True, "faults": [], "digest": declared.digest()})
     else:
         sizes = f"{_count(len(declared.gates), 'gate')}, {_count(len(declared.steps), 'step')}"
-        output.say(f"{file}: no faults ({sizes}).\ndigest: {declared.digest()}\n")
+        name = "standard input" if file == "-" else file
+        output.say(f"{name}: no faults ({sizes}).\ndigest: {declared.digest()}\n")
     return exit_codes.OK.code
 
 
 @policy.command("show", epilog="Exit codes: 0 shown, 64 usage, 65 faults.")
-@click.argument("file", metavar="FILE")
+@click.argument("file", type=click.Path(), metavar="FILE")
 @click.option("--json", "as_json", is_flag=True, help="Print the policy, its digest and its promises as JSON.")
 def show(file: str, *, as_json: bool) -> None:
     """Print the policy in FILE (- is standard input) with every default spelled out, and what it promises."""
@@ -72,6 +76,14 @@ def show(file: str, *, as_json: bool) -> None:
         return
     lines = [f"# {declared.digest()}", "#", *(f"# {sentence}" for sentence in promises(declared))]
     output.say("\n".join(lines) + "\n\n" + encode_policy(declared.document()))
+
+
+@policy.command("schema", epilog="Exit codes: 0 printed, 64 usage.")
+def schema() -> None:
+    """Print the JSON Schema of policies, which describes every field."""
+    from lockgate.core.declaration.schema import policy_schema
+
+    _emit(policy_schema())
 
 
 def _declared(file: str) -> Policy:

@@ -33,7 +33,7 @@ steps:
   - {{weight: 5, min_hold: 30m}}
   - {{weight: 25, min_hold: 1h}}
   - {{weight: 50, min_hold: 1h}}      # approval: manual asks a person first
-  - {{weight: 100}}                   # soak: 1h watches full exposure before it counts as promoted
+  - {{weight: 100, soak: 1h}}         # watched at full exposure before it counts as promoted
 
 # Rules outside the statistics, each obeyed at once.
 # invariants:

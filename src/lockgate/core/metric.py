@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from enum import StrEnum
 from fractions import Fraction
 
@@ -85,7 +86,8 @@ def _field(name: str, stat: str) -> Metric:
     if name not in FIELDS and not _is_score_name(name):
         known = ", ".join([*SHARES, *(f"{field}:p95" for field in FIELDS[:2]), *FIELDS[2:]])
         raise UsageError(
-            f"unknown metric '{name}'", advice=f"Known metrics: {known}, scores.NAME; with a stat: {FIELD_STATS}."
+            f"unknown metric '{name}'{_meant(name, stat)}",
+            advice=f"Known metrics: {known}, scores.NAME; with a stat: {FIELD_STATS}.",
         )
     worse = Worse.LOWER if name.startswith(SCORE_PREFIX) else Worse.HIGHER
     full = f"{name}:{stat}" if stat not in ("", "mean") else name
@@ -101,6 +103,17 @@ def _field(name: str, stat: str) -> Metric:
     if match is None or Fraction(match["percent"]) == 0:
         raise UsageError(f"{name} has no stat '{stat}'", advice=f"Write {name}:STAT with STAT {FIELD_STATS}.")
     return Metric(full, name, Kind.QUANTILE, worse, Fraction(match["percent"]) / 100)
+
+
+def _meant(name: str, stat: str) -> str:
+    """Return a question about the name that may be meant; what is near no field may be a score."""
+    known = (*SHARES, *FIELDS)
+    begun = [field for field in known if name and field.startswith(f"{name}_")]
+    near = begun or get_close_matches(name.lower(), known, 1)
+    if not near and _SCORE_NAME.fullmatch(name) is None:
+        return ""
+    field = near[0] if near else f"{SCORE_PREFIX}{name}"
+    return f"; did you mean {field}{f':{stat}' if stat else ''}?"
 
 
 def _is_score_name(name: str) -> bool:

@@ -79,8 +79,10 @@ def limit_text(metric: Metric, limit: float) -> str:
 
 
 def level_text(level: float) -> str:
-    """Return a confidence level as `95 %`, with as many digits as it has."""
-    return f"{float(f'{level * 100:.4f}'):g} %"
+    """Return a confidence level as `95 %`; no rounding makes it 0 or 100."""
+    percent = level * 100.0
+    decimals = max(_decimals(part, 2) for part in (percent, 100.0 - percent) if part > 0.0)
+    return f"{float(f'{percent:.{max(2, decimals)}f}'):.12g} %"
 
 
 def count_text(count: int, noun: str) -> str:

@@ -16,7 +16,8 @@ MINUS = "−"
 SPACE = "\N{NO-BREAK SPACE}"
 MISSING = wording.MISSING
 
-_HYPHEN_AS_MINUS = re.compile(r"(?<![\w.\-])-(?=\d)")
+_HYPHEN_AS_MINUS = re.compile(r"(?<![\w.\-])-(?=[\d∞])")
+_BEFORE_UNIT = re.compile(r"(?<=[\d∞]) (?=(?:%|pp|ms)(?!\w))")
 
 
 def write_value(metric: Metric, value: float | None, decimals: int) -> str:
@@ -40,7 +41,7 @@ def write_unit(metric: Metric) -> str:
 
 
 def write_level(level: float) -> str:
-    """Return a confidence level as `95 %`, with as many digits as it has."""
+    """Return a confidence level as `95 %`."""
     return _set(wording.level_text(level))
 
 
@@ -52,6 +53,11 @@ def write_count(count: int, noun: str) -> str:
 def write_sentence(text: str) -> str:
     """Return a sentence with true minus signs before its numbers."""
     return _HYPHEN_AS_MINUS.sub(MINUS, text)
+
+
+def bind_units(text: str) -> str:
+    """Return a sentence in which no line breaks between a number and its unit."""
+    return _BEFORE_UNIT.sub(SPACE, text)
 
 
 def _set(text: str) -> str:

@@ -43,7 +43,7 @@ class Row:
     @property
     def reason(self) -> str:
         """Return why, in words."""
-        return number.write_sentence(self.finding.reason)
+        return number.bind_units(number.write_sentence(self.finding.reason))
 
     @property
     def change(self) -> str:

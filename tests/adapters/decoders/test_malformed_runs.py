@@ -16,7 +16,8 @@ NUMBER = "it must be a number from 0 to 1e+12"
 COST = "it must be a decimal from 0 to 1e+12, as a number or as text"
 WHOLE = "it must be a whole number from 0 to 1e+12"
 STATUS = "it must be ok, error, timeout or cancelled"
-SCORES = "it must be names, each with a number within 1e+12, true or false, or an object that holds one as value"
+A_SCORE = "a number within 1e+12, true or false, or an object that holds one as value"
+SCORE, SCORES = f"it must be {A_SCORE}", f"it must be names, each with {A_SCORE}"
 UNMEASURED = "no measurable field; give at least one of status, latency_ms, ttft_ms, cost"
 
 # What follows `{"release":"v36",` on the second line, and what is said of it.
@@ -36,8 +37,8 @@ FIELDS = {
     "a cost in words": ('"cost":"much"}', f'cost is "much"; {COST}'),
     "a cost that is no number": ('"cost":"NaN"}', f'cost is "NaN"; {COST}'),
     "a cost with underscores": ('"cost":"1_000"}', f'cost is "1_000"; {COST}'),
-    "a score in words": ('"scores":{"g":"good"}}', f'scores is {{"g":"good"}}; {SCORES}'),
-    "a score without a value": ('"scores":{"g":{}}}', f'scores is {{"g":{{}}}}; {SCORES}'),
+    "a score in words": ('"scores":{"f":1,"g":"good"}}', f'scores.g is "good"; {SCORE}'),
+    "a score without a value": ('"scores":{"g":{}}}', f"scores.g is {{}}; {SCORE}"),
     "a list of scores": ('"scores":[1]}', f"scores is [1]; {SCORES}"),
     "a score that no metric can name": ('"scores":{"g h":1}}', 'a score is named "g h"; names are made of letters'),
     "a label that is a number": ('"labels":{"a":1}}', 'labels is {"a":1}; it must be an object of names with text'),
@@ -153,7 +154,7 @@ TABLES = {
     "a negative duration": ("release,latency_ms\nv36,-1\n", 2, f"latency_ms is -1.0; {NUMBER}"),
     "half a token": ("release,input_tokens\nv36,1.5\n", 2, f"input_tokens is 1.5; {WHOLE}"),
     "an unknown status": ("release,status\nv36,OK\n", 2, f'status is "OK"; {STATUS}'),
-    "a score in words": ("release,scores.g\nv36,good\n", 2, f'scores is {{"g":"good"}}; {SCORES}'),
+    "a score in words": ("release,scores.g\nv36,good\n", 2, f'scores.g is "good"; {SCORE}'),
     "a cell too many": ("release,status\nv36,ok,x\n", 2, "3 cells, but the header has 2"),
     "a row over two lines before": ('release,status,x\nv36,ok,"a\nb"\nv36,ok\n', 4, "2 cells, but the header has 3"),
     "an empty release": ("release,status\n,ok\n", 2, "release is missing"),

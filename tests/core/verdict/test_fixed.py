@@ -152,7 +152,7 @@ def test_fewer_than_min_runs_never_regress(n_baseline: int, n_candidate: int) ->
     )
 
     assert finding.outcome is Outcome.INSUFFICIENT
-    assert finding.reason.endswith("of the 30 that error_rate needs; 1 more would do")
+    assert finding.reason.endswith("of the 30 that error_rate needs; 1 more before it says anything")
 
 
 @pytest.mark.clause("CO-05")

@@ -22,6 +22,7 @@ from lockgate.adapters.decoders.ndjson import NOT_UTF8
 from lockgate.adapters.decoders.reading import Reading
 from lockgate.adapters.decoders.row import MEASURABLE, RULES, Row, explain, hint
 from lockgate.adapters.decoders.row_batches import PlacedRows, batches
+from lockgate.core.wording import count_text
 
 BATCH = 1_000
 DELIMITERS = (",", ";", "\t")
@@ -157,7 +158,7 @@ def _decode(some: Sequence[tuple[int, list[str]]], header: Header, file: str, re
     width = len(header.names)
     for line, cells in some:
         if len(cells) != width:
-            reading.faults.add(f"{file}:{line}", f"{len(cells)} cells, but the header has {width}")
+            reading.faults.add(f"{file}:{line}", f"{count_text(len(cells), 'cell')}, but the header has {width}")
     lines = [line for line, cells in some if len(cells) == width]
     tuples = header.tuples([cells for _, cells in some if len(cells) == width]) if lines else []
     rows: Sequence[Row]

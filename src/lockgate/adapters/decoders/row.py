@@ -33,6 +33,7 @@ OTHER_NAMES = {
     "revision": "release",
     "variant": "release",
 }
+SCORE_RULE = f"a number within {MAX_ABS:.0e}, true or false, or an object that holds one as value"
 _TEXT = "text"
 _ID = "text or a whole number"
 _NUMBER = f"a number from 0 to {MAX_ABS:.0e}"
@@ -47,7 +48,7 @@ RULES = {
     "currency": _TEXT,
     "input_tokens": f"a whole number from 0 to {MAX_ABS:.0e}",
     "output_tokens": f"a whole number from 0 to {MAX_ABS:.0e}",
-    "scores": f"names, each with a number within {MAX_ABS:.0e}, true or false, or an object that holds one as value",
+    "scores": f"names, each with {SCORE_RULE}",
     "labels": "an object of names with text",
 }
 SCORE_NAMES = "letters, digits, '_', '.' and '-', at most 128, and begin with a letter, a digit or '_'"
@@ -65,6 +66,9 @@ class ScoreObject(msgspec.Struct, gc=False):
     value: _Number | bool | None
 
 
+Score = _Number | bool | ScoreObject | None
+
+
 class Row(msgspec.Struct, gc=False):
     """What `compare` reads of a run; other fields of the record are let through unread."""
 
@@ -78,7 +82,7 @@ class Row(msgspec.Struct, gc=False):
     # A table with gaps turns whole numbers into floats on its way through other tools.
     input_tokens: _Whole | _Amount | None = None
     output_tokens: _Whole | _Amount | None = None
-    scores: dict[str, _Number | bool | ScoreObject | None] | None = None
+    scores: dict[str, Score] | None = None
     labels: dict[str, str | None] | None = None
     probe_id: str | int | None = None
 
@@ -167,7 +171,19 @@ def explain(record: object, error: str) -> str:
         return f"release is missing{hint(record, ('release',))}"
     match = re.search(r"`\$(?:\[\d+\])?\.(\w+)", error)
     name = match[1] if match else ""
+    if name == "scores" and (bad := _bad_score(record["scores"])):
+        return bad
     return _wrong(name, record.get(name)) if name in RULES else error[:200]
+
+
+def _bad_score(scores: object) -> str | None:
+    """Return what is wrong with the first score that is none, by its name."""
+    for name, value in scores.items() if isinstance(scores, Mapping) else ():
+        try:
+            msgspec.convert(value, Score)
+        except msgspec.ValidationError:
+            return f"scores.{name} is {_shown(value)}; it must be {SCORE_RULE}"
+    return None
 
 
 def hint(record: Iterable[str], wanted: Sequence[str]) -> str:

@@ -40,6 +40,6 @@ class PolicyFaults(DataError):  # noqa: N818 (it carries many)
         count = "1 fault" if len(faults) == 1 else f"{len(faults)} faults"
         super().__init__(
             "\n".join([f"the policy has {count}:", *listed]),
-            advice="docs/reference/policy.schema.json describes every field; `lockgate policy init` writes an example.",
+            advice="`lockgate policy schema` describes every field; `lockgate policy init` writes an example.",
         )
         self.faults = faults

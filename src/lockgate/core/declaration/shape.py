@@ -153,7 +153,10 @@ class Number:
     def _within(self, number: float, value: object, *, is_structural: bool) -> float:
         too_small = number < self.least if self.least is not None else self.above is not None and number <= self.above
         if too_small or number > self.most:
-            raise Refused(f"{shown(value)} must be {self.words()}", is_structural=is_structural)
+            # Whoever writes 5 for an error rate means 5%.
+            is_percent = self.hundredths and not isinstance(value, str) and self.most < number <= self.most * 100.0
+            meant = f"; did you mean {shown(value)}%?" if is_percent else ""
+            raise Refused(f"{shown(value)} must be {self.words()}{meant}", is_structural=is_structural)
         return float(number) + 0.0
 
     def words(self) -> str:

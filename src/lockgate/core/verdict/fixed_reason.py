@@ -8,8 +8,8 @@ from enum import StrEnum
 from lockgate.core.finding import Finding, Outcome
 from lockgate.core.metric import Kind
 from lockgate.core.policy.gate import Margin
-from lockgate.core.verdict.estimate import contrast
-from lockgate.core.verdict.needed import factor_to_exclude, factor_to_regress, round_up
+from lockgate.core.verdict.estimate import SHOWN_LEVEL, contrast
+from lockgate.core.verdict.needed import factor_to_exclude, factor_to_regress, round_up, runs_to_bound
 from lockgate.core.verdict.reason import change_sentence
 from lockgate.core.verdict.sample import Sample
 from lockgate.core.wording import count_text, level_text, limit_text, margin_text, subject_text
@@ -93,7 +93,7 @@ def _few_runs(sample: Sample) -> str:
     arms = [("candidate", candidate)] if gate.is_objective else [("baseline", baseline), ("candidate", candidate)]
     short = " and ".join(f"{count_text(n, f'{arm} run')}" for arm, n in arms if n < gate.min_runs)
     most = max(gate.min_runs - n for _, n in arms)
-    return f"{short} of the {gate.min_runs} that {subject_text(gate)} needs; {most:,} more would do"
+    return f"{short} of the {gate.min_runs} that {subject_text(gate)} needs; {most:,} more before it says anything"
 
 
 def _undecided(sample: Sample, level: float, aside: Aside) -> str:
@@ -112,6 +112,8 @@ def _undecided(sample: Sample, level: float, aside: Aside) -> str:
 def _more_runs(sample: Sample, level: float) -> str:
     """Say how many more runs would do if the values stayed as they are."""
     factor = _factor(sample, level)
+    if factor is None and (unbounded := _unbounded(sample, level)):
+        return unbounded
     if factor is None:
         return "the difference is too near to what is allowed for more runs to settle it soon"
     baseline, candidate = (round_up((factor - 1.0) * n) for n in sample.counts)
@@ -123,6 +125,19 @@ def _more_runs(sample: Sample, level: float) -> str:
     return f"about {count_text(candidate, 'more candidate run')}, and {baseline:,} of the baseline, would settle it"
 
 
+def _unbounded(sample: Sample, level: float) -> str:
+    """Say from how many runs on a quantile has an interval at all, where an arm has fewer."""
+    gate = sample.gate
+    if gate.metric.quantile is None:
+        return ""
+    needed = runs_to_bound(gate.metric.quantile, SHOWN_LEVEL if gate.detect is not None else level)
+    arm, count = ("candidate run", sample.counts[1]) if gate.is_objective else ("run", min(sample.counts))
+    if count >= needed:
+        return ""
+    per = "" if gate.is_objective else " per release"
+    return f"{gate.metric.name} is not bounded from both sides before about {count_text(round_up(needed), arm)}{per}"
+
+
 def _factor(sample: Sample, level: float) -> float | None:
     gate = sample.gate
     factors = []
@@ -132,7 +147,7 @@ def _factor(sample: Sample, level: float) -> float | None:
         factors.append(factor_to_regress(judged, tolerance))
     if gate.detect is not None:
         detect = gate.bound(gate.detect)
-        shown = contrast(sample, 0.95, detect.ratio)
+        shown = contrast(sample, SHOWN_LEVEL, detect.ratio)
         if shown is not None:
             factors.append(factor_to_exclude(shown, detect))
     known = [factor for factor in factors if factor is not None]

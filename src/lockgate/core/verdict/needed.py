@@ -4,8 +4,10 @@
 from __future__ import annotations
 
 import math
+from fractions import Fraction
 
 from lockgate.core.policy.gate import Bound
+from lockgate.core.stats.elementary import log
 from lockgate.core.stats.fixed.interval import Interval
 
 # Beyond this the answer is no plan.
@@ -29,6 +31,12 @@ def _factor(half: float, distance: float) -> float | None:
     ratio = half / distance
     factor = ratio * ratio
     return max(factor, 1.0) if factor <= MAX_FACTOR else None
+
+
+def runs_to_bound(quantile: Fraction, level: float) -> int:
+    """Return the fewest runs of which the extreme ones bound a quantile from both sides (David and Nagaraja, 2003)."""
+    tail, share = (1.0 - level) / 2.0, float(quantile)
+    return math.ceil(float(log(tail)) / float(log(max(share, 1.0 - share))))
 
 
 def round_up(count: float) -> int:
