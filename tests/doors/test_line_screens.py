@@ -123,6 +123,18 @@ def test_the_view_holds_ramp_runs_gates_and_reason() -> None:
 
 
 @pytest.mark.clause("LC-10")
+@pytest.mark.parametrize("columns", [80, 96, 120])
+def test_a_list_fits(columns: int) -> None:
+    """Long names are cut before a line breaks."""
+    said, _ = seen(candidate="a-release-with-a-very-long-name-indeed")
+
+    shown = render_rollouts([said.rollout], Screen(columns, colour=False))
+
+    assert max(width(line) for line in shown.splitlines()) <= columns
+    assert said.rollout.id in shown
+
+
+@pytest.mark.clause("LC-10")
 def test_a_name_commands_no_terminal() -> None:
     """Release names are shown in every screen, never obeyed."""
     said, now = seen(candidate=f"abc{OVERRIDE}123")
@@ -175,6 +187,16 @@ def _with_plain_interval() -> tuple[Explanation, int]:
         if difference is not None and difference.low > 0.0 and not said.rollout.is_terminal:
             return said, world.clock.now()
     raise AssertionError("the plain interval never excluded zero before the rollout ended")
+
+
+@pytest.mark.clause("LC-11")
+def test_a_wait_for_a_person_names_the_command() -> None:
+    """Who is waited for reads what to type."""
+    said, now = seen(minutes=1, steps=[{"weight": 5, "approval": "manual"}, {"weight": 100}])
+
+    sentences = {part.heading: part.sentences for part in explained(said, now)}["What would change it"]
+
+    assert f"A person who approves leaving this step: `lockgate approve --id {said.rollout.id}`." in sentences
 
 
 @pytest.mark.clause("LC-11")

@@ -21,7 +21,7 @@ def render_created(rollout: Rollout, policy: Policy, screen: Screen, *, existing
     """Return the rollout's id first, then its ramp, and what its policy promises."""
     ramp = ", ".join(step.label() for step in policy.steps)
     what = "is on trial already" if existing else "goes on trial"
-    lines = [f"{screen.paint(rollout.id, 'bold')} {what}: {screen.text(standing(rollout))}"]
+    lines = [f"{screen.paint(rollout.id, 'bold')} {what}.", *_wrapped(standing(rollout), screen, "")]
     attempt = f"; attempt {rollout.attempt} of this candidate" if rollout.attempt > 1 else ""
     lines += _wrapped(f"Ramp: {ramp}; at least {policy.min_runs:,} fresh runs at each step{attempt}.", screen, "")
     lines += ["", "What is promised:"]

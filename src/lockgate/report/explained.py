@@ -80,9 +80,9 @@ def _changes(said: Explanation, now: Instant) -> Iterator[str]:
         if _is_waited_for(finding, policy.promote):
             yield _needed(said, finding)
     if said.decision.cause is Cause.PAUSED:
-        yield "A person who resumes it."
+        yield f"A person who resumes it: `lockgate resume --id {said.rollout.id}`."
     if at.approval is Approval.MANUAL and said.rollout.approved_step != said.rollout.step:
-        yield "A person who approves leaving this step."
+        yield f"A person who approves leaving this step: `lockgate approve --id {said.rollout.id}`."
     waited = said.rollout.seconds_at_step(now)
     for what, seconds in (("min_hold", at.min_hold_s), ("settle", at.settle_s), ("soak", at.soak_s)):
         if waited < seconds:

@@ -13,11 +13,13 @@ from lockgate.core.vault import Receipt
 from lockgate.report import number
 from lockgate.report.screen import Screen
 from lockgate.report.standing import TONES, status_words
-from lockgate.report.text import NO_BREAK, pad, width
+from lockgate.report.text import NO_BREAK, pad, width, wrap
 
 MARGIN = "  "
 GAP = "  "
-MIN_NAME = 8
+MIN_NAME, MIN_REASON = 9, 24
+# Below this the baseline is left out.
+WIDE = 96
 # What id, mode, status and weight take.
 FIXED = 20 + 6 + 11 + 6
 
@@ -35,26 +37,26 @@ class Change:
 
 def render_rollouts(rollouts: Sequence[Rollout], screen: Screen) -> str:
     """Return rollouts as a table, the oldest first."""
-    room = max(3 * MIN_NAME, screen.width - len(MARGIN) - FIXED - 6 * len(GAP)) // 3
+    is_wide = screen.width >= WIDE
+    names = 3 if is_wide else 2
+    room = max(names * MIN_NAME, screen.width - len(MARGIN) - FIXED - (names + 3) * len(GAP)) // names
+    heads = ("id", "app", "candidate", *(("baseline",) if is_wide else ()), "mode", "status", "weight")
     rows = [
         (
             each.id,
-            screen.text(each.app, room),
-            screen.text(each.candidate, room),
-            screen.text(each.baseline, room),
+            *(screen.text(name, room) for name in (each.app, each.candidate, each.baseline)[:names]),
             each.mode.value,
             status_words(each),
             f"{each.weight:g} %",
         )
         for each in rollouts
     ]
-    heads = ("id", "app", "candidate", "baseline", "mode", "status", "weight")
     widths = [max(width(row[column]) for row in (heads, *rows)) for column in range(len(heads))]
     lines = [screen.paint(_row(heads, widths), "dim")]
     for each, row in zip(rollouts, rows, strict=True):
-        before, after = _row(row[:5], widths[:5]), _row(row[5:], widths[5:]).removeprefix(MARGIN)
+        before, after = _row(row[:-2], widths[:-2]), _row(row[-2:], widths[-2:]).removeprefix(MARGIN)
         lines.append(f"{before}{GAP}{screen.paint(after, TONES[each.status])}")
-    return "\n".join(line.rstrip() for line in lines).replace(NO_BREAK, " ") + "\n"
+    return _text(lines)
 
 
 def render_receipts(receipts: Sequence[tuple[Receipt, str]], screen: Screen) -> str:
@@ -62,11 +64,13 @@ def render_receipts(receipts: Sequence[tuple[Receipt, str]], screen: Screen) -> 
     heads = ("seq", "at", "decision")
     rows = [(str(each.seq), time_text(each.at), f"{each.action} ({each.cause})") for each, _ in receipts]
     widths = [max(width(row[column]) for row in (heads, *rows)) for column in range(len(heads))]
-    room = max(MIN_NAME, screen.width - len(MARGIN) - sum(widths) - 3 * len(GAP))
+    room = max(MIN_REASON, screen.width - len(MARGIN) - sum(widths) - 3 * len(GAP))
     lines = [screen.paint(_row((*heads, "reason"), [*widths, 0]), "dim")]
     for row, (_, reason) in zip(rows, receipts, strict=True):
-        lines.append(_row((*row, screen.text(number.write_sentence(reason), room)), [*widths, 0]))
-    return "\n".join(line.rstrip() for line in lines).replace(NO_BREAK, " ") + "\n"
+        first, *rest = wrap(screen.text(number.write_sentence(reason)), room) or [""]
+        lines.append(_row((*row, first), [*widths, 0]))
+        lines += [_row(("", "", "", line), [*widths, 0]) for line in rest]
+    return _text(lines)
 
 
 def change_of(transition: Transition) -> Change:
@@ -87,6 +91,10 @@ def render_change(change: Change, screen: Screen) -> str:
 def time_text(at: Instant) -> str:
     """Return a time to the second, in UTC."""
     return instant_text(at)[:19] + "Z"
+
+
+def _text(lines: Sequence[str]) -> str:
+    return "\n".join(line.rstrip() for line in lines).replace(NO_BREAK, " ") + "\n"
 
 
 def _row(cells: Sequence[str], widths: Sequence[int]) -> str:
