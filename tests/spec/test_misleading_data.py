@@ -154,6 +154,22 @@ def test_bursts_are_not_taken_for_single_events() -> None:
     assert called <= 5
 
 
+@pytest.mark.clause("VE-34")
+def test_counts_that_come_singly_can_be_clean() -> None:
+    """An evaluator's count of events, as often in both releases, is clean after a while."""
+    draws = np.random.default_rng(1)
+    of = policy(gate("scores.retries:rate"))
+    buckets = [
+        sealed(
+            k,
+            *(numbers("scores.retries", tuple(draws.poisson(0.4, size).astype(float).tolist())) for size in (380, 20)),
+        )
+        for k in range(120)
+    ]
+
+    assert outcome(of, buckets) is Outcome.CLEAN
+
+
 @pytest.mark.clause("VE-35")
 @pytest.mark.parametrize(
     ("name", "fields"),

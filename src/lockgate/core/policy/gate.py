@@ -123,7 +123,7 @@ def default_detect(metric: Metric, *, is_objective: bool = False) -> Margin:
         return _detect_beyond_limit(metric)
     if metric.kind is Kind.BINARY:
         return replace(DETECT_SHARE, mirrored=metric.worse is Worse.LOWER)
-    if metric.kind is Kind.PAIRED or metric.is_score:
+    if metric.kind is Kind.PAIRED or (metric.is_score and metric.kind is not Kind.RATE):
         return DETECT_SCORE
     return DETECT_RATIO
 
