@@ -8,7 +8,7 @@ import shlex
 import sys
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import TypedDict, cast
 
 import click
 from click.shell_completion import CompletionItem
@@ -47,7 +47,7 @@ class Call(TypedDict):
 class Level(click.FloatRange):
     """A level as a part of one, or in percent."""
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+    def convert(self, value: float | str, param: click.Parameter | None, ctx: click.Context | None) -> float:
         """Return the level as a part of one."""
         text = str(value)
         if text.isdecimal() and int(text) > 1:
@@ -56,7 +56,7 @@ class Level(click.FloatRange):
             value = float(Decimal(text.removesuffix("%")) / 100) if text.endswith("%") else value
         except InvalidOperation:
             self.fail(f"{text} is no level; write 95% or 0.95.", param, ctx)
-        return float(super().convert(value, param, ctx))
+        return float(super().convert(cast("float", value), param, ctx))
 
 
 def _complete_metric(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
