@@ -11,12 +11,14 @@ import pytest
 
 from lockgate.core.app import App
 from lockgate.core.app_receipt import AppAct, draft_app
+from lockgate.core.decision.chain import decide
 from lockgate.core.decision.decision import Action, Cause, Decision
 from lockgate.core.decision.intervention import Change, Outlook, Request, Seen, intervene
 from lockgate.core.finding import Outcome
 from lockgate.core.policy.gate import Breach
 from lockgate.core.policy.policy import Mode, Policy
-from lockgate.core.policy.step import Approval, StepKind
+from lockgate.core.policy.rule import Limits, Rules
+from lockgate.core.policy.step import Approval, OnDeadline, StepKind
 from lockgate.core.receipt import MAX_TEXT, Actor, Bindings, draft, operator
 from lockgate.core.rollout import Rollout, Status
 from lockgate.core.situation import Broken, Target, WayBack
@@ -304,16 +306,48 @@ def test_after_a_resume_the_same_breach_does_not_pause_and_another_does() -> Non
     later = verdict(seen.findings[0], finding(Outcome.REGRESSED, "cost", breach=Breach.PAUSE))
     resumed = Scene(Action.RESUME, {"status": Status.PAUSED}, of, {"verdict": seen}).transition().after
 
-    same = apply(resumed, _ticked(resumed, of, seen), START).after
-    paused = apply(resumed, _ticked(resumed, of, later), START).after
+    same = apply(resumed, decide(resumed, of, seen, situation()), START).after
+    paused = apply(resumed, decide(resumed, of, later, situation()), START).after
 
     assert (same.status, same.step, paused.status) == (Status.ACTIVE, 1, Status.PAUSED)
 
 
-def _ticked(at: Rollout, of: Policy, said: Any) -> Decision:
-    from lockgate.core.decision.chain import decide
+LATE = policy(steps=weights(5, 25, max_hold_s=3600, on_deadline=OnDeadline.PAUSE))
+SPENT = policy(rules=Rules(limits=Limits(time_s=60, on_limit=OnDeadline.PAUSE)))
+BROKEN = (Broken("time", "it is over"),)
 
-    return decide(at, of, said, situation())
+
+@pytest.mark.clause("AC-04")
+@pytest.mark.parametrize(
+    ("words", "of", "when"),
+    [
+        ("a deadline", LATE, {"fresh_runs": 0}),
+        ("a limit", SPENT, {"limits": BROKEN}),
+        ("a disagreement", policy(), {"disagreement": BROKEN}),
+    ],
+)
+def test_after_a_resume_what_had_paused_does_not_pause_again(words: str, of: Policy, when: dict[str, Any]) -> None:
+    """Whatever the pause came from, going on means going on."""
+    paused = apply(rollout(of), decide(rollout(of), of, verdict(Outcome.CLEAN), situation(**when)), START).after
+    scene = Scene(Action.RESUME, {"status": paused.status, "revision": paused.revision}, of, situation=when)
+
+    resumed = scene.transition().after
+    then = decide(resumed, of, verdict(Outcome.CLEAN), situation(**when))
+
+    assert (paused.status, then.action is Action.PAUSE) == (Status.PAUSED, False), words
+
+
+@pytest.mark.clause("AC-05")
+@pytest.mark.parametrize("on_deadline", [OnDeadline.PAUSE, OnDeadline.ROLLBACK])
+def test_a_deadline_does_not_stop_an_operator_who_goes_on(on_deadline: OnDeadline) -> None:
+    """What is late is late because it waited."""
+    of = policy(steps=weights(5, 25, 50, max_hold_s=3600, on_deadline=on_deadline))
+
+    decision = Scene(Action.PROMOTE, of=of, situation={"fresh_runs": 0}).decide()
+
+    assert decision is not None
+    assert decision.step == 1
+    assert "5 % held for 1 h, longer than 1 h" in decision.also[0]
 
 
 TOLD: dict[Action, tuple[Event, ...]] = {

@@ -11,11 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from lockgate.core.app import App, series_name
 from lockgate.core.decision.intervention import Seen
 from lockgate.core.envelope import open_envelope
-from lockgate.core.public_key import read_public_key
-from lockgate.core.receipt import Actor, operator
+from lockgate.core.receipt import Actor
 from lockgate.core.rollout import Status
 from lockgate.core.statement import read_statement
 from lockgate.core.transition import Event
@@ -23,7 +21,7 @@ from lockgate.errors import LockgateError, NotPermittedError, TryAgainError, Usa
 from lockgate.operations.approve import approve
 from lockgate.operations.cancel import cancel
 from lockgate.operations.clear_alarm import clear_alarm
-from lockgate.operations.freeze import freeze, unfreeze
+from lockgate.operations.freeze import freeze
 from lockgate.operations.intervention import TRIES, Answer
 from lockgate.operations.kill import kill
 from lockgate.operations.pause import pause
@@ -34,12 +32,10 @@ from lockgate.operations.rollback import rollback
 from lockgate.operations.tick import tick
 from lockgate.ports import House, Signer, Store, Transaction
 from lockgate.testing.world import World
-from lockgate.verify import Keys, verify_chain
 from lockgate.wiring import memory_store, sqlite_store
 from tests.spec.line import APP, EQUAL, WORSE, created, predicate, receipts, verified
+from tests.spec.operators import ANN, app_of, kept, promoted
 
-ANN = operator("ann", "errors in the log")
-BOB = operator("bob", "me too")
 MANUAL = {"steps": [{"weight": 5, "approval": "manual"}, {"weight": 50}, {"weight": 100}]}
 
 
@@ -47,29 +43,6 @@ MANUAL = {"steps": [{"weight": 5, "approval": "manual"}, {"weight": 50}, {"weigh
 def here(request: pytest.FixtureRequest, tmp_path: Path) -> World:
     """Return a world on each kind of store."""
     return World(memory_store() if request.param == "memory" else sqlite_store(tmp_path), seed=1)
-
-
-def app_of(here: World, name: str = APP) -> App:
-    """Return an app as it is stored."""
-    with here.house.store.reading() as seen:
-        app = seen.app(name)
-    assert app is not None
-    return app
-
-
-def kept(here: World) -> tuple[object, ...]:
-    """Return everything that an action may have written."""
-    with here.house.store.reading() as seen:
-        trials = tuple(seen.trial(rollout.id) for rollout in seen.rollouts())
-        return trials, seen.apps(), seen.messages(), seen.checkpoint()
-
-
-def promoted(here: World, **fields: str) -> str:
-    """Return the id of a canary that reached all traffic."""
-    rollout = created(here, **fields).rollout
-    here.walk(rollout.id, dict.fromkeys((rollout.baseline, rollout.candidate), EQUAL["v36"]), runs=4000, minutes=40)
-    assert app_of(here).champion == rollout.candidate
-    return rollout.id
 
 
 Act = Callable[[str, House], Answer]
@@ -266,130 +239,6 @@ def _alarm(here: World, rollout_id: str) -> None:
         work.save(replace(trial, progress=replace(trial.progress, state=state), turn=trial.turn + 1))
 
 
-@pytest.mark.clause("AC-09")
-def test_a_frozen_app_starts_and_promotes_nothing(here: World) -> None:
-    """The loop holds, an operator is refused, a new trial is refused, until the freeze is over."""
-    made = created(here).rollout
-    freeze(APP, ANN, here.house)
-
-    held = here.walk(made.id, EQUAL, runs=4000, minutes=15)[-1]
-    with pytest.raises(NotPermittedError, match="frozen: errors in the log"):
-        promote(made.id, Seen(0, 1), BOB, here.house)
-    with pytest.raises(NotPermittedError, match="frozen: errors in the log"):
-        created(here, candidate="def456")
-    unfreeze(APP, ANN, here.house)
-
-    assert (held.transition.decision.cause, held.rollout.weight) == ("freeze", 5.0)
-    assert tick(made.id, here.house).rollout.weight == 25.0
-
-
-@pytest.mark.clause("AC-09")
-def test_a_frozen_app_can_always_roll_back(here: World) -> None:
-    """The loop and an operator both can; so can a pause."""
-    made = created(here).rollout
-    freeze(APP, ANN, here.house)
-
-    paused = pause(made.id, ANN, here.house)
-    turns = here.walk(made.id, WORSE, runs=4000, minutes=30)
-
-    assert (paused.rollout.status, turns[-1].rollout.status) == (Status.PAUSED, Status.ROLLED_BACK)
-
-
-@pytest.mark.clause("AC-12")
-def test_freezes_are_receipts_of_the_app(here: World) -> None:
-    """They count by themselves, follow on one another, verify in the log, and are told; asking again writes nothing."""
-    created(here)
-    acts = (freeze, freeze, unfreeze, unfreeze, freeze)
-
-    answers = [act(APP, actor, here.house) for act, actor in zip(acts, (ANN, BOB, BOB, ANN, BOB), strict=True)]
-
-    chain = receipts(here.house, series_name("default", APP))
-    keys = Keys((read_public_key(here.house.signers.receipt.public_key_pem),), ())
-    with here.house.store.reading() as seen:
-        told = [each.event for each in seen.messages()]
-    assert [answer.receipt for answer in answers] == [1, 1, 2, 2, 3]
-    assert [answer.app.frozen for answer in answers] == ["errors in the log"] * 2 + [None] * 2 + ["me too"]
-    assert [link.statement.seq for link in verify_chain([each.envelope for each in chain], keys)] == [1, 2, 3]
-    assert [predicate(each)["actor"]["name"] for each in chain] == ["ann", "bob", "bob"]
-    assert verified(here.house, chain[1]).statement.rollout_id == chain[0].rollout_id
-    assert told == [Event.CREATED, Event.FREEZE, Event.UNFREEZE, Event.FREEZE]
-
-
-@pytest.mark.clause("AC-08")
-def test_a_kill_rolls_back_what_is_on_trial_and_keeps_the_champion(here: World) -> None:
-    """Canary and shadow end; no tick brings one back; a second kill takes nothing further back."""
-    promoted(here)
-    canary = created(here, baseline="abc123", candidate="def456").rollout
-    shadow = created(here, baseline="abc123", candidate="def456", policy={"mode": "shadow"}).rollout
-
-    (killed,) = kill(APP, ANN, here.house)
-    before = kept(here)
-    (again,) = kill(APP, ANN, here.house)
-    turns = [tick(each.id, here.house) for each in (canary, shadow)]
-
-    assert (killed.app.champion, killed.app.frozen, killed.app.is_killed) == ("abc123", "errors in the log", True)
-    assert (again, kept(here)) == (killed, before)
-    assert {(turn.rollout.status, turn.rollout.weight) for turn in turns} == {(Status.ROLLED_BACK, 0.0)}
-    assert {predicate(receipts(here.house, each.id)[-1])["decision"]["cause"] for each in (canary, shadow)} == {"kill"}
-
-
-@pytest.mark.clause("AC-08")
-@pytest.mark.parametrize("has_later", [False, True])
-def test_a_kill_without_a_canary_returns_to_the_former_champion(here: World, has_later: bool) -> None:
-    """The bad release is the champion itself, also where a later trial ended without taking over."""
-    first = promoted(here)
-    if has_later:
-        rollback(created(here, baseline="abc123", candidate="def456").rollout.id, ANN, here.house)
-
-    (killed,) = kill(APP, ANN, here.house)
-    (again,) = kill(APP, BOB, here.house)
-
-    ended = next(each for each in list_rollouts(here.house) if each.id == first)
-    assert (killed.app.champion, killed.app.former_champion) == ("v36", None)
-    assert (ended.status, ended.weight, again) == (Status.ROLLED_BACK, 0.0, killed)
-    with here.house.store.reading() as seen:
-        last = [each for each in seen.messages() if each.rollout_id == first][-1]
-    assert (last.event, b'"release":"v36"' in last.body) == (Event.ROLLBACK, True)
-
-
-@pytest.mark.clause("AC-08")
-def test_a_killed_app_starts_again_when_it_is_unfrozen(here: World) -> None:
-    """A kill lasts until somebody says that it is over."""
-    created(here)
-    kill(APP, ANN, here.house)
-    with pytest.raises(NotPermittedError, match="frozen"):
-        created(here)
-
-    unfreeze(APP, BOB, here.house)
-
-    assert created(here).rollout.attempt == 2
-    assert app_of(here).is_killed is False
-
-
-@pytest.mark.clause("AC-08")
-def test_a_kill_of_all_stops_every_app(here: World) -> None:
-    """One call, one transaction."""
-    made = [created(here, app=name).rollout for name in ("one", "two")]
-
-    killed = kill(None, ANN, here.house)
-
-    assert [each.app.name for each in killed] == ["one", "two"]
-    assert {each.status for each in list_rollouts(here.house)} == {Status.ROLLED_BACK}
-    assert {app_of(here, each.app).frozen for each in made} == {"errors in the log"}
-
-
-@pytest.mark.clause("AC-08", "AC-09")
-@pytest.mark.parametrize("act", [freeze, unfreeze, kill])
-def test_an_app_that_nobody_knows_is_not_stopped(here: World, act: Callable[..., object]) -> None:
-    """A mistyped name must not look as if something had been stopped."""
-    created(here)
-
-    with pytest.raises(UsageError, match="there is no app claims-agnet") as refused:
-        act("claims-agnet", ANN, here.house)
-
-    assert refused.value.advice == f"Known: {APP}."
-
-
 @pytest.mark.clause("AC-01")
 @pytest.mark.parametrize("actor", [Actor("person", "ann"), Actor("person", "ann", "x" * 801), Actor()])
 def test_nothing_is_done_without_who_and_why(here: World, actor: Actor) -> None:
@@ -402,6 +251,38 @@ def test_nothing_is_done_without_who_and_why(here: World, actor: Actor) -> None:
             act()
 
     assert kept(here) == before
+
+
+@pytest.mark.clause("AC-15")
+def test_a_start_may_replace_what_is_on_trial(here: World) -> None:
+    """The older canary is rolled back and the newer one begins, in one transaction; shadow rollouts stay."""
+    older = created(here).rollout
+    shadow = created(here, candidate="def456", policy={"mode": "shadow"}).rollout
+
+    newer = created(here, candidate="def456", is_replacing=True)
+    again = created(here, candidate="def456", is_replacing=True)
+
+    now = {each.id: each.status for each in list_rollouts(here.house)}
+    said = predicate(receipts(here.house, older.id)[-1])["decision"]
+    assert (said["action"], said["cause"], said["reason"]) == ("rollback", "operator", "replaced by def456")
+    assert (now[older.id], now[shadow.id], now[newer.rollout.id]) == (
+        Status.ROLLED_BACK,
+        Status.ACTIVE,
+        Status.ACTIVE,
+    )
+    assert (again.rollout, again.is_existing) == (newer.rollout, True)
+
+
+@pytest.mark.clause("AC-15")
+def test_a_start_that_cannot_be_replaces_nothing(here: World) -> None:
+    """What is on trial stays where the newer one is refused."""
+    older = created(here).rollout
+    freeze(APP, ANN, here.house)
+
+    with pytest.raises(NotPermittedError, match="frozen"):
+        created(here, candidate="def456", is_replacing=True)
+
+    assert [each.status for each in list_rollouts(here.house)] == [older.status]
 
 
 class Contended:

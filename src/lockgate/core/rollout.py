@@ -35,7 +35,7 @@ class Rollout:
     `weight` is what the rollout asks for; in shadow mode nothing moves and it is the would-be weight.
     `acknowledged`: the weight that an acknowledging actuator last read back; None when none acknowledges.
     `approved_step`: the step whose leaving an operator approved.
-    `waived`: gates whose breach an operator has seen and let pass.
+    `waived`: gates whose breach, and other pauses, that an operator has seen and let pass.
     """
 
     id: str

@@ -23,6 +23,7 @@ from lockgate.core.transition import Event, Transition
 from lockgate.core.trial import Chain, Trial, entered
 from lockgate.core.verdict.verdict import Verdict
 from lockgate.errors import NotPermittedError, TryAgainError, UsageError
+from lockgate.operations.intervention import act, requested
 from lockgate.operations.record import Entry, record
 from lockgate.operations.sealing import seal_all, seal_over
 from lockgate.ports import House, Snapshot, Transaction
@@ -40,6 +41,7 @@ class Order:
     """What to try: a candidate of an app, against its champion by default, under a policy document.
 
     `since_s`: how far back runs that are already there count; None begins with the next bucket.
+    `is_replacing`: whether another canary that is active is rolled back first.
     """
 
     app: str
@@ -47,6 +49,7 @@ class Order:
     baseline: str | None = None
     policy: Mapping[str, object]
     since_s: int | None = None
+    is_replacing: bool = False
     actor: Actor = OWNER
 
 
@@ -77,7 +80,7 @@ def create(order: Order, house: House) -> Created:
         same = _active_equal(work, app.name, (baseline, candidate), policy)
         if same is not None:
             return Created(same, policy, is_existing=True)
-        _check_free(work, app, policy)
+        _make_room(work, house, app, policy, order)
         warnings = _warnings(work, app.name, baseline)
         rollout = _start(work, house, replace(order, baseline=baseline), policy, now)
         work.put_app(replace(app, bucket_s=_width(work, app, policy)))
@@ -112,17 +115,22 @@ def _active_equal(work: Snapshot, app: str, releases: tuple[str, str], policy: P
     return next((each for each in active if (each.baseline, each.candidate, each.policy_digest) == asked), None)
 
 
-def _check_free(work: Snapshot, app: App, policy: Policy) -> None:
+def _make_room(work: Transaction, house: House, app: App, policy: Policy, order: Order) -> None:
+    """Refuse a start where there is no room for it, or roll back what stands there."""
     if app.frozen is not None:
         raise NotPermittedError(f"{app.name} is frozen: {app.frozen}", advice="Start again when it is unfrozen.")
     if policy.mode is Mode.SHADOW:
         return
     other = next((each for each in work.rollouts(app.name, active=True) if each.mode is Mode.CANARY), None)
-    if other is not None:
+    if other is None:
+        return
+    if not order.is_replacing:
         raise TryAgainError(
             f"{other.id} is moving the traffic of {app.name} to {other.candidate}",
             advice="Wait for its end, roll it back first, or try in shadow mode.",
         )
+    actor = Actor(order.actor.kind, order.actor.name or "create", f"replaced by {order.candidate}")
+    act(work, other.id, requested(Action.ROLLBACK, actor), actor, house)
 
 
 def _warnings(work: Snapshot, app: str, baseline: str) -> tuple[str, ...]:

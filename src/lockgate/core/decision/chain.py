@@ -38,10 +38,11 @@ def _chain(rollout: Rollout, policy: Policy, verdict: Verdict, situation: Situat
     yield from _rules(Action.ROLLBACK, Cause.INVARIANT, situation.invariants)
     yield from _floors(verdict)
     on_limit = Action(policy.rules.limits.on_limit.value)
-    yield from _rules(on_limit, Cause.LIMIT, situation.limits)
+    yield from _rules(on_limit, Cause.LIMIT, _unwaived(rollout, on_limit, Cause.LIMIT, situation.limits))
     yield from _regressions(rollout, verdict)
     yield from _rules(Action.REDUCE, Cause.SUSTAINED, situation.sustained)
-    yield from _rules(Action.PAUSE, Cause.DISAGREEMENT, situation.disagreement)
+    disagreement = _unwaived(rollout, Action.PAUSE, Cause.DISAGREEMENT, situation.disagreement)
+    yield from _rules(Action.PAUSE, Cause.DISAGREEMENT, disagreement)
     waiting = tuple(holds(rollout, policy, verdict, situation))
     if waiting:
         yield from _deadline(rollout, policy, situation, waiting[0])
@@ -53,6 +54,17 @@ def _chain(rollout: Rollout, policy: Policy, verdict: Verdict, situation: Situat
 def _rules(action: Action, cause: Cause, broken: tuple[Broken, ...]) -> Iterator[Call]:
     for rule in broken:
         yield Call(action, cause, f"{rule.id}: {rule.sentence}")
+
+
+def waiver_name(cause: Cause, what: str | int) -> str:
+    """Return how `Rollout.waived` names what pauses beside a gate: a rule by its id, a deadline by its step."""
+    return f"{cause.value}:{what}"
+
+
+def _unwaived(rollout: Rollout, action: Action, cause: Cause, broken: tuple[Broken, ...]) -> tuple[Broken, ...]:
+    if action is not Action.PAUSE:
+        return broken
+    return tuple(rule for rule in broken if waiver_name(cause, rule.id) not in rollout.waived)
 
 
 def _floors(verdict: Verdict) -> Iterator[Call]:
@@ -77,7 +89,8 @@ def _deadline(rollout: Rollout, policy: Policy, situation: Situation, held_by: C
     waited = rollout.seconds_at_step(situation.now)
     if at.max_hold_s is None or waited < at.max_hold_s or at.on_deadline is OnDeadline.HOLD:
         return
-    if at.on_deadline is OnDeadline.PAUSE and rollout.status is Status.PAUSED:
+    is_seen = rollout.status is Status.PAUSED or waiver_name(Cause.DEADLINE, rollout.step) in rollout.waived
+    if at.on_deadline is OnDeadline.PAUSE and is_seen:
         return
     reason = f"{at.label()} held for {duration_words(waited)}, longer than {duration_words(at.max_hold_s)}"
     yield Call(Action(at.on_deadline.value), Cause.DEADLINE, f"{reason}: {held_by.reason}")

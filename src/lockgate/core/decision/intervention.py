@@ -7,15 +7,15 @@ Who approves or promotes names the step and revision that they saw, and is told 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
-from lockgate.core.decision.chain import decide
+from lockgate.core.decision.chain import decide, waiver_name
 from lockgate.core.decision.decision import Action, Call, Cause, Decision, promotion, rollback
 from lockgate.core.finding import Outcome
 from lockgate.core.policy.gate import Breach
 from lockgate.core.policy.policy import Mode, Policy
-from lockgate.core.policy.step import Approval, StepKind
+from lockgate.core.policy.step import Approval, OnDeadline, StepKind
 from lockgate.core.rollout import Rollout, Status
 from lockgate.core.situation import Situation
 from lockgate.core.verdict.verdict import Verdict
@@ -135,14 +135,25 @@ def _pause(rollout: Rollout, _policy: Policy, request: Request, _outlook: Outloo
     return _plain(rollout, request)
 
 
-def _resume(rollout: Rollout, _policy: Policy, request: Request, outlook: Outlook) -> Decision:
-    # Only breaches that pause are let pass: nobody disarms a rollback by going on.
-    seen = {
-        finding.gate
-        for finding in outlook.verdict.findings
-        if finding.outcome is Outcome.REGRESSED and finding.breach is Breach.PAUSE
-    }
+def _resume(rollout: Rollout, policy: Policy, request: Request, outlook: Outlook) -> Decision:
+    seen = set(_pausing(rollout, policy, outlook))
     return replace(_plain(rollout, request), waived=tuple(sorted(seen - set(rollout.waived))))
+
+
+def _pausing(rollout: Rollout, policy: Policy, outlook: Outlook) -> Iterator[str]:
+    """Yield what pauses a rollout at this moment; only that is let pass: nobody disarms a rollback by going on."""
+    for finding in outlook.verdict.findings:
+        if finding.outcome is Outcome.REGRESSED and finding.breach is Breach.PAUSE:
+            yield finding.gate
+    situation, at = outlook.situation, rollout.at(policy)
+    for rule in situation.disagreement:
+        yield waiver_name(Cause.DISAGREEMENT, rule.id)
+    if policy.rules.limits.on_limit is OnDeadline.PAUSE:
+        for rule in situation.limits:
+            yield waiver_name(Cause.LIMIT, rule.id)
+    is_late = at.max_hold_s is not None and rollout.seconds_at_step(situation.now) >= at.max_hold_s
+    if is_late and at.on_deadline is OnDeadline.PAUSE:
+        yield waiver_name(Cause.DEADLINE, rollout.step)
 
 
 def _approve(rollout: Rollout, policy: Policy, request: Request, _outlook: Outlook) -> Decision:
@@ -161,12 +172,13 @@ def _promote(rollout: Rollout, policy: Policy, request: Request, outlook: Outloo
     if rollout.status is Status.PAUSED:
         raise NotPermittedError(f"{rollout.id} is paused: {rollout.pause_reason}", advice="Resume it first.")
     due = decide(rollout, policy, outlook.verdict, situation)
-    if due.action in (Action.ROLLBACK, Action.REDUCE, Action.PAUSE):
+    # A deadline ends waiting, and so does a promotion.
+    if due.action not in (Action.HOLD, Action.PROMOTE) and due.cause is not Cause.DEADLINE:
         raise NotPermittedError(
             f"the next tick will {due.action} {rollout.id}: {due.reason}", advice="What a breach does comes first."
         )
     # What an operator goes past is written down.
-    passed = (due.reason, *due.also) if due.action is Action.HOLD else ()
+    passed = () if due.action is Action.PROMOTE else (due.reason, *due.also)
     return promotion(rollout, policy, Call(request.action, request.cause, request.reason), passed)
 
 
