@@ -42,8 +42,8 @@ def policy_notes(policy: Policy, findings: Iterable[Finding]) -> tuple[str, ...]
     parts = {
         "steps": policy.steps != declare({}).steps,
         "invariants": bool(rules.invariants),
-        "sustained": bool(rules.sustained),
-        "disagreement": bool(rules.disagreement),
+        "sustained budgets": bool(rules.sustained),
+        "disagreement rules": bool(rules.disagreement),
         "limits": rules.limits != Limits(),
     }
     unjudged = [name for name, is_declared in parts.items() if is_declared]
