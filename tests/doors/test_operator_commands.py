@@ -173,6 +173,18 @@ def test_a_kill_of_nothing_in_particular_is_refused(door: Door, rollout: str, wo
     assert door.read("show", rollout)["status"] == "active"
 
 
+@pytest.mark.clause("AC-15")
+def test_create_may_replace_what_is_on_trial(door: Door, rollout: str) -> None:
+    """Without the word it is refused, by the code for trying again."""
+    call = ("create", "--app-id", APP, "-b", "v36", "-c", "def456", "--mode", "canary")
+    refused = door(*call)
+
+    newer = door.read(*call, "--replace")
+
+    assert (refused, newer["status"]) == (exit_codes.TRY_AGAIN.code, "active")
+    assert door.read("show", rollout)["status"] == "rolled_back"
+
+
 @pytest.mark.clause("AC-01")
 def test_the_name_comes_from_the_machine_where_none_is_given(
     door: Door, rollout: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
