@@ -209,6 +209,7 @@ def test_objectives_alone_need_no_baseline(tmp_path: Path, capsys: pytest.Captur
     assert codes == [1, 1, 1]
     assert table.strip().startswith("✗ REGRESSED  abc123 is beyond its limits: error_rate ≤ 10 % is 25.0 %.")
     assert "baseline" not in table
+    assert "A release at its limits is called regressed at most 5 % of the time." in table
     assert "--baseline" not in comment
 
 

@@ -147,3 +147,12 @@ def test_releases_that_only_their_middles_tell_apart_go_by_their_roles() -> None
     text = render_table(comparison(baseline=next(names), candidate=next(names)), Screen(120))
 
     assert "REGRESSED  candidate is worse than baseline: " in text
+
+
+@pytest.mark.clause("CO-43")
+@pytest.mark.parametrize(("columns", "is_drawn"), [(60, False), (100, True)])
+def test_signs_are_explained_where_they_are_drawn(columns: int, is_drawn: bool) -> None:
+    """A screen too narrow for bars has no key to them."""
+    text = render_table(comparison(), Screen(columns))
+
+    assert ("points to worse" in text, "●" in text) == (is_drawn, is_drawn)

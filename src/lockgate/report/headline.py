@@ -72,7 +72,8 @@ def verdict_rule(comparison: Comparison) -> str:
         level = number.write_level(comparison.per_gate_level)
         return f"{shown} Each gate is judged at {level} by itself, so more gates mean more red by chance."
     alpha = number.write_level(comparison.alpha)
-    return f"{shown} Two equal releases are called regressed at most {alpha} of the time{_over_gates(comparison)}."
+    who = "A release at its limits is" if comparison.is_by_limits else "Two equal releases are"
+    return f"{shown} {who} called regressed at most {alpha} of the time{_over_gates(comparison)}."
 
 
 def _moved(row: Row) -> str:

@@ -51,7 +51,8 @@ def render_table(comparison: Comparison, screen: Screen) -> str:
     if shown:
         title = screen.paint(f"{MARGIN}Shown beside the gates, without a say in the outcome", "dim")
         parts.append([title, *(_numbers(row, columns, screen, gating=False) for row in shown)])
-    parts.append(_legend((*gates, *shown), comparison, screen))
+    drawn = (*gates, *shown) if columns.bar else ()
+    parts.append(_legend(drawn, comparison, screen))
     lines = [line.rstrip() for part in parts if part for line in ["", *part]]
     return "\n".join(lines).replace(NO_BREAK, " ") + "\n"
 
@@ -152,15 +153,13 @@ def _numbers(row: Row, columns: Columns, screen: Screen, *, gating: bool) -> str
 def _legend(rows: tuple[Row, ...], comparison: Comparison, screen: Screen) -> list[str]:
     plots = [row.plot for row in rows if row.plot is not None]
     room = screen.width - len(MARGIN)
-    signs = wrap("   ".join(_legend_entries(plots, screen)), room)
+    signs = wrap("   ".join(_legend_entries(plots, screen)), room) if plots else []
     rule = wrap(screen.text(verdict_rule(comparison)), room)
     return [MARGIN + screen.paint(line, "dim") for line in (*signs, *rule)]
 
 
 def _legend_entries(plots: list[Plot], screen: Screen) -> list[str]:
     signs = screen.signs
-    if not plots:
-        return []
     drawn = {mark.name for plot in plots for mark in plot.marks if mark.at != 0.0}
     arrows = {plot.worse_is_right for plot in plots}
     arrow = " ".join(sign for sign, right in ((signs.left, False), (signs.right, True)) if right in arrows)
