@@ -4,11 +4,12 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from pathlib import Path
 
 import pytest
 
-from lockgate.cli import exit_codes
+from lockgate.cli import exit_codes, main
 from tests.doors.line import APP, BAD, GOOD, ID, Door, typed, write_runs
 
 QUICK = ("--mode", "canary", "--steps", "50,100", "--since", "2h")
@@ -268,10 +269,10 @@ def test_show_moves_nothing_and_says_what_a_tick_would(regressed: str, door: Doo
 
 
 @pytest.mark.clause("LC-05")
-@pytest.mark.parametrize("command", ["show", "explain", "receipts"])
-def test_an_unknown_id_is_answered_with_the_known_ones(command: str, regressed: str, door: Door) -> None:
+@pytest.mark.parametrize("command", [("show",), ("explain",), ("receipts",), ("tick", "--id"), ("watch", "--id")])
+def test_an_unknown_id_is_answered_with_the_known_ones(command: tuple[str, ...], regressed: str, door: Door) -> None:
     """A slip of the hand is mended by reading on."""
-    code = door(command, f"{regressed[:-1]}9")
+    code = door(*command, f"{regressed[:-1]}9")
 
     assert code == exit_codes.USAGE.code
     assert f"Did you mean '{regressed}'? Known, the latest first: {regressed}." in door.err
@@ -352,3 +353,27 @@ def test_each_status_has_its_exit_code() -> None:
     codes = {name: exit_codes.of_status(name) for name in ("promoted", "rolled_back", "active", "paused", "cancelled")}
 
     assert codes == {"promoted": 0, "rolled_back": 1, "active": 2, "paused": 2, "cancelled": 4}
+
+
+@pytest.mark.clause("LC-07")
+def test_a_store_of_a_later_version_is_left_alone(regressed: str, home: Path, door: Door) -> None:
+    """An older program neither reads nor mends what it does not know."""
+    with sqlite3.connect(home / "home" / "lockgate.db") as file:
+        file.execute("PRAGMA user_version = 99")
+    file.close()
+
+    code = door("show", regressed)
+
+    assert code == exit_codes.DATA.code
+    assert "was written by a later version of Lockgate" in door.err
+
+
+@pytest.mark.clause("LC-08")
+def test_help_shows_what_people_do_every_day_first(door: Door) -> None:
+    """Each command stands in one group, and the first group is the one to begin with."""
+    door("--help")
+
+    grouped = [name for names in main.GROUPS.values() for name in names]
+    assert sorted(grouped) == sorted(main.COMMANDS)
+    assert next(iter(main.GROUPS.values())) == ("create", "watch", "show", "explain", "compare")
+    assert [title for title in main.GROUPS if f"{title}:" in door.out] == list(main.GROUPS)

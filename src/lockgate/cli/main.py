@@ -83,9 +83,27 @@ COMMANDS = {
     "verify": Entry("lockgate.cli.verify", "verify", "Say what a receipt proves, without network or store."),
     "policy": Entry("lockgate.cli.policy", "policy", "Write, check and show policies."),
 }
+# What people do every day comes first.
+GROUPS: dict[str, Sequence[str]] = {
+    "Commands": ("create", "watch", "show", "explain", "compare"),
+    "Feeding and turning": ("ingest", "tick", "list"),
+    "Stepping in": (
+        "pause",
+        "resume",
+        "approve",
+        "promote",
+        "rollback",
+        "cancel",
+        "kill",
+        "freeze",
+        "unfreeze",
+        "clear-alarm",
+    ),
+    "Proving and declaring": ("receipts", "verify", "policy"),
+}
 
 EPILOG = """
-Exit codes: 0 clean, 1 regressed, 3 not enough to tell, 64 usage, 65 bad data.
+Exit codes: 0 clean or promoted, 1 regressed or rolled back, 2 timed out, 3 not enough to tell, 64 usage, 65 bad data.
 `lockgate COMMAND --help` says more of a command.
 """
 
@@ -107,8 +125,12 @@ class CommandTable(click.Group):
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         """Write the list of commands from the table."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, entry.help) for name, entry in COMMANDS.items()])
+        grouped = {name for names in GROUPS.values() for name in names}
+        rest = [name for name in COMMANDS if name not in grouped]
+        for title, names in {**GROUPS, "Further commands": rest}.items():
+            if names:
+                with formatter.section(title):
+                    formatter.write_dl([(name, COMMANDS[name].help) for name in names])
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         """Complete the names of commands from the table, and options as click does."""
@@ -130,7 +152,8 @@ class CommandTable(click.Group):
 def lockgate(ctx: click.Context) -> None:
     """Did the candidate make it worse?
 
-    Lockgate compares the runs of two releases and answers by a table, a reason in words, and an exit code.
+    Lockgate compares the runs of two releases, once or at each step of a rollout, and answers by a picture, a reason in
+    words, and an exit code.
     """
     if ctx.invoked_subcommand is None:
         click.echo(ctx.get_help())

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The id of a rollout comes in; its receipts, with what anybody needs to verify them, go out as files."""
+"""The id of a rollout, or of an app's own series, comes in; its receipts, with what anybody needs to verify them, go out as files."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from lockgate.core.merkle import plan_inclusion
 from lockgate.core.note import read_note
 from lockgate.core.vault import Receipt
 from lockgate.errors import UsageError
-from lockgate.operations.reading import load
+from lockgate.operations.reading import receipts_in
 from lockgate.operations.sign import log_key
 from lockgate.ports import House, Snapshot
 
@@ -21,8 +21,7 @@ LOG_KEY = "log-key.txt"
 def export(rollout_id: str, house: House, seq: int | None = None) -> Mapping[str, bytes]:
     """Return the files of all receipts of a rollout, or of one: the receipts, their proofs, and both public keys."""
     with house.store.reading(house.org) as seen:
-        load(seen, rollout_id)
-        receipts = seen.receipts(rollout_id)
+        receipts = receipts_in(seen, rollout_id)
         chosen = [each for each in receipts if seq is None or each.seq == seq]
         if not chosen:
             raise UsageError(
