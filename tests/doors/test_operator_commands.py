@@ -145,7 +145,7 @@ def test_freeze_and_unfreeze(door: Door, rollout: str) -> None:
 
     assert (frozen["frozen"], frozen["killed"], frozen["receipt"]) == ("errors in the log", False, 1)
     assert refused == exit_codes.NOT_PERMITTED.code
-    assert door.out == f"{APP}  not frozen\n  no champion yet, receipt 2 of the app\n"
+    assert door.out == f"{APP}  not frozen\n  no champion yet, receipt 2 of {frozen['id']}\n"
     assert door("create", "--app-id", APP, "-b", "v36", "-c", "def456") == 0
 
 
@@ -171,6 +171,22 @@ def test_a_kill_of_nothing_in_particular_is_refused(door: Door, rollout: str, wo
 
     assert left == exit_codes.USAGE.code
     assert door.read("show", rollout)["status"] == "active"
+
+
+@pytest.mark.clause("AC-12", "AC-14")
+def test_what_was_done_to_an_app_verifies_offline(door: Door, rollout: str, tmp_path: Path) -> None:
+    """The id in the answer is the one by which receipts are listed and written."""
+    frozen = door.read("freeze", "--app-id", APP, *WHY)
+    out = tmp_path / "out"
+    assert door("receipts", frozen["id"], "--save", out) == 0, door.err
+
+    left = door(
+        *("verify", out / "receipt-1.json", "--key", out / "receipt-key.pem"),
+        *("--proof", out / "receipt-1.tlog-proof", "--log-key", out / "log-key.txt"),
+    )
+
+    assert (left, "freeze (operator) of claims-agent" in door.out) == (0, True)
+    assert len(door.read("receipts", frozen["id"])["receipts"]) == 1
 
 
 @pytest.mark.clause("AC-15")

@@ -32,10 +32,11 @@ def kill(app_id: str | None, reason: str, by: str | None, *, is_all: bool, as_js
     request.confirm(f"Kill every release on trial in {'all apps' if app_id is None else app_id}?", yes=yes)
     stands = act(app_id, actor, local.house())
     if as_json:
-        documents = [app_document(each.app, each.receipt) for each in stands]
+        documents = [app_document(each.app, each.series, each.receipt) for each in stands]
         local.emit({"apps": documents} if is_all else documents[0])
     else:
         output.say(
-            "".join(render_app(each.app, each.receipt, local.screen()) for each in stands) or "No app is known.\n"
+            "".join(render_app(each.app, each.series, each.receipt, local.screen()) for each in stands)
+            or "No app is known.\n"
         )
     return exit_codes.OK.code

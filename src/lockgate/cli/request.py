@@ -80,7 +80,7 @@ def answer_app(given: AppStanding, *, as_json: bool) -> int:
     from lockgate.report.answered import app_document, render_app
 
     if as_json:
-        local.emit(app_document(given.app, given.receipt))
+        local.emit(app_document(given.app, given.series, given.receipt))
     else:
-        output.say(render_app(given.app, given.receipt, local.screen()))
+        output.say(render_app(given.app, given.series, given.receipt, local.screen()))
     return exit_codes.OK.code

@@ -23,9 +23,10 @@ _EVENTS = {Action.FREEZE: Event.FREEZE, Action.UNFREEZE: Event.UNFREEZE}
 
 @dataclass(frozen=True, slots=True)
 class AppStanding:
-    """An app as it stands, and the seq of the latest receipt of its own series; 0 where there is none."""
+    """An app as it stands, the id of its own series of receipts, and the seq of the latest; 0 where there is none."""
 
     app: App
+    series: str
     receipt: int
 
 
@@ -45,7 +46,7 @@ def stand(work: Transaction, before: App, after: App, cause: Cause, actor: Actor
     series = series_name(house.org, before.name)
     written = work.receipts(series)
     if after == before:
-        return AppStanding(before, len(written))
+        return AppStanding(before, series, len(written))
     act = AppAct(
         org=house.org,
         before=before,
@@ -62,4 +63,4 @@ def stand(work: Transaction, before: App, after: App, cause: Cause, actor: Actor
     receipt = keep(work, house, draft_app(act, checked), marks)
     work.put_app(after)
     work.put_message(app_message(house.org, after, receipt, _EVENTS[act.action]))
-    return AppStanding(after, act.seq)
+    return AppStanding(after, series, act.seq)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The id of a rollout, or of an app's own series, comes in; its receipts, with what anybody needs to verify them, go out as files."""
+"""The id of a rollout, or of an app's series, comes in; its receipts, and all that verifies them, go out as files."""
 
 from __future__ import annotations
 

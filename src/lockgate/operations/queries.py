@@ -18,7 +18,7 @@ from lockgate.core.vault import Receipt
 from lockgate.core.verdict.judge import judge
 from lockgate.core.verdict.sequential import displayed
 from lockgate.core.verdict.verdict import Verdict
-from lockgate.operations.reading import load, read_on
+from lockgate.operations.reading import load, read_on, receipts_in
 from lockgate.operations.surroundings import situation
 from lockgate.ports import House
 
@@ -62,10 +62,9 @@ def list_rollouts(house: House, app: str | None = None, *, active: bool = False)
 
 
 def receipts_of(rollout_id: str, house: House) -> tuple[Receipt, ...]:
-    """Return a rollout's receipts in their order."""
+    """Return the receipts of a rollout, or of an app's own series, in their order."""
     with house.store.reading(house.org) as seen:
-        load(seen, rollout_id)
-        return seen.receipts(rollout_id)
+        return receipts_in(seen, rollout_id)
 
 
 def explain(rollout_id: str, house: House) -> Explanation:

@@ -13,6 +13,7 @@ from lockgate.core.instant import Instant
 from lockgate.core.policy.policy import Policy
 from lockgate.core.spine import Cell
 from lockgate.core.trial import Trial
+from lockgate.core.vault import Receipt
 from lockgate.errors import DataError, UsageError
 from lockgate.ports import Snapshot
 
@@ -36,6 +37,14 @@ def load(seen: Snapshot, rollout_id: str) -> tuple[Trial, Policy]:
             f"the policy of {rollout_id} is not in the store", advice="The store is not whole; put it back."
         )
     return trial, policy
+
+
+def receipts_in(seen: Snapshot, series: str) -> tuple[Receipt, ...]:
+    """Return the receipts of a rollout, or of what was done to an app, by the id of either."""
+    found = seen.receipts(series)
+    if not found:
+        load(seen, series)
+    return found
 
 
 def read_on(seen: Snapshot, trial: Trial, plan: Plan, now: Instant) -> ReadOn:

@@ -18,10 +18,11 @@ def answered_document(rollout: Rollout, receipt: int) -> dict[str, Json]:
     return {**rollout_document(rollout), "receipt": receipt}
 
 
-def app_document(app: App, receipt: int) -> dict[str, Json]:
+def app_document(app: App, series: str, receipt: int) -> dict[str, Json]:
     """Return an app as it stands after a request."""
     return {
         "app": app.name,
+        "id": series,
         "champion": app.champion,
         "former_champion": app.former_champion,
         "frozen": app.frozen,
@@ -42,9 +43,9 @@ def render_answered(rollout: Rollout, policy: Policy, receipt: int, screen: Scre
     return "\n".join([*lines, f"  {screen.text(where)}"]) + "\n"
 
 
-def render_app(app: App, receipt: int, screen: Screen) -> str:
-    """Return where an app stands after a request, and by which receipt of its own."""
+def render_app(app: App, series: str, receipt: int, screen: Screen) -> str:
+    """Return where an app stands after a request, and by which receipt of its own series."""
     word = "killed, and frozen" if app.is_killed else "frozen"
     said = "not frozen" if app.frozen is None else f"{word}: {number.write_sentence(app.frozen)}"
     traffic = "no champion yet" if app.champion is None else f"champion {app.champion}"
-    return f"{screen.text(app.name)}  {screen.text(said)}\n  {screen.text(traffic)}, receipt {receipt} of the app\n"
+    return f"{screen.text(app.name)}  {screen.text(said)}\n  {screen.text(traffic)}, receipt {receipt} of {series}\n"
