@@ -8,6 +8,7 @@ a range that ended short of it could never show that the bound was passed, whate
 from __future__ import annotations
 
 from fractions import Fraction
+from functools import lru_cache
 
 import numpy as np
 
@@ -55,8 +56,9 @@ def learned_extent(gate: Gate, seen: Bins) -> Extent | None:
     return Extent(low, int(upper_edge(rank_bin(seen, n, CAP_QUANTILE))), is_learned=True)
 
 
+@lru_cache(maxsize=1024)
 def ranges(plan: GatePlan, extent: Extent) -> tuple[Floats, Floats]:
-    """Return the ends, in units, of the range of each process."""
+    """Return the ends, in units, of the range of each process; the same for as long as the extent is."""
     rows = len(plan.processes)
     low, high = np.full(rows, extent.low / MICRO), np.full(rows, extent.high / MICRO)
     gate = plan.gate

@@ -52,9 +52,12 @@ class Process:
     is_settled: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class GatePlan:
-    """A gate with its processes; `starts` are the steps at which copies of the process of harm start."""
+    """A gate with its processes; `starts` are the steps at which copies of the process of harm start.
+
+    A plan is itself and no other, so that what follows from it can be kept by it.
+    """
 
     gate: Gate
     processes: tuple[Process, ...]
