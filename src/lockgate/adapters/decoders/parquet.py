@@ -9,7 +9,6 @@ else, loads no extension, and keeps to a bounded memory.
 from __future__ import annotations
 
 import glob
-import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
@@ -20,10 +19,10 @@ from numpy.typing import NDArray
 
 from lockgate.adapters.decoders.batch import Batch, RunIds
 from lockgate.adapters.decoders.file import RunFile, unreadable
-from lockgate.adapters.decoders.parquet_columns import Layout, LayoutError, is_long, layout_of, text
+from lockgate.adapters.decoders.parquet_columns import Layout, LayoutError, layout_of, text
 from lockgate.adapters.decoders.parquet_rows import UNKNOWN, UNMEASURED, Part, SoundPart
 from lockgate.adapters.decoders.reading import MAX_NAMES, MAX_RELEASES, Reading
-from lockgate.adapters.decoders.row import MAX_SCORES, MAX_TEXT, MEASURABLE, RULES
+from lockgate.adapters.decoders.row import MAX_SCORES, MEASURABLE, RULES
 from lockgate.adapters.decoders.row_columns import run_ids
 from lockgate.core.bucket import STATUSES
 from lockgate.core.intake import WHOLE
@@ -34,9 +33,6 @@ from lockgate.errors import UsageError
 Positions = NDArray[np.intp]
 
 RANGE = 1 << 18
-# Of so many fields a whole range is held at once; of more, fewer rows.
-ROOMY_FIELDS = 64
-ROW_NUMBER = "file_row_number"
 SETTINGS: dict[str, str | bool | int | float | list[str]] = {
     "autoinstall_known_extensions": "false",
     "autoload_known_extensions": "false",
@@ -57,39 +53,18 @@ class Parquet:
         if file.is_compressed or not file.can_repeat:
             raise UsageError(f"{file.name} must be a plain file", advice="Parquet is read from its end.")
         try:
-            pattern = _pattern(file)
-            with _connect(file.path, pattern) as connection:
-                yield from _Reader(connection, file, pattern, reading).batches()
+            with _connect(file.path) as connection:
+                yield from _Reader(connection, file, reading).batches()
         except LayoutError as error:
             raise reading.faults.fail(file.name, str(error)) from error
-        except (duckdb.Error, RuntimeError, UnicodeDecodeError) as error:
-            # A name that is no UTF-8 comes out of DuckDB as another error than its own.
-            said = str(error).splitlines() or ["it is not Parquet"]
-            raise unreadable(file.name, ValueError(said[0])) from error
+        except duckdb.Error as error:
+            raise unreadable(file.name, ValueError(str(error).splitlines()[0])) from error
 
 
-def _pattern(file: RunFile) -> str:
-    """Return a pattern that stands for this one file: what looks like a pattern in its name is meant as it stands."""
-    path = os.path.abspath(file.path)  # noqa: PTH100 -- DuckDB reads ~, file: and http: at the start of a name
-    try:
-        path.encode("utf-8")
-    except UnicodeEncodeError as error:
-        raise UsageError(f"{file.name!r} is not UTF-8", advice="Rename the file; Parquet is read by name.") from error
-    if os.sep != "\\" and "\\" in path and glob.has_magic(path):
-        raise UsageError(
-            f"{file.name} has a backslash and a mark of patterns in its name",
-            advice="Rename the file; Parquet is read by name.",
-        )
-    return glob.escape(path)
-
-
-def _connect(path: str, pattern: str) -> duckdb.DuckDBPyConnection:
+def _connect(path: str) -> duckdb.DuckDBPyConnection:
     connection = duckdb.connect(":memory:", config=SETTINGS)
-    # Statistics in a file's footer are somebody else's word, and would answer instead of its rows.
-    connection.execute("SET disabled_optimizers = 'statistics_propagation'")
     # The pattern stands for this one file, and has to be allowed beside it.
-    allowed = (os.path.abspath(path), pattern)  # noqa: PTH100
-    connection.execute(f"SET allowed_paths = [{', '.join(text(one) for one in allowed)}]")
+    connection.execute(f"SET allowed_paths = [{text(path)}, {text(glob.escape(path))}]")
     connection.execute("SET enable_external_access = false")
     connection.execute("SET lock_configuration = true")
     return connection
@@ -98,19 +73,13 @@ def _connect(path: str, pattern: str) -> duckdb.DuckDBPyConnection:
 class _Reader:
     """Reads one file."""
 
-    def __init__(
-        self, connection: duckdb.DuckDBPyConnection, file: RunFile, pattern: str, reading: Reading
-    ) -> None:
+    def __init__(self, connection: duckdb.DuckDBPyConnection, file: RunFile, reading: Reading) -> None:
         self._connection = connection
         self._file = file
-        self._pattern = text(pattern)
         self._reading = reading
-        # A folder named `status=ok` would become a column, and win over the file's own.
-        bare = f"read_parquet({self._pattern}, hive_partitioning = false"
-        self._source = f"{bare}, {ROW_NUMBER} = true)"
-        head = connection.execute(f"SELECT * FROM {bare}) LIMIT 0")
-        if any(str(name).lower() == ROW_NUMBER for name, *_ in head.description):
-            raise LayoutError(f"a column is named {ROW_NUMBER}, which stands for the place of a row; rename it")
+        # What looks like a pattern in a file's name is meant as it stands.
+        self._source = f"read_parquet({text(glob.escape(file.path))}, file_row_number = true)"
+        head = connection.execute(f"SELECT * EXCLUDE file_row_number FROM {self._source} LIMIT 0")
         self._layout = layout_of([(str(name), kind) for name, kind, *_ in head.description], self._map_keys)
         self._select = self._selection(self._layout)
         reading.note_fields(str(name) for name, *_ in head.description)
@@ -137,7 +106,7 @@ class _Reader:
         question = self._reading.question
         codes = " ".join(f"WHEN {text(status)} THEN {code}" for code, status in enumerate(STATUSES))
         columns = {
-            "arm": f"CASE WHEN COALESCE({layout.release}, '') = '' OR {is_long(layout.release)} THEN {UNKNOWN} "
+            "arm": f"CASE WHEN COALESCE({layout.release}, '') = '' THEN {UNKNOWN} "
             f"WHEN {layout.release} = {text(question.baseline)} THEN 0 "
             f"WHEN {layout.release} = {text(question.candidate)} THEN 1 ELSE {NONE} END::TINYINT",
             "status": f"CASE {layout.status} {codes} ELSE {UNKNOWN} END::TINYINT",
@@ -145,8 +114,6 @@ class _Reader:
             "has_id": f"COALESCE({layout.run_id}, '') <> ''",
             "mark": f"hash({layout.run_id})",
             "probe": layout.probe_id,
-            "long_run_id": is_long(layout.run_id),
-            "long_probe_id": is_long(layout.probe_id),
         }
         if layout.status is None:
             columns |= {"status": f"{NONE}::TINYINT", "has_status": "false"}
@@ -154,32 +121,26 @@ class _Reader:
             columns |= {"has_id": "false", "mark": "0::UBIGINT"}
         if layout.probe_id is None or not question.paired_fields:
             columns["probe"] = "NULL::TINYINT"
-        else:
-            columns["probe"] = f"CASE WHEN {columns['long_probe_id']} THEN NULL ELSE {layout.probe_id} END"
         columns |= {f"f{place}": field.sql for place, field in enumerate(layout.fields)}
         columns |= {f"p{place}": layout.membership(part) for place, part in enumerate(question.slices) if part != WHOLE}
         return ", ".join(f"{sql} AS {name}" for name, sql in columns.items())
 
     def _extent(self) -> tuple[int, int]:
         """Return how many rows there are, and how many to read at once: whole row groups where they are not huge."""
-        metadata = f"parquet_metadata({self._pattern})"
-        sizes = f"SELECT any_value(row_group_num_rows) AS size FROM {metadata} GROUP BY row_group_id"
+        path = text(glob.escape(self._file.path))
+        sizes = f"SELECT any_value(row_group_num_rows) AS size FROM parquet_metadata({path}) GROUP BY row_group_id"
         group, rows = self._connection.execute(f"SELECT max(size), sum(size) FROM ({sizes})").fetchall()[0]
         if not rows:
             return 0, RANGE
-        room = RANGE * ROOMY_FIELDS // max(ROOMY_FIELDS, len(self._layout.fields))
-        return int(rows), max(room // group, 1) * group if group <= 4 * room else room
+        return int(rows), max(RANGE // group, 1) * group if group <= 4 * RANGE else RANGE
 
     def _read(self, start: int, stop: int) -> Part:
         part = Part(start, stop, {})
         sql = f"SELECT {self._select} FROM {self._source} WHERE {part.rows}"
-        read = Part(start, stop, self._connection.cursor().execute(sql).fetchnumpy())
-        if len(read.table["arm"]) != stop - start:
-            raise LayoutError("its rows are not as many as its footer says")
-        return read
+        return Part(start, stop, self._connection.cursor().execute(sql).fetchnumpy())
 
     def _map_keys(self, column: str) -> Sequence[str]:
-        keys = f"SELECT DISTINCT left(name, {MAX_TEXT}) AS name FROM ({self._keys_of(column)})"
+        keys = f"SELECT DISTINCT unnest(map_keys({column})) AS name FROM {self._source}"
         sql = f"{keys} ORDER BY name LIMIT {MAX_SCORES + 1}"
         names = [str(name) for (name,) in self._connection.execute(sql).fetchall()]
         if len(names) > MAX_SCORES:
@@ -190,12 +151,9 @@ class _Reader:
         label_map = self._layout.label_map
         if label_map is None:
             return tuple(self._layout.labels)
-        keys = f"SELECT DISTINCT left(name, {MAX_TEXT}) AS name FROM ({self._keys_of(label_map)})"
+        keys = f"SELECT DISTINCT unnest(map_keys({label_map})) AS name FROM {self._source}"
         names = self._connection.execute(f"{keys} ORDER BY name LIMIT {MAX_NAMES}").fetchall()
         return (*self._layout.labels, *(str(name) for (name,) in names))
-
-    def _keys_of(self, column: str) -> str:
-        return f"SELECT unnest(map_keys({column})) AS name FROM {self._source}"
 
     def _check_currency(self) -> None:
         layout, arms = self._layout, ", ".join(text(arm) for arm in sorted(self._reading.arms))
@@ -203,10 +161,8 @@ class _Reader:
         if layout.currency is None or cost is None:
             return
         those = f"{cost} IS NOT NULL AND {layout.release} IN ({arms})"
-        # A WHERE would let the footer's statistics leave rows out.
-        first = f"min({ROW_NUMBER}) FILTER ({those}) AS first"
-        sql = f"SELECT left({layout.currency}, {MAX_TEXT}) AS name, {first} FROM {self._source} GROUP BY name"
-        sql += " HAVING first IS NOT NULL ORDER BY first LIMIT 3"
+        first = f"SELECT {layout.currency}, min(file_row_number) AS first FROM {self._source} WHERE {those} GROUP BY 1"
+        sql = f"{first} ORDER BY first LIMIT 3"
         for currency, row in self._connection.execute(sql).fetchall():
             wrong = self._reading.currency_flaw(currency)
             if wrong:
@@ -214,10 +170,10 @@ class _Reader:
 
     def _count_releases(self, rows: int) -> None:
         release, arms = self._layout.release, ", ".join(text(arm) for arm in sorted(self._reading.arms))
-        counts_of = f"SELECT left({release}, {MAX_TEXT}) AS name, count(*), min({ROW_NUMBER}) AS first"
-        order = f"COALESCE(name, '') NOT IN ({arms}), first LIMIT {MAX_RELEASES + 3}"
-        sql = f"{counts_of} FROM {self._source} GROUP BY name ORDER BY {order}"
-        counts = {name: count for name, count, _ in self._connection.execute(sql).fetchall() if name}
+        counts_of = f"SELECT {release} AS name, count(*), min(file_row_number) AS first FROM {self._source}"
+        order = f"name NOT IN ({arms}), first LIMIT {MAX_RELEASES + 2}"
+        sql = f"{counts_of} WHERE {release} <> '' GROUP BY name ORDER BY {order}"
+        counts = {name: count for name, count, _ in self._connection.execute(sql).fetchall()}
         self._reading.count_all(counts)
         if len(counts) > MAX_RELEASES:
             self._reading.count_rest(rows - sum(counts.values()))
@@ -246,9 +202,7 @@ class _Reader:
     def _texts(self, part: Part) -> list[str | None]:
         if self._layout.run_id is None:
             return [None] * (part.stop - part.start)
-        run_id = self._layout.run_id
-        sql = f"SELECT CASE WHEN {is_long(run_id)} THEN NULL ELSE {run_id} END AS id"
-        sql += f" FROM {self._source} WHERE {part.rows}"
+        sql = f"SELECT {self._layout.run_id} AS id FROM {self._source} WHERE {part.rows}"
         return Part(part.start, part.stop, self._connection.cursor().execute(sql).fetchnumpy()).texts("id", None)
 
     def _report(self, part: Part, sound: SoundPart) -> None:
@@ -267,12 +221,11 @@ class _Reader:
         if name == UNMEASURED:
             return f"no measurable field; give at least one of {', '.join(MEASURABLE)}"
         layout = self._layout
-        texts = {name: getattr(layout, name) for name in ("release", "status", "run_id", "probe_id")}
-        sql = {**texts, **{one.name: one.sql for one in layout.fields}}[name]
-        query = f"SELECT left(CAST({sql} AS VARCHAR), 60) FROM {self._source} WHERE {ROW_NUMBER} = {row}"
+        sql = {"release": layout.release, "status": layout.status, **{one.name: one.sql for one in layout.fields}}[name]
+        query = f"SELECT CAST({sql} AS VARCHAR) FROM {self._source} WHERE file_row_number = {row}"
         value = self._connection.execute(query).fetchall()[0][0]
         rule = RULES["scores" if name.startswith(SCORE_PREFIX) else name]
-        return f"{name} is {'missing' if value is None else repr(value)}; it must be {rule}"
+        return f"{name} is {'missing' if value is None else repr(value[:60])}; it must be {rule}"
 
     def _place(self, row: int) -> str:
         return f"{self._file.name}:row {row + 1}"
