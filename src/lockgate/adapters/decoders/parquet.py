@@ -9,6 +9,7 @@ else, loads no extension, and keeps to a bounded memory.
 from __future__ import annotations
 
 import glob
+import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
@@ -19,10 +20,10 @@ from numpy.typing import NDArray
 
 from lockgate.adapters.decoders.batch import Batch, RunIds
 from lockgate.adapters.decoders.file import RunFile, unreadable
-from lockgate.adapters.decoders.parquet_columns import Layout, LayoutError, layout_of, text
+from lockgate.adapters.decoders.parquet_columns import Layout, LayoutError, is_long, layout_of, text
 from lockgate.adapters.decoders.parquet_rows import UNKNOWN, UNMEASURED, Part, SoundPart
 from lockgate.adapters.decoders.reading import MAX_NAMES, MAX_RELEASES, Reading
-from lockgate.adapters.decoders.row import MAX_SCORES, MEASURABLE, RULES
+from lockgate.adapters.decoders.row import MAX_SCORES, MAX_TEXT, MEASURABLE, RULES
 from lockgate.adapters.decoders.row_columns import run_ids
 from lockgate.core.bucket import STATUSES
 from lockgate.core.intake import WHOLE
@@ -33,6 +34,9 @@ from lockgate.errors import UsageError
 Positions = NDArray[np.intp]
 
 RANGE = 1 << 18
+# Of so many fields a whole range is held at once; of more, fewer rows.
+ROOMY_FIELDS = 64
+ROW_NUMBER = "file_row_number"
 SETTINGS: dict[str, str | bool | int | float | list[str]] = {
     "autoinstall_known_extensions": "false",
     "autoload_known_extensions": "false",
@@ -57,14 +61,34 @@ class Parquet:
                 yield from _Reader(connection, file, reading).batches()
         except LayoutError as error:
             raise reading.faults.fail(file.name, str(error)) from error
-        except duckdb.Error as error:
-            raise unreadable(file.name, ValueError(str(error).splitlines()[0])) from error
+        except (duckdb.Error, RuntimeError, UnicodeDecodeError) as error:
+            # A name that is no UTF-8 comes out of DuckDB as another error than its own.
+            said = str(error).splitlines() or ["it is not Parquet"]
+            raise unreadable(file.name, ValueError(said[0])) from error
+
+
+def _pattern(name: str) -> str:
+    """Return a pattern that stands for this one file: what looks like a pattern in its name is meant as it stands."""
+    path = os.path.abspath(name)  # noqa: PTH100 -- DuckDB reads ~, file: and http: at the start of a name
+    try:
+        path.encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise UsageError(f"{name!r} is not UTF-8", advice="Rename the file; Parquet is read by name.") from error
+    if os.sep != "\\" and "\\" in path and glob.has_magic(path):
+        raise UsageError(
+            f"{name} has a backslash and a mark of patterns in its name",
+            advice="Rename the file; Parquet is read by name.",
+        )
+    return glob.escape(path)
 
 
 def _connect(path: str) -> duckdb.DuckDBPyConnection:
     connection = duckdb.connect(":memory:", config=SETTINGS)
+    # Statistics in a file's footer are somebody else's word, and would answer instead of its rows.
+    connection.execute("SET disabled_optimizers = 'statistics_propagation'")
     # The pattern stands for this one file, and has to be allowed beside it.
-    connection.execute(f"SET allowed_paths = [{text(path)}, {text(glob.escape(path))}]")
+    allowed = (os.path.abspath(path), _pattern(path))  # noqa: PTH100
+    connection.execute(f"SET allowed_paths = [{', '.join(text(one) for one in allowed)}]")
     connection.execute("SET enable_external_access = false")
     connection.execute("SET lock_configuration = true")
     return connection
@@ -76,10 +100,14 @@ class _Reader:
     def __init__(self, connection: duckdb.DuckDBPyConnection, file: RunFile, reading: Reading) -> None:
         self._connection = connection
         self._file = file
+        self._pattern = text(_pattern(file.path))
         self._reading = reading
-        # What looks like a pattern in a file's name is meant as it stands.
-        self._source = f"read_parquet({text(glob.escape(file.path))}, file_row_number = true)"
-        head = connection.execute(f"SELECT * EXCLUDE file_row_number FROM {self._source} LIMIT 0")
+        # A folder named `status=ok` would become a column, and win over the file's own.
+        bare = f"read_parquet({self._pattern}, hive_partitioning = false"
+        self._source = f"{bare}, {ROW_NUMBER} = true)"
+        head = connection.execute(f"SELECT * FROM {bare}) LIMIT 0")
+        if any(str(name).lower() == ROW_NUMBER for name, *_ in head.description):
+            raise LayoutError(f"a column is named {ROW_NUMBER}, which stands for the place of a row; rename it")
         self._layout = layout_of([(str(name), kind) for name, kind, *_ in head.description], self._map_keys)
         self._select = self._selection(self._layout)
         reading.note_fields(str(name) for name, *_ in head.description)
@@ -106,7 +134,7 @@ class _Reader:
         question = self._reading.question
         codes = " ".join(f"WHEN {text(status)} THEN {code}" for code, status in enumerate(STATUSES))
         columns = {
-            "arm": f"CASE WHEN COALESCE({layout.release}, '') = '' THEN {UNKNOWN} "
+            "arm": f"CASE WHEN COALESCE({layout.release}, '') = '' OR {is_long(layout.release)} THEN {UNKNOWN} "
             f"WHEN {layout.release} = {text(question.baseline)} THEN 0 "
             f"WHEN {layout.release} = {text(question.candidate)} THEN 1 ELSE {NONE} END::TINYINT",
             "status": f"CASE {layout.status} {codes} ELSE {UNKNOWN} END::TINYINT",
@@ -114,6 +142,8 @@ class _Reader:
             "has_id": f"COALESCE({layout.run_id}, '') <> ''",
             "mark": f"hash({layout.run_id})",
             "probe": layout.probe_id,
+            "long_run_id": is_long(layout.run_id),
+            "long_probe_id": is_long(layout.probe_id),
         }
         if layout.status is None:
             columns |= {"status": f"{NONE}::TINYINT", "has_status": "false"}
@@ -121,26 +151,32 @@ class _Reader:
             columns |= {"has_id": "false", "mark": "0::UBIGINT"}
         if layout.probe_id is None or not question.paired_fields:
             columns["probe"] = "NULL::TINYINT"
+        else:
+            columns["probe"] = f"CASE WHEN {columns['long_probe_id']} THEN NULL ELSE {layout.probe_id} END"
         columns |= {f"f{place}": field.sql for place, field in enumerate(layout.fields)}
         columns |= {f"p{place}": layout.membership(part) for place, part in enumerate(question.slices) if part != WHOLE}
         return ", ".join(f"{sql} AS {name}" for name, sql in columns.items())
 
     def _extent(self) -> tuple[int, int]:
         """Return how many rows there are, and how many to read at once: whole row groups where they are not huge."""
-        path = text(glob.escape(self._file.path))
-        sizes = f"SELECT any_value(row_group_num_rows) AS size FROM parquet_metadata({path}) GROUP BY row_group_id"
+        metadata = f"parquet_metadata({self._pattern})"
+        sizes = f"SELECT any_value(row_group_num_rows) AS size FROM {metadata} GROUP BY row_group_id"
         group, rows = self._connection.execute(f"SELECT max(size), sum(size) FROM ({sizes})").fetchall()[0]
         if not rows:
             return 0, RANGE
-        return int(rows), max(RANGE // group, 1) * group if group <= 4 * RANGE else RANGE
+        room = RANGE * ROOMY_FIELDS // max(ROOMY_FIELDS, len(self._layout.fields))
+        return int(rows), max(room // group, 1) * group if group <= 4 * room else room
 
     def _read(self, start: int, stop: int) -> Part:
         part = Part(start, stop, {})
         sql = f"SELECT {self._select} FROM {self._source} WHERE {part.rows}"
-        return Part(start, stop, self._connection.cursor().execute(sql).fetchnumpy())
+        read = Part(start, stop, self._connection.cursor().execute(sql).fetchnumpy())
+        if len(read.table["arm"]) != stop - start:
+            raise LayoutError("its rows are not as many as its footer says")
+        return read
 
     def _map_keys(self, column: str) -> Sequence[str]:
-        keys = f"SELECT DISTINCT unnest(map_keys({column})) AS name FROM {self._source}"
+        keys = f"SELECT DISTINCT left(name, {MAX_TEXT}) AS name FROM ({self._keys_of(column)})"
         sql = f"{keys} ORDER BY name LIMIT {MAX_SCORES + 1}"
         names = [str(name) for (name,) in self._connection.execute(sql).fetchall()]
         if len(names) > MAX_SCORES:
@@ -151,9 +187,12 @@ class _Reader:
         label_map = self._layout.label_map
         if label_map is None:
             return tuple(self._layout.labels)
-        keys = f"SELECT DISTINCT unnest(map_keys({label_map})) AS name FROM {self._source}"
+        keys = f"SELECT DISTINCT left(name, {MAX_TEXT}) AS name FROM ({self._keys_of(label_map)})"
         names = self._connection.execute(f"{keys} ORDER BY name LIMIT {MAX_NAMES}").fetchall()
         return (*self._layout.labels, *(str(name) for (name,) in names))
+
+    def _keys_of(self, column: str) -> str:
+        return f"SELECT unnest(map_keys({column})) AS name FROM {self._source}"
 
     def _check_currency(self) -> None:
         layout, arms = self._layout, ", ".join(text(arm) for arm in sorted(self._reading.arms))
@@ -161,8 +200,10 @@ class _Reader:
         if layout.currency is None or cost is None:
             return
         those = f"{cost} IS NOT NULL AND {layout.release} IN ({arms})"
-        first = f"SELECT {layout.currency}, min(file_row_number) AS first FROM {self._source} WHERE {those} GROUP BY 1"
-        sql = f"{first} ORDER BY first LIMIT 3"
+        # A WHERE would let the footer's statistics leave rows out.
+        first = f"min({ROW_NUMBER}) FILTER ({those}) AS first"
+        sql = f"SELECT left({layout.currency}, {MAX_TEXT}) AS name, {first} FROM {self._source} GROUP BY name"
+        sql += " HAVING first IS NOT NULL ORDER BY first LIMIT 3"
         for currency, row in self._connection.execute(sql).fetchall():
             wrong = self._reading.currency_flaw(currency)
             if wrong:
@@ -170,10 +211,10 @@ class _Reader:
 
     def _count_releases(self, rows: int) -> None:
         release, arms = self._layout.release, ", ".join(text(arm) for arm in sorted(self._reading.arms))
-        counts_of = f"SELECT {release} AS name, count(*), min(file_row_number) AS first FROM {self._source}"
-        order = f"name NOT IN ({arms}), first LIMIT {MAX_RELEASES + 2}"
-        sql = f"{counts_of} WHERE {release} <> '' GROUP BY name ORDER BY {order}"
-        counts = {name: count for name, count, _ in self._connection.execute(sql).fetchall()}
+        counts_of = f"SELECT left({release}, {MAX_TEXT}) AS name, count(*), min({ROW_NUMBER}) AS first"
+        order = f"COALESCE(name, '') NOT IN ({arms}), first LIMIT {MAX_RELEASES + 3}"
+        sql = f"{counts_of} FROM {self._source} GROUP BY name ORDER BY {order}"
+        counts = {name: count for name, count, _ in self._connection.execute(sql).fetchall() if name}
         self._reading.count_all(counts)
         if len(counts) > MAX_RELEASES:
             self._reading.count_rest(rows - sum(counts.values()))
@@ -202,7 +243,9 @@ class _Reader:
     def _texts(self, part: Part) -> list[str | None]:
         if self._layout.run_id is None:
             return [None] * (part.stop - part.start)
-        sql = f"SELECT {self._layout.run_id} AS id FROM {self._source} WHERE {part.rows}"
+        run_id = self._layout.run_id
+        sql = f"SELECT CASE WHEN {is_long(run_id)} THEN NULL ELSE {run_id} END AS id"
+        sql += f" FROM {self._source} WHERE {part.rows}"
         return Part(part.start, part.stop, self._connection.cursor().execute(sql).fetchnumpy()).texts("id", None)
 
     def _report(self, part: Part, sound: SoundPart) -> None:
@@ -221,11 +264,12 @@ class _Reader:
         if name == UNMEASURED:
             return f"no measurable field; give at least one of {', '.join(MEASURABLE)}"
         layout = self._layout
-        sql = {"release": layout.release, "status": layout.status, **{one.name: one.sql for one in layout.fields}}[name]
-        query = f"SELECT CAST({sql} AS VARCHAR) FROM {self._source} WHERE file_row_number = {row}"
+        texts = {name: getattr(layout, name) for name in ("release", "status", "run_id", "probe_id")}
+        sql = {**texts, **{one.name: one.sql for one in layout.fields}}[name]
+        query = f"SELECT left(CAST({sql} AS VARCHAR), 60) FROM {self._source} WHERE {ROW_NUMBER} = {row}"
         value = self._connection.execute(query).fetchall()[0][0]
         rule = RULES["scores" if name.startswith(SCORE_PREFIX) else name]
-        return f"{name} is {'missing' if value is None else repr(value[:60])}; it must be {rule}"
+        return f"{name} is {'missing' if value is None else repr(value)}; it must be {rule}"
 
     def _place(self, row: int) -> str:
         return f"{self._file.name}:row {row + 1}"

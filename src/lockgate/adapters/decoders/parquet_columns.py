@@ -3,13 +3,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 
 from duckdb.sqltypes import DuckDBPyType
 
-from lockgate.adapters.decoders.row import MEASURABLE, RULES, SCORE_NAMES, hint, is_score_name
+from lockgate.adapters.decoders.row import MAX_SCORES, MAX_TEXT, MEASURABLE, RULES, SCORE_NAMES, hint, is_score_name
 from lockgate.core.intake import Slice
 from lockgate.core.metric import SCORE_PREFIX
 
@@ -18,6 +19,8 @@ NUMBERS = INTEGERS | frozenset("ubigint hugeint uhugeint float double decimal".s
 WHOLES = INTEGERS | {"ubigint", "hugeint"}
 TEXT = "varchar"
 NOTHING = "null"
+# Beyond so many columns a table is a mistake, and takes minutes to say so.
+MAX_COLUMNS = 10_000
 # A decimal of so many digits is the shortest that the nearest double stands for.
 MAX_CERTAIN_DIGITS = 15
 
@@ -79,17 +82,32 @@ def text(value: str) -> str:
     return "'" + value.replace("'", "''") + "'"
 
 
+def is_long(column: str | None) -> str:
+    """Return the SQL of whether a text is longer than any that is kept; it looks at few bytes of a long one."""
+    if column is None:
+        return "false"
+    bytes_of = f"strlen({column})"
+    return (
+        f"COALESCE(CASE WHEN {bytes_of} <= {MAX_TEXT} THEN false WHEN {bytes_of} > {4 * MAX_TEXT} THEN true "
+        f"ELSE length({column}) > {MAX_TEXT} END, false)"
+    )
+
+
 def layout_of(columns: Sequence[tuple[str, DuckDBPyType]], map_keys: Callable[[str], Sequence[str]]) -> Layout:
     """Return where a file holds what; `map_keys` looks up the keys of a map column."""
+    if len(columns) > MAX_COLUMNS:
+        raise LayoutError(f"more than {MAX_COLUMNS:,} columns; at most so many are read")
     types = {name: kind for name, kind in columns if kind.id != NOTHING}
     if "release" not in types:
         raise LayoutError(f"there is no column release{hint(types, ('release',))}")
     labels, label_map = _labels(types)
     fields = (*_numbers(types), *_scores(types, map_keys))
     names = [field.name for field in fields]
-    for name in names:
-        if names.count(name) > 1:
+    for name, count in Counter(names).items():
+        if count > 1:
             raise LayoutError(f"{name} is given twice")
+    if sum(name.startswith(SCORE_PREFIX) for name in names) > MAX_SCORES:
+        raise LayoutError(f"more than {MAX_SCORES:,} names of scores; at most so many are tallied")
     status = _text_column(types, "status")
     if not fields and status is None:
         raise LayoutError(f"no measurable column{hint(types, MEASURABLE)}")
@@ -136,7 +154,10 @@ def _numbers(types: Mapping[str, DuckDBPyType]) -> Iterator[Field]:
             continue
         column = identifier(name)
         if name == "cost" and _needs_text(kind):
-            yield Field(name, f"CAST({column} AS VARCHAR)", Form.COST_TEXT)
+            # What is cut short is no decimal any more, and is refused as it stands.
+            cut = f"left({column}, {MAX_TEXT}) || '…'"
+            sql = f"CASE WHEN {is_long(column)} THEN {cut} ELSE {column} END" if kind.id == TEXT else column
+            yield Field(name, f"CAST({sql} AS VARCHAR)", Form.COST_TEXT)
         elif kind.id not in NUMBERS:
             raise _wrong(name, kind)
         else:

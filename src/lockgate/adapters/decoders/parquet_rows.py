@@ -66,6 +66,8 @@ class SoundPart:
         found = {
             "release": table["arm"] == UNKNOWN,
             "status": np.asarray(table["has_status"], np.bool_) & (table["status"] == UNKNOWN),
+            "run_id": np.asarray(table["long_run_id"], np.bool_),
+            "probe_id": np.asarray(table["long_probe_id"], np.bool_),
             UNMEASURED: self._unmeasured(),
             **{self._names[name].name: bad for name, bad in self._bad.items()},
         }

@@ -7,7 +7,7 @@ import difflib
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import chain
+from itertools import chain, islice
 from typing import Annotated, Literal
 
 import msgspec
@@ -17,6 +17,10 @@ from lockgate.core.stats.micro import MAX_ABS, from_text
 from lockgate.errors import UsageError
 
 MAX_SCORES = 1_000
+# Longer ids are no ids, and would fill memory from a file that is small.
+MAX_TEXT = 1_000
+# So many fields of a record are asked whether they are nearly another, and none whose name is longer than a line.
+MAX_HINTED, MAX_HINTED_NAME = 200, 100
 MEASURABLE = ("status", *FIELDS, "scores")
 # What people call the fields elsewhere, where the spelling alone does not tell.
 OTHER_NAMES = {
@@ -34,11 +38,11 @@ OTHER_NAMES = {
     "variant": "release",
 }
 SCORE_RULE = f"a number within {MAX_ABS:.0e}, true or false, or an object that holds one as value"
-_TEXT = "text"
-_ID = "text or a whole number"
+_TEXT = f"text of at most {MAX_TEXT:,} characters"
+_ID = f"text or a whole number, of at most {MAX_TEXT:,} characters"
 _NUMBER = f"a number from 0 to {MAX_ABS:.0e}"
 RULES = {
-    "release": "text that is not empty, or a whole number",
+    "release": f"text that is not empty, or a whole number, of at most {MAX_TEXT:,} characters",
     "run_id": _ID,
     "probe_id": _ID,
     "status": "ok, error, timeout or cancelled",
@@ -57,6 +61,7 @@ KNOWN = frozenset((*RULES, "app_id", "started_at", "error_type", "unit_id", "env
 
 _Amount = Annotated[float, msgspec.Meta(ge=0, le=MAX_ABS)]
 _Whole = Annotated[int, msgspec.Meta(ge=0, le=MAX_ABS)]
+_Text = Annotated[str, msgspec.Meta(max_length=MAX_TEXT)]
 _Number = Annotated[float, msgspec.Meta(ge=-MAX_ABS, le=MAX_ABS)]
 
 
@@ -72,19 +77,19 @@ Score = _Number | bool | ScoreObject | None
 class Row(msgspec.Struct, gc=False):
     """What `compare` reads of a run; other fields of the record are let through unread."""
 
-    release: Annotated[str, msgspec.Meta(min_length=1)] | int
-    run_id: str | int | None = None
+    release: Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_TEXT)] | int
+    run_id: _Text | int | None = None
     status: Literal["ok", "error", "timeout", "cancelled"] | None = None
     latency_ms: _Amount | None = None
     ttft_ms: _Amount | None = None
-    cost: _Amount | str | None = None
-    currency: str | None = None
+    cost: _Amount | _Text | None = None
+    currency: _Text | None = None
     # A table with gaps turns whole numbers into floats on its way through other tools.
     input_tokens: _Whole | _Amount | None = None
     output_tokens: _Whole | _Amount | None = None
     scores: dict[str, Score] | None = None
     labels: dict[str, str | None] | None = None
-    probe_id: str | int | None = None
+    probe_id: _Text | int | None = None
 
 
 class ScoreNames:
@@ -188,7 +193,7 @@ def _bad_score(scores: object) -> str | None:
 
 def hint(record: Iterable[str], wanted: Sequence[str]) -> str:
     """Return a question about a field that is nearly one of the wanted, or nothing."""
-    for name in record:
+    for name in islice(record, MAX_HINTED):
         near = None if name in KNOWN else _near(name, wanted)
         if near:
             return f"; is {_shown(name)} meant to be {near}?"
@@ -202,6 +207,8 @@ def stranger(name: str) -> str | None:
 
 
 def _near(name: str, wanted: Sequence[str]) -> str | None:
+    if len(name) > MAX_HINTED_NAME:
+        return None
     plain = name.strip().lower().replace("-", "_").replace(" ", "_")
     other = OTHER_NAMES.get(plain)
     if other in wanted:
@@ -227,6 +234,7 @@ def _are_decimals(texts: Sequence[str]) -> bool:
     if not joined.isascii() or joined.encode("ascii").translate(None, b"0123456789. "):
         return False
     try:
-        return max(map(float, texts)) <= MAX_ABS
+        # A little more than the bound is a float that equals it.
+        return max(map(float, texts)) < MAX_ABS
     except ValueError:
         return False
