@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import csv
 import math
+from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from typing import BinaryIO
 
 import msgspec
@@ -25,6 +25,9 @@ from lockgate.adapters.decoders.row_batches import PlacedRows, batches
 from lockgate.core.wording import count_text
 
 BATCH = 1_000
+# Rows are converted at once until they are so many bytes.
+BATCH_BYTES = 1 << 20
+MAX_COLUMNS = 10_000
 DELIMITERS = (",", ";", "\t")
 GROUPS = ("scores", "labels")
 # As databases, spreadsheets and Python write them.
@@ -86,34 +89,61 @@ class _Table:
     def __init__(self, stream: BinaryIO) -> None:
         self._stream = stream
         self._mark = DELIMITERS[0]
+        self._ahead: deque[bytes] = deque()
+        self._row_bytes = 0
         self.line = 0
 
     def header(self) -> list[str]:
         """Return the names of the columns; the separator is the one under which `release` is one of them."""
-        first = next(self._lines(), "")
-        rows = [next(csv.reader([first], delimiter=mark, strict=True), []) for mark in DELIMITERS]
-        self._mark, cells = next(
-            ((mark, row) for mark, row in zip(DELIMITERS, rows, strict=True) if "release" in row),
-            (DELIMITERS[0], rows[0]),
-        )
-        return cells
+        refused: csv.Error | None = None
+        others: list[list[str]] = []
+        for mark in DELIMITERS:
+            taken: list[bytes] = []
+            self._row_bytes = 0
+            try:
+                cells = next(filter(None, csv.reader(self._lines(taken), delimiter=mark, strict=True)), [])
+            except csv.Error as error:
+                # A quoted name is no cell where another mark separates.
+                refused = refused or error
+                cells = []
+            if "release" in cells:
+                self._mark = mark
+                return cells
+            others += [cells] if cells else []
+            self._ahead.extendleft(reversed(taken))
+            self.line -= len(taken)
+        self.line = 1
+        if not others and refused:
+            raise refused
+        return others[0] if others else []
 
-    def rows(self) -> Iterator[tuple[int, list[str]]]:
-        """Yield the rows that are not blank."""
-        reader = csv.reader(self._lines(), delimiter=self._mark, strict=True)
+    def batches(self) -> Iterator[list[tuple[int, list[str]]]]:
+        """Yield rows that are not blank, each with its line, as many as are converted at once."""
+        some: list[tuple[int, list[str]]] = []
+        size = 0
+        reader = csv.reader(self._lines(None), delimiter=self._mark, strict=True)
         while True:
-            first = self.line + 1
+            first, self._row_bytes = self.line + 1, 0
             cells = next(reader, None)
+            if cells:
+                some.append((first, cells))
+                size += self._row_bytes
+            if some and (cells is None or len(some) >= BATCH or size >= BATCH_BYTES):
+                yield some
+                some, size = [], 0
             if cells is None:
                 return
-            if cells:
-                yield first, cells
 
-    def _lines(self) -> Iterator[str]:
-        while data := self._stream.readline(MAX_LINE):
+    def _lines(self, taken: list[bytes] | None) -> Iterator[str]:
+        """Yield the lines of one row after another; `taken` remembers them."""
+        while data := self._ahead.popleft() if self._ahead else self._stream.readline(MAX_LINE):
             self.line += 1
-            if len(data) == MAX_LINE and not data.endswith(b"\n"):
+            self._row_bytes += len(data)
+            # A quoted cell may go over lines, and has to end.
+            if self._row_bytes >= MAX_LINE and (self._row_bytes > len(data) or not data.endswith(b"\n")):
                 raise LongLineError(self.line)
+            if taken is not None:
+                taken.append(data)
             yield (data.removeprefix(BOM) if self.line == 1 else data).decode("utf-8")
 
 
@@ -121,24 +151,23 @@ def _batches(table: _Table, file: str, reading: Reading, tell: Callable[[], None
     names = table.header()
     if not names:
         return
-    header = _header(names, file, reading)
-    rows = table.rows()
-    while some := list(islice(rows, BATCH)):
+    header = _header(names, f"{file}:{table.line}", reading)
+    for some in table.batches():
         yield from batches(_decode(some, header, file, reading), reading)
         tell()
 
 
-def _header(names: list[str], file: str, reading: Reading) -> Header:
-    twice = sorted({column for column in names if names.count(column) > 1 and column})
+def _header(names: list[str], place: str, reading: Reading) -> Header:
+    if len(names) > MAX_COLUMNS:
+        raise reading.faults.fail(place, f"more than {MAX_COLUMNS:,} columns; at most so many are read")
+    twice = sorted(column for column, count in Counter(names).items() if count > 1 and column)
     if twice:
-        raise reading.faults.fail(f"{file}:1", f"two columns are named {twice[0]}")
+        raise reading.faults.fail(place, f"two columns are named {twice[0]}")
     if "release" not in names:
-        raise reading.faults.fail(f"{file}:1", f"there is no column release{hint(names, ('release',))}")
+        raise reading.faults.fail(place, f"there is no column release{hint(names, ('release',))}")
     for group in GROUPS:
         if group in names:
-            raise reading.faults.fail(
-                f"{file}:1", f"{group} cannot be one column; write a column {group}.NAME for each"
-            )
+            raise reading.faults.fail(place, f"{group} cannot be one column; write a column {group}.NAME for each")
     plain = tuple((place, name, CONVERTERS.get(name, _texts)) for place, name in enumerate(names) if name in RULES)
     groups = {
         group: tuple(
@@ -150,7 +179,7 @@ def _header(names: list[str], file: str, reading: Reading) -> Header:
     }
     held = {group: members for group, members in groups.items() if members}
     if not {*held, *(name for _, name, _ in plain)} & set(MEASURABLE):
-        raise reading.faults.fail(f"{file}:1", f"no measurable column{hint(names, MEASURABLE)}")
+        raise reading.faults.fail(place, f"no measurable column{hint(names, MEASURABLE)}")
     return Header(tuple(names), plain, held)
 
 
