@@ -1,8 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Settings that every test shares."""
 
-from hypothesis import settings
+import os
+
+from hypothesis import HealthCheck, settings
 
 # How long an example takes says something about the machine's load, not about the code.
-settings.register_profile("lockgate", deadline=None)
-settings.load_profile("lockgate")
+UNTIMED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("search", UNTIMED)
+# A change lands or not by what it does, so that there every run draws the same examples.
+settings.register_profile("ci", UNTIMED, derandomize=True)
+settings.load_profile("ci" if os.environ.get("CI") else "search")
