@@ -6,6 +6,7 @@ The table of commands carries each one-line help, so that `lockgate --help` load
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from collections.abc import Sequence
@@ -161,11 +162,12 @@ def lockgate(ctx: click.Context) -> None:
 
 def main(argv: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and leave by its exit code."""
-    code = run(sys.argv[1:] if argv is None else argv)
     try:
-        sys.stdout.flush()
-    except BrokenPipeError:
-        _close_output()
+        _fill_closed_streams()
+        code = _flushed(run(sys.argv[1:] if argv is None else argv))
+    except BaseException:  # noqa: BLE001
+        # Nobody can be told any more, and Python would leave by 1, which says "regressed".
+        os._exit(exit_codes.INTERNAL.code)
     sys.exit(code)
 
 
@@ -200,7 +202,9 @@ def _tell(message: str, advice: str = "") -> None:
 
     # A message quotes what was read, and what was read may mean to command a terminal.
     lines = [f"error: {message}", *([advice] if advice else [])]
-    click.echo("\n".join(printable(line) for line in "\n".join(lines).split("\n")), err=True)
+    # Where standard error is full or gone, the exit code still answers.
+    with contextlib.suppress(OSError):
+        click.echo("\n".join(printable(line) for line in "\n".join(lines).split("\n")), err=True)
 
 
 def _tell_usage(error: click.ClickException) -> None:
@@ -216,12 +220,42 @@ def _interrupted() -> int:
 def _internal() -> int:
     import traceback
 
-    traceback.print_exc()
+    from lockgate.report.text import printable
+
+    # Lines of a traceback quote names of files, and what was read.
+    with contextlib.suppress(OSError):
+        click.echo("\n".join(map(printable, traceback.format_exc().splitlines())), err=True)
     _tell(
         "this is a fault in Lockgate, not in your data; no verdict was reached",
         "Please report it with the lines above and `lockgate --version`.",
     )
     return exit_codes.INTERNAL.code
+
+
+def _fill_closed_streams() -> None:
+    """Put a device in place of each stream that the caller closed, so that no file takes its number.
+
+    Standard input stays None, because reading from it is a mistake that can be told.
+    """
+    if sys.stdin is None:
+        os.open(os.devnull, os.O_RDONLY)
+    if sys.stdout is None:
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
+
+
+def _flushed(code: int) -> int:
+    """Return the exit code once everything is written; an answer that was cut short is none."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _close_output()
+    except OSError as error:
+        _close_output()
+        _tell(f"cannot write to standard output: {error.strerror or error}")
+        return exit_codes.INTERNAL.code
+    return code
 
 
 def _close_output() -> None:

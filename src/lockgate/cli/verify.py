@@ -83,6 +83,8 @@ def _verify(call: Call) -> Verified:
 
 def _read(name: str) -> bytes:
     # Nothing that verifies is as large, and a file without end must end.
+    if name == STDIN and sys.stdin is None:
+        raise UsageError("standard input is closed", advice="Pipe the receipt into it, or name a file.")
     if name == STDIN:
         return sys.stdin.buffer.read(MAX_FILE_SIZE)
     try:

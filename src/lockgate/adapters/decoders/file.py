@@ -104,6 +104,8 @@ def _expand(path: str) -> list[str]:
 
 
 def _file(name: str) -> RunFile:
+    if name == STDIN and sys.stdin is None:
+        raise UsageError("standard input is closed", advice="Pipe runs into it, or name a file.")
     if name == STDIN:
         return RunFile(STDIN_NAME, STDIN, "", is_compressed=False, size=None, version=None)
     try:
