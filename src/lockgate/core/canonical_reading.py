@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from typing import Literal, NoReturn
 
@@ -47,8 +48,8 @@ def _canonical(value: Json) -> bytes | None:
 def _object(pairs: Sequence[tuple[str, Json]]) -> dict[str, Json]:
     members = dict(pairs)
     if len(members) != len(pairs):
-        names = [name for name, _ in pairs]
-        raise _DuplicateKeyError(ascii(next(name for name in names if names.count(name) > 1)))
+        counts = Counter(name for name, _ in pairs)
+        raise _DuplicateKeyError(ascii(next(name for name, count in counts.items() if count > 1)))
     return members
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 import sys
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NoReturn
@@ -37,6 +38,8 @@ _PLAIN_ADVICE = "A policy is plain data: write each value where it is meant, and
 def read_policy_file(path: str) -> Mapping[str, Plain]:
     """Return the mapping that a file holds; `-` is standard input."""
     name = "standard input" if path == STDIN else path
+    if path == STDIN and sys.stdin is None:
+        raise UsageError("standard input is closed", advice="Pipe a policy into it, or name a file.")
     try:
         if path == STDIN:
             data = sys.stdin.buffer.read(MAX_BYTES + 1)
@@ -102,8 +105,7 @@ def _json(text: str, name: str) -> Plain:
 def _pairs(pairs: list[tuple[str, Plain]]) -> dict[str, Plain]:
     fields = dict(pairs)
     if len(fields) < len(pairs):
-        names = [key for key, _ in pairs]
-        repeated = next(key for key in names if names.count(key) > 1)
+        repeated = next(key for key, count in Counter(key for key, _ in pairs).items() if count > 1)
         raise ValueError(f"the field {repeated!r} is there twice")
     return fields
 
