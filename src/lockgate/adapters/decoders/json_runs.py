@@ -4,21 +4,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import BinaryIO
 
 import msgspec
 
 from lockgate.adapters.decoders.batch import Batch
-from lockgate.adapters.decoders.file import RunFile
-from lockgate.adapters.decoders.lines import BOM
-from lockgate.adapters.decoders.ndjson import DECODER, FAILURES, UNTYPED, Ndjson, why_not
+from lockgate.adapters.decoders.file import RunFile, Stream
+from lockgate.adapters.decoders.json_elements import BLANKS, ArrayError, elements
+from lockgate.adapters.decoders.lines import BLOCK, BOM, Start
+from lockgate.adapters.decoders.ndjson import DECODER, FAILURES, UNTYPED, decode_stream, why_not
 from lockgate.adapters.decoders.reading import Reading
 from lockgate.adapters.decoders.row import Row
 from lockgate.adapters.decoders.row_batches import PlacedRows, batches
 
-# An array has to be held whole; larger files are written with one run on each line.
-MAX_ARRAY = 256 << 20
-BLANKS = b" \t\r\n"
-BATCH = 1_000
 ADVICE = "write one run on each line (.ndjson)"
 
 _ARRAY = msgspec.json.Decoder(list[msgspec.Raw])
@@ -30,26 +28,36 @@ class JsonRuns:
     mark_family = "python"
 
     def decode(self, file: RunFile, reading: Reading) -> Iterator[Batch]:
-        """Yield the runs of one file."""
+        """Yield the runs of one file, which is opened once because a pipe cannot be opened again."""
         with file.open() as stream:
-            head = stream.bytes.read(4096).removeprefix(BOM).lstrip(BLANKS)
+            head, line = _head(stream.bytes)
             if head.startswith(b"["):
-                data = head + stream.bytes.read(MAX_ARRAY)
-                yield from _decode_array(data, file.name, reading)
-                return
-        yield from Ndjson().decode(file, reading)
+                yield from _decode_array(stream, head, file.name, reading)
+            else:
+                yield from decode_stream(stream, file.name, reading, Start(head, line))
 
 
-def _decode_array(data: bytes, name: str, reading: Reading) -> Iterator[Batch]:
-    if len(data) > MAX_ARRAY:
-        raise reading.faults.fail(name, f"an array of more than 256 MiB; {ADVICE}")
+def _head(stream: BinaryIO) -> tuple[bytes, int]:
+    """Return the first bytes from the first that is not blank, and the number of their line."""
+    head, line = stream.read(BLOCK).removeprefix(BOM), 1
+    while head and not head.strip(BLANKS):
+        line += head.count(b"\n")
+        head = stream.read(BLOCK)
+    text = head.lstrip(BLANKS)
+    return text, line + head[: len(head) - len(text)].count(b"\n")
+
+
+def _decode_array(stream: Stream, head: bytes, name: str, reading: Reading) -> Iterator[Batch]:
+    start = 0
     try:
-        data.decode("utf-8")
-        texts = [bytes(raw) for raw in _ARRAY.decode(data)]
-    except FAILURES as error:
+        for array in elements(stream.bytes, head):
+            array.decode("utf-8")
+            texts = [bytes(raw) for raw in _ARRAY.decode(array)]
+            yield from batches(_decode_some(texts, start, name, reading), reading)
+            start += len(texts)
+            reading.tell(stream.done())
+    except (ArrayError, *FAILURES) as error:
         raise reading.faults.fail(name, f"not an array of runs: {error}; {ADVICE}") from error
-    for start in range(0, len(texts), BATCH):
-        yield from batches(_decode_some(texts[start : start + BATCH], start, name, reading), reading)
 
 
 def _decode_some(texts: list[bytes], start: int, name: str, reading: Reading) -> PlacedRows:

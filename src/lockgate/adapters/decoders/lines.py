@@ -29,9 +29,19 @@ class LongLineError(Exception):
         self.line = line
 
 
-def chunks(stream: BinaryIO) -> Iterator[Chunk]:
+class Start(NamedTuple):
+    """What was read before the chunks, and the number of its first line."""
+
+    head: bytes = b""
+    line: int = 1
+
+
+TOP = Start()
+
+
+def chunks(stream: BinaryIO, start: Start = TOP) -> Iterator[Chunk]:
     """Yield chunks of whole lines without a byte order mark; a line that is too long is never read to its end."""
-    line, rest = 1, b""
+    rest, line = start
     while block := stream.read(BLOCK):
         rest += block
         if line == 1:
@@ -46,7 +56,7 @@ def chunks(stream: BinaryIO) -> Iterator[Chunk]:
         if len(rest) > MAX_LINE:
             raise LongLineError(line)
     if rest:
-        yield Chunk(line, rest, 1)
+        yield Chunk(line, rest, rest.count(b"\n") + (not rest.endswith(b"\n")))
 
 
 def _refuse_long(data: bytes, line: int) -> None:

@@ -28,17 +28,22 @@ class LocalRunFiles:
         if not files:
             raise UsageError("no file is named", advice="Name files, globs, or - for standard input.")
         decoders = [(file, self._decoder(file)) for file in files]
-        if not all(file.can_repeat for file in files):
-            return self._read(decoders, question, progress, Texts())
-        marks = Marks()
-        intake = self._read(decoders, question, progress, marks)
-        repeated = marks.repeated()
-        if repeated:
-            intake = self._read(decoders, question, progress, Texts(repeated))
+        if all(file.can_repeat for file in files):
+            intake = self._read_twice(decoders, question, progress)
+        else:
+            intake = self._read(decoders, question, progress, Texts())
         changed = [file.name for file in files if file.has_changed()]
         if changed:
             raise DataError(f"{changed[0]} changed while it was read", advice="Compare files that are complete.")
         return intake
+
+    def _read_twice(
+        self, decoders: Sequence[tuple[RunFile, Decoder]], question: Question, progress: Progress
+    ) -> Intake:
+        marks = Marks()
+        intake = self._read(decoders, question, progress, marks)
+        repeated = marks.repeated()
+        return self._read(decoders, question, progress, Texts(repeated)) if repeated else intake
 
     def _decoder(self, file: RunFile) -> Decoder:
         if file.path == STDIN or (not file.suffix and not file.can_repeat):

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 import msgspec
 
 from lockgate.adapters.decoders.batch import Batch
-from lockgate.adapters.decoders.file import RunFile
-from lockgate.adapters.decoders.lines import Chunk, LongLineError, chunks
+from lockgate.adapters.decoders.file import RunFile, Stream
+from lockgate.adapters.decoders.lines import TOP, Chunk, LongLineError, Start, chunks
 from lockgate.adapters.decoders.reading import Reading
 from lockgate.adapters.decoders.row import Row, explain
 from lockgate.adapters.decoders.row_batches import PlacedRows, batches
@@ -32,12 +32,17 @@ class Ndjson:
     def decode(self, file: RunFile, reading: Reading) -> Iterator[Batch]:
         """Yield the runs of one file."""
         with file.open() as stream:
-            try:
-                for chunk in chunks(stream.bytes):
-                    yield from decode_lines(chunk, file.name, reading)
-                    reading.tell(stream.done())
-            except LongLineError as error:
-                raise reading.faults.fail(f"{file.name}:{error.line}", str(error)) from error
+            yield from decode_stream(stream, file.name, reading, TOP)
+
+
+def decode_stream(stream: Stream, name: str, reading: Reading, start: Start) -> Iterator[Batch]:
+    """Yield the runs of an open file of which the start was read."""
+    try:
+        for chunk in chunks(stream.bytes, start):
+            yield from decode_lines(chunk, name, reading)
+            reading.tell(stream.done())
+    except LongLineError as error:
+        raise reading.faults.fail(f"{name}:{error.line}", str(error)) from error
 
 
 def decode_lines(chunk: Chunk, name: str, reading: Reading) -> Iterator[Batch]:
@@ -107,9 +112,19 @@ def _decode_at_once(chunk: Chunk) -> list[Row] | None:
         rows = DECODER.decode_lines(data)
     except FAILURES:
         return None
-    # The decoder lets a run go over several lines, and several runs stand on one.
-    is_each_on_its_own = len(rows) == chunk.size or len(rows) == len(_Lines(chunk).all())
-    return rows if is_each_on_its_own else None
+    return rows if are_on_their_own(data, len(rows)) else None
+
+
+def are_on_their_own(data: bytes, runs: int) -> bool:
+    """Say whether so many runs that were decoded stand on one line each.
+
+    The decoder lets a run go over several lines, and several runs stand on one. A line break between `}` and `{`
+    is between two runs, because within one a comma stands there.
+    """
+    if data.startswith(b"{") and data.rstrip(b"\n").endswith(b"}") and data.count(b"}\n{") == runs - 1:
+        return data.rstrip(b"\n").count(b"\n") == runs - 1
+    lines = [line for text in data.split(b"\n") if (line := text.strip())]
+    return len(lines) == runs and all(line.startswith(b"{") and line.endswith(b"}") for line in lines)
 
 
 def _decode_each(chunk: Chunk, name: str, reading: Reading) -> PlacedRows:

@@ -17,7 +17,7 @@ import numpy as np
 from lockgate.adapters.decoders.faults import Faults
 from lockgate.adapters.decoders.file import RunFile, files_of
 from lockgate.adapters.decoders.lines import Chunk, LongLineError, chunks
-from lockgate.adapters.decoders.ndjson import FAILURES, why_not
+from lockgate.adapters.decoders.ndjson import FAILURES, are_on_their_own, why_not
 from lockgate.adapters.decoders.row import Row, ScoreNames, are_sound, flaw
 from lockgate.adapters.decoders.row_columns import columns_of
 from lockgate.core.app import slice_from
@@ -151,8 +151,7 @@ def _rows(body: bytes, first: int) -> tuple[list[tuple[int, StoredRow]], list[Wr
         rows = _DECODER.decode_lines(body)
     except FAILURES:
         rows = []
-    # The decoder lets a run go over several lines, and several runs stand on one.
-    if len(rows) == len(lines):
+    if are_on_their_own(body, len(rows)):
         return [(number, row) for (number, _), row in zip(lines, rows, strict=True)], []
     placed, wrong = [], []
     for number, text in lines:
