@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass
 
 from lockgate.core.base64_text import from_base64, to_base64
+from lockgate.core.public_key import is_weak
 from lockgate.core.refusal import Reason, VerifyError
 
 MAX_NOTE_SIZE = 100_000
@@ -82,7 +83,7 @@ def read_note_key(text: str) -> NoteKey:
         key = NoteKey(name, data[1:])
     except ValueError as error:
         raise _bad_key() from error
-    if data[:1] != ED25519 or key.key_hash.hex() != key_hash:
+    if data[:1] != ED25519 or key.key_hash.hex() != key_hash or is_weak(key.raw):
         raise _bad_key()
     return key
 

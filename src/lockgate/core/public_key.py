@@ -10,9 +10,18 @@ from lockgate.core.base64_text import from_base64, to_base64
 from lockgate.core.refusal import Reason, VerifyError
 
 KEY_SIZE = 32
+# y of the points of small order, on the curve of RFC 8032: for a key at one of these anybody finds signatures.
+_P = 2**255 - 19
+_EIGHTH = 2707385501144840649318225287225658788936804267575313519463743609750303402022
+SMALL_ORDER = frozenset((0, 1, _P - 1, _EIGHTH, _P - _EIGHTH))
 # RFC 8410 section 4: the DER of every Ed25519 SubjectPublicKeyInfo begins with these bytes.
 _SPKI_PREFIX = bytes.fromhex("302a300506032b6570032100")
 _BEGIN, _END = "-----BEGIN PUBLIC KEY-----", "-----END PUBLIC KEY-----"
+
+
+def is_weak(raw: bytes) -> bool:
+    """Say whether 32 bytes stand for a point of small order, in any of its encodings."""
+    return (int.from_bytes(raw, "little") % 2**255) % _P in SMALL_ORDER
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,5 +64,11 @@ def read_public_key(pem: bytes) -> PublicKey:
             Reason.PUBLIC_KEY,
             "this is not an Ed25519 public key in PEM",
             advice=f"Such a file has three lines, the first of them `{_BEGIN}`.",
+        )
+    if is_weak(der[len(_SPKI_PREFIX) :]):
+        raise VerifyError(
+            Reason.PUBLIC_KEY,
+            "this key is a point of small order, for which anybody can make signatures",
+            advice="No tool makes such a key by chance: ask its owner for theirs.",
         )
     return PublicKey(der[len(_SPKI_PREFIX) :])
