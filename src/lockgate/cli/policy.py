@@ -11,6 +11,7 @@ import click
 from lockgate.cli import exit_codes, output
 from lockgate.core.policy.policy import Policy
 from lockgate.errors import UsageError
+from lockgate.report.text import printable
 
 DEFAULT_PATH = "policy.yaml"
 
@@ -34,7 +35,8 @@ def init(file: Path, app: str, *, force: bool) -> None:
     if file.exists() and not force:
         raise UsageError(f"{file} is there already", advice="Name another file, or replace it with --force.")
     output.save(file, policy_example(app))
-    output.say(f"Wrote {file}. Next: `lockgate policy show {file}` says what it promises.\n")
+    name = printable(str(file))
+    output.say(f"Wrote {name}. Next: `lockgate policy show {name}` says what it promises.\n")
 
 
 @policy.command("check", epilog="Exit codes: 0 legal, 64 usage, 65 faults.")
@@ -57,7 +59,7 @@ def check(file: str, *, as_json: bool) -> int:
     else:
         sizes = f"{_count(len(declared.gates), 'gate')}, {_count(len(declared.steps), 'step')}"
         name = "standard input" if file == "-" else file
-        output.say(f"{name}: no faults ({sizes}).\ndigest: {declared.digest()}\n")
+        output.say(f"{printable(name)}: no faults ({sizes}).\ndigest: {declared.digest()}\n")
     return exit_codes.OK.code
 
 
@@ -74,7 +76,7 @@ def show(file: str, *, as_json: bool) -> None:
         document = {"policy": declared.document(), "digest": declared.digest(), "promises": list(promises(declared))}
         _emit(document)
         return
-    lines = [f"# {declared.digest()}", "#", *(f"# {sentence}" for sentence in promises(declared))]
+    lines = [f"# {declared.digest()}", "#", *(f"# {printable(sentence)}" for sentence in promises(declared))]
     output.say("\n".join(lines) + "\n\n" + encode_policy(declared.document()))
 
 
