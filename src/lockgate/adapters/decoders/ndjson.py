@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import msgspec
+import numpy as np
 
 from lockgate.adapters.decoders.batch import Batch
 from lockgate.adapters.decoders.file import RunFile, Stream
@@ -20,6 +21,7 @@ from lockgate.adapters.decoders.row_batches import PlacedRows, batches
 DECODER = msgspec.json.Decoder(Row)
 UNTYPED = msgspec.json.Decoder()
 OTHER_UNICODE = (b"\xff\xfe", b"\xfe\xff")
+_OPENED, _CLOSED, _BREAK = b"{}\n"
 NOT_UTF8 = "not UTF-8 text; write the file as UTF-8"
 FAILURES = (msgspec.DecodeError, RecursionError, UnicodeDecodeError)
 
@@ -121,8 +123,13 @@ def are_on_their_own(data: bytes, runs: int) -> bool:
     The decoder lets a run go over several lines, and several runs stand on one. A line break between `}` and `{`
     is between two runs, because within one a comma stands there.
     """
-    if data.startswith(b"{") and data.rstrip(b"\n").endswith(b"}") and data.count(b"}\n{") == runs - 1:
-        return data.rstrip(b"\n").count(b"\n") == runs - 1
+    text = data.removesuffix(b"\n")
+    codes = np.frombuffer(text, np.uint8)
+    breaks = np.flatnonzero(codes == _BREAK)
+    if text.startswith(b"{") and text.endswith(b"}") and breaks.size == runs - 1:
+        ends, starts = codes[breaks - 1], codes[breaks + 1]
+        if (ends == _CLOSED).all() and (starts == _OPENED).all():
+            return True
     lines = [line for text in data.split(b"\n") if (line := text.strip())]
     return len(lines) == runs and all(line.startswith(b"{") and line.endswith(b"}") for line in lines)
 
