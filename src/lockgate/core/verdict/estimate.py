@@ -8,6 +8,7 @@ more is worse; a Difference is candidate - baseline as the metric is named.
 from __future__ import annotations
 
 from lockgate.core.bucket import Bucket, Events, Pairs, Values
+from lockgate.core.evidence.extent import rank_bin
 from lockgate.core.finding import Difference, Reading
 from lockgate.core.metric import Kind
 from lockgate.core.policy.gate import Gate, Method
@@ -18,7 +19,7 @@ from lockgate.core.stats.fixed.interval import Interval
 from lockgate.core.stats.fixed.mean import moments, student, welch
 from lockgate.core.stats.fixed.pairs import net_loss_interval
 from lockgate.core.stats.fixed.proportion import newcombe, wilson
-from lockgate.core.stats.fixed.quantile import quantile, quantile_difference, quantile_interval
+from lockgate.core.stats.fixed.quantile import quantile_difference, quantile_interval
 from lockgate.core.stats.fixed.rate import poisson_score, rate_difference
 from lockgate.core.stats.micro import MICRO
 from lockgate.core.verdict.sample import NO_PAIRS, Sample
@@ -52,7 +53,8 @@ def _number(gate: Gate, tally: Values) -> Reading:
     if tally.n == 0:
         return Reading(None, 0)
     if gate.metric.quantile is not None:
-        return Reading(float(quantile(bins.from_pairs(tally.bins), gate.metric.quantile)), tally.n)
+        held = rank_bin(tally.bins, tally.n, gate.metric.quantile)
+        return Reading(int(bins.representative(held)) / MICRO, tally.n)
     return Reading(_mean(tally), tally.n)
 
 

@@ -14,6 +14,8 @@ from lockgate.core.stats.elementary import Floats
 
 # Enough for rates within 1e-9 of 0 and 1, counts up to 1e9 and ratios from 0.25 to 4: to the last bits of each rate.
 STEPS = 7
+# Convergence is of third order: what remains after a relative step this small is below the last bit.
+_CLOSE = 1e-7
 
 
 def nearest(weight_a: Floats, alternative: Floats, ratio: Floats, offset: Floats) -> Floats:
@@ -23,6 +25,7 @@ def nearest(weight_a: Floats, alternative: Floats, ratio: Floats, offset: Floats
     two right, which increases between the poles.
     Each step replaces it by one hyperbola per side, on the two inner poles, with the same value and two derivatives:
     Gragg's iteration for such equations (Borges and Gragg, 1993), monotone and of third order from any start.
+    A projection that was found stays as it is, so that it does not depend on what is computed beside it.
     Distances to both ends of the interval are carried, so that small rates and small complements keep their digits.
     """
     gaps = _gaps(ratio, offset)
@@ -33,6 +36,7 @@ def nearest(weight_a: Floats, alternative: Floats, ratio: Floats, offset: Floats
     # The distances from both ends; exact where ratio is 1 and offset 0.
     ends: Floats = span * (mass[:, 0] + mass[:, 1])
     terms = np.empty((3, *mass.shape))
+    is_found = np.zeros(ends.shape[1:], np.bool_)
     for _ in range(STEPS):
         inverse = 1.0 / (ends[:, None] + gaps)
         for order, lower in enumerate((mass, terms[0], terms[1])):
@@ -45,8 +49,12 @@ def nearest(weight_a: Floats, alternative: Floats, ratio: Floats, offset: Floats
         half = 0.5 * (slope + value * lean)
         square = left * right * value - slope * lean - bend
         step = value / (half + np.sqrt(np.maximum(half * half + value * square, 0.0)))
+        step = np.where(is_found, 0.0, step)
         ends[0] -= step
         ends[1] += step
+        is_found |= np.abs(step) <= _CLOSE * np.minimum(ends[0], ends[1])
+        if is_found.all():
+            break
     projected = ends[:, None] + gaps
     projected[:, 0] *= ratio
     return projected
