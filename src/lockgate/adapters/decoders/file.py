@@ -97,10 +97,27 @@ def unreadable(name: str, error: Exception) -> DataError:
 def _expand(path: str) -> list[str]:
     if path == STDIN or os.path.lexists(path) or not glob.has_magic(path):
         return [path]
-    names = sorted(name for name in glob.glob(path, recursive=True) if not os.path.isdir(name))  # noqa: PTH112, PTH207
+    names = sorted({name for name in _matches(path) if not os.path.isdir(name)})  # noqa: PTH112
     if not names:
         raise UsageError(f"no file matches {path}", advice="Check the pattern, or quote it if the shell changed it.")
     return names
+
+
+def _matches(pattern: str) -> Iterator[str]:
+    """Yield what a pattern matches; `**` goes into folders and not through links, which may lead round in a ring."""
+    parts = pattern.split("/")
+    if "**" not in parts:
+        yield from glob.iglob(pattern)  # noqa: PTH207
+        return
+    place = parts.index("**")
+    head, tail = "/".join(parts[:place]), "/".join(parts[place + 1 :]) or "*"
+    # A pattern from the root has an empty part before its first slash.
+    bases = ["/"] if place == 1 and not parts[0] else glob.iglob(head) if head else ["."]  # noqa: PTH207
+    for base in bases:
+        for folder, inner, _ in os.walk(base):
+            inner[:] = [name for name in inner if not name.startswith(".")]
+            within = "" if folder == "." and not head else glob.escape(os.path.join(folder, ""))  # noqa: PTH118
+            yield from _matches(within.removeprefix("" if head else "./") + tail)
 
 
 def _file(name: str) -> RunFile:
