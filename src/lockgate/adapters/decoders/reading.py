@@ -32,6 +32,7 @@ class Reading:
         self.is_mixed = is_mixed
         self._arms = frozenset((question.baseline, question.candidate))
         self._releases: Counter[str] = Counter()
+        self._rest = 0
         self._currency: str | None = None
         self._progress = progress
         self._total = total
@@ -50,9 +51,11 @@ class Reading:
     @property
     def releases(self) -> dict[str, int]:
         """Return how many runs each release has, by name; past a thousand names the rest is one number."""
-        rest = self._releases.get(REST, 0)
-        named = {name: count for name, count in sorted(self._releases.items()) if name != REST}
-        return named | ({REST: rest} if rest else {})
+        named, label = dict(sorted(self._releases.items())), REST
+        while label in named:
+            # A release may be called so.
+            label = f"({label})"
+        return named | ({label: self._rest} if self._rest else {})
 
     def count(self, releases: Iterable[str]) -> None:
         """Count one run for each name."""
@@ -62,11 +65,14 @@ class Reading:
         """Count runs by release."""
         for name, count in releases.items():
             is_room = name in self._arms or name in self._releases or len(self._releases) < MAX_RELEASES
-            self._releases[name if is_room else REST] += count
+            if is_room:
+                self._releases[name] += count
+            else:
+                self._rest += count
 
     def count_rest(self, runs: int) -> None:
         """Count runs of releases that are not named."""
-        self._releases[REST] += runs
+        self._rest += runs
 
     @property
     def strangers(self) -> dict[str, str]:
