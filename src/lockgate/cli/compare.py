@@ -136,7 +136,7 @@ def _check_report(report: Path, call: Call) -> None:
     """Refuse a target that is read, or whose suffix says that it holds runs or a policy."""
     if not report.parent.is_dir():
         raise UsageError(f"cannot write {report}: its folder is not there", advice=f"Make {report.parent} first.")
-    target = report.resolve()
+    target = output.resolved(report)
     inputs = [Path(name) for name in (*call["files"], call["policy"]) if name is not None]
     if any(target.exists() and path.exists() and target.samefile(path) for path in inputs):
         raise UsageError(f"{report} is read by this call", advice="Name another file for the report.")

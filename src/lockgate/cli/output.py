@@ -23,6 +23,8 @@ from lockgate.report.screen import Screen
 PIPED_WIDTH = 100
 # A read that is over sooner than this shows no progress.
 PATIENCE_S = 0.7
+# A temporary name is longer than the one that it stands for, which may be as long as names can be.
+MAX_PREFIX = 32
 SAMPLE = "✗∅✓┄━┣┫●│◂▸…−→"
 
 Progress = Callable[[int, int | None], None]
@@ -62,15 +64,23 @@ def _write(data: bytes) -> None:
 
 def save(path: Path, text: str) -> None:
     """Write a file so that it is there whole or, after any failure, as it was before."""
-    target = path.resolve()
     try:
-        if target.exists() and not target.is_file():
-            # A pipe or a device takes bytes as they come; a folder refuses.
-            target.write_bytes(text.encode("utf-8"))
+        if path.exists() and not path.is_file():
+            # A pipe or a device takes bytes as they come; a folder refuses. Where it leads to may have no path.
+            path.write_bytes(text.encode("utf-8"))
             return
-        _replace(target, text.encode("utf-8"))
+        _replace(resolved(path), text.encode("utf-8"))
     except OSError as error:
         raise _refusal(path, error) from error
+
+
+def resolved(path: Path) -> Path:
+    """Return where a path leads; links that lead round in a ring lead nowhere."""
+    try:
+        return path.resolve()
+    except (OSError, RuntimeError) as error:
+        # Python before 3.13 says so by a RuntimeError.
+        raise UsageError(f"cannot write {path}: its links lead nowhere", advice="Name another file.") from error
 
 
 def _refusal(path: Path, error: OSError) -> LockgateError:
@@ -83,7 +93,7 @@ def _refusal(path: Path, error: OSError) -> LockgateError:
 
 
 def _replace(target: Path, data: bytes) -> None:
-    handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+    handle, name = tempfile.mkstemp(prefix=f".{target.name[:MAX_PREFIX]}.", dir=target.parent)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(data)

@@ -30,6 +30,8 @@ DEFAULT_QUANTILE = "latency_ms:p95"
 SHOWN = (DEFAULT_SHARE, "latency_ms:p50", DEFAULT_QUANTILE, "latency_ms:p99", "cost", "pass_rate")
 # More names than this are counted, not listed.
 MAX_LISTED = 20
+# A name that is longer is shown by its beginning.
+MAX_NAME = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,7 +147,7 @@ def _check_releases(request: Request, policy: Policy | None, intake: Intake) -> 
     names = " or ".join(f"'{name}'" for name in missing)
     nearest = "".join(f"For '{name}'{text[1:]} " for name in missing if (text := suggestion(name, found)))
     ranked = sorted(found.items(), key=lambda item: (-item[1], item[0]))
-    listed = ", ".join(f"{name} ({count_text(runs, 'run')})" for name, runs in ranked[:MAX_LISTED])
+    listed = ", ".join(f"{name[:MAX_NAME]} ({count_text(runs, 'run')})" for name, runs in ranked[:MAX_LISTED])
     more = f" and {len(ranked) - MAX_LISTED} more" if len(ranked) > MAX_LISTED else ""
     raise DataError(f"no run of release {names}", advice=f"{nearest}Releases in the files: {listed}{more}.")
 
