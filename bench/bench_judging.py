@@ -197,6 +197,17 @@ def _print(results: dict[str, Any]) -> None:
     print(f"promised: {PROMISED_MS} ms, slowest over fastest {PROMISED_FLATNESS}, state growth {PROMISED_GROWTH}")
 
 
+def _calls(world: World, plans: Mapping[str, Plan]) -> dict[str, Callable[[], object]]:
+    """Return every measured call by policy, name and history."""
+    fresh = [world.bucket(1_000 + number, NEW_RUNS) for number in range(100)]
+    return {
+        f"{rung}_{name}_{runs}": call
+        for rung, each in plans.items()
+        for runs, size in HISTORIES.items()
+        for name, call in looks(each, history(world, each, size), fresh).items()
+    }
+
+
 def _spread(times: list[float]) -> float:
     return max(times) / min(times)
 
@@ -209,13 +220,7 @@ def main() -> None:
     rounds, many = (30, 200) if quick else (400, 20_000)
     world, plans = World(1), {"clean": plan(policy({})), "proven": plan(policy(MARGINS))}
     planned = plans["proven"]
-    fresh = [world.bucket(1_000 + number, NEW_RUNS) for number in range(100)]
-    calls = {
-        f"{rung}_{name}_{runs}": call
-        for rung, each in plans.items()
-        for runs, size in HISTORIES.items()
-        for name, call in looks(each, history(world, each, size), fresh).items()
-    }
+    calls = _calls(world, plans)
     times = milliseconds(interleaved(calls, rounds))
     scans = {f"scan_{runs}": scan(world, HISTORIES[runs]) for runs in PEER_HISTORIES}
     times |= milliseconds(interleaved(scans, 3 if quick else 7))
