@@ -11,7 +11,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from lockgate.core.app import DEFAULT_ORG
-from lockgate.ports import Clock, House, RunBatches, RunFiles, Signers, Store
+from lockgate.ports.house import Clock, House
+from lockgate.ports.reading import RunBatches, RunFiles
+from lockgate.ports.signing import Signers
+from lockgate.ports.store import Store
 
 HOME = "LOCKGATE_HOME"
 DEFAULT_HOME = "~/.lockgate"

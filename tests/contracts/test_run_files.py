@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from lockgate.core.run import Run
-from lockgate.ports import RunFiles
+from lockgate.ports.reading import RunFiles
 from lockgate.testing.run_files_contract import RunFilesContract, sample_runs
 from lockgate.wiring import run_files
 from tests.contracts.run_writers import (

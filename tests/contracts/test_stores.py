@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from lockgate.ports import Store
+from lockgate.ports.store import Store
 from lockgate.testing.store_contract import LastingStoreContract, StoreContract
 from lockgate.wiring import memory_store, sqlite_store
 

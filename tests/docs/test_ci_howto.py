@@ -15,7 +15,7 @@ from lockgate.core.decision.decision import Action
 from lockgate.operations.create import Order, create
 from lockgate.operations.queries import explain
 from lockgate.operations.tick import tick
-from lockgate.ports import House
+from lockgate.ports.house import House
 from lockgate.testing.world import MINUTE, Law, World, WorldClock
 from lockgate.wiring import signers, sqlite_store, system_clock
 

@@ -15,8 +15,8 @@ FOLDERS = ("src", "tests", "tools", "examples", "bench")
 FILE_LINES = {
     "src/lockgate/core/": 250,
     "src/lockgate/operations/": 250,
-    "src/lockgate/ports.py": 250,
-    "src/lockgate/wiring.py": 120,
+    "src/lockgate/ports/": 100,
+    "src/lockgate/wiring.py": 200,
     "src/": 350,
     "tests/": 500,
     "": 350,

@@ -15,7 +15,7 @@ from lockgate.core.public_key import read_public_key
 from lockgate.core.trial import Trial
 from lockgate.core.vault import Receipt
 from lockgate.operations.create import Created, Order, create
-from lockgate.ports import House
+from lockgate.ports.house import House
 from lockgate.testing.world import BEGINNING, Law, World
 from lockgate.verify import Keys, Verified, verify_receipt
 from lockgate.wiring import memory_store, run_batches

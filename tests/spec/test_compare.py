@@ -21,7 +21,7 @@ from lockgate.core.intake import WHOLE, Intake, Question
 from lockgate.core.policy.policy import Policy
 from lockgate.errors import DataError, UsageError
 from lockgate.operations.compare import Request, compare
-from lockgate.ports import Progress
+from lockgate.ports.reading import Progress
 from tests.core.verdict.arms import tally
 
 SCHEMA = Path(__file__).resolve().parents[2] / "docs" / "reference" / "compare.schema.json"

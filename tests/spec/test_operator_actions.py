@@ -30,7 +30,9 @@ from lockgate.operations.queries import list_rollouts
 from lockgate.operations.resume import resume
 from lockgate.operations.rollback import rollback
 from lockgate.operations.tick import tick
-from lockgate.ports import House, Signer, Store, Transaction
+from lockgate.ports.house import House
+from lockgate.ports.signing import Signer
+from lockgate.ports.store import Store, Transaction
 from lockgate.testing.world import World
 from lockgate.wiring import memory_store, sqlite_store
 from tests.spec.line import APP, EQUAL, WORSE, created, predicate, receipts, verified

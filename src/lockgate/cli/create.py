@@ -10,7 +10,7 @@ import click
 from lockgate.cli import exit_codes, local, output
 from lockgate.cli.declared import declared
 from lockgate.core.rollout import Rollout
-from lockgate.ports import House
+from lockgate.ports.house import House
 
 EPILOG = """
 Exit codes: 0 on trial (also when an equal rollout is active already), 64 usage, 65 faults in the policy,

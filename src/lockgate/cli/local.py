@@ -16,7 +16,7 @@ from lockgate.core.policy.duration import duration_seconds
 from lockgate.core.receipt import Actor
 from lockgate.core.rollout import Rollout
 from lockgate.errors import UsageError
-from lockgate.ports import House
+from lockgate.ports.house import House
 from lockgate.report.screen import Screen
 
 # More ids than this are counted, not listed.

@@ -8,7 +8,7 @@ import sys
 from lockgate.cli import local, output
 from lockgate.core.decision.intervention import Seen
 from lockgate.errors import UsageError
-from lockgate.ports import House
+from lockgate.ports.house import House
 
 
 def sight(rollout_id: str, known: House, step: int | None, revision: int | None) -> tuple[Seen, bool]:

@@ -11,7 +11,7 @@ import click
 from lockgate.cli import exit_codes, local
 from lockgate.errors import TryAgainError
 from lockgate.operations.queries import Explanation, explain
-from lockgate.ports import House
+from lockgate.ports.house import House
 
 EPILOG = """
 Exit codes: 0 promoted, 1 rolled back (by --on-timeout rollback too), 2 the time is over and it is still on trial,

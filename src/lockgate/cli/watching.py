@@ -13,7 +13,7 @@ from typing import Protocol
 from lockgate.cli import local, output
 from lockgate.core.decision.decision import Decision
 from lockgate.operations.queries import Explanation, explain, receipts_of
-from lockgate.ports import House
+from lockgate.ports.house import House
 from lockgate.report.decided import reason_of
 from lockgate.report.listing import Change, render_change
 from lockgate.report.rollout_document import change_document

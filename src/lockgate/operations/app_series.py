@@ -14,7 +14,8 @@ from lockgate.core.receipt import Actor, operator
 from lockgate.core.transition import Event
 from lockgate.errors import UsageError
 from lockgate.operations.keeping import Marks, keep
-from lockgate.ports import House, Snapshot, Transaction
+from lockgate.ports.house import House
+from lockgate.ports.store import Snapshot, Transaction
 
 # More names than this tell nobody more.
 MAX_TOLD = 10

@@ -6,7 +6,7 @@ from __future__ import annotations
 from lockgate.core.decision.decision import Action
 from lockgate.core.receipt import Actor
 from lockgate.operations.intervention import Answer, ask, requested
-from lockgate.ports import House
+from lockgate.ports.house import House
 
 
 def clear_alarm(rollout_id: str, actor: Actor, house: House) -> Answer:

@@ -15,7 +15,8 @@ from lockgate.core.trial import Chain, Look, Trial, entered, looked
 from lockgate.core.verdict.verdict import Verdict
 from lockgate.operations.record import Entry, record
 from lockgate.operations.sealing import seal_all
-from lockgate.ports import House, Transaction
+from lockgate.ports.house import House
+from lockgate.ports.store import Transaction
 
 # A receipt binds the looks of a rollout at least so often.
 ROLL_UP = HOUR

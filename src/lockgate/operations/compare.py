@@ -23,7 +23,7 @@ from lockgate.core.verdict.fixed import Levels, fixed_finding, judge_fixed
 from lockgate.core.verdict.reason import change_sentence
 from lockgate.core.wording import count_text, listed
 from lockgate.errors import DataError, UsageError
-from lockgate.ports import Progress, RunFiles
+from lockgate.ports.reading import Progress, RunFiles
 
 DEFAULT_SHARE = "error_rate"
 DEFAULT_QUANTILE = "latency_ms:p95"

@@ -26,7 +26,8 @@ from lockgate.errors import NotPermittedError, TryAgainError, UsageError
 from lockgate.operations.intervention import act, requested
 from lockgate.operations.record import Entry, record
 from lockgate.operations.sealing import seal_all, seal_over
-from lockgate.ports import House, Snapshot, Transaction
+from lockgate.ports.house import House
+from lockgate.ports.store import Snapshot, Transaction
 
 DEFAULT_GATES = ("error_rate",)
 SLOW_END = ("latency_ms:p95", "latency_ms")

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from lockgate.core.instant import Instant
-from lockgate.ports import House
+from lockgate.ports.house import House
 
 # As many of the latest buckets are looked through: an advice must not cost what a rollout does.
 LATEST = 1_440

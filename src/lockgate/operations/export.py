@@ -12,7 +12,8 @@ from lockgate.core.vault import Receipt
 from lockgate.errors import UsageError
 from lockgate.operations.reading import receipts_in
 from lockgate.operations.sign import log_key
-from lockgate.ports import House, Snapshot
+from lockgate.ports.house import House
+from lockgate.ports.store import Snapshot
 
 RECEIPT_KEY = "receipt-key.pem"
 LOG_KEY = "log-key.txt"

@@ -6,7 +6,7 @@ from __future__ import annotations
 from lockgate.core.decision.decision import Cause
 from lockgate.core.receipt import Actor
 from lockgate.operations.app_series import AppStanding, find, stand
-from lockgate.ports import House
+from lockgate.ports.house import House
 
 
 def freeze(name: str, actor: Actor, house: House) -> AppStanding:

@@ -18,7 +18,8 @@ from lockgate.core.spine import Cell, Slot, next_slot
 from lockgate.core.summary import ABSENT, Integers, Mask, summarize
 from lockgate.errors import DataError, UsageError
 from lockgate.operations.sealing import seal_over
-from lockgate.ports import House, Transaction
+from lockgate.ports.house import House
+from lockgate.ports.store import Transaction
 
 MAX_RUNS = 100_000
 MAX_BYTES = 64 << 20

@@ -27,7 +27,8 @@ from lockgate.errors import TryAgainError
 from lockgate.operations.committing import Case, commit
 from lockgate.operations.reading import load
 from lockgate.operations.surroundings import situation
-from lockgate.ports import House, Snapshot, Transaction
+from lockgate.ports.house import House
+from lockgate.ports.store import Snapshot, Transaction
 
 T = TypeVar("T")
 # The store waits for others by itself at each try.

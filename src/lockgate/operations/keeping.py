@@ -12,7 +12,8 @@ from lockgate.core.merkle import leaf_hash
 from lockgate.core.receipt import Draft
 from lockgate.core.vault import Receipt
 from lockgate.operations.sign import sign_checkpoint, sign_receipt
-from lockgate.ports import House, Transaction
+from lockgate.ports.house import House
+from lockgate.ports.store import Transaction
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,8 @@ from lockgate.core.receipt import Actor
 from lockgate.core.rollout import Rollout, Status
 from lockgate.operations.app_series import AppStanding, find, stand
 from lockgate.operations.intervention import act, insist, requested
-from lockgate.ports import House, Snapshot, Transaction
+from lockgate.ports.house import House
+from lockgate.ports.store import Snapshot, Transaction
 
 
 def kill(name: str | None, actor: Actor, house: House) -> tuple[AppStanding, ...]:

@@ -7,7 +7,7 @@ from lockgate.core.decision.decision import Action
 from lockgate.core.decision.intervention import Seen
 from lockgate.core.receipt import Actor
 from lockgate.operations.intervention import Answer, ask, requested
-from lockgate.ports import House
+from lockgate.ports.house import House
 
 
 def promote(rollout_id: str, seen: Seen, actor: Actor, house: House) -> Answer:

@@ -20,7 +20,7 @@ from lockgate.core.verdict.sequential import displayed
 from lockgate.core.verdict.verdict import Verdict
 from lockgate.operations.reading import load, read_on, receipts_in
 from lockgate.operations.surroundings import situation
-from lockgate.ports import House
+from lockgate.ports.house import House
 
 # A rate over less time than this says nothing about the next hours.
 MIN_RATE_SECONDS = 60

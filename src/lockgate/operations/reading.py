@@ -15,7 +15,7 @@ from lockgate.core.spine import Cell
 from lockgate.core.trial import Trial
 from lockgate.core.vault import Receipt
 from lockgate.errors import DataError, UsageError
-from lockgate.ports import Snapshot
+from lockgate.ports.store import Snapshot
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,8 @@ from lockgate.core.transition import Event, Transition
 from lockgate.core.trial import Chain
 from lockgate.core.verdict.verdict import Verdict
 from lockgate.operations.keeping import Marks, keep
-from lockgate.ports import House, Transaction
+from lockgate.ports.house import House
+from lockgate.ports.store import Transaction
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

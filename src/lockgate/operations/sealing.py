@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from lockgate.core.instant import Instant
 from lockgate.core.spine import Slot, seal
-from lockgate.ports import Transaction
+from lockgate.ports.store import Transaction
 
 
 def seal_over(work: Transaction, app: str, now: Instant) -> None:

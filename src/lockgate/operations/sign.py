@@ -10,7 +10,7 @@ from lockgate.core.checkpoint import Checkpoint
 from lockgate.core.envelope import PAYLOAD_TYPE, Envelope, pre_authentication_encoding
 from lockgate.core.note import Note, NoteKey, sign_line
 from lockgate.core.public_key import read_public_key
-from lockgate.ports import Signer
+from lockgate.ports.signing import Signer
 
 
 def sign_receipt(payload: bytes, signer: Signer) -> bytes:

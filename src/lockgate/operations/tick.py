@@ -20,7 +20,7 @@ from lockgate.operations.committing import Case, commit
 from lockgate.operations.reading import load, read_on
 from lockgate.operations.sealing import seal_over
 from lockgate.operations.surroundings import situation
-from lockgate.ports import House
+from lockgate.ports.house import House
 
 LOOP = Actor()
 

@@ -17,7 +17,7 @@ from lockgate.core.bucket import Bucket, Pairs
 from lockgate.core.intake import WHOLE, Intake, Question
 from lockgate.core.run import Run, Score, summarize_runs
 from lockgate.errors import DataError, LockgateError, UsageError
-from lockgate.ports import RunFiles
+from lockgate.ports.reading import RunFiles
 
 BASELINE, CANDIDATE, OTHER = "v36", "abc123", "v35"
 MEDICAL = (("intent", "medical"),)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from lockgate.core.public_key import PublicKey, read_public_key
-from lockgate.ports import Signer
+from lockgate.ports.signing import Signer
 
 MESSAGES = (b"", b"\x00", b"DSSEv1 0  0 ", bytes(range(256)) * 160)
 

@@ -32,7 +32,7 @@ from lockgate.core.transition import Event
 from lockgate.core.trial import Chain, Look, Trial
 from lockgate.core.vault import Receipt
 from lockgate.errors import LockgateError, TryAgainError
-from lockgate.ports import Store
+from lockgate.ports.store import Store
 
 APP = App(name="web", champion="v1", slices=((("intent", "medical"),), OTHER))
 SLOT = Slot(number=0, opened_at=5, seals_at=65)

@@ -22,7 +22,8 @@ from lockgate.core.summary import ERROR, OK, Columns
 from lockgate.operations.ingest import ingest
 from lockgate.operations.queries import list_rollouts
 from lockgate.operations.tick import Turn, tick
-from lockgate.ports import House, Store
+from lockgate.ports.house import House
+from lockgate.ports.store import Store
 from lockgate.testing.signers import seeded_signers
 
 BEGINNING: Instant = 1_790_000_000_000

@@ -12,7 +12,7 @@ from lockgate.adapters.decoders.gathering import Gathering
 from lockgate.adapters.decoders.reading import Reading
 from lockgate.core.intake import Intake, Question
 from lockgate.errors import DataError, UsageError
-from lockgate.ports import Progress
+from lockgate.ports.reading import Progress
 
 
 class LocalRunFiles:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from lockgate.adapters.decoders.faults import Faults
 from lockgate.adapters.decoders.row import ScoreNames, stranger
 from lockgate.core.intake import WHOLE, Question
-from lockgate.ports import Progress
+from lockgate.ports.reading import Progress
 
 MAX_RELEASES = 1_000
 REST = "and more"

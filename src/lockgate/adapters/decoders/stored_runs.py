@@ -24,7 +24,7 @@ from lockgate.core.app import slice_from
 from lockgate.core.batch import Group, RunBatch
 from lockgate.core.summary import ABSENT
 from lockgate.errors import DataError, UsageError
-from lockgate.ports import Progress
+from lockgate.ports.reading import Progress
 
 SUFFIXES = ("", ".ndjson", ".jsonl")
 # About ten thousand runs: what is committed at once costs one synchronisation of the disk.

@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The name of an organisation comes in; snapshots and transactions of all that it has stored go out."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from typing import Protocol
+
+from lockgate.core.app import DEFAULT_ORG
+from lockgate.ports.evidence import EvidenceReading, EvidenceWriting
+from lockgate.ports.trials import TrialsReading, TrialsWriting
+from lockgate.ports.vault import VaultReading, VaultWriting
+
+
+class Snapshot(EvidenceReading, TrialsReading, VaultReading, Protocol):
+    """Everything that an organisation has stored, as it was at one moment; nobody's writing shows through it."""
+
+
+class Transaction(Snapshot, EvidenceWriting, TrialsWriting, VaultWriting, Protocol):
+    """A snapshot that sees its own writes. What is added must not be there yet; what is put may be."""
+
+
+class Store(Protocol):
+    """Keeps everything that Lockgate knows, by organisation.
+
+    Duties. Atomicity: a transaction is kept whole on leaving its block, or not at all when the block raises.
+    Isolation: transactions run one after another, also those of other processes, and nothing of one is visible before
+    it is kept. Durability: what was kept survives the end of the process and of power.
+    A store that cannot do what is asked says so by a LockgateError: TryAgainError where another holds it,
+    NotPermittedError where it may not be written, UnreachableError where the disk fails or is full,
+    DataError where it is not a store, or one of a later version.
+    Nothing that decides is kept in memory from one transaction to the next, so that processes may share a store.
+    """
+
+    def reading(self, org: str = DEFAULT_ORG) -> AbstractContextManager[Snapshot]:
+        """Open a snapshot."""
+
+    def writing(self, org: str = DEFAULT_ORG) -> AbstractContextManager[Transaction]:
+        """Open a transaction."""

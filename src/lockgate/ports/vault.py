@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The part of a store that holds what was decided comes in by keys; receipts, log and messages go out.
+
+What is added must not be there yet; what is put may be.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Protocol
+
+from lockgate.core.merkle import Node, Tree
+from lockgate.core.outbox import Message
+from lockgate.core.vault import Receipt
+
+
+class VaultReading(Protocol):
+    """Receipts, log and messages, as they were at one moment."""
+
+    def receipts(self, rollout_id: str, after: int = 0) -> tuple[Receipt, ...]:
+        """Return the receipts of a rollout after one by seq, in order."""
+
+    def receipt(self, receipt_id: str) -> Receipt | None:
+        """Return a receipt."""
+
+    def tree(self) -> Tree:
+        """Return the tree of the log."""
+
+    def nodes(self, wanted: Iterable[Node]) -> Mapping[Node, bytes]:
+        """Return the hashes of whole nodes of the log."""
+
+    def checkpoint(self, size: int | None = None) -> bytes | None:
+        """Return the signed checkpoint of the log at a size; by default the latest."""
+
+    def messages(self, *, due: bool = True) -> tuple[Message, ...]:
+        """Return messages in the order of their commits; `due` leaves out what was delivered."""
+
+
+class VaultWriting(VaultReading, Protocol):
+    """Receipts, log and messages, to be kept."""
+
+    def append(self, receipt: Receipt, nodes: Iterable[tuple[Node, bytes]], checkpoint: bytes) -> None:
+        """Append a receipt to its rollout and to the log, with the checkpoint that covers it; for ever."""
+
+    def put_message(self, message: Message) -> None:
+        """Keep a message; one that is known is kept as it is now."""
