@@ -4,12 +4,12 @@
 from __future__ import annotations
 
 import sqlite3
-import zlib
 from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
 
 import msgspec
 
+from lockgate.adapters.stores import segment
 from lockgate.adapters.stores.packing import unpack
 from lockgate.core.app import App, Release
 from lockgate.core.batch import Ingested
@@ -94,7 +94,7 @@ class SqliteSnapshot:
         """Return the bytes of a batch."""
         sql = "SELECT body FROM segments WHERE org = ? AND digest = ?"
         row = self._runs.execute(sql, (self._org, digest)).fetchone()
-        return None if row is None else zlib.decompress(row[0])
+        return None if row is None else segment.decompress(row[0])
 
     def ingested(self, digest: str) -> Ingested | None:
         """Return what became of a batch."""

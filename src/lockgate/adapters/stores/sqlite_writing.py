@@ -4,11 +4,12 @@
 from __future__ import annotations
 
 import sqlite3
-import zlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 
 import msgspec
 
+from lockgate.adapters.stores import segment
 from lockgate.adapters.stores.packing import pack
 from lockgate.adapters.stores.refusals import held_already, overtaken, sealed_already
 from lockgate.adapters.stores.sqlite_reading import SqliteSnapshot
@@ -21,11 +22,11 @@ from lockgate.core.spine import Cell, Slot
 from lockgate.core.trial import Look, Trial
 from lockgate.core.vault import Receipt
 
-# Runs at rest are read seldom; a higher level costs ingest more than it saves.
-ZLIB_LEVEL = 1
+# Turns what SQLite says within its block into what a person can act on.
+Explained = Callable[[], AbstractContextManager[None]]
 
 
-class SqliteTransaction(SqliteSnapshot):
+class SqliteTransaction(SqliteSnapshot, SqliteOutboxWriting):
     """A snapshot that sees its own writes."""
 
     def _put(self, sql: str, *row: object) -> None:
@@ -72,8 +73,8 @@ class SqliteTransaction(SqliteSnapshot):
         if not self._runs.in_transaction:
             self._runs.execute("BEGIN IMMEDIATE")
         # A batch whose commit failed left its bytes here, and they are the same.
-        segment = (self._org, ingested.digest, ingested.at, zlib.compress(body, ZLIB_LEVEL))
-        self._runs.execute("INSERT OR IGNORE INTO segments VALUES (?, ?, ?, ?)", segment)
+        kept = (self._org, ingested.digest, ingested.at, segment.compress(body))
+        self._runs.execute("INSERT OR IGNORE INTO segments VALUES (?, ?, ?, ?)", kept)
         row = (ingested.digest, ingested.at, pack(ingested))
         self._add("batches", ingested.digest, "INSERT INTO batches VALUES (?, ?, ?, ?)", *row)
         for app, number in slots:
