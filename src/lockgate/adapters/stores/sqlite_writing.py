@@ -4,8 +4,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Iterable
 
 import msgspec
 
@@ -22,11 +21,8 @@ from lockgate.core.spine import Cell, Slot
 from lockgate.core.trial import Look, Trial
 from lockgate.core.vault import Receipt
 
-# Turns what SQLite says within its block into what a person can act on.
-Explained = Callable[[], AbstractContextManager[None]]
 
-
-class SqliteTransaction(SqliteSnapshot, SqliteOutboxWriting):
+class SqliteTransaction(SqliteSnapshot):
     """A snapshot that sees its own writes."""
 
     def _put(self, sql: str, *row: object) -> None:
