@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +29,8 @@ class RunBatch:
     """Runs in the order in which they came, each of one of `groups`, and the bytes that they came as.
 
     `group` is an index into `groups`; `started_at` is an instant, or ABSENT; `ids` are None where a run has none.
+    `probes` are the inputs that runs answered, None where a run answered none; empty where no run did.
+    `also` says for which further group (index into `groups`) a run (position) counts: that of a flag and its variant.
     """
 
     body: bytes
@@ -37,6 +39,8 @@ class RunBatch:
     group: NDArray[np.intp]
     started_at: Integers
     ids: Sequence[str | None]
+    probes: Sequence[str | None] = ()
+    also: Sequence[tuple[int, int]] = ()
 
     @property
     def digest(self) -> str:
@@ -44,9 +48,26 @@ class RunBatch:
         return f"sha256:{hashlib.sha256(self.body).hexdigest()}"
 
 
+def spread(batch: RunBatch) -> RunBatch:
+    """Return the batch with a run of its own for each further group that a run counts for, after all others."""
+    if not batch.also:
+        return batch
+    positions, groups = (np.array(column, np.intp) for column in zip(*batch.also, strict=True))
+    places = np.concatenate([np.arange(batch.columns.runs), positions])
+    return replace(
+        batch,
+        columns=batch.columns.take_at(places),
+        group=np.concatenate([batch.group, groups]),
+        started_at=batch.started_at[places],
+        ids=[batch.ids[place] for place in places.tolist()],
+        probes=[batch.probes[place] for place in places.tolist()] if batch.probes else (),
+        also=(),
+    )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ingested:
-    """What became of a batch: runs tallied, runs whose id came twice in it, and runs per app.
+    """What became of a batch: runs tallied, runs whose id came twice in it, and runs per app, of which a flag is one.
 
     `other` counts runs whose labels found no room; `is_repeated` says that the batch had been taken before.
     """

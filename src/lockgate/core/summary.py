@@ -14,11 +14,11 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from lockgate.core.bucket import STATUSES, Bucket, Events, Pairs, Values
+from lockgate.core.bucket import STATUSES, Bucket, Pairs
 from lockgate.core.intake import WHOLE, Slice
 from lockgate.core.metric import SHARES, Worse, parse_metric
-from lockgate.core.stats.bins import sums
-from lockgate.core.stats.micro import MICRO, squares_total, values_total
+from lockgate.core.stats.micro import MICRO
+from lockgate.core.tallies import STATUS_COLUMNS, CellName, Tallies, tally_values
 
 Integers = NDArray[np.int64]
 Codes = NDArray[np.int8]
@@ -31,6 +31,7 @@ ABSENT = int(np.iinfo(np.int64).min)
 NONE = -1
 NO, YES = 0, 1
 OK, ERROR, TIMEOUT, CANCELLED = range(len(STATUSES))
+_ONE = np.zeros(1, np.int64)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -51,7 +52,10 @@ class Columns:
     def take(self, chosen: Mask) -> Columns:
         """Return the chosen runs."""
         # Places are several times faster than a mask that looks random.
-        places = np.flatnonzero(chosen)
+        return self.take_at(np.flatnonzero(chosen))
+
+    def take_at(self, places: NDArray[np.intp]) -> Columns:
+        """Return the runs at some places, in their order."""
         return Columns(
             runs=places.size,
             statuses=self.statuses.take(places),
@@ -87,37 +91,28 @@ def _joined(
 def summarize(columns: Columns, slices: Sequence[Slice] = (WHOLE,)) -> dict[Slice, Bucket]:
     """Return the bucket of each slice that has a run."""
     parts = {part: columns if part == WHOLE else columns.take(columns.parts[part]) for part in slices}
-    return {part: _bucket(chosen) for part, chosen in parts.items() if chosen.runs}
+    return {part: tally(chosen, _ONE, (("", part),)).bucket(0) for part, chosen in parts.items() if chosen.runs}
 
 
-def _bucket(columns: Columns) -> Bucket:
-    counts = np.bincount(columns.statuses + 1, minlength=len(STATUSES) + 1)[1:].tolist()
-    events = {
-        "error_rate": Events(counts[OK] + counts[ERROR] + counts[TIMEOUT], counts[ERROR] + counts[TIMEOUT]),
-        "timeout_rate": Events(counts[OK] + counts[ERROR] + counts[TIMEOUT], counts[TIMEOUT]),
-        "pass_rate": _answered(_passes(columns)),
-        **{name: _answered(answers) for name, answers in columns.answers.items()},
-    }
-    values = {name: _values(column) for name, column in columns.values.items()}
-    return Bucket(
-        runs=columns.runs,
-        statuses={status: count for status, count in zip(STATUSES, counts, strict=True) if count},
-        events={name: tally for name, tally in sorted(events.items()) if tally.n},
-        values={name: tally for name, tally in sorted(values.items()) if tally.n},
+def tally(columns: Columns, cell: Integers, cells: tuple[CellName, ...]) -> Tallies:
+    """Return the tallies of some cells, given to which of them each run belongs; all of them may be told as one."""
+    cell = np.broadcast_to(cell, columns.runs)
+    codes = cell * STATUS_COLUMNS + (columns.statuses - NONE)
+    return Tallies(
+        cells=cells,
+        statuses=np.bincount(codes, minlength=len(cells) * STATUS_COLUMNS).reshape(-1, STATUS_COLUMNS),
+        events={
+            name: _answered(answers, cell, len(cells))
+            for name, answers in (("pass_rate", _passes(columns)), *columns.answers.items())
+        },
+        **tally_values(columns.values, cell, len(cells), ABSENT),
     )
 
 
-def _values(column: Integers) -> Values:
-    present = column[column != ABSENT]
-    if present.size == 0:
-        return Values()
-    (indices, counts), excess = sums(present)
-    pairs = tuple(zip(indices.tolist(), counts.tolist(), strict=True))
-    return Values(present.size, values_total(present), squares_total(present), pairs, excess)
-
-
-def _answered(answers: Codes) -> Events:
-    return Events(int(np.count_nonzero(answers != NONE)), int(np.count_nonzero(answers == NO)))
+def _answered(answers: Codes, cell: Integers, size: int) -> Integers:
+    """Return for each cell how many runs have an answer, and how many of them say no."""
+    given = np.bincount(cell[answers != NONE], minlength=size)
+    return np.stack([given, np.bincount(cell[answers == NO], minlength=size)], axis=1)
 
 
 def _passes(columns: Columns) -> Codes:

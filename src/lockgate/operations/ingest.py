@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from lockgate.core.app import OTHER, App, Release, check_name
-from lockgate.core.batch import Group, Ingested, RunBatch
+from lockgate.core.batch import Group, Ingested, RunBatch, spread
 from lockgate.core.bucket import Bucket
 from lockgate.core.instant import HOUR, SECOND, Instant, instant_text
 from lockgate.core.intake import WHOLE, Slice
@@ -35,6 +35,7 @@ def ingest(batch: RunBatch, house: House, *, by_start_time: bool = False) -> Ing
     times, which open and seal beside those of live traffic; a run without a start time counts as live.
     """
     _check_size(batch)
+    own, batch = batch.columns.runs, spread(batch)
     with house.store.writing(house.org) as work:
         before = work.ingested(batch.digest)
         if before is not None:
@@ -49,7 +50,7 @@ def ingest(batch: RunBatch, house: House, *, by_start_time: bool = False) -> Ing
         for spine in spines.values():
             work.put_app(spine.app)
             work.put_cells(spine.app.name, spine.cells.values())
-        result = _result(batch, is_kept, spines, now)
+        result = _result(batch, is_kept, own, spines, now)
         work.add_batch(
             result, batch.body, sorted({(name, key[0]) for name, one in spines.items() for key in one.cells})
         )
@@ -98,10 +99,12 @@ class _Spine:
 def _check_size(batch: RunBatch) -> None:
     if batch.columns.runs == 0:
         raise DataError("there are no runs in the batch", advice="Each run is one line with `app_id` and `release`.")
-    if batch.columns.runs > MAX_RUNS or len(batch.body) > MAX_BYTES:
+    runs = batch.columns.runs + len(batch.also)
+    if runs > MAX_RUNS or len(batch.body) > MAX_BYTES:
         raise DataError(
-            f"a batch of {batch.columns.runs:,} runs and {len(batch.body):,} bytes is too large",
-            advice=f"At most {MAX_RUNS:,} runs and {MAX_BYTES >> 20} MiB are taken at once; send several.",
+            f"a batch of {runs:,} runs and {len(batch.body):,} bytes is too large",
+            advice=f"At most {MAX_RUNS:,} runs, counted once more for each flag, and {MAX_BYTES >> 20} MiB "
+            "are taken at once; send several.",
         )
 
 
@@ -166,14 +169,15 @@ def _groups(batch: RunBatch, is_kept: Mask, starts: Integers) -> Iterator[tuple[
         yield batch.groups[group], int(times[time]), bucket
 
 
-def _result(batch: RunBatch, is_kept: Mask, spines: dict[str, _Spine], now: Instant) -> Ingested:
+def _result(batch: RunBatch, is_kept: Mask, own: int, spines: dict[str, _Spine], now: Instant) -> Ingested:
+    """Return what became of a batch whose first `own` runs are not those of flags."""
     apps = Counter(batch.groups[index].app for index in batch.group[is_kept].tolist())
-    runs = int(np.count_nonzero(is_kept))
+    runs = int(np.count_nonzero(is_kept[:own]))
     return Ingested(
         digest=batch.digest,
         at=now,
         runs=runs,
-        duplicates=batch.columns.runs - runs,
+        duplicates=own - runs,
         other=sum(spine.other for spine in spines.values()),
         apps=dict(sorted(apps.items())),
     )

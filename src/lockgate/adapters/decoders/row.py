@@ -19,6 +19,7 @@ from lockgate.errors import UsageError
 MAX_SCORES = 1_000
 # Longer ids are no ids, and would fill memory from a file that is small.
 MAX_TEXT = 1_000
+MAX_FLAGS = 32
 # So many fields of a record are asked whether they are nearly another, and none whose name is longer than a line.
 MAX_HINTED, MAX_HINTED_NAME = 200, 100
 MEASURABLE = ("status", *FIELDS, "scores")
@@ -55,9 +56,11 @@ RULES = {
     "scores": f"names, each with {SCORE_RULE}",
     "labels": "an object of names with text",
 }
+# Of what is read of a run that is kept, and in no table.
+KEPT_RULES = {"flags": f"an object of at most {MAX_FLAGS} names, each with the text of a variant"}
 SCORE_NAMES = "letters, digits, '_', '.' and '-', at most 128, and begin with a letter, a digit or '_'"
 # What the record of a run has, read here or not.
-KNOWN = frozenset((*RULES, "app_id", "started_at", "error_type", "unit_id", "environment", "flags"))
+KNOWN = frozenset((*RULES, *KEPT_RULES, "app_id", "started_at", "error_type", "unit_id", "environment"))
 
 _Amount = Annotated[float, msgspec.Meta(ge=0, le=MAX_ABS)]
 _Whole = Annotated[int, msgspec.Meta(ge=0, le=MAX_ABS)]
@@ -178,7 +181,7 @@ def explain(record: object, error: str) -> str:
     name = match[1] if match else ""
     if name == "scores" and (bad := _bad_score(record["scores"])):
         return bad
-    return _wrong(name, record.get(name)) if name in RULES else error[:200]
+    return _wrong(name, record.get(name)) if name in {*RULES, *KEPT_RULES} else error[:200]
 
 
 def _bad_score(scores: object) -> str | None:
@@ -218,7 +221,7 @@ def _near(name: str, wanted: Sequence[str]) -> str | None:
 
 
 def _wrong(name: str, value: object) -> str:
-    return f"{name} is {_shown(value)}; it must be {RULES[name]}"
+    return f"{name} is {_shown(value)}; it must be {RULES.get(name) or KEPT_RULES[name]}"
 
 
 def _shown(value: object) -> str:

@@ -29,8 +29,8 @@ _READ = {name: attrgetter(name) for name in (*_AMOUNTS, *_COUNTS, "cost", "statu
 
 def batch_of(rows: Sequence[Row], release: str, question: Question) -> Batch:
     """Return the rows of one release as a batch."""
-    probes = _texts([row.probe_id for row in rows]) if question.paired_fields else None
-    return Batch(release, columns_of(rows, question.slices), run_ids(_texts([row.run_id for row in rows])), probes)
+    probes = texts([row.probe_id for row in rows]) if question.paired_fields else None
+    return Batch(release, columns_of(rows, question.slices), run_ids(texts([row.run_id for row in rows])), probes)
 
 
 def columns_of(rows: Sequence[Row], slices: Sequence[Slice]) -> Columns:
@@ -84,7 +84,7 @@ def _amounts(given: list[float | None], *, is_whole: bool) -> Integers:
     return np.where(is_absent, ABSENT, np.where(is_absent, 0.0, floats).astype(np.int64) * MICRO)
 
 
-def _texts(ids: list[str | int | None]) -> list[str | None]:
+def texts(ids: list[str | int | None]) -> list[str | None]:
     """Return ids as text; an empty one is none."""
     if set(map(type, ids)) == {str} and "" not in ids:
         return ids  # type: ignore[return-value]

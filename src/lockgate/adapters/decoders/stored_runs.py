@@ -18,8 +18,8 @@ from lockgate.adapters.decoders.faults import Faults
 from lockgate.adapters.decoders.file import RunFile, files_of
 from lockgate.adapters.decoders.lines import Chunk, LongLineError, chunks
 from lockgate.adapters.decoders.ndjson import FAILURES, are_on_their_own, why_not
-from lockgate.adapters.decoders.row import Row, ScoreNames, are_sound, flaw
-from lockgate.adapters.decoders.row_columns import columns_of
+from lockgate.adapters.decoders.row import MAX_FLAGS, Row, ScoreNames, are_sound, flaw
+from lockgate.adapters.decoders.row_columns import columns_of, texts
 from lockgate.core.app import slice_from
 from lockgate.core.batch import Group, RunBatch
 from lockgate.core.summary import ABSENT
@@ -32,15 +32,17 @@ BATCH = 1 << 21
 ADVICE = "Correct these runs or leave them out, and ingest again: nothing was stored."
 NO_APP = "app_id is missing, and no app was named for runs without one"
 UNNAMED_LABEL = "a label has no name"
+OWN_FLAG = "flags name the run's own app, for which it counts by its release"
 # The number of a line, or the place of a row, and what is wrong there.
 Wrong = tuple[int, str]
 
 
 class StoredRow(Row, gc=False):
-    """A run that is kept: besides what is measured, whose it is and when it began."""
+    """A run that is kept: besides what is measured, whose it is, when it began, and which flags it met."""
 
     app_id: str | None = None
     started_at: Annotated[datetime, msgspec.Meta(tz=True)] | None = None
+    flags: Annotated[dict[str, str | None], msgspec.Meta(max_length=MAX_FLAGS)] | None = None
 
 
 _DECODER = msgspec.json.Decoder(StoredRow)
@@ -130,16 +132,26 @@ def _batch(some: Sequence[Chunk], name: str, reading: _Reading) -> RunBatch | No
         return None
     places: dict[Group, int] = {}
     group = [
-        places.setdefault(Group(row.app_id or reading.app or "", str(row.release), slice_from(row.labels)), len(places))
+        places.setdefault(Group(_app(row, reading), str(row.release), slice_from(row.labels)), len(places))
         for row in rows
     ]
+    also = [
+        (position, places.setdefault(Group(flag, variant, slice_from(row.labels)), len(places)))
+        for position, row in enumerate(rows)
+        if row.flags
+        for flag, variant in row.flags.items()
+        if variant is not None
+    ]
+    probes = texts([row.probe_id for row in rows])
     return RunBatch(
         body=body,
         columns=columns_of(rows, ()),
         groups=tuple(places),
         group=np.array(group, np.intp),
         started_at=np.array([_instant(row.started_at) for row in rows], np.int64),
-        ids=[None if row.run_id in (None, "") else str(row.run_id) for row in rows],
+        ids=texts([row.run_id for row in rows]),
+        probes=() if probes.count(None) == len(probes) else probes,
+        also=also,
     )
 
 
@@ -170,8 +182,13 @@ def _flaws(rows: Sequence[StoredRow], reading: _Reading) -> list[Wrong]:
         found += [(place, wrong) for place, row in enumerate(rows) if (wrong := flaw(row, reading.names))]
     if reading.app is None:
         found += [(place, NO_APP) for place, row in enumerate(rows) if not row.app_id]
+    found += [(place, OWN_FLAG) for place, row in enumerate(rows) if row.flags and _app(row, reading) in row.flags]
     found += [(place, UNNAMED_LABEL) for place, row in enumerate(rows) if row.labels and "" in row.labels]
     return found
+
+
+def _app(row: StoredRow, reading: _Reading) -> str:
+    return row.app_id or reading.app or ""
 
 
 def _instant(moment: datetime | None) -> int:
