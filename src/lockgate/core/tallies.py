@@ -1,0 +1,196 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Runs' codes and values, each with the cell that its run belongs to, come in; tallies of many cells go out as arrays.
+
+They say what a `Bucket` of each cell says, and add as exactly; a batch is tallied and kept in one pass over its runs,
+and its buckets are made of that when somebody reads them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from operator import mul
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lockgate.core.bucket import STATUSES, Bucket, Events, Values
+from lockgate.core.intake import Slice
+from lockgate.core.stats.bins import index_of, lower_edge
+
+Integers = NDArray[np.int64]
+# Whole numbers of 64 bits, or of any width as Python has them where those would not hold a sum.
+Wide = NDArray[Any]
+# Release and labels.
+CellName = tuple[str, Slice]
+
+STATUS_COLUMNS = len(STATUSES) + 1
+# A bin is written as one number: cell and field, then the index with this added, which makes it positive.
+BIN_BITS, BIN_ORIGIN = 12, 1 << 11
+_MAX_SUM = 1 << 62
+_LIMB, _HALF = 30, 32
+_LIMB_BITS, _HALF_BITS = (1 << _LIMB) - 1, (1 << _HALF) - 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Tallies:
+    """What the buckets of several cells say.
+
+    `statuses` has a row for each cell: runs without a status, then runs of each status. `events` has, by name,
+    a row (n, events) for each cell; shares that statuses tell are left out. `squares` stand by cell and field.
+    `bins` name cell, field and index, rising; `counts` and `excess` are theirs.
+    """
+
+    cells: tuple[CellName, ...]
+    statuses: Integers
+    events: Mapping[str, Integers]
+    fields: tuple[str, ...]
+    squares: tuple[int, ...]
+    bins: Integers
+    counts: Integers
+    excess: Wide
+
+    def cut(self, first: int, last: int) -> Tallies:
+        """Return the tallies of the cells from one place to before another."""
+        width = len(self.fields)
+        base = first * width << BIN_BITS
+        start, end = np.searchsorted(self.bins, (base, last * width << BIN_BITS)).tolist()
+        return Tallies(
+            cells=self.cells[first:last],
+            statuses=self.statuses[first:last],
+            events={name: table[first:last] for name, table in self.events.items()},
+            fields=self.fields,
+            squares=self.squares[first * width : last * width],
+            bins=self.bins[start:end] - base,
+            counts=self.counts[start:end],
+            excess=self.excess[start:end],
+        )
+
+    def bucket(self, cell: int) -> Bucket:
+        """Return the bucket of one cell."""
+        _, *statuses = row = self.statuses[cell].tolist()
+        held = {status: count for status, count in zip(STATUSES, statuses, strict=True) if count}
+        ok, error, timeout, _ = statuses
+        shares = {"error_rate": error + timeout, "timeout_rate": timeout} if ok + error + timeout else {}
+        events = {name: Events(ok + error + timeout, count) for name, count in shares.items()}
+        for name, table in self.events.items():
+            if table[cell, 0]:
+                events[name] = Events(*table[cell].tolist())
+        owners = cell * len(self.fields) + np.arange(len(self.fields) + 1)
+        ends = np.searchsorted(self.bins, owners << BIN_BITS).tolist()
+        values = {
+            field: self._values(int(owner), slice(start, end))
+            for field, owner, start, end in zip(self.fields, owners, ends, ends[1:], strict=False)
+            if start < end
+        }
+        return Bucket(sum(row), held, dict(sorted(events.items())), values)
+
+    def _values(self, owner: int, held: slice) -> Values:
+        index = self.bins[held] - (owner << BIN_BITS) - BIN_ORIGIN
+        counts, excess = self.counts[held].tolist(), tuple(self.excess[held].tolist())
+        total = sum(map(mul, lower_edge(index).tolist(), counts)) + sum(excess)
+        pairs = tuple(zip(index.tolist(), counts, strict=True))
+        return Values(sum(counts), total, self.squares[owner], pairs, excess)
+
+
+def tally_values(columns: Mapping[str, Integers], cell: Integers, size: int, absent: int) -> dict[str, Any]:
+    """Return those fields of Tallies that values make, given in which of so many cells each run is."""
+    given = {name: np.flatnonzero(column != absent) for name, column in sorted(columns.items())}
+    places = {name: chosen for name, chosen in given.items() if chosen.size}
+    fields = tuple(places)
+    micro = _joined(columns[name].take(chosen) for name, chosen in places.items())
+    cells = _joined(cell.take(chosen) for chosen in places.values())
+    of_field = np.repeat(np.arange(len(fields)), [chosen.size for chosen in places.values()])
+    index = index_of(micro).astype(np.int64)
+    bins = (cells * len(fields) + of_field << BIN_BITS) + (index + BIN_ORIGIN)
+    # Not by counting places: most combinations of cell, field and index may be empty, and sorting is never slow.
+    order = np.argsort(bins)
+    bins, micro = bins.take(order), micro.take(order)
+    held = _first_of_each(bins)
+    return {
+        "fields": fields,
+        "squares": _squares(micro, bins >> BIN_BITS, size * len(fields)),
+        "bins": bins.take(held),
+        "counts": np.diff(held, append=bins.size),
+        "excess": _sums(micro - lower_edge(index.take(order)), held),
+    }
+
+
+def add_up(parts: Sequence[Tallies]) -> Tallies:
+    """Return the exact sum of tallies; a cell or field that a part lacks is empty there."""
+    cells = tuple(sorted({name for part in parts for name in part.cells}))
+    fields = tuple(sorted({name for part in parts for name in part.fields}))
+    place = {name: number for number, name in enumerate(cells)}
+    places = [np.array([place[name] for name in part.cells], np.intp) for part in parts]
+    squares = [0] * (len(cells) * len(fields))
+    bins = []
+    for part, to in zip(parts, places, strict=True):
+        column = np.array([fields.index(name) for name in part.fields], np.intp)
+        owners = (to[:, None] * len(fields) + column).reshape(-1)
+        for owner, square in zip(owners.tolist(), part.squares, strict=True):
+            squares[owner] += square
+        bins.append((owners.take(part.bins >> BIN_BITS) << BIN_BITS) + (part.bins & (1 << BIN_BITS) - 1))
+    joined = _joined(bins)
+    # Stable, because parts are sorted already, and that kind finds it.
+    order = np.argsort(joined, kind="stable")
+    joined = joined.take(order)
+    held = _first_of_each(joined)
+    names = sorted({name for part in parts for name in part.events})
+    return Tallies(
+        cells=cells,
+        statuses=_rows([(part.statuses, to) for part, to in zip(parts, places, strict=True)], len(cells)),
+        events={
+            name: _rows(
+                [(p.events[name], to) for p, to in zip(parts, places, strict=True) if name in p.events], len(cells)
+            )
+            for name in names
+        },
+        fields=fields,
+        squares=tuple(squares),
+        bins=joined.take(held),
+        counts=_sums(_joined(part.counts for part in parts).take(order), held),
+        excess=_sums(_joined(part.excess for part in parts).take(order), held),
+    )
+
+
+def _joined(parts: Iterable[Wide]) -> Wide:
+    return np.concatenate([np.zeros(0, np.int64), *parts])
+
+
+def _rows(tables: Sequence[tuple[Integers, NDArray[np.intp]]], size: int) -> Integers:
+    """Return the sum of tables whose rows belong to some of so many cells."""
+    total = np.zeros((size, tables[0][0].shape[1]), np.int64)
+    for table, places in tables:
+        # No part has a cell twice.
+        total[places] += table
+    return total
+
+
+def _first_of_each(ordered: Integers) -> NDArray[np.intp]:
+    """Return where each new number stands."""
+    return np.flatnonzero(np.diff(ordered, prepend=ordered[:1] - 1))
+
+
+def _sums(numbers: Wide, starts: NDArray[np.intp]) -> Wide:
+    """Return the exact sums of numbers from 0 up, each from one start to before the next."""
+    if not numbers.size:
+        return numbers
+    if numbers.dtype != np.object_ and int(numbers.max()) * numbers.size > _MAX_SUM:
+        numbers = numbers.astype(np.object_)
+    return np.add.reduceat(numbers, starts)
+
+
+def _squares(micro: Integers, owner: Integers, size: int) -> tuple[int, ...]:
+    """Return the exact sums of squares by owner, of which there are so many."""
+    starts = _first_of_each(owner)
+    low, high = (sizes := np.abs(micro)) & _LIMB_BITS, sizes >> _LIMB
+    products = [(low * low, 0), (low * high, _LIMB + 1), (high * high, 2 * _LIMB)]
+    totals = [0] * size
+    for product, shift in products if high.any() else products[:1]:
+        # Each product is below 2^60, and the sum of its halves fits.
+        for half, more in ((product & _HALF_BITS, shift), (product >> _HALF, shift + _HALF)):
+            sums = _sums(half, starts).tolist()
+            for place, part in zip(owner.take(starts).tolist(), sums, strict=True):
+                totals[place] += part << more
+    return tuple(totals)
