@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from lockgate.errors import DataError
+
 # Runs at rest are read seldom; a higher level costs ingest more than it saves.
 LEVEL = 1
 
@@ -19,4 +21,7 @@ def decompress(data: bytes) -> bytes:
     """Return the bytes of a batch as they came."""
     import zstandard  # noqa: PLC0415
 
-    return zstandard.ZstdDecompressor().decompress(data)
+    try:
+        return zstandard.ZstdDecompressor().decompress(data)
+    except zstandard.ZstdError as error:
+        raise DataError("raw runs of a batch cannot be read", advice="Put the store back from a backup.") from error

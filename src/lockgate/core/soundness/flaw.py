@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A contradiction in what is stored comes in as a value: which rule, where, what is wrong, and what to do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from lockgate.core.canonical import Json
+
+
+class Rule(StrEnum):
+    """Which promise of a store a flaw breaks."""
+
+    FILE = "file"
+    CHAIN = "chain"
+    LOG = "log"
+    SIGNATURE = "signature"
+    OUTBOX = "outbox"
+    RAMP = "ramp"
+    REPLAY = "replay"
+    EVIDENCE = "evidence"
+    STANDING = "standing"
+
+
+_RESTORE = "Stop writing to this store, keep a copy of it as it is, and put back the latest backup that is sound."
+ADVICE = {
+    Rule.FILE: _RESTORE,
+    Rule.CHAIN: _RESTORE,
+    Rule.LOG: f"{_RESTORE} Whoever kept a checkpoint of this log can prove what it held.",
+    Rule.SIGNATURE: "If the key was changed, name the older public key with --key or --log-key; else somebody changed "
+    "what was signed.",
+    Rule.OUTBOX: "Nothing will tell this by itself: tell whoever listens, or act on the rollout again.",
+    Rule.RAMP: "The receipts prove a move that no policy allows: report it, it is a fault in Lockgate.",
+    Rule.REPLAY: "The decision does not follow from the evidence that is stored: keep both, and report it.",
+    Rule.EVIDENCE: _RESTORE,
+    Rule.STANDING: _RESTORE,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flaw:
+    """One contradiction; `where` names a rollout, an app, the log or a file, `seq` a receipt, `index` its log entry."""
+
+    rule: Rule
+    where: str
+    what: str
+    seq: int | None = None
+    index: int | None = None
+
+    @property
+    def sentence(self) -> str:
+        """Return the flaw in words."""
+        place = "" if self.seq is None else f", receipt {self.seq}"
+        place += "" if self.index is None else f", log index {self.index}"
+        return f"{self.where}{place}: {self.what}"
+
+    def document(self) -> dict[str, Json]:
+        """Return the JSON form."""
+        return {
+            "rule": self.rule.value,
+            "where": self.where,
+            "seq": self.seq,
+            "index": self.index,
+            "what": self.what,
+            "advice": ADVICE[self.rule],
+        }

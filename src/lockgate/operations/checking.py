@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A snapshot and trusted keys come in; what a check of it has found so far goes out, bounded."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from lockgate.core.soundness.flaw import Flaw
+from lockgate.ports.store import Snapshot
+from lockgate.verify import Keys
+
+T = TypeVar("T")
+# What is read at once.
+PORTION = 200
+# Further flaws are counted: a store that is broken whole would fill memory with sentences.
+MAX_FLAWS = 1_000
+# What is looked at, and how many of it so far.
+Progress = Callable[[str, int], None]
+
+
+@dataclass(slots=True)
+class Check:
+    """A check under way: what it reads, and what it has found, counted, and could not recompute."""
+
+    seen: Snapshot
+    org: str
+    keys: Keys
+    tell: Progress
+    flaws: list[Flaw] = field(default_factory=list)
+    further: int = 0
+    counted: Counter[str] = field(default_factory=Counter)
+    unknown: dict[str, None] = field(default_factory=dict)
+
+    def add(self, flaws: Iterable[Flaw]) -> bool:
+        """Keep flaws; say whether there were any."""
+        is_flawed = False
+        for flaw in flaws:
+            is_flawed = True
+            if len(self.flaws) < MAX_FLAWS:
+                self.flaws.append(flaw)
+            else:
+                self.further += 1
+        return is_flawed
+
+    def count(self, what: str, number: int = 1) -> None:
+        """Count what was looked at."""
+        self.counted[what] += number
+        self.tell(what, self.counted[what])
+
+    def leave(self, sentence: str) -> None:
+        """Keep, in words, what could not be recomputed."""
+        if len(self.unknown) < MAX_FLAWS:
+            self.unknown[sentence] = None
+
+
+def portions(read: Callable[[int], Sequence[T]], key: Callable[[T], int], after: int = -1) -> Iterator[T]:
+    """Yield every row of a table that is read in portions, each after the key of the row before."""
+    while rows := read(after):
+        yield from rows
+        after = key(rows[-1])

@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A store comes in; every contradiction in it, from files to decisions, goes out, and nothing is written.
+
+Everything is read from one snapshot, in portions, while others go on writing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from lockgate.core.checkpoint import read_checkpoint
+from lockgate.core.note import read_note
+from lockgate.core.public_key import read_public_key
+from lockgate.core.soundness.flaw import Flaw, Rule
+from lockgate.operations.checking import Check, Progress
+from lockgate.operations.sign import log_key
+from lockgate.operations.sound_evidence import check_evidence
+from lockgate.operations.sound_log import check_log
+from lockgate.operations.sound_outbox import check_outbox
+from lockgate.operations.sound_series import check_series
+from lockgate.ports.house import House
+from lockgate.ports.store import Snapshot
+from lockgate.verify import Keys
+
+NO_OTHER_KEYS = Keys(())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Soundness:
+    """What a check came to: flaws, how many more there are, what was counted, and what could not be recomputed."""
+
+    flaws: tuple[Flaw, ...]
+    further: int
+    counted: dict[str, int]
+    unknown: tuple[str, ...]
+
+    @property
+    def is_sound(self) -> bool:
+        """Say whether nothing contradicts anything."""
+        return not self.flaws
+
+
+def _untold(_what: str, _number: int) -> None:
+    """Tell nobody."""
+
+
+def fsck(house: House, keys: Keys = NO_OTHER_KEYS, tell: Progress = _untold) -> Soundness:
+    """Check everything that an organisation has stored; `keys` are trusted beside those of the house."""
+    with house.store.reading(house.org) as seen:
+        check = Check(seen, house.org, _trusted(seen, house, keys), tell)
+        check.add(Flaw(rule=Rule.FILE, where="the store", what=said) for said in seen.contradictions())
+        check_evidence(check)
+        check_series(check)
+        check_log(check)
+        check_outbox(check)
+    return Soundness(
+        flaws=tuple(check.flaws),
+        further=check.further,
+        counted=dict(sorted(check.counted.items())),
+        unknown=tuple(check.unknown),
+    )
+
+
+def _trusted(seen: Snapshot, house: House, keys: Keys) -> Keys:
+    """Return the keys of a house, that of the log under the name of its first checkpoint, and those given."""
+    receipt, note = read_public_key(house.signers.receipt.public_key_pem), seen.checkpoint()
+    if note is None:
+        return Keys((receipt, *keys.receipt), keys.log)
+    origin = read_checkpoint(read_note(note).body).origin
+    return Keys((receipt, *keys.receipt), (log_key(origin, house.signers.log), *keys.log))

@@ -1,0 +1,176 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Receipts of a rollout come in, in order; each decision is made again from stored evidence, and differences go out.
+
+What is folded, judged, decided and drafted is what a tick does, by the same functions.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import islice
+from typing import Any, cast
+
+from lockgate import __version__
+from lockgate.core.app import App, series_name
+from lockgate.core.decision.chain import decide
+from lockgate.core.decision.decision import Action
+from lockgate.core.envelope import open_envelope
+from lockgate.core.evidence.plan import plan
+from lockgate.core.evidence.progress import advance, begin, see
+from lockgate.core.evidence.state import clear_ratio_alarm
+from lockgate.core.evidence.window import Sides, span_at
+from lockgate.core.policy.policy import Policy
+from lockgate.core.receipt import Bindings, draft
+from lockgate.core.soundness.flaw import Flaw, Rule
+from lockgate.core.soundness.retelling import actor_of, decision_of
+from lockgate.core.statement import Statement, read_statement
+from lockgate.core.transition import Transition
+from lockgate.core.trial import Chain, Trial, looked
+from lockgate.core.vault import Receipt
+from lockgate.core.verdict.judge import judge
+from lockgate.core.verdict.verdict import Verdict
+from lockgate.operations.checking import PORTION, Check, portions
+from lockgate.operations.surroundings import situation
+
+LOOP = "tick"
+
+
+class Replay:
+    """A rollout made again: what it had read, and the end of its chain, after the receipts so far."""
+
+    def __init__(self, check: Check, trial: Trial, policy: Policy) -> None:
+        self._check = check
+        self._trial = trial
+        self._plan = plan(policy)
+        self._progress = begin(self._plan)
+        self._chain = Chain(state=self._progress.state.digest())
+        self._is_known = True
+        self._freezes: list[tuple[int, str | None]] | None = None
+        name = trial.rollout.id
+        self._sides = Sides(trial.rollout.baseline, trial.rollout.candidate, tuple(g.slice for g in policy.gates))
+        self._folded = portions(
+            lambda after: check.seen.folded_after(name, after, PORTION), lambda row: row[0], after=-1
+        )
+        self._looks = portions(lambda after: check.seen.looks_after(name, after, PORTION), lambda row: row.number)
+
+    def turn(self, receipt: Receipt, statement: Statement, transition: Transition) -> None:
+        """Make the decision of the next receipt again."""
+        if not self._is_known:
+            return
+        evidence = cast("dict[str, Any]", statement.predicate["evidence"])
+        digests = self._read(evidence["buckets"]["count"])
+        for look in islice(self._looks, evidence["looks"]["count"]):
+            self._chain = looked(self._chain, look)
+        before = self._chain.state
+        verdict = self._verdict(statement, transition)
+        if transition.decision.action is Action.CLEAR:
+            cleared = clear_ratio_alarm(self._progress.state)
+            self._progress = replace(self._progress, state=cleared)
+        bindings = Bindings(
+            seq=receipt.seq,
+            previous=self._chain.receipt,
+            state_before=before,
+            state_after=self._progress.state.digest(),
+            buckets=digests,
+            looks=self._chain.looks,
+            looks_digest=self._chain.looks_digest,
+            engine=cast("dict[str, str]", statement.predicate["engine"])["version"],
+        )
+        self._chain = Chain(state=bindings.state_after, receipt=receipt.digest)
+        if self._is_known:
+            drafted = draft(transition, verdict, self._plan.policy, bindings, actor_of(statement))
+            self._compare(receipt, statement, drafted.payload)
+            self._decide(receipt, statement, transition, verdict)
+            self._check.count("decisions made again")
+
+    def end(self) -> None:
+        """Compare what the rollout has read since its last receipt with what is kept."""
+        kept = self._trial
+        self._read(None)
+        if not self._is_known:
+            return
+        for look in self._looks:
+            self._chain = looked(self._chain, look)
+        if self._progress != kept.progress:
+            self._flaw("the evidence as it is kept is not what its buckets fold to")
+        if (self._chain.looks, self._chain.looks_digest) != (kept.chain.looks, kept.chain.looks_digest):
+            self._flaw(f"its row counts {kept.chain.looks} looks since the last receipt, kept are {self._chain.looks}")
+
+    def _flaw(self, what: str, receipt: Receipt | None = None) -> None:
+        name = self._trial.rollout.id
+        if receipt is None:
+            self._check.add([Flaw(rule=Rule.REPLAY, where=name, what=what)])
+        else:
+            self._check.add([Flaw(rule=Rule.REPLAY, where=name, seq=receipt.seq, index=receipt.index, what=what)])
+
+    def _read(self, count: int | None) -> tuple[str, ...]:
+        """Fold the next buckets that the rollout had read, and return their digests."""
+        digests: list[str] = []
+        while rows := list(islice(self._folded, PORTION if count is None else min(PORTION, count - len(digests)))):
+            digests += [digest for _, digest in rows]
+            if self._is_known:
+                self._fold(rows)
+            if count is None:
+                digests.clear()
+        return tuple(digests)
+
+    def _fold(self, rows: list[tuple[int, str]]) -> None:
+        seen, app = self._check.seen, self._trial.rollout.app
+        first, last = rows[0][0], rows[-1][0]
+        slots = {slot.number: slot for slot in seen.slots(app, first - 1, last - first + 1)}
+        cells = seen.cells(app, first, last)
+        for number, digest in rows:
+            slot, span = slots.get(number), span_at(self._trial.spans, number)
+            if slot is None or span is None:
+                self._is_known = False
+                self._flaw(f"it has read bucket {number} of {app}, which is not kept")
+                return
+            sealed = see(self._progress, slot, span, [cell for cell in cells if cell.number == number], self._sides)
+            if sealed.digest() != digest:
+                self._is_known = False
+                self._flaw(f"bucket {number} of {app} is not what the rollout has read: {digest}")
+                return
+            self._progress = advance(self._progress, sealed, slot.time, self._plan)
+
+    def _verdict(self, statement: Statement, transition: Transition) -> Verdict:
+        if statement.seq == 1:
+            return Verdict((), self._plan.policy.inference)
+        progress = self._progress
+        return judge(progress.state, progress.totals, self._plan, transition.before.step)
+
+    def _decide(self, receipt: Receipt, statement: Statement, transition: Transition, verdict: Verdict) -> None:
+        """Decide again what the loop decided, with the freeze that stood when the receipt was written."""
+        before, policy, said = transition.before, self._plan.policy, decision_of(statement)
+        if receipt.seq == 1 or actor_of(statement).kind != LOOP:
+            return
+        app = App(name=before.app, frozen=self._frozen_at(receipt.index))
+        trial = replace(self._trial, rollout=before, progress=self._progress)
+        made = decide(before, policy, verdict, situation(trial, policy, app, receipt.at))
+        if (made.action, made.cause, made.step, made.weight) != (said.action, said.cause, said.step, said.weight):
+            ruled = f"{made.action.value} ({made.cause.value})"
+            self._flaw(f"it decided {said.action.value} ({said.cause.value}), the rules make {ruled} of it", receipt)
+
+    def _frozen_at(self, index: int) -> str | None:
+        """Return why the app was frozen when the log had so many entries."""
+        if self._freezes is None:
+            series = series_name(self._check.org, self._trial.rollout.app)
+            read = portions(
+                lambda after: self._check.seen.receipts_after(series, after, PORTION), lambda row: row.seq, 0
+            )
+            self._freezes = [(each.index, _frozen(each)) for each in read]
+        return next((frozen for at, frozen in reversed(self._freezes) if at < index), None)
+
+    def _compare(self, receipt: Receipt, statement: Statement, payload: bytes) -> None:
+        if open_envelope(receipt.envelope).payload != payload:
+            engine = cast("dict[str, str]", statement.predicate["engine"])["version"]
+            if engine != __version__:
+                self._check.leave(f"{receipt.rollout_id}: decisions of Lockgate {engine}, made again by {__version__}")
+                return
+            made = read_statement(payload).predicate
+            others = [name for name, value in statement.predicate.items() if made.get(name) != value]
+            self._flaw(f"made again from stored evidence its {', '.join(others) or 'subject'} differs", receipt)
+
+
+def _frozen(receipt: Receipt) -> str | None:
+    to = cast("dict[str, Any]", read_statement(open_envelope(receipt.envelope).payload).predicate["to"])
+    return cast("str | None", to["frozen"])

@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A check comes in; sealed slots, batches and raw runs that contradict each other go out as flaws."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+
+from lockgate.core.app import App
+from lockgate.core.batch import Ingested
+from lockgate.core.soundness.flaw import Flaw, Rule
+from lockgate.core.spine import Cell, Slot, seal
+from lockgate.operations.checking import PORTION, Check
+
+
+def check_evidence(check: Check) -> None:
+    """Check the spine of every app, then every batch, then that the runs of both are the same number."""
+    tallied = Counter({app.name: _check_spine(check, app) for app in check.seen.apps()})
+    sent: Counter[str] = Counter()
+    after = ""
+    while batches := check.seen.batches_after(after, PORTION):
+        for batch in batches:
+            check.count("batches")
+            check.add(_batch_flaws(check, batch))
+            sent.update(batch.apps)
+        after = batches[-1].digest
+    check.add(
+        _flaw(name, f"its buckets hold {tallied[name]:,} runs, its batches brought {sent[name]:,}")
+        for name in sorted(tallied.keys() | sent.keys())
+        if tallied[name] != sent[name]
+    )
+
+
+def _flaw(where: str, what: str) -> Flaw:
+    return Flaw(rule=Rule.EVIDENCE, where=where, what=what)
+
+
+def _check_spine(check: Check, app: App) -> int:
+    """Return how many runs an app's slots hold."""
+    runs, last = 0, -1
+    while slots := check.seen.slots(app.name, last, PORTION):
+        cells: dict[int, list[Cell]] = {}
+        for cell in check.seen.cells(app.name, slots[0].number, slots[-1].number):
+            cells.setdefault(cell.number, []).append(cell)
+            runs += cell.bucket.runs
+        for slot in slots:
+            check.count("buckets")
+            check.add(_slot_flaws(check, app.name, slot, cells.get(slot.number, []), last))
+            last = slot.number
+    return runs
+
+
+def _slot_flaws(check: Check, app: str, slot: Slot, cells: list[Cell], last: int) -> Iterator[Flaw]:
+    if slot.number != last + 1:
+        yield _flaw(app, f"bucket {last + 1} is missing before bucket {slot.number}")
+    batches = check.seen.segments(app, slot.number)
+    if slot.sealed_at is not None:
+        unsealed = replace(slot, sealed_at=None, digest=None)
+        if seal(unsealed, cells, batches, slot.sealed_at).digest != slot.digest:
+            yield _flaw(app, f"bucket {slot.number} was sealed as {slot.digest}, and its tallies or batches are others")
+    for digest in batches:
+        if check.seen.ingested(digest) is None:
+            yield _flaw(app, f"bucket {slot.number} names batch {digest}, which is not kept")
+
+
+def _batch_flaws(check: Check, batch: Ingested) -> Iterator[Flaw]:
+    is_sound = check.seen.is_segment_sound(batch.digest)
+    if is_sound is None:
+        yield _flaw(f"batch {batch.digest}", "its raw runs are not there")
+    elif not is_sound:
+        yield _flaw(f"batch {batch.digest}", "its raw runs cannot be read, or are not the bytes that it is named by")

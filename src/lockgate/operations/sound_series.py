@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A check comes in; receipts that do not verify, follow, or lead to what is kept go out as flaws."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any, cast
+
+from lockgate.core.app import App, series_name
+from lockgate.core.canonical import Json
+from lockgate.core.outbox import Message, app_message, messages
+from lockgate.core.policy.policy import Policy
+from lockgate.core.refusal import VerifyError
+from lockgate.core.rollout import Rollout
+from lockgate.core.soundness.flaw import Flaw, Rule
+from lockgate.core.soundness.link import Link, link_flaws, linked
+from lockgate.core.soundness.ramp import departures
+from lockgate.core.soundness.retelling import astray, events_of, misstated, retold, unstarted
+from lockgate.core.statement import Statement
+from lockgate.core.transition import Event, Transition
+from lockgate.core.trial import Trial
+from lockgate.core.vault import Receipt
+from lockgate.operations.checking import PORTION, Check, portions
+from lockgate.operations.replaying import Replay
+from lockgate.verify import verify_receipt
+
+_APP_EVENTS = {"freeze": Event.FREEZE, "unfreeze": Event.UNFREEZE}
+
+
+def check_series(check: Check) -> None:
+    """Check every rollout, and what was done to each app, from the first receipt to what is kept now."""
+    apps = {series_name(check.org, app.name): app for app in check.seen.apps()}
+    after = ""
+    while names := check.seen.series_after(after, PORTION):
+        for name in names:
+            trial = check.seen.trial(name)
+            if trial is not None:
+                _check_rollout(check, trial)
+            elif name in apps:
+                _check_app(check, name, apps[name])
+            else:
+                check.add([_flaw(Rule.STANDING, name, "there are receipts of it, but neither a rollout nor an app")])
+        after = names[-1]
+
+
+def _flaw(rule: Rule, where: str, what: str, receipt: Receipt | None = None) -> Flaw:
+    if receipt is None:
+        return Flaw(rule=rule, where=where, what=what)
+    return Flaw(rule=rule, where=where, seq=receipt.seq, index=receipt.index, what=what)
+
+
+def _stated(check: Check, series: str) -> Iterator[tuple[Receipt, Statement | None, Link]]:
+    """Yield the receipts of a series, each with what it states and the end of the series with it."""
+    end = Link()
+    for receipt in portions(lambda after: check.seen.receipts_after(series, after, PORTION), lambda row: row.seq, 0):
+        check.count("receipts")
+        try:
+            statement = verify_receipt(receipt.envelope, check.keys).statement
+        except VerifyError as error:
+            check.add([_flaw(Rule.SIGNATURE, series, error.message, receipt)])
+            end = Link(seq=receipt.seq, digest=receipt.digest)
+            yield receipt, None, end
+            continue
+        check.add(link_flaws(end, statement, receipt))
+        end = linked(statement, receipt)
+        yield receipt, statement, end
+
+
+def _check_rollout(check: Check, trial: Trial) -> None:
+    rollout, policy = trial.rollout, check.seen.policy(trial.rollout.policy_digest)
+    check.count("rollouts")
+    if policy is None or policy.digest() != rollout.policy_digest:
+        check.add([_flaw(Rule.STANDING, rollout.id, f"its policy {rollout.policy_digest} is not kept")])
+        return
+    told: Rollout | None = unstarted(rollout, policy)
+    replay, end = Replay(check, trial, policy), Link()
+    for receipt, statement, link in _stated(check, rollout.id):
+        end = link
+        if statement is None or told is None:
+            told = None
+            continue
+        transition = retold(told, statement, receipt.at, policy)
+        check.add(_transition_flaws(check, transition, statement, receipt, policy))
+        replay.turn(receipt, statement, transition)
+        told = transition.after
+    if told is None:
+        check.leave(f"{rollout.id}: what follows a receipt that does not verify")
+    else:
+        replay.end()
+    check.add(_standing_flaws(trial, told, end))
+
+
+def _transition_flaws(
+    check: Check, transition: Transition, statement: Statement, receipt: Receipt, policy: Policy
+) -> Iterator[Flaw]:
+    for what in departures(transition, policy):
+        yield _flaw(Rule.RAMP, receipt.rollout_id, what, receipt)
+    for what in misstated(transition, statement):
+        yield _flaw(Rule.CHAIN, receipt.rollout_id, what, receipt)
+    for message in messages(transition, receipt, events_of(transition, receipt.seq)):
+        yield from _message_flaws(check, message, receipt)
+
+
+def _message_flaws(check: Check, expected: Message, receipt: Receipt) -> Iterator[Flaw]:
+    kept = check.seen.message(expected.id)
+    if kept is None:
+        yield _flaw(Rule.OUTBOX, receipt.rollout_id, f"nothing in the outbox tells {expected.event.value}", receipt)
+    elif kept.body != expected.body:
+        what = f"message {expected.id} has other bytes than the decision makes"
+        yield _flaw(Rule.OUTBOX, receipt.rollout_id, what, receipt)
+
+
+def _standing_flaws(trial: Trial, told: Rollout | None, end: Link) -> Iterator[Flaw]:
+    name, chain = trial.rollout.id, trial.chain
+    if (chain.seq, chain.receipt) != (end.seq, end.digest):
+        what = f"its row ends at receipt {chain.seq} ({chain.receipt}), its receipts at {end.seq} ({end.digest})"
+        yield _flaw(Rule.STANDING, name, what)
+    if told is not None:
+        for what in astray(told, trial.rollout):
+            yield _flaw(Rule.STANDING, name, what)
+
+
+def _check_app(check: Check, series: str, app: App) -> None:
+    check.count("app series")
+    standing: Mapping[str, Json] = {}
+    for receipt, statement, _ in _stated(check, series):
+        if statement is None:
+            return
+        standing = cast("Mapping[str, Json]", statement.predicate["to"])
+        told = app_message(check.org, _app_as(app, standing), receipt, _APP_EVENTS[receipt.action])
+        check.add(_message_flaws(check, told, receipt))
+    for name, found in (("frozen", app.frozen), ("killed", app.is_killed)):
+        if standing.get(name) != found:
+            what = f"its row says {name} {found}, its receipts end in {standing.get(name)}"
+            check.add([_flaw(Rule.STANDING, app.name, what)])
+
+
+def _app_as(app: App, standing: Mapping[str, Json]) -> App:
+    stated = cast("dict[str, Any]", standing)
+    return replace(
+        app,
+        champion=stated["champion"],
+        former_champion=stated["formerChampion"],
+        frozen=stated["frozen"],
+        is_killed=stated["killed"],
+    )
