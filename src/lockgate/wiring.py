@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from lockgate.core.app import DEFAULT_ORG
+from lockgate.core.endpoint import Kind
+from lockgate.ports.actuator import Actuators
 from lockgate.ports.house import Clock, House
 from lockgate.ports.reading import RunBatches, RunFiles
 from lockgate.ports.signing import Signers
@@ -66,9 +68,27 @@ def run_files() -> RunFiles:
 
 def run_batches() -> RunBatches:
     """Return the reader of runs to be kept."""
-    from lockgate.adapters.decoders.stored_runs import StoredRuns
+    from lockgate.adapters.decoders.records import Records
+    from lockgate.adapters.decoders.stored_files import StoredFiles
+    from lockgate.adapters.decoders.stored_runs import SUFFIXES, StoredRuns
 
-    return StoredRuns()
+    def json() -> Records:
+        from lockgate.adapters.decoders.json_records import JsonRecords
+
+        return JsonRecords()
+
+    def csv() -> Records:
+        from lockgate.adapters.decoders.csv_records import CsvRecords
+
+        return CsvRecords()
+
+    def parquet() -> Records:
+        from lockgate.adapters.decoders.parquet_records import ParquetRecords
+
+        return ParquetRecords()
+
+    others = {".json": json, ".csv": csv, ".tsv": csv, ".parquet": parquet}
+    return StoredFiles(StoredRuns(), SUFFIXES, others)
 
 
 def home() -> Path:
@@ -80,6 +100,13 @@ def local_house(folder: Path | None = None, org: str = DEFAULT_ORG) -> House:
     """Return what operations work with on this machine; store and keys are made where they are not there."""
     at = folder or home()
     return House(sqlite_store(at), system_clock(), signers(at / KEYS), org)
+
+
+def has_store(folder: Path | None = None) -> bool:
+    """Say whether a folder holds a store already, whole or not."""
+    from lockgate.adapters.stores.sqlite import CONTROL, RUNS
+
+    return any(((folder or home()) / name).exists() for name in (CONTROL, RUNS))
 
 
 def sqlite_store(folder: Path) -> Store:
@@ -94,6 +121,13 @@ def memory_store() -> Store:
     from lockgate.adapters.stores.memory import MemoryStore
 
     return MemoryStore()
+
+
+def actuators() -> Actuators:
+    """Return what reaches each kind of endpoint."""
+    from lockgate.adapters.actuators.command import Command
+
+    return {Kind.COMMAND: Command()}
 
 
 def system_clock() -> Clock:

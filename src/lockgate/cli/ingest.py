@@ -20,8 +20,9 @@ EPILOG = "Exit codes: 0 kept, 64 usage, 65 bad data (nothing of that file is kep
 def ingest(files: tuple[str, ...], app_id: str | None, *, as_json: bool) -> int:
     """Keep the runs in FILES, by the time at which they started.
 
-    FILES are JSON lines (.ndjson or .jsonl, also with .gz), and - reads them from standard input. Each run names its
-    release, and its app unless --app-id does. The same file again changes nothing.
+    FILES are JSON lines (.ndjson or .jsonl), JSON, CSV, TSV or Parquet, all but Parquet also with .gz; - reads lines
+    from standard input. Each run names its release, and its app unless --app-id does. The same file again changes
+    nothing.
     """
     from lockgate.operations.ingest import ingest as take
     from lockgate.wiring import run_batches

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from lockgate.adapters.decoders.csv_runs import _Table
+from lockgate.adapters.decoders.csv_table import Table
 from tests.adapters.decoders.reading_files import read_text, refusal, write
 
 QUOTED = '"release","status","x"\n"v36","ok","a"\n"v36","error","b"\n'
@@ -73,7 +73,7 @@ def test_wide_rows_are_held_a_few_at_a_time(tmp_path: Path) -> None:
     path = write(tmp_path, b"release,status\n" + row * 20, ".csv")
 
     with path.open("rb") as stream:
-        table = _Table(stream)
+        table = Table(stream)
         table.header()
         sizes = [len(some) for some in table.batches()]
 

@@ -260,13 +260,13 @@ def test_a_thousand_names_of_scores_are_enough(tmp_path: Path) -> None:
 @pytest.mark.clause("BU-03")
 def test_parquet_reads_one_file_and_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The engine that reads tables may open the file named, load nothing, and change no setting."""
-    from lockgate.adapters.decoders.parquet import _connect
+    from lockgate.adapters.decoders.parquet import connect
 
     path = tmp_path / "runs.parquet"
     duckdb.execute(f"COPY (SELECT 1 AS x) TO '{path}'")
     other = write(tmp_path, "x\n1\n", ".csv")
 
-    connection = _connect(str(path))
+    connection = connect(str(path))
 
     assert connection.execute(f"SELECT x FROM read_parquet('{path}')").fetchall() == [(1,)]
     for statement in (f"SELECT * FROM '{other}'", f"COPY (SELECT 1) TO '{other}'", "INSTALL httpfs", "SET threads = 1"):

@@ -12,7 +12,7 @@ import pytest
 from lockgate.adapters.decoders import stored_runs
 from lockgate.core.batch import RunBatch
 from lockgate.core.summary import ABSENT
-from lockgate.errors import DataError, UsageError
+from lockgate.errors import DataError
 from lockgate.wiring import run_batches
 
 
@@ -104,12 +104,3 @@ def test_compressed_files_are_read(tmp_path: Path) -> None:
     packed.write_bytes(gzip.compress(path.read_bytes()))
 
     assert [batch.digest for batch in read(packed)] == [batch.digest for batch in read(path)]
-
-
-@pytest.mark.clause("LI-07")
-def test_a_format_that_is_not_kept_is_refused(tmp_path: Path) -> None:
-    """Nothing is guessed from the content."""
-    (tmp_path / "a.csv").write_text("release,status\nv1,ok\n", encoding="utf-8")
-
-    with pytest.raises(UsageError, match="is not JSON lines"):
-        read(tmp_path / "a.csv")

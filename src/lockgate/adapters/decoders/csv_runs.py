@@ -8,27 +8,24 @@ from __future__ import annotations
 
 import csv
 import math
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import BinaryIO
 
 import msgspec
 
 from lockgate.adapters.decoders.batch import Batch
+from lockgate.adapters.decoders.csv_table import Table
+from lockgate.adapters.decoders.faults import Faults
 from lockgate.adapters.decoders.file import RunFile
-from lockgate.adapters.decoders.lines import BOM, MAX_LINE, TOO_LONG, LongLineError
+from lockgate.adapters.decoders.lines import TOO_LONG, LongLineError
 from lockgate.adapters.decoders.ndjson import NOT_UTF8
 from lockgate.adapters.decoders.reading import Reading
 from lockgate.adapters.decoders.row import MEASURABLE, RULES, Row, explain, hint
 from lockgate.adapters.decoders.row_batches import PlacedRows, batches
 from lockgate.core.wording import count_text
 
-BATCH = 1_000
-# Rows are converted at once until they are so many bytes.
-BATCH_BYTES = 1 << 20
 MAX_COLUMNS = 10_000
-DELIMITERS = (",", ";", "\t")
 GROUPS = ("scores", "labels")
 # As databases, spreadsheets and Python write them.
 ANSWERS = {"true": True, "false": False, "True": True, "False": False, "TRUE": True, "FALSE": False}
@@ -54,14 +51,26 @@ class Header:
 
     def tuples(self, rows: Sequence[Sequence[str]]) -> list[tuple[object, ...]]:
         """Return rows with a value for each field of a typed row, converted column by column."""
+        fields = self._converted(rows)
+        absent = [None] * len(rows)
+        return list(zip(*(fields.get(name, absent) for name in FIELDS), strict=True))
+
+    def records(self, rows: Sequence[Sequence[str]]) -> list[dict[str, object]]:
+        """Return rows by field, without what they leave empty."""
+        fields = self._converted(rows)
+        return [
+            {name: value for name, value in zip(fields, map(_stated, row), strict=True) if value is not None}
+            for row in zip(*fields.values(), strict=True)
+        ]
+
+    def _converted(self, rows: Sequence[Sequence[str]]) -> dict[str, Sequence[object]]:
         columns = list(zip(*rows, strict=True))
         fields: dict[str, Sequence[object]] = {name: convert(columns[place]) for place, name, convert in self.plain}
         for group, members in self.groups.items():
             names = [name for _, name, _ in members]
             values = [convert(columns[place]) for place, _, convert in members]
             fields[group] = [dict(zip(names, row, strict=True)) for row in zip(*values, strict=True)]
-        absent = [None] * len(rows)
-        return list(zip(*(fields.get(name, absent) for name in FIELDS), strict=True))
+        return fields
 
 
 class CsvRuns:
@@ -72,7 +81,7 @@ class CsvRuns:
     def decode(self, file: RunFile, reading: Reading) -> Iterator[Batch]:
         """Yield the runs of one file."""
         with file.open() as stream:
-            table = _Table(stream.bytes)
+            table = Table(stream.bytes)
             try:
                 yield from _batches(table, file.name, reading, lambda: reading.tell(stream.done()))
             except LongLineError as error:
@@ -83,103 +92,46 @@ class CsvRuns:
                 raise reading.faults.fail(f"{file.name}:{table.line}", f"not CSV: {error}") from error
 
 
-class _Table:
-    """The rows of a CSV file with the line on which each begins."""
-
-    def __init__(self, stream: BinaryIO) -> None:
-        self._stream = stream
-        self._mark = DELIMITERS[0]
-        self._ahead: deque[bytes] = deque()
-        self._row_bytes = 0
-        self.line = 0
-
-    def header(self) -> list[str]:
-        """Return the names of the columns; the separator is the one under which `release` is one of them."""
-        refused: csv.Error | None = None
-        others: list[list[str]] = []
-        for mark in DELIMITERS:
-            taken: list[bytes] = []
-            self._row_bytes = 0
-            try:
-                cells = next(filter(None, csv.reader(self._lines(taken), delimiter=mark, strict=True)), [])
-            except csv.Error as error:
-                # A quoted name is no cell where another mark separates.
-                refused = refused or error
-                cells = []
-            if "release" in cells:
-                self._mark = mark
-                return cells
-            others += [cells] if cells else []
-            self._ahead.extendleft(reversed(taken))
-            self.line -= len(taken)
-        self.line = 1
-        if not others and refused:
-            raise refused
-        return others[0] if others else []
-
-    def batches(self) -> Iterator[list[tuple[int, list[str]]]]:
-        """Yield rows that are not blank, each with its line, as many as are converted at once."""
-        some: list[tuple[int, list[str]]] = []
-        size = 0
-        reader = csv.reader(self._lines(None), delimiter=self._mark, strict=True)
-        while True:
-            first, self._row_bytes = self.line + 1, 0
-            cells = next(reader, None)
-            if cells:
-                some.append((first, cells))
-                size += self._row_bytes
-            if some and (cells is None or len(some) >= BATCH or size >= BATCH_BYTES):
-                yield some
-                some, size = [], 0
-            if cells is None:
-                return
-
-    def _lines(self, taken: list[bytes] | None) -> Iterator[str]:
-        """Yield the lines of one row after another; `taken` remembers them."""
-        while data := self._ahead.popleft() if self._ahead else self._stream.readline(MAX_LINE):
-            self.line += 1
-            self._row_bytes += len(data)
-            # A quoted cell may go over lines, and has to end.
-            if self._row_bytes >= MAX_LINE and (self._row_bytes > len(data) or not data.endswith(b"\n")):
-                raise LongLineError(self.line)
-            if taken is not None:
-                taken.append(data)
-            yield (data.removeprefix(BOM) if self.line == 1 else data).decode("utf-8")
-
-
-def _batches(table: _Table, file: str, reading: Reading, tell: Callable[[], None]) -> Iterator[Batch]:
+def _batches(table: Table, file: str, reading: Reading, tell: Callable[[], None]) -> Iterator[Batch]:
     names = table.header()
     if not names:
         return
-    header = _header(names, f"{file}:{table.line}", reading)
+    header = header_of(names, f"{file}:{table.line}", reading.faults)
     for some in table.batches():
         yield from batches(_decode(some, header, file, reading), reading)
         tell()
 
 
-def _header(names: list[str], place: str, reading: Reading) -> Header:
+def header_of(
+    names: list[str], place: str, faults: Faults, groups: Sequence[str] = GROUPS, *, whole: bool = False
+) -> Header:
+    """Return where a table holds which field: those that are measured, or the `whole` of what it has."""
     if len(names) > MAX_COLUMNS:
-        raise reading.faults.fail(place, f"more than {MAX_COLUMNS:,} columns; at most so many are read")
+        raise faults.fail(place, f"more than {MAX_COLUMNS:,} columns; at most so many are read")
     twice = sorted(column for column, count in Counter(names).items() if count > 1 and column)
     if twice:
-        raise reading.faults.fail(place, f"two columns are named {twice[0]}")
+        raise faults.fail(place, f"two columns are named {twice[0]}")
     if "release" not in names:
-        raise reading.faults.fail(place, f"there is no column release{hint(names, ('release',))}")
-    for group in GROUPS:
+        raise faults.fail(place, f"there is no column release{hint(names, ('release',))}")
+    for group in groups:
         if group in names:
-            raise reading.faults.fail(place, f"{group} cannot be one column; write a column {group}.NAME for each")
-    plain = tuple((place, name, CONVERTERS.get(name, _texts)) for place, name in enumerate(names) if name in RULES)
-    groups = {
+            raise faults.fail(place, f"{group} cannot be one column; write a column {group}.NAME for each")
+    grouped = {
         group: tuple(
             (place, name.removeprefix(f"{group}."), _scores if group == "scores" else _texts)
             for place, name in enumerate(names)
             if name.startswith(f"{group}.")
         )
-        for group in GROUPS
+        for group in groups
     }
-    held = {group: members for group, members in groups.items() if members}
+    held = {group: members for group, members in grouped.items() if members}
+    plain = tuple(
+        (place, name, CONVERTERS.get(name, _texts))
+        for place, name in enumerate(names)
+        if name in RULES or (whole and name and name.partition(".")[0] not in groups)
+    )
     if not {*held, *(name for _, name, _ in plain)} & set(MEASURABLE):
-        raise reading.faults.fail(place, f"no measurable column{hint(names, MEASURABLE)}")
+        raise faults.fail(place, f"no measurable column{hint(names, MEASURABLE)}")
     return Header(tuple(names), plain, held)
 
 
@@ -211,6 +163,13 @@ def _convert_each(
         except msgspec.ValidationError as error:
             reading.faults.add(f"{file}:{line}", explain(record, str(error)))
     return rows, found
+
+
+def _stated(value: object) -> object:
+    """Return a value without the members of a group that say nothing; None if none says anything."""
+    if not isinstance(value, dict):
+        return value
+    return {name: member for name, member in value.items() if member is not None} or None
 
 
 def _texts(cells: Sequence[str]) -> Sequence[Cell]:

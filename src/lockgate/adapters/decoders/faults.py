@@ -10,9 +10,10 @@ ADVICE = "Correct these runs or leave them out, and compare again: nothing was j
 
 
 class Faults:
-    """Counts faults and remembers the first ten."""
+    """Counts faults and remembers the first ten; `advice` says what to do about them."""
 
-    def __init__(self) -> None:
+    def __init__(self, advice: str = ADVICE) -> None:
+        self._advice = advice
         self._shown: list[str] = []
         self._count = 0
 
@@ -39,10 +40,10 @@ class Faults:
     def error(self) -> DataError:
         """Return the error that shows the faults so far."""
         if self._count == 1:
-            return DataError(self._shown[0], advice=ADVICE)
+            return DataError(self._shown[0], advice=self._advice)
         rest = self._count - len(self._shown)
         lines = [f"{self._count:,} runs cannot be read", *self._shown, *([f"and {rest:,} more"] if rest else [])]
-        return DataError("\n".join(lines), advice=ADVICE)
+        return DataError("\n".join(lines), advice=self._advice)
 
     def check(self) -> None:
         """Raise the error if there is any fault."""

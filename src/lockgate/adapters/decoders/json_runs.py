@@ -30,14 +30,14 @@ class JsonRuns:
     def decode(self, file: RunFile, reading: Reading) -> Iterator[Batch]:
         """Yield the runs of one file, which is opened once because a pipe cannot be opened again."""
         with file.open() as stream:
-            head, line = _head(stream.bytes)
+            head, line = head_of(stream.bytes)
             if head.startswith(b"["):
                 yield from _decode_array(stream, head, file.name, reading)
             else:
                 yield from decode_stream(stream, file.name, reading, Start(head, line))
 
 
-def _head(stream: BinaryIO) -> tuple[bytes, int]:
+def head_of(stream: BinaryIO) -> tuple[bytes, int]:
     """Return the first bytes from the first that is not blank, and the number of their line."""
     head, line = stream.read(BLOCK).removeprefix(BOM), 1
     while head and not head.strip(BLANKS):

@@ -57,7 +57,7 @@ class Parquet:
         if file.is_compressed or not file.can_repeat:
             raise UsageError(f"{file.name} must be a plain file", advice="Parquet is read from its end.")
         try:
-            with _connect(file.path) as connection:
+            with connect(file.path) as connection:
                 yield from _Reader(connection, file, reading).batches()
         except LayoutError as error:
             raise reading.faults.fail(file.name, str(error)) from error
@@ -67,7 +67,7 @@ class Parquet:
             raise unreadable(file.name, ValueError(said[0])) from error
 
 
-def _pattern(name: str) -> str:
+def pattern_of(name: str) -> str:
     """Return a pattern that stands for this one file: what looks like a pattern in its name is meant as it stands."""
     path = os.path.abspath(name)  # noqa: PTH100 -- DuckDB reads ~, file: and http: at the start of a name
     try:
@@ -82,12 +82,13 @@ def _pattern(name: str) -> str:
     return glob.escape(path)
 
 
-def _connect(path: str) -> duckdb.DuckDBPyConnection:
+def connect(path: str) -> duckdb.DuckDBPyConnection:
+    """Return a connection that may read this one file and nothing else."""
     connection = duckdb.connect(":memory:", config=SETTINGS)
     # Statistics in a file's footer are somebody else's word, and would answer instead of its rows.
     connection.execute("SET disabled_optimizers = 'statistics_propagation'")
     # The pattern stands for this one file, and has to be allowed beside it.
-    allowed = (os.path.abspath(path), _pattern(path))  # noqa: PTH100
+    allowed = (os.path.abspath(path), pattern_of(path))  # noqa: PTH100
     connection.execute(f"SET allowed_paths = [{', '.join(text(one) for one in allowed)}]")
     connection.execute("SET enable_external_access = false")
     connection.execute("SET lock_configuration = true")
@@ -100,7 +101,7 @@ class _Reader:
     def __init__(self, connection: duckdb.DuckDBPyConnection, file: RunFile, reading: Reading) -> None:
         self._connection = connection
         self._file = file
-        self._pattern = text(_pattern(file.path))
+        self._pattern = text(pattern_of(file.path))
         self._reading = reading
         # A folder named `status=ok` would become a column, and win over the file's own.
         bare = f"read_parquet({self._pattern}, hive_partitioning = false"

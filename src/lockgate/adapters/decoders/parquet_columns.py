@@ -179,11 +179,11 @@ def _scores(types: Mapping[str, DuckDBPyType], map_keys: Callable[[str], Sequenc
     if whole is None:
         return
     if whole.id == "struct":
-        for name, kind in _members(whole):
+        for name, kind in members_of(whole):
             yield from _score(name, f"struct_extract({identifier('scores')}, {text(name)})", kind)
-    elif whole.id == "map" and _members(whole)[0][1].id == TEXT:
+    elif whole.id == "map" and members_of(whole)[0][1].id == TEXT:
         for name in map_keys(identifier("scores")):
-            yield from _score(name, f"{identifier('scores')}[{text(name)}]", _members(whole)[1][1])
+            yield from _score(name, f"{identifier('scores')}[{text(name)}]", members_of(whole)[1][1])
     else:
         raise _wrong("scores", whole)
 
@@ -192,7 +192,7 @@ def _score(name: str, sql: str, kind: DuckDBPyType) -> Iterator[Field]:
     if not is_score_name(name):
         raise LayoutError(f"a score is named {name[:60]!r}; names are made of {SCORE_NAMES}")
     if kind.id == "struct":
-        members = dict(_members(kind))
+        members = dict(members_of(kind))
         if "value" not in members:
             raise _wrong("scores", kind)
         sql, kind = f"struct_extract({sql}, 'value')", members["value"]
@@ -216,9 +216,9 @@ def _labels(types: Mapping[str, DuckDBPyType]) -> tuple[dict[str, str], str | No
     whole = types.get("labels")
     if whole is not None and whole.id == "struct":
         found |= {
-            name: (f"struct_extract({identifier('labels')}, {text(name)})", kind) for name, kind in _members(whole)
+            name: (f"struct_extract({identifier('labels')}, {text(name)})", kind) for name, kind in members_of(whole)
         }
-    elif whole is not None and (whole.id != "map" or any(kind.id != TEXT for _, kind in _members(whole))):
+    elif whole is not None and (whole.id != "map" or any(kind.id != TEXT for _, kind in members_of(whole))):
         raise _wrong("labels", whole)
     for _, kind in found.values():
         if kind.id not in (TEXT, NOTHING):
@@ -229,7 +229,7 @@ def _labels(types: Mapping[str, DuckDBPyType]) -> tuple[dict[str, str], str | No
     ) if is_map else None
 
 
-def _members(kind: DuckDBPyType) -> list[tuple[str, DuckDBPyType]]:
+def members_of(kind: DuckDBPyType) -> list[tuple[str, DuckDBPyType]]:
     """Return the members of a struct, or key and value of a map."""
     return [(name, member) for name, member in kind.children if isinstance(member, DuckDBPyType)]
 
