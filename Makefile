@@ -39,8 +39,8 @@ lock: $(VENV)/.group-lock ## rewrite requirements.lock from pyproject.toml (UPGR
 	  --custom-compile-command 'make lock' --output-file requirements.lock > /dev/null
 
 .PHONY: demo
-demo: $(BUILT) ## compare two generated releases and show what Lockgate says
-	@$(PY) examples/demo.py
+demo: $(BUILT) ## put two candidates on trial on live traffic of this machine: one holds, one fails
+	@$(PY) -m lockgate demo
 
 .PHONY: test
 test: $(TESTED) ## run the tests (all but the slow lane)

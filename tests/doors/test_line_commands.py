@@ -375,5 +375,5 @@ def test_help_shows_what_people_do_every_day_first(door: Door) -> None:
 
     grouped = [name for names in main.GROUPS.values() for name in names]
     assert sorted(grouped) == sorted(main.COMMANDS)
-    assert next(iter(main.GROUPS.values())) == ("create", "watch", "show", "explain", "compare")
+    assert next(iter(main.GROUPS.values())) == ("create", "watch", "show", "explain", "compare", "demo")
     assert [title for title in main.GROUPS if f"{title}:" in door.out] == list(main.GROUPS)

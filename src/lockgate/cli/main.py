@@ -45,6 +45,11 @@ COMMANDS = {
         "Say why a rollout holds, what would change it, and how long that takes at this rate.",
     ),
     "compare": Entry("lockgate.cli.compare", "compare", "Say from the runs in FILES whether the candidate is worse."),
+    "demo": Entry(
+        "lockgate.cli.demo",
+        "demo",
+        "Show a candidate that holds and one that fails, on live traffic of this machine.",
+    ),
     "ingest": Entry("lockgate.cli.ingest", "ingest", "Keep the runs in FILES, by the time at which they started."),
     "tick": Entry("lockgate.cli.tick", "tick", "Take one turn of the loop: read what was sealed, decide, sign."),
     "list": Entry("lockgate.cli.list_rollouts", "list_command", "List rollouts, the oldest first."),
@@ -86,7 +91,7 @@ COMMANDS = {
 }
 # What people do every day comes first.
 GROUPS: dict[str, Sequence[str]] = {
-    "Commands": ("create", "watch", "show", "explain", "compare"),
+    "Commands": ("create", "watch", "show", "explain", "compare", "demo"),
     "Feeding and turning": ("ingest", "tick", "list"),
     "Stepping in": (
         "pause",

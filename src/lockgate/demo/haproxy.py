@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Ports and shares come in; HAProxy, whose weights are moved while it runs, goes out."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+
+from lockgate.demo.router import HOST, free_port, started, stopped
+
+CONFIG = """\
+global
+  stats socket {socket} mode 600 level admin
+defaults
+  mode http
+  timeout connect 5s
+  timeout client 1m
+  timeout server 5s
+frontend door
+  bind {host}:{port}
+  default_backend releases
+backend releases
+  balance roundrobin
+{servers}
+"""
+
+
+class Haproxy:
+    """HAProxy, moved by its own commands on a socket."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._socket = folder / "haproxy.sock"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def name(self) -> str:
+        """Return its name."""
+        return "HAProxy"
+
+    def start(self, ports: Mapping[str, int]) -> int:
+        """Start it with all weight on the first release."""
+        port, first = free_port(), next(iter(ports))
+        servers = "\n".join(
+            f"  server {name} {HOST}:{at} weight {100 if name == first else 0}" for name, at in ports.items()
+        )
+        config = self._folder / "haproxy.cfg"
+        config.write_text(CONFIG.format(socket=self._socket, host=HOST, port=port, servers=servers), encoding="utf-8")
+        command = [shutil.which("haproxy") or "haproxy", "-db", "-f", str(config)]
+        self._process = started(command, port, self._folder / "haproxy.log")
+        return port
+
+    def move(self, shares: Mapping[str, int]) -> None:
+        """Set the weight of each server."""
+        others = {name: 0 for name in self._servers() if name not in shares}
+        for name, share in {**shares, **others}.items():
+            said = self._ask(f"set weight releases/{name} {share}")
+            if said:
+                raise OSError(f"HAProxy refuses the weight of {name}: {said}")
+
+    def weight(self, release: str) -> int:
+        """Return the weight that HAProxy itself says a release has."""
+        return int(self._ask(f"get weight releases/{release}").split()[0])
+
+    def stop(self) -> None:
+        """End it."""
+        if self._process is not None:
+            stopped(self._process)
+
+    def _servers(self) -> list[str]:
+        rows = self._ask("show servers state releases").splitlines()
+        return [row.split()[3] for row in rows[2:]]
+
+    def _ask(self, command: str) -> str:
+        with socket.socket(socket.AF_UNIX) as link:
+            link.connect(str(self._socket))
+            link.sendall(f"{command}\n".encode("ascii"))
+            return b"".join(iter(lambda: link.recv(65_536), b"")).decode("ascii").strip()

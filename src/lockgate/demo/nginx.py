@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Ports and shares come in; nginx, which reads its configuration again for every move, goes out."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+
+from lockgate.demo.router import HOST, free_port, started, stopped
+
+CONFIG = """\
+daemon off;
+worker_processes 1;
+pid {folder}/nginx.pid;
+error_log {folder}/nginx.log;
+events {{ worker_connections 1024; }}
+http {{
+  access_log off;
+  client_body_temp_path {folder}/body;
+  proxy_temp_path {folder}/proxy;
+  fastcgi_temp_path {folder}/fastcgi;
+  uwsgi_temp_path {folder}/uwsgi;
+  scgi_temp_path {folder}/scgi;
+  keepalive_requests 1000000;
+  upstream releases {{
+{servers}
+    keepalive 64;
+  }}
+  server {{
+    listen {host}:{port};
+    location / {{
+      proxy_pass http://releases;
+      proxy_http_version 1.1;
+      proxy_set_header Connection "";
+      proxy_next_upstream off;
+    }}
+  }}
+}}
+"""
+PORTS = "nginx.json"
+
+
+class Nginx:
+    """Nginx, moved by a new configuration and a signal."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._config = folder / "nginx.conf"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def name(self) -> str:
+        """Return its name."""
+        return "nginx"
+
+    def start(self, ports: Mapping[str, int]) -> int:
+        """Start it with all weight on the first release."""
+        port = free_port()
+        (self._folder / PORTS).write_text(json.dumps({"port": port, "releases": dict(ports)}), encoding="utf-8")
+        self._write({next(iter(ports)): 100})
+        log = self._folder / "nginx.log"
+        command = [shutil.which("nginx") or "nginx", "-p", str(self._folder), "-e", str(log), "-c", str(self._config)]
+        self._process = started(command, port, self._folder / "nginx.out")
+        return port
+
+    def move(self, shares: Mapping[str, int]) -> None:
+        """Write the shares and have them read."""
+        self._write(shares)
+        os.kill(int((self._folder / "nginx.pid").read_text(encoding="ascii")), signal.SIGHUP)
+
+    def stop(self) -> None:
+        """End it."""
+        if self._process is not None:
+            stopped(self._process)
+
+    def _write(self, shares: Mapping[str, int]) -> None:
+        known = json.loads((self._folder / PORTS).read_text(encoding="utf-8"))
+        servers = "\n".join(
+            f"    server {HOST}:{at} {f'weight={shares[name]}' if shares.get(name) else 'down'};"
+            for name, at in known["releases"].items()
+        )
+        text = CONFIG.format(folder=self._folder, host=HOST, port=known["port"], servers=servers)
+        draft = self._config.with_suffix(".new")
+        draft.write_text(text, encoding="utf-8")
+        draft.replace(self._config)

@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The ports of releases come in; a router on this machine, which splits requests over them by weight, goes out.
+
+Weights are moved by another process, so all that moving needs stands in the router's folder.
+"""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Protocol
+
+HOST = "127.0.0.1"
+START_S = 5.0
+STOP_S = 5.0
+
+
+class Router(Protocol):
+    """Something that routes requests."""
+
+    @property
+    def name(self) -> str:
+        """Return what it is, for people."""
+        ...
+
+    def start(self, ports: Mapping[str, int]) -> int:
+        """Begin to route to the ports of releases, everything to the first, and return the port to ask."""
+        ...
+
+    def move(self, shares: Mapping[str, int]) -> None:
+        """Send each release its share, in percent; those without a share get nothing."""
+        ...
+
+    def stop(self) -> None:
+        """End it."""
+        ...
+
+
+def free_port() -> int:
+    """Return a port that nobody listens on at this moment."""
+    with socket.socket() as taken:
+        taken.bind((HOST, 0))
+        return int(taken.getsockname()[1])
+
+
+def started(command: list[str], port: int, log: Path) -> subprocess.Popen[bytes]:
+    """Start a program, and return it when it listens."""
+    with log.open("wb") as said:
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=said, stderr=said)  # noqa: S603
+    until = time.monotonic() + START_S
+    while time.monotonic() < until and process.poll() is None:
+        try:
+            socket.create_connection((HOST, port), timeout=START_S).close()
+        except ConnectionRefusedError:
+            time.sleep(0.02)
+        else:
+            return process
+    stopped(process)
+    raise OSError(f"{command[0]} does not listen: {log.read_text(encoding='utf-8', errors='replace')[-500:]}")
+
+
+def stopped(process: subprocess.Popen[bytes]) -> None:
+    """End a program, by force when it does not end when asked."""
+    process.terminate()
+    try:
+        process.wait(STOP_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()

@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Nothing comes in; what the demonstration tries, and how its releases behave, goes out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from lockgate.core.rollout import Status
+
+APP = "claims-agent"
+SEED = 36
+# The time in which everything has to happen.
+PATIENCE_S = 55.0
+# Requests a second: enough for a doubling from 5 % to be known at 5 % of the traffic within seconds.
+RATE = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Behaviour:
+    """How a release answers: how often it fails, and its median latency."""
+
+    error_rate: float
+    latency_ms: float = 12.0
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """One candidate, what it is, and how its trial has to end."""
+
+    candidate: str
+    what: str
+    status: Status
+
+
+FIRST = "v36"
+BEHAVIOURS = {FIRST: Behaviour(0.05), "v37": Behaviour(0.05), "v38": Behaviour(0.10)}
+ACTS = (
+    Act("v37", "as good as the release that it replaces", Status.PROMOTED),
+    Act("v38", "fails twice as often", Status.ROLLED_BACK),
+)
+# Everything else is the default: the ramp 5, 25, 50, 100, and gates on errors and slow answers.
+POLICY = {"mode": "canary", "bucket": "1s"}
