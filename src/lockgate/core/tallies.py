@@ -28,7 +28,9 @@ CellName = tuple[str, Slice]
 STATUS_COLUMNS = len(STATUSES) + 1
 # A bin is written as one number: cell and field, then the index with this added, which makes it positive.
 BIN_BITS, BIN_ORIGIN = 12, 1 << 11
+_INDEX_BITS = (1 << BIN_BITS) - 1
 _MAX_SUM = 1 << 62
+_BLOCK = 1 << 12
 _LIMB, _HALF = 30, 32
 _LIMB_BITS, _HALF_BITS = (1 << _LIMB) - 1, (1 << _HALF) - 1
 
@@ -97,24 +99,38 @@ class Tallies:
 def tally_values(columns: Mapping[str, Integers], cell: Integers, size: int, absent: int) -> dict[str, Any]:
     """Return those fields of Tallies that values make, given in which of so many cells each run is."""
     given = {name: np.flatnonzero(column != absent) for name, column in sorted(columns.items())}
-    places = {name: chosen for name, chosen in given.items() if chosen.size}
-    fields = tuple(places)
-    micro = _joined(columns[name].take(chosen) for name, chosen in places.items())
-    cells = _joined(cell.take(chosen) for chosen in places.values())
-    of_field = np.repeat(np.arange(len(fields)), [chosen.size for chosen in places.values()])
-    index = index_of(micro).astype(np.int64)
-    bins = (cells * len(fields) + of_field << BIN_BITS) + (index + BIN_ORIGIN)
-    # Not by counting places: most combinations of cell, field and index may be empty, and sorting is never slow.
+    fields = tuple(name for name, places in given.items() if places.size)
+    squares = [0] * (size * len(fields))
+    found = []
+    # As many fields at once as stay in the processor's cache: larger arrays are new memory each time.
+    step = max(1, _BLOCK // max(1, cell.size))
+    for first in range(0, len(fields), step):
+        names = fields[first : first + step]
+        micro = _joined(columns[name].take(given[name]) for name in names)
+        owner = _joined(cell.take(given[name]) * len(fields) + column for column, name in enumerate(names, first))
+        found.append(_binned(micro, owner, squares))
+    bins, counts, excess = (_joined(part) for part in zip(*found, strict=True)) if found else (_joined(()),) * 3
+    order = np.argsort(bins)
+    return {
+        "fields": fields,
+        "squares": tuple(squares),
+        "bins": bins.take(order),
+        "counts": counts.take(order),
+        "excess": excess.take(order),
+    }
+
+
+def _binned(micro: Integers, owner: Integers, squares: list[int]) -> tuple[Integers, Integers, Wide]:
+    """Return bins, counts and excess of values of some owners, which are cells and fields; add their squares."""
+    bins = (owner << BIN_BITS) + index_of(micro) + BIN_ORIGIN
+    # Not by counting places: most combinations of owner and index may be empty, and sorting is never slow.
     order = np.argsort(bins)
     bins, micro = bins.take(order), micro.take(order)
     held = _first_of_each(bins)
-    return {
-        "fields": fields,
-        "squares": _squares(micro, bins >> BIN_BITS, size * len(fields)),
-        "bins": bins.take(held),
-        "counts": np.diff(held, append=bins.size),
-        "excess": _sums(micro - lower_edge(index.take(order)), held),
-    }
+    _add_squares(micro, bins >> BIN_BITS, squares)
+    bins, counts = bins.take(held), np.diff(held, append=bins.size)
+    lower = lower_edge((bins & _INDEX_BITS) - BIN_ORIGIN)
+    return bins, counts, _sums(micro - np.repeat(lower, counts), held)
 
 
 def add_up(parts: Sequence[Tallies]) -> Tallies:
@@ -130,7 +146,7 @@ def add_up(parts: Sequence[Tallies]) -> Tallies:
         owners = (to[:, None] * len(fields) + column).reshape(-1)
         for owner, square in zip(owners.tolist(), part.squares, strict=True):
             squares[owner] += square
-        bins.append((owners.take(part.bins >> BIN_BITS) << BIN_BITS) + (part.bins & (1 << BIN_BITS) - 1))
+        bins.append((owners.take(part.bins >> BIN_BITS) << BIN_BITS) + (part.bins & _INDEX_BITS))
     joined = _joined(bins)
     # Stable, because parts are sorted already, and that kind finds it.
     order = np.argsort(joined, kind="stable")
@@ -181,16 +197,16 @@ def _sums(numbers: Wide, starts: NDArray[np.intp]) -> Wide:
     return np.add.reduceat(numbers, starts)
 
 
-def _squares(micro: Integers, owner: Integers, size: int) -> tuple[int, ...]:
-    """Return the exact sums of squares by owner, of which there are so many."""
+def _add_squares(micro: Integers, owner: Integers, totals: list[int]) -> None:
+    """Add the exact sums of squares to the totals of their owners, which stand in order."""
     starts = _first_of_each(owner)
+    owners = owner.take(starts).tolist()
     low, high = (sizes := np.abs(micro)) & _LIMB_BITS, sizes >> _LIMB
     products = [(low * low, 0), (low * high, _LIMB + 1), (high * high, 2 * _LIMB)]
-    totals = [0] * size
     for product, shift in products if high.any() else products[:1]:
         # Each product is below 2^60, and the sum of its halves fits.
-        for half, more in ((product & _HALF_BITS, shift), (product >> _HALF, shift + _HALF)):
-            sums = _sums(half, starts).tolist()
-            for place, part in zip(owner.take(starts).tolist(), sums, strict=True):
-                totals[place] += part << more
-    return tuple(totals)
+        is_small = int(product.max()) * product.size < _MAX_SUM
+        halves = [(product, 0)] if is_small else [(product & _HALF_BITS, 0), (product >> _HALF, _HALF)]
+        for half, more in halves:
+            for place, part in zip(owners, np.add.reduceat(half, starts).tolist(), strict=True):
+                totals[place] += part << shift + more
