@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from lockgate.ports.store import Store
+from lockgate.testing.parts_contract import PartsContract
 from lockgate.testing.store_contract import LastingStoreContract, StoreContract
 from lockgate.wiring import memory_store, sqlite_store
 
@@ -23,6 +24,24 @@ class TestMemory(StoreContract):
 
 @pytest.mark.clause("LI-30")
 class TestSqlite(LastingStoreContract):
+    """The default store."""
+
+    def open(self, folder: Path) -> Store:
+        """Return the store of a folder."""
+        return sqlite_store(folder)
+
+
+@pytest.mark.clause("LI-110")
+class TestPartsInMemory(PartsContract):
+    """The store of tests."""
+
+    def open(self, folder: Path) -> Store:  # noqa: ARG002
+        """Return a store that knows nothing of the folder."""
+        return memory_store()
+
+
+@pytest.mark.clause("LI-110")
+class TestPartsInSqlite(PartsContract):
     """The default store."""
 
     def open(self, folder: Path) -> Store:

@@ -20,7 +20,8 @@ from lockgate.operations.create import create
 from lockgate.operations.ingest import ingest
 from lockgate.operations.queries import explain, list_rollouts
 from lockgate.operations.surroundings import NEVER_TOGETHER
-from lockgate.operations.tick import Turn, tick, tick_all
+from lockgate.operations.tick import Turn, tick
+from lockgate.operations.tick_all import tick_all
 from lockgate.testing.world import MINUTE, Law, World
 from lockgate.wiring import sqlite_store
 from tests.spec.line import (
@@ -471,7 +472,7 @@ def test_all_active_rollouts_are_ticked() -> None:
     here.walk(ended.id, WORSE, runs=400, minutes=60)
     others = [created(here, candidate=name, policy={"mode": "shadow"}).rollout.id for name in ("d", "e")]
 
-    turns = tick_all(here.house)
+    turns = tick_all(here.house).turns
 
     assert [turn.rollout.id for turn in turns] == others
 

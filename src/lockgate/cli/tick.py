@@ -12,7 +12,8 @@ from lockgate.errors import UsageError
 
 EPILOG = """
 Exit codes: 0 the turn was taken, 1 it rolled the candidate of --id back (never with --all or in shadow mode),
-64 no such rollout, 75 the store is held.
+64 no such rollout, 75 the store is held. With --all a rollout that cannot take its turn keeps no other from it:
+it is named on standard error, and the exit code is that of the worst problem, the highest number.
 """
 
 
@@ -23,13 +24,15 @@ Exit codes: 0 the turn was taken, 1 it rolled the candidate of --id back (never 
 def tick(rollout_id: str | None, *, is_all: bool, as_json: bool) -> int:
     """Take one turn of the loop: read what was sealed, decide, sign."""
     from lockgate.operations.tick import tick as turn_of
-    from lockgate.operations.tick import tick_all
+    from lockgate.operations.tick_all import Problem, tick_all
 
     if (rollout_id is None) is not is_all:
         raise UsageError("a tick is of one rollout or of all", advice="Call with --id ID, or with --all.")
     house = local.house()
+    problems: tuple[Problem, ...] = ()
     if rollout_id is None:
-        turns = tick_all(house)
+        took = tick_all(house)
+        turns, problems = took.turns, took.problems
     else:
         with local.named(rollout_id, house):
             turns = (turn_of(rollout_id, house),)
@@ -39,13 +42,21 @@ def tick(rollout_id: str | None, *, is_all: bool, as_json: bool) -> int:
         documents = [
             turn_document(each.rollout, each.transition.decision, each.verdict, each.receipt) for each in turns
         ]
-        local.emit({"rollouts": documents} if is_all else documents[0])
+        unable = [
+            {"id": each.rollout_id, "code": exit_codes.of_error(each.error), "message": str(each.error)}
+            for each in problems
+        ]
+        local.emit({"rollouts": documents, "problems": unable} if is_all else documents[0])
     else:
         from lockgate.report.listing import change_of, render_change
 
         lines = [render_change(change_of(each.transition), local.screen()) for each in turns]
-        output.say("".join(lines) or "No rollout is active.\n")
-    return exit_codes.OK.code if is_all else _code(turns[0].transition)
+        output.say("".join(lines) or ("" if problems else "No rollout is active.\n"))
+    for problem in problems:
+        local.tell(f"{problem.rollout_id}: {problem.error}")
+    if is_all:
+        return max((exit_codes.of_error(problem.error) for problem in problems), default=exit_codes.OK.code)
+    return _code(turns[0].transition)
 
 
 def _code(transition: Transition) -> int:

@@ -24,6 +24,7 @@ from lockgate.core.trial import Chain, Trial, entered
 from lockgate.core.verdict.verdict import Verdict
 from lockgate.errors import NotPermittedError, TryAgainError, UsageError
 from lockgate.operations.intervention import act, requested
+from lockgate.operations.keeping import writing
 from lockgate.operations.record import Entry, record
 from lockgate.operations.sealing import seal_all, seal_over
 from lockgate.ports.house import House
@@ -66,7 +67,7 @@ class Created:
 
 def create(order: Order, house: House) -> Created:
     """Start a rollout; while an equal one is active, return that one."""
-    with house.store.writing(house.org) as work:
+    with writing(house) as work:
         now = house.clock.now()
         app = work.app(check_name("an app", order.app)) or App(name=order.app)
         baseline = _baseline(order, app)

@@ -13,7 +13,6 @@ from typing import TypeVar
 from lockgate.core.app import App
 from lockgate.core.decision.decision import Action, Cause
 from lockgate.core.decision.intervention import Change, Outlook, Request, Seen, intervene
-from lockgate.core.evidence.plan import plan
 from lockgate.core.evidence.state import clear_ratio_alarm
 from lockgate.core.policy.policy import Mode, Policy
 from lockgate.core.receipt import Actor, operator
@@ -25,7 +24,8 @@ from lockgate.core.verdict.judge import judge
 from lockgate.core.verdict.sequential import ratio_alarm
 from lockgate.errors import TryAgainError
 from lockgate.operations.committing import Case, commit
-from lockgate.operations.reading import load
+from lockgate.operations.keeping import writing
+from lockgate.operations.reading import load, planned
 from lockgate.operations.surroundings import situation
 from lockgate.ports.house import House
 from lockgate.ports.store import Snapshot, Transaction
@@ -46,7 +46,7 @@ class Answer:
 
 def ask(rollout_id: str, request: Request, actor: Actor, house: House) -> Answer:
     """Do what an operator asks, in one transaction; what is so already is answered as it is."""
-    with house.store.writing(house.org) as work:
+    with writing(house) as work:
         return act(work, rollout_id, request, actor, house)
 
 
@@ -72,7 +72,7 @@ def act(work: Transaction, rollout_id: str, request: Request, actor: Actor, hous
     trial, policy = load(work, rollout_id)
     rollout, progress = trial.rollout, trial.progress
     app = work.app(rollout.app) or App(name=rollout.app)
-    verdict = judge(progress.state, progress.totals, plan(policy), rollout.step)
+    verdict = judge(progress.state, progress.totals, planned(work, rollout.policy_digest), rollout.step)
     may_return = _may_return(work, app, rollout, request)
     around = situation(trial, policy, app, now)
     if may_return:

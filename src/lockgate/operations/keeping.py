@@ -1,8 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A drafted receipt comes in; signed, and at the end of the log under a signed checkpoint, it goes out."""
+"""A drafted receipt comes in; signed, and at the end of the log under a signed checkpoint, it goes out.
+
+A receipt is appended by `keep` inside a transaction of `writing`, which signs one checkpoint for all of them.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from lockgate.core.checkpoint import Checkpoint
@@ -28,6 +33,17 @@ class Marks:
     at: Instant
 
 
+@contextmanager
+def writing(house: House) -> Iterator[Transaction]:
+    """Open a transaction; what it has appended to the log when it ends is covered by one signed checkpoint."""
+    with house.store.writing(house.org) as work:
+        yield work
+        tree = work.tree()
+        if tree.size and work.checkpoint(tree.size) is None:
+            checkpoint = Checkpoint(_origin(work, house), tree.size, tree.root)
+            work.add_checkpoint(tree.size, sign_checkpoint(checkpoint, house.signers.log))
+
+
 def keep(work: Transaction, house: House, drafted: Draft, marks: Marks) -> Receipt:
     """Sign a receipt and append it to the log, in the transaction that is handed in."""
     tree = work.tree()
@@ -42,9 +58,8 @@ def keep(work: Transaction, house: House, drafted: Draft, marks: Marks) -> Recei
         index=tree.size,
         envelope=sign_receipt(drafted.payload, house.signers.receipt),
     )
-    grown, nodes = tree.append(leaf_hash(receipt.envelope))
-    origin = _origin(work, house)
-    work.append(receipt, nodes, sign_checkpoint(Checkpoint(origin, grown.size, grown.root), house.signers.log))
+    _, nodes = tree.append(leaf_hash(receipt.envelope))
+    work.append(receipt, nodes)
     return receipt
 
 

@@ -10,6 +10,7 @@ from lockgate.core.receipt import Actor
 from lockgate.core.rollout import Rollout, Status
 from lockgate.operations.app_series import AppStanding, find, stand
 from lockgate.operations.intervention import act, insist, requested
+from lockgate.operations.keeping import writing
 from lockgate.ports.house import House
 from lockgate.ports.store import Snapshot, Transaction
 
@@ -20,7 +21,7 @@ def kill(name: str | None, actor: Actor, house: House) -> tuple[AppStanding, ...
 
 
 def _kill(name: str | None, actor: Actor, house: House) -> tuple[AppStanding, ...]:
-    with house.store.writing(house.org) as work:
+    with writing(house) as work:
         apps = work.apps() if name is None else (find(work, name),)
         return tuple(_kill_app(work, app, actor, house) for app in apps)
 

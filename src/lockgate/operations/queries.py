@@ -3,12 +3,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from lockgate.core.app import App
 from lockgate.core.decision.chain import decide
 from lockgate.core.decision.decision import Decision
-from lockgate.core.evidence.plan import plan
 from lockgate.core.finding import Finding
 from lockgate.core.instant import SECOND, Instant
 from lockgate.core.policy.policy import Policy
@@ -18,7 +17,7 @@ from lockgate.core.vault import Receipt
 from lockgate.core.verdict.judge import judge
 from lockgate.core.verdict.sequential import displayed
 from lockgate.core.verdict.verdict import Verdict
-from lockgate.operations.reading import load, read_on, receipts_in
+from lockgate.operations.reading import load, planned, read_all, receipts_in
 from lockgate.operations.surroundings import situation
 from lockgate.ports.house import House
 
@@ -73,9 +72,9 @@ def explain(rollout_id: str, house: House) -> Explanation:
     with house.store.reading(house.org) as seen:
         trial, policy = load(seen, rollout_id)
         app = seen.app(trial.rollout.app) or App(name=trial.rollout.app)
-        judged = plan(policy)
+        judged = planned(seen, trial.rollout.policy_digest)
         if not trial.rollout.is_terminal:
-            trial = replace(trial, progress=read_on(seen, trial, judged, now).progress)
+            trial = read_all(seen, trial, judged, now)
         still_open = seen.open_slots(app.name)
     rollout, progress = trial.rollout, trial.progress
     verdict = judge(progress.state, progress.totals, judged, rollout.step)

@@ -3,10 +3,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import takewhile
 
-from lockgate.core.evidence.plan import Plan
+from lockgate.core.evidence.plan import Plan, plan
 from lockgate.core.evidence.progress import Progress, advance, see
 from lockgate.core.evidence.window import Sides, span_at
 from lockgate.core.instant import Instant
@@ -17,13 +17,20 @@ from lockgate.core.vault import Receipt
 from lockgate.errors import DataError, UsageError
 from lockgate.ports.store import Snapshot
 
+# So many buckets are in memory at once, and an ingest never waits for longer than it takes to fold them.
+AT_ONCE = 500
+# What follows from a policy is kept by its digest, because neither ever changes; so many are kept.
+MAX_PLANS = 1_000
+_plans: dict[str, Plan] = {}
+
 
 @dataclass(frozen=True, slots=True)
 class ReadOn:
-    """Progress with newly sealed buckets in it, and their numbers and digests."""
+    """Progress with newly sealed buckets in it, their numbers and digests, and whether no more are there."""
 
     progress: Progress
     buckets: tuple[tuple[int, str], ...]
+    is_whole: bool
 
 
 def load(seen: Snapshot, rollout_id: str) -> tuple[Trial, Policy]:
@@ -31,12 +38,21 @@ def load(seen: Snapshot, rollout_id: str) -> tuple[Trial, Policy]:
     trial = seen.trial(rollout_id)
     if trial is None:
         raise UsageError(f"there is no rollout {rollout_id}", advice="`lockgate list` shows those that there are.")
-    policy = seen.policy(trial.rollout.policy_digest)
+    return trial, planned(seen, trial.rollout.policy_digest).policy
+
+
+def planned(seen: Snapshot, digest: str) -> Plan:
+    """Return what follows from the policy of a digest."""
+    known = _plans.get(digest)
+    if known is not None:
+        return known
+    policy = seen.policy(digest)
     if policy is None:
-        raise DataError(
-            f"the policy of {rollout_id} is not in the store", advice="The store is not whole; put it back."
-        )
-    return trial, policy
+        raise DataError(f"the policy {digest} is not in the store", advice="The store is not whole; put it back.")
+    if len(_plans) >= MAX_PLANS:
+        _plans.clear()
+    made = _plans[digest] = plan(policy)
+    return made
 
 
 def receipts_in(seen: Snapshot, series: str) -> tuple[Receipt, ...]:
@@ -47,22 +63,32 @@ def receipts_in(seen: Snapshot, series: str) -> tuple[Receipt, ...]:
     return found
 
 
-def read_on(seen: Snapshot, trial: Trial, plan: Plan, now: Instant) -> ReadOn:
-    """Return a trial's progress after all buckets that are over; it reads each once and in order."""
+def read_on(seen: Snapshot, trial: Trial, judged: Plan, now: Instant) -> ReadOn:
+    """Return a trial's progress after the next buckets that are over; it reads each once and in order."""
     rollout, progress = trial.rollout, trial.progress
     after = max(progress.state.last_bucket, trial.spans[0].first - 1)
-    slots = list(takewhile(lambda slot: slot.is_sealed or slot.is_over(now), seen.slots(rollout.app, after)))
+    found = seen.slots(rollout.app, after, AT_ONCE)
+    slots = list(takewhile(lambda slot: slot.is_sealed or slot.is_over(now), found))
     if not slots:
-        return ReadOn(progress, ())
+        return ReadOn(progress, (), is_whole=True)
     cells: dict[int, list[Cell]] = {}
     for cell in seen.cells(rollout.app, slots[0].number, slots[-1].number):
         cells.setdefault(cell.number, []).append(cell)
-    sides = Sides(rollout.baseline, rollout.candidate, tuple(gate.slice for gate in plan.policy.gates))
+    sides = Sides(rollout.baseline, rollout.candidate, tuple(gate.slice for gate in judged.policy.gates))
     buckets = []
     for slot in slots:
         span = span_at(trial.spans, slot.number)
         assert span is not None
         sealed = see(progress, slot, span, cells.get(slot.number, ()), sides)
-        progress = advance(progress, sealed, slot.time, plan)
+        progress = advance(progress, sealed, slot.time, judged)
         buckets.append((slot.number, sealed.digest()))
-    return ReadOn(progress, tuple(buckets))
+    return ReadOn(progress, tuple(buckets), is_whole=len(slots) < AT_ONCE)
+
+
+def read_all(seen: Snapshot, trial: Trial, judged: Plan, now: Instant) -> Trial:
+    """Return a trial with every bucket that is over in it."""
+    while True:
+        read = read_on(seen, trial, judged, now)
+        trial = replace(trial, progress=read.progress)
+        if read.is_whole:
+            return trial

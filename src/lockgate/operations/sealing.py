@@ -11,12 +11,14 @@ from lockgate.core.spine import Slot, seal
 from lockgate.ports.store import Transaction
 
 
-def seal_over(work: Transaction, app: str, now: Instant) -> None:
-    """Seal the slots whose time is over."""
-    for slot in work.open_slots(app):
+def seal_over(work: Transaction, app: str, now: Instant, limit: int | None = None) -> bool:
+    """Seal the slots whose time is over, at most so many; say whether none is left."""
+    found = work.open_slots(app, limit)
+    for slot in found:
         if not slot.is_over(now):
-            return
+            return True
         _seal(work, app, slot, now)
+    return limit is None or len(found) < limit
 
 
 def seal_all(work: Transaction, app: str, now: Instant) -> int:

@@ -2,6 +2,7 @@
 """The id of a rollout comes in; one turn of the loop is taken in one transaction, and what it came to goes out.
 
 Runs became tallies in buckets when they were ingested; messages are delivered after the transaction is kept.
+A rollout with more unread buckets than are read at once reads on in transactions of its own, and decides in the last.
 """
 
 from __future__ import annotations
@@ -10,17 +11,18 @@ from dataclasses import dataclass, replace
 
 from lockgate.core.app import App
 from lockgate.core.decision.chain import decide
-from lockgate.core.evidence.plan import plan
 from lockgate.core.receipt import Actor
 from lockgate.core.rollout import Rollout
 from lockgate.core.transition import Transition, apply
 from lockgate.core.verdict.judge import judge
 from lockgate.core.verdict.verdict import Verdict
 from lockgate.operations.committing import Case, commit
-from lockgate.operations.reading import load, read_on
+from lockgate.operations.keeping import writing
+from lockgate.operations.reading import AT_ONCE, load, planned, read_on
 from lockgate.operations.sealing import seal_over
 from lockgate.operations.surroundings import situation
 from lockgate.ports.house import House
+from lockgate.ports.store import Transaction
 
 LOOP = Actor()
 
@@ -41,28 +43,33 @@ class Turn:
 
 def tick(rollout_id: str, house: House) -> Turn:
     """Take one turn of the loop; a rollout that has ended stays as it is."""
-    with house.store.writing(house.org) as work:
-        now = house.clock.now()
-        trial, policy = load(work, rollout_id)
-        rollout, judged = trial.rollout, plan(policy)
-        app = work.app(rollout.app) or App(name=rollout.app)
+    while True:
+        with writing(house) as work:
+            turn = turn_in(work, rollout_id, house)
+        if turn is not None:
+            return turn
 
-        if not rollout.is_terminal:
-            seal_over(work, app.name, now)
-            read = read_on(work, trial, judged, now)
-            work.add_folded(rollout_id, read.buckets)
-            trial = replace(trial, progress=read.progress)
-        verdict = judge(trial.progress.state, trial.progress.totals, judged, rollout.step)
-        decision = decide(rollout, policy, verdict, situation(trial, policy, app, now))
-        transition = apply(rollout, decision, now)
-        if not rollout.is_terminal:
-            case = Case(trial=trial, transition=transition, verdict=verdict, policy=policy, actor=LOOP)
-            trial = commit(work, house, case)
+
+def turn_in(work: Transaction, rollout_id: str, house: House) -> Turn | None:
+    """Take one turn in a transaction; None while it reads on, so that nothing is decided on a part."""
+    now = house.clock.now()
+    trial, policy = load(work, rollout_id)
+    rollout, judged = trial.rollout, planned(work, trial.rollout.policy_digest)
+    app = work.app(rollout.app) or App(name=rollout.app)
+
+    if not rollout.is_terminal:
+        if not seal_over(work, app.name, now, AT_ONCE):
+            return None
+        read = read_on(work, trial, judged, now)
+        work.add_folded(rollout_id, read.buckets)
+        trial = replace(trial, progress=read.progress)
+        if not read.is_whole:
+            work.save(replace(trial, turn=trial.turn + 1))
+            return None
+    verdict = judge(trial.progress.state, trial.progress.totals, judged, rollout.step)
+    decision = decide(rollout, policy, verdict, situation(trial, policy, app, now))
+    transition = apply(rollout, decision, now)
+    if not rollout.is_terminal:
+        case = Case(trial=trial, transition=transition, verdict=verdict, policy=policy, actor=LOOP)
+        trial = commit(work, house, case)
     return Turn(transition, verdict, trial.chain.seq)
-
-
-def tick_all(house: House) -> tuple[Turn, ...]:
-    """Take one turn for every active rollout."""
-    with house.store.reading(house.org) as seen:
-        active = seen.rollouts(active=True)
-    return tuple(tick(rollout.id, house) for rollout in active)

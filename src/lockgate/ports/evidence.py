@@ -26,14 +26,14 @@ class EvidenceReading(Protocol):
     def releases(self, app: str) -> tuple[Release, ...]:
         """Return the releases of an app, the first seen first."""
 
-    def slots(self, app: str, after: int = -1) -> tuple[Slot, ...]:
-        """Return the slots of an app with a higher number, in order."""
+    def slots(self, app: str, after: int = -1, limit: int | None = None) -> tuple[Slot, ...]:
+        """Return the slots of an app with a higher number, in order; at most so many."""
 
     def last_slot(self, app: str) -> Slot | None:
         """Return the slot with the highest number."""
 
-    def open_slots(self, app: str) -> tuple[Slot, ...]:
-        """Return the slots that are not sealed, in order."""
+    def open_slots(self, app: str, limit: int | None = None) -> tuple[Slot, ...]:
+        """Return the slots that are not sealed, in order; at most so many."""
 
     def cells(self, app: str, first: int, last: int) -> tuple[Cell, ...]:
         """Return the cells of the slots from one number to another."""

@@ -19,6 +19,12 @@ class Snapshot(EvidenceReading, TrialsReading, VaultReading, Protocol):
 class Transaction(Snapshot, EvidenceWriting, TrialsWriting, VaultWriting, Protocol):
     """A snapshot that sees its own writes. What is added must not be there yet; what is put may be."""
 
+    def part(self) -> AbstractContextManager[None]:
+        """Open a part; when its block raises, what it wrote is undone alone. Parts do not stand in each other.
+
+        Where the store itself fails, no further part opens and nothing of the transaction is kept.
+        """
+
 
 class Store(Protocol):
     """Keeps everything that Lockgate knows, by organisation.
@@ -26,6 +32,7 @@ class Store(Protocol):
     Duties. Atomicity: a transaction is kept whole on leaving its block, or not at all when the block raises.
     Isolation: transactions run one after another, also those of other processes, and nothing of one is visible before
     it is kept. Durability: what was kept survives the end of the process and of power.
+    Cover: a transaction that leaves a receipt in the log without a checkpoint that covers it is not kept.
     A store that cannot do what is asked says so by a LockgateError: TryAgainError where another holds it,
     NotPermittedError where it may not be written, UnreachableError where the disk fails or is full,
     DataError where it is not a store, or one of a later version.

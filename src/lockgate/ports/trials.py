@@ -23,6 +23,9 @@ class TrialsReading(Protocol):
     def rollouts(self, app: str | None = None, *, active: bool = False) -> tuple[Rollout, ...]:
         """Return rollouts, the oldest first; `active` leaves out those that have ended."""
 
+    def active_ids(self) -> tuple[str, ...]:
+        """Return the ids of the rollouts that have not ended, the oldest first, whatever else can be read of them."""
+
     def trial(self, rollout_id: str) -> Trial | None:
         """Return a rollout with its progress."""
 

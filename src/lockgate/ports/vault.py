@@ -39,8 +39,11 @@ class VaultReading(Protocol):
 class VaultWriting(VaultReading, Protocol):
     """Receipts, log and messages, to be kept."""
 
-    def append(self, receipt: Receipt, nodes: Iterable[tuple[Node, bytes]], checkpoint: bytes) -> None:
-        """Append a receipt to its rollout and to the log, with the checkpoint that covers it; for ever."""
+    def append(self, receipt: Receipt, nodes: Iterable[tuple[Node, bytes]]) -> None:
+        """Append a receipt to its rollout and to the log, with the nodes that it made whole; for ever."""
+
+    def add_checkpoint(self, size: int, note: bytes) -> None:
+        """Keep the signed checkpoint that covers the whole log as it is now, of that size; for ever."""
 
     def put_message(self, message: Message) -> None:
         """Keep a message; one that is known is kept as it is now."""

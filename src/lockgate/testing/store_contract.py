@@ -95,7 +95,8 @@ def grow(store: Store, receipt: Receipt) -> Tree:
     """Append a receipt in a transaction of its own; return the tree that was written."""
     with store.writing() as work:
         tree, nodes = work.tree().append(leaf_hash(receipt.envelope))
-        work.append(receipt, nodes, b"checkpoint %d" % tree.size)
+        work.append(receipt, nodes)
+        work.add_checkpoint(tree.size, b"checkpoint %d" % tree.size)
     return tree
 
 
@@ -187,7 +188,8 @@ class StoreContract:
             work.put_app(APP)
             work.save(sample_trial())
             tree, nodes = work.tree().append(leaf_hash(b"x"))
-            work.append(sample_receipt(0), nodes, b"acme")
+            work.append(sample_receipt(0), nodes)
+            work.add_checkpoint(1, b"acme")
         with store.writing("other") as work:
             work.put_app(replace(APP, champion="v9"))
 

@@ -14,6 +14,7 @@ from lockgate.adapters.stores.packing import pack, unpack
 from lockgate.core.bucket import Bucket, Events, Values
 from lockgate.core.policy.policy import Policy
 from lockgate.core.trial import Trial
+from lockgate.errors import DataError
 from lockgate.testing.store_contract import POLICY, sample_trial
 
 WHOLE = st.integers(-(2**200), 2**200)
@@ -91,5 +92,5 @@ def test_a_field_with_a_default_may_be_added() -> None:
 @pytest.mark.clause("LI-30")
 def test_a_field_that_is_missing_is_told() -> None:
     """Bytes of another kind are no value."""
-    with pytest.raises(msgspec.ValidationError, match="without name"):
+    with pytest.raises(DataError, match="without name"):
         unpack(Older, msgspec.msgpack.encode({}))

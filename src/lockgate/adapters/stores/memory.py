@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from lockgate.adapters.stores.refusals import held_already, overtaken, sealed_already
+from lockgate.adapters.stores.refusals import held_already, overtaken, sealed_already, uncovered
 from lockgate.core.app import DEFAULT_ORG, App, Release
 from lockgate.core.batch import Ingested
 from lockgate.core.merkle import Node, Tree, plan_tree
@@ -46,6 +46,7 @@ class MemoryStore:
         with self._turn:
             work = MemoryTransaction(dict(self._kept.get(org, {})))
             yield work
+            work.check_cover()
             self._kept = {**self._kept, org: work.tables}
 
 
@@ -70,16 +71,16 @@ class MemorySnapshot:
         """Return the releases of an app."""
         return tuple(sorted(self._table("releases", app).values(), key=lambda each: (each.first_seen_at, each.name)))
 
-    def slots(self, app: str, after: int = -1) -> tuple[Slot, ...]:
+    def slots(self, app: str, after: int = -1, limit: int | None = None) -> tuple[Slot, ...]:
         """Return the slots with a higher number."""
-        return _later(self._table("slots", app), after)
+        return _later(self._table("slots", app), after, limit)
 
     def last_slot(self, app: str) -> Slot | None:
         """Return the last slot."""
         slots = self._table("slots", app)
         return slots[next(reversed(slots))] if slots else None
 
-    def open_slots(self, app: str) -> tuple[Slot, ...]:
+    def open_slots(self, app: str, limit: int | None = None) -> tuple[Slot, ...]:
         """Return the slots that are not sealed."""
         found: list[Slot] = []
         # They stand at the end, because slots are sealed in order.
@@ -87,7 +88,7 @@ class MemorySnapshot:
             if slot.is_sealed:
                 break
             found.append(slot)
-        return tuple(reversed(found))
+        return tuple(reversed(found))[:limit]
 
     def cells(self, app: str, first: int, last: int) -> tuple[Cell, ...]:
         """Return the cells of some slots."""
@@ -117,6 +118,10 @@ class MemorySnapshot:
         found = (trial.rollout for trial in self._table("trials").values())
         return tuple(each for each in found if (app is None or each.app == app) and not (active and each.is_terminal))
 
+    def active_ids(self) -> tuple[str, ...]:
+        """Return the ids of the rollouts that have not ended."""
+        return tuple(rollout.id for rollout in self.rollouts(active=True))
+
     def trial(self, rollout_id: str) -> Trial | None:
         """Return a rollout with its progress."""
         return self._table("trials").get(rollout_id)
@@ -139,7 +144,7 @@ class MemorySnapshot:
 
     def tree(self) -> Tree:
         """Return the tree of the log."""
-        size = next(reversed(self._table("checkpoints")), 0)
+        size = len(self._table("log"))
         peaks = plan_tree(size)
         kept = self.nodes(peaks)
         return Tree(size, tuple(kept[node] for node in peaks))
@@ -164,6 +169,7 @@ class MemoryTransaction(MemorySnapshot):
     """Tables of its own where it writes, and the kept ones elsewhere."""
 
     _own: set[tuple[str, str]] = field(default_factory=set)
+    _has_grown: bool = False
 
     def _writable(self, name: str, owner: str = "") -> dict[Any, Any]:
         key = (name, owner)
@@ -229,21 +235,47 @@ class MemoryTransaction(MemorySnapshot):
         """Keep a look."""
         self._add("looks", rollout_id, look.number, look)
 
-    def append(self, receipt: Receipt, nodes: Iterable[tuple[Node, bytes]], checkpoint: bytes) -> None:
+    @contextmanager
+    def part(self) -> Iterator[None]:
+        """Open a part."""
+        before, own = dict(self.tables), self._own
+        # What the transaction wrote before the part is copied once more when the part writes to it.
+        self._own = set()
+        try:
+            yield
+        except BaseException:
+            self.tables, self._own = before, own
+            raise
+        self._own |= own
+
+    def append(self, receipt: Receipt, nodes: Iterable[tuple[Node, bytes]]) -> None:
         """Append a receipt."""
+        self._has_grown = True
         if receipt.index != self.tree().size:
             raise held_already("log", receipt.index)
+        self._add("log", "", receipt.index, receipt.id)
         self._add("receipts", receipt.rollout_id, receipt.seq, receipt)
         self._add("by id", "", receipt.id, receipt)
         for node, hashed in nodes:
             self._add("nodes", "", node, hashed)
-        self._add("checkpoints", "", receipt.index + 1, checkpoint)
+
+    def add_checkpoint(self, size: int, note: bytes) -> None:
+        """Keep a checkpoint."""
+        if size != self.tree().size:
+            raise uncovered(size)
+        self._add("checkpoints", "", size, note)
+
+    def check_cover(self) -> None:
+        """Refuse to be kept while receipts stand in the log that no checkpoint covers."""
+        size = self.tree().size if self._has_grown else 0
+        if size and self.checkpoint(size) is None:
+            raise uncovered(size)
 
     def put_message(self, message: Message) -> None:
         """Keep a message."""
         self._writable("messages")[message.id] = message
 
 
-def _later(rows: Mapping[int, Any], after: int) -> tuple[Any, ...]:
+def _later(rows: Mapping[int, Any], after: int, limit: int | None = None) -> tuple[Any, ...]:
     keys = list(rows)
-    return tuple(rows[key] for key in keys[bisect_right(keys, after) :])
+    return tuple(rows[key] for key in keys[bisect_right(keys, after) :][:limit])

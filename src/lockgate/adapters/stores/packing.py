@@ -17,6 +17,8 @@ from typing import Any, TypeVar, Union, cast, get_args, get_origin, get_type_hin
 
 import msgspec
 
+from lockgate.errors import DataError
+
 T = TypeVar("T")
 Turn = Callable[[Any], Any]
 # A type as annotations write it, such as `tuple[int, ...] | None`.
@@ -40,7 +42,12 @@ def pack(value: object) -> bytes:
 def unpack(kind: type[T], data: bytes) -> T:
     """Return the dataclass that some bytes are."""
     form: Form = kind
-    return cast("T", _raising(form)(_DECODER.decode(data)))
+    try:
+        return cast("T", _raising(form)(_DECODER.decode(data)))
+    except (msgspec.MsgspecError, KeyError, TypeError, ValueError, AttributeError) as error:
+        raise DataError(
+            f"a {kind.__name__} in the store cannot be read: {error}", advice="The store is not whole; put it back."
+        ) from error
 
 
 @cache

@@ -18,6 +18,11 @@ def sealed_already(app: str, number: int) -> LockgateError:
     return LockgateError(f"bucket {number} of {app} is sealed and does not change", advice=_FAULT)
 
 
+def uncovered(size: int) -> LockgateError:
+    """Return the error of receipts that no checkpoint covers."""
+    return LockgateError(f"no checkpoint covers the log of {size} receipts", advice=_FAULT)
+
+
 def overtaken(rollout_id: str) -> TryAgainError:
     """Return the error of a turn that another turn came before."""
     return TryAgainError(f"another turn of {rollout_id} came first", advice="Look again, then decide.")

@@ -43,7 +43,9 @@ class SqliteStore:
             control = stack.enter_context(self._control.lent())
             runs = stack.enter_context(self._runs.lent())
             control.execute("BEGIN IMMEDIATE")
-            yield SqliteTransaction(control, runs, org)
+            work = SqliteTransaction(control, runs, org, self._control.explained)
+            yield work
+            work.check_cover()
             with self._runs.explained():
                 if runs.in_transaction:
                     runs.execute("COMMIT")

@@ -60,17 +60,17 @@ class SqliteSnapshot:
         sql = "SELECT name, first_seen_at FROM releases WHERE org = ? AND app = ? ORDER BY first_seen_at, name"
         return tuple(Release(app=app, name=name, first_seen_at=at) for name, at in self._rows(sql, app))
 
-    def slots(self, app: str, after: int = -1) -> tuple[Slot, ...]:
+    def slots(self, app: str, after: int = -1, limit: int | None = None) -> tuple[Slot, ...]:
         """Return the slots with a higher number."""
-        return self._slots(f"{_SLOT} AND number > ? ORDER BY number", app, after)
+        return self._slots(f"{_SLOT} AND number > ? ORDER BY number LIMIT ?", app, after, _limit(limit))
 
     def last_slot(self, app: str) -> Slot | None:
         """Return the last slot."""
         return next(iter(self._slots(f"{_SLOT} ORDER BY number DESC LIMIT 1", app)), None)
 
-    def open_slots(self, app: str) -> tuple[Slot, ...]:
+    def open_slots(self, app: str, limit: int | None = None) -> tuple[Slot, ...]:
         """Return the slots that are not sealed."""
-        return self._slots(f"{_SLOT} AND sealed_at IS NULL ORDER BY number", app)
+        return self._slots(f"{_SLOT} AND sealed_at IS NULL ORDER BY number LIMIT ?", app, _limit(limit))
 
     def _slots(self, sql: str, *keys: object) -> tuple[Slot, ...]:
         names = ("number", "opened_at", "seals_at", "starts_at", "sealed_at", "digest")
@@ -110,6 +110,12 @@ class SqliteSnapshot:
         keys = () if app is None else (app,)
         return self._all(Rollout, f"SELECT rollout FROM rollouts WHERE {where} ORDER BY rowid", *keys)  # noqa: S608
 
+    def active_ids(self) -> tuple[str, ...]:
+        """Return the ids of the rollouts that have not ended."""
+        return tuple(
+            name for (name,) in self._rows("SELECT id FROM rollouts WHERE org = ? AND is_active ORDER BY rowid")
+        )
+
     def trial(self, rollout_id: str) -> Trial | None:
         """Return a rollout with its progress."""
         return self._one(Trial, "SELECT trial FROM rollouts WHERE org = ? AND id = ?", rollout_id)
@@ -135,10 +141,14 @@ class SqliteSnapshot:
 
     def tree(self) -> Tree:
         """Return the tree of the log."""
-        size = self._rows("SELECT coalesce(max(size), 0) FROM checkpoints WHERE org = ?")[0][0]
+        size = self._size()
         peaks = plan_tree(size)
         kept = self.nodes(peaks)
         return Tree(size, tuple(kept[node] for node in peaks))
+
+    def _size(self) -> int:
+        size: int = self._rows("SELECT coalesce(max(log_index) + 1, 0) FROM receipts WHERE org = ?")[0][0]
+        return size
 
     def nodes(self, wanted: Iterable[Node]) -> Mapping[Node, bytes]:
         """Return nodes of the log."""
@@ -157,6 +167,11 @@ class SqliteSnapshot:
         """Return messages."""
         which = " AND is_due" if due else ""
         return self._all(Message, f"SELECT body FROM messages WHERE org = ?{which} ORDER BY place")  # noqa: S608
+
+
+def _limit(limit: int | None) -> int:
+    # SQLite takes a negative number for none.
+    return -1 if limit is None else limit
 
 
 def _labels(data: bytes) -> Slice:

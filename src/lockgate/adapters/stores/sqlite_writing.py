@@ -4,13 +4,14 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 
 import msgspec
 
 from lockgate.adapters.stores import segment
 from lockgate.adapters.stores.packing import pack
-from lockgate.adapters.stores.refusals import held_already, overtaken, sealed_already
+from lockgate.adapters.stores.refusals import held_already, overtaken, sealed_already, uncovered
 from lockgate.adapters.stores.sqlite_reading import SqliteSnapshot
 from lockgate.core.app import App, Release
 from lockgate.core.batch import Ingested
@@ -20,10 +21,19 @@ from lockgate.core.policy.policy import Policy
 from lockgate.core.spine import Cell, Slot
 from lockgate.core.trial import Look, Trial
 from lockgate.core.vault import Receipt
+from lockgate.errors import UnreachableError
+
+# Turns what SQLite says within its block into what a person can act on.
+Explained = Callable[[], AbstractContextManager[None]]
 
 
 class SqliteTransaction(SqliteSnapshot):
     """A snapshot that sees its own writes."""
+
+    def __init__(self, control: sqlite3.Connection, runs: sqlite3.Connection, org: str, explained: Explained) -> None:
+        super().__init__(control, runs, org)
+        self._explained = explained
+        self._has_grown = False
 
     def _put(self, sql: str, *row: object) -> None:
         self._control.execute(sql, (self._org, *row))
@@ -109,16 +119,44 @@ class SqliteTransaction(SqliteSnapshot):
         """Keep a look."""
         self._add("looks", look.number, "INSERT INTO looks VALUES (?, ?, ?, ?)", rollout_id, look.number, pack(look))
 
-    def append(self, receipt: Receipt, nodes: Iterable[tuple[Node, bytes]], checkpoint: bytes) -> None:
+    @contextmanager
+    def part(self) -> Iterator[None]:
+        """Open a part."""
+        if not self._control.in_transaction:
+            # SQLite itself has ended the transaction, and a savepoint would begin another.
+            raise UnreachableError("the store failed in the middle of a transaction", advice="Nothing was stored.")
+        with self._explained():
+            self._control.execute("SAVEPOINT part")
+            try:
+                yield
+            except BaseException:
+                if self._control.in_transaction:
+                    self._control.execute("ROLLBACK TO part")
+                    self._control.execute("RELEASE part")
+                raise
+            self._control.execute("RELEASE part")
+
+    def append(self, receipt: Receipt, nodes: Iterable[tuple[Node, bytes]]) -> None:
         """Append a receipt."""
-        if receipt.index != self.tree().size:
+        if receipt.index != self._size():
             raise held_already("log", receipt.index)
         row = (receipt.rollout_id, receipt.seq, receipt.id, receipt.index, pack(receipt))
         self._add("receipts", receipt.id, "INSERT INTO receipts VALUES (?, ?, ?, ?, ?, ?)", *row)
         for node, hashed in nodes:
             self._add("nodes", node, "INSERT INTO nodes VALUES (?, ?, ?, ?)", node.level, node.position, hashed)
-        size = receipt.index + 1
-        self._add("checkpoints", size, "INSERT INTO checkpoints VALUES (?, ?, ?)", size, checkpoint)
+        self._has_grown = True
+
+    def add_checkpoint(self, size: int, note: bytes) -> None:
+        """Keep a checkpoint."""
+        if size != self._size():
+            raise uncovered(size)
+        self._add("checkpoints", size, "INSERT INTO checkpoints VALUES (?, ?, ?)", size, note)
+
+    def check_cover(self) -> None:
+        """Refuse to be kept while receipts stand in the log that no checkpoint covers."""
+        size = self._size() if self._has_grown else 0
+        if size and self.checkpoint(size) is None:
+            raise uncovered(size)
 
     def put_message(self, message: Message) -> None:
         """Keep a message."""
