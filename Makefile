@@ -51,6 +51,14 @@ test: $(TESTED) ## run the tests (all but the slow lane)
 slow: $(TESTED) ## run the slow lane: what needs minutes
 	@$(PY) -m pytest --quiet -m slow $(ARGS)
 
+.PHONY: schedules
+schedules: $(TESTED) ## simulate schedules of many actors and faults for SECONDS=60 and check every rule
+	@PYTHONPATH=. $(PY) bench/bench_schedules.py $(or $(SECONDS),60) $(or $(SEED),0)
+
+.PHONY: faults
+faults: $(TESTED) ## kill, starve and cut off the line in every way (SHORT=1: within two minutes), and count
+	@FAULTS=$(if $(SHORT),short,long) $(PY) -m pytest --quiet -m faults tests/faults $(ARGS)
+
 .PHONY: check
 check: lint types contracts docs ## lint, types, import contracts and docs
 
@@ -75,7 +83,7 @@ contracts: $(TESTED) ## who may import whom
 
 .PHONY: docs
 docs: $(TESTED) ## check links, run the docs' examples, compare generated pages
-	@$(PY) -m pytest --quiet -m "not slow" tests/docs
+	@$(PY) -m pytest --quiet -m "not slow and not faults" tests/docs
 	@$(PY) tools/reference.py --check
 
 .PHONY: reference

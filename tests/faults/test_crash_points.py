@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Each place at which a process may end comes in; what is left must be whole, and another try comes to the same."""
+
+from __future__ import annotations
+
+import shutil
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from lockgate.crash_point import POINTS
+from tests.faults import steps
+from tests.faults.process import DONE, KILLED, ended, killed_at, reached
+
+pytestmark = pytest.mark.faults
+
+# A claim that its sender took into the grave ends by itself.
+LEASE_MINUTES = 2.0
+
+
+@dataclass(frozen=True)
+class Moment:
+    """A step of a life, and a place that it reaches, for the n-th time."""
+
+    step: str
+    point: str
+    nth: int
+
+
+Standing = tuple[dict[str, object], list[str]]
+
+
+@dataclass(frozen=True)
+class Life:
+    """Every place that a life reaches, its store as it was before each step, and how it stood before and after."""
+
+    folder: Path
+    moments: tuple[Moment, ...]
+    before: dict[str, Standing]
+    after: dict[str, Standing]
+
+
+@cache
+def life() -> Life:
+    """Return a life that nothing disturbed."""
+    root = Path(TEMPORARY[0])
+    home = root / "home"
+    home.mkdir()
+    found: list[Moment] = []
+    stood = [_standing_of(home, root / "0")]
+    for number, step in enumerate(steps.LIFE, 1):
+        shutil.copytree(home, root / step.name)
+        assert ended(reached, root / "points", steps.do, home, step.name) == DONE
+        counted: Counter[str] = Counter()
+        for point in (root / "points").read_text(encoding="utf-8").split():
+            counted[point] += 1
+            found.append(Moment(step.name, point, counted[point]))
+        stood.append(_standing_of(home, root / str(number)))
+    names = [step.name for step in steps.LIFE]
+    return Life(
+        folder=root,
+        moments=tuple(found),
+        before=dict(zip(names, stood[:-1], strict=True)),
+        after=dict(zip(names, stood[1:], strict=True)),
+    )
+
+
+def _standing_of(home: Path, copy: Path) -> Standing:
+    """Return how a store stands, without a process that makes or opens anything in it."""
+    shutil.copytree(home, copy)
+    return steps.standing(copy), steps.told(copy)
+
+
+TEMPORARY: list[str] = []
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _lived(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    TEMPORARY.append(str(tmp_path_factory.mktemp("life")))
+    yield
+    TEMPORARY.clear()
+    life.cache_clear()
+
+
+@pytest.mark.clause("LI-129")
+def test_every_place_of_the_table_is_reached_and_every_place_is_in_the_table() -> None:
+    """A place that no life reaches would never be tested."""
+    assert {moment.point for moment in life().moments} == set(POINTS)
+    assert all(len(sentence.split()) > 4 for sentence in POINTS.values())
+
+
+@pytest.mark.clause("LI-129")
+@pytest.mark.parametrize("point", POINTS)
+def test_a_process_that_ends_anywhere_leaves_nothing_or_everything(point: str, tmp_path: Path) -> None:
+    """Killed there, the store is sound and holds the whole step or nothing of it; again, it comes to the same."""
+    lived = life()
+
+    for number, moment in enumerate(each for each in lived.moments if each.point == point):
+        home, step = tmp_path / str(number), moment.step
+        shutil.copytree(lived.folder / step, home)
+
+        assert ended(killed_at, moment.point, moment.nth, steps.do, home, step) == KILLED
+
+        assert steps.flaws(home) == [], moment
+        left, is_telling = steps.standing(home), step.startswith("deliver")
+        # Claiming, sending and settling are steps of their own.
+        assert is_telling or left in (lived.before[step][0], lived.after[step][0]), moment
+        assert ended(steps.do, home, step, LEASE_MINUTES if is_telling else 0.0) == DONE
+        assert steps.flaws(home) == [], moment
+        assert (steps.standing(home), set(steps.told(home))) == (lived.after[step][0], set(lived.after[step][1])), (
+            moment
+        )
