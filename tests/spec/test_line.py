@@ -333,7 +333,7 @@ def test_shadow_signs_every_tick_and_moves_nothing() -> None:
         turns.append(tick(rollout.id, here.house))
 
     with here.house.store.reading() as seen:
-        app, told = seen.app(APP), seen.messages(due=False)
+        app, told = seen.app(APP), seen.messages()
     signed = receipts(here.house, rollout.id)
     assert app is not None
     assert (turns[-1].rollout.status, turns[-1].rollout.exposed_weight) == (Status.PROMOTED, 0.0)

@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from lockgate.core.app import App
@@ -15,15 +16,24 @@ from lockgate.core.vault import Receipt
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """What must be told; the same bytes under the same id, however often it is sent."""
+    """What must be told; the same bytes under the same id, however often it is sent.
+
+    `rollout_id` is the series of its receipt: a rollout's, or an app's own.
+    """
 
     id: str
+    app: str
     rollout_id: str
     seq: int
     event: Event
     at: Instant
     body: bytes
-    delivered_at: Instant | None = None
+
+    @property
+    def data(self) -> Mapping[str, Json]:
+        """Return what the body says."""
+        found: Mapping[str, Json] = json.loads(self.body)["data"]
+        return found
 
 
 def messages(transition: Transition, receipt: Receipt, events: Sequence[Event]) -> tuple[Message, ...]:
@@ -54,7 +64,7 @@ def _message(transition: Transition, receipt: Receipt, event: Event) -> Message:
         "receiptSha256": receipt.digest.removeprefix("sha256:"),
         "logIndex": receipt.index,
     }
-    return _of_receipt(receipt, event, data)
+    return _of_receipt(after.app, receipt, event, data)
 
 
 def app_message(org: str, app: App, receipt: Receipt, event: Event) -> Message:
@@ -69,11 +79,13 @@ def app_message(org: str, app: App, receipt: Receipt, event: Event) -> Message:
         "receiptSha256": receipt.digest.removeprefix("sha256:"),
         "logIndex": receipt.index,
     }
-    return _of_receipt(receipt, event, data)
+    return _of_receipt(app.name, receipt, event, data)
 
 
-def _of_receipt(receipt: Receipt, event: Event, data: dict[str, Json]) -> Message:
+def _of_receipt(app: str, receipt: Receipt, event: Event, data: dict[str, Json]) -> Message:
     body = canonicalize({"type": event.value, "timestamp": instant_text(receipt.at), "data": data})
     # One receipt may tell two things, such as a promotion that also completes.
     name = f"{receipt.id.replace('rcp_', 'evt_')}_{event.value.rpartition('.')[2]}"
-    return Message(id=name, rollout_id=receipt.rollout_id, seq=receipt.seq, event=event, at=receipt.at, body=body)
+    return Message(
+        id=name, app=app, rollout_id=receipt.rollout_id, seq=receipt.seq, event=event, at=receipt.at, body=body
+    )

@@ -115,10 +115,11 @@ def draft(transition: Transition, verdict: Verdict, policy: Policy, bindings: Bi
             "verdict": _verdict(verdict),
             "promise": promise(policy),
             "policy": digest_set(policy.digest()),
-            "evidence": _evidence(bindings),
+            "evidence": _evidence(bindings, rollout),
             "engine": {"name": "lockgate", "version": bindings.engine},
             "actor": actor.document(),
             "decidedAt": instant_text(transition.at),
+            **({"links": dict(rollout.links)} if rollout.links else {}),
         },
     }
     return Draft(receipt_id, statement)
@@ -207,7 +208,7 @@ def _lower_camel(value: Json) -> Json:
     return value
 
 
-def _evidence(bindings: Bindings) -> dict[str, Json]:
+def _evidence(bindings: Bindings, rollout: Rollout) -> dict[str, Json]:
     looks = None if bindings.looks_digest is None else bindings.looks_digest.removeprefix("sha256:")
     listed = hashlib.sha256(canonicalize(list(bindings.buckets))).hexdigest()
     return {
@@ -215,6 +216,8 @@ def _evidence(bindings: Bindings) -> dict[str, Json]:
         "stateAfter": digest_set(bindings.state_after),
         "buckets": {"count": len(bindings.buckets), "sha256": listed},
         "looks": {"count": bindings.looks, "sha256": looks},
+        # Where nobody reads weights back there is nothing to say.
+        **({} if rollout.acknowledged is None else {"acknowledgedWeight": rollout.acknowledged}),
     }
 
 

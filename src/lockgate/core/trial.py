@@ -66,7 +66,41 @@ def entered(rollout: Rollout, policy: Policy, first: int, *, is_moved: bool) -> 
     # An import may come between the change and the first live bucket, so that its number alone does not tell.
     unknown_s = policy.bucket_s if is_moved else 0
     settles_at = rollout.step_entered_at + max(rollout.at(policy).settle_s, unknown_s) * SECOND
-    return Span(first=first, step=rollout.step, is_moved=is_moved, settles_at=settles_at)
+    is_awaited = is_moved and rollout.acknowledged is not None
+    return Span(
+        first=first,
+        step=rollout.step,
+        is_moved=is_moved,
+        settles_at=settles_at,
+        is_awaited=is_awaited,
+        revision=rollout.revision,
+    )
+
+
+def acknowledged(trial: Trial, policy: Policy, weight: float, first: int, now: Instant) -> Trial:
+    """Return the trial of which a weight was read back: from the bucket of a number on, that is what is live."""
+    rollout = replace(trial.rollout, acknowledged=weight)
+    if rollout.is_terminal:
+        return replace(trial, rollout=rollout)
+    # Runs that are imported later may have begun before.
+    span = replace(
+        trial.spans[-1],
+        first=first,
+        is_moved=False,
+        is_awaited=not rollout.is_acknowledged,
+        settles_at=now + rollout.at(policy).settle_s * SECOND,
+    )
+    return replace(trial, rollout=rollout, spans=(*trial.spans, span))
+
+
+def unacknowledged(trial: Trial, policy: Policy, first: int, now: Instant) -> Trial:
+    """Return the trial whose weights nobody reads back any more; one that was awaited counts as moved now."""
+    rollout = replace(trial.rollout, acknowledged=None)
+    if rollout.is_terminal or not trial.spans[-1].is_awaited:
+        return replace(trial, rollout=rollout)
+    settles_at = now + max(rollout.at(policy).settle_s, policy.bucket_s) * SECOND
+    span = replace(trial.spans[-1], first=first, is_moved=True, is_awaited=False, settles_at=settles_at)
+    return replace(trial, rollout=rollout, spans=(*trial.spans, span))
 
 
 def looked(chain: Chain, look: Look) -> Chain:

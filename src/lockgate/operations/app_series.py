@@ -14,6 +14,7 @@ from lockgate.core.receipt import Actor, operator
 from lockgate.core.transition import Event
 from lockgate.errors import UsageError
 from lockgate.operations.keeping import Marks, keep
+from lockgate.operations.telling import tell
 from lockgate.ports.house import House
 from lockgate.ports.store import Snapshot, Transaction
 
@@ -63,5 +64,5 @@ def stand(work: Transaction, before: App, after: App, cause: Cause, actor: Actor
     marks = Marks(series=series, seq=act.seq, revision=act.seq, action=act.action, cause=cause, at=act.at)
     receipt = keep(work, house, draft_app(act, checked), marks)
     work.put_app(after)
-    work.put_message(app_message(house.org, after, receipt, _EVENTS[act.action]))
+    tell(work, (app_message(house.org, after, receipt, _EVENTS[act.action]),))
     return AppStanding(after, series, act.seq)

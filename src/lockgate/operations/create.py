@@ -25,6 +25,7 @@ from lockgate.core.verdict.verdict import Verdict
 from lockgate.errors import NotPermittedError, TryAgainError, UsageError
 from lockgate.operations.intervention import act, requested
 from lockgate.operations.keeping import writing
+from lockgate.operations.acknowledge import awaiting
 from lockgate.operations.record import Entry, record
 from lockgate.operations.sealing import seal_all, seal_over
 from lockgate.ports.house import House
@@ -152,7 +153,8 @@ def _start(work: Snapshot, house: House, order: Order, policy: Policy, now: Inst
     declared = Declaration(
         id=f"rol_{name}", app=order.app, baseline=order.baseline, candidate=order.candidate, attempt=attempt
     )
-    return replace(start(declared, policy, now), org=house.org, revision=1)
+    read_back = awaiting(work, order.app, policy)
+    return replace(start(declared, policy, now), org=house.org, revision=1, acknowledged=read_back, links=check_links(order.links))
 
 
 def _width(work: Snapshot, app: App, policy: Policy) -> int:

@@ -17,6 +17,7 @@ from lockgate.core.transition import Event, Transition
 from lockgate.core.trial import Chain
 from lockgate.core.verdict.verdict import Verdict
 from lockgate.operations.keeping import Marks, keep
+from lockgate.operations.telling import tell
 from lockgate.ports.house import House
 from lockgate.ports.store import Transaction
 
@@ -59,6 +60,5 @@ def record(work: Transaction, house: House, entry: Entry) -> Chain:
         at=transition.at,
     )
     receipt = keep(work, house, drafted, marks)
-    for message in messages(transition, receipt, entry.events):
-        work.put_message(message)
+    tell(work, messages(transition, receipt, entry.events))
     return Chain(state=entry.state, seq=receipt.seq, receipt=receipt.digest, at=transition.at, bucket=entry.bucket)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The part of a store that holds what was decided comes in by keys; receipts, log and messages go out.
+"""The part of a store that holds what was decided comes in by keys; receipts and log go out.
 
 What is added must not be there yet; what is put may be.
 """
@@ -10,12 +10,11 @@ from collections.abc import Iterable, Mapping
 from typing import Protocol
 
 from lockgate.core.merkle import Node, Tree
-from lockgate.core.outbox import Message
 from lockgate.core.vault import Receipt
 
 
 class VaultReading(Protocol):
-    """Receipts, log and messages, as they were at one moment."""
+    """Receipts and log, as they were at one moment."""
 
     def receipts(self, rollout_id: str, after: int = 0) -> tuple[Receipt, ...]:
         """Return the receipts of a rollout after one by seq, in order."""
@@ -32,18 +31,12 @@ class VaultReading(Protocol):
     def checkpoint(self, size: int | None = None) -> bytes | None:
         """Return the signed checkpoint of the log at a size; by default the latest."""
 
-    def messages(self, *, due: bool = True) -> tuple[Message, ...]:
-        """Return messages in the order of their commits; `due` leaves out what was delivered."""
-
 
 class VaultWriting(VaultReading, Protocol):
-    """Receipts, log and messages, to be kept."""
+    """Receipts and log, to be kept."""
 
     def append(self, receipt: Receipt, nodes: Iterable[tuple[Node, bytes]]) -> None:
         """Append a receipt to its rollout and to the log, with the nodes that it made whole; for ever."""
 
     def add_checkpoint(self, size: int, note: bytes) -> None:
         """Keep the signed checkpoint that covers the whole log as it is now, of that size; for ever."""
-
-    def put_message(self, message: Message) -> None:
-        """Keep a message; one that is known is kept as it is now."""

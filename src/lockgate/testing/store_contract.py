@@ -24,15 +24,14 @@ from lockgate.core.evidence.state import Extent, Nuisance
 from lockgate.core.evidence.totals import Cohorts, Totals
 from lockgate.core.evidence.window import Span
 from lockgate.core.merkle import EMPTY_ROOT, Tree, leaf_hash
-from lockgate.core.outbox import Message
 from lockgate.core.policy.policy import Policy
 from lockgate.core.rollout import Declaration, Status, start
 from lockgate.core.spine import Cell, Slot
-from lockgate.core.transition import Event
 from lockgate.core.trial import Chain, Look, Trial
 from lockgate.core.vault import Receipt
 from lockgate.errors import LockgateError, TryAgainError
 from lockgate.ports.store import Store
+from lockgate.testing.outbox_contract import OutboxContract
 
 APP = App(name="web", champion="v1", slices=((("intent", "medical"),), OTHER))
 SLOT = Slot(number=0, opened_at=5, seals_at=65)
@@ -49,7 +48,6 @@ POLICY: Policy = declare(
     }
 )
 LOOK = Look(number=2, at=9, action="hold", cause="insufficient", reason="thin", outcome="insufficient", last_bucket=0)
-MESSAGE = Message(id="evt_1", rollout_id="rol_1", seq=1, event=Event.CREATED, at=7, body=b'{"a":1}')
 
 
 def sample_trial(rollout_id: str = "rol_1") -> Trial:
@@ -100,7 +98,7 @@ def grow(store: Store, receipt: Receipt) -> Tree:
     return tree
 
 
-class StoreContract:
+class StoreContract(OutboxContract):
     """What every store promises."""
 
     def open(self, folder: Path) -> Store:
@@ -124,7 +122,6 @@ class StoreContract:
             work.save(trial)
             work.add_folded("rol_1", [(0, "sha256:f0"), (3, "sha256:f3")])
             work.add_look("rol_1", LOOK)
-            work.put_message(MESSAGE)
 
         with store.reading() as seen:
             assert (seen.app("web"), seen.apps()) == (APP, (APP,))
@@ -136,7 +133,7 @@ class StoreContract:
             assert seen.policy(POLICY.digest()).gates[1].metric.quantile == Fraction(999, 1000)  # type: ignore[union-attr]
             assert (seen.trial("rol_1"), seen.rollouts()) == (trial, (trial.rollout,))
             assert seen.folded("rol_1", 0) == ("sha256:f3",)
-            assert (seen.looks("rol_1"), seen.messages()) == ((LOOK,), (MESSAGE,))
+            assert seen.looks("rol_1") == (LOOK,)
 
     def test_what_is_not_there_is_none(self, store: Store) -> None:
         """An empty store answers every question."""
@@ -287,19 +284,6 @@ class StoreContract:
             assert (seen.checkpoint(), seen.checkpoint(2)) == (b"checkpoint 5", b"checkpoint 2")
             assert seen.receipts("rol_1", 3) == (sample_receipt(3), sample_receipt(4))
             assert seen.receipt("rcp_rol_1_1") == sample_receipt(0)
-
-    def test_messages_wait_until_they_are_delivered(self, store: Store) -> None:
-        """They come in the order of their commits, and keep their place when they are put again."""
-        second = replace(MESSAGE, id="evt_0")
-        with store.writing() as work:
-            work.put_message(MESSAGE)
-            work.put_message(second)
-        with store.writing() as work:
-            work.put_message(replace(MESSAGE, delivered_at=9))
-
-        with store.reading() as seen:
-            assert seen.messages() == (second,)
-            assert seen.messages(due=False) == (replace(MESSAGE, delivered_at=9), second)
 
     def test_a_release_stays_as_it_was_first_seen(self, store: Store) -> None:
         """Being named again changes nothing."""

@@ -13,14 +13,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from lockgate.adapters.stores.memory_cells import MemoryCellsReading, MemoryCellsWriting
+from lockgate.adapters.stores.memory_outbox import MemoryOutboxReading, MemoryOutboxWriting
+from lockgate.adapters.stores.memory_soundness import MemorySoundness
 from lockgate.adapters.stores.refusals import held_already, overtaken, sealed_already, uncovered
 from lockgate.core.app import DEFAULT_ORG, App, Release
 from lockgate.core.batch import Ingested
 from lockgate.core.merkle import Node, Tree, plan_tree
-from lockgate.core.outbox import Message
 from lockgate.core.policy.policy import Policy
 from lockgate.core.rollout import Rollout
-from lockgate.core.spine import Cell, Slot
+from lockgate.core.spine import Slot
 from lockgate.core.trial import Look, Trial
 from lockgate.core.vault import Receipt
 
@@ -51,7 +53,7 @@ class MemoryStore:
 
 
 @dataclass(slots=True)
-class MemorySnapshot:
+class MemorySnapshot(MemorySoundness, MemoryCellsReading, MemoryOutboxReading):
     """Tables that nobody writes to."""
 
     tables: Tables
@@ -89,13 +91,6 @@ class MemorySnapshot:
                 break
             found.append(slot)
         return tuple(reversed(found))[:limit]
-
-    def cells(self, app: str, first: int, last: int) -> tuple[Cell, ...]:
-        """Return the cells of some slots."""
-        return tuple(cell for number in range(first, last + 1) for cell in self._cells(app, number).values())
-
-    def _cells(self, app: str, number: int) -> Mapping[Any, Cell]:
-        return self._table(f"cells {number}", app)
 
     def segments(self, app: str, number: int) -> tuple[str, ...]:
         """Return the batches of a slot."""
@@ -159,13 +154,9 @@ class MemorySnapshot:
         notes = self._table("checkpoints")
         return notes.get(next(reversed(notes), 0) if size is None else size)
 
-    def messages(self, *, due: bool = True) -> tuple[Message, ...]:
-        """Return messages."""
-        return tuple(each for each in self._table("messages").values() if not (due and each.delivered_at is not None))
-
 
 @dataclass(slots=True)
-class MemoryTransaction(MemorySnapshot):
+class MemoryTransaction(MemorySnapshot, MemoryCellsWriting, MemoryOutboxWriting):
     """Tables of its own where it writes, and the kept ones elsewhere."""
 
     _own: set[tuple[str, str]] = field(default_factory=set)
@@ -199,14 +190,6 @@ class MemoryTransaction(MemorySnapshot):
         if before is not None and before.is_sealed and before != slot:
             raise sealed_already(app, slot.number)
         slots[slot.number] = slot
-
-    def put_cells(self, app: str, cells: Iterable[Cell]) -> None:
-        """Keep cells."""
-        slots = self._table("slots", app)
-        for cell in cells:
-            if cell.number not in slots or slots[cell.number].is_sealed:
-                raise sealed_already(app, cell.number)
-            self._writable(f"cells {cell.number}", app)[cell.release, cell.labels] = cell
 
     def add_batch(self, ingested: Ingested, body: bytes, slots: Iterable[tuple[str, int]]) -> None:
         """Keep a batch."""
@@ -270,10 +253,6 @@ class MemoryTransaction(MemorySnapshot):
         size = self.tree().size if self._has_grown else 0
         if size and self.checkpoint(size) is None:
             raise uncovered(size)
-
-    def put_message(self, message: Message) -> None:
-        """Keep a message."""
-        self._writable("messages")[message.id] = message
 
 
 def _later(rows: Mapping[int, Any], after: int, limit: int | None = None) -> tuple[Any, ...]:

@@ -7,29 +7,26 @@ import sqlite3
 from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
 
-import msgspec
-
 from lockgate.adapters.stores import segment
 from lockgate.adapters.stores.packing import unpack
+from lockgate.adapters.stores.sqlite_cells import SqliteCellsReading
+from lockgate.adapters.stores.sqlite_outbox import SqliteOutboxReading
+from lockgate.adapters.stores.sqlite_soundness import SqliteSoundness
 from lockgate.core.app import App, Release
 from lockgate.core.batch import Ingested
-from lockgate.core.bucket import Bucket
-from lockgate.core.intake import Slice
 from lockgate.core.merkle import Node, Tree, plan_tree
-from lockgate.core.outbox import Message
 from lockgate.core.policy.policy import Policy
 from lockgate.core.rollout import Rollout
-from lockgate.core.spine import Cell, Slot
+from lockgate.core.spine import Slot
 from lockgate.core.trial import Look, Trial
 from lockgate.core.vault import Receipt
 
 T = TypeVar("T")
 
-LABELS = msgspec.msgpack.Decoder(tuple[tuple[str, str], ...])
 _SLOT = "SELECT number, opened_at, seals_at, starts_at, sealed_at, digest FROM slots WHERE org = ? AND app = ?"
 
 
-class SqliteSnapshot:
+class SqliteSnapshot(SqliteSoundness, SqliteCellsReading, SqliteOutboxReading):
     """What one organisation has stored, as it was when the transaction began to read."""
 
     def __init__(self, control: sqlite3.Connection, runs: sqlite3.Connection, org: str) -> None:
@@ -75,15 +72,6 @@ class SqliteSnapshot:
     def _slots(self, sql: str, *keys: object) -> tuple[Slot, ...]:
         names = ("number", "opened_at", "seals_at", "starts_at", "sealed_at", "digest")
         return tuple(Slot(**dict(zip(names, row, strict=True))) for row in self._rows(sql, *keys))
-
-    def cells(self, app: str, first: int, last: int) -> tuple[Cell, ...]:
-        """Return the cells of some slots."""
-        where = "org = ? AND app = ? AND number BETWEEN ? AND ? ORDER BY number, release, labels"
-        rows = self._rows(f"SELECT number, release, labels, body FROM cells WHERE {where}", app, first, last)  # noqa: S608
-        return tuple(
-            Cell(number=number, release=release, labels=_labels(labels), bucket=unpack(Bucket, body))
-            for number, release, labels, body in rows
-        )
 
     def segments(self, app: str, number: int) -> tuple[str, ...]:
         """Return the batches of a slot."""
@@ -163,16 +151,7 @@ class SqliteSnapshot:
             rows = self._rows("SELECT note FROM checkpoints WHERE org = ? AND size = ?", size)
         return rows[0][0] if rows else None
 
-    def messages(self, *, due: bool = True) -> tuple[Message, ...]:
-        """Return messages."""
-        which = " AND is_due" if due else ""
-        return self._all(Message, f"SELECT body FROM messages WHERE org = ?{which} ORDER BY place")  # noqa: S608
-
 
 def _limit(limit: int | None) -> int:
     # SQLite takes a negative number for none.
     return -1 if limit is None else limit
-
-
-def _labels(data: bytes) -> Slice:
-    return LABELS.decode(data)

@@ -7,18 +7,17 @@ import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 
-import msgspec
-
 from lockgate.adapters.stores import segment
 from lockgate.adapters.stores.packing import pack
 from lockgate.adapters.stores.refusals import held_already, overtaken, sealed_already, uncovered
+from lockgate.adapters.stores.sqlite_cells import SqliteCellsWriting
+from lockgate.adapters.stores.sqlite_outbox import SqliteOutboxWriting
 from lockgate.adapters.stores.sqlite_reading import SqliteSnapshot
 from lockgate.core.app import App, Release
 from lockgate.core.batch import Ingested
 from lockgate.core.merkle import Node
-from lockgate.core.outbox import Message
 from lockgate.core.policy.policy import Policy
-from lockgate.core.spine import Cell, Slot
+from lockgate.core.spine import Slot
 from lockgate.core.trial import Look, Trial
 from lockgate.core.vault import Receipt
 from lockgate.errors import UnreachableError
@@ -27,7 +26,9 @@ from lockgate.errors import UnreachableError
 Explained = Callable[[], AbstractContextManager[None]]
 
 
-class SqliteTransaction(SqliteSnapshot):
+class SqliteTransaction(
+    SqliteSnapshot, SqliteCellsWriting, SqliteOutboxWriting
+):
     """A snapshot that sees its own writes."""
 
     def __init__(self, control: sqlite3.Connection, runs: sqlite3.Connection, org: str, explained: Explained) -> None:
@@ -64,15 +65,6 @@ class SqliteTransaction(SqliteSnapshot):
             self._put(sql, *row)
         except sqlite3.IntegrityError as error:
             raise sealed_already(app, slot.number) from error
-
-    def put_cells(self, app: str, cells: Iterable[Cell]) -> None:
-        """Keep cells."""
-        sql = "INSERT INTO cells VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET body = excluded.body"
-        for cell in cells:
-            try:
-                self._put(sql, app, cell.number, cell.release, msgspec.msgpack.encode(cell.labels), pack(cell.bucket))
-            except sqlite3.IntegrityError as error:
-                raise sealed_already(app, cell.number) from error
 
     def add_batch(self, ingested: Ingested, body: bytes, slots: Iterable[tuple[str, int]]) -> None:
         """Keep a batch."""
@@ -157,11 +149,3 @@ class SqliteTransaction(SqliteSnapshot):
         size = self._size() if self._has_grown else 0
         if size and self.checkpoint(size) is None:
             raise uncovered(size)
-
-    def put_message(self, message: Message) -> None:
-        """Keep a message."""
-        sql = (
-            "INSERT INTO messages (org, id, is_due, body) VALUES (?, ?, ?, ?)"
-            " ON CONFLICT (org, id) DO UPDATE SET is_due = excluded.is_due, body = excluded.body"
-        )
-        self._put(sql, message.id, message.delivered_at is None, pack(message))

@@ -19,18 +19,20 @@ class Span:
     """From bucket `first` on, until the next span, a rollout stands at `step`.
 
     `is_moved`: the weight changed when the span began and nobody acknowledges weights, so that nobody knows what was
-    live in its first bucket. Runs that began before `settles_at` met another weight, or traffic that
-    was still settling.
+    live in its first bucket. `is_awaited`: somebody does, and has not yet. Runs that began before `settles_at` met
+    another weight, or traffic that was still settling. `revision` is the rollout's that asked for the weight.
     """
 
     first: int
     step: int
     is_moved: bool = False
     settles_at: Instant = 0
+    is_awaited: bool = False
+    revision: int = 0
 
     def phase(self, slot: Slot) -> Phase:
         """Say whether comparisons may read a bucket of this span."""
-        is_unknown = self.is_moved and slot.number == self.first
+        is_unknown = self.is_awaited or (self.is_moved and slot.number == self.first)
         return Phase.TRANSITION if is_unknown or slot.time < self.settles_at else Phase.STEADY
 
 

@@ -28,6 +28,9 @@ def unstarted(kept: Rollout, policy: Policy) -> Rollout:
 
 def retold(before: Rollout, statement: Statement, at: Instant, policy: Policy) -> Transition:
     """Return the transition that a receipt states, made again from the rollout before it."""
+    # Between two receipts an actuator may have read another weight back.
+    read_back = cast("Mapping[str, float | None]", statement.predicate["evidence"]).get("acknowledgedWeight")
+    before = replace(before, acknowledged=read_back)
     decision = decision_of(statement)
     if statement.seq == 1:
         return Transition(before, replace(before, weight=policy.steps[0].weight, revision=1), decision, at)

@@ -82,10 +82,23 @@ CREATE TABLE checkpoints (
 ) STRICT;
 
 CREATE TABLE messages (
-  place INTEGER PRIMARY KEY, org TEXT NOT NULL, id TEXT NOT NULL, is_due INTEGER NOT NULL, body BLOB NOT NULL,
+  place INTEGER PRIMARY KEY, org TEXT NOT NULL, id TEXT NOT NULL, app TEXT NOT NULL, body BLOB NOT NULL,
   UNIQUE (org, id)
 ) STRICT;
-CREATE INDEX due_messages ON messages (org, place) WHERE is_due;
+CREATE INDEX messages_of_app ON messages (org, app, place);
+CREATE TABLE endpoints (
+  org TEXT NOT NULL, id TEXT NOT NULL, body BLOB NOT NULL,
+  PRIMARY KEY (org, id)
+) STRICT;
+CREATE TABLE deliveries (
+  org TEXT NOT NULL, message TEXT NOT NULL, endpoint TEXT NOT NULL, app TEXT NOT NULL, state TEXT NOT NULL,
+  body BLOB NOT NULL,
+  PRIMARY KEY (org, message, endpoint),
+  FOREIGN KEY (org, message) REFERENCES messages (org, id)
+) STRICT;
+CREATE INDEX deliveries_by_state ON deliveries (org, state, app);
+CREATE TRIGGER kept_message BEFORE UPDATE ON messages
+BEGIN SELECT RAISE(ABORT, 'messages are kept as they are'); END;
 
 CREATE TRIGGER sealed_slot BEFORE UPDATE ON slots WHEN OLD.sealed_at IS NOT NULL
 BEGIN SELECT RAISE(ABORT, 'a sealed bucket does not change'); END;
@@ -108,3 +121,4 @@ CREATE TRIGGER kept_checkpoint BEFORE UPDATE ON checkpoints
 BEGIN SELECT RAISE(ABORT, 'checkpoints are kept as they are'); END;
 CREATE TRIGGER kept_checkpoint_gone BEFORE DELETE ON checkpoints
 BEGIN SELECT RAISE(ABORT, 'checkpoints are kept as they are'); END;
+-- The outbox: what must be told, to whom, and what became of it.

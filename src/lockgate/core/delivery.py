@@ -1,0 +1,162 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A message and who must hear it come in; deliveries go out, and which of those that wait is sent next.
+
+A lane is what one endpoint has not been told yet of one app, in the order of commits. At most one delivery of a lane is
+under way at a time, and after a message was delivered nothing older of its lane is sent any more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from lockgate.core.endpoint import Endpoint
+from lockgate.core.instant import HOUR, SECOND, Instant
+from lockgate.core.outbox import Message
+from lockgate.core.transition import Event
+
+# What takes traffic away from a candidate: it is urgent, and nothing may give the traffic back after it.
+OVERTAKING = frozenset({Event.ROLLBACK, Event.REDUCE})
+FIRST_WAIT, FIRST_URGENT_WAIT, LONGEST_WAIT = 5 * SECOND, SECOND, 12 * HOUR
+PATIENCE = 72 * HOUR
+# Beyond the endpoint's own timeout: to start it, to kill it, and to write down what came of it.
+LEASE_SLACK = 10 * SECOND
+MAX_ERROR, MAX_OUTPUT = 500, 4_096
+
+
+class State(StrEnum):
+    """What became of a delivery; the last two were never carried out."""
+
+    DUE = "due"
+    DELIVERED = "delivered"
+    SUPERSEDED = "superseded"
+    DEAD = "dead"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """One message to one endpoint. `at` is when it was committed, `leased_until` when nobody sends it any more.
+
+    `attempts` counts what was begun, so that a sender that died counts too; `error` is what the last one came to, and
+    `output` the end of what the endpoint said.
+    """
+
+    message_id: str
+    endpoint_id: str
+    app: str
+    rollout_id: str
+    seq: int
+    event: Event
+    at: Instant
+    due_at: Instant
+    state: State = State.DUE
+    attempts: int = 0
+    tried_at: Instant = 0
+    leased_until: Instant = 0
+    error: str = ""
+    output: str = ""
+
+    @property
+    def is_urgent(self) -> bool:
+        """Say whether it takes traffic away from a candidate."""
+        return self.event in OVERTAKING
+
+    def is_leased(self, now: Instant) -> bool:
+        """Say whether somebody may be sending it; a clock that went back does not make a lease longer."""
+        return self.state is State.DUE and self.tried_at <= now < self.leased_until
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Carried:
+    """What an attempt came to: its fault in a sentence, None when it was carried out, and the weight read back."""
+
+    fault: str | None = None
+    output: str = ""
+    observed: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What a lane comes to at a moment: what is never sent any more, and what is sent next, if anything is."""
+
+    superseded: tuple[Delivery, ...] = ()
+    following: Delivery | None = None
+
+
+def addressed(message: Message, endpoints: Iterable[Endpoint]) -> tuple[Delivery, ...]:
+    """Return one delivery for each endpoint that a message is for."""
+    return tuple(
+        Delivery(
+            message_id=message.id,
+            endpoint_id=endpoint.id,
+            app=message.app,
+            rollout_id=message.rollout_id,
+            seq=message.seq,
+            event=message.event,
+            at=message.at,
+            due_at=message.at,
+        )
+        for endpoint in endpoints
+        if endpoint.hears(message.app, message.event)
+    )
+
+
+def choose(lane: Sequence[Delivery], now: Instant) -> Choice:
+    """Return what a lane comes to now: in order, but that what is urgent overtakes what is not."""
+    if any(each.is_leased(now) for each in lane):
+        return Choice()
+    superseded = tuple(each for place, each in enumerate(lane) if _is_overtaken(each, lane[place + 1 :]))
+    left = [each for each in lane if each not in superseded]
+    for place, each in enumerate(left):
+        # An older one that is urgent too was tried first; it failed, and must not keep this one back.
+        is_free = place == 0 or each.is_urgent
+        if is_free and _is_due(each, left[place + 1 :], now):
+            return Choice(superseded, each)
+    return Choice(superseded)
+
+
+def _is_overtaken(delivery: Delivery, newer: Sequence[Delivery]) -> bool:
+    urgent = [each for each in newer if each.is_urgent]
+    if delivery.is_urgent:
+        # Another rollout's candidate may still have the traffic that this one takes away.
+        return any(each.rollout_id == delivery.rollout_id for each in urgent)
+    return bool(urgent)
+
+
+def _is_due(delivery: Delivery, newer: Sequence[Delivery], now: Instant) -> bool:
+    is_waited_for = any(each.at > delivery.tried_at for each in newer)
+    return delivery.attempts == 0 or delivery.due_at <= now or is_waited_for
+
+
+def claimed(delivery: Delivery, endpoint: Endpoint, now: Instant) -> Delivery:
+    """Return a delivery that somebody begins to send; if they die, it is sent again when the lease is over."""
+    lease = round(endpoint.timeout_s * SECOND) + LEASE_SLACK
+    return replace(delivery, attempts=delivery.attempts + 1, tried_at=now, leased_until=now + lease)
+
+
+def settled(delivery: Delivery, carried: Carried, now: Instant) -> Delivery:
+    """Return a delivery after an attempt: delivered, due again later, or dead after about three days."""
+    over = replace(delivery, leased_until=0, output=carried.output[-MAX_OUTPUT:])
+    if carried.fault is None:
+        return replace(over, state=State.DELIVERED, error="")
+    failed = replace(over, error=carried.fault[:MAX_ERROR])
+    waits = [_wait(delivery, attempt) for attempt in range(1, delivery.attempts + 1)]
+    if sum(waits) > PATIENCE:
+        return replace(failed, state=State.DEAD)
+    return replace(failed, due_at=now + waits[-1])
+
+
+def _wait(delivery: Delivery, attempt: int) -> Instant:
+    first = FIRST_URGENT_WAIT if delivery.is_urgent else FIRST_WAIT
+    return min(LONGEST_WAIT, first << min(attempt - 1, 32))
+
+
+def superseded(delivery: Delivery, why: str) -> Delivery:
+    """Return a delivery that is never sent any more."""
+    return replace(delivery, state=State.SUPERSEDED, leased_until=0, error=why[:MAX_ERROR])
+
+
+def again(delivery: Delivery, now: Instant) -> Delivery:
+    """Return a delivery that is due as if it had never been tried."""
+    return replace(delivery, state=State.DUE, attempts=0, due_at=now, leased_until=0)

@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Who must be told, and how they are reached, come in as one value; whether a message is for them goes out."""
+
+from __future__ import annotations
+
+import hashlib
+from base64 import b32encode
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from lockgate.core.canonical import canonicalize
+from lockgate.core.instant import Instant
+from lockgate.core.transition import Event
+from lockgate.errors import UsageError
+
+NAME_LENGTH = 16
+MAX_WORDS = 64
+MAX_WORD = 4_096
+MIN_TIMEOUT_S, DEFAULT_TIMEOUT_S, MAX_TIMEOUT_S = 0.1, 30.0, 600.0
+# What asks for a weight; what else is told is nothing that a router could carry out.
+MOVES = frozenset({Event.CREATED, Event.PROMOTE, Event.REDUCE, Event.ROLLBACK})
+
+
+class Kind(StrEnum):
+    """How an endpoint is reached; the value is what is stored, so that kinds can be added."""
+
+    COMMAND = "command"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoint:
+    """Somebody who is told what happens to an app, or to all (None), since it was declared.
+
+    A `command` is a program with arguments, run in `folder`; it is its app's actuator.
+    `is_acknowledging`: it answers with the weight that it read back, and comparisons wait for that.
+    """
+
+    id: str
+    app: str | None
+    kind: Kind
+    argv: tuple[str, ...]
+    folder: str
+    since: Instant
+    timeout_s: float = DEFAULT_TIMEOUT_S
+    is_acknowledging: bool = False
+
+    def hears(self, app: str, event: Event) -> bool:
+        """Say whether an event of an app is for this endpoint."""
+        return self.app in (None, app) and event in MOVES
+
+
+def actuator_name(org: str, app: str) -> str:
+    """Return the id of the one endpoint that exposes an app's releases."""
+    name = hashlib.sha256(canonicalize([org, app, Kind.COMMAND.value])).digest()
+    return "end_" + b32encode(name).decode("ascii").lower()[:NAME_LENGTH]
+
+
+def check_command(argv: Sequence[str], timeout_s: float) -> None:
+    """Refuse a program that could never be run, or that would be waited for too long."""
+    if not argv or not argv[0]:
+        raise UsageError("no program is named", advice="Write it after `--`, such as `-- ./shift.sh web`.")
+    if len(argv) > MAX_WORDS or any(len(word) > MAX_WORD or "\0" in word for word in argv):
+        raise UsageError(
+            f"a program has at most {MAX_WORDS} words of {MAX_WORD} characters each",
+            advice="Put what is longer into a file that the program reads.",
+        )
+    if not MIN_TIMEOUT_S <= timeout_s <= MAX_TIMEOUT_S:
+        raise UsageError(
+            f"a timeout of {timeout_s:g} s is not between {MIN_TIMEOUT_S:g} s and {MAX_TIMEOUT_S:g} s",
+            advice="Give the program time to answer, and no more.",
+        )

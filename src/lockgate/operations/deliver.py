@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is due comes in; each message is carried out by its endpoint, and what that came to goes out.
+
+A delivery is claimed in one transaction, carried out outside of any, and settled in another.
+A sender that dies in between leaves a lease that ends; the same bytes are sent again then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from lockgate.core.delivery import Carried, Choice, Delivery, State, again, choose, claimed, settled, superseded
+from lockgate.core.endpoint import Endpoint
+from lockgate.core.instant import SECOND
+from lockgate.core.outbox import Message
+from lockgate.core.receipt import Actor
+from lockgate.crash_point import reach
+from lockgate.operations.acknowledge import Observation, observe
+from lockgate.ports.actuator import Actuators
+from lockgate.ports.house import House
+from lockgate.ports.store import Snapshot, Transaction
+
+OVERTAKEN = "something newer was told instead"
+UNKNOWN = "its endpoint was removed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bounds:
+    """Of which app (None: of all) how many messages are sent at most, and for how long another one is begun."""
+
+    app: str | None = None
+    messages: int = 20
+    seconds: float = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A delivery as it stands, its message, and its endpoint if that is still declared."""
+
+    delivery: Delivery
+    message: Message
+    endpoint: Endpoint | None
+
+
+Lane = tuple[str, str]
+
+
+def deliver(house: House, actuators: Actuators, bounds: Bounds) -> tuple[Told, ...]:
+    """Send what is due, the most urgent lane first, and return what was tried."""
+    until = house.clock.now() + round(bounds.seconds * SECOND)
+    tried: list[Told] = []
+    for lane in _lanes(house, bounds.app):
+        while len(tried) < bounds.messages and house.clock.now() < until:
+            claim = _claim(house, lane)
+            if claim is None or claim.endpoint is None:
+                break
+            reach("deliver.claimed")
+            carried = actuators[claim.endpoint.kind].carry_out(claim.endpoint, claim.message)
+            reach("deliver.sent")
+            tried.append(_settle(house, claim, carried))
+    return tuple(tried)
+
+
+def untold(house: House, app: str | None = None) -> tuple[Told, ...]:
+    """Return what has not been told yet, or was given up, in the order of commits."""
+    with house.store.reading(house.org) as seen:
+        return tuple(_whole(seen, each) for each in seen.deliveries(State.DUE, State.DEAD, app=app))
+
+
+def retry_dead(house: House, app: str | None = None) -> int:
+    """Let what was given up be due again, and return how many that are."""
+    with house.store.writing(house.org) as work:
+        dead = work.deliveries(State.DEAD, app=app)
+        for each in dead:
+            work.put_delivery(again(each, house.clock.now()))
+    return len(dead)
+
+
+def _lanes(house: House, app: str | None) -> tuple[Lane, ...]:
+    """Return the lanes that something can be done in, those with something urgent first."""
+    now = house.clock.now()
+    with house.store.reading(house.org) as seen:
+        waiting = seen.deliveries(State.DUE, app=app)
+    found: dict[Lane, list[Delivery]] = {}
+    for each in waiting:
+        found.setdefault((each.endpoint_id, each.app), []).append(each)
+    ready = [(lane, each) for lane, each in found.items() if choose(each, now) != Choice()]
+    return tuple(lane for lane, each in sorted(ready, key=lambda one: not any(part.is_urgent for part in one[1])))
+
+
+def _claim(house: House, lane: Lane) -> Told | None:
+    """Take the next delivery of a lane for as long as its endpoint may need, and settle what is not sent any more."""
+    endpoint_id, _ = lane
+    with house.store.writing(house.org) as work:
+        now = house.clock.now()
+        endpoint = work.endpoint(endpoint_id)
+        waiting = _of_lane(work, lane, State.DUE)
+        if endpoint is None:
+            _supersede(work, waiting, UNKNOWN)
+            return None
+        choice = choose(waiting, now)
+        _supersede(work, choice.superseded, OVERTAKEN)
+        if choice.following is None:
+            return None
+        taken = claimed(choice.following, endpoint, now)
+        work.put_delivery(taken)
+        return _whole(work, taken)
+
+
+def _settle(house: House, claim: Told, carried: Carried) -> Told:
+    """Write down what an attempt came to, unless its lease ended and somebody else has taken it since."""
+    sent = claim.delivery
+    with house.store.writing(house.org) as work:
+        current = work.delivery(sent.message_id, sent.endpoint_id)
+        if current is None or current != sent:
+            return replace(claim, delivery=current or sent)
+        if carried.observed is not None:
+            carried = _acknowledge(work, house, claim, carried, carried.observed)
+        after = settled(sent, carried, house.clock.now())
+        if after.state is State.DELIVERED:
+            lane = _of_lane(work, (sent.endpoint_id, sent.app), State.DUE, State.DEAD)
+            _supersede(work, lane[: lane.index(sent)], OVERTAKEN)
+        work.put_delivery(after)
+    return replace(claim, delivery=after)
+
+
+def _acknowledge(work: Transaction, house: House, claim: Told, carried: Carried, observed: float) -> Carried:
+    """Let a rollout know the weight that was read back; another one than was asked for is asked for again."""
+    data = claim.message.data
+    asked, revision = data["weight"], data["revision"]
+    assert isinstance(asked, int | float)
+    assert isinstance(revision, int)
+    reader = claim.endpoint.argv[0] if claim.endpoint is not None else ""
+    actor = Actor("actuator", reader, f"{observed:g} % was read back")
+    observe(work, house, Observation(rollout_id=claim.message.rollout_id, revision=revision, weight=observed), actor)
+    if observed == asked:
+        return carried
+    return replace(carried, fault=f"{observed:g} % was read back, {asked:g} % was asked for")
+
+
+def _of_lane(seen: Snapshot, lane: Lane, *states: State) -> tuple[Delivery, ...]:
+    endpoint_id, app = lane
+    return tuple(each for each in seen.deliveries(*states, app=app) if each.endpoint_id == endpoint_id)
+
+
+def _supersede(work: Transaction, deliveries: Sequence[Delivery], why: str) -> None:
+    for each in deliveries:
+        work.put_delivery(superseded(each, why))
+
+
+def _whole(seen: Snapshot, delivery: Delivery) -> Told:
+    message = seen.message(delivery.message_id)
+    assert message is not None
+    return Told(delivery, message, seen.endpoint(delivery.endpoint_id))
