@@ -9,6 +9,7 @@ import pytest
 
 from lockgate.ports.store import Store
 from lockgate.testing.parts_contract import PartsContract
+from lockgate.testing.run_ids_contract import RunIdsContract, SharedRunIdsContract
 from lockgate.testing.store_contract import LastingStoreContract, StoreContract
 from lockgate.wiring import memory_store, sqlite_store
 
@@ -25,6 +26,24 @@ class TestMemory(StoreContract):
 @pytest.mark.clause("LI-30")
 class TestSqlite(LastingStoreContract):
     """The default store."""
+
+    def open(self, folder: Path) -> Store:
+        """Return the store of a folder."""
+        return sqlite_store(folder)
+
+
+@pytest.mark.clause("LI-67")
+class TestMemoryRunIds(RunIdsContract):
+    """Ids in the store of tests."""
+
+    def open(self, folder: Path) -> Store:  # noqa: ARG002
+        """Return a store that knows nothing of the folder."""
+        return memory_store()
+
+
+@pytest.mark.clause("LI-67")
+class TestSqliteRunIds(SharedRunIdsContract):
+    """Ids in the default store."""
 
     def open(self, folder: Path) -> Store:
         """Return the store of a folder."""

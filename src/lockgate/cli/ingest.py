@@ -5,31 +5,47 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
+from typing import TYPE_CHECKING
 
 import click
 
 from lockgate.cli import exit_codes, local, output
 
-EPILOG = "Exit codes: 0 kept, 64 usage, 65 bad data (nothing of that file is kept), 75 the store is held."
+if TYPE_CHECKING:
+    from lockgate.core.dedupe import Dedupe
+
+EPILOG = "Exit codes: 0 kept, 64 usage, 65 bad data (nothing of these files is kept), 75 the store is held."
 
 
 @click.command(epilog=EPILOG)
 @click.argument("files", nargs=-1, required=True, metavar="FILES...")
 @click.option("--app-id", metavar="APP", help="The app of runs that name none.")
+@click.option(
+    "--dedupe",
+    type=click.Choice(["window", "strict"]),
+    help="Know runs that come again by their ids, within a window (the default) or for good; stays with the apps.",
+)
+@click.option("--dedupe-window", metavar="SPAN", help="How long the window is, by ingest time, up to 1d; 10m if unset.")
 @click.option("--json", "as_json", is_flag=True, help="Print what was kept as JSON.")
-def ingest(files: tuple[str, ...], app_id: str | None, *, as_json: bool) -> int:
+def ingest(
+    files: tuple[str, ...], app_id: str | None, dedupe: str | None, dedupe_window: str | None, *, as_json: bool
+) -> int:
     """Keep the runs in FILES, by the time at which they started.
 
     FILES are JSON lines (.ndjson or .jsonl), JSON, CSV, TSV or Parquet, all but Parquet also with .gz; - reads lines
     from standard input. Each run names its release, and its app unless --app-id does. The same file again changes
-    nothing.
+    nothing, nor does a run again whose id is known.
     """
+    from lockgate.errors import DataError
     from lockgate.operations.ingest import ingest as take
     from lockgate.wiring import run_batches
 
-    house = local.house()
+    rule, house = _rule(dedupe, dedupe_window), local.house()
     with output.progress_on(sys.stderr, wanted=not as_json) as progress:
-        taken = [take(batch, house, by_start_time=True) for batch in run_batches().read(files, app_id, progress)]
+        batches = run_batches().read(files, app_id, progress)
+        taken = [take(batch, house, by_start_time=True, dedupe=rule) for batch in batches]
+    if not taken:
+        raise DataError("there are no runs in these files", advice="Each run is one line with `app_id` and `release`.")
     kept = [each for each in taken if not each.is_repeated]
     apps: Counter[str] = Counter()
     for each in kept:
@@ -47,6 +63,24 @@ def ingest(files: tuple[str, ...], app_id: str | None, *, as_json: bool) -> int:
     return exit_codes.OK.code
 
 
+def _rule(dedupe: str | None, window: str | None) -> Dedupe | None:
+    from lockgate.core.dedupe import MAX_WINDOW_S, Dedupe
+    from lockgate.errors import UsageError
+
+    if dedupe is None and window is None:
+        return None
+    if dedupe == "strict":
+        if window is not None:
+            raise UsageError("strictly there is no window", advice="Leave --dedupe-window out, or --dedupe strict.")
+        return Dedupe(is_strict=True)
+    if window is None:
+        return Dedupe()
+    span = local.seconds(window)
+    if span != int(span) or not 1 <= span <= MAX_WINDOW_S:
+        raise UsageError(f"{window} is no window", advice="Give whole seconds from 1s to 1d, or --dedupe strict.")
+    return Dedupe(window_s=int(span))
+
+
 def _text(counts: dict[str, int], apps: Counter[str]) -> str:
     from lockgate.core.wording import count_text
 
@@ -54,7 +88,7 @@ def _text(counts: dict[str, int], apps: Counter[str]) -> str:
     of = ", ".join(f"{screen.text(name)} {runs:,}" for name, runs in sorted(apps.items()))
     lines = [f"Kept {count_text(counts['runs'], 'run')}{f': {of}' if of else ''}."]
     for name, what in (
-        ("duplicates", "left out, because their ids came before in the same batch"),
+        ("duplicates", "left out, because their ids came before"),
         ("repeated", "known already, byte for byte"),
         ("other", "tallied in the whole and in no slice, because their labels found no room"),
     ):

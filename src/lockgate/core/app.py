@@ -7,9 +7,10 @@ import hashlib
 import re
 from base64 import b32encode
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from lockgate.core.canonical import Json, canonicalize
+from lockgate.core.dedupe import Dedupe
 from lockgate.core.instant import Instant
 from lockgate.core.intake import WHOLE, Slice
 from lockgate.errors import UsageError
@@ -39,6 +40,7 @@ class App:
     frozen: str | None = None
     is_killed: bool = False
     slices: tuple[Slice, ...] = ()
+    dedupe: Dedupe = field(default_factory=Dedupe)
 
     def with_slice(self, part: Slice) -> App:
         """Return the app that tallies one more combination of labels, if there is room."""
@@ -48,6 +50,10 @@ class App:
     def slice_of(self, part: Slice) -> Slice:
         """Return by which combination of labels a run is tallied."""
         return part if part == WHOLE or part in self.slices else OTHER
+
+    def deduped(self, dedupe: Dedupe) -> App:
+        """Return the app that knows runs that come again by another rule."""
+        return replace(self, dedupe=dedupe)
 
     def crowned(self, release: str, before: str) -> App:
         """Return the app whose traffic a release has taken over from the one before."""

@@ -9,16 +9,22 @@ from typing import Protocol
 from lockgate.core.app import DEFAULT_ORG
 from lockgate.ports.evidence import EvidenceReading, EvidenceWriting
 from lockgate.ports.outbox import OutboxReading, OutboxWriting
+from lockgate.ports.probes import ProbesReading, ProbesWriting
+from lockgate.ports.run_ids import RunIdsWriting
 from lockgate.ports.soundness import SoundnessReading
 from lockgate.ports.trials import TrialsReading, TrialsWriting
 from lockgate.ports.vault import VaultReading, VaultWriting
 
 
-class Snapshot(EvidenceReading, TrialsReading, VaultReading, OutboxReading, SoundnessReading, Protocol):
+class Snapshot(
+    EvidenceReading, ProbesReading, TrialsReading, VaultReading, OutboxReading, SoundnessReading, Protocol
+):
     """Everything that an organisation has stored, as it was at one moment; nobody's writing shows through it."""
 
 
-class Transaction(Snapshot, EvidenceWriting, TrialsWriting, VaultWriting, OutboxWriting, Protocol):
+class Transaction(
+    Snapshot, EvidenceWriting, ProbesWriting, TrialsWriting, VaultWriting, OutboxWriting, RunIdsWriting, Protocol
+):
     """A snapshot that sees its own writes. What is added must not be there yet; what is put may be."""
 
     def part(self) -> AbstractContextManager[None]:

@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Marks of run ids come in to be kept in tables of memory; which are known goes out."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any
+
+import numpy as np
+
+from lockgate.core.dedupe import KEY_BYTES, MAX_IDS, Dedupe, Marks
+from lockgate.core.instant import SECOND, Instant
+from lockgate.core.summary import Mask
+
+
+class MemoryRunIds:
+    """The part of a transaction that knows runs by their ids."""
+
+    __slots__ = ()
+
+    def _writable(self, name: str, owner: str = "") -> dict[Any, Any]:
+        raise NotImplementedError
+
+    def id_key(self) -> bytes:
+        """Return the secret of marks."""
+        key: bytes = self._writable("id key").setdefault("", secrets.token_bytes(KEY_BYTES))
+        return key
+
+    def known_ids(self, app: str, marks: Marks, dedupe: Dedupe, now: Instant) -> Mask:
+        """Say which marks are known."""
+        if dedupe.is_strict:
+            known = self._writable("strict ids", app)
+            return np.array([mark in known for mark in marks.tolist()], np.bool_)
+        rows: dict[int, tuple[Instant, Marks]] = self._writable("id window", app)
+        size = sum(kept.size for _, kept in rows.values())
+        for place, (at, kept) in list(rows.items()):
+            if at >= now - dedupe.window_s * SECOND and size - kept.size < MAX_IDS:
+                break
+            size -= kept.size
+            del rows[place]
+        return np.isin(marks, np.concatenate([np.zeros(0, np.int64), *(kept for _, kept in rows.values())]))
+
+    def add_ids(self, app: str, digest: str, marks: Marks, dedupe: Dedupe, now: Instant) -> None:  # noqa: ARG002
+        """Keep marks."""
+        if dedupe.is_strict:
+            self._writable("strict ids", app).update(dict.fromkeys(marks.tolist(), now))
+            return
+        rows = self._writable("id window", app)
+        rows[next(reversed(rows), 0) + 1] = (now, marks)
+
+    def keep_ids(self, app: str) -> None:
+        """Keep the marks of the window strictly."""
+        rows = self._writable("id window", app)
+        for at, marks in rows.values():
+            self._writable("strict ids", app).update(dict.fromkeys(marks.tolist(), at))
+        rows.clear()

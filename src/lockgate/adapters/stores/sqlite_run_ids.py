@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A connection inside a write transaction comes in; marks of run ids stay there, and which are known goes out."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import sqlite3
+
+import numpy as np
+
+from lockgate.adapters.stores.id_window import IdWindow, IdWindows, MarkRow
+from lockgate.core.dedupe import KEY_BYTES, Dedupe, Marks
+from lockgate.core.instant import SECOND, Instant
+from lockgate.core.summary import Mask
+
+_BYTES = "<i8"
+
+
+class SqliteRunIds:
+    """The part of a transaction that knows runs by their ids."""
+
+    _control: sqlite3.Connection
+    _org: str
+    windows: IdWindows
+
+    def id_key(self) -> bytes:
+        """Return the secret of marks."""
+        sql = "INSERT OR IGNORE INTO id_keys VALUES (?, ?)"
+        row = self._control.execute("SELECT key FROM id_keys WHERE org = ?", (self._org,)).fetchone()
+        if row is None:
+            row = (secrets.token_bytes(KEY_BYTES),)
+            self._control.execute(sql, (self._org, *row))
+        key: bytes = row[0]
+        return key
+
+    def known_ids(self, app: str, marks: Marks, dedupe: Dedupe, now: Instant) -> Mask:
+        """Say which marks are known."""
+        if dedupe.is_strict:
+            return self._known_strictly(app, marks)
+        window = self._window(app)
+        if window.leave_behind(now - dedupe.window_s * SECOND):
+            sql = "DELETE FROM id_window WHERE org = ? AND app = ? AND place <= ?"
+            self._control.execute(sql, (self._org, app, window.floor))
+        return window.known(marks)
+
+    def add_ids(self, app: str, digest: str, marks: Marks, dedupe: Dedupe, now: Instant) -> None:
+        """Keep marks."""
+        if dedupe.is_strict:
+            self._add_strictly(app, marks, now)
+            return
+        sql = "INSERT INTO id_window (org, app, digest, at, marks) VALUES (?, ?, ?, ?, ?)"
+        self._control.execute(sql, (self._org, app, digest, now, marks.astype(_BYTES).tobytes()))
+
+    def keep_ids(self, app: str) -> None:
+        """Keep the marks of the window strictly."""
+        for row in self._rows_after(app, 0):
+            self._add_strictly(app, row.marks, row.at)
+        self._control.execute("DELETE FROM id_window WHERE org = ? AND app = ?", (self._org, app))
+
+    def _window(self, app: str) -> IdWindow:
+        window = self.windows.of(self._org, app)
+        if window.last is not None:
+            place, digest = window.last
+            sql = "SELECT 1 FROM id_window WHERE place = ? AND org = ? AND app = ? AND digest = ?"
+            if self._control.execute(sql, (place, self._org, app, digest)).fetchone() is None:
+                window = self.windows.renew(self._org, app)
+        window.absorb(self._rows_after(app, window.last[0] if window.last else 0))
+        return window
+
+    def _rows_after(self, app: str, place: int) -> list[MarkRow]:
+        sql = "SELECT place, digest, at, marks FROM id_window WHERE org = ? AND app = ? AND place > ? ORDER BY place"
+        rows = self._control.execute(sql, (self._org, app, place))
+        return [MarkRow(place, digest, at, np.frombuffer(marks, _BYTES)) for place, digest, at, marks in rows]
+
+    def _known_strictly(self, app: str, marks: Marks) -> Mask:
+        sql = "SELECT mark FROM strict_ids WHERE org = ? AND app = ? AND mark IN (SELECT value FROM json_each(?))"
+        found = self._control.execute(sql, (self._org, app, json.dumps(marks.tolist()))).fetchall()
+        return np.isin(marks, np.array([mark for (mark,) in found], np.int64))
+
+    def _add_strictly(self, app: str, marks: Marks, now: Instant) -> None:
+        # In order, so that neighbours meet the same page.
+        rows = [(self._org, app, mark, now) for mark in np.sort(marks).tolist()]
+        self._control.executemany("INSERT OR IGNORE INTO strict_ids VALUES (?, ?, ?, ?)", rows)
