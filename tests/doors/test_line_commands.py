@@ -279,12 +279,45 @@ def test_an_unknown_id_is_answered_with_the_known_ones(command: tuple[str, ...],
 
 
 @pytest.mark.clause("LC-05")
-def test_without_any_rollout_the_advice_is_to_create_one(door: Door) -> None:
-    """An empty store lists nothing and says what to do."""
+def test_without_any_rollout_the_advice_is_to_create_one(home: Path, door: Door) -> None:
+    """A store without rollouts lists nothing and says what to do."""
+    door("ingest", write_runs(home / "runs.ndjson", {"v36": GOOD}, runs=10))
     listed, shown = door("list"), door("show", "rol_x")
 
     assert (listed, shown) == (0, 64)
     assert "There is none yet; `lockgate create` makes one." in door.err
+
+
+@pytest.mark.clause("LI-163")
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("show", "rol_x"),
+        ("explain", "rol_x"),
+        ("receipts", "rol_x"),
+        ("watch", "--id", "rol_x"),
+        ("pause", "--id", "rol_x", "--reason", "a test"),
+    ],
+)
+def test_looking_for_a_rollout_makes_no_store(words: tuple[str, ...], home: Path, door: Door) -> None:
+    """Where there is no store an id is asked for in vain, and neither files nor keys are left behind."""
+    code = door(*words)
+
+    assert code == exit_codes.USAGE.code
+    assert door.err == (
+        f"error: there is no store at {home / 'home'} yet\n`lockgate create` or `lockgate ingest` makes one.\n"
+    )
+    assert not (home / "home").exists()
+
+
+@pytest.mark.clause("LI-163")
+def test_listing_makes_no_store(home: Path, door: Door) -> None:
+    """No store is no rollouts, for a program too."""
+    document, code = door.read("list"), door("list")
+
+    assert (document, code) == ({"rollouts": []}, 0)
+    assert door.out.startswith(f"There is no store at {home / 'home'} yet; `lockgate create` or ")
+    assert not (home / "home").exists()
 
 
 @pytest.mark.clause("LC-06")
@@ -331,7 +364,7 @@ def test_a_folder_that_cannot_be_made_is_said(home: Path, door: Door, monkeypatc
     (home / "file").write_text("", encoding="utf-8")
     monkeypatch.setenv("LOCKGATE_HOME", str(home / "file" / "home"))
 
-    code = door("list")
+    code = door("create", "--app-id", APP, "-b", "v36", "-c", "abc123")
 
     assert code == exit_codes.UNREACHABLE.code
     assert door.err.startswith(f"error: {home / 'file' / 'home'} cannot be made")

@@ -21,7 +21,7 @@ def approve(
     from lockgate.cli.sight import sight
     from lockgate.operations.approve import approve as act
 
-    house, actor = local.house(), request.actor(by, reason)
+    house, actor = local.known_house(), request.actor(by, reason)
     with local.named(rollout_id, house):
         seen, is_shown = sight(rollout_id, house, step, revision)
         request.confirm(f"Approve leaving step {seen.step} of {rollout_id}?", yes=not is_shown)

@@ -14,7 +14,7 @@ def cancel(rollout_id: str, reason: str, by: str | None, *, as_json: bool) -> in
     """End a rollout that users have not met; one that they meet is rolled back."""
     from lockgate.operations.cancel import cancel as act
 
-    house = local.house()
+    house = local.known_house()
     with local.named(rollout_id, house):
         given = act(rollout_id, request.actor(by, reason), house)
     return request.answer(given, as_json=as_json)

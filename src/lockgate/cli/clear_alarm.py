@@ -14,7 +14,7 @@ def clear_alarm(rollout_id: str, reason: str, by: str | None, *, as_json: bool) 
     """Clear a rollout's sample-ratio alarm when its cause is known; the check starts again."""
     from lockgate.operations.clear_alarm import clear_alarm as act
 
-    house = local.house()
+    house = local.known_house()
     with local.named(rollout_id, house):
         given = act(rollout_id, request.actor(by, reason), house)
     return request.answer(given, as_json=as_json)

@@ -28,9 +28,10 @@ Exit codes: 0 on trial (also when an equal rollout is active already), 64 usage,
 @click.option("--require-pairwise", is_flag=True, help="Hold while the pairwise comparison is silent.")
 @click.option("--metric", "metrics", multiple=True, metavar="METRIC", help="A gate by name; may be repeated.")
 @click.option("--since", type=local.seconds, metavar="SPAN", help="Read runs that are there already, such as 2h.")
+@click.option("--link", "links", multiple=True, metavar="NAME=URL", help="Where more is to be read; may be repeated.")
 @click.option("--replace", "is_replacing", is_flag=True, help="Roll the app's other canary back first.")
 @click.option("--policy", metavar="FILE", help="The policy, in YAML or JSON; options win over it.")
-@click.option("--file", "-f", metavar="FILE", help="A policy that also names baseline, candidate and since.")
+@click.option("--file", "-f", metavar="FILE", help="A policy that also names baseline, candidate, since and links.")
 @click.option("--json", "as_json", is_flag=True, help="Print the rollout as JSON, its id at the top.")
 @click.option("--quiet", "-q", is_flag=True, help="Print the id and nothing else.")
 def create(**call: object) -> int:
@@ -50,6 +51,7 @@ def _answer(call: Mapping[str, object]) -> int:
         policy=asked.policy,
         since_s=asked.since_s,
         is_replacing=bool(call["is_replacing"]),
+        links=asked.links,
         actor=local.actor(),
     )
     house = local.house()

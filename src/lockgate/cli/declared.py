@@ -6,14 +6,15 @@ Options win over the file.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from lockgate.cli import local
+from lockgate.core.link import Link
 from lockgate.errors import UsageError
 
 # What a rollout's file may say beside its policy.
-ROLLOUT_FIELDS = ("baseline", "candidate", "since")
+ROLLOUT_FIELDS = ("baseline", "candidate", "since", "links")
 POLICY_OPTIONS = ("mode", "steps", "min_runs")
 
 
@@ -25,6 +26,7 @@ class Declared:
     candidate: str
     baseline: str | None
     since_s: int | None
+    links: tuple[Link, ...]
     policy: Mapping[str, object]
 
 
@@ -37,6 +39,7 @@ def declared(call: Mapping[str, object]) -> Declared:
         candidate=_needed("candidate", call["candidate"] or beside.get("candidate")),
         baseline=_text("baseline", call["baseline"] or beside.get("baseline")),
         since_s=None if since is None else int(local.seconds(str(since))),
+        links=(*_links(beside.get("links", {})), *_named(call["links"])),
         policy=document,
     )
 
@@ -52,6 +55,23 @@ def _text(option: str, value: object) -> str | None:
     if isinstance(value, str | int | None) and not isinstance(value, bool):
         return None if value is None else str(value)
     raise UsageError(f"{option} is not a name in the file", advice="Write it as text.")
+
+
+def _links(value: object) -> Iterator[Link]:
+    """Yield the links of a file."""
+    if not isinstance(value, Mapping) or not all(isinstance(text, str) for pair in value.items() for text in pair):
+        raise UsageError("links in the file are not names with addresses", advice="Write `links: {ci: https://...}`.")
+    yield from value.items()
+
+
+def _named(texts: object) -> Iterator[Link]:
+    """Yield the links of options."""
+    assert isinstance(texts, tuple)
+    for text in texts:
+        name, equals, url = text.partition("=")
+        if not equals:
+            raise UsageError(f"--link {text!r} has no address", advice="Write --link NAME=URL.")
+        yield name, url
 
 
 def _document(call: Mapping[str, object]) -> tuple[dict[str, object], Mapping[str, object]]:

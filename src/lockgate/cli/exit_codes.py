@@ -90,9 +90,12 @@ def of_outcome(outcome: str, *, allow_thin: bool = False) -> int:
     return OK.code if allow_thin and outcome == THIN else _BY_OUTCOME[outcome].code
 
 
-def of_status(status: str) -> int:
-    """Return the exit code of a rollout that was watched until it ended, or for as long as there was time."""
-    return _BY_STATUS[status].code
+def of_status(status: str, *, superseded: bool = False) -> int:
+    """Return the exit code of a rollout that was watched until it ended, or for as long as there was time.
+
+    `superseded`: a newer rollout rolled it back by starting.
+    """
+    return CANCELLED.code if superseded else _BY_STATUS[status].code
 
 
 def of_error(error: LockgateError) -> int:

@@ -16,7 +16,7 @@ def explain(rollout_id: str, *, as_json: bool) -> int:
     from lockgate.operations.queries import explain as ask
     from lockgate.report.explained import explained, render_explained
 
-    house = local.house()
+    house = local.known_house()
     with local.named(rollout_id, house):
         said = ask(rollout_id, house)
     now, ending = house.clock.now(), local.ending(said.rollout, house)

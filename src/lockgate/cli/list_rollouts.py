@@ -16,11 +16,14 @@ def list_command(app_id: str | None, *, active: bool, as_json: bool) -> int:
     """List rollouts, the oldest first."""
     from lockgate.operations.queries import list_rollouts
 
-    found = list_rollouts(local.house(), app_id, active=active)
+    missing = local.no_store()
+    found = () if missing else list_rollouts(local.house(), app_id, active=active)
     if as_json:
         from lockgate.report.rollout_document import rollout_document
 
         local.emit({"rollouts": [rollout_document(each) for each in found]})
+    elif missing:
+        output.say(f"{missing[:1].upper()}{missing[1:]}; {local.FIRST}\n")
     elif not found:
         output.say("There is no rollout; `lockgate create` makes one.\n")
     else:

@@ -22,6 +22,7 @@ from lockgate.report.screen import Screen
 # More ids than this are counted, not listed.
 MAX_LISTED = 10
 MAX_SECONDS = 366 * 86_400
+FIRST = "`lockgate create` or `lockgate ingest` makes one."
 
 
 def seconds(text: str) -> float:
@@ -40,6 +41,24 @@ def house() -> House:
     from lockgate.wiring import local_house
 
     return local_house()
+
+
+def known_house() -> House:
+    """Return the store and keys of that folder where they are there; looking makes none."""
+    if no_store():
+        raise UsageError(no_store(), advice=FIRST)
+    return house()
+
+
+def no_store() -> str:
+    """Return that there is no store yet, or nothing when there is one."""
+    from lockgate.wiring import has_store, home
+
+    try:
+        return "" if has_store() else f"there is no store at {home()} yet"
+    except OSError:
+        # What may not be looked into is told by whoever opens it.
+        return ""
 
 
 def actor() -> Actor:

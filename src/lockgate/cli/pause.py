@@ -14,7 +14,7 @@ def pause(rollout_id: str, reason: str, by: str | None, *, as_json: bool) -> int
     """Pause a rollout: nothing is promoted, and a breach still rolls back."""
     from lockgate.operations.pause import pause as act
 
-    house = local.house()
+    house = local.known_house()
     with local.named(rollout_id, house):
         given = act(rollout_id, request.actor(by, reason), house)
     return request.answer(given, as_json=as_json)

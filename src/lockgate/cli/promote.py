@@ -38,7 +38,7 @@ def _answer(call: Call) -> int:
     from lockgate.cli.sight import sight
     from lockgate.operations.promote import promote as act
 
-    house, actor, rollout_id = local.house(), request.actor(call["by"], call["reason"]), call["rollout_id"]
+    house, actor, rollout_id = local.known_house(), request.actor(call["by"], call["reason"]), call["rollout_id"]
     with local.named(rollout_id, house):
         seen, is_shown = sight(rollout_id, house, call["step"], call["revision"])
         question = f"Promote {rollout_id} past step {seen.step}, without waiting?"

@@ -22,7 +22,7 @@ def receipts(rollout_id: str, *, save: Path | None, seq: int | None, as_json: bo
     from lockgate.operations.export import export
     from lockgate.operations.queries import receipts_of
 
-    house = local.house()
+    house = local.known_house()
     with local.named(rollout_id, house):
         files = export(rollout_id, house, seq)
         found = [each for each in receipts_of(rollout_id, house) if seq in (None, each.seq)]

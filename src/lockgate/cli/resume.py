@@ -14,7 +14,7 @@ def resume(rollout_id: str, reason: str, by: str | None, *, as_json: bool) -> in
     """Let a paused rollout go on, and let pass the breaches that paused it."""
     from lockgate.operations.resume import resume as act
 
-    house = local.house()
+    house = local.known_house()
     with local.named(rollout_id, house):
         given = act(rollout_id, request.actor(by, reason), house)
     return request.answer(given, as_json=as_json)

@@ -15,7 +15,7 @@ def rollback(rollout_id: str, reason: str, by: str | None, *, as_json: bool, yes
     """Take a candidate out of traffic for good; the last promoted one too, until the next rollout starts."""
     from lockgate.operations.rollback import rollback as act
 
-    house, actor = local.house(), request.actor(by, reason)
+    house, actor = local.known_house(), request.actor(by, reason)
     with local.named(rollout_id, house):
         request.confirm(f"Roll back {rollout_id}, for good?", yes=yes)
         given = act(rollout_id, actor, house)

@@ -15,7 +15,7 @@ from lockgate.ports.house import House
 
 EPILOG = """
 Exit codes: 0 promoted, 1 rolled back (by --on-timeout rollback too), 2 the time is over and it is still on trial,
-4 cancelled, 64 no such rollout. In shadow mode they say what would have been.
+4 cancelled, or replaced by a newer rollout, 64 no such rollout. In shadow mode they say what would have been.
 """
 MIN_INTERVAL_S = 0.1
 
@@ -36,9 +36,10 @@ MIN_INTERVAL_S = 0.1
 def watch(rollout_id: str, interval: float, timeout: float, on_timeout: str, *, no_tick: bool, as_json: bool) -> int:
     """Tick a rollout and show it until it ends, and leave by how it ended."""
     from lockgate.cli.watching import view_on
+    from lockgate.operations.successor import successor
     from lockgate.operations.tick import tick
 
-    house = local.house()
+    house = local.known_house()
     deadline = time.monotonic() + timeout
     with local.named(rollout_id, house), view_on(house, as_json=as_json) as view:
         while True:
@@ -59,7 +60,12 @@ def watch(rollout_id: str, interval: float, timeout: float, on_timeout: str, *, 
         from lockgate.report.standing import late
 
         local.tell(late(said.rollout, said.decision, round(timeout)))
-    return exit_codes.of_status(said.rollout.status.value)
+    newer = successor(said.rollout, house)
+    if newer is not None:
+        local.tell(
+            f"superseded: {newer.id} tries {newer.candidate} instead; `lockgate watch --id {newer.id}` watches it"
+        )
+    return exit_codes.of_status(said.rollout.status.value, superseded=newer is not None)
 
 
 def _roll_back(rollout_id: str, house: House, timeout: float) -> Explanation:

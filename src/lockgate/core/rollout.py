@@ -11,6 +11,7 @@ from enum import StrEnum
 
 from lockgate.core.canonical import Json
 from lockgate.core.instant import Instant
+from lockgate.core.link import Link
 from lockgate.core.policy.policy import Mode, Policy
 from lockgate.core.policy.step import Step
 
@@ -36,6 +37,7 @@ class Rollout:
     `acknowledged`: the weight that an acknowledging actuator last read back; None when none acknowledges.
     `approved_step`: the step whose leaving an operator approved.
     `waived`: gates whose breach, and other pauses, that an operator has seen and let pass.
+    `links`: where more is to be read of it, for people.
     """
 
     id: str
@@ -58,6 +60,7 @@ class Rollout:
     waived: tuple[str, ...] = ()
     pause_reason: str = ""
     former_champion: str | None = None
+    links: tuple[Link, ...] = ()
 
     @property
     def is_terminal(self) -> bool:
@@ -86,7 +89,8 @@ class Rollout:
         """Return the JSON form."""
         names = self.__dataclass_fields__
         plain: dict[str, Json] = {name: getattr(self, name) for name in names}
-        return {**plain, "mode": self.mode.value, "status": self.status.value, "waived": list(self.waived)}
+        lists: dict[str, Json] = {"waived": list(self.waived), "links": dict(self.links)}
+        return {**plain, **lists, "mode": self.mode.value, "status": self.status.value}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

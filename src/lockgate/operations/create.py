@@ -16,6 +16,7 @@ from lockgate.core.evidence.plan import plan
 from lockgate.core.evidence.progress import begin
 from lockgate.core.evidence.window import Span
 from lockgate.core.instant import SECOND, Instant
+from lockgate.core.link import Link, check_links
 from lockgate.core.policy.policy import Mode, Policy
 from lockgate.core.receipt import Actor
 from lockgate.core.rollout import Declaration, Rollout, start
@@ -53,6 +54,7 @@ class Order:
     policy: Mapping[str, object]
     since_s: int | None = None
     is_replacing: bool = False
+    links: tuple[Link, ...] = ()
     actor: Actor = OWNER
 
 
@@ -96,6 +98,11 @@ def create(order: Order, house: House) -> Created:
     return Created(rollout, policy, is_existing=False, warnings=warnings)
 
 
+def replaced_by(candidate: str) -> str:
+    """Return the reason for which a start that replaces rolls another canary back."""
+    return f"replaced by {candidate}"
+
+
 def _baseline(order: Order, app: App) -> str:
     if order.baseline is not None:
         return check_name("a release", order.baseline)
@@ -132,7 +139,7 @@ def _make_room(work: Transaction, house: House, app: App, policy: Policy, order:
             f"{other.id} is moving the traffic of {app.name} to {other.candidate}",
             advice="Wait for its end, roll it back first, or try in shadow mode.",
         )
-    actor = Actor(order.actor.kind, order.actor.name or "create", f"replaced by {order.candidate}")
+    actor = Actor(order.actor.kind, order.actor.name or "create", replaced_by(order.candidate))
     act(work, other.id, requested(Action.ROLLBACK, actor), actor, house)
 
 
@@ -154,7 +161,8 @@ def _start(work: Snapshot, house: House, order: Order, policy: Policy, now: Inst
         id=f"rol_{name}", app=order.app, baseline=order.baseline, candidate=order.candidate, attempt=attempt
     )
     read_back = awaiting(work, order.app, policy)
-    return replace(start(declared, policy, now), org=house.org, revision=1, acknowledged=read_back, links=check_links(order.links))
+    links = check_links(order.links)
+    return replace(start(declared, policy, now), org=house.org, revision=1, acknowledged=read_back, links=links)
 
 
 def _width(work: Snapshot, app: App, policy: Policy) -> int:

@@ -38,6 +38,7 @@ def render_view(said: Explanation, now: Instant, screen: Screen, ending: str = "
     parts.append([] if is_over else _progress(said, now, screen))
     parts.append(_gates(said, screen))
     parts.append(_words(screen, "ended", [ending]) if is_over else _decision(said, screen))
+    parts.append(_links(said, screen))
     parts.append([MARGIN + screen.paint(screen.text(_foot(said), screen.width - len(MARGIN)), "dim")])
     lines = [line.rstrip() for part in parts if part for line in ["", *part]]
     return "\n".join(lines).replace(NO_BREAK, " ") + "\n"
@@ -126,6 +127,13 @@ def _decision(said: Explanation, screen: Screen) -> list[str]:
         also = [*decision.also[:MAX_ALSO], *([f"and {count_text(more, 'more reason')}"] if more > 0 else [])]
         lines += _words(screen, "also", also)
     return lines
+
+
+def _links(said: Explanation, screen: Screen) -> list[str]:
+    """Return where more is to be read; an address is broken where it must be, and never rewritten."""
+    room = screen.width - len(MARGIN) - HEAD
+    lines = [line for name, url in said.rollout.links for line in wrap(screen.text(f"{name}: {url}"), room)]
+    return [_line(screen, "" if index else "links", line) for index, line in enumerate(lines)]
 
 
 def _words(screen: Screen, head: str, sentences: list[str]) -> list[str]:

@@ -1,0 +1,27 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A rollout that was rolled back comes in; the newer one that replaced it, if that is why, goes out."""
+
+from __future__ import annotations
+
+from lockgate.core.decision.decision import Cause
+from lockgate.core.envelope import open_envelope
+from lockgate.core.rollout import Rollout, Status
+from lockgate.core.statement import read_statement
+from lockgate.operations.create import replaced_by
+from lockgate.operations.reading import receipts_in
+from lockgate.ports.house import House
+
+
+def successor(rollout: Rollout, house: House) -> Rollout | None:
+    """Return the rollout whose start rolled this one back."""
+    if rollout.status is not Status.ROLLED_BACK:
+        return None
+    with house.store.reading(house.org) as seen:
+        last = receipts_in(seen, rollout.id)[-1]
+        others = seen.rollouts(rollout.app)
+    if last.cause != Cause.OPERATOR.value:
+        return None
+    actor = read_statement(open_envelope(last.envelope).payload).predicate["actor"]
+    assert isinstance(actor, dict)
+    newer = others[[each.id for each in others].index(rollout.id) + 1 :]
+    return next((each for each in newer if actor["reason"] == replaced_by(each.candidate)), None)

@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A rollout that a newer one replaced comes in; `watch` must say so, and leave by the code for that."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from lockgate.cli import exit_codes
+from tests.doors.line import APP, Door
+
+pytestmark = pytest.mark.clause("LI-165")
+
+
+@pytest.fixture
+def door(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Door:
+    """Return the command line on an empty store."""
+    monkeypatch.setenv("LOCKGATE_HOME", str(tmp_path / "home"))
+    return Door(capsys)
+
+
+def test_a_replaced_rollout_is_superseded(door: Door) -> None:
+    """A job whose candidate was overtaken did not fail by its candidate."""
+    older = door.create("--mode", "canary")
+    newer = door.read("create", "--app-id", APP, "-b", "v36", "-c", "def456", "--mode", "canary", "--replace")["id"]
+
+    code = door("watch", "--id", older)
+
+    assert code == exit_codes.CANCELLED.code
+    assert f"superseded: {newer} tries def456 instead" in door.err
+    assert door.read("show", older)["status"] == "rolled_back"
+
+
+def test_a_cancelled_rollout_leaves_by_the_same_code(door: Door) -> None:
+    """Neither the candidate nor time decided it."""
+    rollout = door.create()
+    door("cancel", "--id", rollout, "--reason", "the branch is gone")
+
+    assert door("watch", "--id", rollout) == exit_codes.CANCELLED.code
+    assert "superseded" not in door.err
+
+
+def test_a_rollback_by_hand_is_a_rollback(door: Door) -> None:
+    """Only the start of another rollout supersedes, whatever came after."""
+    older = door.create("--mode", "canary")
+    door("rollback", "--id", older, "--reason", "complaints", "--yes")
+    door.read("create", "--app-id", APP, "-b", "v36", "-c", "def456", "--mode", "canary")
+
+    assert door("watch", "--id", older) == exit_codes.REGRESSED.code
