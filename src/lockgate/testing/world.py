@@ -7,10 +7,11 @@ Operations are the real ones.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lockgate.core.app import DEFAULT_ORG
 from lockgate.core.batch import Group, Ingested, RunBatch
@@ -18,7 +19,7 @@ from lockgate.core.instant import SECOND, Instant
 from lockgate.core.intake import WHOLE, Slice
 from lockgate.core.policy.policy import Mode
 from lockgate.core.stats.micro import from_float
-from lockgate.core.summary import ERROR, OK, Columns
+from lockgate.core.summary import ABSENT, ERROR, OK, Columns, Integers
 from lockgate.operations.ingest import ingest
 from lockgate.operations.queries import list_rollouts
 from lockgate.operations.tick import Turn, tick
@@ -47,10 +48,10 @@ class WorldClock:
 
 @dataclass(frozen=True, slots=True)
 class Law:
-    """How a release behaves: how often it fails, and its median latency."""
+    """How a release behaves: how often it fails, and its median latency; None where its runs carry none."""
 
     error_rate: float = 0.01
-    latency_ms: float = 200.0
+    latency_ms: float | None = 200.0
 
 
 class World:
@@ -70,18 +71,27 @@ class World:
         counts = [runs[release] for release in releases]
         group = np.repeat(np.arange(len(releases)), counts)
         rates = np.array([laws[release].error_rate for release in releases])[group]
-        medians = np.array([laws[release].latency_ms for release in releases])[group]
         total = int(group.size)
         statuses = np.where(self._draw.random(total) < rates, ERROR, OK).astype(np.int8)
-        latency = from_float(medians * self._draw.lognormal(0.0, 0.5, total))
         return RunBatch(
             body=f"world {self._seed}, batch {self._batches}\n".encode("ascii"),
-            columns=Columns(runs=total, statuses=statuses, values={"latency_ms": latency}),
+            columns=Columns(runs=total, statuses=statuses, values=self._latencies(laws, releases, group)),
             groups=tuple(Group(app, release, labels) for release in releases),
             group=group,
             started_at=np.full(total, self.clock.now()),
             ids=[None] * total,
         )
+
+    def _latencies(
+        self, laws: Mapping[str, Law], releases: Sequence[str], group: NDArray[np.intp]
+    ) -> dict[str, Integers]:
+        medians = [laws[release].latency_ms for release in releases]
+        if all(median is None for median in medians):
+            return {}
+        typical = np.array([median or 0.0 for median in medians])[group]
+        values = from_float(typical * self._draw.lognormal(0.0, 0.5, group.size))
+        is_timed = np.array([median is not None for median in medians])[group]
+        return {"latency_ms": np.where(is_timed, values, ABSENT)}
 
     def serve(self, app: str, runs: int, laws: Mapping[str, Law], champion: str) -> Ingested | None:
         """Serve some runs, split as the app's canary rollout asks for, and ingest them."""

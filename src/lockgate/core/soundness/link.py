@@ -12,6 +12,8 @@ from lockgate.core.soundness.flaw import Flaw, Rule
 from lockgate.core.statement import Statement
 from lockgate.core.vault import Receipt
 
+CROWNED = frozenset({"champion", "formerChampion"})
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Link:
@@ -47,7 +49,7 @@ def link_flaws(before: Link, statement: Statement, receipt: Receipt) -> Iterator
             yield flaw(f"it is kept under {name} {found}, and states {said}")
     if before.seq and f"sha256:{statement.previous}" != before.digest:
         yield flaw(f"it names sha256:{statement.previous} as the receipt before it, which is {before.digest}")
-    if before.standing is not None and member(predicate, "from") != before.standing:
+    if before.standing is not None and _own(member(predicate, "from")) != _own(before.standing):
         yield flaw(
             f"it begins at {_short(member(predicate, 'from'))}, the one before it ended at {_short(before.standing)}"
         )
@@ -71,6 +73,11 @@ def member(value: Mapping[str, Json], name: str) -> Mapping[str, Json]:
     """Return a member that is an object; one that is not there is empty."""
     found = value.get(name)
     return found if isinstance(found, Mapping) else {}
+
+
+def _own(standing: Mapping[str, Json]) -> dict[str, Json]:
+    """Return what only receipts of this series change; an app's champion is crowned by its rollouts'."""
+    return {name: value for name, value in standing.items() if name not in CROWNED}
 
 
 def _short(standing: Mapping[str, Json]) -> str:

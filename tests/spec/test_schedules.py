@@ -1,0 +1,174 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Many actors, a clock that jumps and faults: every rule of the line holds after every schedule: docs/spec.md."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from lockgate.adapters.stores.memory import MemorySnapshot, MemoryTransaction
+from lockgate.core.delivery import Carried, Delivery, settled
+from lockgate.core.instant import Instant
+from lockgate.core.receipt import Actor
+from lockgate.core.spine import Slot
+from lockgate.operations.freeze import freeze, unfreeze
+from lockgate.operations.fsck import fsck
+from lockgate.operations.reading import load
+from lockgate.operations.surroundings import situation
+from lockgate.operations.telling import tell
+from lockgate.testing.schedule import Outcome, main, run_schedule
+from lockgate.wiring import memory_store
+from tests.spec.line import APP, EQUAL, created, world
+
+# About ten seconds of them; the slow lane goes on where these end.
+FEW, MANY = 250, 3_000
+# Within so many schedules a mutant is found.
+ENOUGH = 60
+
+
+def outcomes(seeds: range) -> Iterator[Outcome]:
+    """Run schedules."""
+    return (run_schedule(seed, memory_store()) for seed in seeds)
+
+
+@pytest.mark.clause("LI-145")
+def test_every_rule_holds_after_every_schedule() -> None:
+    """Whoever interrupts whom, wherever a process ends and however the clock jumps."""
+    reached: Counter[str] = Counter()
+    for outcome in outcomes(range(FEW)):
+        assert not outcome.broken, outcome.line
+        reached += outcome.counts
+
+    assert {"promote (satisfied)", "rollback (regression)", "rollback (kill)", "reduce (deadline)"} <= set(reached)
+    assert {"ended as promoted", "ended as rolled_back", "ended as cancelled", "ended as paused"} <= set(reached)
+    assert reached["faults"] >= FEW
+
+
+@pytest.mark.slow
+@pytest.mark.clause("LI-145")
+def test_every_rule_holds_after_many_schedules() -> None:
+    """As above, on other seeds, and for longer."""
+    for outcome in outcomes(range(FEW, FEW + MANY)):
+        assert not outcome.broken, outcome.line
+
+
+@pytest.mark.clause("LI-146")
+def test_a_schedule_has_many_steps_and_a_fault() -> None:
+    """What nothing happens in proves nothing."""
+    for outcome in outcomes(range(20)):
+        assert (outcome.counts["steps"] >= 30, outcome.counts["faults"] >= 1) == (True, True)
+
+
+@pytest.mark.clause("LI-146")
+def test_a_seed_is_a_schedule(capsys: pytest.CaptureFixture[str]) -> None:
+    """The printed line replays it: the same steps, and the same bytes in the log."""
+    first = run_schedule(7, memory_store())
+
+    code = main(["--seed", "7"])
+
+    printed = capsys.readouterr().out
+    assert code == 0
+    assert first.root.hex() in printed
+    assert all(step in printed for step in first.steps)
+    assert first.line == "python -m lockgate.testing.schedule --seed 7  # every rule holds"
+
+
+@pytest.mark.clause("LI-146")
+def test_a_schedule_is_the_same_in_another_process() -> None:
+    """Nothing rests on the order of a set or on a clock."""
+    printed = [
+        subprocess.run(
+            [sys.executable, "-m", "lockgate.testing.schedule", "--seed", "11"],
+            env={**os.environ, "PYTHONHASHSEED": hash_seed},
+            capture_output=True,
+            check=True,
+        ).stdout
+        for hash_seed in ("1", "2")
+    ]
+
+    assert printed[0] == printed[1]
+
+
+@pytest.mark.clause("LI-125")
+def test_a_champion_that_is_crowned_between_two_freezes_is_sound() -> None:
+    """What happened to an app between two receipts of its own stands in its rollouts' receipts."""
+    here, person = world(), Actor("person", "ops", "incident 7")
+    made = created(here)
+    freeze(APP, person, here.house)
+    unfreeze(APP, person, here.house)
+    here.walk(made.rollout.id, EQUAL, runs=2000, minutes=60)
+
+    freeze(APP, person, here.house)
+
+    assert fsck(here.house).flaws == ()
+
+
+def _stale_tick(patch: pytest.MonkeyPatch) -> None:
+    """Save what was read in an earlier transaction over what has been decided since."""
+    known: dict[str, Any] = {}
+
+    def from_memory(work: Any, rollout_id: str) -> Any:
+        trial, policy = load(work, rollout_id)
+        before = trial if trial.turn == 1 else known.get(rollout_id, trial)
+        known[rollout_id] = trial
+        return replace(before, turn=trial.turn), policy
+
+    patch.setattr("lockgate.operations.tick.load", from_memory)
+
+
+def _unsealed(patch: pytest.MonkeyPatch) -> None:
+    """Let ingests join a bucket that is sealed, on a store that does not mind."""
+
+    def last(self: MemorySnapshot, app: str, limit: int | None = None) -> tuple[Slot, ...]:
+        slot = self.last_slot(app)
+        return () if slot is None else (replace(slot, sealed_at=None, digest=None),)
+
+    def put_slot(self: MemoryTransaction, app: str, slot: Slot) -> None:
+        self._writable("slots", app)[slot.number] = slot
+
+    patch.setattr(MemorySnapshot, "open_slots", last)
+    patch.setattr(MemoryTransaction, "put_slot", put_slot)
+
+
+def _untold(patch: pytest.MonkeyPatch) -> None:
+    """Keep the receipt of an end and forget its messages."""
+    patch.setattr(
+        "lockgate.operations.record.tell", lambda work, messages: tell(work, messages if len(messages) < 2 else ())
+    )
+
+
+def _unfrozen(patch: pytest.MonkeyPatch) -> None:
+    """Tick as if no app were frozen."""
+    patch.setattr("lockgate.operations.tick.situation", lambda *around: replace(situation(*around), freeze=None))
+
+
+def _trusting(patch: pytest.MonkeyPatch) -> None:
+    """Count a message as delivered whatever came of sending it."""
+
+    def done(delivery: Delivery, _: Carried, now: Instant) -> Delivery:
+        return settled(delivery, Carried(), now)
+
+    patch.setattr("lockgate.operations.deliver.settled", done)
+
+
+@pytest.mark.clause("LI-147")
+@pytest.mark.parametrize(
+    ("mutate", "rule"),
+    [(_stale_tick, "unexpected"), (_unsealed, "seal"), (_untold, "I3"), (_unfrozen, "freeze"), (_trusting, "I8")],
+)
+def test_a_mutant_is_found(mutate: Callable[[pytest.MonkeyPatch], None], rule: str, monkeypatch: Any) -> None:
+    """A line that breaks a rule is caught within a few schedules, with a seed that shows it."""
+    mutate(monkeypatch)
+
+    found = next((outcome for outcome in outcomes(range(ENOUGH)) if outcome.broken), None)
+
+    assert found is not None
+    assert any(fault.startswith(rule) for fault in found.broken)
+    assert f"--seed {found.seed}  # " in found.line
