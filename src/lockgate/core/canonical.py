@@ -4,8 +4,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
-from json.encoder import encode_basestring
+from collections.abc import Callable, Mapping, Sequence
+from itertools import chain
+from json.encoder import JSONEncoder, encode_basestring
+from typing import Any, cast
 
 import rfc8785
 
@@ -13,13 +15,14 @@ Json = None | bool | int | float | str | Sequence["Json"] | Mapping[str, "Json"]
 
 # RFC 8785 section 3.2.2.3 bounds integers to what a double holds exactly.
 MAX_INTEGER = 2**53 - 1
+# Histograms are most of what is digested: from so many pairs on, one call of the standard encoder writes them all.
+MANY = 4
+_PAIRS = JSONEncoder(separators=(",", ":"))
 
 
 def canonicalize(value: Json) -> bytes:
     """Return the one byte form of a JSON value; integers past 2^53 - 1 become decimal strings."""
-    written: list[str] = []
-    _write(value, written)
-    return "".join(written).encode("utf-8")
+    return _text(value).encode("utf-8")
 
 
 def digest(value: Json) -> str:
@@ -27,33 +30,33 @@ def digest(value: Json) -> str:
     return f"sha256:{hashlib.sha256(canonicalize(value)).hexdigest()}"
 
 
-def _write(value: Json, written: list[str]) -> None:
-    if isinstance(value, str):
-        written.append(encode_basestring(value))
-    elif isinstance(value, float):
-        written.append(_number(value))
-    elif value is None or isinstance(value, bool):
-        written.append("null" if value is None else "true" if value else "false")
-    elif isinstance(value, int):
-        written.append(int.__repr__(value) if -MAX_INTEGER <= value <= MAX_INTEGER else f'"{value:d}"')
-    elif isinstance(value, dict | Mapping):
-        _write_members(value, written)
-    else:
-        mark = "["
-        for item in value:
-            written.append(mark)
-            _write(item, written)
-            mark = ","
-        written.append("]" if mark == "," else "[]")
+def _text(value: Json) -> str:
+    write = _WRITERS.get(type(value))
+    return _relative(value) if write is None else write(value)
 
 
-def _write_members(members: Mapping[str, Json], written: list[str]) -> None:
-    mark = "{"
-    for name in _sorted(members):
-        written.append(f"{mark}{encode_basestring(name)}:")
-        _write(members[name], written)
-        mark = ","
-    written.append("}" if mark == "," else "{}")
+def _relative(value: Json) -> str:
+    """Return the text of a value whose type only inherits from, or behaves as, one that JSON has."""
+    kinds = (str, float, int, Mapping)
+    return _WRITERS[next((kind for kind in kinds if isinstance(value, kind)), Sequence)](value)
+
+
+def _items(items: Sequence[Json]) -> str:
+    if len(items) >= MANY and _is_histogram(items):
+        return _PAIRS.encode(items)
+    return f"[{','.join([_text(item) for item in items])}]"
+
+
+def _is_histogram(items: Sequence[Json]) -> bool:
+    """Say whether some items are all sequences of whole numbers that a double holds."""
+    if not {*map(type, items)} <= {list, tuple}:
+        return False
+    numbers = list(chain.from_iterable(cast("Sequence[Sequence[int]]", items)))
+    return {*map(type, numbers)} == {int} and -MAX_INTEGER <= min(numbers) <= max(numbers) <= MAX_INTEGER
+
+
+def _members(members: Mapping[str, Json]) -> str:
+    return f"{{{','.join([f'{encode_basestring(name)}:{_text(members[name])}' for name in _sorted(members)])}}}"
 
 
 def _sorted(members: Mapping[str, Json]) -> list[str]:
@@ -69,3 +72,21 @@ def _number(value: float) -> str:
     if 1e-4 <= abs(value) <= MAX_INTEGER:
         return float.__repr__(value)
     return rfc8785.dumps(float(value)).decode("ascii")
+
+
+def _whole(value: int) -> str:
+    return int.__repr__(value) if -MAX_INTEGER <= value <= MAX_INTEGER else f'"{value:d}"'
+
+
+_WRITERS: dict[type, Callable[[Any], str]] = {
+    str: encode_basestring,
+    int: _whole,
+    float: _number,
+    bool: lambda value: "true" if value else "false",
+    type(None): lambda _: "null",
+    dict: _members,
+    Mapping: _members,
+    list: _items,
+    tuple: _items,
+    Sequence: lambda value: _items(list(value)),
+}

@@ -159,9 +159,13 @@ def plain(value: object) -> Json:
     if isinstance(value, Values | Events | Wealth):
         return value.document()
     if isinstance(value, tuple):
-        return [plain(item) for item in value]
+        # Histograms are most of a state.
+        return [item if type(item) in _PLAIN else plain(item) for item in value]
     slots = getattr(type(value), "__dataclass_fields__", {})
     return {name: plain(getattr(value, name)) for name in slots}
+
+
+_PLAIN = frozenset({int, float, str, bool, type(None)})
 
 
 def _open_gate(plan: GatePlan) -> GateState:
