@@ -4,20 +4,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import numpy as np
 
-from lockgate.core.app import OTHER, App, Release, check_name
-from lockgate.core.batch import Group, Ingested, RunBatch, spread
-from lockgate.core.bucket import Bucket
+from lockgate.core.app import App, Release, check_name
+from lockgate.core.batch import Ingested, RunBatch, spread
+from lockgate.core.dedupe import Dedupe
 from lockgate.core.instant import HOUR, SECOND, Instant, instant_text
-from lockgate.core.intake import WHOLE, Slice
-from lockgate.core.spine import Cell, Slot, next_slot
-from lockgate.core.summary import ABSENT, Integers, Mask, summarize
+from lockgate.core.summary import ABSENT, Integers, Mask
+from lockgate.crash_point import reach
 from lockgate.errors import DataError, UsageError
+from lockgate.operations.dedupe import first_seen, with_dedupe
 from lockgate.operations.sealing import seal_over
+from lockgate.operations.tallying import OpenSpine, add_runs
 from lockgate.ports.house import House
 from lockgate.ports.store import Transaction
 
@@ -28,11 +28,12 @@ MAX_AHEAD = HOUR
 MAX_AGE = 400 * 24 * HOUR
 
 
-def ingest(batch: RunBatch, house: House, *, by_start_time: bool = False) -> Ingested:
+def ingest(batch: RunBatch, house: House, *, by_start_time: bool = False, dedupe: Dedupe | None = None) -> Ingested:
     """Add a batch's runs to open buckets of their apps, exactly once.
 
     Runs join the bucket that is open now. `by_start_time` is for imported runs: they join buckets of their own start
     times, which open and seal beside those of live traffic; a run without a start time counts as live.
+    `dedupe` is how the batch's apps know runs that come again, from now on.
     """
     _check_size(batch)
     own, batch = batch.columns.runs, spread(batch)
@@ -44,56 +45,17 @@ def ingest(batch: RunBatch, house: House, *, by_start_time: bool = False) -> Ing
         _check_times(batch, now)
         is_kept = _first_of_each_id(batch)
         spines = {name: _spine(work, name, batch, now) for name in sorted({each.app for each in batch.groups})}
+        for spine in spines.values():
+            spine.app = with_dedupe(work, spine.app, dedupe)
+        is_kept = first_seen(work, batch, is_kept, {name: spine.app for name, spine in spines.items()}, now)
         starts = _starts(batch, spines) if by_start_time else np.full(batch.columns.runs, ABSENT)
-        for group, start, bucket in _groups(batch, is_kept, starts):
-            spines[group.app].add(group, None if start == ABSENT else start, bucket)
+        slots = add_runs(work, batch, is_kept, starts, spines)
         for spine in spines.values():
             work.put_app(spine.app)
-            work.put_cells(spine.app.name, spine.cells.values())
+        reach("ingest.tallied")
         result = _result(batch, is_kept, own, spines, now)
-        work.add_batch(
-            result, batch.body, sorted({(name, key[0]) for name, one in spines.items() for key in one.cells})
-        )
+        work.add_batch(result, batch.body, slots)
     return result
-
-
-@dataclass(slots=True)
-class _Spine:
-    """The open end of an app's spine, and the cells that a batch changes there."""
-
-    work: Transaction
-    app: App
-    now: Instant
-    slots: dict[Instant | None, Slot] = field(default_factory=dict)
-    cells: dict[tuple[int, str, Slice], Cell] = field(default_factory=dict)
-    known: dict[tuple[int, str, Slice], Cell] = field(default_factory=dict)
-    other: int = 0
-
-    def add(self, group: Group, start: Instant | None, bucket: Bucket) -> None:
-        """Add the bucket of some runs that began in one slice of time."""
-        slot = self._slot(start)
-        self.app = self.app.with_slice(group.labels)
-        labels = self.app.slice_of(group.labels)
-        self.other += bucket.runs if labels == OTHER else 0
-        key = (slot.number, group.release, labels)
-        before = self.cells.get(key) or self.known.get(key)
-        total = bucket if before is None else before.bucket + bucket
-        self.cells[key] = Cell(number=slot.number, release=group.release, labels=labels, bucket=total)
-
-    def _slot(self, start: Instant | None) -> Slot:
-        if start not in self.slots:
-            name = self.app.name
-            still_open = [each for each in self.work.open_slots(name) if each.starts_at == start]
-            slot = still_open[-1] if still_open else self._open(start)
-            self.slots[start] = slot
-            for cell in self.work.cells(name, slot.number, slot.number):
-                self.known[cell.number, cell.release, cell.labels] = cell
-        return self.slots[start]
-
-    def _open(self, start: Instant | None) -> Slot:
-        slot = next_slot(self.work.last_slot(self.app.name), self.app.bucket_s, self.now, start)
-        self.work.put_slot(self.app.name, slot)
-        return slot
 
 
 def _check_size(batch: RunBatch) -> None:
@@ -124,6 +86,8 @@ def _check_times(batch: RunBatch, now: Instant) -> None:
 def _first_of_each_id(batch: RunBatch) -> Mask:
     """Say which runs count: of several with one id the first."""
     is_kept = np.ones(batch.columns.runs, np.bool_)
+    if len(set(batch.ids)) == len(batch.ids):
+        return is_kept
     releases: dict[tuple[str, str], str] = {}
     for position, (run_id, index) in enumerate(zip(batch.ids, batch.group.tolist(), strict=True)):
         if run_id is None:
@@ -140,7 +104,7 @@ def _first_of_each_id(batch: RunBatch) -> Mask:
     return is_kept
 
 
-def _spine(work: Transaction, name: str, batch: RunBatch, now: Instant) -> _Spine:
+def _spine(work: Transaction, name: str, batch: RunBatch, now: Instant) -> OpenSpine:
     """Return the open end of an app's spine; app and releases exist from the first run that names them."""
     try:
         check_name("an app", name)
@@ -150,28 +114,20 @@ def _spine(work: Transaction, name: str, batch: RunBatch, now: Instant) -> _Spin
     except UsageError as error:
         raise DataError(error.message, advice=error.advice) from error
     seal_over(work, name, now)
-    return _Spine(work, work.app(name) or App(name=name), now)
+    return OpenSpine(work, work.app(name) or App(name=name), now)
 
 
-def _starts(batch: RunBatch, spines: dict[str, _Spine]) -> Integers:
+def _starts(batch: RunBatch, spines: dict[str, OpenSpine]) -> Integers:
     """Return in which slice of time, of its app's width, each run began."""
     widths = np.array([spines[each.app].app.bucket_s * SECOND for each in batch.groups], np.int64)[batch.group]
     return np.where(batch.started_at == ABSENT, ABSENT, batch.started_at // widths * widths)
 
 
-def _groups(batch: RunBatch, is_kept: Mask, starts: Integers) -> Iterator[tuple[Group, int, Bucket]]:
-    """Yield the bucket of each group and slice of time, in the order of time."""
-    times, place = np.unique(starts, return_inverse=True)
-    codes = np.where(is_kept, place * len(batch.groups) + batch.group, -1)
-    for code in np.unique(codes[is_kept]).tolist():
-        time, group = divmod(code, len(batch.groups))
-        bucket = summarize(batch.columns.take(codes == code))[WHOLE]
-        yield batch.groups[group], int(times[time]), bucket
-
-
-def _result(batch: RunBatch, is_kept: Mask, own: int, spines: dict[str, _Spine], now: Instant) -> Ingested:
+def _result(batch: RunBatch, is_kept: Mask, own: int, spines: dict[str, OpenSpine], now: Instant) -> Ingested:
     """Return what became of a batch whose first `own` runs are not those of flags."""
-    apps = Counter(batch.groups[index].app for index in batch.group[is_kept].tolist())
+    apps: Counter[str] = Counter()
+    for group, count in zip(batch.groups, np.bincount(batch.group[is_kept], minlength=len(batch.groups)), strict=True):
+        apps[group.app] += int(count)
     runs = int(np.count_nonzero(is_kept[:own]))
     return Ingested(
         digest=batch.digest,
@@ -179,5 +135,5 @@ def _result(batch: RunBatch, is_kept: Mask, own: int, spines: dict[str, _Spine],
         runs=runs,
         duplicates=own - runs,
         other=sum(spine.other for spine in spines.values()),
-        apps=dict(sorted(apps.items())),
+        apps={name: count for name, count in sorted(apps.items()) if count},
     )

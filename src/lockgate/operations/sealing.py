@@ -31,4 +31,6 @@ def seal_all(work: Transaction, app: str, now: Instant) -> int:
 
 def _seal(work: Transaction, app: str, slot: Slot, now: Instant) -> None:
     cells = work.cells(app, slot.number, slot.number)
+    # A sealed slot is read many times, and what was added to its cells is added up here for the last time.
+    work.put_cells(app, cells)
     work.put_slot(app, seal(slot, cells, work.segments(app, slot.number), now))

@@ -12,6 +12,7 @@ from typing import Protocol
 from lockgate.core.app import App, Release
 from lockgate.core.batch import Ingested
 from lockgate.core.spine import Cell, Slot
+from lockgate.core.tallies import Tallies
 
 
 class EvidenceReading(Protocol):
@@ -61,7 +62,13 @@ class EvidenceWriting(EvidenceReading, Protocol):
         """Keep a slot; a sealed one never changes again, and neither do its cells."""
 
     def put_cells(self, app: str, cells: Iterable[Cell]) -> None:
-        """Keep cells of open slots."""
+        """Keep cells of open slots, each in place of what it was.
+
+        A slot is sealed after all of its cells were put.
+        """
+
+    def add_tallies(self, app: str, number: int, tallies: Tallies) -> None:
+        """Add tallies exactly to the cells of an open slot; a cell that is not there yet begins with them."""
 
     def add_batch(self, ingested: Ingested, body: bytes, slots: Iterable[tuple[str, int]]) -> None:
         """Keep a batch, its bytes, and which slots (app, number) it went into.

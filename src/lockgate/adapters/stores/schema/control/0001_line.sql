@@ -28,6 +28,14 @@ CREATE TABLE cells (
   FOREIGN KEY (org, app, number) REFERENCES slots
 ) STRICT;
 
+-- What batches added to the cells of open slots and is not written there yet; of so many of a level one of the next is made.
+CREATE TABLE tallies (
+  place INTEGER PRIMARY KEY, org TEXT NOT NULL, app TEXT NOT NULL, number INTEGER NOT NULL,
+  level INTEGER NOT NULL CHECK (level >= 0), body BLOB NOT NULL,
+  FOREIGN KEY (org, app, number) REFERENCES slots
+) STRICT;
+CREATE INDEX tallies_of_slot ON tallies (org, app, number, level);
+
 CREATE TABLE batches (
   org TEXT NOT NULL, digest TEXT NOT NULL, at INTEGER NOT NULL, body BLOB NOT NULL,
   PRIMARY KEY (org, digest)
@@ -122,3 +130,18 @@ BEGIN SELECT RAISE(ABORT, 'checkpoints are kept as they are'); END;
 CREATE TRIGGER kept_checkpoint_gone BEFORE DELETE ON checkpoints
 BEGIN SELECT RAISE(ABORT, 'checkpoints are kept as they are'); END;
 -- The outbox: what must be told, to whom, and what became of it.
+CREATE TRIGGER sealed_pairs_added BEFORE INSERT ON pairs
+WHEN (SELECT sealed_at FROM slots WHERE org = NEW.org AND app = NEW.app AND number = NEW.number) IS NOT NULL
+BEGIN SELECT RAISE(ABORT, 'a sealed bucket does not change'); END;
+CREATE TRIGGER sealed_pairs_changed BEFORE UPDATE ON pairs
+WHEN (SELECT sealed_at FROM slots WHERE org = OLD.org AND app = OLD.app AND number = OLD.number) IS NOT NULL
+BEGIN SELECT RAISE(ABORT, 'a sealed bucket does not change'); END;
+
+CREATE TRIGGER sealed_tallies_added BEFORE INSERT ON tallies
+WHEN (SELECT sealed_at FROM slots WHERE org = NEW.org AND app = NEW.app AND number = NEW.number) IS NOT NULL
+BEGIN SELECT RAISE(ABORT, 'a sealed bucket does not change'); END;
+CREATE TRIGGER sealed_over_tallies BEFORE UPDATE OF sealed_at ON slots
+WHEN NEW.sealed_at IS NOT NULL AND EXISTS
+  (SELECT 1 FROM tallies WHERE org = NEW.org AND app = NEW.app AND number = NEW.number)
+BEGIN SELECT RAISE(ABORT, 'what was added to a bucket stands beside its cells'); END;
+

@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A connection inside a transaction comes in; the cells of an organisation's slots go out, or in.
+
+What batches add to a slot is kept beside its cells, one row for each batch, and is added up when the cells are read:
+to write every cell anew would cost a small batch more than all its runs do. Of each so many rows one is made, and of
+each so many of those one again, so that a slot has few of them whatever goes into it. Sealed slots have none.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable
+from itertools import groupby
+
+import msgspec
+
+from lockgate.adapters.stores.packing import pack, unpack
+from lockgate.adapters.stores.refusals import sealed_already
+from lockgate.adapters.stores.tallies_packing import pack_tallies, unpack_tallies
+from lockgate.core.bucket import Bucket
+from lockgate.core.intake import Slice
+from lockgate.core.spine import Cell
+from lockgate.core.tallies import Tallies, add_up
+
+# So many rows of one level become one of the next.
+FAN = 16
+_LABELS = msgspec.msgpack.Decoder(tuple[tuple[str, str], ...])
+_SLOT = "org = ? AND app = ? AND number = ?"
+
+
+class SqliteCellsReading:
+    """Cells as they were when the transaction began to read."""
+
+    _control: sqlite3.Connection
+    _org: str
+
+    def cells(self, app: str, first: int, last: int) -> tuple[Cell, ...]:
+        """Return the cells of some slots."""
+        where = "org = ? AND app = ? AND number BETWEEN ? AND ?"
+        sql = f"SELECT number, release, labels, body FROM cells WHERE {where} ORDER BY number, release, labels"  # noqa: S608
+        key = (self._org, app, first, last)
+        found = [
+            Cell(number=number, release=release, labels=_LABELS.decode(labels), bucket=unpack(Bucket, body))
+            for number, release, labels, body in self._control.execute(sql, key)
+        ]
+        rows = self._control.execute(f"SELECT number, body FROM tallies WHERE {where} ORDER BY number", key).fetchall()  # noqa: S608
+        return _with_tallies(found, rows) if rows else tuple(found)
+
+
+class SqliteCellsWriting(SqliteCellsReading):
+    """Cells of open slots, to be kept."""
+
+    def put_cells(self, app: str, cells: Iterable[Cell]) -> None:
+        """Keep cells."""
+        for number, group in groupby(sorted(cells, key=lambda cell: cell.number), key=lambda cell: cell.number):
+            given = {(cell.release, cell.labels): cell for cell in group}
+            key = (self._org, app, number)
+            added = self._control.execute(f"SELECT body FROM tallies WHERE {_SLOT}", key).fetchall()  # noqa: S608
+            if any(name not in given for (body,) in added for name in unpack_tallies(body).cells):
+                given = {(cell.release, cell.labels): cell for cell in self.cells(app, number, number)} | given
+            if added:
+                self._control.execute(f"DELETE FROM tallies WHERE {_SLOT}", key)  # noqa: S608
+            self._write(app, number, given.values())
+
+    def add_tallies(self, app: str, number: int, tallies: Tallies) -> None:
+        """Add tallies to the cells of a slot."""
+        level, key = 0, (self._org, app, number)
+        try:
+            self._control.execute("INSERT INTO tallies VALUES (NULL, ?, ?, ?, 0, ?)", (*key, pack_tallies(tallies)))
+        except sqlite3.IntegrityError as error:
+            raise sealed_already(app, number) from error
+        where = f"{_SLOT} AND level = ?"
+        while self._control.execute(f"SELECT count(*) FROM tallies WHERE {where}", (*key, level)).fetchone()[0] >= FAN:  # noqa: S608
+            rows = self._control.execute(f"SELECT body FROM tallies WHERE {where}", (*key, level)).fetchall()  # noqa: S608
+            total = pack_tallies(add_up([unpack_tallies(body) for (body,) in rows]))
+            self._control.execute(f"DELETE FROM tallies WHERE {where}", (*key, level))  # noqa: S608
+            level += 1
+            self._control.execute("INSERT INTO tallies VALUES (NULL, ?, ?, ?, ?, ?)", (*key, level, total))
+
+    def _write(self, app: str, number: int, cells: Iterable[Cell]) -> None:
+        sql = "INSERT INTO cells VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET body = excluded.body"
+        try:
+            for cell in cells:
+                row = (cell.release, msgspec.msgpack.encode(cell.labels), pack(cell.bucket))
+                self._control.execute(sql, (self._org, app, number, *row))
+        except sqlite3.IntegrityError as error:
+            raise sealed_already(app, number) from error
+
+
+def _with_tallies(cells: list[Cell], rows: list[tuple[int, bytes]]) -> tuple[Cell, ...]:
+    """Return cells with what was added to them, in the order in which cells are read."""
+    found = {(cell.number, cell.release, cell.labels): cell for cell in cells}
+    for number, group in groupby(rows, key=lambda row: row[0]):
+        total = add_up([unpack_tallies(body) for _, body in group])
+        for place, (release, labels) in enumerate(total.cells):
+            before, bucket = found.get((number, release, labels)), total.bucket(place)
+            bucket = bucket if before is None else before.bucket + bucket
+            found[number, release, labels] = Cell(number=number, release=release, labels=labels, bucket=bucket)
+    return tuple(sorted(found.values(), key=_order))
+
+
+def _order(cell: Cell) -> tuple[int, str, bytes]:
+    return cell.number, cell.release, _packed(cell.labels)
+
+
+def _packed(labels: Slice) -> bytes:
+    return msgspec.msgpack.encode(labels)

@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Tallies come in and their bytes go out, and the other way round: whole numbers in as few bytes as all of them fit."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from lockgate.core.intake import Slice
+from lockgate.core.tallies import Tallies, Wide
+
+_WIDTHS = ("B", "H", "I", "Q")
+
+
+class _Packed(msgspec.Struct, array_like=True, gc=False):
+    """Tallies as they rest; of `bins` the steps from each to the next, and numbers from 0 up throughout."""
+
+    cells: tuple[tuple[str, Slice], ...]
+    fields: tuple[str, ...]
+    statuses: tuple[str, bytes]
+    events: dict[str, tuple[str, bytes]]
+    squares: tuple[str, bytes]
+    bins: tuple[str, bytes]
+    counts: tuple[str, bytes]
+    excess: tuple[str, bytes]
+
+
+_ENCODER = msgspec.msgpack.Encoder()
+_DECODER = msgspec.msgpack.Decoder(_Packed)
+
+
+def pack_tallies(tallies: Tallies) -> bytes:
+    """Return the bytes of tallies."""
+    return _ENCODER.encode(
+        _Packed(
+            cells=tallies.cells,
+            fields=tallies.fields,
+            statuses=_pack(tallies.statuses),
+            events={name: _pack(table) for name, table in tallies.events.items()},
+            squares=_pack_wide(list(tallies.squares)),
+            bins=_pack(np.diff(tallies.bins, prepend=np.int64(0))),
+            counts=_pack(tallies.counts),
+            excess=_pack(tallies.excess),
+        )
+    )
+
+
+def unpack_tallies(data: bytes) -> Tallies:
+    """Return the tallies that some bytes are."""
+    packed = _DECODER.decode(data)
+    return Tallies(
+        cells=packed.cells,
+        fields=packed.fields,
+        statuses=_unpack(packed.statuses).reshape(len(packed.cells), -1),
+        events={name: _unpack(table).reshape(-1, 2) for name, table in packed.events.items()},
+        squares=tuple(_unpack_wide(packed.squares)),
+        bins=np.cumsum(_unpack(packed.bins)),
+        counts=_unpack(packed.counts),
+        excess=_unpack(packed.excess),
+    )
+
+
+def _pack(numbers: Wide) -> tuple[str, bytes]:
+    if numbers.dtype == np.object_:
+        return _pack_wide(numbers.tolist())
+    top = int(numbers.max(initial=0))
+    width = next(each for each in _WIDTHS if top < 1 << 8 * np.dtype(each).itemsize)
+    return width, numbers.astype(f"<{width}").tobytes()
+
+
+def _unpack(packed: tuple[str, bytes]) -> Wide:
+    width, data = packed
+    if width in _WIDTHS:
+        return np.frombuffer(data, f"<{width}").astype(np.int64)
+    return np.array(_unpack_wide(packed), np.object_)
+
+
+def _pack_wide(numbers: list[Any]) -> tuple[str, bytes]:
+    size = max(1, (max(numbers, default=0).bit_length() + 7) // 8)
+    return str(size), b"".join([number.to_bytes(size, "little") for number in numbers])
+
+
+def _unpack_wide(packed: tuple[str, bytes]) -> list[int]:
+    size, data = int(packed[0]), packed[1]
+    return [int.from_bytes(data[start : start + size], "little") for start in range(0, len(data), size)]
