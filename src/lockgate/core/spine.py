@@ -7,10 +7,10 @@ Slots that runs are put into by their own start time (`starts_at`) stand on the 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from lockgate.core.bucket import Bucket
+from lockgate.core.bucket import Bucket, Pairs
 from lockgate.core.canonical import Json, digest
 from lockgate.core.instant import SECOND, Instant
 from lockgate.core.intake import Slice
@@ -55,19 +55,55 @@ class Cell:
     bucket: Bucket
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PairCell:
+    """Probes that two releases answered, by field: those of one combination of labels that both runs have, in one slot.
+
+    `first` comes before `second` by name, and `second` is the one that loses and wins.
+    """
+
+    number: int
+    first: str
+    second: str
+    labels: Slice
+    pairs: Mapping[str, Pairs]
+
+    def __add__(self, other: PairCell) -> PairCell:
+        names = {*self.pairs, *other.pairs}
+        none = Pairs()
+        return replace(self, pairs={name: self.pairs.get(name, none) + other.pairs.get(name, none) for name in names})
+
+    def seen_by(self, baseline: str, candidate: str) -> Mapping[str, Pairs]:
+        """Return the pairs of two releases as the candidate lost and won them; those of others are none."""
+        if (self.first, self.second) == (baseline, candidate):
+            return self.pairs
+        if (self.first, self.second) == (candidate, baseline):
+            return {name: Pairs(found.wins, found.ties, found.losses) for name, found in self.pairs.items()}
+        return {}
+
+    def document(self) -> list[Json]:
+        """Return the JSON form that a slot's digest binds."""
+        pairs: dict[str, Json] = {name: found.document() for name, found in sorted(self.pairs.items())}
+        return [self.first, self.second, [list(pair) for pair in self.labels], pairs]
+
+
 def next_slot(last: Slot | None, width_s: int, now: Instant, starts_at: Instant | None = None) -> Slot:
     """Return the slot that opens after the last one; the clock may have gone back, the spine never does."""
     number, opened_at = (0, now) if last is None else (last.number + 1, max(now, last.opened_at))
     return Slot(number=number, opened_at=opened_at, seals_at=opened_at + width_s * SECOND, starts_at=starts_at)
 
 
-def seal(slot: Slot, cells: Sequence[Cell], segments: Sequence[str], now: Instant) -> Slot:
-    """Return the slot sealed: its digest binds its tallies and the raw segments that they were made of."""
+def seal(
+    slot: Slot, cells: Sequence[Cell], segments: Sequence[str], now: Instant, pairs: Sequence[PairCell] = ()
+) -> Slot:
+    """Return the slot sealed: its digest binds its tallies, its pairs and the raw segments that they were made of."""
     ordered = sorted(cells, key=lambda cell: (cell.release, cell.labels))
+    paired = sorted(pairs, key=lambda cell: (cell.first, cell.second, cell.labels))
     document: dict[str, Json] = {
         "number": slot.number,
         "startsAt": slot.starts_at,
         "cells": [[cell.release, [list(pair) for pair in cell.labels], cell.bucket.document()] for cell in ordered],
+        "pairs": [cell.document() for cell in paired],
         "segments": sorted(segments),
     }
     return replace(slot, sealed_at=max(now, slot.opened_at), digest=digest(document))

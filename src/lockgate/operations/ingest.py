@@ -12,10 +12,12 @@ from lockgate.core.app import App, Release, check_name
 from lockgate.core.batch import Ingested, RunBatch, spread
 from lockgate.core.dedupe import Dedupe
 from lockgate.core.instant import HOUR, SECOND, Instant, instant_text
+from lockgate.core.spine import Slot
 from lockgate.core.summary import ABSENT, Integers, Mask
 from lockgate.crash_point import reach
 from lockgate.errors import DataError, UsageError
 from lockgate.operations.dedupe import first_seen, with_dedupe
+from lockgate.operations.pairing import SlotOf, pair_probes
 from lockgate.operations.sealing import seal_over
 from lockgate.operations.tallying import OpenSpine, add_runs
 from lockgate.ports.house import House
@@ -52,6 +54,8 @@ def ingest(batch: RunBatch, house: House, *, by_start_time: bool = False, dedupe
         slots = add_runs(work, batch, is_kept, starts, spines)
         for spine in spines.values():
             work.put_app(spine.app)
+        apps = {name: spine.app for name, spine in spines.items()}
+        pair_probes(work, batch, is_kept, apps, _slot_of(batch, starts, spines), now)
         reach("ingest.tallied")
         result = _result(batch, is_kept, own, spines, now)
         work.add_batch(result, batch.body, slots)
@@ -121,6 +125,14 @@ def _starts(batch: RunBatch, spines: dict[str, OpenSpine]) -> Integers:
     """Return in which slice of time, of its app's width, each run began."""
     widths = np.array([spines[each.app].app.bucket_s * SECOND for each in batch.groups], np.int64)[batch.group]
     return np.where(batch.started_at == ABSENT, ABSENT, batch.started_at // widths * widths)
+
+
+def _slot_of(batch: RunBatch, starts: Integers, spines: dict[str, OpenSpine]) -> SlotOf:
+    def slot_of(position: int) -> Slot:
+        start = int(starts[position])
+        return spines[batch.groups[batch.group[position]].app].slots[None if start == ABSENT else start]
+
+    return slot_of
 
 
 def _result(batch: RunBatch, is_kept: Mask, own: int, spines: dict[str, OpenSpine], now: Instant) -> Ingested:

@@ -11,7 +11,7 @@ from lockgate.core.evidence.progress import Progress, advance, see
 from lockgate.core.evidence.window import Sides, span_at
 from lockgate.core.instant import Instant
 from lockgate.core.policy.policy import Policy
-from lockgate.core.spine import Cell
+from lockgate.core.spine import Cell, PairCell
 from lockgate.core.trial import Trial
 from lockgate.core.vault import Receipt
 from lockgate.errors import DataError, UsageError
@@ -74,12 +74,15 @@ def read_on(seen: Snapshot, trial: Trial, judged: Plan, now: Instant) -> ReadOn:
     cells: dict[int, list[Cell]] = {}
     for cell in seen.cells(rollout.app, slots[0].number, slots[-1].number):
         cells.setdefault(cell.number, []).append(cell)
-    sides = Sides(rollout.baseline, rollout.candidate, tuple(gate.slice for gate in judged.policy.gates))
+    sides = Sides.of(rollout.baseline, rollout.candidate, judged.policy.gates)
+    pairs: dict[int, list[PairCell]] = {}
+    for paired in seen.pairs(rollout.app, slots[0].number, slots[-1].number) if sides.paired_fields else ():
+        pairs.setdefault(paired.number, []).append(paired)
     buckets = []
     for slot in slots:
         span = span_at(trial.spans, slot.number)
         assert span is not None
-        sealed = see(progress, slot, span, cells.get(slot.number, ()), sides)
+        sealed = see(progress, slot, span, cells.get(slot.number, ()), sides, pairs.get(slot.number, ()))
         progress = advance(progress, sealed, slot.time, judged)
         buckets.append((slot.number, sealed.digest()))
     return ReadOn(progress, tuple(buckets), is_whole=len(slots) < AT_ONCE)

@@ -49,7 +49,7 @@ class Replay:
         self._is_read_back = trial.rollout.acknowledged is not None
         self._freezes: list[tuple[int, str | None]] | None = None
         name = trial.rollout.id
-        self._sides = Sides(trial.rollout.baseline, trial.rollout.candidate, tuple(g.slice for g in policy.gates))
+        self._sides = Sides.of(trial.rollout.baseline, trial.rollout.candidate, policy.gates)
         self._folded = portions(
             lambda after: check.seen.folded_after(name, after, PORTION), lambda row: row[0], after=-1
         )
@@ -121,14 +121,16 @@ class Replay:
         seen, app = self._check.seen, self._trial.rollout.app
         first, last = rows[0][0], rows[-1][0]
         slots = {slot.number: slot for slot in seen.slots(app, first - 1, last - first + 1)}
-        cells = seen.cells(app, first, last)
+        cells, pairs = seen.cells(app, first, last), seen.pairs(app, first, last)
         for number, digest in rows:
             slot, span = slots.get(number), span_at(self._trial.spans, number)
             if slot is None or span is None:
                 self._is_known = False
                 self._flaw(f"it has read bucket {number} of {app}, which is not kept")
                 return
-            sealed = see(self._progress, slot, span, [cell for cell in cells if cell.number == number], self._sides)
+            within = [cell for cell in cells if cell.number == number]
+            paired = [cell for cell in pairs if cell.number == number]
+            sealed = see(self._progress, slot, span, within, self._sides, paired)
             if sealed.digest() != digest:
                 self._is_known = False
                 self._flaw(f"bucket {number} of {app} is not what the rollout has read: {digest}")

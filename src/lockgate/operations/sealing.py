@@ -33,4 +33,5 @@ def _seal(work: Transaction, app: str, slot: Slot, now: Instant) -> None:
     cells = work.cells(app, slot.number, slot.number)
     # A sealed slot is read many times, and what was added to its cells is added up here for the last time.
     work.put_cells(app, cells)
-    work.put_slot(app, seal(slot, cells, work.segments(app, slot.number), now))
+    pairs = work.pairs(app, slot.number, slot.number)
+    work.put_slot(app, seal(slot, cells, work.segments(app, slot.number), now, pairs))

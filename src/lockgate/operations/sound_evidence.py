@@ -57,7 +57,8 @@ def _slot_flaws(check: Check, app: str, slot: Slot, cells: list[Cell], last: int
     batches = check.seen.segments(app, slot.number)
     if slot.sealed_at is not None:
         unsealed = replace(slot, sealed_at=None, digest=None)
-        if seal(unsealed, cells, batches, slot.sealed_at).digest != slot.digest:
+        pairs = check.seen.pairs(app, slot.number, slot.number)
+        if seal(unsealed, cells, batches, slot.sealed_at, pairs).digest != slot.digest:
             yield _flaw(app, f"bucket {slot.number} was sealed as {slot.digest}, and its tallies or batches are others")
     for digest in batches:
         if check.seen.ingested(digest) is None:

@@ -165,7 +165,8 @@ def sealed_is_what_was_sealed(contents: Contents, seen: Snapshot) -> Iterator[st
         for slot in slots:
             if slot.sealed_at is not None:
                 within = seen.cells(app, slot.number, slot.number)
-                again = seal(slot, within, seen.segments(app, slot.number), slot.sealed_at)
+                pairs = seen.pairs(app, slot.number, slot.number)
+                again = seal(slot, within, seen.segments(app, slot.number), slot.sealed_at, pairs)
                 if again.digest != slot.digest:
                     yield f"seal: bucket {slot.number} of {app} is not what was sealed"
 

@@ -32,6 +32,7 @@ from lockgate.core.vault import Receipt
 from lockgate.errors import LockgateError, TryAgainError
 from lockgate.ports.store import Store
 from lockgate.testing.outbox_contract import OutboxContract
+from lockgate.testing.probes_contract import ProbesContract
 
 APP = App(name="web", champion="v1", slices=((("intent", "medical"),), OTHER))
 SLOT = Slot(number=0, opened_at=5, seals_at=65)
@@ -98,7 +99,7 @@ def grow(store: Store, receipt: Receipt) -> Tree:
     return tree
 
 
-class StoreContract(OutboxContract):
+class StoreContract(ProbesContract, OutboxContract):
     """What every store promises."""
 
     def open(self, folder: Path) -> Store:

@@ -15,6 +15,7 @@ from typing import Any
 
 from lockgate.adapters.stores.memory_cells import MemoryCellsReading, MemoryCellsWriting
 from lockgate.adapters.stores.memory_outbox import MemoryOutboxReading, MemoryOutboxWriting
+from lockgate.adapters.stores.memory_probes import MemoryProbesReading, MemoryProbesWriting
 from lockgate.adapters.stores.memory_soundness import MemorySoundness
 from lockgate.adapters.stores.refusals import held_already, overtaken, sealed_already, uncovered
 from lockgate.core.app import DEFAULT_ORG, App, Release
@@ -53,7 +54,7 @@ class MemoryStore:
 
 
 @dataclass(slots=True)
-class MemorySnapshot(MemorySoundness, MemoryCellsReading, MemoryOutboxReading):
+class MemorySnapshot(MemorySoundness, MemoryCellsReading, MemoryOutboxReading, MemoryProbesReading):
     """Tables that nobody writes to."""
 
     tables: Tables
@@ -156,7 +157,7 @@ class MemorySnapshot(MemorySoundness, MemoryCellsReading, MemoryOutboxReading):
 
 
 @dataclass(slots=True)
-class MemoryTransaction(MemorySnapshot, MemoryCellsWriting, MemoryOutboxWriting):
+class MemoryTransaction(MemorySnapshot, MemoryCellsWriting, MemoryOutboxWriting, MemoryProbesWriting):
     """Tables of its own where it writes, and the kept ones elsewhere."""
 
     _own: set[tuple[str, str]] = field(default_factory=set)

@@ -11,6 +11,7 @@ from lockgate.adapters.stores import segment
 from lockgate.adapters.stores.packing import unpack
 from lockgate.adapters.stores.sqlite_cells import SqliteCellsReading
 from lockgate.adapters.stores.sqlite_outbox import SqliteOutboxReading
+from lockgate.adapters.stores.sqlite_probes import SqliteProbesReading
 from lockgate.adapters.stores.sqlite_soundness import SqliteSoundness
 from lockgate.core.app import App, Release
 from lockgate.core.batch import Ingested
@@ -26,7 +27,7 @@ T = TypeVar("T")
 _SLOT = "SELECT number, opened_at, seals_at, starts_at, sealed_at, digest FROM slots WHERE org = ? AND app = ?"
 
 
-class SqliteSnapshot(SqliteSoundness, SqliteCellsReading, SqliteOutboxReading):
+class SqliteSnapshot(SqliteSoundness, SqliteCellsReading, SqliteOutboxReading, SqliteProbesReading):
     """What one organisation has stored, as it was when the transaction began to read."""
 
     def __init__(self, control: sqlite3.Connection, runs: sqlite3.Connection, org: str) -> None:

@@ -12,6 +12,7 @@ from lockgate.adapters.stores.packing import pack
 from lockgate.adapters.stores.refusals import held_already, overtaken, sealed_already, uncovered
 from lockgate.adapters.stores.sqlite_cells import SqliteCellsWriting
 from lockgate.adapters.stores.sqlite_outbox import SqliteOutboxWriting
+from lockgate.adapters.stores.sqlite_probes import SqliteProbesWriting
 from lockgate.adapters.stores.sqlite_reading import SqliteSnapshot
 from lockgate.core.app import App, Release
 from lockgate.core.batch import Ingested
@@ -27,7 +28,7 @@ Explained = Callable[[], AbstractContextManager[None]]
 
 
 class SqliteTransaction(
-    SqliteSnapshot, SqliteCellsWriting, SqliteOutboxWriting
+    SqliteSnapshot, SqliteCellsWriting, SqliteOutboxWriting, SqliteProbesWriting
 ):
     """A snapshot that sees its own writes."""
 

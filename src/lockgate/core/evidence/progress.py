@@ -14,9 +14,9 @@ from lockgate.core.evidence.plan import Plan
 from lockgate.core.evidence.sealed import Phase, SealedBucket
 from lockgate.core.evidence.state import EvidenceState, open_state
 from lockgate.core.evidence.totals import Totals, add
-from lockgate.core.evidence.window import Sides, Span, arms_of
+from lockgate.core.evidence.window import Sides, Span, arms_of, pairs_of
 from lockgate.core.instant import HOUR, Instant
-from lockgate.core.spine import Cell, Slot
+from lockgate.core.spine import Cell, PairCell, Slot
 
 MAX_WAIT = HOUR
 
@@ -47,12 +47,15 @@ def begin(plan: Plan) -> Progress:
     return Progress(open_state(plan))
 
 
-def see(progress: Progress, slot: Slot, span: Span, cells: Sequence[Cell], sides: Sides) -> SealedBucket:
+def see(
+    progress: Progress, slot: Slot, span: Span, cells: Sequence[Cell], sides: Sides, pairs: Sequence[PairCell] = ()
+) -> SealedBucket:
     """Return a sealed slot as a rollout of two releases sees it after what it has read."""
     return SealedBucket(
         number=slot.number,
         step=span.step,
         arms=arms_of(cells, sides),
+        pairs=pairs_of(pairs, sides),
         phase=span.phase(slot),
         source=slot.digest,
         is_apart=progress.waiting is not None and slot.time - progress.waiting.since > MAX_WAIT,

@@ -5,13 +5,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Self
 
 from lockgate.core.app import OTHER
-from lockgate.core.bucket import Bucket
+from lockgate.core.bucket import Bucket, Pairs
 from lockgate.core.evidence.sealed import Arms, Phase
 from lockgate.core.instant import Instant
 from lockgate.core.intake import WHOLE, Slice
-from lockgate.core.spine import Cell, Slot
+from lockgate.core.metric import Kind
+from lockgate.core.policy.gate import Gate
+from lockgate.core.spine import Cell, PairCell, Slot
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,11 +41,18 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Sides:
-    """Which releases a rollout compares, and the slices of labels that its gates look at."""
+    """Which releases a rollout compares, the slices of labels that its gates look at, and the fields of paired ones."""
 
     baseline: str
     candidate: str
     slices: tuple[Slice, ...]
+    paired_fields: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, baseline: str, candidate: str, gates: Sequence[Gate]) -> Self:
+        """Return what some gates look at of two releases."""
+        paired = dict.fromkeys(gate.metric.field for gate in gates if gate.metric.kind is Kind.PAIRED)
+        return cls(baseline, candidate, tuple(gate.slice for gate in gates), tuple(paired))
 
 
 def span_at(spans: Sequence[Span], number: int) -> Span | None:
@@ -57,6 +67,18 @@ def arms_of(cells: Sequence[Cell], sides: Sides) -> dict[Slice, Arms]:
         baseline, candidate = (_tally(cells, release, part) for release in (sides.baseline, sides.candidate))
         if baseline.runs or candidate.runs:
             found[part] = Arms(baseline, candidate)
+    return found
+
+
+def pairs_of(cells: Sequence[PairCell], sides: Sides) -> dict[tuple[str, Slice], Pairs]:
+    """Return the pairs of baseline and candidate by field and slice; where there are none, none is named."""
+    found: dict[tuple[str, Slice], Pairs] = {}
+    for cell in cells:
+        pairs = cell.seen_by(sides.baseline, sides.candidate)
+        for name in sides.paired_fields:
+            for part in dict.fromkeys((WHOLE, *sides.slices)):
+                if name in pairs and _belongs(cell.labels, part):
+                    found[name, part] = found.get((name, part), Pairs()) + pairs[name]
     return found
 
 

@@ -47,6 +47,20 @@ CREATE TABLE slot_batches (
   FOREIGN KEY (org, app, number) REFERENCES slots
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE answers (
+  org TEXT NOT NULL, app TEXT NOT NULL, probe TEXT NOT NULL, release TEXT NOT NULL, at INTEGER NOT NULL,
+  slot INTEGER NOT NULL, labels BLOB NOT NULL, body BLOB NOT NULL,
+  PRIMARY KEY (org, app, probe, release)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE pairs (
+  org TEXT NOT NULL, app TEXT NOT NULL, number INTEGER NOT NULL, first TEXT NOT NULL, second TEXT NOT NULL,
+  labels BLOB NOT NULL, body BLOB NOT NULL,
+  PRIMARY KEY (org, app, number, first, second, labels),
+  FOREIGN KEY (org, app, number) REFERENCES slots,
+  CHECK (first < second)
+) STRICT;
+
 CREATE TABLE policies (
   org TEXT NOT NULL, digest TEXT NOT NULL, body BLOB NOT NULL,
   PRIMARY KEY (org, digest)
@@ -114,6 +128,13 @@ CREATE TRIGGER sealed_cell_added BEFORE INSERT ON cells
 WHEN (SELECT sealed_at FROM slots WHERE org = NEW.org AND app = NEW.app AND number = NEW.number) IS NOT NULL
 BEGIN SELECT RAISE(ABORT, 'a sealed bucket does not change'); END;
 CREATE TRIGGER sealed_cell_changed BEFORE UPDATE ON cells
+WHEN (SELECT sealed_at FROM slots WHERE org = OLD.org AND app = OLD.app AND number = OLD.number) IS NOT NULL
+BEGIN SELECT RAISE(ABORT, 'a sealed bucket does not change'); END;
+
+CREATE TRIGGER sealed_pairs_added BEFORE INSERT ON pairs
+WHEN (SELECT sealed_at FROM slots WHERE org = NEW.org AND app = NEW.app AND number = NEW.number) IS NOT NULL
+BEGIN SELECT RAISE(ABORT, 'a sealed bucket does not change'); END;
+CREATE TRIGGER sealed_pairs_changed BEFORE UPDATE ON pairs
 WHEN (SELECT sealed_at FROM slots WHERE org = OLD.org AND app = OLD.app AND number = OLD.number) IS NOT NULL
 BEGIN SELECT RAISE(ABORT, 'a sealed bucket does not change'); END;
 

@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A connection inside a transaction comes in; an organisation's answers to probes, and pairs by slot, go out, or in."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable
+
+import msgspec
+
+from lockgate.adapters.stores.refusals import held_already, sealed_already
+from lockgate.core.bucket import Pairs
+from lockgate.core.instant import Instant
+from lockgate.core.probe import Answer
+from lockgate.core.spine import PairCell
+
+_LABELS = msgspec.msgpack.Decoder(tuple[tuple[str, str], ...])
+_BADNESS = msgspec.msgpack.Decoder(dict[str, int])
+_PAIRS = msgspec.msgpack.Decoder(dict[str, tuple[int, int, int]])
+_encode = msgspec.msgpack.Encoder().encode
+
+
+class SqliteProbesReading:
+    """Probes as they were when the transaction began to read."""
+
+    _control: sqlite3.Connection
+    _org: str
+
+    def answers(self, app: str, probes: Iterable[str], releases: Iterable[str], latest: int) -> tuple[Answer, ...]:
+        """Return answers to probes."""
+        sql = (
+            "SELECT probe, release, at, slot, labels, body FROM ("
+            " SELECT *, row_number() OVER (PARTITION BY probe ORDER BY at DESC, release DESC) AS place FROM answers"
+            " WHERE org = ? AND app = ? AND probe IN (SELECT value FROM json_each(?)))"
+            " WHERE place <= ? OR release IN (SELECT value FROM json_each(?)) ORDER BY probe, at, release"
+        )
+        wanted, whose = (msgspec.json.encode(sorted(set(names))).decode("utf-8") for names in (probes, releases))
+        return tuple(
+            Answer(
+                probe=probe,
+                release=release,
+                at=at,
+                slot=slot,
+                labels=_LABELS.decode(labels),
+                badness=_BADNESS.decode(body),
+            )
+            for probe, release, at, slot, labels, body in self._control.execute(
+                sql, (self._org, app, wanted, latest, whose)
+            )
+        )
+
+    def pairs(self, app: str, first: int, last: int) -> tuple[PairCell, ...]:
+        """Return the pairs of some slots."""
+        sql = (
+            "SELECT number, first, second, labels, body FROM pairs"
+            " WHERE org = ? AND app = ? AND number BETWEEN ? AND ? ORDER BY number, first, second"
+        )
+        found = [
+            PairCell(
+                number=number,
+                first=one,
+                second=other,
+                labels=_LABELS.decode(labels),
+                pairs={name: Pairs(*counts) for name, counts in _PAIRS.decode(body).items()},
+            )
+            for number, one, other, labels, body in self._control.execute(sql, (self._org, app, first, last))
+        ]
+        return tuple(sorted(found, key=lambda cell: (cell.number, cell.first, cell.second, cell.labels)))
+
+
+class SqliteProbesWriting(SqliteProbesReading):
+    """Probes, to be kept."""
+
+    def add_answers(self, app: str, answers: Iterable[Answer]) -> None:
+        """Keep answers."""
+        for each in answers:
+            row = (each.probe, each.release, each.at, each.slot, _encode(each.labels), _encode(dict(each.badness)))
+            try:
+                self._control.execute("INSERT INTO answers VALUES (?, ?, ?, ?, ?, ?, ?, ?)", (self._org, app, *row))
+            except sqlite3.IntegrityError as error:
+                raise held_already("answers", f"{each.probe} of {each.release}") from error
+
+    def put_pairs(self, app: str, cells: Iterable[PairCell]) -> None:
+        """Keep pairs."""
+        sql = "INSERT INTO pairs VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET body = excluded.body"
+        for cell in cells:
+            body = {name: (found.losses, found.ties, found.wins) for name, found in sorted(cell.pairs.items())}
+            row = (app, cell.number, cell.first, cell.second, _encode(cell.labels), _encode(body))
+            try:
+                self._control.execute(sql, (self._org, *row))
+            except sqlite3.IntegrityError as error:
+                raise sealed_already(app, cell.number) from error
+
+    def forget_probes(self, app: str, before: Instant) -> int:
+        """Forget answers."""
+        sql = "DELETE FROM answers WHERE org = ? AND app = ? AND at < ?"
+        return self._control.execute(sql, (self._org, app, before)).rowcount
