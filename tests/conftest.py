@@ -2,6 +2,7 @@
 """Settings that every test shares."""
 
 import os
+import tempfile
 
 from hypothesis import HealthCheck, settings
 
@@ -11,3 +12,5 @@ settings.register_profile("search", UNTIMED)
 # A change lands or not by what it does, so that there every run draws the same examples.
 settings.register_profile("ci", UNTIMED, derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI") else "search")
+# What a test does to a log is no business of this machine's own state.
+os.environ["LOCKGATE_STATE"] = tempfile.mkdtemp(prefix="lockgate-state-")

@@ -26,6 +26,7 @@ POINTS = {
     "trial.saved": "the rollout is in the transaction, and no checkpoint covers its receipt",
     "checkpoint.signed": "a checkpoint is signed, and nothing holds it",
     "checkpoint.added": "everything is in the transaction, and it is not kept",
+    "mark.written": "a higher mark is in a file that nobody looks for",
     "deliver.claimed": "a delivery is leased, and nothing is sent",
     "deliver.sent": "an endpoint was told, and nobody wrote that down",
     "kill.rolled_back": "what was on trial is rolled back in the transaction, and the app is not frozen",

@@ -13,6 +13,7 @@ from pathlib import Path
 from lockgate.core.app import DEFAULT_ORG
 from lockgate.core.endpoint import Kind
 from lockgate.ports.actuator import Actuators
+from lockgate.ports.high_water import HighWater
 from lockgate.ports.house import Clock, House
 from lockgate.ports.reading import RunBatches, RunFiles
 from lockgate.ports.signing import Signers
@@ -21,6 +22,7 @@ from lockgate.ports.store import Store
 HOME = "LOCKGATE_HOME"
 DEFAULT_HOME = "~/.lockgate"
 KEYS = "keys"
+STATE = "LOCKGATE_STATE"
 
 
 def read_policy_file(path: str) -> Mapping[str, object]:
@@ -99,7 +101,19 @@ def home() -> Path:
 def local_house(folder: Path | None = None, org: str = DEFAULT_ORG) -> House:
     """Return what operations work with on this machine; store and keys are made where they are not there."""
     at = folder or home()
-    return House(sqlite_store(at), system_clock(), signers(at / KEYS), org)
+    # A folder that a program names is its own; how far its log had come is its own business as well.
+    mark = high_water() if folder is None else None
+    return House(sqlite_store(at), system_clock(), signers(at / KEYS), org, mark)
+
+
+def high_water() -> HighWater:
+    """Return what remembers outside of LOCKGATE_HOME how far each log had come."""
+    from lockgate.adapters.marks.state_files import StateFiles
+
+    own = os.environ.get(STATE)
+    if own:
+        return StateFiles(Path(own).expanduser())
+    return StateFiles(Path(os.environ.get("XDG_STATE_HOME") or "~/.local/state").expanduser() / "lockgate")
 
 
 def has_store(folder: Path | None = None) -> bool:

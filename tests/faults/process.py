@@ -14,19 +14,18 @@ from pathlib import Path
 from typing import Any
 
 from lockgate import crash_point
-from lockgate.errors import TryAgainError
+from lockgate.cli.exit_codes import of_error
+from lockgate.errors import LockgateError
 
 # Processes come from a server that has loaded the program: it has no threads, and none of them starts anew.
 _CONTEXT = multiprocessing.get_context("forkserver")
 _CONTEXT.set_forkserver_preload(["tests.faults.steps"])
 ROOT = Path(__file__).resolve().parents[2]
-# Somebody else won; the one failure that a test may expect.
-TRY_AGAIN = 75
 DONE, KILLED = 0, -signal.SIGKILL
 
 
 def started(work: Callable[..., None], *arguments: object) -> BaseProcess:
-    """Return a process that does something; an exception that it does not expect ends it by 1, and is printed."""
+    """Return a process that does something; it ends by a command's exit codes, and by 1 after what nobody explained."""
     paths = os.environ.get("PYTHONPATH", "").split(os.pathsep)
     if str(ROOT) not in paths:
         os.environ["PYTHONPATH"] = os.pathsep.join([str(ROOT), *filter(None, paths)])
@@ -48,8 +47,8 @@ def ended(work: Callable[..., None], *arguments: object) -> int:
 def _ended(work: Callable[..., None], arguments: Sequence[Any]) -> None:
     try:
         work(*arguments)
-    except TryAgainError:
-        sys.exit(TRY_AGAIN)
+    except LockgateError as error:
+        sys.exit(of_error(error))
     except BaseException:  # noqa: BLE001
         traceback.print_exc()
         sys.exit(1)

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
+from lockgate.adapters.marks.state_files import StateFiles
 from lockgate.core.batch import RunBatch
 from lockgate.core.policy.policy import Mode
 from lockgate.core.receipt import operator
@@ -44,7 +45,8 @@ JOURNAL = "journal"
 
 def house_of(folder: Path, minute: float = 0.0) -> House:
     """Return a house of its own on a folder's store and keys, at a time."""
-    return House(sqlite_store(folder), WorldClock(BEGINNING + round(minute * 60_000)), signers(folder / "keys"))
+    clock = WorldClock(BEGINNING + round(minute * 60_000))
+    return House(sqlite_store(folder), clock, signers(folder / "keys"), high_water=StateFiles(folder / "state"))
 
 
 def runs(seed: int, count: int = 60, *, failing: float = 0.0, app: str = APP) -> RunBatch:

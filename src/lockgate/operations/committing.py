@@ -13,6 +13,7 @@ from lockgate.core.rollout import Status
 from lockgate.core.transition import Transition
 from lockgate.core.trial import Chain, Look, Trial, entered, looked
 from lockgate.core.verdict.verdict import Verdict
+from lockgate.crash_point import reach
 from lockgate.operations.record import Entry, record
 from lockgate.operations.sealing import seal_all
 from lockgate.ports.house import House
@@ -50,6 +51,7 @@ def commit(work: Transaction, house: House, case: Case) -> Trial:
         _crown(work, trial)
     kept = replace(trial, chain=chain)
     work.save(kept)
+    reach("trial.saved")
     return kept
 
 

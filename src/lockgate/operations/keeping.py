@@ -16,6 +16,8 @@ from lockgate.core.instant import Instant
 from lockgate.core.merkle import leaf_hash
 from lockgate.core.receipt import Draft
 from lockgate.core.vault import Receipt
+from lockgate.crash_point import reach
+from lockgate.operations.high_water import refuse_older
 from lockgate.operations.sign import sign_checkpoint, sign_receipt
 from lockgate.ports.house import House
 from lockgate.ports.store import Transaction
@@ -36,17 +38,26 @@ class Marks:
 @contextmanager
 def writing(house: House) -> Iterator[Transaction]:
     """Open a transaction; what it has appended to the log when it ends is covered by one signed checkpoint."""
+    origin, note = "", b""
     with house.store.writing(house.org) as work:
         yield work
         tree = work.tree()
         if tree.size and work.checkpoint(tree.size) is None:
-            checkpoint = Checkpoint(_origin(work, house), tree.size, tree.root)
-            work.add_checkpoint(tree.size, sign_checkpoint(checkpoint, house.signers.log))
+            origin = _origin(work, house)
+            note = sign_checkpoint(Checkpoint(origin, tree.size, tree.root), house.signers.log)
+            reach("checkpoint.signed")
+            work.add_checkpoint(tree.size, note)
+            reach("checkpoint.added")
+    if note and house.high_water is not None:
+        house.high_water.lift(origin, note)
 
 
 def keep(work: Transaction, house: House, drafted: Draft, marks: Marks) -> Receipt:
     """Sign a receipt and append it to the log, in the transaction that is handed in."""
     tree = work.tree()
+    if tree.size == 0 or work.checkpoint(tree.size) is not None:
+        # The first receipt of this transaction; nothing may be signed before the log is known to be the latest.
+        refuse_older(work, house, _origin(work, house), tree)
     receipt = Receipt(
         id=drafted.id,
         rollout_id=marks.series,
@@ -58,8 +69,10 @@ def keep(work: Transaction, house: House, drafted: Draft, marks: Marks) -> Recei
         index=tree.size,
         envelope=sign_receipt(drafted.payload, house.signers.receipt),
     )
+    reach("receipt.signed")
     _, nodes = tree.append(leaf_hash(receipt.envelope))
     work.append(receipt, nodes)
+    reach("receipt.appended")
     return receipt
 
 

@@ -8,6 +8,7 @@ from lockgate.core.decision.decision import Action, Cause
 from lockgate.core.policy.policy import Mode
 from lockgate.core.receipt import Actor
 from lockgate.core.rollout import Rollout, Status
+from lockgate.crash_point import reach
 from lockgate.operations.app_series import AppStanding, find, stand
 from lockgate.operations.intervention import act, insist, requested
 from lockgate.operations.keeping import writing
@@ -31,6 +32,7 @@ def _kill_app(work: Transaction, app: App, actor: Actor, house: House) -> AppSta
     if not app.is_killed:
         for rollout in _hit(work, app):
             act(work, rollout.id, requested(Action.ROLLBACK, actor, cause=Cause.KILL), actor, house)
+        reach("kill.rolled_back")
     stands = find(work, app.name)
     return stand(work, stands, stands.froze(actor.reason or "", is_killed=True), Cause.KILL, actor, house)
 

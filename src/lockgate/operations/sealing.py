@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from lockgate.core.instant import Instant
 from lockgate.core.spine import Slot, seal
+from lockgate.crash_point import reach
 from lockgate.ports.store import Transaction
 
 
@@ -35,3 +36,4 @@ def _seal(work: Transaction, app: str, slot: Slot, now: Instant) -> None:
     work.put_cells(app, cells)
     pairs = work.pairs(app, slot.number, slot.number)
     work.put_slot(app, seal(slot, cells, work.segments(app, slot.number), now, pairs))
+    reach("slot.sealed")

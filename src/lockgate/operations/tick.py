@@ -16,6 +16,7 @@ from lockgate.core.rollout import Rollout
 from lockgate.core.transition import Transition, apply
 from lockgate.core.verdict.judge import judge
 from lockgate.core.verdict.verdict import Verdict
+from lockgate.crash_point import reach
 from lockgate.operations.committing import Case, commit
 from lockgate.operations.keeping import writing
 from lockgate.operations.reading import AT_ONCE, load, planned, read_on
@@ -66,9 +67,11 @@ def turn_in(work: Transaction, rollout_id: str, house: House) -> Turn | None:
         if not read.is_whole:
             work.save(replace(trial, turn=trial.turn + 1))
             return None
+        reach("tick.read")
     verdict = judge(trial.progress.state, trial.progress.totals, judged, rollout.step)
     decision = decide(rollout, policy, verdict, situation(trial, policy, app, now))
     transition = apply(rollout, decision, now)
+    reach("tick.decided")
     if not rollout.is_terminal:
         case = Case(trial=trial, transition=transition, verdict=verdict, policy=policy, actor=LOOP)
         trial = commit(work, house, case)

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from lockgate.core.app import DEFAULT_ORG
 from lockgate.core.instant import Instant
+from lockgate.ports.high_water import HighWater
 from lockgate.ports.signing import Signers
 from lockgate.ports.store import Store
 
@@ -28,3 +29,4 @@ class House:
     clock: Clock
     signers: Signers
     org: str = DEFAULT_ORG
+    high_water: HighWater | None = None

@@ -25,6 +25,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from lockgate.core.public_key import PublicKey
+from lockgate.crash_point import reach
 from lockgate.errors import DataError, LockgateError, NotPermittedError, UsageError
 
 RECEIPT_KEY = "receipt.pem"
@@ -105,6 +106,7 @@ def _make(path: Path) -> None:
             file.write(pem)
             file.flush()
             os.fsync(file.fileno())
+        reach("key.written")
         # A link, unlike a rename, does not replace: of many first starts one wins and all read its key.
         with contextlib.suppress(FileExistsError):
             os.link(name, path)
