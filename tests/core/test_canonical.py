@@ -57,13 +57,13 @@ def test_the_ends_of_the_ranges_come_out_alike(value: float) -> None:
     assert canonicalize([value, -value]) == rfc8785.dumps([value, -value])
 
 
-PAIRS = st.lists(st.tuples(st.integers(-(2**70), 2**70), st.integers(0, 9) | st.floats(0, 9)), max_size=12)
+PAIRS = st.lists(st.tuples(st.integers(-(2**70), 2**70), st.integers(0, 9) | TEXTS | st.floats(0, 9)), max_size=12)
 
 
 @given(PAIRS)
 @pytest.mark.clause("RE-01")
-def test_histograms_come_out_as_any_list_does(pairs: list[tuple[int, float]]) -> None:
-    """Many pairs of whole numbers, and pairs with other numbers among them, are written one as the other."""
+def test_histograms_come_out_as_any_list_does(pairs: list[tuple[int, float | str]]) -> None:
+    """Many pairs of whole numbers and texts, and pairs with other numbers among them, are written one as the other."""
     one_by_one = b",".join(canonicalize(pair) for pair in pairs)
 
     assert canonicalize(pairs) == canonicalize(tuple(pairs)) == b"[%s]" % one_by_one

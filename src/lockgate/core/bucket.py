@@ -59,7 +59,8 @@ class Values:
     excess: tuple[int, ...] = ()
 
     def __add__(self, other: Values) -> Values:
-        counts, excess = dict(self.bins), dict(zip(self.indices, self.excess, strict=True))
+        counts = dict(self.bins)
+        excess = dict(zip(counts, self.excess, strict=True))
         for (index, count), more in zip(other.bins, other.excess, strict=True):
             counts[index] = counts.get(index, 0) + count
             excess[index] = excess.get(index, 0) + more
@@ -68,8 +69,8 @@ class Values:
             self.n + other.n,
             self.total + other.total,
             self.squares + other.squares,
-            tuple((index, counts[index]) for index in order),
-            tuple(excess[index] for index in order),
+            tuple(zip(order, map(counts.__getitem__, order), strict=True)),
+            tuple(map(excess.__getitem__, order)),
         )
 
     @property

@@ -15,9 +15,9 @@ Json = None | bool | int | float | str | Sequence["Json"] | Mapping[str, "Json"]
 
 # RFC 8785 section 3.2.2.3 bounds integers to what a double holds exactly.
 MAX_INTEGER = 2**53 - 1
-# Histograms are most of what is digested: from so many pairs on, one call of the standard encoder writes them all.
+# Histograms are most of what is digested: from so many bins on, one call of the standard encoder writes them all.
 MANY = 4
-_PAIRS = JSONEncoder(separators=(",", ":"))
+_BINS = JSONEncoder(separators=(",", ":"), ensure_ascii=False)
 
 
 def canonicalize(value: Json) -> bytes:
@@ -43,16 +43,19 @@ def _relative(value: Json) -> str:
 
 def _items(items: Sequence[Json]) -> str:
     if len(items) >= MANY and _is_histogram(items):
-        return _PAIRS.encode(items)
+        return _BINS.encode(items)
     return f"[{','.join([_text(item) for item in items])}]"
 
 
 def _is_histogram(items: Sequence[Json]) -> bool:
-    """Say whether some items are all sequences of whole numbers that a double holds."""
+    """Say whether some items are all sequences of texts and of whole numbers that a double holds."""
     if not {*map(type, items)} <= {list, tuple}:
         return False
-    numbers = list(chain.from_iterable(cast("Sequence[Sequence[int]]", items)))
-    return {*map(type, numbers)} == {int} and -MAX_INTEGER <= min(numbers) <= max(numbers) <= MAX_INTEGER
+    parts = list(chain.from_iterable(cast("Sequence[Sequence[Json]]", items)))
+    if not {*map(type, parts)} <= {int, str}:
+        return False
+    numbers = [part for part in parts if type(part) is int]
+    return not numbers or -MAX_INTEGER <= min(numbers) <= max(numbers) <= MAX_INTEGER
 
 
 def _members(members: Mapping[str, Json]) -> str:
