@@ -50,6 +50,14 @@ def test_an_act_ends_as_told_or_not(act: scene.Act, status: Status, step: int, *
     assert render_end(ended, Screen(unicode=False)).startswith("  + " if is_as_told else "  x ")
 
 
+@pytest.mark.clause("LI-160")
+def test_an_end_that_no_traffic_followed_is_not_as_told() -> None:
+    """A rollback that leaves the candidate with requests is none."""
+    ended = Ended(BAD, replace(ROLLOUT, status=Status.ROLLED_BACK), "5 %", 4.0, is_carried_out=False)
+
+    assert not ended.is_as_told
+
+
 def test_what_is_said_fits_and_stands_under_its_head() -> None:
     """A long line goes on below its own beginning."""
     said = render_lines("  head  ", "word " * 30, Screen(width=40))

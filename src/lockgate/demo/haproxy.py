@@ -61,8 +61,8 @@ class Haproxy:
             if said:
                 raise OSError(f"HAProxy refuses the weight of {name}: {said}")
 
-    def weight(self, release: str) -> int:
-        """Return the weight that HAProxy itself says a release has."""
+    def weight(self, release: str) -> int | None:
+        """Return what HAProxy answers when it is asked."""
         return int(self._ask(f"get weight releases/{release}").split()[0])
 
     def stop(self) -> None:

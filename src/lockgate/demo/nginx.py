@@ -73,6 +73,10 @@ class Nginx:
         self._write(shares)
         os.kill(int((self._folder / "nginx.pid").read_text(encoding="ascii")), signal.SIGHUP)
 
+    def weight(self, release: str) -> int | None:  # noqa: ARG002
+        """Return nothing: nginx does not say which weights it has."""
+        return None
+
     def stop(self) -> None:
         """End it."""
         if self._process is not None:

@@ -48,6 +48,10 @@ class OwnRouter:
         draft.write_text(json.dumps(dict(shares)), encoding="utf-8")
         draft.replace(self._file)
 
+    def weight(self, release: str) -> int | None:  # noqa: ARG002
+        """Return nothing: which weights have been read is known to its own process only."""
+        return None
+
     def stop(self) -> None:
         """Take no more connections; those that are open end with the loop."""
         if self._server is not None and self._loop is not None:

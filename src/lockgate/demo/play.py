@@ -7,7 +7,9 @@ candidate of such a behaviour has to come to.
 
 from __future__ import annotations
 
+import sys
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,17 +21,22 @@ from lockgate.demo.proof import verify_all
 from lockgate.demo.router import Router
 from lockgate.demo.stage import Ended, Split, Stage, render_end, render_frame, render_lines, render_move
 from lockgate.demo.traffic import Traffic
+from lockgate.operations.actuator import Program, set_actuator
 from lockgate.operations.create import Order, create
+from lockgate.operations.deliver import Bounds, deliver
 from lockgate.operations.export import export
 from lockgate.operations.ingest import ingest
 from lockgate.operations.queries import explain
 from lockgate.operations.tick import tick
 from lockgate.ports.house import House
-from lockgate.wiring import local_house, run_batches
+from lockgate.wiring import actuators, local_house, run_batches
 
 # Traffic before the first candidate, so that what the baseline's runs carry is known.
 WARM_UP_S = 1.5
 PULSE_S = 0.5
+# In how many pulses the last requests by the former weights are over.
+MOVED_PULSES = 6
+MOVE_S = 10.0
 
 
 def play(stage: Stage, folder: Path, kind: str | None = None) -> bool:
@@ -59,27 +66,27 @@ class _Scenery:
         self.stage, self.house, self.traffic, self.router = stage, house, traffic, router
         self._began = time.monotonic()
         self._split = Split(self._began)
-        self._moved: tuple[str, int] | None = None
 
     @property
     def elapsed(self) -> float:
         """Return for how many seconds it has gone on."""
         return time.monotonic() - self._began
 
-    def breathe(self) -> None:
-        """Let traffic flow for a moment, and ingest what it left."""
+    def breathe(self) -> Counter[str]:
+        """Let traffic flow for a moment, ingest what it left, and return how it was split."""
         time.sleep(PULSE_S)
         body, counts = self.traffic.take(scene.APP)
         self._split.add(time.monotonic(), counts)
         if body:
             ingest(run_batches().decode(body, None), self.house)
+        return counts
 
     def try_out(self, act: scene.Act, baseline: str | None) -> Ended | None:
         """Put a candidate on trial, tick until that has ended, and return how; None when time is over."""
         order = Order(app=scene.APP, candidate=act.candidate, baseline=baseline, policy=scene.POLICY)
         created = create(order, self.house)
         rollout, began = created.rollout, self.elapsed
-        self._follow(rollout)
+        self._carry_out()
         while self.elapsed < scene.PATIENCE_S:
             self.breathe()
             step = rollout.at(created.policy).label()
@@ -88,19 +95,27 @@ class _Scenery:
                 reason = turn.transition.decision.reason
                 self.stage.tell(render_move(self.elapsed, turn.rollout, reason, self.stage.screen))
             rollout = turn.rollout
-            self._follow(rollout)
+            self._carry_out()
             self._draw(act, rollout)
             if rollout.is_terminal:
-                return Ended(act, rollout, step, self.elapsed - began)
+                return Ended(act, rollout, step, self.elapsed - began, self._is_carried_out(rollout))
         return None
 
-    def _follow(self, rollout: Rollout) -> None:
-        """Move the router when the weight has changed."""
-        weight = round(rollout.exposed_weight)
-        if self._moved != (rollout.id, weight):
-            self._moved = (rollout.id, weight)
+    def _carry_out(self) -> None:
+        """Let the actuator move the router when the weight has changed."""
+        for told in deliver(self.house, actuators(), Bounds(app=scene.APP)):
             self._split = Split(time.monotonic())
-            self.router.move({rollout.baseline: 100 - weight, rollout.candidate: weight})
+            if told.delivery.error:
+                self.stage.tell(render_lines("  ", told.delivery.error, self.stage.screen))
+
+    def _is_carried_out(self, rollout: Rollout) -> bool:
+        """Say whether the candidate soon gets all requests, or none, as its trial ended."""
+        for _ in range(MOVED_PULSES):
+            counts = self.breathe()
+            wanted = counts.total() if rollout.exposed_weight else 0
+            if counts and counts[rollout.candidate] == wanted:
+                return True
+        return False
 
     def _draw(self, act: scene.Act, rollout: Rollout) -> None:
         said, now = explain(rollout.id, self.house), self.house.clock.now()
@@ -117,11 +132,20 @@ def _set_up(stage: Stage, folder: Path, kind: str | None) -> Iterator[_Scenery]:
         port = router.start(traffic.ports)
         try:
             traffic.flow(port, scene.RATE)
-            yield _Scenery(stage, local_house(folder / "home"), traffic, router)
+            house = local_house(folder / "home")
+            set_actuator(scene.APP, _program(place, router), house)
+            yield _Scenery(stage, house, traffic, router)
         finally:
             router.stop()
     finally:
         traffic.stop()
+
+
+def _program(place: Path, router: Router) -> Program:
+    """Return the program that moves the router, by which Lockgate knows what is live where the router says it."""
+    command = (sys.executable, "-m", "lockgate.demo.weight_mover", str(place))
+    says = router.weight(scene.FIRST) is not None
+    return Program(argv=command, folder=str(place), timeout_s=MOVE_S, is_acknowledging=says)
 
 
 def _sum_up(scenery: _Scenery, ended: Sequence[Ended], folder: Path) -> None:

@@ -34,6 +34,10 @@ class Router(Protocol):
         """Send each release its share, in percent; those without a share get nothing."""
         ...
 
+    def weight(self, release: str) -> int | None:
+        """Return the weight that it says itself a release has, None where it does not say."""
+        ...
+
     def stop(self) -> None:
         """End it."""
         ...

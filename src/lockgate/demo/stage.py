@@ -42,18 +42,22 @@ class Stage(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """How the trial of an act went: the step at which it was decided, and after how many seconds."""
+    """How the trial of an act went: the step at which it was decided, and after how many seconds.
+
+    `is_carried_out`: the candidate's part of the traffic became what was decided, all of it or none.
+    """
 
     act: Act
     rollout: Rollout
     step: str
     seconds: float
+    is_carried_out: bool = True
 
     @property
     def is_as_told(self) -> bool:
         """Say whether it ended as such a candidate has to: promoted to the end, or rolled back at the first step."""
         status, is_first = self.rollout.status, self.rollout.step == 0
-        return status is self.act.status and (status is Status.PROMOTED or is_first)
+        return self.is_carried_out and status is self.act.status and (status is Status.PROMOTED or is_first)
 
 
 class Split:
