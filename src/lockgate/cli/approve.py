@@ -26,4 +26,4 @@ def approve(
         seen, is_shown = sight(rollout_id, house, step, revision)
         request.confirm(f"Approve leaving step {seen.step} of {rollout_id}?", yes=not is_shown)
         given = act(rollout_id, seen, actor, house)
-    return request.answer(given, as_json=as_json)
+    return request.answer(given, house, as_json=as_json)

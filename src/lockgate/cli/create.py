@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import click
 
-from lockgate.cli import exit_codes, local, output
+from lockgate.cli import delivery, exit_codes, local, output
 from lockgate.cli.declared import declared
 from lockgate.core.rollout import Rollout
 from lockgate.ports.house import House
@@ -30,6 +30,7 @@ Exit codes: 0 on trial (also when an equal rollout is active already), 64 usage,
 @click.option("--since", type=local.seconds, metavar="SPAN", help="Read runs that are there already, such as 2h.")
 @click.option("--link", "links", multiple=True, metavar="NAME=URL", help="Where more is to be read; may be repeated.")
 @click.option("--replace", "is_replacing", is_flag=True, help="Roll the app's other canary back first.")
+@click.option("--actuator", metavar="COMMAND", help="The program that moves the app's traffic, with arguments.")
 @click.option("--policy", metavar="FILE", help="The policy, in YAML or JSON; options win over it.")
 @click.option("--file", "-f", metavar="FILE", help="A policy that also names baseline, candidate, since and links.")
 @click.option("--json", "as_json", is_flag=True, help="Print the rollout as JSON, its id at the top.")
@@ -55,6 +56,7 @@ def _answer(call: Mapping[str, object]) -> int:
         actor=local.actor(),
     )
     house = local.house()
+    _set_actuator(order.app, call["actuator"], house)
     created = begin(order, house)
     if call["as_json"]:
         from lockgate.report.rollout_document import created_document
@@ -70,7 +72,25 @@ def _answer(call: Mapping[str, object]) -> int:
         local.tell(f"warning: {sentence}")
     if asked.since_s is None and not created.is_existing:
         _tell_of_earlier(created.rollout, house)
+    delivery.finish(house, created.rollout.app)
     return exit_codes.OK.code
+
+
+def _set_actuator(app: str, command: object, house: House) -> None:
+    if not isinstance(command, str):
+        return
+    import shlex
+
+    from lockgate.cli.actuator import program
+    from lockgate.core.endpoint import DEFAULT_TIMEOUT_S
+    from lockgate.errors import UsageError
+    from lockgate.operations.actuator import set_actuator
+
+    try:
+        words = tuple(shlex.split(command))
+    except ValueError as error:
+        raise UsageError(f"--actuator {command!r} cannot be read: {error}", advice="Close its quotes.") from error
+    set_actuator(app, program(words, timeout_s=DEFAULT_TIMEOUT_S), house)
 
 
 def _tell_of_earlier(rollout: Rollout, house: House) -> None:

@@ -16,7 +16,8 @@ def freeze(app_id: str, reason: str, by: str | None, *, as_json: bool) -> int:
     """Let nothing of an app start or be promoted; rollback always works."""
     from lockgate.operations.freeze import freeze as act
 
-    return request.answer_app(act(app_id, request.actor(by, reason), local.house()), as_json=as_json)
+    house = local.house()
+    return request.answer_app(act(app_id, request.actor(by, reason), house), house, as_json=as_json)
 
 
 @click.command(epilog=EPILOG)
@@ -25,4 +26,5 @@ def unfreeze(app_id: str, reason: str, by: str | None, *, as_json: bool) -> int:
     """End an app's freeze, whether a freeze or a kill began it."""
     from lockgate.operations.freeze import unfreeze as act
 
-    return request.answer_app(act(app_id, request.actor(by, reason), local.house()), as_json=as_json)
+    house = local.house()
+    return request.answer_app(act(app_id, request.actor(by, reason), house), house, as_json=as_json)

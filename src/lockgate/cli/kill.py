@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import click
 
-from lockgate.cli import exit_codes, local, output, request
+from lockgate.cli import delivery, exit_codes, local, output, request
 from lockgate.errors import UsageError
 
 EPILOG = """
@@ -14,6 +14,8 @@ The app stays frozen until `lockgate unfreeze`.
 
 Exit codes: 0 done, also when it was so already; 64 usage, 75 the store is held.
 """
+# Every router that can be told is told before this ends.
+KILL_S = 60.0
 
 
 @click.command(epilog=EPILOG)
@@ -30,7 +32,8 @@ def kill(app_id: str | None, reason: str, by: str | None, *, is_all: bool, as_js
         raise UsageError("a kill is of one app or of all", advice="Call with --app-id APP, or with --all.")
     actor = request.actor(by, reason)
     request.confirm(f"Kill every release on trial in {'all apps' if app_id is None else app_id}?", yes=yes)
-    stands = act(app_id, actor, local.house())
+    house = local.house()
+    stands = act(app_id, actor, house)
     if as_json:
         documents = [app_document(each.app, each.series, each.receipt) for each in stands]
         local.emit({"apps": documents} if is_all else documents[0])
@@ -39,4 +42,5 @@ def kill(app_id: str | None, reason: str, by: str | None, *, is_all: bool, as_js
             "".join(render_app(each.app, each.series, each.receipt, local.screen()) for each in stands)
             or "No app is known.\n"
         )
+    delivery.finish(house, app_id, KILL_S)
     return exit_codes.OK.code

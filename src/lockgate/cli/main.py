@@ -83,6 +83,8 @@ COMMANDS = {
         "clear_alarm",
         "Clear a rollout's sample-ratio alarm when its cause is known; the check starts again.",
     ),
+    "actuator": Entry("lockgate.cli.actuator", "actuator", "Declare the program that moves an app's traffic."),
+    "deliver": Entry("lockgate.cli.deliver", "deliver", "Tell routers what is due, and say what they were not told."),
     "receipts": Entry(
         "lockgate.cli.receipts", "receipts", "List a rollout's receipts, or write them as files that verify offline."
     ),
@@ -92,7 +94,7 @@ COMMANDS = {
 # What people do every day comes first.
 GROUPS: dict[str, Sequence[str]] = {
     "Commands": ("create", "watch", "show", "explain", "compare", "demo"),
-    "Feeding and turning": ("ingest", "tick", "list"),
+    "Feeding and turning": ("ingest", "tick", "list", "actuator", "deliver"),
     "Stepping in": (
         "pause",
         "resume",

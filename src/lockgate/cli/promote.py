@@ -44,4 +44,4 @@ def _answer(call: Call) -> int:
         question = f"Promote {rollout_id} past step {seen.step}, without waiting?"
         request.confirm(question, yes=call["yes"] and not is_shown)
         given = act(rollout_id, seen, actor, house)
-    return request.answer(given, as_json=call["as_json"])
+    return request.answer(given, house, as_json=call["as_json"])

@@ -9,11 +9,12 @@ from typing import TypeVar
 
 import click
 
-from lockgate.cli import exit_codes, local, output
+from lockgate.cli import delivery, exit_codes, local, output
 from lockgate.core.receipt import Actor, operator
 from lockgate.errors import UsageError
 from lockgate.operations.app_series import AppStanding
 from lockgate.operations.intervention import Answer
+from lockgate.ports.house import House
 
 Command = TypeVar("Command", bound=Callable[..., object])
 DONE = "Exit codes: 0 done, also when it was so already; 64 usage, 75 the store is held, 77 it may not be."
@@ -64,23 +65,25 @@ def confirm(question: str, *, yes: bool) -> None:
     click.confirm(printable(question), abort=True, err=True)
 
 
-def answer(given: Answer, *, as_json: bool) -> int:
-    """Print where a rollout stands."""
+def answer(given: Answer, house: House, *, as_json: bool) -> int:
+    """Print where a rollout stands, and tell its router."""
     from lockgate.report.answered import answered_document, render_answered
 
     if as_json:
         local.emit(answered_document(given.rollout, given.receipt))
     else:
         output.say(render_answered(given.rollout, given.policy, given.receipt, local.screen()))
+    delivery.finish(house, given.rollout.app)
     return exit_codes.OK.code
 
 
-def answer_app(given: AppStanding, *, as_json: bool) -> int:
-    """Print where an app stands."""
+def answer_app(given: AppStanding, house: House, *, as_json: bool) -> int:
+    """Print where an app stands, and tell its router."""
     from lockgate.report.answered import app_document, render_app
 
     if as_json:
         local.emit(app_document(given.app, given.series, given.receipt))
     else:
         output.say(render_app(given.app, given.series, given.receipt, local.screen()))
+    delivery.finish(house, given.app.name)
     return exit_codes.OK.code

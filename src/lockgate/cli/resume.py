@@ -17,4 +17,4 @@ def resume(rollout_id: str, reason: str, by: str | None, *, as_json: bool) -> in
     house = local.known_house()
     with local.named(rollout_id, house):
         given = act(rollout_id, request.actor(by, reason), house)
-    return request.answer(given, as_json=as_json)
+    return request.answer(given, house, as_json=as_json)

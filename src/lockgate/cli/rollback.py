@@ -19,4 +19,4 @@ def rollback(rollout_id: str, reason: str, by: str | None, *, as_json: bool, yes
     with local.named(rollout_id, house):
         request.confirm(f"Roll back {rollout_id}, for good?", yes=yes)
         given = act(rollout_id, actor, house)
-    return request.answer(given, as_json=as_json)
+    return request.answer(given, house, as_json=as_json)

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import click
 
-from lockgate.cli import exit_codes, local, output
+from lockgate.cli import delivery, exit_codes, local, output
 
 
 @click.command(epilog="Exit codes: 0 shown, 64 no such rollout.")
@@ -26,5 +26,6 @@ def show(rollout_id: str, *, as_json: bool) -> int:
         from lockgate.report.view import render_view
 
         ending = local.ending(said.rollout, house)
-        output.say(render_view(said, house.clock.now(), local.screen(), ending))
+        untold = delivery.untold(house, said.rollout.app)
+        output.say(render_view(said, house.clock.now(), local.screen(), ending, untold))
     return exit_codes.OK.code

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import click
 
-from lockgate.cli import exit_codes, local, output
+from lockgate.cli import delivery, exit_codes, local, output
 from lockgate.core.policy.policy import Mode
 from lockgate.core.transition import Transition
 from lockgate.errors import UsageError
@@ -54,6 +54,7 @@ def tick(rollout_id: str | None, *, is_all: bool, as_json: bool) -> int:
         output.say("".join(lines) or ("" if problems else "No rollout is active.\n"))
     for problem in problems:
         local.tell(f"{problem.rollout_id}: {problem.error}")
+    delivery.finish(house, None if is_all else turns[0].rollout.app)
     if is_all:
         return max((exit_codes.of_error(problem.error) for problem in problems), default=exit_codes.OK.code)
     return _code(turns[0].transition)

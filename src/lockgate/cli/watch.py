@@ -8,7 +8,7 @@ from contextlib import suppress
 
 import click
 
-from lockgate.cli import exit_codes, local
+from lockgate.cli import delivery, exit_codes, local
 from lockgate.errors import TryAgainError
 from lockgate.operations.queries import Explanation, explain
 from lockgate.ports.house import House
@@ -48,14 +48,15 @@ def watch(rollout_id: str, interval: float, timeout: float, on_timeout: str, *, 
                 with suppress(TryAgainError):
                     tick(rollout_id, house)
             said = explain(rollout_id, house)
-            view.show(said)
+            app = said.rollout.app
+            view.show(said, delivery.untold(house, app) if no_tick else delivery.tell(house, app))
             left = deadline - time.monotonic()
             if said.rollout.is_terminal or left <= 0:
                 break
             view.wait(min(left, max(interval, MIN_INTERVAL_S)), rollout_id)
         if not said.rollout.is_terminal and on_timeout == "rollback":
             said = _roll_back(rollout_id, house, timeout)
-            view.show(said)
+            view.show(said, delivery.tell(house, said.rollout.app))
     if not said.rollout.is_terminal:
         from lockgate.report.standing import late
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Protocol
 
-from lockgate.cli import local, output
+from lockgate.cli import delivery, local, output
 from lockgate.core.decision.decision import Decision
 from lockgate.operations.queries import Explanation, explain, receipts_of
 from lockgate.ports.house import House
@@ -25,8 +25,8 @@ FRAME_S = 1.0
 class View(Protocol):
     """Shows a rollout as it changes."""
 
-    def show(self, said: Explanation) -> None:
-        """Show how the rollout stands after a tick."""
+    def show(self, said: Explanation, untold: tuple[str, ...] = ()) -> None:
+        """Show how the rollout stands after a tick, and what the router has not been told."""
 
     def wait(self, seconds: float, rollout_id: str) -> None:
         """Let time pass until the next tick."""
@@ -54,8 +54,9 @@ class _Log:
         self._as_json = as_json
         self._revision = -1
         self._held: tuple[object, ...] = ()
+        self._untold: tuple[object, ...] = ()
 
-    def show(self, said: Explanation) -> None:
+    def show(self, said: Explanation, untold: tuple[str, ...] = ()) -> None:
         rollout = said.rollout
         if rollout.revision != self._revision:
             self._revision = rollout.revision
@@ -66,6 +67,12 @@ class _Log:
         if not rollout.is_terminal and held != self._held:
             self._held = held
             self._tell(_held(said, said.decision, self._house))
+        # How long until the next try is new each time, and no news.
+        heads = tuple(sentence.partition(";")[0] for sentence in untold)
+        if heads != self._untold:
+            self._untold = heads
+            for sentence in untold:
+                local.tell(sentence)
 
     def wait(self, seconds: float, rollout_id: str) -> None:  # noqa: ARG002
         time.sleep(seconds)
@@ -88,12 +95,13 @@ class _Screen:
         self._house = house
         self._draw = draw
 
-    def show(self, said: Explanation) -> None:
+    def show(self, said: Explanation, untold: tuple[str, ...] = ()) -> None:
         ending = local.ending(said.rollout, self._house)
-        self._draw(render_view(said, self._house.clock.now(), local.screen(), ending))
+        self._draw(render_view(said, self._house.clock.now(), local.screen(), ending, untold))
 
     def wait(self, seconds: float, rollout_id: str) -> None:
         until = time.monotonic() + seconds
         while (left := until - time.monotonic()) > 0:
             time.sleep(min(left, FRAME_S))
-            self.show(explain(rollout_id, self._house))
+            said = explain(rollout_id, self._house)
+            self.show(said, delivery.untold(self._house, said.rollout.app))

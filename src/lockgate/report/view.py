@@ -29,8 +29,8 @@ MAX_ALSO = 3
 _SIGNS = {Status.PROMOTED: Outcome.CLEAN, Status.ROLLED_BACK: Outcome.REGRESSED}
 
 
-def render_view(said: Explanation, now: Instant, screen: Screen, ending: str = "") -> str:
-    """Return a rollout as lines for a terminal; `ending` is why it ended, if it has."""
+def render_view(said: Explanation, now: Instant, screen: Screen, ending: str = "", untold: tuple[str, ...] = ()) -> str:
+    """Return a rollout as lines for a terminal; `ending` is why it ended, `untold` what its router was not told."""
     screen = Screen(min(MAX_WIDTH, max(MIN_WIDTH, screen.width)), screen.colour, screen.unicode)
     is_over = said.rollout.is_terminal
     parts = [_headline(said, screen)]
@@ -39,6 +39,7 @@ def render_view(said: Explanation, now: Instant, screen: Screen, ending: str = "
     parts.append(_gates(said, screen))
     parts.append(_words(screen, "ended", [ending]) if is_over else _decision(said, screen))
     parts.append(_links(said, screen))
+    parts.append(_words(screen, "router", list(untold)))
     parts.append([MARGIN + screen.paint(screen.text(_foot(said), screen.width - len(MARGIN)), "dim")])
     lines = [line.rstrip() for part in parts if part for line in ["", *part]]
     return "\n".join(lines).replace(NO_BREAK, " ") + "\n"

@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The id of a rollout, or of none for all, comes in; what is due is sent, and what that came to goes out."""
+
+from __future__ import annotations
+
+import click
+
+from lockgate.cli import exit_codes, local, output
+from lockgate.errors import UsageError
+from lockgate.ports.house import House
+
+EPILOG = """
+A message that fails is tried again after 5 s (what takes traffic away: 1 s), then after waits that double; after
+about three days it is dead.
+
+Exit codes: 0 nothing is left that failed, 64 no such rollout, 69 an endpoint failed, now or before, and was not told,
+75 the store is held.
+"""
+MESSAGES, SECONDS = 10_000, 600.0
+
+
+@click.command(epilog=EPILOG)
+@click.option("--id", "rollout_id", metavar="ID", help="The rollout; its app is told. [default: all apps]")
+@click.option("--all", "is_all", is_flag=True, help="All apps.")
+@click.option("--retry-dead", is_flag=True, help="Try again what was given up.")
+@click.option("--json", "as_json", is_flag=True, help="Print what was sent and what is left as JSON.")
+def deliver(rollout_id: str | None, *, is_all: bool, retry_dead: bool, as_json: bool) -> int:
+    """Tell routers what is due, and say what they were not told."""
+    from lockgate.core.delivery import State
+    from lockgate.operations import deliver as sending
+    from lockgate.report.telling import asked, sentences, told_document
+    from lockgate.wiring import actuators
+
+    if rollout_id is not None and is_all:
+        raise UsageError("a delivery is of one rollout or of all", advice="Call with --id ID, or without it.")
+    house = local.known_house()
+    app = None if rollout_id is None else _app_of(rollout_id, house)
+    if retry_dead:
+        sending.retry_dead(house, app)
+    sent = sending.deliver(house, actuators(), sending.Bounds(app=app, messages=MESSAGES, seconds=SECONDS))
+    left = sending.untold(house, app)
+    if as_json:
+        local.emit({"sent": [told_document(each) for each in sent], "untold": [told_document(each) for each in left]})
+    else:
+        done = [each for each in sent if each.delivery.state is State.DELIVERED]
+        output.say("".join(f"told: {asked(each)}\n" for each in done) or "Nothing was told.\n")
+        for sentence in sentences(left, house.clock.now()):
+            local.tell(sentence)
+    is_failing = any(each.delivery.attempts for each in left)
+    return exit_codes.UNREACHABLE.code if is_failing else exit_codes.OK.code
+
+
+def _app_of(rollout_id: str, house: House) -> str:
+    from lockgate.operations.queries import explain
+
+    with local.named(rollout_id, house):
+        return explain(rollout_id, house).rollout.app

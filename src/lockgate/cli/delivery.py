@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a command has committed comes in; routers are told of it, and what they were not told goes out as a warning."""
+
+from __future__ import annotations
+
+from lockgate.cli import local
+from lockgate.errors import LockgateError
+from lockgate.ports.house import House
+
+PASS_S = 5.0
+OF_APP, OF_ALL = 20, 1_000
+
+
+def finish(house: House, app: str | None = None, seconds: float = PASS_S) -> None:
+    """Tell routers what is due, for a bounded time; what fails is a warning and changes no exit code."""
+    for sentence in tell(house, app, seconds):
+        local.tell(sentence)
+
+
+def tell(house: House, app: str | None = None, seconds: float = PASS_S) -> tuple[str, ...]:
+    """Tell routers what is due, for a bounded time, and return what should be known of it."""
+    from lockgate.operations.deliver import Bounds, deliver
+    from lockgate.wiring import actuators
+
+    bounds = Bounds(app=app, messages=OF_ALL if app is None else OF_APP, seconds=seconds)
+    try:
+        deliver(house, actuators(), bounds)
+    except LockgateError as error:
+        return (f"warning: the router may not have been told: {error.message}; `lockgate deliver` tries again",)
+    return untold(house, app)
+
+
+def untold(house: House, app: str | None = None) -> tuple[str, ...]:
+    """Return what routers have not been told; what takes traffic away from a candidate is written large."""
+    from lockgate.operations.deliver import untold as left
+    from lockgate.report.telling import sentences
+
+    try:
+        found = left(house, app)
+    except LockgateError as error:
+        return (f"warning: nobody knows whether the router has been told: {error.message}",)
+    word = "WARNING" if any(each.delivery.is_urgent for each in found) else "warning"
+    return tuple(f"{word}: {sentence}" for sentence in sentences(found, house.clock.now()))

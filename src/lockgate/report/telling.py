@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Deliveries come in; sentences that say what a router has not been told, and documents of the same, go out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import PurePath
+
+from lockgate.core.canonical import Json
+from lockgate.core.delivery import State
+from lockgate.core.endpoint import Endpoint
+from lockgate.core.instant import SECOND, Instant, instant_text
+from lockgate.core.wording import count_text, duration_words
+from lockgate.operations.deliver import Told
+from lockgate.report.headline import release
+
+# More sentences than this tell nobody more.
+MAX_SENTENCES = 5
+
+
+def sentences(untold: Sequence[Told], now: Instant) -> tuple[str, ...]:
+    """Return what a router has not been told, the most urgent first, and the rest as a count."""
+    ordered = sorted(untold, key=lambda told: not told.delivery.is_urgent)
+    said = [_sentence(told, now) for told in ordered[:MAX_SENTENCES]]
+    more = len(ordered) - MAX_SENTENCES
+    return (*said, *([f"and {count_text(more, 'more message')}; `lockgate deliver` names them"] if more > 0 else []))
+
+
+def _sentence(told: Told, now: Instant) -> str:
+    return f"the router has not been told: {asked(told)}; {_standing(told, now)}"
+
+
+def asked(told: Told) -> str:
+    """Return what a message asks for."""
+    data, event = told.message.data, told.message.event.value.rpartition(".")[2]
+    weight = data.get("weight")
+    weighed = f"{weight:g} %" if isinstance(weight, int | float) else "no weight"
+    return f"{event}, {weighed} for {release(str(data.get('candidate')))} in {release(told.message.app)}"
+
+
+def _standing(told: Told, now: Instant) -> str:
+    delivery = told.delivery
+    if delivery.state is State.DEAD:
+        tries = count_text(delivery.attempts, "attempt")
+        return f"given up after {tries}, because {delivery.error}; `lockgate deliver --retry-dead` tries again"
+    if delivery.is_leased(now):
+        return "it is being told at this moment, or whoever told it has died"
+    if delivery.attempts == 0:
+        return "not tried yet; `lockgate deliver` does"
+    left = -(-(delivery.due_at - now) // SECOND)
+    return f"{delivery.error or 'whoever told it has died'}; " + (
+        f"next try in {duration_words(left)} at the earliest" if left > 0 else "`lockgate deliver` tries again"
+    )
+
+
+def told_document(told: Told) -> dict[str, Json]:
+    """Return a delivery as programs read it."""
+    delivery, data = told.delivery, told.message.data
+    return {
+        "id": delivery.message_id,
+        "endpoint": delivery.endpoint_id,
+        "app": delivery.app,
+        "rollout": delivery.rollout_id,
+        "seq": delivery.seq,
+        "event": delivery.event.value,
+        "weight": data.get("weight"),
+        "state": delivery.state.value,
+        "attempts": delivery.attempts,
+        "error": delivery.error,
+        "output": delivery.output,
+        "next_try": instant_text(delivery.due_at) if delivery.state is State.DUE else None,
+    }
+
+
+def endpoint_document(endpoint: Endpoint) -> dict[str, Json]:
+    """Return an endpoint as programs read it."""
+    return {
+        "id": endpoint.id,
+        "app": endpoint.app,
+        "kind": endpoint.kind.value,
+        "argv": list(endpoint.argv),
+        "folder": endpoint.folder,
+        "since": instant_text(endpoint.since),
+        "timeout_s": endpoint.timeout_s,
+        "acknowledges": endpoint.is_acknowledging,
+    }
+
+
+def endpoint_line(endpoint: Endpoint) -> str:
+    """Return an endpoint as one line."""
+    reads = "reads the weight back" if endpoint.is_acknowledging else "is not asked what is live"
+    name = " ".join((PurePath(endpoint.argv[0]).name, *endpoint.argv[1:]))
+    return f"{endpoint.app or 'every app'}  {name}\n  in {endpoint.folder}, at most {endpoint.timeout_s:g} s, {reads}\n"
