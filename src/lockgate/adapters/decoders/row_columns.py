@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import chain
 from operator import attrgetter
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,10 +22,10 @@ from lockgate.core.summary import ABSENT, NONE, Codes, Columns, Integers, Mask
 # A float below 2e12 micro-units is nearer than this to the decimal that it stands for, in micro-units.
 _DOUBT = 0.001
 _MAX_CERTAIN = 2_000_000_000_000
-_STATUS_CODES: dict[str | None, int] = {None: NONE, **{status: code for code, status in enumerate(STATUSES)}}
-_AMOUNTS = ("latency_ms", "ttft_ms")
-_COUNTS = ("input_tokens", "output_tokens")
-_READ = {name: attrgetter(name) for name in (*_AMOUNTS, *_COUNTS, "cost", "status", "run_id", "probe_id", "scores")}
+STATUS_CODES: dict[str | None, int] = {None: NONE, **{status: code for code, status in enumerate(STATUSES)}}
+AMOUNTS = ("latency_ms", "ttft_ms")
+COUNTS = ("input_tokens", "output_tokens")
+_READ = {name: attrgetter(name) for name in (*AMOUNTS, *COUNTS, "cost", "status", "run_id", "probe_id", "scores")}
 
 
 def batch_of(rows: Sequence[Row], release: str, question: Question) -> Batch:
@@ -36,13 +37,13 @@ def batch_of(rows: Sequence[Row], release: str, question: Question) -> Batch:
 def columns_of(rows: Sequence[Row], slices: Sequence[Slice]) -> Columns:
     """Return the columns of rows."""
     values: dict[str, Integers] = {}
-    for name in (*_AMOUNTS, *_COUNTS, "cost"):
+    for name in (*AMOUNTS, *COUNTS, "cost"):
         given = list(map(_READ[name], rows))
         if given and not (given[0] is None and given.count(None) == len(given)):
-            values[name] = costs(given) if name == "cost" else _amounts(given, is_whole=name in _COUNTS)
+            values[name] = costs(given) if name == "cost" else amounts(given, is_whole=name in COUNTS)
     answers: dict[str, Codes] = {}
     _add_scores(rows, values, answers)
-    statuses = np.fromiter(map(_STATUS_CODES.__getitem__, map(_READ["status"], rows)), np.int8, len(rows))
+    statuses = np.fromiter(map(STATUS_CODES.__getitem__, map(_READ["status"], rows)), np.int8, len(rows))
     parts = {part: _in_slice(rows, part) for part in slices if part != WHOLE}
     return Columns(runs=len(rows), statuses=statuses, values=values, answers=answers, parts=parts)
 
@@ -76,7 +77,8 @@ def run_ids(texts: Sequence[str | None]) -> RunIds:
     return RunIds(marks, is_given, lambda positions: [str(texts[position]) for position in positions.tolist()])
 
 
-def _amounts(given: list[float | None], *, is_whole: bool) -> Integers:
+def amounts(given: list[float | None], *, is_whole: bool) -> Integers:
+    """Return numbers as micro-units."""
     floats = np.array(given, np.float64)
     if not is_whole:
         return micro_or_absent(floats)
@@ -94,19 +96,23 @@ def texts(ids: list[str | int | None]) -> list[str | None]:
 def _add_scores(rows: Sequence[Row], values: dict[str, Integers], answers: dict[str, Codes]) -> None:
     scores = [row.scores or {} for row in rows]
     for name in sorted(set(chain.from_iterable(scores))):
-        given = [score.get(name) for score in scores]
+        add_score(name, [score.get(name) for score in scores], values, answers)
+
+
+def add_score(name: str, given: list[Any], values: dict[str, Integers], answers: dict[str, Codes]) -> None:
+    """Add the columns of one score."""
+    kinds = set(map(type, given))
+    if ScoreObject in kinds:
+        given = [one.value if isinstance(one, ScoreObject) else one for one in given]
         kinds = set(map(type, given))
-        if ScoreObject in kinds:
-            given = [one.value if isinstance(one, ScoreObject) else one for one in given]
-            kinds = set(map(type, given))
-        if kinds <= {type(None)}:
-            continue
-        values[f"{SCORE_PREFIX}{name}"] = micro_or_absent(np.array(given, np.float64))
-        if kinds == {bool}:
-            answers[f"{SCORE_PREFIX}{name}"] = np.array(given, np.int8)
-        elif bool in kinds:
-            codes = [int(one) if isinstance(one, bool) else NONE for one in given]
-            answers[f"{SCORE_PREFIX}{name}"] = np.array(codes, np.int8)
+    if kinds <= {type(None)}:
+        return
+    values[f"{SCORE_PREFIX}{name}"] = micro_or_absent(np.array(given, np.float64))
+    if kinds == {bool}:
+        answers[f"{SCORE_PREFIX}{name}"] = np.array(given, np.int8)
+    elif bool in kinds:
+        codes = [int(one) if isinstance(one, bool) else NONE for one in given]
+        answers[f"{SCORE_PREFIX}{name}"] = np.array(codes, np.int8)
 
 
 def _in_slice(rows: Sequence[Row], part: Slice) -> Mask:

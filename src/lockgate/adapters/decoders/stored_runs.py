@@ -7,8 +7,7 @@ A file is decoded twice: first whole, to find every fault, then again batch by b
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
 from typing import Annotated
 
 import msgspec
@@ -20,9 +19,10 @@ from lockgate.adapters.decoders.lines import Chunk, LongLineError, chunks
 from lockgate.adapters.decoders.ndjson import FAILURES, are_on_their_own, why_not
 from lockgate.adapters.decoders.row import MAX_FLAGS, Row, ScoreNames, are_sound, flaw
 from lockgate.adapters.decoders.row_columns import columns_of, texts
+from lockgate.adapters.decoders.start_times import Time, instant
+from lockgate.adapters.decoders.stored_columns import ShapedRuns
 from lockgate.core.app import slice_from
 from lockgate.core.batch import Group, RunBatch
-from lockgate.core.summary import ABSENT
 from lockgate.errors import DataError, UsageError
 from lockgate.ports.reading import Progress
 
@@ -41,7 +41,7 @@ class StoredRow(Row, gc=False):
     """A run that is kept: besides what is measured, whose it is, when it began, and which flags it met."""
 
     app_id: str | None = None
-    started_at: Annotated[datetime, msgspec.Meta(tz=True)] | None = None
+    started_at: Time | None = None
     flags: Annotated[dict[str, str | None], msgspec.Meta(max_length=MAX_FLAGS)] | None = None
 
 
@@ -54,11 +54,15 @@ class _Reading:
 
     app: str | None
     faults: Faults
-    names: ScoreNames
+    shaped: ShapedRuns
+    names: ScoreNames = field(default_factory=ScoreNames)
 
 
 class StoredRuns:
     """Decodes runs to be kept, from files of JSON lines or from a body."""
+
+    def __init__(self) -> None:
+        self._shaped = ShapedRuns(StoredRow)
 
     def read(self, paths: Sequence[str], app: str | None, progress: Progress) -> Iterator[RunBatch]:
         """Yield the runs of all files."""
@@ -78,7 +82,7 @@ class StoredRuns:
 
     def decode(self, body: bytes, app: str | None) -> RunBatch:
         """Return the runs of one body."""
-        reading = _Reading(app, Faults(), ScoreNames())
+        reading = _Reading(app, Faults(), self._shaped)
         batch = _batch([Chunk(1, body, body.count(b"\n") + 1)], "the batch", reading)
         _check(reading)
         assert batch is not None
@@ -87,7 +91,7 @@ class StoredRuns:
 
 def _decoded(files: Sequence[RunFile], app: str | None, progress: Progress, total: int | None) -> Iterator[RunBatch]:
     """Yield batches until there is a fault; all faults are raised at the end."""
-    reading, done = _Reading(app, Faults(), ScoreNames()), 0
+    reading, done = _Reading(app, Faults(), ShapedRuns(StoredRow)), 0
     for file in files:
         with file.open() as stream:
             try:
@@ -123,6 +127,9 @@ def _grouped(parts: Iterator[Chunk]) -> Iterator[list[Chunk]]:
 def _batch(some: Sequence[Chunk], name: str, reading: _Reading) -> RunBatch | None:
     """Return the runs of some lines, or None when one of them has a fault, which is told to the reading."""
     body = b"".join(chunk.data for chunk in some)
+    batch = reading.shaped.batch(body, reading.app, reading.names)
+    if batch is not None:
+        return batch
     placed, wrong = _rows(body, some[0].first)
     rows = [row for _, row in placed]
     wrong += [(placed[place][0], what) for place, what in _flaws(rows, reading)]
@@ -148,7 +155,7 @@ def _batch(some: Sequence[Chunk], name: str, reading: _Reading) -> RunBatch | No
         columns=columns_of(rows, ()),
         groups=tuple(places),
         group=np.array(group, np.intp),
-        started_at=np.array([_instant(row.started_at) for row in rows], np.int64),
+        started_at=np.array([instant(row.started_at) for row in rows], np.int64),
         ids=texts([row.run_id for row in rows]),
         probes=() if probes.count(None) == len(probes) else probes,
         also=also,
@@ -189,7 +196,3 @@ def _flaws(rows: Sequence[StoredRow], reading: _Reading) -> list[Wrong]:
 
 def _app(row: StoredRow, reading: _Reading) -> str:
     return row.app_id or reading.app or ""
-
-
-def _instant(moment: datetime | None) -> int:
-    return ABSENT if moment is None else round(moment.timestamp() * 1_000)
