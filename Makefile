@@ -59,6 +59,10 @@ schedules: $(TESTED) ## simulate schedules of many actors and faults for SECONDS
 faults: $(TESTED) ## kill, starve and cut off the line in every way (SHORT=1: within two minutes), and count
 	@FAULTS=$(if $(SHORT),short,long) $(PY) -m pytest --quiet -m faults tests/faults $(ARGS)
 
+.PHONY: studies
+studies: $(TESTED) ## let 300 rollouts of each kind walk through the real operations, and write down how they end
+	@$(PY) -m bench.studies
+
 .PHONY: check
 check: lint types contracts docs ## lint, types, import contracts and docs
 
