@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Files of runs and two release names come in; a table, a document or a page, and an exit code go out."""
+"""Files of runs, or an app with kept ones, and two releases come in; a table, a document or a page goes out."""
 
 from __future__ import annotations
 
@@ -32,6 +32,8 @@ class Call(TypedDict):
     """What was called, as click hands it over."""
 
     files: tuple[str, ...]
+    app_id: str | None
+    since: str | None
     baseline: str | None
     candidate: str
     policy: str | None
@@ -65,11 +67,13 @@ def _complete_metric(_ctx: click.Context, _param: click.Parameter, incomplete: s
 
 
 @click.command(epilog=EPILOG)
-@click.argument("files", nargs=-1, required=True, type=click.Path(), metavar="FILES...")
+@click.argument("files", nargs=-1, type=click.Path(), metavar="[FILES...]")
 @click.option(
     "--baseline", "-b", metavar="RELEASE", help="The release that is trusted; needed unless every gate has max or min."
 )
 @click.option("--candidate", "-c", required=True, metavar="RELEASE", help="The release on trial.")
+@click.option("--app-id", metavar="APP", help="Compare the kept runs of this app instead of files.")
+@click.option("--since", metavar="SPAN", help="Of kept runs those of the last 2h, say. [default: all]")
 @click.option("--policy", type=click.Path(), metavar="FILE", help="Gates from a policy, in YAML or JSON.")
 @click.option(
     "--metric",
@@ -91,10 +95,11 @@ def _complete_metric(_ctx: click.Context, _param: click.Parameter, incomplete: s
 @click.option("--allow-thin", is_flag=True, help="Leave by 0 also when there are not enough runs to tell.")
 @click.option("--quiet", "-q", is_flag=True, help="Print nothing: the exit code is the answer.")
 def compare(**call: object) -> int:
-    """Say from the runs in FILES whether the candidate is worse.
+    """Say from the runs in FILES, or from those that are kept, whether the candidate is worse.
 
     FILES are NDJSON, CSV or Parquet, by their suffix; a quoted pattern such as 'runs/*.parquet' works too,
-    and - reads NDJSON from standard input. Each run names its release.
+    and - reads NDJSON from standard input. Each run names its release. With --app-id runs that `lockgate ingest`
+    kept are compared, by the buckets that they stand in.
     """
     return _answer(Call(**call))  # type: ignore[typeddict-item]
 
@@ -114,6 +119,7 @@ def _answer(call: Call) -> int:
 
 def _check(call: Call) -> None:
     """Refuse what cannot be meant before anything is read, because reading may take long."""
+    _check_source(call)
     if call["quiet"] and (call["as_json"] or call["as_markdown"]):
         raise UsageError(
             "--quiet prints nothing, --json and --markdown print an answer", advice="Leave one of them out."
@@ -130,6 +136,15 @@ def _check(call: Call) -> None:
         )
     if call["report"] is not None:
         _check_report(call["report"], call)
+
+
+def _check_source(call: Call) -> None:
+    if not call["files"] and call["app_id"] is None:
+        raise UsageError("no runs are named", advice="Name FILES of runs, or --app-id for those that are kept.")
+    if call["files"] and call["app_id"] is not None:
+        raise UsageError("runs in files and kept runs are two comparisons", advice="Leave out FILES or --app-id.")
+    if call["since"] is not None and call["app_id"] is None:
+        raise UsageError("--since is of kept runs", advice="Name their app with --app-id, or leave it out.")
 
 
 def _check_report(report: Path, call: Call) -> None:
@@ -158,6 +173,12 @@ def _compare(call: Call) -> Comparison:
         metrics=call["metrics"],
         per_gate_level=call["per_gate_level"],
     )
+    if call["app_id"] is not None:
+        from lockgate.cli import local
+        from lockgate.operations.compare_stored import Window, compare_stored
+
+        since = None if call["since"] is None else int(local.seconds(call["since"]))
+        return compare_stored(request, Window(call["app_id"], since), local.house())
     with output.progress_on(sys.stderr, wanted=not call["quiet"]) as progress:
         return operation.compare(request, run_files(), call["files"], progress)
 
@@ -191,6 +212,10 @@ def command_of(call: Call) -> str:
     """Return the command that asks the same again, whatever form its answer takes."""
     baseline = [] if call["baseline"] is None else ["--baseline", call["baseline"]]
     words = ["lockgate", "compare", *baseline, "--candidate", call["candidate"]]
+    if call["app_id"] is not None:
+        words += ["--app-id", call["app_id"]]
+    if call["since"] is not None:
+        words += ["--since", call["since"]]
     if call["policy"] is not None:
         words += ["--policy", call["policy"]]
     for metric in call["metrics"]:

@@ -34,13 +34,27 @@ def comparison_schema() -> Schema:
             alpha=_about(_LEVEL, "How often two equal releases are called regressed, at most, over all gates."),
             per_gate_level=_about(_nullable(_LEVEL), "The level each gate is judged at by itself; null shares alpha."),
             duplicates=_about(_COUNT, "Runs set aside because their run_id had come before."),
-            releases=_about(_COUNTS, "Runs of every release in the files."),
+            releases=_about(_COUNTS, "Runs of every release that was read."),
             files=_about({"type": "array", "items": {"type": "string"}}, "What was read."),
+            stored=_about(_nullable(_stored()), "Which stored buckets were read; null: files were."),
             notes=_about({"type": "array", "items": _TEXT}, "Sentences about the data."),
             policy=_about({"type": "object"}, "The effective policy, every default spelled out."),
             policy_digest={"type": "string", "pattern": "^sha256:[0-9a-f]{64}$"},
         ),
     }
+
+
+def _stored() -> Schema:
+    time = _nullable({"type": "string", "format": "date-time"})
+    return _object(
+        **{
+            "app": _TEXT,
+            "buckets": _COUNT,
+            "from": _about(time, "When the first of their runs began."),
+            "to": _about(time, "The end of the last bucket."),
+            "unsealed": _about(_COUNT, "How many of them may still grow."),
+        }
+    )
 
 
 def _gate() -> Schema:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from lockgate.core.bucket import Bucket
-from lockgate.core.comparison import Comparison
+from lockgate.core.comparison import Comparison, Stored
 from lockgate.core.comparison_note import policy_notes, reading_notes
 from lockgate.core.comparison_unknown import carried_text, carries, unknowns
 from lockgate.core.declaration.nearest import suggestion
@@ -48,13 +48,33 @@ class Request:
     per_gate_level: float | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """Where runs were read: in words, which stored buckets if any, and what should be known of them."""
+
+    where: str = "in the files"
+    stored: Stored | None = None
+    notes: tuple[str, ...] = ()
+
+
 def compare(request: Request, reader: RunFiles, paths: Sequence[str], progress: Progress | None = None) -> Comparison:
     """Return what one look at the runs in the files says of the candidate."""
+    declared = declared_policy(request)
+    intake = reader.read(paths, question_of(request, declared), progress or _silent)
+    return judge(request, declared, intake, Source())
+
+
+def declared_policy(request: Request) -> Policy | None:
+    """Return the policy that is asked for, None for the defaults; refuse a request that cannot be meant."""
     _check(request)
     declared = request.policy or (_policy_of(request.metrics) if request.metrics else None)
     _check_baseline(request, declared)
-    intake = reader.read(paths, _question(request, declared), progress or _silent)
-    _check_releases(request, declared, intake)
+    return declared
+
+
+def judge(request: Request, declared: Policy | None, intake: Intake, source: Source) -> Comparison:
+    """Return what one look at the runs that were read says of the candidate."""
+    _check_releases(request, declared, intake, source.where)
     arms = _bucket(request.baseline, intake), _bucket(request.candidate, intake)
     policy = declared or _policy_of(_default_gates(arms))
     _check_names(policy, intake, arms)
@@ -77,7 +97,8 @@ def compare(request: Request, reader: RunFiles, paths: Sequence[str], progress: 
         duplicates=intake.duplicates,
         releases=dict(sorted(intake.releases.items())),
         files=intake.files,
-        notes=(*reading_notes(intake, policy.gates, names), *policy_notes(policy, verdict.findings)),
+        stored=source.stored,
+        notes=(*reading_notes(intake, policy.gates, names), *policy_notes(policy, verdict.findings), *source.notes),
     )
 
 
@@ -125,7 +146,8 @@ def _bucket(release: str | None, intake: Intake, part: Slice = WHOLE) -> Bucket:
     return Bucket() if release is None else intake.bucket(release, part)
 
 
-def _question(request: Request, policy: Policy | None) -> Question:
+def question_of(request: Request, policy: Policy | None) -> Question:
+    """Return what is to be read: the tallies and pairs that the gates look at."""
     gates = () if policy is None else policy.gates
     return Question(
         baseline=request.candidate if request.baseline is None else request.baseline,
@@ -135,11 +157,11 @@ def _question(request: Request, policy: Policy | None) -> Question:
     )
 
 
-def _check_releases(request: Request, policy: Policy | None, intake: Intake) -> None:
+def _check_releases(request: Request, policy: Policy | None, intake: Intake, where: str) -> None:
     """Refuse a release without runs, and say which ones there are."""
     found = {name: runs for name, runs in intake.releases.items() if runs > 0}
     if not found:
-        raise DataError("there are no runs in the files", advice="Each run is one line or row with a `release`.")
+        raise DataError(f"there are no runs {where}", advice="Each run is one line or row with a `release`.")
     wanted = [request.baseline, request.candidate] if _needs_baseline(policy) else [request.candidate]
     missing = [name for name in wanted if name not in found]
     if not missing:
@@ -149,7 +171,7 @@ def _check_releases(request: Request, policy: Policy | None, intake: Intake) -> 
     ranked = sorted(found.items(), key=lambda item: (-item[1], item[0]))
     listed = ", ".join(f"{name[:MAX_NAME]} ({count_text(runs, 'run')})" for name, runs in ranked[:MAX_LISTED])
     more = f" and {len(ranked) - MAX_LISTED} more" if len(ranked) > MAX_LISTED else ""
-    raise DataError(f"no run of release {names}", advice=f"{nearest}Releases in the files: {listed}{more}.")
+    raise DataError(f"no run of release {names}", advice=f"{nearest}Releases {where}: {listed}{more}.")
 
 
 def _check_names(policy: Policy, intake: Intake, arms: tuple[Bucket, Bucket]) -> None:
