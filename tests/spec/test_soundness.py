@@ -18,6 +18,8 @@ from lockgate.cli.main import run
 from lockgate.core.receipt import operator
 from lockgate.core.soundness.flaw import Rule
 from lockgate.core.vault import Receipt
+from lockgate.operations.acknowledge import Observation, acknowledge
+from lockgate.operations.actuator import Program, set_actuator
 from lockgate.operations.freeze import freeze, unfreeze
 from lockgate.operations.fsck import Soundness, fsck
 from lockgate.operations.kill import kill
@@ -91,6 +93,26 @@ def test_what_the_line_leaves_behind_is_sound() -> None:
     assert counted["decisions made again"] == counted["receipts"] - 3
     assert counted["log entries"] == counted["receipts"]
     assert {"rollouts", "app series", "batches", "buckets", "checkpoints", "messages"} <= set(counted)
+
+
+@pytest.mark.clause("LI-125")
+def test_decisions_that_waited_for_an_actuator_are_made_again() -> None:
+    """What was known of the live weight is in the receipts."""
+    here = world()
+    program = Program(argv=("/bin/true",), folder="/", is_acknowledging=True)
+    set_actuator(APP, program, here.house)
+    rollout = created(here).rollout
+    for _ in range(3):
+        turns = here.walk(rollout.id, EQUAL, runs=2000, minutes=4)
+        latest = turns[-1].rollout
+        told = Observation(rollout_id=rollout.id, revision=latest.revision, weight=latest.exposed_weight)
+        acknowledge(told, WHO, here.house)
+    here.walk(rollout.id, EQUAL, runs=2000, minutes=60)
+
+    found = fsck(here.house)
+
+    assert (found.flaws, found.unknown) == ((), ())
+    assert found.counted["decisions made again"] > 1
 
 
 @pytest.mark.clause("LI-126")

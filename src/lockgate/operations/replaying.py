@@ -33,7 +33,6 @@ from lockgate.operations.checking import PORTION, Check, portions
 from lockgate.operations.surroundings import situation
 
 LOOP = "tick"
-ACKNOWLEDGEMENT = "acknowledgement"
 
 
 class Replay:
@@ -45,8 +44,11 @@ class Replay:
         self._plan = plan(policy)
         self._progress = begin(self._plan)
         self._chain = Chain(state=self._progress.state.digest())
-        self._is_known = True
-        self._is_read_back = trial.rollout.acknowledged is not None
+        app = check.seen.app(trial.rollout.app)
+        # Of buckets that were pruned nothing can be made again.
+        self._is_known = app is None or app.kept_from <= trial.spans[0].first
+        if not self._is_known:
+            check.leave(f"{trial.rollout.id}: what it decided on buckets that were pruned")
         self._freezes: list[tuple[int, str | None]] | None = None
         name = trial.rollout.id
         self._sides = Sides.of(trial.rollout.baseline, trial.rollout.candidate, policy.gates)
@@ -62,7 +64,6 @@ class Replay:
         evidence = cast("dict[str, Any]", statement.predicate["evidence"])
         digests = self._read(evidence["buckets"]["count"])
         for look in islice(self._looks, evidence["looks"]["count"]):
-            self._is_read_back |= look.action == ACKNOWLEDGEMENT
             self._chain = looked(self._chain, look)
         before = self._chain.state
         verdict = self._verdict(statement, transition)
@@ -147,10 +148,6 @@ class Replay:
         """Decide again what the loop decided, with the freeze that stood when the receipt was written."""
         before, policy, said = transition.before, self._plan.policy, decision_of(statement)
         if receipt.seq == 1 or actor_of(statement).kind != LOOP:
-            return
-        if self._is_read_back:
-            # Decisions wait for weights to be read back, and which one was known when is in no receipt.
-            self._check.leave(f"{before.id}: what it decided while an actuator read weights back")
             return
         app = App(name=before.app, frozen=self._frozen_at(receipt.index))
         trial = replace(self._trial, rollout=before, progress=self._progress)

@@ -25,10 +25,11 @@ def check_evidence(check: Check) -> None:
             check.add(_batch_flaws(check, batch))
             sent.update(batch.apps)
         after = batches[-1].digest
+    pruned = {app.name for app in check.seen.apps() if app.kept_from}
     check.add(
         _flaw(name, f"its buckets hold {tallied[name]:,} runs, its batches brought {sent[name]:,}")
         for name in sorted(tallied.keys() | sent.keys())
-        if tallied[name] != sent[name]
+        if tallied[name] != sent[name] and name not in pruned
     )
 
 
@@ -38,7 +39,8 @@ def _flaw(where: str, what: str) -> Flaw:
 
 def _check_spine(check: Check, app: App) -> int:
     """Return how many runs an app's slots hold."""
-    runs, last = 0, -1
+    # Slots before were pruned, which the app says of itself.
+    runs, last = 0, app.kept_from - 1
     while slots := check.seen.slots(app.name, last, PORTION):
         cells: dict[int, list[Cell]] = {}
         for cell in check.seen.cells(app.name, slots[0].number, slots[-1].number):
@@ -67,6 +69,9 @@ def _slot_flaws(check: Check, app: str, slot: Slot, cells: list[Cell], last: int
 
 def _batch_flaws(check: Check, batch: Ingested) -> Iterator[Flaw]:
     is_sound = check.seen.is_segment_sound(batch.digest)
+    if is_sound is None and batch.at < check.seen.retention().raw_until:
+        # Pruned, as the store says of itself.
+        return
     if is_sound is None:
         yield _flaw(f"batch {batch.digest}", "its raw runs are not there")
     elif not is_sound:

@@ -85,8 +85,8 @@ def _standing(rollout: Rollout) -> dict[str, Json]:
     }
 
 
-# What is known of a rollout beside its receipts: what an actuator read back, and texts that a receipt may clip.
-_APART = ("acknowledged", "former_champion", "pause_reason")
+# What is known of a rollout beside its receipts: what was declared or read back, and texts that a receipt may clip.
+_APART = ("acknowledged", "declared", "former_champion", "pause_reason")
 
 
 def astray(told: Rollout, kept: Rollout) -> Iterator[str]:
