@@ -128,7 +128,7 @@ def test_a_list_fits(columns: int) -> None:
     """Long names are cut before a line breaks."""
     said, _ = seen(candidate="a-release-with-a-very-long-name-indeed")
 
-    shown = render_rollouts([said.rollout], Screen(columns, colour=False))
+    shown = render_rollouts([said.rollout], Screen(columns, colour=False), {})
 
     assert max(width(line) for line in shown.splitlines()) <= columns
     assert said.rollout.id in shown
@@ -143,7 +143,7 @@ def test_a_name_commands_no_terminal() -> None:
     texts = [
         render_view(said, now, screen),
         render_explained(said, now, screen),
-        render_rollouts([said.rollout], screen),
+        render_rollouts([said.rollout], screen, {}),
     ]
 
     assert all("\\u202e" in text and OVERRIDE not in text for text in texts)

@@ -55,6 +55,7 @@ class _Log:
         self._revision = -1
         self._held: tuple[object, ...] = ()
         self._untold: tuple[object, ...] = ()
+        self._is_overdue = False
 
     def show(self, said: Explanation, untold: tuple[str, ...] = ()) -> None:
         rollout = said.rollout
@@ -67,6 +68,10 @@ class _Log:
         if not rollout.is_terminal and held != self._held:
             self._held = held
             self._tell(_held(said, said.decision, self._house))
+        if (said.overdue is not None) is not self._is_overdue:
+            self._is_overdue = said.overdue is not None
+            if said.overdue is not None:
+                local.tell(f"overdue: {said.overdue}")
         # How long until the next try is new each time, and no news.
         heads = tuple(sentence.partition(";")[0] for sentence in untold)
         if heads != self._untold:

@@ -36,6 +36,7 @@ class Rollout:
     `weight` is what the rollout asks for; in shadow mode nothing moves and it is the would-be weight.
     `acknowledged`: the weight that an acknowledging actuator last read back; None when none acknowledges.
     `approved_step`: the step whose leaving an operator approved.
+    `declared` is the digest of the policy as its owner wrote it, before defaults that depend on what had been seen.
     `waived`: gates whose breach, and other pauses, that an operator has seen and let pass.
     `links`: where more is to be read of it, for people.
     """
@@ -60,6 +61,7 @@ class Rollout:
     waived: tuple[str, ...] = ()
     pause_reason: str = ""
     former_champion: str | None = None
+    declared: str | None = None
     links: tuple[Link, ...] = ()
 
     @property

@@ -52,13 +52,17 @@ class Look:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trial:
-    """A rollout with its progress; `turn` counts the times it was saved, so that of two savers one wins."""
+    """A rollout with its progress; `turn` counts the times it was saved, so that of two savers one wins.
+
+    `ticked_at` is when the loop last took a turn; before the first, 0.
+    """
 
     rollout: Rollout
     progress: Progress
     spans: tuple[Span, ...]
     chain: Chain
     turn: int = 0
+    ticked_at: Instant = 0
 
 
 def entered(rollout: Rollout, policy: Policy, first: int, *, is_moved: bool) -> Span:

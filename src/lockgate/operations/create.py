@@ -7,9 +7,10 @@ import hashlib
 from base64 import b32encode
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import cast
 
 from lockgate.core.app import App, Release, check_name
-from lockgate.core.canonical import canonicalize
+from lockgate.core.canonical import Json, canonicalize, digest
 from lockgate.core.decision.decision import Action, Cause, Decision
 from lockgate.core.declaration.policy_declaration import declare
 from lockgate.core.evidence.plan import plan
@@ -23,10 +24,12 @@ from lockgate.core.rollout import Declaration, Rollout, start
 from lockgate.core.transition import Event, Transition
 from lockgate.core.trial import Chain, Trial, entered
 from lockgate.core.verdict.verdict import Verdict
+from lockgate.crash_point import reach
 from lockgate.errors import NotPermittedError, TryAgainError, UsageError
+from lockgate.operations.acknowledge import awaiting
 from lockgate.operations.intervention import act, requested
 from lockgate.operations.keeping import writing
-from lockgate.operations.acknowledge import awaiting
+from lockgate.operations.reading import planned
 from lockgate.operations.record import Entry, record
 from lockgate.operations.sealing import seal_all, seal_over
 from lockgate.ports.house import House
@@ -82,9 +85,9 @@ def create(order: Order, house: House) -> Created:
             raise UsageError(
                 f"the policy is for {policy.app}, not {app.name}", advice="Name that app, or leave it out."
             )
-        same = _active_equal(work, app.name, (baseline, candidate), policy)
+        same = _active_equal(work, app.name, (baseline, candidate), policy, _written(order))
         if same is not None:
-            return Created(same, policy, is_existing=True)
+            return Created(same, planned(work, same.policy_digest).policy, is_existing=True)
         _make_room(work, house, app, policy, order)
         warnings = _warnings(work, app.name, baseline)
         rollout = _start(work, house, replace(order, baseline=baseline), policy, now)
@@ -93,6 +96,7 @@ def create(order: Order, house: House) -> Created:
             work.put_release(Release(app=app.name, name=release, first_seen_at=now))
         trial = _open(work, rollout, policy, order.since_s, now)
         work.put_policy(policy)
+        reach("create.opened")
         chain = record(work, house, _entry(rollout, policy, trial, order.actor))
         work.save(replace(trial, chain=chain))
     return Created(rollout, policy, is_existing=False, warnings=warnings)
@@ -119,10 +123,22 @@ def _default_gates(work: Snapshot, app: str, baseline: str) -> tuple[str, ...]:
     return (*DEFAULT_GATES, name) if is_timed else DEFAULT_GATES
 
 
-def _active_equal(work: Snapshot, app: str, releases: tuple[str, str], policy: Policy) -> Rollout | None:
-    asked = (*releases, policy.digest())
-    active = work.rollouts(app, active=True)
-    return next((each for each in active if (each.baseline, each.candidate, each.policy_digest) == asked), None)
+def _active_equal(work: Snapshot, app: str, releases: tuple[str, str], policy: Policy, written: str) -> Rollout | None:
+    """Return the active rollout of the same releases whose policy is the same, or was written the same.
+
+    What is gated by default depends on the runs that are there, and so may be another while a rollout is active.
+    """
+    for each in work.rollouts(app, active=True):
+        if (each.baseline, each.candidate) == releases and (
+            each.policy_digest == policy.digest() or each.declared == written
+        ):
+            return each
+    return None
+
+
+def _written(order: Order) -> str:
+    """Return the digest of the policy as its owner wrote it, which was declared and so is JSON."""
+    return digest(cast("Json", order.policy))
 
 
 def _make_room(work: Transaction, house: House, app: App, policy: Policy, order: Order) -> None:
@@ -162,7 +178,8 @@ def _start(work: Snapshot, house: House, order: Order, policy: Policy, now: Inst
     )
     read_back = awaiting(work, order.app, policy)
     links = check_links(order.links)
-    return replace(start(declared, policy, now), org=house.org, revision=1, acknowledged=read_back, links=links)
+    started = replace(start(declared, policy, now), declared=_written(order))
+    return replace(started, org=house.org, revision=1, acknowledged=read_back, links=links)
 
 
 def _width(work: Snapshot, app: App, policy: Policy) -> int:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from lockgate.core.app import App
@@ -10,6 +11,7 @@ from lockgate.core.decision.chain import decide
 from lockgate.core.decision.decision import Decision
 from lockgate.core.finding import Finding
 from lockgate.core.instant import SECOND, Instant
+from lockgate.core.overdue import overdue
 from lockgate.core.policy.policy import Policy
 from lockgate.core.rollout import Rollout
 from lockgate.core.trial import Trial
@@ -17,6 +19,7 @@ from lockgate.core.vault import Receipt
 from lockgate.core.verdict.judge import judge
 from lockgate.core.verdict.sequential import displayed
 from lockgate.core.verdict.verdict import Verdict
+from lockgate.errors import DataError
 from lockgate.operations.reading import load, planned, read_all, receipts_in
 from lockgate.operations.surroundings import situation
 from lockgate.ports.house import House
@@ -29,8 +32,8 @@ MIN_RATE_SECONDS = 60
 class Explanation:
     """What a tick at this moment would decide, with all that speaks in it.
 
-    `seals_at`: when the next bucket seals, None while none is open. `overdue`: whether it has
-    stood at its step for longer than its `max_hold`. `runs_per_hour`: of the candidate at this step.
+    `seals_at`: when the next bucket seals, None while none is open. `overdue`: why somebody should have looked
+    before, None where nobody should. `runs_per_hour`: of the candidate at this step.
     """
 
     trial: Trial
@@ -38,7 +41,7 @@ class Explanation:
     verdict: Verdict
     decision: Decision
     seals_at: Instant | None
-    overdue: bool
+    overdue: str | None
     runs_per_hour: float | None
 
     @property
@@ -58,6 +61,23 @@ def list_rollouts(house: House, app: str | None = None, *, active: bool = False)
     """Return rollouts, the oldest first."""
     with house.store.reading(house.org) as seen:
         return seen.rollouts(app, active=active)
+
+
+def overdue_rollouts(house: House, rollouts: Iterable[Rollout]) -> dict[str, str]:
+    """Return why rollouts are overdue, by the ids of those that are; one that cannot be read is."""
+    now = house.clock.now()
+    found: dict[str, str] = {}
+    with house.store.reading(house.org) as seen:
+        for rollout in rollouts:
+            if rollout.is_terminal:
+                continue
+            try:
+                reason = overdue(*load(seen, rollout.id), now)
+            except DataError as error:
+                reason = error.message
+            if reason is not None:
+                found[rollout.id] = reason
+    return found
 
 
 def receipts_of(rollout_id: str, house: House) -> tuple[Receipt, ...]:
@@ -85,14 +105,9 @@ def explain(rollout_id: str, house: House) -> Explanation:
         verdict=displayed(verdict, progress.totals.at_step, judged),
         decision=decision,
         seals_at=next((slot.seals_at for slot in still_open if not slot.is_over(now)), None),
-        overdue=_is_overdue(rollout, policy, now),
+        overdue=overdue(trial, policy, now),
         runs_per_hour=_rate(trial, now),
     )
-
-
-def _is_overdue(rollout: Rollout, policy: Policy, now: Instant) -> bool:
-    max_hold = rollout.at(policy).max_hold_s
-    return not rollout.is_terminal and max_hold is not None and rollout.seconds_at_step(now) >= max_hold
 
 
 def _rate(trial: Trial, now: Instant) -> float | None:

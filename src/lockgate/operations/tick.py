@@ -63,7 +63,7 @@ def turn_in(work: Transaction, rollout_id: str, house: House) -> Turn | None:
             return None
         read = read_on(work, trial, judged, now)
         work.add_folded(rollout_id, read.buckets)
-        trial = replace(trial, progress=read.progress)
+        trial = replace(trial, progress=read.progress, ticked_at=now)
         if not read.is_whole:
             work.save(replace(trial, turn=trial.turn + 1))
             return None

@@ -47,6 +47,7 @@ def explained(said: Explanation, now: Instant, ending: str = "") -> tuple[Part, 
         ]
     else:
         parts = [
+            Part("It is overdue", () if said.overdue is None else (said.overdue,)),
             Part(_VERBS[said.decision.action], (said.decision.reason, *said.decision.also)),
             Part("What would change it", tuple(_changes(said, now))),
         ]

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from lockgate.core.instant import Instant, instant_text
@@ -35,8 +35,8 @@ class Change:
     at: Instant
 
 
-def render_rollouts(rollouts: Sequence[Rollout], screen: Screen) -> str:
-    """Return rollouts as a table, the oldest first."""
+def render_rollouts(rollouts: Sequence[Rollout], screen: Screen, overdue: Mapping[str, str]) -> str:
+    """Return rollouts as a table, the oldest first; below each that is `overdue`, by its id, stands why."""
     is_wide = screen.width >= WIDE
     names = 3 if is_wide else 2
     room = max(names * MIN_NAME, screen.width - len(MARGIN) - FIXED - (names + 3) * len(GAP)) // names
@@ -56,6 +56,10 @@ def render_rollouts(rollouts: Sequence[Rollout], screen: Screen) -> str:
     for each, row in zip(rollouts, rows, strict=True):
         before, after = _row(row[:-2], widths[:-2]), _row(row[-2:], widths[-2:]).removeprefix(MARGIN)
         lines.append(f"{before}{GAP}{screen.paint(after, TONES[each.status])}")
+        said = number.write_sentence(f"overdue: {overdue[each.id]}") if each.id in overdue else ""
+        indent = MARGIN + GAP
+        wrapped = wrap(screen.text(said), max(MIN_REASON, screen.width - len(indent)))
+        lines += [indent + screen.paint(line, "yellow") for line in wrapped if said]
     return _text(lines)
 
 

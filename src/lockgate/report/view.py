@@ -64,7 +64,7 @@ def _progress(said: Explanation, now: Instant, screen: Screen) -> list[str]:
     lines = [_line(screen, "fresh runs", f"{draw_share(fresh, at.min_runs, columns, screen)}  {count}")]
     lines += _words(screen, "next bucket", [seal_words(said, now)])
     if said.overdue:
-        lines += _words(screen, "overdue", ["the step has lasted longer than its max_hold"])
+        lines += _words(screen, "overdue", [said.overdue])
     return lines
 
 

@@ -71,6 +71,7 @@ def sample_trial(rollout_id: str = "rol_1") -> Trial:
         spans=(Span(first=0, step=0, is_moved=True, settles_at=9),),
         chain=Chain(state="sha256:00", seq=1, receipt="sha256:01", looks=1, looks_digest="sha256:02"),
         turn=1,
+        ticked_at=9,
     )
 
 

@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A trial, its policy and the time come in; in a sentence, why somebody should have looked at it before, goes out."""
+
+from __future__ import annotations
+
+from lockgate.core.instant import SECOND, Instant
+from lockgate.core.policy.policy import Policy
+from lockgate.core.policy.step import OnDeadline
+from lockgate.core.rollout import Status
+from lockgate.core.trial import Trial
+from lockgate.core.wording import duration_words
+
+_FOLLOWS = {
+    OnDeadline.HOLD: "it goes on holding, because no on_deadline is declared",
+    OnDeadline.PAUSE: "on_deadline: pause",
+    OnDeadline.REDUCE: "on_deadline: reduce",
+    OnDeadline.ROLLBACK: "on_deadline: rollback",
+}
+
+
+def overdue(trial: Trial, policy: Policy, now: Instant) -> str | None:
+    """Return why a rollout is overdue: it holds beyond its `max_hold`, or nobody has ticked it for `max_stale`."""
+    if trial.rollout.is_terminal:
+        return None
+    reasons = [each for each in (_held(trial, policy, now), _stale(trial, policy, now)) if each is not None]
+    return "; ".join(reasons) or None
+
+
+def _held(trial: Trial, policy: Policy, now: Instant) -> str | None:
+    rollout, at = trial.rollout, trial.rollout.at(policy)
+    waited = rollout.seconds_at_step(now)
+    if at.max_hold_s is None or waited < at.max_hold_s:
+        return None
+    is_done = at.on_deadline is OnDeadline.PAUSE and rollout.status is Status.PAUSED
+    is_due = at.on_deadline is not OnDeadline.HOLD and not is_done
+    follows = f"{_FOLLOWS[at.on_deadline]}{' at the next tick' if is_due else ''}"
+    longer = f"{at.label()} has held for {duration_words(waited)}, longer than {duration_words(at.max_hold_s)}"
+    return f"{longer} ({follows})"
+
+
+def _stale(trial: Trial, policy: Policy, now: Instant) -> str | None:
+    waited = max(0, now - max(trial.ticked_at, trial.rollout.created_at)) // SECOND
+    if waited <= policy.max_stale_s:
+        return None
+    allowed = duration_words(policy.max_stale_s)
+    return f"nobody has ticked it for {duration_words(waited)}, its policy's max_stale is {allowed}"
