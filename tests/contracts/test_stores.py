@@ -9,6 +9,7 @@ import pytest
 
 from lockgate.ports.store import Store
 from lockgate.testing.parts_contract import PartsContract
+from lockgate.testing.retention_contract import RetentionContract
 from lockgate.testing.run_ids_contract import RunIdsContract, SharedRunIdsContract
 from lockgate.testing.store_contract import LastingStoreContract, StoreContract
 from lockgate.wiring import memory_store, sqlite_store
@@ -62,6 +63,24 @@ class TestPartsInMemory(PartsContract):
 @pytest.mark.clause("LI-110")
 class TestPartsInSqlite(PartsContract):
     """The default store."""
+
+    def open(self, folder: Path) -> Store:
+        """Return the store of a folder."""
+        return sqlite_store(folder)
+
+
+@pytest.mark.clause("LI-71")
+class TestMemoryRetention(RetentionContract):
+    """What the store of tests lets go."""
+
+    def open(self, folder: Path) -> Store:  # noqa: ARG002
+        """Return a store that knows nothing of the folder."""
+        return memory_store()
+
+
+@pytest.mark.clause("LI-71")
+class TestSqliteRetention(RetentionContract):
+    """What the default store lets go."""
 
     def open(self, folder: Path) -> Store:
         """Return the store of a folder."""

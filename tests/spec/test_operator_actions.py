@@ -292,7 +292,7 @@ class Contended:
 
     def __init__(self, store: Store, times: int) -> None:
         self._store, self.left = store, times
-        self.reading = store.reading
+        self.reading, self.give_back = store.reading, store.give_back
 
     @contextmanager
     def writing(self, org: str = "default") -> Iterator[Transaction]:

@@ -51,6 +51,8 @@ COMMANDS = {
         "Show a candidate that holds and one that fails, on live traffic of this machine.",
     ),
     "ingest": Entry("lockgate.cli.ingest", "ingest", "Keep the runs in FILES, by the time at which they started."),
+    "runs": Entry("lockgate.cli.runs", "runs", "Show raw runs, the latest to come first."),
+    "prune": Entry("lockgate.cli.prune", "prune", "Drop raw runs and buckets that are older than they are kept."),
     "tick": Entry("lockgate.cli.tick", "tick", "Take one turn of the loop: read what was sealed, decide, sign."),
     "list": Entry("lockgate.cli.list_rollouts", "list_command", "List rollouts, the oldest first."),
     "pause": Entry(
@@ -89,12 +91,15 @@ COMMANDS = {
         "lockgate.cli.receipts", "receipts", "List a rollout's receipts, or write them as files that verify offline."
     ),
     "verify": Entry("lockgate.cli.verify", "verify", "Say what a receipt proves, without network or store."),
+    "fsck": Entry(
+        "lockgate.cli.fsck", "fsck", "Check that everything in the store agrees, and make every decision again."
+    ),
     "policy": Entry("lockgate.cli.policy", "policy", "Write, check and show policies."),
 }
 # What people do every day comes first.
 GROUPS: dict[str, Sequence[str]] = {
     "Commands": ("create", "watch", "show", "explain", "compare", "demo"),
-    "Feeding and turning": ("ingest", "tick", "list", "actuator", "deliver"),
+    "Feeding and turning": ("ingest", "runs", "tick", "list", "prune", "actuator", "deliver"),
     "Stepping in": (
         "pause",
         "resume",
@@ -107,7 +112,7 @@ GROUPS: dict[str, Sequence[str]] = {
         "unfreeze",
         "clear-alarm",
     ),
-    "Proving and declaring": ("receipts", "verify", "policy"),
+    "Proving and declaring": ("receipts", "verify", "fsck", "policy"),
 }
 
 EPILOG = """

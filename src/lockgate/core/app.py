@@ -30,6 +30,7 @@ class App:
     """What is released. `slices` are the combinations of labels that have tallies of their own.
 
     `champion` is the release that last reached full exposure, `former_champion` the one before it.
+    `kept_from`: the number of the first slot that was not pruned.
     `frozen`: why nothing may start or be promoted; None when it may. `is_killed`: whether a kill froze it.
     """
 
@@ -41,6 +42,7 @@ class App:
     is_killed: bool = False
     slices: tuple[Slice, ...] = ()
     dedupe: Dedupe = field(default_factory=Dedupe)
+    kept_from: int = 0
 
     def with_slice(self, part: Slice) -> App:
         """Return the app that tallies one more combination of labels, if there is room."""

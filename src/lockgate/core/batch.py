@@ -6,6 +6,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,12 +25,14 @@ class Group:
     labels: Slice
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+# Without slots, so that the digest is kept once it is made.
+@dataclass(frozen=True, kw_only=True, eq=False)
 class RunBatch:
     """Runs in the order in which they came, each of one of `groups`, and the bytes that they came as.
 
     `group` is an index into `groups`; `started_at` is an instant, or ABSENT; `ids` are None where a run has none.
     `probes` are the inputs that runs answered, None where a run answered none; empty where no run did.
+    `default_app` is the app of runs whose bytes name none.
     `also` says for which further group (index into `groups`) a run (position) counts: that of a flag and its variant.
     """
 
@@ -41,8 +44,9 @@ class RunBatch:
     ids: Sequence[str | None]
     probes: Sequence[str | None] = ()
     also: Sequence[tuple[int, int]] = ()
+    default_app: str | None = None
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """Return the digest by which a batch that comes again is known."""
         return f"sha256:{hashlib.sha256(self.body).hexdigest()}"
@@ -69,6 +73,7 @@ def spread(batch: RunBatch) -> RunBatch:
 class Ingested:
     """What became of a batch: runs tallied, runs whose id came twice in it, and runs per app, of which a flag is one.
 
+    `default_app` is the app of runs that name none.
     `other` counts runs whose labels found no room; `is_repeated` says that the batch had been taken before.
     """
 
@@ -79,3 +84,4 @@ class Ingested:
     other: int = 0
     apps: Mapping[str, int] = field(default_factory=dict)
     is_repeated: bool = False
+    default_app: str | None = None

@@ -14,6 +14,7 @@ from lockgate.core.transition import Transition
 from lockgate.core.trial import Chain, Look, Trial, entered, looked
 from lockgate.core.verdict.verdict import Verdict
 from lockgate.crash_point import reach
+from lockgate.operations.pinning import pin
 from lockgate.operations.record import Entry, record
 from lockgate.operations.sealing import seal_all
 from lockgate.ports.house import House
@@ -50,6 +51,7 @@ def commit(work: Transaction, house: House, case: Case) -> Trial:
     if case.transition.decision.action is Action.PROMOTE and trial.rollout.status is Status.PROMOTED:
         _crown(work, trial)
     kept = replace(trial, chain=chain)
+    pin(work, kept, case.transition)
     work.save(kept)
     reach("trial.saved")
     return kept

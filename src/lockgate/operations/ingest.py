@@ -42,6 +42,7 @@ def ingest(batch: RunBatch, house: House, *, by_start_time: bool = False, dedupe
     with house.store.writing(house.org) as work:
         before = work.ingested(batch.digest)
         if before is not None:
+            _check_app(batch, before)
             return replace(before, is_repeated=True)
         now = house.clock.now()
         _check_times(batch, now)
@@ -71,6 +72,16 @@ def _check_size(batch: RunBatch) -> None:
             f"a batch of {runs:,} runs and {len(batch.body):,} bytes is too large",
             advice=f"At most {MAX_RUNS:,} runs, counted once more for each flag, and {MAX_BYTES >> 20} MiB "
             "are taken at once; send several.",
+        )
+
+
+def _check_app(batch: RunBatch, before: Ingested) -> None:
+    """Refuse bytes that were taken for another app: what they leave out does not tell one batch from another."""
+    app = batch.default_app
+    if app != before.default_app and app not in before.apps and any(each.app == app for each in batch.groups):
+        raise DataError(
+            f"the same bytes were taken as runs of {before.default_app or 'other apps'}",
+            advice="Write app_id into each run when two apps have the same runs.",
         )
 
 
@@ -148,4 +159,5 @@ def _result(batch: RunBatch, is_kept: Mask, own: int, spines: dict[str, OpenSpin
         duplicates=own - runs,
         other=sum(spine.other for spine in spines.values()),
         apps={name: count for name, count in sorted(apps.items()) if count},
+        default_app=batch.default_app,
     )

@@ -10,6 +10,7 @@ from lockgate.core.app import DEFAULT_ORG
 from lockgate.ports.evidence import EvidenceReading, EvidenceWriting
 from lockgate.ports.outbox import OutboxReading, OutboxWriting
 from lockgate.ports.probes import ProbesReading, ProbesWriting
+from lockgate.ports.retention import RetentionReading, RetentionWriting
 from lockgate.ports.run_ids import RunIdsWriting
 from lockgate.ports.soundness import SoundnessReading
 from lockgate.ports.trials import TrialsReading, TrialsWriting
@@ -17,13 +18,28 @@ from lockgate.ports.vault import VaultReading, VaultWriting
 
 
 class Snapshot(
-    EvidenceReading, ProbesReading, TrialsReading, VaultReading, OutboxReading, SoundnessReading, Protocol
+    EvidenceReading,
+    ProbesReading,
+    TrialsReading,
+    VaultReading,
+    OutboxReading,
+    SoundnessReading,
+    RetentionReading,
+    Protocol,
 ):
     """Everything that an organisation has stored, as it was at one moment; nobody's writing shows through it."""
 
 
 class Transaction(
-    Snapshot, EvidenceWriting, ProbesWriting, TrialsWriting, VaultWriting, OutboxWriting, RunIdsWriting, Protocol
+    Snapshot,
+    EvidenceWriting,
+    ProbesWriting,
+    TrialsWriting,
+    VaultWriting,
+    OutboxWriting,
+    RunIdsWriting,
+    RetentionWriting,
+    Protocol,
 ):
     """A snapshot that sees its own writes. What is added must not be there yet; what is put may be."""
 
@@ -52,3 +68,6 @@ class Store(Protocol):
 
     def writing(self, org: str = DEFAULT_ORG) -> AbstractContextManager[Transaction]:
         """Open a transaction."""
+
+    def give_back(self) -> None:
+        """Give room that nothing takes any more back to the disk, where that is possible."""

@@ -56,6 +56,10 @@ class FaultyStore:
         with self._store.reading(org) as seen:
             yield seen
 
+    def give_back(self) -> None:
+        """Give free room back."""
+        self._store.give_back()
+
     @contextmanager
     def writing(self, org: str = DEFAULT_ORG) -> Iterator[Transaction]:
         """Open a transaction that may not end well."""

@@ -7,6 +7,7 @@ Every file is looked through before the first batch comes out: of files with a f
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from lockgate.adapters.decoders.faults import Faults
 from lockgate.adapters.decoders.file import RunFile, files_of
@@ -34,10 +35,14 @@ class StoredFiles:
 
     def decode(self, body: bytes, app: str | None) -> RunBatch:
         """Return the runs of one body."""
-        return self._lines.decode(body, app)
+        return replace(self._lines.decode(body, app), default_app=app)
 
     def read(self, paths: Sequence[str], app: str | None, progress: Progress) -> Iterator[RunBatch]:
         """Yield the runs of all files."""
+        for batch in self._read(paths, app, progress):
+            yield replace(batch, default_app=app)
+
+    def _read(self, paths: Sequence[str], app: str | None, progress: Progress) -> Iterator[RunBatch]:
         files = files_of(paths)
         for file in files:
             self._check_format(file)

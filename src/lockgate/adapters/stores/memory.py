@@ -16,6 +16,8 @@ from typing import Any
 from lockgate.adapters.stores.memory_cells import MemoryCellsReading, MemoryCellsWriting
 from lockgate.adapters.stores.memory_outbox import MemoryOutboxReading, MemoryOutboxWriting
 from lockgate.adapters.stores.memory_probes import MemoryProbesReading, MemoryProbesWriting
+from lockgate.adapters.stores.memory_retention import MemoryRetentionReading, MemoryRetentionWriting
+from lockgate.adapters.stores.memory_run_ids import MemoryRunIds
 from lockgate.adapters.stores.memory_soundness import MemorySoundness
 from lockgate.adapters.stores.refusals import held_already, overtaken, sealed_already, uncovered
 from lockgate.core.app import DEFAULT_ORG, App, Release
@@ -52,9 +54,14 @@ class MemoryStore:
             work.check_cover()
             self._kept = {**self._kept, org: work.tables}
 
+    def give_back(self) -> None:
+        """Do nothing: memory is not of a disk."""
+
 
 @dataclass(slots=True)
-class MemorySnapshot(MemorySoundness, MemoryCellsReading, MemoryOutboxReading, MemoryProbesReading):
+class MemorySnapshot(
+    MemorySoundness, MemoryCellsReading, MemoryOutboxReading, MemoryProbesReading, MemoryRetentionReading
+):
     """Tables that nobody writes to."""
 
     tables: Tables
@@ -157,7 +164,9 @@ class MemorySnapshot(MemorySoundness, MemoryCellsReading, MemoryOutboxReading, M
 
 
 @dataclass(slots=True)
-class MemoryTransaction(MemorySnapshot, MemoryCellsWriting, MemoryOutboxWriting, MemoryProbesWriting):
+class MemoryTransaction(
+    MemorySnapshot, MemoryCellsWriting, MemoryOutboxWriting, MemoryProbesWriting, MemoryRunIds, MemoryRetentionWriting
+):
     """Tables of its own where it writes, and the kept ones elsewhere."""
 
     _own: set[tuple[str, str]] = field(default_factory=set)

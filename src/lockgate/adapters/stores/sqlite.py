@@ -10,13 +10,17 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+from lockgate.adapters.stores.id_window import IdWindows
 from lockgate.adapters.stores.sqlite_file import BUSY_SECONDS, SqliteFile
 from lockgate.adapters.stores.sqlite_reading import SqliteSnapshot
 from lockgate.adapters.stores.sqlite_writing import SqliteTransaction
 from lockgate.core.app import DEFAULT_ORG
+from lockgate.crash_point import reach
 
 CONTROL = "lockgate.db"
 RUNS = "runs.db"
+# Pages that are given back at a time: nobody waits longer for the file than for so many.
+PAGES_GIVEN = 1_000
 
 
 class SqliteStore:
@@ -24,6 +28,7 @@ class SqliteStore:
 
     def __init__(self, folder: Path, busy_seconds: float = BUSY_SECONDS) -> None:
         self._control = SqliteFile(folder / CONTROL, "control", busy_seconds)
+        self._windows = IdWindows()
         self._runs = SqliteFile(folder / RUNS, "runs", busy_seconds)
 
     @contextmanager
@@ -44,12 +49,21 @@ class SqliteStore:
             runs = stack.enter_context(self._runs.lent())
             control.execute("BEGIN IMMEDIATE")
             work = SqliteTransaction(control, runs, org, self._control.explained)
+            work.windows = self._windows
+            reach("store.begun")
             yield work
             work.check_cover()
             with self._runs.explained():
                 if runs.in_transaction:
                     runs.execute("COMMIT")
+                    reach("store.runs_kept")
             control.execute("COMMIT")
+            reach("store.kept")
+
+    def give_back(self) -> None:
+        """Give free room back to the disk."""
+        for file in (self._runs, self._control):
+            file.give_back(PAGES_GIVEN)
 
     def close(self) -> None:
         """Close both files."""

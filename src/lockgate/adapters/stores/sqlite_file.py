@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
 
+from lockgate.crash_point import reach
 from lockgate.errors import DataError, LockgateError, NotPermittedError, TryAgainError, UnreachableError
 
 BUSY_SECONDS = 10.0
@@ -61,6 +62,16 @@ class SqliteFile:
         except sqlite3.Error as error:
             raise explain(error, self.path) from error
 
+    def give_back(self, pages: int) -> None:
+        """Give so many free pages back to the disk at a time, and empty the write-ahead log where nobody reads it."""
+        with self.explained(), self.lent() as connection:
+            while connection.execute("PRAGMA freelist_count").fetchone()[0]:
+                before = connection.execute("PRAGMA page_count").fetchone()[0]
+                connection.execute(f"PRAGMA incremental_vacuum({pages})").fetchall()
+                if connection.execute("PRAGMA page_count").fetchone()[0] == before:
+                    break
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+
     def close(self) -> None:
         """Close every connection that is not lent."""
         with self._lock:
@@ -77,6 +88,9 @@ class SqliteFile:
         connection = sqlite3.connect(
             self.path, timeout=self._busy_seconds, isolation_level=None, check_same_thread=False
         )
+        if connection.execute("PRAGMA page_count").fetchone()[0] == 0:
+            # Only before anything is written can a file learn to give back room that was pruned.
+            connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
         for setting in _SETTINGS:
             connection.execute(setting)
         return connection
@@ -145,6 +159,7 @@ def _migrate(connection: sqlite3.Connection, migrations: list[str], path: Path) 
         for statement in _statements(migration):
             connection.execute(statement)
         connection.execute(f"PRAGMA user_version = {number}")
+    reach("schema.written")
     connection.execute("COMMIT")
 
 

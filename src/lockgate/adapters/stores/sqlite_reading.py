@@ -12,6 +12,7 @@ from lockgate.adapters.stores.packing import unpack
 from lockgate.adapters.stores.sqlite_cells import SqliteCellsReading
 from lockgate.adapters.stores.sqlite_outbox import SqliteOutboxReading
 from lockgate.adapters.stores.sqlite_probes import SqliteProbesReading
+from lockgate.adapters.stores.sqlite_retention import SqliteRetentionReading
 from lockgate.adapters.stores.sqlite_soundness import SqliteSoundness
 from lockgate.core.app import App, Release
 from lockgate.core.batch import Ingested
@@ -27,7 +28,9 @@ T = TypeVar("T")
 _SLOT = "SELECT number, opened_at, seals_at, starts_at, sealed_at, digest FROM slots WHERE org = ? AND app = ?"
 
 
-class SqliteSnapshot(SqliteSoundness, SqliteCellsReading, SqliteOutboxReading, SqliteProbesReading):
+class SqliteSnapshot(
+    SqliteSoundness, SqliteCellsReading, SqliteOutboxReading, SqliteProbesReading, SqliteRetentionReading
+):
     """What one organisation has stored, as it was when the transaction began to read."""
 
     def __init__(self, control: sqlite3.Connection, runs: sqlite3.Connection, org: str) -> None:

@@ -14,6 +14,8 @@ from lockgate.adapters.stores.sqlite_cells import SqliteCellsWriting
 from lockgate.adapters.stores.sqlite_outbox import SqliteOutboxWriting
 from lockgate.adapters.stores.sqlite_probes import SqliteProbesWriting
 from lockgate.adapters.stores.sqlite_reading import SqliteSnapshot
+from lockgate.adapters.stores.sqlite_retention import SqliteRetentionWriting
+from lockgate.adapters.stores.sqlite_run_ids import SqliteRunIds
 from lockgate.core.app import App, Release
 from lockgate.core.batch import Ingested
 from lockgate.core.merkle import Node
@@ -28,7 +30,7 @@ Explained = Callable[[], AbstractContextManager[None]]
 
 
 class SqliteTransaction(
-    SqliteSnapshot, SqliteCellsWriting, SqliteOutboxWriting, SqliteProbesWriting
+    SqliteSnapshot, SqliteCellsWriting, SqliteOutboxWriting, SqliteProbesWriting, SqliteRunIds, SqliteRetentionWriting
 ):
     """A snapshot that sees its own writes."""
 

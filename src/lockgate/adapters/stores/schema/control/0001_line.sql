@@ -47,6 +47,22 @@ CREATE TABLE slot_batches (
   FOREIGN KEY (org, app, number) REFERENCES slots
 ) STRICT, WITHOUT ROWID;
 
+-- Ids of runs that were tallied, as marks: of each batch within an app's window, or of every run.
+CREATE TABLE id_keys (
+  org TEXT NOT NULL PRIMARY KEY, key BLOB NOT NULL
+) STRICT;
+
+CREATE TABLE id_window (
+  place INTEGER PRIMARY KEY AUTOINCREMENT, org TEXT NOT NULL, app TEXT NOT NULL, digest TEXT NOT NULL,
+  at INTEGER NOT NULL, marks BLOB NOT NULL
+) STRICT;
+CREATE INDEX id_window_of_app ON id_window (org, app, place);
+
+CREATE TABLE strict_ids (
+  org TEXT NOT NULL, app TEXT NOT NULL, mark INTEGER NOT NULL, at INTEGER NOT NULL,
+  PRIMARY KEY (org, app, mark)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE answers (
   org TEXT NOT NULL, app TEXT NOT NULL, probe TEXT NOT NULL, release TEXT NOT NULL, at INTEGER NOT NULL,
   slot INTEGER NOT NULL, labels BLOB NOT NULL, body BLOB NOT NULL,
@@ -60,6 +76,17 @@ CREATE TABLE pairs (
   FOREIGN KEY (org, app, number) REFERENCES slots,
   CHECK (first < second)
 ) STRICT;
+
+-- How long what is kept, and which slots' raw runs stay because of a decision.
+CREATE TABLE retention (
+  org TEXT NOT NULL PRIMARY KEY, body BLOB NOT NULL
+) STRICT;
+
+CREATE TABLE pins (
+  org TEXT NOT NULL, rollout TEXT NOT NULL, body BLOB NOT NULL,
+  PRIMARY KEY (org, rollout)
+) STRICT;
+CREATE INDEX batches_by_time ON batches (org, at, digest);
 
 CREATE TABLE policies (
   org TEXT NOT NULL, digest TEXT NOT NULL, body BLOB NOT NULL,
@@ -103,6 +130,7 @@ CREATE TABLE checkpoints (
   PRIMARY KEY (org, size)
 ) STRICT;
 
+-- The outbox: what must be told, to whom, and what became of it.
 CREATE TABLE messages (
   place INTEGER PRIMARY KEY, org TEXT NOT NULL, id TEXT NOT NULL, app TEXT NOT NULL, body BLOB NOT NULL,
   UNIQUE (org, id)
@@ -138,6 +166,14 @@ CREATE TRIGGER sealed_pairs_changed BEFORE UPDATE ON pairs
 WHEN (SELECT sealed_at FROM slots WHERE org = OLD.org AND app = OLD.app AND number = OLD.number) IS NOT NULL
 BEGIN SELECT RAISE(ABORT, 'a sealed bucket does not change'); END;
 
+CREATE TRIGGER sealed_tallies_added BEFORE INSERT ON tallies
+WHEN (SELECT sealed_at FROM slots WHERE org = NEW.org AND app = NEW.app AND number = NEW.number) IS NOT NULL
+BEGIN SELECT RAISE(ABORT, 'a sealed bucket does not change'); END;
+CREATE TRIGGER sealed_over_tallies BEFORE UPDATE OF sealed_at ON slots
+WHEN NEW.sealed_at IS NOT NULL AND EXISTS
+  (SELECT 1 FROM tallies WHERE org = NEW.org AND app = NEW.app AND number = NEW.number)
+BEGIN SELECT RAISE(ABORT, 'what was added to a bucket stands beside its cells'); END;
+
 CREATE TRIGGER kept_receipt BEFORE UPDATE ON receipts
 BEGIN SELECT RAISE(ABORT, 'receipts are kept as they are'); END;
 CREATE TRIGGER kept_receipt_gone BEFORE DELETE ON receipts
@@ -150,19 +186,3 @@ CREATE TRIGGER kept_checkpoint BEFORE UPDATE ON checkpoints
 BEGIN SELECT RAISE(ABORT, 'checkpoints are kept as they are'); END;
 CREATE TRIGGER kept_checkpoint_gone BEFORE DELETE ON checkpoints
 BEGIN SELECT RAISE(ABORT, 'checkpoints are kept as they are'); END;
--- The outbox: what must be told, to whom, and what became of it.
-CREATE TRIGGER sealed_pairs_added BEFORE INSERT ON pairs
-WHEN (SELECT sealed_at FROM slots WHERE org = NEW.org AND app = NEW.app AND number = NEW.number) IS NOT NULL
-BEGIN SELECT RAISE(ABORT, 'a sealed bucket does not change'); END;
-CREATE TRIGGER sealed_pairs_changed BEFORE UPDATE ON pairs
-WHEN (SELECT sealed_at FROM slots WHERE org = OLD.org AND app = OLD.app AND number = OLD.number) IS NOT NULL
-BEGIN SELECT RAISE(ABORT, 'a sealed bucket does not change'); END;
-
-CREATE TRIGGER sealed_tallies_added BEFORE INSERT ON tallies
-WHEN (SELECT sealed_at FROM slots WHERE org = NEW.org AND app = NEW.app AND number = NEW.number) IS NOT NULL
-BEGIN SELECT RAISE(ABORT, 'a sealed bucket does not change'); END;
-CREATE TRIGGER sealed_over_tallies BEFORE UPDATE OF sealed_at ON slots
-WHEN NEW.sealed_at IS NOT NULL AND EXISTS
-  (SELECT 1 FROM tallies WHERE org = NEW.org AND app = NEW.app AND number = NEW.number)
-BEGIN SELECT RAISE(ABORT, 'what was added to a bucket stands beside its cells'); END;
-

@@ -5,3 +5,4 @@ CREATE TABLE segments (
   org TEXT NOT NULL, digest TEXT NOT NULL, at INTEGER NOT NULL, body BLOB NOT NULL,
   PRIMARY KEY (org, digest)
 ) STRICT;
+CREATE INDEX segments_by_time ON segments (org, at, digest);

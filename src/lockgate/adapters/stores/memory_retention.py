@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Tables of memory come in; what is old, pinned or dropped goes out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from itertools import islice
+from typing import Any
+
+from lockgate.core.batch import Ingested
+from lockgate.core.instant import Instant
+from lockgate.core.retention import Pin, Retention
+
+_OF_SLOT = ("cells", "pairs", "segments")
+
+
+class MemoryRetentionReading:
+    """What is kept for how long."""
+
+    __slots__ = ()
+
+    def _table(self, name: str, owner: str = "") -> Mapping[Any, Any]:
+        raise NotImplementedError
+
+    def retention(self) -> Retention:
+        """Return how long things are kept."""
+        found: Retention = self._table("retention").get("", Retention())
+        return found
+
+    def pins(self) -> tuple[Pin, ...]:
+        """Return all pins."""
+        return tuple(pin for _, pin in sorted(self._table("pins").items()))
+
+    def pinned(self) -> frozenset[str]:
+        """Return the digests of pinned batches."""
+        return frozenset(
+            digest
+            for pin in self.pins()
+            for number in range(pin.first, pin.last + 1)
+            for digest in self._table(f"segments {number}", pin.app)
+        )
+
+    def batches_before(self, at: Instant, digest: str, count: int) -> tuple[Ingested, ...]:
+        """Return batches, the latest first."""
+        found = sorted(self._table("batches").values(), key=lambda each: (each.at, each.digest), reverse=True)
+        return tuple(islice((each for each in found if (each.at, each.digest) < (at, digest)), count))
+
+    def segments_before(self, at: Instant, after: tuple[Instant, str], count: int) -> tuple[tuple[Instant, str], ...]:
+        """Return raw runs, the oldest first."""
+        batches = self._table("batches")
+        rows = sorted((batches[digest].at, digest) for digest in self._table("bodies") if digest in batches)
+        return tuple(islice((row for row in rows if row[0] < at and row > after), count))
+
+
+class MemoryRetentionWriting(MemoryRetentionReading):
+    """What is kept no longer."""
+
+    __slots__ = ()
+    tables: dict[tuple[str, str], dict[Any, Any]]
+
+    def _writable(self, name: str, owner: str = "") -> dict[Any, Any]:
+        raise NotImplementedError
+
+    def put_retention(self, retention: Retention) -> None:
+        """Keep how long things are kept."""
+        self._writable("retention")[""] = retention
+
+    def put_pin(self, pin: Pin) -> None:
+        """Keep a pin."""
+        self._writable("pins")[pin.rollout] = pin
+
+    def drop_pin(self, rollout_id: str) -> bool:
+        """Drop a pin."""
+        return self._writable("pins").pop(rollout_id, None) is not None
+
+    def drop_segments(self, digests: Iterable[str]) -> None:
+        """Drop raw runs."""
+        bodies = self._writable("bodies")
+        for digest in digests:
+            bodies.pop(digest, None)
+
+    def drop_slots(self, app: str, first: int, last: int) -> None:
+        """Drop slots."""
+        slots = self._writable("slots", app)
+        for number in range(first, last + 1):
+            slots.pop(number, None)
+            for table in _OF_SLOT:
+                self._writable(f"{table} {number}", app).clear()
+
+    def drop_batches(self, before: Instant, count: int) -> int:
+        """Drop batches."""
+        batches = self._writable("batches")
+        old = [digest for digest, each in batches.items() if each.at < before]
+        for digest in old[:count]:
+            del batches[digest]
+        return len(old[:count])
+
+    def drop_ids(self, before: Instant, count: int) -> int:
+        """Drop marks of run ids."""
+        dropped = 0
+        for (name, app), rows in list(self.tables.items()):
+            if name in ("id window", "strict ids"):
+                ages = {key: row[0] if isinstance(row, tuple) else row for key, row in rows.items()}
+                old = [key for key, at in ages.items() if at < before][:count]
+                for key in old:
+                    del self._writable(name, app)[key]
+                dropped += len(old)
+        return dropped

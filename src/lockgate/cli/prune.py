@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How long what is kept comes in; what is older leaves the store, and how much it was goes out."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING
+
+import click
+
+from lockgate.cli import exit_codes, local, output
+
+if TYPE_CHECKING:
+    from lockgate.core.retention import Retention
+    from lockgate.operations.prune import Pruned
+
+EPILOG = "Exit codes: 0 pruned, or nothing was old; 64 usage, 75 the store is held."
+
+
+@click.command(epilog=EPILOG)
+@click.option("--keep-raw", metavar="SPAN", help="How long raw runs are kept, from when they came; 14d if unset.")
+@click.option("--keep-buckets", metavar="SPAN", help="How long buckets are kept, from when they came; 400d if unset.")
+@click.option("--save", is_flag=True, help="Keep these spans for the next time.")
+@click.option("--dry-run", is_flag=True, help="Only say how much is older.")
+@click.option("--release-pins", metavar="ID", help="Only let go of the raw runs that this rollout has pinned.")
+@click.option("--json", "as_json", is_flag=True, help="Print what was pruned as JSON.")
+def prune(
+    keep_raw: str | None,
+    keep_buckets: str | None,
+    release_pins: str | None,
+    *,
+    save: bool,
+    dry_run: bool,
+    as_json: bool,
+) -> int:
+    """Drop raw runs and buckets that are older than they are kept.
+
+    A rollback, a reduction or a pause pins the raw runs of both releases that it was decided on: they stay until
+    --release-pins, as do buckets that an active rollout may read. Receipts and their log stay for ever.
+    """
+    from lockgate.operations import prune as pruning
+
+    house = local.house()
+    if release_pins is not None:
+        return _release(release_pins, as_json=as_json)
+    retention = _spans(pruning.retained(house), keep_raw, keep_buckets)
+    if dry_run:
+        found = pruning.preview(house, retention)
+    else:
+        is_told = not as_json and sys.stderr.isatty()
+        found = pruning.prune(house, retention, save=save, told=_told if is_told else lambda _what, _count: None)
+    if as_json:
+        spans = {"keep_raw_s": retention.raw_s, "keep_buckets_s": retention.buckets_s}
+        local.emit({**spans, "dry_run": dry_run, **asdict(found), "pins": [pin.rollout for pin in pruning.pins(house)]})
+    else:
+        output.say(_text(found, retention, is_dry=dry_run))
+    return exit_codes.OK.code
+
+
+def _release(rollout_id: str, *, as_json: bool) -> int:
+    from lockgate.operations.prune import release
+
+    house = local.house()
+    with local.named(rollout_id, house):
+        had = release(rollout_id, house)
+    if as_json:
+        local.emit({"id": rollout_id, "released": had})
+    else:
+        output.say("The next prune treats its raw runs as any others.\n" if had else "It has pinned no raw runs.\n")
+    return exit_codes.OK.code
+
+
+def _spans(before: Retention, keep_raw: str | None, keep_buckets: str | None) -> Retention:
+    raw_s = before.raw_s if keep_raw is None else _seconds("--keep-raw", keep_raw)
+    buckets_s = before.buckets_s if keep_buckets is None else _seconds("--keep-buckets", keep_buckets)
+    return replace(before, raw_s=raw_s, buckets_s=buckets_s)
+
+
+def _seconds(option: str, text: str) -> int:
+    import re
+
+    from lockgate.core.policy.duration import DURATION_PATTERN, duration_seconds
+
+    span = duration_seconds(text) if re.search(DURATION_PATTERN, text) else None
+    if span is None:
+        raise click.BadParameter(f"{text!r} is not a span of time such as 36h, 14d or 400d.", param_hint=option)
+    return span
+
+
+def _told(what: str, count: int) -> None:
+    click.echo(f"\r{count:,} {what} ", nl=False, err=True)
+
+
+def _text(found: Pruned, retention: Retention, *, is_dry: bool) -> str:
+    from lockgate.core.instant import instant_text
+    from lockgate.core.policy.duration import duration_text
+    from lockgate.core.wording import count_text
+
+    verb = "Would drop" if is_dry else "Dropped"
+    raw, buckets = count_text(found.raw, "segment"), count_text(found.buckets, "bucket")
+    lines = [
+        f"{verb} {raw} of raw runs older than {duration_text(retention.raw_s)}.",
+        f"{verb} {buckets} older than {duration_text(retention.buckets_s)}.",
+    ]
+    if found.pinned:
+        pinned = count_text(found.pinned, "older segment")
+        lines.append(f"Pinned by rollouts: {pinned}; --release-pins ID lets them go.")
+    lines.append(f"Raw runs are kept from {instant_text(found.until)} on.")
+    return "\n".join(lines) + "\n"

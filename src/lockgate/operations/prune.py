@@ -1,0 +1,204 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How long what is kept comes in; raw runs and buckets that are older are dropped, and how many they were goes out.
+
+What is dropped is first marked as dropped, in a transaction of its own, so that what is gone and what was lost are
+never taken for each other. Each transaction drops a bounded number of rows, so that nobody waits for long.
+Receipts, the log, rollouts and what they folded stay for ever.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from lockgate.core.dedupe import MAX_WINDOW_S
+from lockgate.core.instant import SECOND, Instant
+from lockgate.core.retention import Pin, Retention
+from lockgate.errors import UsageError
+from lockgate.ports.house import House
+from lockgate.ports.store import Snapshot
+
+# Rows that one transaction drops.
+PORTION = 500
+MARKS = 20_000
+MIN_S = 3_600
+
+# What is being dropped, and how many so far.
+Told = Callable[[str, int], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pruned:
+    """How many batches of raw runs, buckets, batch rows, rows of run ids and answers to probes are older than is kept.
+
+    `pinned` counts batches of raw runs that stay although they are older, `until` is from when on raw runs are kept.
+    """
+
+    raw: int = 0
+    pinned: int = 0
+    buckets: int = 0
+    batches: int = 0
+    ids: int = 0
+    answers: int = 0
+    until: Instant = 0
+
+
+def retained(house: House) -> Retention:
+    """Return how long things are kept."""
+    with house.store.reading(house.org) as seen:
+        return seen.retention()
+
+
+def check_retention(retention: Retention) -> None:
+    """Refuse spans that would drop what is still written to."""
+    if min(retention.raw_s, retention.buckets_s) < MIN_S:
+        raise UsageError("less than an hour would be kept", advice="Keep raw runs and buckets for 1h at least.")
+    if retention.buckets_s < retention.raw_s:
+        raise UsageError(
+            "raw runs would be kept for longer than the buckets that they are in",
+            advice="Let --keep-buckets be as long as --keep-raw at least.",
+        )
+
+
+def prune(house: House, retention: Retention, *, save: bool = False, told: Told = lambda _what, _count: None) -> Pruned:
+    """Drop what is older than is kept, and give its room back; `save` keeps the spans for the next time."""
+    check_retention(retention)
+    now = house.clock.now()
+    raw_before, buckets_before = now - retention.raw_s * SECOND, now - retention.buckets_s * SECOND
+    with house.store.writing(house.org) as work:
+        before = work.retention()
+        spans = retention if save else before
+        work.put_retention(replace(spans, raw_until=max(before.raw_until, raw_before)))
+    raw, pinned = _drop_raw(house, raw_before, told)
+    counted = Pruned(
+        raw=raw,
+        pinned=pinned,
+        buckets=_drop_buckets(house, buckets_before, told),
+        batches=_drop_batches(house, buckets_before, told),
+        ids=_drop_ids(house, min(raw_before, now - MAX_WINDOW_S * SECOND), told),
+        answers=_drop_answers(house, raw_before),
+        until=max(before.raw_until, raw_before),
+    )
+    house.store.give_back()
+    return counted
+
+
+def preview(house: House, retention: Retention) -> Pruned:
+    """Return how much of raw runs and buckets `prune` would drop."""
+    check_retention(retention)
+    now = house.clock.now()
+    before, raw, kept, after = now - retention.raw_s * SECOND, 0, 0, (-1, "")
+    with house.store.reading(house.org) as seen:
+        pinned = seen.pinned()
+        while rows := seen.segments_before(before, after, PORTION):
+            kept += sum(digest in pinned for _, digest in rows)
+            raw += len(rows)
+            after = rows[-1]
+        buckets = 0
+        for app in seen.apps():
+            last = app.kept_from - 1
+            while (upto := _old(seen, app.name, last, now - retention.buckets_s * SECOND)) is not None:
+                buckets, last = buckets + upto - last, upto
+    return Pruned(raw=raw - kept, pinned=kept, buckets=buckets, until=max(before, seen.retention().raw_until))
+
+
+def pins(house: House) -> tuple[Pin, ...]:
+    """Return the pins of all rollouts."""
+    with house.store.reading(house.org) as seen:
+        return seen.pins()
+
+
+def release(rollout_id: str, house: House) -> bool:
+    """Release the raw runs that a rollout has pinned; say whether it had any."""
+    with house.store.writing(house.org) as work:
+        if work.trial(rollout_id) is None:
+            raise UsageError(f"there is no rollout {rollout_id}", advice="`lockgate list` shows those that there are.")
+        return work.drop_pin(rollout_id)
+
+
+def _drop_raw(house: House, before: Instant, told: Told) -> tuple[int, int]:
+    dropped, kept, after = 0, 0, (-1, "")
+    while True:
+        with house.store.writing(house.org) as work:
+            rows = work.segments_before(before, after, PORTION)
+            # A decision of this moment may have pinned more.
+            pinned = work.pinned() if rows else frozenset()
+            old = [digest for _, digest in rows if digest not in pinned]
+            work.drop_segments(old)
+        if not rows:
+            return dropped, kept
+        dropped, kept, after = dropped + len(old), kept + len(rows) - len(old), rows[-1]
+        told("batches of raw runs", dropped)
+
+
+def _drop_buckets(house: House, before: Instant, told: Told) -> int:
+    dropped = 0
+    with house.store.reading(house.org) as seen:
+        names = [app.name for app in seen.apps()]
+    for name in names:
+        while True:
+            with house.store.writing(house.org) as work:
+                app = work.app(name)
+                upto = None if app is None else _old(work, name, app.kept_from - 1, before)
+                if app is None or upto is None:
+                    break
+                work.drop_slots(name, app.kept_from, upto)
+                work.put_app(replace(app, kept_from=upto + 1))
+            dropped += upto + 1 - app.kept_from
+            told("buckets", dropped)
+    return dropped
+
+
+def _old(seen: Snapshot, app: str, after: int, before: Instant) -> int | None:
+    """Return up to which number a portion of an app's slots is old and read by nobody; None if not even the next is.
+
+    The last slot stays, because the next number follows from it, and so does what an active rollout may still read
+    and what a pin names.
+    """
+    bounds = [pin.first for pin in seen.pins() if pin.app == app]
+    for rollout in seen.rollouts(app, active=True):
+        trial = seen.trial(rollout.id)
+        bounds += [trial.spans[0].first] if trial is not None else [0]
+    last = seen.last_slot(app)
+    bounds.append(0 if last is None else last.number)
+    found = None
+    for slot in seen.slots(app, after, PORTION):
+        if not slot.is_sealed or slot.opened_at >= before or slot.number >= min(bounds):
+            break
+        found = slot.number
+    return found
+
+
+def _drop_batches(house: House, before: Instant, told: Told) -> int:
+    """Drop what became of batches, once no slot is left that one of them may stand in."""
+    dropped = 0
+    while True:
+        with house.store.writing(house.org) as work:
+            firsts = [work.slots(app.name, app.kept_from - 1, 1) for app in work.apps()]
+            horizon = min([before, *(slot.opened_at for slots in firsts for slot in slots)])
+            count = work.drop_batches(horizon, PORTION)
+        dropped += count
+        told("batches", dropped)
+        if count < PORTION:
+            return dropped
+
+
+def _drop_ids(house: House, before: Instant, told: Told) -> int:
+    dropped = 0
+    while True:
+        with house.store.writing(house.org) as work:
+            count = work.drop_ids(before, MARKS)
+        dropped += count
+        told("ids of runs", dropped)
+        if count == 0:
+            return dropped
+
+
+def _drop_answers(house: House, before: Instant) -> int:
+    with house.store.reading(house.org) as seen:
+        names = [app.name for app in seen.apps()]
+    dropped = 0
+    for name in names:
+        with house.store.writing(house.org) as work:
+            dropped += work.forget_probes(name, before)
+    return dropped

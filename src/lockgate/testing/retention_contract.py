@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A store comes in; pytest says whether it keeps the promises of what is let go."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from lockgate.core.app import App
+from lockgate.core.batch import Ingested
+from lockgate.core.bucket import Bucket
+from lockgate.core.dedupe import Dedupe
+from lockgate.core.retention import Pin, Retention
+from lockgate.core.spine import Cell, Slot
+from lockgate.ports.store import Store
+from lockgate.testing.run_ids_contract import MARKS
+
+PIN = Pin(rollout="rol_1", app="web", first=0, last=1, reason="regressed", at=5)
+
+
+def fill(store: Store, slots: int = 4) -> None:
+    """Keep slots with one batch and one cell in each, at times 0, 10, 20 and so on."""
+    with store.writing() as work:
+        work.put_app(App(name="web"))
+        for number in range(slots):
+            slot = Slot(number=number, opened_at=10 * number, seals_at=10 * number + 10)
+            work.put_slot("web", slot)
+            work.put_cells("web", [Cell(number=number, release="v1", labels=(), bucket=Bucket(runs=1))])
+            ingested = Ingested(digest=f"sha256:{number}", at=10 * number, runs=1, apps={"web": 1})
+            work.add_batch(ingested, b"raw", [("web", number)])
+            work.put_slot("web", replace(slot, sealed_at=slot.seals_at, digest="sha256:aa"))
+
+
+class RetentionContract:
+    """What every store promises of what is kept no longer."""
+
+    def open(self, folder: Path) -> Store:
+        """Return the store of a folder."""
+        raise NotImplementedError
+
+    @pytest.fixture
+    def store(self, tmp_path: Path) -> Store:
+        """Return a store with four slots."""
+        store = self.open(tmp_path)
+        fill(store)
+        return store
+
+    def test_spans_are_kept(self, store: Store) -> None:
+        """The defaults, until others are put."""
+        kept = Retention(raw_s=5, buckets_s=7, raw_until=9)
+        with store.reading() as seen:
+            before = seen.retention()
+        with store.writing() as work:
+            work.put_retention(kept)
+
+        with store.reading() as seen:
+            assert (before, seen.retention()) == (Retention(), kept)
+
+    def test_batches_come_the_latest_first(self, store: Store) -> None:
+        """From before a row, in portions."""
+        with store.reading() as seen:
+            first = seen.batches_before(10**9, "", 3)
+            second = seen.batches_before(first[-1].at, first[-1].digest, 3)
+
+        assert [each.digest for each in (*first, *second)] == [f"sha256:{number}" for number in (3, 2, 1, 0)]
+
+    def test_raw_runs_come_the_oldest_first(self, store: Store) -> None:
+        """Those before a time, in portions, without those that were dropped."""
+        with store.writing() as work:
+            work.drop_segments(["sha256:1"])
+
+        with store.reading() as seen:
+            assert seen.segments_before(30, (-1, ""), 9) == ((0, "sha256:0"), (20, "sha256:2"))
+            assert seen.segments_before(30, (0, "sha256:0"), 9) == ((20, "sha256:2"),)
+            assert seen.segments_before(30, (-1, ""), 1) == ((0, "sha256:0"),)
+            assert (seen.segment("sha256:1"), seen.segment("sha256:2")) == (None, b"raw")
+
+    def test_a_pin_names_the_batches_of_its_slots(self, store: Store) -> None:
+        """Until it is dropped; another of the same rollout takes its place."""
+        with store.writing() as work:
+            work.put_pin(PIN)
+            work.put_pin(replace(PIN, last=2))
+
+        with store.reading() as seen:
+            assert seen.pins() == (replace(PIN, last=2),)
+            assert seen.pinned() == {"sha256:0", "sha256:1", "sha256:2"}
+        with store.writing() as work:
+            dropped = [work.drop_pin("rol_1"), work.drop_pin("rol_1")]
+        with store.reading() as seen:
+            assert (dropped, seen.pinned()) == ([True, False], frozenset())
+
+    def test_slots_go_with_all_that_stands_in_them(self, store: Store) -> None:
+        """And what became of their batches after them."""
+        with store.writing() as work:
+            work.drop_slots("web", 0, 1)
+            counts = [work.drop_batches(20, 1), work.drop_batches(20, 9)]
+
+        with store.reading() as seen:
+            assert [slot.number for slot in seen.slots("web")] == [2, 3]
+            assert [cell.number for cell in seen.cells("web", 0, 9)] == [2, 3]
+            assert (seen.segments("web", 0), seen.segments("web", 2)) == ((), ("sha256:2",))
+            assert (seen.ingested("sha256:1"), counts) == (None, [1, 1])
+            assert seen.ingested("sha256:2") is not None
+
+    def test_old_marks_go(self, store: Store) -> None:
+        """Of the window and strict ones, those before a time."""
+        strict = Dedupe(is_strict=True)
+        with store.writing() as work:
+            work.add_ids("web", "sha256:old", MARKS[:1], Dedupe(), 0)
+            work.add_ids("web", "sha256:new", MARKS[1:2], Dedupe(), 9)
+            work.add_ids("web", "", MARKS[:1], strict, 0)
+            work.add_ids("web", "", MARKS[1:2], strict, 9)
+
+        with store.writing() as work:
+            while work.drop_ids(5, 1):
+                pass
+            found = [work.known_ids("web", MARKS[:2], rule, 9).tolist() for rule in (Dedupe(), strict)]
+
+        assert found == [[False, True], [False, True]]
+
+    def test_room_is_given_back(self, store: Store) -> None:
+        """What is kept is as it was."""
+        with store.writing() as work:
+            work.drop_segments(["sha256:1"])
+
+        store.give_back()
+
+        with store.reading() as seen:
+            assert [seen.segment(f"sha256:{number}") for number in range(4)] == [b"raw", None, b"raw", b"raw"]
