@@ -63,6 +63,10 @@ faults: $(TESTED) ## kill, starve and cut off the line in every way (SHORT=1: wi
 studies: $(TESTED) ## let 300 rollouts of each kind walk through the real operations, and write down how they end
 	@$(PY) -m bench.studies
 
+.PHONY: interop
+interop: $(TESTED) ## move the traffic of a real HAProxy and nginx, which must be installed (and socat)
+	@$(PY) -m pytest --quiet -m interop tests/interop $(ARGS)
+
 .PHONY: check
 check: lint types contracts docs ## lint, types, import contracts and docs
 
