@@ -25,7 +25,8 @@ def _strace() -> str:
     return found
 
 
-def _stopped(pid: int) -> bool:
+def is_stopped(pid: int) -> bool:
+    """Say whether a process has stopped."""
     stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8")
     return stat.rpartition(")")[2].split()[0] in ("T", "t")
 
@@ -42,7 +43,7 @@ def traced(options: list[str], work: Callable[..., None], *arguments: object) ->
     pid = process.pid
     assert pid is not None
     until = time.monotonic() + PATIENCE_S
-    while not _stopped(pid):
+    while not is_stopped(pid):
         assert time.monotonic() < until
         time.sleep(0.002)
     command = [_strace(), "--follow-forks", "--attach", str(pid), *options]

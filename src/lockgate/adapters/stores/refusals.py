@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
-from lockgate.errors import LockgateError, TryAgainError
+from pathlib import Path
+
+from lockgate.errors import DataError, LockgateError, TryAgainError
 
 _FAULT = "Please report this: it is a fault in Lockgate, and nothing was stored."
 
@@ -26,3 +28,11 @@ def uncovered(size: int) -> LockgateError:
 def overtaken(rollout_id: str) -> TryAgainError:
     """Return the error of a turn that another turn came before."""
     return TryAgainError(f"another turn of {rollout_id} came first", advice="Look again, then decide.")
+
+
+def part_lost(lost: Path, other: Path) -> DataError:
+    """Return the error of a store of which one of two files is gone: nothing is made in its place."""
+    return DataError(
+        f"{lost} is not there, or empty, and {other} beside it belongs to it: the store is not whole",
+        advice="Put the missing file back, or both from one backup; for a new store choose another LOCKGATE_HOME.",
+    )

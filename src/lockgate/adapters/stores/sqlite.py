@@ -11,6 +11,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from lockgate.adapters.stores.id_window import IdWindows
+from lockgate.adapters.stores.refusals import part_lost
 from lockgate.adapters.stores.sqlite_file import BUSY_SECONDS, SqliteFile
 from lockgate.adapters.stores.sqlite_reading import SqliteSnapshot
 from lockgate.adapters.stores.sqlite_writing import SqliteTransaction
@@ -27,7 +28,13 @@ class SqliteStore:
     """The default store: for one machine, and any number of processes on it."""
 
     def __init__(self, folder: Path, busy_seconds: float = BUSY_SECONDS) -> None:
-        self._control = SqliteFile(folder / CONTROL, "control", busy_seconds)
+        control, runs = folder / CONTROL, folder / RUNS
+        is_begun = _is_there(runs)
+        if is_begun and not _is_there(control):
+            raise part_lost(control, runs)
+        self._control = SqliteFile(control, "control", busy_seconds)
+        if not is_begun and _names_runs(self._control):
+            raise part_lost(runs, control)
         self._windows = IdWindows()
         self._runs = SqliteFile(folder / RUNS, "runs", busy_seconds)
 
@@ -69,3 +76,14 @@ class SqliteStore:
         """Close both files."""
         self._control.close()
         self._runs.close()
+
+
+def _names_runs(control: SqliteFile) -> bool:
+    """Say whether a control file names raw runs; the file of these is made after it, and before any."""
+    with control.explained(), control.lent() as connection:
+        return connection.execute("SELECT 1 FROM batches LIMIT 1").fetchone() is not None
+
+
+def _is_there(path: Path) -> bool:
+    """Say whether a file is there and holds anything; also one whose tables are still in its write-ahead log does."""
+    return path.exists() and path.stat().st_size > 0
