@@ -7,11 +7,12 @@ An adapter is imported when it is first asked for, because each brings a library
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from lockgate.core.app import DEFAULT_ORG
 from lockgate.core.endpoint import Kind
+from lockgate.errors import UsageError
 from lockgate.ports.actuator import Actuators
 from lockgate.ports.high_water import HighWater
 from lockgate.ports.house import Clock, House
@@ -21,6 +22,9 @@ from lockgate.ports.store import Store
 
 HOME = "LOCKGATE_HOME"
 DEFAULT_HOME = "~/.lockgate"
+# How many seconds a writer waits while another process holds the store.
+BUSY = "LOCKGATE_BUSY_SECONDS"
+MAX_BUSY_SECONDS = 3_600.0
 KEYS = "keys"
 STATE = "LOCKGATE_STATE"
 
@@ -98,12 +102,17 @@ def home() -> Path:
     return Path(os.environ.get(HOME) or DEFAULT_HOME).expanduser()
 
 
-def local_house(folder: Path | None = None, org: str = DEFAULT_ORG) -> House:
-    """Return what operations work with on this machine; store and keys are made where they are not there."""
+def local_house(
+    folder: Path | None = None, org: str = DEFAULT_ORG, on_wait: Callable[[], None] = lambda: None
+) -> House:
+    """Return what operations work with on this machine; store and keys are made where they are not there.
+
+    `on_wait` is called where another process holds the store for long.
+    """
     at = folder or home()
     # A folder that a program names is its own; how far its log had come is its own business as well.
     mark = high_water() if folder is None else None
-    return House(sqlite_store(at), system_clock(), signers(at / KEYS), org, mark)
+    return House(sqlite_store(at, on_wait), system_clock(), signers(at / KEYS), org, mark)
 
 
 def high_water() -> HighWater:
@@ -123,11 +132,19 @@ def has_store(folder: Path | None = None) -> bool:
     return any(((folder or home()) / name).exists() for name in (CONTROL, RUNS))
 
 
-def sqlite_store(folder: Path) -> Store:
-    """Return the store of a folder."""
+def sqlite_store(folder: Path, on_wait: Callable[[], None] = lambda: None) -> Store:
+    """Return the store of a folder; it waits for other processes as long as LOCKGATE_BUSY_SECONDS says."""
     from lockgate.adapters.stores.sqlite import SqliteStore
+    from lockgate.adapters.stores.sqlite_file import BUSY_SECONDS
 
-    return SqliteStore(folder)
+    text = os.environ.get(BUSY) or str(BUSY_SECONDS)
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1.0
+    if not 0.0 <= seconds <= MAX_BUSY_SECONDS:
+        raise UsageError(f"{BUSY} is {text!r}", advice=f"It is a number of seconds from 0 to {MAX_BUSY_SECONDS:,.0f}.")
+    return SqliteStore(folder, seconds, on_wait)
 
 
 def memory_store() -> Store:

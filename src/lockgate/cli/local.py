@@ -40,7 +40,7 @@ def house() -> House:
     """Return the store and keys in the folder that LOCKGATE_HOME names."""
     from lockgate.wiring import local_house
 
-    return local_house()
+    return local_house(on_wait=lambda: tell("waiting for another process that holds the store"))
 
 
 def known_house() -> House:

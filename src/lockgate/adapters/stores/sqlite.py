@@ -6,7 +6,7 @@ Both are in WAL mode with full synchronisation. Raw runs are committed first: on
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -27,12 +27,14 @@ PAGES_GIVEN = 1_000
 class SqliteStore:
     """The default store: for one machine, and any number of processes on it."""
 
-    def __init__(self, folder: Path, busy_seconds: float = BUSY_SECONDS) -> None:
+    def __init__(
+        self, folder: Path, busy_seconds: float = BUSY_SECONDS, on_wait: Callable[[], None] = lambda: None
+    ) -> None:
         control, runs = folder / CONTROL, folder / RUNS
         is_begun = _is_there(runs)
         if is_begun and not _is_there(control):
             raise part_lost(control, runs)
-        self._control = SqliteFile(control, "control", busy_seconds)
+        self._control = SqliteFile(control, "control", busy_seconds, on_wait)
         if not is_begun and _names_runs(self._control):
             raise part_lost(runs, control)
         self._windows = IdWindows()
@@ -54,7 +56,7 @@ class SqliteStore:
             stack.enter_context(self._control.explained())
             control = stack.enter_context(self._control.lent())
             runs = stack.enter_context(self._runs.lent())
-            control.execute("BEGIN IMMEDIATE")
+            self._control.begin(control)
             work = SqliteTransaction(control, runs, org, self._control.explained)
             work.windows = self._windows
             reach("store.begun")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
@@ -18,6 +18,8 @@ from lockgate.crash_point import reach
 from lockgate.errors import DataError, LockgateError, NotPermittedError, TryAgainError, UnreachableError
 
 BUSY_SECONDS = 10.0
+# Whoever waits longer than this for another process is told.
+PATIENCE_SECONDS = 1.0
 PAGES_KEPT = 8_000
 _SETTINGS = (
     "PRAGMA journal_mode = WAL",
@@ -31,9 +33,12 @@ _SETTINGS = (
 class SqliteFile:
     """One file; connections are lent to one thread at a time, and never across a fork."""
 
-    def __init__(self, path: Path, schema: str, busy_seconds: float = BUSY_SECONDS) -> None:
+    def __init__(
+        self, path: Path, schema: str, busy_seconds: float = BUSY_SECONDS, on_wait: Callable[[], None] = lambda: None
+    ) -> None:
         self.path = path
         self._busy_seconds = busy_seconds
+        self._on_wait = on_wait
         self._idle: list[sqlite3.Connection] = []
         self._inherited: list[sqlite3.Connection] = []
         self._process = os.getpid()
@@ -61,6 +66,18 @@ class SqliteFile:
             yield
         except sqlite3.Error as error:
             raise explain(error, self.path) from error
+
+    def begin(self, connection: sqlite3.Connection) -> None:
+        """Begin to write; who waits for another process for long is told once, and waits on."""
+        try:
+            _begin(connection, min(PATIENCE_SECONDS, self._busy_seconds))
+        except sqlite3.OperationalError as error:
+            if not isinstance(explain(error, self.path), TryAgainError) or self._busy_seconds <= PATIENCE_SECONDS:
+                raise
+            self._on_wait()
+            _begin(connection, self._busy_seconds - PATIENCE_SECONDS)
+        finally:
+            _wait(connection, self._busy_seconds)
 
     def give_back(self, pages: int) -> None:
         """Give so many free pages back to the disk at a time, and empty the write-ahead log where nobody reads it."""
@@ -94,6 +111,15 @@ class SqliteFile:
         for setting in _SETTINGS:
             connection.execute(setting)
         return connection
+
+
+def _begin(connection: sqlite3.Connection, seconds: float) -> None:
+    _wait(connection, seconds)
+    connection.execute("BEGIN IMMEDIATE")
+
+
+def _wait(connection: sqlite3.Connection, seconds: float) -> None:
+    connection.execute(f"PRAGMA busy_timeout = {round(seconds * 1000)}")
 
 
 def _make_folder(path: Path) -> None:
