@@ -6,7 +6,7 @@ set -eu
 socket=$1 backend=$2
 case $LOCKGATE_CANDIDATE$LOCKGATE_TARGET in *[!A-Za-z0-9._-]*) echo "not the name of a server" >&2; exit 1 ;; esac
 ask() { printf '%s\n' "$1" | socat -t 10 stdio "unix-connect:$socket"; }
-# Weights are whole numbers up to 256: of 200 in all, each is half a percent.
+# Weights are whole numbers up to 256: of 200 in all, each is half a percent, and finer steps are not met.
 set_weight() { said=$(ask "set weight $backend/$1 $2"); [ -z "$said" ] || { echo "$said" >&2; exit 1; }; }
 get_weight() { ask "get weight $backend/$1" | awk 'NR == 1 { print $1 + 0 }'; }
 half=$(awk "BEGIN { print int(2 * $LOCKGATE_WEIGHT + 0.5) }")

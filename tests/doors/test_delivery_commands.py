@@ -5,11 +5,19 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from lockgate.cli import exit_codes
+from lockgate.operations.deliver import Bounds, deliver
+from lockgate.testing.world import WorldClock
+from lockgate.wiring import actuators, local_house
 from tests.doors.line import APP, BAD, GOOD, Door, typed, write_runs
 
 WHY = ("--by", "ann", "--reason", "errors in the log")
@@ -203,6 +211,8 @@ def test_a_rollout_may_be_created_with_its_actuator(door: Door, tmp_path: Path) 
         (("actuator", "set", "--app-id", APP, "--timeout", "1d", "--", "true"), "is not between"),
         (("actuator", "set", "--app-id", "two words", "--", "true"), "is not the name of an app"),
         (("actuator", "set", "--app-id", APP), "PROGRAM"),
+        (("actuator", "set", "--app-id", APP, "--", "true", "\udcff"), "not named in UTF-8"),
+        (("actuator", "set", "--app-id", APP, "--", "true", *["x"] * 64), "at most 64 words"),
         (("actuator", "test", "--app-id", APP), "has no actuator"),
         (("create", "--app-id", APP, "-b", "v36", "-c", "abc123", "--actuator", "'open"), "cannot be read"),
         (("create", "--app-id", APP, "-b", "v36", "-c", "abc123", "--actuator", ""), "no program is named"),
@@ -234,6 +244,61 @@ def test_a_test_of_an_actuator_shows_what_it_says(door: Door, router: Router) ->
     assert (nothing, good, bad) == (0, 0, exit_codes.UNREACHABLE.code)
     assert said == f'created, 5 % for abc123 in {APP}: told\n  {{"weight": 5}}\n'
     assert door.read("show", rollout)["acknowledged"] == 5.0
+
+
+BLOCKS = """#!/bin/sh
+echo "$LOCKGATE_EVENT $LOCKGATE_WEIGHT" >> "$1/told"
+touch "$1/begun"
+while [ ! -e "$1/go" ]; do sleep 0.05; done
+"""
+
+
+def begun(router: Router, *words: str) -> subprocess.Popen[bytes]:
+    """Call the command line as a process of its own, which tells a program that does not end yet."""
+    router.path.write_text(BLOCKS, encoding="utf-8")
+    call = [sys.executable, "-m", "lockgate", *words]
+    process = subprocess.Popen(call, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    until = time.monotonic() + 30
+    while not (router.folder / "begun").exists() and time.monotonic() < until:
+        time.sleep(0.02)
+    return process
+
+
+CREATES = ("create", "--app-id", APP, "-b", "v36", "-c", "abc123", *CANARY)
+
+
+@pytest.mark.clause("LI-95", "LI-96")
+def test_a_rollback_waits_for_the_promotion_that_another_process_tells(door: Door, router: Router) -> None:
+    """Both are told, in their order, and each once."""
+    process = begun(router, *CREATES)
+    (rollout,) = door.read("list")["rollouts"]
+    release = threading.Timer(0.5, (router.folder / "go").touch)
+    release.start()
+
+    left = door("rollback", "--id", rollout["id"], *WHY, "--yes")
+
+    release.join()
+    assert (left, door.err, process.wait(30)) == (0, "", 0)
+    assert router.told == ["rollout.created 5", "rollout.rollback 0"]
+
+
+@pytest.mark.clause("LI-95")
+def test_what_a_killed_process_was_telling_is_told_again(door: Door, router: Router, tmp_path: Path) -> None:
+    """Not before its lease has ended, and then without anybody's help."""
+    process = begun(router, *CREATES)
+    process.kill()
+    process.wait(30)
+    (router.folder / "go").touch()
+    at_once = door("deliver")
+    said = door.err
+    here = local_house(tmp_path / "home")
+    later = WorldClock(here.clock.now() + 60_000)
+
+    sent = deliver(replace(here, clock=later), actuators(), Bounds())
+
+    assert (at_once, "or whoever told it has died" in said) == (exit_codes.UNREACHABLE.code, True)
+    assert [(each.delivery.state.value, each.delivery.attempts) for each in sent] == [("delivered", 2)]
+    assert router.told == ["rollout.created 5"] * 2
 
 
 @pytest.mark.clause("LI-96")

@@ -33,10 +33,14 @@ def actuator() -> None:
 def set_command(app_id: str, timeout: float, words: tuple[str, ...], *, acknowledges: bool) -> int:
     """Let a program move an app's traffic: it is run in this folder with each weight, without a shell."""
     from lockgate.operations.actuator import set_actuator
+    from lockgate.operations.queries import list_rollouts
     from lockgate.report.telling import endpoint_line
 
-    endpoint = set_actuator(app_id, program(words, timeout_s=timeout, is_acknowledging=acknowledges), local.house())
+    house = local.house()
+    endpoint = set_actuator(app_id, program(words, timeout_s=timeout, is_acknowledging=acknowledges), house)
     output.say(endpoint_line(endpoint))
+    if any(each.exposed_weight for each in list_rollouts(house, app_id, active=True)):
+        local.tell(f"note: `lockgate actuator test --app-id {app_id}` tells it the present weight")
     return exit_codes.OK.code
 
 
@@ -95,7 +99,7 @@ def program(words: tuple[str, ...], *, timeout_s: float, is_acknowledging: bool 
     from lockgate.core.endpoint import check_command
     from lockgate.operations.actuator import Program
 
-    check_command(words, timeout_s)
+    check_command(words, str(Path.cwd()), timeout_s)
     found = shutil.which(words[0])
     if found is None:
         raise UsageError(

@@ -3,11 +3,14 @@
 
 from __future__ import annotations
 
+import time
+
 from lockgate.cli import local
 from lockgate.errors import LockgateError
 from lockgate.ports.house import House
 
 PASS_S = 5.0
+GLANCE_S = 0.2
 OF_APP, OF_ALL = 20, 1_000
 
 
@@ -23,11 +26,22 @@ def tell(house: House, app: str | None = None, seconds: float = PASS_S) -> tuple
     from lockgate.wiring import actuators
 
     bounds = Bounds(app=app, messages=OF_ALL if app is None else OF_APP, seconds=seconds)
+    until = time.monotonic() + seconds
     try:
         deliver(house, actuators(), bounds)
+        while _is_kept_waiting(house, app) and time.monotonic() < until:
+            time.sleep(GLANCE_S)
+            deliver(house, actuators(), bounds)
     except LockgateError as error:
         return (f"warning: the router may not have been told: {error.message}; `lockgate deliver` tries again",)
     return untold(house, app)
+
+
+def _is_kept_waiting(house: House, app: str | None) -> bool:
+    """Say whether somebody else tells a router something just now, behind which a rollback waits."""
+    from lockgate.operations.deliver import untold as left
+
+    return any(each.delivery.is_urgent and each.delivery.attempts == 0 for each in left(house, app))
 
 
 def untold(house: House, app: str | None = None) -> tuple[str, ...]:

@@ -56,7 +56,7 @@ def actuator_name(org: str, app: str) -> str:
     return "end_" + b32encode(name).decode("ascii").lower()[:NAME_LENGTH]
 
 
-def check_command(argv: Sequence[str], timeout_s: float) -> None:
+def check_command(argv: Sequence[str], folder: str, timeout_s: float) -> None:
     """Refuse a program that could never be run, or that would be waited for too long."""
     if not argv or not argv[0]:
         raise UsageError("no program is named", advice="Write it after `--`, such as `-- ./shift.sh web`.")
@@ -65,6 +65,8 @@ def check_command(argv: Sequence[str], timeout_s: float) -> None:
             f"a program has at most {MAX_WORDS} words of {MAX_WORD} characters each",
             advice="Put what is longer into a file that the program reads.",
         )
+    if any(0xD800 <= ord(letter) <= 0xDFFF for word in (*argv, folder) for letter in word):
+        raise UsageError("the program, or its folder, is not named in UTF-8", advice="Name it in UTF-8.")
     if not MIN_TIMEOUT_S <= timeout_s <= MAX_TIMEOUT_S:
         raise UsageError(
             f"a timeout of {timeout_s:g} s is not between {MIN_TIMEOUT_S:g} s and {MAX_TIMEOUT_S:g} s",

@@ -30,7 +30,7 @@ class Program:
 def set_actuator(app: str, program: Program, house: House) -> Endpoint:
     """Let a program expose an app's releases from now on; what the one before it was not told is told to it."""
     check_name("an app", app)
-    check_command(program.argv, program.timeout_s)
+    check_command(program.argv, program.folder, program.timeout_s)
     endpoint = Endpoint(
         id=actuator_name(house.org, app),
         app=app,

@@ -23,6 +23,8 @@ from lockgate.ports.store import Snapshot, Transaction
 
 OVERTAKEN = "something newer was told instead"
 UNKNOWN = "its endpoint was removed"
+# The end of a path tells more than its beginning, and a receipt's actor is bounded.
+MAX_NAME = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,7 +133,7 @@ def _acknowledge(work: Transaction, house: House, claim: Told, carried: Carried,
     asked, revision = data["weight"], data["revision"]
     assert isinstance(asked, int | float)
     assert isinstance(revision, int)
-    reader = claim.endpoint.argv[0] if claim.endpoint is not None else ""
+    reader = claim.endpoint.argv[0][-MAX_NAME:] if claim.endpoint is not None else ""
     actor = Actor("actuator", reader, f"{observed:g} % was read back")
     observe(work, house, Observation(rollout_id=claim.message.rollout_id, revision=revision, weight=observed), actor)
     if observed == asked:
