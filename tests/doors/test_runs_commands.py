@@ -55,6 +55,36 @@ def test_bad_input_is_refused_by_name_and_nothing_is_stored(door: Door, tmp_path
 
 
 @pytest.mark.clause("LI-75")
+def test_a_run_that_cannot_be_meant_stops_the_batches_before_it(
+    door: Door, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A long file is kept batch by batch, and nothing of it before all of it was looked at."""
+    monkeypatch.setattr("lockgate.adapters.decoders.stored_runs.BATCH", 1)
+    path = tmp_path / "runs.ndjson"
+    run = '{"release": "v1", "status": "ok"}\n'
+    path.write_text(run * 20_000 + run.replace("}", ', "started_at": "2100-01-01T00:00:00Z"}'), encoding="utf-8")
+
+    code = door("ingest", "--app-id", APP, path)
+
+    assert (code, "in the future" in door.err) == (65, True)
+    assert door("runs", "--app-id", APP) == 64
+
+
+@pytest.mark.clause("LI-76")
+def test_an_import_opens_a_bounded_number_of_buckets(
+    door: Door, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is spread over more is refused whole, with what to do."""
+    monkeypatch.setattr("lockgate.operations.import_check.MAX_SLOTS", 30)
+    thirty = write_runs(tmp_path / "a.ndjson", {"v36": 0.01}, runs=300, minutes=28)
+    more = write_runs(tmp_path / "b.ndjson", {"v36": 0.01}, runs=300, minutes=40)
+
+    codes = [door("ingest", path) for path in (more, thirty)]
+
+    assert codes == [65, 0]
+
+
+@pytest.mark.clause("LI-75")
 def test_of_a_field_that_is_there_twice_the_last_counts(door: Door, tmp_path: Path) -> None:
     """As most readers of JSON have it."""
     path = tmp_path / "twice.ndjson"

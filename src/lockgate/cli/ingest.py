@@ -37,12 +37,13 @@ def ingest(
     nothing, nor does a run again whose id is known.
     """
     from lockgate.errors import DataError
+    from lockgate.operations.import_check import ImportCheck
     from lockgate.operations.ingest import ingest as take
     from lockgate.wiring import run_batches
 
     rule, house = _rule(dedupe, dedupe_window), local.house()
     with output.progress_on(sys.stderr, wanted=not as_json) as progress:
-        batches = run_batches().read(files, app_id, progress)
+        batches = run_batches().read(files, app_id, progress, ImportCheck(house))
         taken = [take(batch, house, by_start_time=True, dedupe=rule) for batch in batches]
     if not taken:
         raise DataError("there are no runs in these files", advice="Each run is one line with `app_id` and `release`.")

@@ -46,6 +46,7 @@ def ingest(batch: RunBatch, house: House, *, by_start_time: bool = False, dedupe
             return replace(before, is_repeated=True)
         now = house.clock.now()
         _check_times(batch, now)
+        _check_names(batch)
         is_kept = _first_of_each_id(batch)
         spines = {name: _spine(work, name, batch, now) for name in sorted({each.app for each in batch.groups})}
         for spine in spines.values():
@@ -61,6 +62,23 @@ def ingest(batch: RunBatch, house: House, *, by_start_time: bool = False, dedupe
         result = _result(batch, is_kept, own, spines, now)
         work.add_batch(result, batch.body, slots)
     return result
+
+
+def check_batch(batch: RunBatch, now: Instant) -> None:
+    """Refuse a batch that could not be kept, whatever is kept already."""
+    _check_size(batch)
+    _check_times(batch, now)
+    _check_names(batch)
+    _first_of_each_id(spread(batch))
+
+
+def _check_names(batch: RunBatch) -> None:
+    try:
+        for group in batch.groups:
+            check_name("an app", group.app)
+            check_name("a release", group.release)
+    except UsageError as error:
+        raise DataError(error.message, advice=error.advice) from error
 
 
 def _check_size(batch: RunBatch) -> None:
@@ -121,13 +139,8 @@ def _first_of_each_id(batch: RunBatch) -> Mask:
 
 def _spine(work: Transaction, name: str, batch: RunBatch, now: Instant) -> OpenSpine:
     """Return the open end of an app's spine; app and releases exist from the first run that names them."""
-    try:
-        check_name("an app", name)
-        releases = sorted({each.release for each in batch.groups if each.app == name})
-        for release in releases:
-            work.put_release(Release(app=name, name=check_name("a release", release), first_seen_at=now))
-    except UsageError as error:
-        raise DataError(error.message, advice=error.advice) from error
+    for release in sorted({each.release for each in batch.groups if each.app == name}):
+        work.put_release(Release(app=name, name=release, first_seen_at=now))
     seal_over(work, name, now)
     return OpenSpine(work, work.app(name) or App(name=name), now)
 

@@ -12,6 +12,13 @@ from lockgate.core.intake import Intake, Question
 # How many bytes are read, and of how many if that is known.
 Progress = Callable[[int, int | None], None]
 
+# Raises a DataError where a batch could not be kept.
+BatchCheck = Callable[[RunBatch], None]
+
+
+def accept(_batch: RunBatch) -> None:
+    """Accept any batch."""
+
 
 class RunFiles(Protocol):
     """Reads runs from files.
@@ -41,8 +48,10 @@ class RunBatches(Protocol):
     A run without `app_id` is of the app that is given; without either it is malformed.
     """
 
-    def read(self, paths: Sequence[str], app: str | None, progress: Progress) -> Iterator[RunBatch]:
-        """Yield the runs of all files; `-` is standard input."""
+    def read(
+        self, paths: Sequence[str], app: str | None, progress: Progress, check: BatchCheck = accept
+    ) -> Iterator[RunBatch]:
+        """Yield the runs of all files; `-` is standard input. `check` sees every batch before the first comes out."""
         ...
 
     def decode(self, body: bytes, app: str | None) -> RunBatch:

@@ -14,7 +14,7 @@ from lockgate.adapters.decoders.file import RunFile, files_of
 from lockgate.adapters.decoders.records import Placed, Records
 from lockgate.core.batch import RunBatch
 from lockgate.errors import DataError, UsageError
-from lockgate.ports.reading import Progress, RunBatches
+from lockgate.ports.reading import BatchCheck, Progress, RunBatches, accept
 
 # As many bytes of lines are one batch, about ten thousand runs.
 BATCH = 1 << 21
@@ -37,32 +37,36 @@ class StoredFiles:
         """Return the runs of one body."""
         return replace(self._lines.decode(body, app), default_app=app)
 
-    def read(self, paths: Sequence[str], app: str | None, progress: Progress) -> Iterator[RunBatch]:
+    def read(
+        self, paths: Sequence[str], app: str | None, progress: Progress, check: BatchCheck = accept
+    ) -> Iterator[RunBatch]:
         """Yield the runs of all files."""
-        for batch in self._read(paths, app, progress):
+        for batch in self._read(paths, app, progress, check):
             yield replace(batch, default_app=app)
 
-    def _read(self, paths: Sequence[str], app: str | None, progress: Progress) -> Iterator[RunBatch]:
+    def _read(self, paths: Sequence[str], app: str | None, progress: Progress, check: BatchCheck) -> Iterator[RunBatch]:
         files = files_of(paths)
         for file in files:
             self._check_format(file)
         if all(file.suffix in self._line_suffixes for file in files):
-            yield from self._lines.read(paths, app, progress)
+            yield from self._lines.read(paths, app, progress, check)
             return
         told = _Told(progress, files)
-        held = {file.path: self._checked(file, app, told) for file in files}
+        held = {file.path: self._checked(file, app, told, check) for file in files}
         told.restart()
         for file in files:
             batches = held[file.path]
             yield from self._batches(file, app, told, Faults(ADVICE)) if batches is None else batches
 
-    def _checked(self, file: RunFile, app: str | None, told: _Told) -> list[RunBatch] | None:
+    def _checked(self, file: RunFile, app: str | None, told: _Told, check: BatchCheck) -> list[RunBatch] | None:
         """Raise what is wrong with a file; return the batches of one that cannot be read again."""
         faults = Faults(ADVICE)
         batches = self._batches(file, app, told, faults)
-        held = None if file.can_repeat else list(batches)
-        for _ in batches:
-            pass
+        held: list[RunBatch] | None = None if file.can_repeat else []
+        for batch in batches:
+            check(batch)
+            if held is not None:
+                held.append(batch)
         faults.check()
         return held
 

@@ -24,7 +24,7 @@ from lockgate.adapters.decoders.stored_columns import ShapedRuns
 from lockgate.core.app import slice_from
 from lockgate.core.batch import Group, RunBatch
 from lockgate.errors import DataError, UsageError
-from lockgate.ports.reading import Progress
+from lockgate.ports.reading import BatchCheck, Progress, accept
 
 SUFFIXES = ("", ".ndjson", ".jsonl")
 # About ten thousand runs: what is committed at once costs one synchronisation of the disk.
@@ -64,7 +64,9 @@ class StoredRuns:
     def __init__(self) -> None:
         self._shaped = ShapedRuns(StoredRow)
 
-    def read(self, paths: Sequence[str], app: str | None, progress: Progress) -> Iterator[RunBatch]:
+    def read(
+        self, paths: Sequence[str], app: str | None, progress: Progress, check: BatchCheck = accept
+    ) -> Iterator[RunBatch]:
         """Yield the runs of all files."""
         files = files_of(paths)
         for file in files:
@@ -74,10 +76,13 @@ class StoredRuns:
                 )
         total = sum(file.size or 0 for file in files) or None
         if not all(file.can_repeat for file in files):
-            yield from list(_decoded(files, app, progress, total))
+            held = list(_decoded(files, app, progress, total))
+            for batch in held:
+                check(batch)
+            yield from held
             return
-        for _ in _decoded(files, app, progress, total):
-            pass
+        for batch in _decoded(files, app, progress, total):
+            check(batch)
         yield from _decoded(files, app, progress, total)
 
     def decode(self, body: bytes, app: str | None) -> RunBatch:
