@@ -137,7 +137,7 @@ def are_sound(rows: Sequence[Row], names: ScoreNames) -> bool:
         not unmeasured
         and not odd
         and (not scores or names.covers(chain.from_iterable(scores)))
-        and (not texts or are_decimals(texts))
+        and (not texts or _are_decimals(texts))
     )
 
 
@@ -231,7 +231,7 @@ def _shown(value: object) -> str:
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
-def are_decimals(texts: Sequence[str]) -> bool:
+def _are_decimals(texts: Sequence[str]) -> bool:
     """Say whether all are digits with at most one point; other notations are looked at one by one."""
     joined = " ".join(texts)
     if not joined.isascii() or joined.encode("ascii").translate(None, b"0123456789. "):

@@ -5,10 +5,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Annotated
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from lockgate.core.summary import ABSENT, Integers
 
@@ -17,7 +19,9 @@ Time = Annotated[datetime, msgspec.Meta(tz=True)]
 _EPOCH = datetime.fromtimestamp(0, UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _LEADING = b"0000-00-00T00:00:00"
-_PLACES = {"year": (0, 4), "month": (5, 7), "day": (8, 10), "hour": (11, 13), "minute": (14, 16), "second": (17, 19)}
+# Where year, month, day, hour, minute and second stand, and where a fraction begins.
+_SPANS = ((0, 4), (5, 7), (8, 10), (11, 13), (14, 16), (17, 19))
+_FRACTION = 20
 _ENDS = (b"Z", b"+00:00")
 # Beyond these years what a time means is left to the exact way.
 _YEARS = (1970, 9_000)
@@ -56,23 +60,31 @@ def _at_once(texts: Sequence[str | None]) -> Integers | None:
     digits = codes - np.uint8(ord("0"))
     if not ((digits <= 9) | ~is_digit).all() or not ((codes == template) | is_digit).all():
         return None
-    return _composed(digits, places)
+    return _composed(digits, max(places, 0))
 
 
-def _composed(digits: np.ndarray[tuple[int, int], np.dtype[np.uint8]], places: int) -> Integers | None:
+def _composed(digits: NDArray[np.uint8], places: int) -> Integers | None:
     """Return the instants of times by their digits; None when one is no time of the calendar."""
-    spans = [*_PLACES.values(), (20, 20 + max(places, 0))]
-    year, month, day, hour, minute, second, fraction = (
-        digits[:, start:end].astype(np.int64) @ (10 ** np.arange(end - start)[::-1]) for start, end in spans
-    )
+    # Doubles hold these products and sums exactly, and are multiplied faster than integers.
+    parts = (digits.astype(np.float64) @ _weights(digits.shape[1], places)).astype(np.int64)
+    year, month, day, hour, minute, second, micro = parts.T
     bounds = ((year, *_YEARS), (month, 1, 12), (day, 1, 31), (hour, 0, 23), (minute, 0, 59), (second, 0, 59))
-    if any((part < low).any() or (part > high).any() for part, low, high in bounds):
+    if any(int(part.min()) < low or int(part.max()) > high for part, low, high in bounds):
         return None
     months = ((year - 1970) * 12 + month - 1).astype("datetime64[M]")
     start, after = (each.astype("datetime64[D]").astype(np.int64) for each in (months, months + 1))
     if (start + day > after).any():
         return None
     seconds = (start + day - 1) * 86_400 + hour * 3_600 + minute * 60 + second
-    micro = seconds * 1_000_000 + fraction * 10 ** (6 - max(places, 0))
-    rounded: Integers = np.rint(micro / 1_000).astype(np.int64)
+    rounded: Integers = np.rint((seconds * 1_000_000 + micro) / 1_000).astype(np.int64)
     return rounded
+
+
+@cache
+def _weights(size: int, places: int) -> NDArray[np.float64]:
+    """Return what each digit adds to each part of a time, a column for each; the last is in microseconds."""
+    weights = np.zeros((size, len(_SPANS) + 1))
+    for column, (start, end) in enumerate(_SPANS):
+        weights[start:end, column] = 10.0 ** np.arange(end - start)[::-1]
+    weights[_FRACTION : _FRACTION + places, -1] = 10.0 ** (5 - np.arange(places))
+    return weights

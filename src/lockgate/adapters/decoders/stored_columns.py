@@ -13,17 +13,19 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from lockgate.adapters.decoders.lines import BLOCK
-from lockgate.adapters.decoders.ndjson import FAILURES, UNTYPED, are_on_their_own
-from lockgate.adapters.decoders.row import ScoreNames, are_decimals
+from lockgate.adapters.decoders.ndjson import FAILURES, UNTYPED
+from lockgate.adapters.decoders.row import ScoreNames
 from lockgate.adapters.decoders.row_columns import AMOUNTS, COUNTS, STATUS_CODES, add_score, amounts, costs, texts
 from lockgate.adapters.decoders.start_times import instants
 from lockgate.adapters.decoders.stored_shape import Shape, decoder_of, field_name, shape_of
 from lockgate.core.app import slice_from
 from lockgate.core.batch import Group, RunBatch
+from lockgate.core.stats.micro import MAX_ABS, MICRO
 from lockgate.core.summary import ABSENT, NONE, Codes, Columns, Integers, concatenate
 
 Rows = Sequence[Any]
+PIECE = 3 << 17
+_OPENED, _CLOSED, _BREAK = b"{}\n"
 
 
 class ShapedRuns:
@@ -36,29 +38,47 @@ class ShapedRuns:
     def batch(self, body: bytes, app: str | None, names: ScoreNames) -> RunBatch | None:
         """Return the batch of a body, or None when a line of it has to be looked at by itself."""
         found = _Found(app)
-        for piece in _pieces(body):
-            shaped = self._rows(piece)
+        try:
+            if not body.isascii():
+                body.decode("utf-8")
+        except UnicodeDecodeError:
+            return None
+        for start, end in _pieces(body):
+            shaped = self._rows(body, start, end)
             if shaped is None or not found.add(*shaped, names):
                 return None
         return found.batch(body)
 
-    def _rows(self, piece: bytes) -> tuple[Rows, Shape] | None:
+    def _rows(self, body: bytes, start: int, end: int) -> tuple[Rows, Shape] | None:
         """Return the rows of some lines by the shape known, or by their own."""
+        # A view, because to copy the bytes takes as long as to tell where their lines end.
+        piece = memoryview(body)[start:end]
         # Another thread may learn another shape meanwhile.
         shape = self._shape
         try:
-            if not piece.isascii():
-                piece.decode("utf-8")
             rows = _decoded(piece, shape, self._known)
             if rows is None:
                 self._shape = shape = shape_of(UNTYPED.decode_lines(piece), self._known)
                 rows = _decoded(piece, shape, self._known)
         except FAILURES:
             return None
-        return (rows, shape) if rows and shape and are_on_their_own(piece, len(rows)) else None
+        return (rows, shape) if rows and shape and _are_plain_lines(body, start, end, len(rows)) else None
 
 
-def _decoded(piece: bytes, shape: Shape | None, known: type[msgspec.Struct]) -> Rows | None:
+def _are_plain_lines(body: bytes, start: int, end: int, runs: int) -> bool:
+    """Say whether so many runs stand on one line each, and nothing else does.
+
+    A line break between `}` and `{` is between two runs, because within one a comma stands there.
+    """
+    end -= body.endswith(b"\n", start, end)
+    codes = np.frombuffer(body, np.uint8, end - start, start)
+    breaks = np.flatnonzero(codes == _BREAK)
+    if breaks.size != runs - 1 or not (body.startswith(b"{", start, end) and body.endswith(b"}", start, end)):
+        return False
+    return bool((codes[breaks - 1] == _CLOSED).all() and (codes[breaks + 1] == _OPENED).all())
+
+
+def _decoded(piece: memoryview, shape: Shape | None, known: type[msgspec.Struct]) -> Rows | None:
     if shape is None:
         return None
     try:
@@ -118,7 +138,7 @@ class _Found:
         )
         self._columns.append(columns)
         self._ids += texts(given["run_id"])
-        self._probes += texts(given["probe_id"])
+        self._probes += texts(given["probe_id"]) if "probe_id" in shape.fields else nothing
         return all(group.app for group in self._places.groups)
 
     def batch(self, body: bytes) -> RunBatch | None:
@@ -136,12 +156,12 @@ class _Found:
         )
 
 
-def _pieces(body: bytes) -> Iterator[bytes]:
-    """Yield whole lines, about a thousand at a time: what is decoded from them stays in the processor's cache."""
+def _pieces(body: bytes) -> Iterator[tuple[int, int]]:
+    """Yield where whole lines begin and end, about a thousand: what is made of them stays in the processor's cache."""
     start = 0
     while start < len(body):
-        end = body.find(b"\n", start + BLOCK) + 1 or len(body)
-        yield body[start:end]
+        end = body.find(b"\n", start + PIECE) + 1 or len(body)
+        yield start, end
         start = end
 
 
@@ -157,15 +177,17 @@ def _columns(rows: Rows, shape: Shape, names: ScoreNames) -> Columns | None:
         given = _read(rows, name)
         if given.count(None) == len(rows):
             continue
-        if not _is_sound(name, given):
+        found = _costs(given) if name == "cost" else _amounts(name, given)
+        if found is None:
             return None
-        values[name] = costs(given) if name == "cost" else amounts(given, is_whole=name in COUNTS)
+        values[name] = found
     if "scores" in shape.fields:
         scores = [one for one in _read(rows, "scores") if one is not None]
         is_given = None if len(scores) == len(rows) else [row.scores is not None for row in rows]
         for place, name in enumerate(shape.scores):
-            found = iter(_read(scores, field_name(place)))
-            one = list(found) if is_given is None else [next(found) if is_here else None for is_here in is_given]
+            read = _read(scores, field_name(place))
+            rest = iter(read)
+            one = read if is_given is None else [next(rest) if is_here else None for is_here in is_given]
             if one.count(None) < len(rows) and names.flaw((name,)):
                 return None
             add_score(name, one, values, answers)
@@ -179,8 +201,20 @@ def _columns(rows: Rows, shape: Shape, names: ScoreNames) -> Columns | None:
     return Columns(runs=len(rows), statuses=statuses, values=values, answers=answers) if is_measured.all() else None
 
 
-def _is_sound(name: str, given: list[Any]) -> bool:
-    kinds = set(map(type, given))
-    if name == "cost":
-        return str not in kinds or are_decimals([one for one in given if type(one) is str])
-    return name not in COUNTS or float not in kinds
+def _amounts(name: str, given: list[Any]) -> Integers | None:
+    is_whole = name in COUNTS
+    return None if is_whole and float in set(map(type, given)) else amounts(given, is_whole=is_whole)
+
+
+def _costs(given: list[Any]) -> Integers | None:
+    """Return costs as micro-units, or None when one that is text may be no decimal."""
+    texts_given = [one for one in given if type(one) is str]
+    joined = " ".join(texts_given)
+    if not joined.isascii() or joined.encode("ascii").translate(None, b"0123456789. "):
+        return None
+    try:
+        found = costs(given)
+    except ValueError:
+        return None
+    # A little more than the bound is a float that equals it.
+    return found if int(found.max()) < MAX_ABS * MICRO else None
