@@ -132,6 +132,14 @@ def has_store(folder: Path | None = None) -> bool:
     return any(((folder or home()) / name).exists() for name in (CONTROL, RUNS))
 
 
+def back_up(target: Path, *, has_keys: bool) -> tuple[Path, ...]:
+    """Copy this machine's store, and where asked its keys, into a new folder while others go on; return its files."""
+    from lockgate.adapters.stores.sqlite_backup import back_up_keys, back_up_store
+
+    copied = back_up_store(home(), target)
+    return (*copied, *back_up_keys(home() / KEYS, target / KEYS)) if has_keys else copied
+
+
 def sqlite_store(folder: Path, on_wait: Callable[[], None] = lambda: None) -> Store:
     """Return the store of a folder; it waits for other processes as long as LOCKGATE_BUSY_SECONDS says."""
     from lockgate.adapters.stores.sqlite import SqliteStore

@@ -94,6 +94,7 @@ COMMANDS = {
     "fsck": Entry(
         "lockgate.cli.fsck", "fsck", "Check that everything in the store agrees, and make every decision again."
     ),
+    "backup": Entry("lockgate.cli.backup", "backup", "Copy the store into a new FOLDER while others go on."),
     "policy": Entry("lockgate.cli.policy", "policy", "Write, check and show policies."),
 }
 # What people do every day comes first.
@@ -112,7 +113,7 @@ GROUPS: dict[str, Sequence[str]] = {
         "unfreeze",
         "clear-alarm",
     ),
-    "Proving and declaring": ("receipts", "verify", "fsck", "policy"),
+    "Proving and declaring": ("receipts", "verify", "fsck", "backup", "policy"),
 }
 
 EPILOG = """

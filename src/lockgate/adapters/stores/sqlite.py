@@ -35,7 +35,7 @@ class SqliteStore:
         if is_begun and not _is_there(control):
             raise part_lost(control, runs)
         self._control = SqliteFile(control, "control", busy_seconds, on_wait)
-        if not is_begun and _names_runs(self._control):
+        if not is_begun and _names_runs(self._control) and not _is_there(runs):
             raise part_lost(runs, control)
         self._windows = IdWindows()
         self._runs = SqliteFile(folder / RUNS, "runs", busy_seconds)
