@@ -66,7 +66,7 @@ def test_a_receipt_says_what_it_promises() -> None:
 
     assert [(each["falseRollback"], each["falsePromotion"], each["independence"]) for each in said] == [
         (0.05, 0.05, "assumed"),
-        (0.05, None, "unit"),
+        (0.05, None, "assumed"),
         (None, None, "assumed"),
     ]
 

@@ -32,6 +32,7 @@ from lockgate.operations.keeping import writing
 from lockgate.operations.reading import planned
 from lockgate.operations.record import Entry, record
 from lockgate.operations.sealing import seal_all, seal_over
+from lockgate.operations.unserved import check_served, warnings
 from lockgate.ports.house import House
 from lockgate.ports.store import Snapshot, Transaction
 
@@ -85,13 +86,14 @@ def create(order: Order, house: House) -> Created:
             raise UsageError(
                 f"the policy is for {policy.app}, not {app.name}", advice="Name that app, or leave it out."
             )
+        check_served(policy)
         same = _active_equal(work, app.name, (baseline, candidate), policy, _written(order))
         if same is not None:
             return Created(same, planned(work, same.policy_digest).policy, is_existing=True)
         _make_room(work, house, app, policy, order)
-        warnings = _warnings(work, app.name, baseline)
+        said = (*_warnings(work, app.name, baseline), *warnings(policy))
         rollout = _start(work, house, replace(order, baseline=baseline), policy, now)
-        work.put_app(replace(app, bucket_s=_width(work, app, policy)))
+        work.put_app(replace(app, bucket_s=_width(work, app, policy), bucket_runs=_size(work, app, policy)))
         for release in (baseline, candidate):
             work.put_release(Release(app=app.name, name=release, first_seen_at=now))
         trial = _open(work, rollout, policy, order.since_s, now)
@@ -99,7 +101,7 @@ def create(order: Order, house: House) -> Created:
         reach("create.opened")
         chain = record(work, house, _entry(rollout, policy, trial, order.actor))
         work.save(replace(trial, chain=chain))
-    return Created(rollout, policy, is_existing=False, warnings=warnings)
+    return Created(rollout, policy, is_existing=False, warnings=said)
 
 
 def replaced_by(candidate: str) -> str:
@@ -186,6 +188,13 @@ def _width(work: Snapshot, app: App, policy: Policy) -> int:
     """Return the width of the app's next buckets: the finest that any active rollout asks for."""
     others = [work.policy(each.policy_digest) for each in work.rollouts(app.name, active=True)]
     return min([policy.bucket_s, *(other.bucket_s for other in others if other is not None)])
+
+
+def _size(work: Snapshot, app: App, policy: Policy) -> int | None:
+    """Return after how many runs of a candidate a bucket seals: the fewest that any active rollout asks for."""
+    others = [work.policy(each.policy_digest) for each in work.rollouts(app.name, active=True)]
+    asked = [each.bucket_runs for each in (policy, *others) if each is not None and each.bucket_runs is not None]
+    return min(asked, default=None)
 
 
 def _open(work: Transaction, rollout: Rollout, policy: Policy, since_s: int | None, now: Instant) -> Trial:

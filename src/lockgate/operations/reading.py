@@ -74,7 +74,7 @@ def read_on(seen: Snapshot, trial: Trial, judged: Plan, now: Instant) -> ReadOn:
     cells: dict[int, list[Cell]] = {}
     for cell in seen.cells(rollout.app, slots[0].number, slots[-1].number):
         cells.setdefault(cell.number, []).append(cell)
-    sides = Sides.of(rollout.baseline, rollout.candidate, judged.policy.gates)
+    sides = Sides.of(rollout.baseline, rollout.candidate, judged.policy)
     pairs: dict[int, list[PairCell]] = {}
     for paired in seen.pairs(rollout.app, slots[0].number, slots[-1].number) if sides.paired_fields else ():
         pairs.setdefault(paired.number, []).append(paired)

@@ -51,7 +51,7 @@ class Replay:
             check.leave(f"{trial.rollout.id}: what it decided on buckets that were pruned")
         self._freezes: list[tuple[int, str | None]] | None = None
         name = trial.rollout.id
-        self._sides = Sides.of(trial.rollout.baseline, trial.rollout.candidate, policy.gates)
+        self._sides = Sides.of(trial.rollout.baseline, trial.rollout.candidate, policy)
         self._folded = portions(
             lambda after: check.seen.folded_after(name, after, PORTION), lambda row: row[0], after=-1
         )

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from lockgate.core.app import App
 from lockgate.core.instant import SECOND, Instant
+from lockgate.core.metric import Kind
 from lockgate.core.policy.policy import Policy
 from lockgate.core.situation import Broken, Situation
 from lockgate.core.trial import Trial
@@ -45,7 +46,12 @@ def _limits(trial: Trial, policy: Policy, now: Instant) -> Iterator[Broken]:
 def _alarms(trial: Trial, policy: Policy, fresh: int) -> Iterator[str]:
     progress, at = trial.progress, trial.rollout.at(policy)
     has_both = progress.state.candidate_runs > 0 and progress.totals.whole.arm().baseline.runs > 0
-    if has_both and progress.together == 0 and fresh >= at.min_runs and at.has_concurrent_baseline:
+    # Probes are answered whenever somebody asks them, and an objective needs no baseline.
+    is_concurrent = any(
+        not (gate.is_objective or gate.metric.kind is Kind.PAIRED) for gate in policy.gates_at(trial.rollout.step)
+    )
+    is_compared = has_both and is_concurrent and at.has_concurrent_baseline
+    if is_compared and progress.together == 0 and fresh >= at.min_runs:
         yield NEVER_TOGETHER
     split = ratio_alarm(progress.state)
     if split is not None:

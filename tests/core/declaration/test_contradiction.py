@@ -115,6 +115,12 @@ STEPS = {
     "a weight without its number": (ramp({"kind": "weight"}, 100), "steps[0].weight", "is missing"),
     "more than all": (ramp({"weight": 60, "holdback": 50}, 100), "steps[0].holdback", "more than 100 (60 + 50)"),
     "a mirror that holds back": (ramp({"kind": "mirror", "holdback": 5}, 100), "steps[0].holdback", "leave it out"),
+    "a switch that holds back": (ramp({"kind": "switch", "holdback": 5}), "steps[0].holdback", "holds nobody back"),
+    "less than the weight before": (
+        ramp(90, {"weight": 100, "holdback": 16}),
+        "steps[1].weight",
+        "84, which the holdback of 16 leaves, must be above 90",
+    ),
     "a soak before the end": (ramp({"weight": 5, "soak": "1h"}, 100), "steps[0].soak", "use min_hold"),
     "a hold past its deadline": (
         ramp({"weight": 5, "min_hold": "2h", "max_hold": "1h"}, 100),

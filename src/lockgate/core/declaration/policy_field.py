@@ -47,17 +47,29 @@ MIN_RUNS = Field[int](
 BUCKET = Field[int](
     name="bucket", shape=Duration(1, 3_600), default=60, spelled="1m", about="How long one slice of evidence lasts."
 )
+BUCKET_RUNS = Field[int | None](
+    name="bucket_runs",
+    shape=Whole(1, 1_000_000_000),
+    default=None,
+    about="A bucket of live runs seals also when the candidate has so many runs in it; null is by its time alone.",
+)
 UNIT = Field[str | None](
-    name="unit", shape=Text(), default=None, about="What is assigned and sticks, such as user; null is each run."
+    name="unit",
+    shape=Text(),
+    default=None,
+    about="What is assigned and sticks, such as user; null is each run. Rollouts count runs, and refuse a unit so far.",
 )
 REQUIRE_PAIRWISE = Field[bool](
-    name="require_pairwise", shape=Flag(), default=False, about="Hold while the pairwise comparison is silent."
+    name="require_pairwise",
+    shape=Flag(),
+    default=False,
+    about="Hold while the pairwise comparison is silent; as nothing makes one so far, that is until the end.",
 )
 ENFORCE_WEIGHT = Field[bool](
     name="enforce_weight",
     shape=Flag(),
     default=False,
-    about="Hold on skewed or unacknowledged traffic even where somebody else sets the split.",
+    about="Hold where live runs do not split as the weight says, whoever sets the split; runs count as units.",
 )
 MAX_STALE = Field[int](
     name="max_stale",
@@ -67,6 +79,6 @@ MAX_STALE = Field[int](
     about="Without news for this long, flags of an active rollout answer with the baseline.",
 )
 POLICY_FIELDS: tuple[Field[Any], ...] = (
-    APP, MODE, PROMOTE, INFERENCE, ALPHA, ALPHA_PROMOTE, ALPHA_RATIO, MIN_RUNS, BUCKET, UNIT, REQUIRE_PAIRWISE,
+    APP, MODE, PROMOTE, INFERENCE, ALPHA, ALPHA_PROMOTE, ALPHA_RATIO, MIN_RUNS, BUCKET, BUCKET_RUNS, UNIT, REQUIRE_PAIRWISE,
     ENFORCE_WEIGHT, MAX_STALE,
 )  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from lockgate.core.declaration import step_field as field
 from lockgate.core.declaration.fault import Fault
@@ -75,6 +75,9 @@ def _step(item: object, path: str, min_runs: int, faults: list[Fault]) -> Declar
     )
     _exposure(reading, step)
     _times(reading, step)
+    if step.kind is StepKind.WEIGHT and step.weight == 100 and step.holdback < 100:
+        # What is asked for, and carried out, is the candidate's own part.
+        step = replace(step, weight=100 - step.holdback)
     return DeclaredStep(step, reading.value(field.STEP_GATES), reading)
 
 
@@ -94,6 +97,8 @@ def _exposure(reading: Reading, step: Step) -> None:
         reading.contradict(field.WEIGHT, f"a step of kind {step.kind} serves nobody; leave the weight out", field.KIND)
     if step.kind is StepKind.SWITCH and step.weight != 100:
         reading.contradict(field.WEIGHT, "a switch is all at once; leave the weight out", field.KIND)
+    if step.kind is StepKind.SWITCH and step.holdback:
+        reading.contradict(field.HOLDBACK, "a switch holds nobody back; write a weight for that", field.KIND)
     if step.kind is StepKind.WEIGHT and step.weight == 0:
         reading.contradict(field.WEIGHT, "0 serves nobody; write kind: mirror for that", field.KIND)
     if step.holdback and step.kind in _UNEXPOSED:
@@ -153,4 +158,5 @@ def _above(each: DeclaredStep, before: float) -> None:
             message = f"a ring after a weight keeps it; write weight: {before:g}"
             each.reading.contradict(field.WEIGHT, message)
     elif weight <= before:
-        each.reading.contradict(field.WEIGHT, f"{weight:g} must be above {before:g}, the weight before it")
+        left = f", which the holdback of {each.step.holdback:g} leaves," if each.step.holdback else ""
+        each.reading.contradict(field.WEIGHT, f"{weight:g}{left} must be above {before:g}, the weight before it")

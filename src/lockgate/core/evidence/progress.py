@@ -11,11 +11,12 @@ from dataclasses import dataclass, field, replace
 
 from lockgate.core.evidence.fold import fold
 from lockgate.core.evidence.plan import Plan
-from lockgate.core.evidence.sealed import Phase, SealedBucket
+from lockgate.core.evidence.sealed import NO_ARMS, Phase, SealedBucket
 from lockgate.core.evidence.state import EvidenceState, open_state
 from lockgate.core.evidence.totals import Totals, add
-from lockgate.core.evidence.window import Sides, Span, arms_of, pairs_of
+from lockgate.core.evidence.window import Sides, Span, arms_of, assigned, pairs_of
 from lockgate.core.instant import HOUR, Instant
+from lockgate.core.intake import WHOLE
 from lockgate.core.spine import Cell, PairCell, Slot
 
 MAX_WAIT = HOUR
@@ -51,12 +52,14 @@ def see(
     progress: Progress, slot: Slot, span: Span, cells: Sequence[Cell], sides: Sides, pairs: Sequence[PairCell] = ()
 ) -> SealedBucket:
     """Return a sealed slot as a rollout of two releases sees it after what it has read."""
+    arms = arms_of(cells, sides)
     return SealedBucket(
         number=slot.number,
         step=span.step,
-        arms=arms_of(cells, sides),
+        arms=arms,
         pairs=pairs_of(pairs, sides),
         phase=span.phase(slot),
+        assignment=assigned(slot, span, arms.get(WHOLE, NO_ARMS), sides),
         source=slot.digest,
         is_apart=progress.waiting is not None and slot.time - progress.waiting.since > MAX_WAIT,
     )

@@ -9,11 +9,11 @@ from typing import Self
 
 from lockgate.core.app import OTHER
 from lockgate.core.bucket import Bucket, Pairs
-from lockgate.core.evidence.sealed import Arms, Phase
+from lockgate.core.evidence.sealed import Arms, Assignment, Phase
 from lockgate.core.instant import Instant
 from lockgate.core.intake import WHOLE, Slice
 from lockgate.core.metric import Kind
-from lockgate.core.policy.gate import Gate
+from lockgate.core.policy.policy import Mode, Policy
 from lockgate.core.spine import Cell, PairCell, Slot
 
 
@@ -41,18 +41,26 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Sides:
-    """Which releases a rollout compares, the slices of labels that its gates look at, and the fields of paired ones."""
+    """Which releases a rollout compares, the slices of labels that its gates look at, and the fields of paired ones.
+
+    `shares`: of all traffic at each step what the candidate must get, where a policy enforces that.
+    """
 
     baseline: str
     candidate: str
     slices: tuple[Slice, ...]
     paired_fields: tuple[str, ...] = ()
+    shares: tuple[float | None, ...] = ()
 
     @classmethod
-    def of(cls, baseline: str, candidate: str, gates: Sequence[Gate]) -> Self:
-        """Return what some gates look at of two releases."""
+    def of(cls, baseline: str, candidate: str, policy: Policy) -> Self:
+        """Return what a rollout of two releases under a policy looks at."""
+        gates = policy.gates
         paired = dict.fromkeys(gate.metric.field for gate in gates if gate.metric.kind is Kind.PAIRED)
-        return cls(baseline, candidate, tuple(gate.slice for gate in gates), tuple(paired))
+        is_split = policy.enforce_weight and policy.mode is Mode.CANARY
+        shares = tuple(step.share if step.is_exposed and 0 < step.share < 1 else None for step in policy.steps)
+        slices = tuple(gate.slice for gate in gates)
+        return cls(baseline, candidate, slices, tuple(paired), shares if is_split else ())
 
 
 def span_at(spans: Sequence[Span], number: int) -> Span | None:
@@ -80,6 +88,18 @@ def pairs_of(cells: Sequence[PairCell], sides: Sides) -> dict[tuple[str, Slice],
                 if name in pairs and _belongs(cell.labels, part):
                     found[name, part] = found.get((name, part), Pairs()) + pairs[name]
     return found
+
+
+def assigned(slot: Slot, span: Span, whole: Arms, sides: Sides) -> Assignment | None:
+    """Return how a slot's runs were split while the weight of a step was live; None where nobody asks.
+
+    What was imported, or ran before the rollout asked for a weight, says nothing of it.
+    """
+    share = sides.shares[span.step] if sides.shares else None
+    is_live = slot.starts_at is None and span.revision > 0 and span.phase(slot) is Phase.STEADY
+    if share is None or not is_live or not (whole.baseline.runs or whole.candidate.runs):
+        return None
+    return Assignment(share, whole.candidate.runs, whole.baseline.runs)
 
 
 def _tally(cells: Sequence[Cell], release: str, part: Slice) -> Bucket:

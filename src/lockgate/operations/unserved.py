@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A policy comes in; what it declares and rollouts here do not do is refused, or goes out as warnings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from lockgate.core.policy.policy import Policy
+from lockgate.core.policy.step import StepKind
+from lockgate.errors import UsageError
+
+# What holds a rollout while nothing measures it is in `surroundings`.
+
+
+def check_served(policy: Policy) -> None:
+    """Refuse a policy whose promise would rest on something that is not counted."""
+    if policy.unit is not None:
+        raise UsageError(
+            f"the policy counts by {policy.unit}, and rollouts here count each run by itself",
+            advice="Leave `unit` out: receipts then say that runs are assumed to be independent. "
+            "Where a unit has many runs alike, send one run for each.",
+        )
+
+
+def warnings(policy: Policy) -> Iterator[str]:
+    """Yield what a policy asks of somebody else, or of something that is not there yet."""
+    if policy.require_pairwise:
+        yield "a pairwise comparison is required and nothing here makes one yet: the rollout holds until it is there"
+    names = [step.label() for step in policy.steps if step.kind in (StepKind.MIRROR, StepKind.RING)]
+    if names:
+        yield (
+            f"{', '.join(names)}: messages name the step by its number and the weight; who routes sends the traffic, "
+            "and until runs of the candidate come in the rollout holds"
+        )
