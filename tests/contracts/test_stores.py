@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from lockgate.ports.store import Store
+from lockgate.testing.cells_contract import CellsContract
 from lockgate.testing.parts_contract import PartsContract
 from lockgate.testing.retention_contract import RetentionContract
 from lockgate.testing.run_ids_contract import RunIdsContract, SharedRunIdsContract
@@ -81,6 +82,24 @@ class TestMemoryRetention(RetentionContract):
 @pytest.mark.clause("LI-71")
 class TestSqliteRetention(RetentionContract):
     """What the default store lets go."""
+
+    def open(self, folder: Path) -> Store:
+        """Return the store of a folder."""
+        return sqlite_store(folder)
+
+
+@pytest.mark.clause("LI-61")
+class TestMemoryCells(CellsContract):
+    """Cells in the store of tests."""
+
+    def open(self, folder: Path) -> Store:  # noqa: ARG002
+        """Return a store that knows nothing of the folder."""
+        return memory_store()
+
+
+@pytest.mark.clause("LI-61")
+class TestSqliteCells(CellsContract):
+    """Cells in the default store."""
 
     def open(self, folder: Path) -> Store:
         """Return the store of a folder."""

@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Runs of many cells are tallied in one pass; each bucket must be what counting its runs one by one gives."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lockgate.adapters.stores.tallies_packing import pack_tallies, unpack_tallies
+from lockgate.core.bucket import Bucket
+from lockgate.core.run import Run, summarize_runs
+from lockgate.core.summary import Columns, tally
+from lockgate.core.tallies import CellName, Tallies, add_up
+from lockgate.wiring import run_batches
+from tests.contracts.run_writers import record
+from tests.core.test_summary import RUNS
+
+RELEASES = ("v1", "v2", "v3")
+# Each run of a cell of its own release; one that says nothing measurable is not sent.
+SENT = st.tuples(RUNS, st.randoms()).map(
+    lambda drawn: [
+        replace(run, release=drawn[1].choice(RELEASES), status=run.status or "ok", labels={}) for run in drawn[0]
+    ]
+)
+
+
+def tallied(runs: Sequence[Run]) -> Tallies:
+    """Return the tallies of runs by way of a body and its columns, a cell for each release."""
+    body = "".join(json.dumps(record(run)) + "\n" for run in runs).encode()
+    batch = run_batches().decode(body, "web")
+    cells: tuple[CellName, ...] = tuple((group.release, group.labels) for group in batch.groups)
+    return tally(batch.columns, batch.group, cells)
+
+
+def buckets(tallies: Tallies) -> dict[str, Bucket]:
+    """Return all buckets by release."""
+    return {release: tallies.bucket(place) for place, (release, _) in enumerate(tallies.cells)}
+
+
+def counted(runs: Sequence[Run]) -> dict[str, Bucket]:
+    """Return the buckets of runs that are counted one by one."""
+    return {
+        name: summarize_runs([run for run in runs if run.release == name]) for name in {run.release for run in runs}
+    }
+
+
+@pytest.mark.clause("BU-60")
+@given(SENT.filter(bool))
+def test_one_pass_says_of_each_cell_what_counting_says(runs: list[Run]) -> None:
+    """Whatever the runs and however they are spread over cells."""
+    assert buckets(tallied(runs)) == counted(runs)
+
+
+@pytest.mark.clause("BU-61")
+@settings(max_examples=50)
+@given(SENT.filter(bool), st.integers(1, 5))
+def test_any_split_adds_up_to_the_whole(runs: list[Run], size: int) -> None:
+    """Tallies add exactly, whatever the batches, cells and fields that they have in common."""
+    parts = [tallied(runs[start : start + size]) for start in range(0, len(runs), size)]
+
+    whole = add_up(parts)
+
+    assert buckets(whole) == counted(runs)
+    assert buckets(add_up([whole])) == counted(runs)
+
+
+@pytest.mark.clause("BU-61")
+@settings(max_examples=50)
+@given(SENT.filter(bool), st.integers(0, 3), st.integers(0, 3))
+def test_a_cut_keeps_its_cells(runs: list[Run], first: int, last: int) -> None:
+    """The buckets of some cells are what they are among all."""
+    whole = tallied(runs)
+
+    cut = whole.cut(first, last)
+
+    assert buckets(cut) == {name: whole.bucket(whole.cells.index((name, ()))) for name, _ in whole.cells[first:last]}
+
+
+@pytest.mark.clause("BU-61")
+@settings(max_examples=50)
+@given(SENT.filter(bool))
+def test_tallies_that_were_packed_are_the_same(runs: list[Run]) -> None:
+    """Nothing is lost at rest."""
+    assert buckets(unpack_tallies(pack_tallies(tallied(runs)))) == counted(runs)
+
+
+@pytest.mark.clause("BU-60")
+def test_sums_beyond_64_bits_are_exact() -> None:
+    """Many of the largest values neither wrap nor round, added up or packed."""
+    count, top = 3_000, 10**18
+    values = {"scores.g": np.full(count, top, np.int64)}
+    runs = Columns(runs=count, statuses=np.zeros(count, np.int8), values=values)
+    cell, cells = np.arange(count) % 2, (("v1", ()), ("v2", ()))
+
+    once = tally(runs, cell, cells)
+    twice = unpack_tallies(pack_tallies(add_up([once, once])))
+
+    for tallies, times in ((once, 1), (twice, 2)):
+        value = tallies.bucket(1).values["scores.g"]
+        n = times * count // 2
+        assert (value.n, value.total, value.squares) == (n, n * top, n * top * top)
