@@ -43,6 +43,7 @@ def create(**call: object) -> int:
 def _answer(call: Mapping[str, object]) -> int:
     from lockgate.operations.create import Order
     from lockgate.operations.create import create as begin
+    from lockgate.operations.foresee import foresee
 
     asked = declared(call)
     order = Order(
@@ -61,13 +62,15 @@ def _answer(call: Mapping[str, object]) -> int:
     if call["as_json"]:
         from lockgate.report.rollout_document import created_document
 
-        local.emit(created_document(created.rollout, created.policy, created.warnings, existing=created.is_existing))
+        said = (created.rollout, created.policy, foresee(created.rollout, created.policy, house))
+        local.emit(created_document(*said, created.warnings, existing=created.is_existing))
     elif call["quiet"]:
         output.say(f"{created.rollout.id}\n")
     else:
         from lockgate.report.created import render_created
 
-        output.say(render_created(created.rollout, created.policy, local.screen(), existing=created.is_existing))
+        said = (created.rollout, created.policy, foresee(created.rollout, created.policy, house))
+        output.say(render_created(*said, local.screen(), existing=created.is_existing))
     for sentence in created.warnings:
         local.tell(f"warning: {sentence}")
     if asked.since_s is None and not created.is_existing:

@@ -3,12 +3,14 @@
 
 from __future__ import annotations
 
+from lockgate.core.foresight import Foresight
 from lockgate.core.instant import HOUR, Instant
 from lockgate.core.policy.policy import Policy
 from lockgate.core.policy.promise import promises
 from lockgate.core.rollout import Rollout
 from lockgate.operations.earlier import Earlier
 from lockgate.report import number
+from lockgate.report.foreseen import foreseen_sentences
 from lockgate.report.headline import release
 from lockgate.report.screen import Screen
 from lockgate.report.standing import standing
@@ -17,7 +19,7 @@ from lockgate.report.text import NO_BREAK, wrap
 MARGIN = "  "
 
 
-def render_created(rollout: Rollout, policy: Policy, screen: Screen, *, existing: bool) -> str:
+def render_created(rollout: Rollout, policy: Policy, foresight: Foresight, screen: Screen, *, existing: bool) -> str:
     """Return the rollout's id first, then its ramp, and what its policy promises."""
     ramp = ", ".join(step.label() for step in policy.steps)
     what = "is on trial already" if existing else "goes on trial"
@@ -25,7 +27,7 @@ def render_created(rollout: Rollout, policy: Policy, screen: Screen, *, existing
     attempt = f"; attempt {rollout.attempt} of this candidate" if rollout.attempt > 1 else ""
     lines += _wrapped(f"Ramp: {ramp}; at least {policy.min_runs:,} fresh runs at each step{attempt}.", screen, "")
     lines += ["", "What is promised:"]
-    for sentence in promises(policy):
+    for sentence in (*promises(policy), *foreseen_sentences(policy, foresight)):
         lines += _wrapped(sentence, screen, MARGIN)
     lines += [f"{MARGIN}{screen.paint(policy.digest(), 'dim')}", "", f"Next: lockgate watch --id {rollout.id}"]
     return "\n".join(lines).replace(NO_BREAK, " ") + "\n"

@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A rollout and its policy come in; what its answers will take, by what is stored of the baseline, goes out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from lockgate.core.evidence.state import Tally
+from lockgate.core.evidence.tally import tally
+from lockgate.core.evidence.window import Sides, arms_of
+from lockgate.core.foresight import Foresight
+from lockgate.core.foresight import foresee as foreseen
+from lockgate.core.instant import SECOND
+from lockgate.core.policy.policy import Policy
+from lockgate.core.rollout import Rollout
+from lockgate.core.spine import Cell, Slot
+from lockgate.ports.house import House
+
+# As many of the latest buckets are looked through: a promise must not cost what a rollout does.
+LATEST = 1_440
+
+
+def foresee(rollout: Rollout, policy: Policy, house: House) -> Foresight:
+    """Return about how many candidate runs a rollout takes, its baseline being as it was lately."""
+    with house.store.reading(house.org) as seen:
+        last = seen.last_slot(rollout.app)
+        if last is None:
+            return foreseen(policy, {})
+        first = max(0, last.number - LATEST)
+        slots = seen.slots(rollout.app, first - 1)
+        cells = seen.cells(rollout.app, first, last.number)
+    return foreseen(policy, _measured(rollout, policy, cells), _runs_per_bucket(policy, slots, cells))
+
+
+def _measured(rollout: Rollout, policy: Policy, cells: Sequence[Cell]) -> dict[str, Tally]:
+    """Return what the baseline's runs say of each gate."""
+    sides = Sides(rollout.baseline, rollout.candidate, tuple(gate.slice for gate in policy.gates))
+    arms = arms_of(cells, sides)
+    found = {gate.id: tally(gate.metric, arms[gate.slice].baseline) for gate in policy.gates if gate.slice in arms}
+    return {name: each for name, each in found.items() if each is not None}
+
+
+def _runs_per_bucket(policy: Policy, slots: Sequence[Slot], cells: Sequence[Cell]) -> float | None:
+    """Return how many runs of all releases a bucket of the policy has; slots without runs are not there."""
+    seconds = sum(slot.seals_at - slot.opened_at for slot in slots) / SECOND
+    runs = sum(cell.bucket.runs for cell in cells)
+    return runs * policy.bucket_s / seconds if seconds > 0 and runs else None

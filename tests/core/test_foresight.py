@@ -1,0 +1,175 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is foreseen must be what simulated rollouts of the engine take: docs/spec.md, Verdicts."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bench.calibration import rollouts
+from bench.calibration.rollouts import World as Engine
+from lockgate.core.bucket import Events, Values
+from lockgate.core.declaration.policy_declaration import declare
+from lockgate.core.evidence.state import Tally
+from lockgate.core.foresight import ASSUMED_SHARE, ENOUGH_RUNS, Foreseen, foresee
+from lockgate.core.policy.gate import Margin
+from lockgate.core.policy.policy import Inference, Policy, Promote
+from lockgate.operations.create import Order, create
+from lockgate.operations.foresee import foresee as foresee_stored
+from lockgate.testing.world import Law, World
+from lockgate.wiring import memory_store
+
+STUDIED: Mapping[str, Any] = json.loads(
+    (Path(__file__).resolve().parents[2] / "bench" / "results" / "studies.json").read_text(encoding="utf-8")
+)
+# What is foreseen lies within this part of what is measured.
+WITHIN = 0.3
+REPLICATES = 300
+
+
+def default(**fields: Any) -> Policy:
+    """Return the default policy for runs that carry a status and nothing else."""
+    return declare({"mode": "canary", **fields}, ("error_rate",))
+
+
+def measured(share: float, runs: int = 100_000) -> dict[str, Events]:
+    """Return a baseline's tally."""
+    return {"error_rate": Events(runs, round(share * runs))}
+
+
+def gate_of(share: float, policy: Policy | None = None) -> Foreseen:
+    """Return what the one gate of a policy takes."""
+    (found,) = foresee(policy or default(), measured(share)).gates
+    return found
+
+
+def near(found: float | None, seen: float | None) -> bool:
+    """Say whether a number is foreseen well enough."""
+    assert found is not None
+    assert seen is not None
+    return abs(found - seen) <= WITHIN * seen
+
+
+@pytest.mark.clause("VE-60")
+@pytest.mark.parametrize("share", [0.01, 0.02, 0.05, 0.1, 0.2])
+def test_the_runs_to_full_exposure_are_those_of_the_engine(share: float) -> None:
+    """Over base rates, and with so little traffic that buckets hardly matter."""
+    seen = rollouts.engine(np.random.default_rng(1), Engine(40, share, 0.0), default(), REPLICATES)
+
+    assert near(foresee(default(), measured(share)).to_full, seen.median_runs(1))
+
+
+@pytest.mark.clause("VE-60")
+@pytest.mark.parametrize("share", [0.01, 0.02, 0.05, 0.1])
+def test_the_runs_to_a_breach_are_those_of_the_engine(share: float) -> None:
+    """A candidate that is as harmful as is said."""
+    gate = gate_of(share)
+    assert gate.harm is not None
+    world = Engine(40, share, gate.harm - share)
+
+    seen = rollouts.engine(np.random.default_rng(2), world, default(), REPLICATES)
+
+    assert near(gate.to_rollback, seen.median_runs(-1))
+
+
+@pytest.mark.clause("VE-60")
+@pytest.mark.parametrize(("share", "margin", "runs"), [(0.05, 0.02, 100), (0.1, 0.05, 40), (0.02, 0.01, 400)])
+def test_the_runs_to_prove_are_those_of_the_engine(share: float, margin: float, runs: int) -> None:
+    """The whole ramp under `proven`, each step against the budget of the next weight."""
+    policy = default(promote="proven", gates=[{"metric": "error_rate", "margin": f"{100 * margin:g}pp"}])
+    ramp = rollouts.policy(Promote.PROVEN, Margin(absolute=margin))
+
+    seen = rollouts.engine(np.random.default_rng(3), Engine(runs, share, 0.0), ramp, REPLICATES)
+
+    assert near(gate_of(share, policy).to_prove, seen.median_runs(1))
+
+
+@pytest.mark.clause("VE-60")
+def test_what_is_foreseen_is_what_was_studied() -> None:
+    """Through the real operations, with buckets of 40 and of 400 runs."""
+    for row in STUDIED["flows"]:
+        foresight = foresee(default(), measured(row["baseline"]), row["runs"])
+        is_harmed = row["candidate"] > row["baseline"]
+        found = foresight.gates[0].to_rollback if is_harmed else foresight.to_full
+        assert near(found, row["runs_to_rollback" if is_harmed else "runs_to_full"])
+
+
+@pytest.mark.clause("VE-60")
+@pytest.mark.parametrize("metric", ["latency_ms:p95", "latency_ms:p99", "latency_ms"])
+def test_quantiles_and_means_are_foreseen_from_the_stored_runs(metric: str) -> None:
+    """The shape of the baseline's values is what decides, and it is there."""
+    laws = {"v1": Law(), "v2": Law()}
+    order = Order(
+        app="web",
+        baseline="v1",
+        candidate="v2",
+        policy={"mode": "canary", "gates": [metric], "steps": [5, 100], "min_runs": 5},
+    )
+    runs, foreseen = [], None
+    for seed in range(9):
+        here = World(memory_store(), seed)
+        here.serve_both("web", {"v1": 3_000}, laws, minutes=30)
+        made = create(order, here.house)
+        foreseen = foresee_stored(made.rollout, made.policy, here.house)
+        here.walk(made.rollout.id, laws, runs=100, minutes=300)
+        with here.house.store.reading() as seen:
+            trial = seen.trial(made.rollout.id)
+        assert trial is not None
+        runs.append(trial.progress.state.candidate_runs)
+
+    assert foreseen is not None
+    assert foreseen.to_full is not None
+    assert abs(foreseen.to_full - median(runs)) <= WITHIN * median(runs) + 10
+
+
+@pytest.mark.clause("VE-61")
+@given(share=st.floats(0.001, 0.3))
+def test_harm_is_a_doubling_or_what_detect_excludes(share: float) -> None:
+    """What the promise of `clean` does not cover is not promised."""
+    gate = gate_of(share)
+
+    assert gate.share is not None
+    assert gate.harm == pytest.approx(max(2 * gate.share, 1.75 * gate.share + 0.01))
+
+
+@pytest.mark.clause("VE-61")
+def test_a_baseline_that_nobody_has_seen_is_assumed() -> None:
+    """And is said to be; so is one of a few runs."""
+    unseen = foresee(default(), {}).gates[0]
+    few = foresee(default(), measured(0.2, ENOUGH_RUNS - 1)).gates[0]
+
+    assert (unseen.share, unseen.is_measured) == (ASSUMED_SHARE, False)
+    assert few == unseen
+
+
+@pytest.mark.clause("VE-61")
+def test_what_cannot_be_said_is_not_said() -> None:
+    """No runs of a latency; a candidate that could never be clean; one look at a fixed sample."""
+    unseen = foresee(default(gates=["error_rate", "latency_ms:p95"]), {})
+    nothing = foresee(default(gates=[{"metric": "error_rate", "detect": "none"}]), measured(0.05))
+    fixed = foresee(replace(default(), inference=Inference.FIXED), measured(0.05))
+
+    assert ([gate.gate for gate in unseen.gates], unseen.to_full) == (["error_rate"], None)
+    assert nothing.gates[0].to_clean is None
+    assert (fixed.gates, fixed.to_full) == ((), None)
+
+
+@pytest.mark.clause("VE-61")
+def test_a_baseline_without_spread_is_foreseen_too() -> None:
+    """All values alike, or a rate of nothing: no division by it."""
+    policy = default(gates=["latency_ms:p95", "latency_ms", "error_rate"])
+    alike = Values(300, 300 * 10**8, 300 * 10**16, ((1000, 300),), (0,))
+    few = Values(200, 200 * 10**8, 200 * 10**16, ((0, 100), (1000, 100)), (0, 0))
+
+    for values in (alike, few):
+        known: dict[str, Tally] = {"latency_ms:p95": values, "latency_ms": values, "error_rate": Events(300, 0)}
+        assert len(foresee(policy, known).gates) == 3

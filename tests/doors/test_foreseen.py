@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What `create` promises in numbers: docs/spec.md, The line at the command line."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from lockgate.core.declaration.policy_declaration import declare
+from lockgate.core.foresight import foresee
+from lockgate.report.foreseen import MEASURED_MISSES, foreseen_sentences, is_default
+from tests.doors.line import APP, GOOD, Door, write_runs
+
+RESULTS = Path(__file__).resolve().parents[2] / "bench" / "results" / "studies.json"
+
+
+@pytest.fixture
+def door(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Door:
+    """Return the command line on a store of its own."""
+    monkeypatch.setenv("LOCKGATE_HOME", str(tmp_path / "home"))
+    return Door(capsys)
+
+
+@pytest.mark.clause("LI-149")
+def test_create_promises_in_numbers(door: Door) -> None:
+    """Of a baseline that nobody has seen: a doubling from 5 %, how often it is missed, and how long a proof takes."""
+    assert door("create", "--app-id", APP, "-b", "v36", "-c", "abc123", "--mode", "canary") == 0
+
+    said = " ".join(door.out.split())
+    assert "a doubling from 5 % bad runs (assumed, since too few of its runs are stored) to 10 %" in said
+    assert "reaches all traffic in at most 5 % of rollouts (measured at 5 %: 0.7 % to 3.3 %)" in said
+    assert "without harm it is clean after about 230 candidate runs; proving that it is not worse by more than" in said
+
+
+@pytest.mark.clause("LI-149")
+def test_create_promises_by_the_baseline_that_is_stored(door: Door, tmp_path: Path) -> None:
+    """The rate is measured, and the slow end is judged too; a program reads the same numbers."""
+    door("ingest", write_runs(tmp_path / "runs.ndjson", {"v36": GOOD, "abc123": GOOD}))
+
+    found = door.read("create", "--app-id", APP, "-b", "v36", "-c", "abc123", "--mode", "canary")
+
+    errors, slow = found["foreseen"]["gates"]
+    assert (errors["gate"], errors["is_measured"], slow["gate"]) == ("error_rate", True, "latency_ms:p95")
+    assert errors["baseline_share"] == pytest.approx(GOOD, abs=0.006)
+    assert errors["missed_at_most"] == 0.05
+    assert 30 < slow["runs_to_clean"] < errors["runs_to_clean"] < found["foreseen"]["runs_to_full_exposure"]
+    assert any("(as measured)" in sentence for sentence in found["promises"])
+    assert not any("(measured at" in sentence for sentence in found["promises"])
+
+
+@pytest.mark.clause("LI-149")
+def test_the_quoted_figures_are_those_of_the_study() -> None:
+    """And only the policy that was studied is said to do what was measured."""
+    rows = json.loads(RESULTS.read_text(encoding="utf-8"))["flows"]
+    missed = [row["full"] for row in rows if row["candidate"] == 2 * row["baseline"]]
+    other = declare({"mode": "canary", "min_runs": 50}, ("error_rate",))
+
+    assert (min(missed), max(missed)) == MEASURED_MISSES
+    assert is_default(declare({"mode": "canary"}, ("error_rate",)))
+    assert not is_default(other)
+    assert not any("measured at" in sentence for sentence in foreseen_sentences(other, foresee(other, {})))
+
+
+@pytest.mark.clause("LI-149")
+def test_what_promises_nothing_is_not_said_to() -> None:
+    """Without `detect` nothing is excluded, and no number stands for it."""
+    policy = declare({"gates": [{"metric": "error_rate", "detect": "none"}]}, ())
+
+    (said, *_) = foreseen_sentences(policy, foresee(policy, {}))
+
+    assert "at most" not in said
+    assert "is a breach after about" in said
