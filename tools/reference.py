@@ -1,27 +1,44 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The commands, exit codes and policy schema come in as code; the pages of docs/reference go out.
+"""The commands, exit codes, messages and policy schema come in as code; the pages of docs/reference go out.
 
 `--check` compares instead of writing, and exits 1 when a page is not what the code says.
 """
 
 from __future__ import annotations
 
+import ast
+import inspect
 import json
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import click
 
-from lockgate.cli.exit_codes import EXIT_CODES
+from lockgate import errors
+from lockgate.cli.exit_codes import EXIT_CODES, of_error
 from lockgate.cli.main import lockgate
 from lockgate.core.comparison_schema import comparison_schema
 from lockgate.core.declaration.schema import policy_schema
+from lockgate.core.refusal import VerifyError
 
 REFERENCE = Path(__file__).resolve().parent.parent / "docs" / "reference"
 GENERATED = "<!-- Written by `make reference` from the code; change the code instead. -->"
 WIDTH = 100
+SOURCE = Path(__file__).resolve().parent.parent / "src" / "lockgate"
+KINDS: dict[str, type[errors.LockgateError]] = {
+    **{
+        name: kind
+        for name, kind in vars(errors).items()
+        if inspect.isclass(kind) and issubclass(kind, errors.LockgateError)
+    },
+    "VerifyError": VerifyError,
+}
+# Where a message stands among the arguments of its class; of all others it is the first.
+PLACES = {"VerifyError": 1}
+# What a message says of the very case.
+UNKNOWN = "…"
 
 
 def commands_page() -> str:
@@ -48,6 +65,72 @@ def exit_codes_page() -> str:
     rows = [f"| {row.code} | {row.name} | {row.meaning} |" for row in EXIT_CODES]
     table = "\n".join(["| code | name | means |", "|--:|---|---|", *rows])
     return f"{GENERATED}\n\n# Exit codes\n\nThey are the same for every command.\n\n{table}\n"
+
+
+class Message(NamedTuple):
+    """One message: the code that a command leaves by, what happened, and what to do."""
+
+    code: int
+    text: str
+    advice: str
+
+
+def messages() -> list[Message]:
+    """Return every message of a failure once, by exit code and then by its words, as the source has them."""
+    found = {message for path in SOURCE.rglob("*.py") for message in _of_file(path)}
+    return sorted(found)
+
+
+def _of_file(path: Path) -> Iterator[Message]:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    known = {
+        name.id: node.value
+        for node in tree.body
+        if isinstance(node, ast.Assign)
+        for name in node.targets
+        if isinstance(name, ast.Name)
+    }
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name) or node.func.id not in KINDS:
+            continue
+        place = PLACES.get(node.func.id, 0)
+        text = _text(node.args[place], known) if len(node.args) > place else UNKNOWN
+        if set(text) <= {UNKNOWN, ":", " "}:
+            continue
+        advice = next((_text(each.value, known) for each in node.keywords if each.arg == "advice"), "")
+        yield Message(_code(node.func.id), text, advice)
+
+
+def _code(kind: str) -> int:
+    """Return the exit code of a class, as the table of exit codes has it."""
+    error = KINDS[kind].__new__(KINDS[kind])
+    return of_error(error)
+
+
+def _text(node: ast.expr, known: dict[str, ast.expr]) -> str:
+    if isinstance(node, ast.Name) and node.id in known:
+        return _text(known[node.id], {})
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return node.value
+    if isinstance(node, ast.JoinedStr):
+        return "".join(_text(part, known) for part in node.values)
+    return UNKNOWN
+
+
+def messages_page() -> str:
+    """Return every message of a failure, by exit code."""
+    parts = [
+        GENERATED,
+        "# Messages",
+        "What a command says on standard error when it fails, and what it advises; `…` stands for what was met.",
+    ]
+    found = messages()
+    for row in EXIT_CODES:
+        lines = [f"| {_cell(each.text)} | {_cell(each.advice)} |" for each in found if each.code == row.code]
+        if lines:
+            table = "\n".join(["| says | advises |", "|---|---|", *lines])
+            parts += [f"## {row.code} {row.name}", f"{row.meaning[:1].upper()}{row.meaning[1:]}.", table]
+    return "\n\n".join(parts) + "\n"
 
 
 def schema_file() -> str:
@@ -124,6 +207,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "commands.md": commands_page,
     "compare.schema.json": comparison_schema_file,
     "exit-codes.md": exit_codes_page,
+    "messages.md": messages_page,
     "policy.md": policy_page,
     "policy.schema.json": schema_file,
 }
