@@ -21,6 +21,7 @@ from lockgate.operations.fsck import fsck
 from lockgate.operations.queries import explain
 from lockgate.operations.rollback import rollback
 from lockgate.operations.tick import tick
+from lockgate.report.explained import explained
 from lockgate.testing.world import World
 from tests.spec.line import APP, EQUAL, created, predicate, receipts, trial_of, verified, world
 from tests.spec.operators import ANN
@@ -153,6 +154,10 @@ def test_a_weight_that_slipped_away_is_noticed_when_it_is_read_again() -> None:
     serve(here, 1)
 
     assert phases(here, rollout.id) == [Phase.STEADY, Phase.TRANSITION]
+    (change,) = (
+        part for part in explained(explain(rollout.id, here.house), 0) if part.heading == "What would change it"
+    )
+    assert change.sentences[0].startswith("An actuator that reads 5 % back, because until then nothing is compared")
 
 
 @pytest.mark.clause("LI-99")

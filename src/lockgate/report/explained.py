@@ -73,6 +73,9 @@ def _changes(said: Explanation, now: Instant) -> Iterator[str]:
         yield f"Nothing more is needed: run `lockgate tick --id {said.rollout.id}`."
         return
     policy, at = said.policy, said.rollout.at(said.policy)
+    if not said.rollout.is_acknowledged or said.trial.spans[-1].is_awaited:
+        asked = f"An actuator that reads {said.rollout.exposed_weight:g} % back, because until then nothing is compared"
+        yield f"{asked}: `lockgate actuator test --app-id {said.rollout.app}` asks it."
     state = said.trial.progress.state
     fresh = state.fresh_runs if state.step == said.rollout.step else 0
     if fresh < at.min_runs:
