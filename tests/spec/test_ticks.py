@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from lockgate.core.trial import Trial
+from lockgate.core.trial import Chain, Trial, looked
 from lockgate.errors import DataError
 from lockgate.operations import reading
 from lockgate.operations import tick_all as grouping
@@ -20,7 +20,7 @@ from lockgate.ports.house import House
 from lockgate.ports.store import Transaction
 from lockgate.testing.world import World
 from lockgate.wiring import sqlite_store
-from tests.spec.line import APP, EQUAL, created, receipts, trial_of, verified, world
+from tests.spec.line import APP, EQUAL, created, predicate, receipts, trial_of, verified, world
 
 
 def shadows(here: World, count: int) -> list[str]:
@@ -130,3 +130,27 @@ def test_while_a_rollout_reads_on_nothing_is_decided() -> None:
 
 def _read(trial: Trial) -> object:
     return trial.progress, trial.rollout, trial.chain.state, trial.chain.bucket
+
+
+@pytest.mark.clause("LI-24")
+def test_a_receipt_binds_the_looks_that_are_kept() -> None:
+    """Whoever has the looks since the receipt before comes to the count and the digest that it signs."""
+    here = world()
+    rollout = created(here).rollout
+    for _ in range(150):
+        here.clock.advance(60)
+        tick(rollout.id, here.house)
+
+    with here.house.store.reading() as seen:
+        looks = list(seen.looks(rollout.id))
+    told = []
+    for receipt in receipts(here.house, rollout.id):
+        bound = predicate(receipt)["evidence"]["looks"]
+        chain = Chain(state="")
+        for look in looks[: bound["count"]]:
+            chain = looked(chain, look)
+        del looks[: bound["count"]]
+        told.append((bound["sha256"] and f"sha256:{bound['sha256']}", chain.looks_digest))
+
+    assert [signed for signed, _ in told] == [again for _, again in told]
+    assert (len(told), told[0], len(looks)) == (3, (None, None), trial_of(here, rollout.id).chain.looks)
