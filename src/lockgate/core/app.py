@@ -30,12 +30,14 @@ class App:
     """What is released. `slices` are the combinations of labels that have tallies of their own.
 
     `champion` is the release that last reached full exposure, `former_champion` the one before it.
+    `bucket_s` and `bucket_runs`: after how long, or how many runs of a candidate on trial, a bucket of live runs seals.
     `kept_from`: the number of the first slot that was not pruned.
     `frozen`: why nothing may start or be promoted; None when it may. `is_killed`: whether a kill froze it.
     """
 
     name: str
     bucket_s: int = DEFAULT_BUCKET_S
+    bucket_runs: int | None = None
     champion: str | None = None
     former_champion: str | None = None
     frozen: str | None = None

@@ -18,7 +18,7 @@ from lockgate.crash_point import reach
 from lockgate.errors import DataError, UsageError
 from lockgate.operations.dedupe import first_seen, with_dedupe
 from lockgate.operations.pairing import SlotOf, pair_probes
-from lockgate.operations.sealing import seal_over
+from lockgate.operations.sealing import seal_full, seal_over
 from lockgate.operations.tallying import OpenSpine, add_runs
 from lockgate.ports.house import House
 from lockgate.ports.store import Transaction
@@ -61,6 +61,8 @@ def ingest(batch: RunBatch, house: House, *, by_start_time: bool = False, dedupe
         reach("ingest.tallied")
         result = _result(batch, is_kept, own, spines, now)
         work.add_batch(result, batch.body, slots)
+        for name, app in apps.items():
+            seal_full(work, app, [number for owner, number in slots if owner == name], now)
     return result
 
 

@@ -109,6 +109,7 @@ DOCUMENTS = _optional(
     alpha_promote=st.floats(0.001, 0.5),
     min_runs=st.integers(1, 10**6),
     bucket=st.integers(1, 3600),
+    bucket_runs=st.one_of(st.none(), st.integers(1, 10**9)),
     unit=st.one_of(st.none(), TEXT),
     require_pairwise=st.booleans(),
     max_stale=DURATION,

@@ -78,6 +78,7 @@ def _top(reading: Reading) -> Policy:
         alpha_ratio=reading.value(field.ALPHA_RATIO),
         min_runs=reading.value(field.MIN_RUNS),
         bucket_s=reading.value(field.BUCKET),
+        bucket_runs=reading.value(field.BUCKET_RUNS),
         unit=reading.value(field.UNIT),
         require_pairwise=reading.value(field.REQUIRE_PAIRWISE),
         enforce_weight=reading.value(field.ENFORCE_WEIGHT),

@@ -79,6 +79,6 @@ MAX_STALE = Field[int](
     about="Without news for this long, flags of an active rollout answer with the baseline.",
 )
 POLICY_FIELDS: tuple[Field[Any], ...] = (
-    APP, MODE, PROMOTE, INFERENCE, ALPHA, ALPHA_PROMOTE, ALPHA_RATIO, MIN_RUNS, BUCKET, BUCKET_RUNS, UNIT, REQUIRE_PAIRWISE,
-    ENFORCE_WEIGHT, MAX_STALE,
+    APP, MODE, PROMOTE, INFERENCE, ALPHA, ALPHA_PROMOTE, ALPHA_RATIO, MIN_RUNS, BUCKET, BUCKET_RUNS, UNIT,
+    REQUIRE_PAIRWISE, ENFORCE_WEIGHT, MAX_STALE,
 )  # fmt: skip

@@ -52,6 +52,7 @@ class Policy:
     alpha_ratio: float = 0.001
     min_runs: int = 30
     bucket_s: int = 60
+    bucket_runs: int | None = None
     unit: str | None = None
     require_pairwise: bool = False
     enforce_weight: bool = False
@@ -74,6 +75,7 @@ class Policy:
             "alpha_ratio": self.alpha_ratio,
             "min_runs": self.min_runs,
             "bucket": duration_text(self.bucket_s),
+            "bucket_runs": self.bucket_runs,
             "unit": self.unit,
             "require_pairwise": self.require_pairwise,
             "enforce_weight": self.enforce_weight,
