@@ -29,6 +29,7 @@ __all__ = [
     "Reason",
     "Verified",
     "VerifyError",
+    "is_signed",
     "read_note_key",
     "read_public_key",
     "verify_chain",
@@ -153,7 +154,7 @@ def verify_note(note: Note, keys: Sequence[NoteKey]) -> None:
     if not lines:
         raise VerifyError(Reason.CHECKPOINT_UNSIGNED, "no trusted key of that origin signed the checkpoint")
     for line in lines:
-        if not _is_signed(trusted[line.name, line.key_hash].raw, line.signature, note.body.encode("utf-8")):
+        if not is_signed(trusted[line.name, line.key_hash].raw, line.signature, note.body.encode("utf-8")):
             raise VerifyError(Reason.CHECKPOINT_SIGNATURE, "the checkpoint's signature is not of its key and text")
 
 
@@ -176,12 +177,13 @@ def _verify_signature(envelope: Envelope, keys: Sequence[PublicKey]) -> PublicKe
         )
     if int.from_bytes(envelope.signature[32:], "little") >= _ORDER:
         raise VerifyError(Reason.SIGNATURE_MALLEATED, "the signature is a second form of another one")
-    if not _is_signed(key.raw, envelope.signature, envelope.signed_bytes()):
+    if not is_signed(key.raw, envelope.signature, envelope.signed_bytes()):
         raise VerifyError(Reason.SIGNATURE, "the signature is not of this key and payload: one of them was changed")
     return key
 
 
-def _is_signed(raw: bytes, signature: bytes, message: bytes) -> bool:
+def is_signed(raw: bytes, signature: bytes, message: bytes) -> bool:
+    """Say whether a signature is that of an Ed25519 key over a message."""
     try:
         Ed25519PublicKey.from_public_bytes(raw).verify(signature, message)
     except (InvalidSignature, ValueError):

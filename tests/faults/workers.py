@@ -11,7 +11,7 @@ import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 from lockgate.core.instant import Instant
 from lockgate.errors import TryAgainError
@@ -103,7 +103,7 @@ def ingester(shift: Shift, name: str, number: int) -> None:
             seed += 1
 
 
-def told(folder: Path) -> list[dict[str, object]]:
+def told(folder: Path) -> list[dict[str, Any]]:
     """Return everything that anybody was told, and noted whole before its end."""
     lines = [line for path in folder.glob("*.told") for line in path.read_text(encoding="utf-8").splitlines()]
     return [json.loads(line) for line in lines if line.endswith("}")]

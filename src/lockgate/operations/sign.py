@@ -10,22 +10,35 @@ from lockgate.core.checkpoint import Checkpoint
 from lockgate.core.envelope import PAYLOAD_TYPE, Envelope, pre_authentication_encoding
 from lockgate.core.note import Note, NoteKey, sign_line
 from lockgate.core.public_key import read_public_key
+from lockgate.errors import LockgateError
 from lockgate.ports.signing import Signer
+from lockgate.verify import is_signed
 
 
 def sign_receipt(payload: bytes, signer: Signer) -> bytes:
     """Return the envelope of a drafted receipt, which is the log's entry."""
-    signature = signer.sign(pre_authentication_encoding(PAYLOAD_TYPE, payload))
+    signature = _signed(pre_authentication_encoding(PAYLOAD_TYPE, payload), signer)
     return Envelope(PAYLOAD_TYPE, payload, signer.key_id, signature).encode()
 
 
 def sign_checkpoint(checkpoint: Checkpoint, signer: Signer) -> bytes:
     """Return the signed note of a checkpoint, by the log's key, whose name is the origin."""
     body = checkpoint.body()
-    line = sign_line(log_key(checkpoint.origin, signer), signer.sign(body.encode("utf-8")))
+    line = sign_line(log_key(checkpoint.origin, signer), _signed(body.encode("utf-8"), signer))
     return Note(body, (line,)).encode()
 
 
 def log_key(origin: str, signer: Signer) -> NoteKey:
     """Return the public key by which others check the checkpoints of an origin."""
     return NoteKey(origin, read_public_key(signer.public_key_pem).raw)
+
+
+def _signed(message: bytes, signer: Signer) -> bytes:
+    """Return a signature that verifies; a signer may be faulty, and what it signs is kept for ever."""
+    signature = signer.sign(message)
+    if not is_signed(read_public_key(signer.public_key_pem).raw, signature, message):
+        raise LockgateError(
+            f"what key {signer.key_id} has signed does not verify; nothing was stored",
+            advice="The signer may be faulty, or use another key than it names.",
+        )
+    return signature
