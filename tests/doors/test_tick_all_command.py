@@ -48,3 +48,16 @@ def test_tick_all_lists_problems_for_programs(broken: tuple[Door, str]) -> None:
     found = json.loads(door.out)
     assert [each["candidate"] for each in found["rollouts"]] == ["a", "c"]
     assert [(each["id"], each["code"]) for each in found["problems"]] == [(which, exit_codes.DATA.code)]
+
+
+@pytest.mark.clause("LI-111")
+def test_one_reason_of_several_is_said_once(broken: tuple[Door, str], tmp_path: Path) -> None:
+    """A store that is held, or broken throughout, does not fill the log of whoever ticks a thousand."""
+    door, _ = broken
+    with sqlite3.connect(tmp_path / "lockgate.db") as beside:
+        beside.execute("UPDATE rollouts SET trial = x'c1'")
+
+    code = door("tick", "--all")
+
+    assert (code, door.out) == (exit_codes.DATA.code, "")
+    assert [line for line in door.err.splitlines() if " and 2 more: a Trial" in line] == door.err.splitlines()[:1]

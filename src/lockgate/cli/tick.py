@@ -3,12 +3,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import click
 
 from lockgate.cli import delivery, exit_codes, local, output
 from lockgate.core.policy.policy import Mode
 from lockgate.core.transition import Transition
-from lockgate.errors import UsageError
+from lockgate.errors import LockgateError, UsageError
 
 EPILOG = """
 Exit codes: 0 the turn was taken, 1 it rolled the candidate of --id back (never with --all or in shadow mode),
@@ -52,12 +54,20 @@ def tick(rollout_id: str | None, *, is_all: bool, as_json: bool) -> int:
 
         lines = [render_change(change_of(each.transition), local.screen()) for each in turns]
         output.say("".join(lines) or ("" if problems else "No rollout is active.\n"))
-    for problem in problems:
-        local.tell(f"{problem.rollout_id}: {problem.error}")
+    _tell([(each.rollout_id, each.error) for each in problems])
     delivery.finish(house, None if is_all else turns[0].rollout.app)
     if is_all:
         return max((exit_codes.of_error(problem.error) for problem in problems), default=exit_codes.OK.code)
     return _code(turns[0].transition)
+
+
+def _tell(problems: Sequence[tuple[str, LockgateError]]) -> None:
+    """Name what could not take its turn; where all have one reason, as when the store is held, it is said once."""
+    together: dict[str, list[str]] = {}
+    for rollout_id, error in problems:
+        together.setdefault(str(error), []).append(rollout_id)
+    for reason, (first, *others) in together.items():
+        local.tell(f"{first}{f' and {len(others):,} more' if others else ''}: {reason}")
 
 
 def _code(transition: Transition) -> int:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from itertools import chain
 
 import numpy as np
 
@@ -159,8 +160,11 @@ def plain(value: object) -> Json:
     if isinstance(value, Values | Events | Wealth):
         return value.document()
     if isinstance(value, tuple):
-        # Histograms are most of a state.
-        return [item if type(item) in _PLAIN else plain(item) for item in value]
+        # Histograms are most of a state, and JSON as they are.
+        is_nested = {*map(type, value)} == {tuple}
+        if {*map(type, chain.from_iterable(value) if is_nested else value)} <= _PLAIN:
+            return value
+        return [plain(item) for item in value]
     slots = getattr(type(value), "__dataclass_fields__", {})
     return {name: plain(getattr(value, name)) for name in slots}
 
