@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from lockgate.adapters.decoders.ndjson import FAILURES, UNTYPED
+from lockgate.adapters.decoders.ndjson import FAILURES, UNTYPED, are_on_their_own
 from lockgate.adapters.decoders.row import ScoreNames
 from lockgate.adapters.decoders.row_columns import AMOUNTS, COUNTS, STATUS_CODES, add_score, amounts, costs, texts
 from lockgate.adapters.decoders.start_times import instants
@@ -24,6 +24,7 @@ from lockgate.core.stats.micro import MAX_ABS, MICRO
 from lockgate.core.summary import ABSENT, NONE, Codes, Columns, Integers, concatenate
 
 Rows = Sequence[Any]
+# Bytes of about a thousand runs.
 PIECE = 3 << 17
 _OPENED, _CLOSED, _BREAK = b"{}\n"
 
@@ -58,11 +59,15 @@ class ShapedRuns:
         try:
             rows = _decoded(piece, shape, self._known)
             if rows is None:
-                self._shape = shape = shape_of(UNTYPED.decode_lines(piece), self._known)
+                learned = shape_of(UNTYPED.decode_lines(piece), self._known)
+                self._shape = shape = learned and learned.joined(shape)
                 rows = _decoded(piece, shape, self._known)
         except FAILURES:
             return None
-        return (rows, shape) if rows and shape and _are_plain_lines(body, start, end, len(rows)) else None
+        if not (rows and shape):
+            return None
+        is_plain = _are_plain_lines(body, start, end, len(rows)) or are_on_their_own(body[start:end], len(rows))
+        return (rows, shape) if is_plain else None
 
 
 def _are_plain_lines(body: bytes, start: int, end: int, runs: int) -> bool:
@@ -157,7 +162,7 @@ class _Found:
 
 
 def _pieces(body: bytes) -> Iterator[tuple[int, int]]:
-    """Yield where whole lines begin and end, about a thousand: what is made of them stays in the processor's cache."""
+    """Yield where some whole lines begin and end, so few that what is made of them stays in the processor's cache."""
     start = 0
     while start < len(body):
         end = body.find(b"\n", start + PIECE) + 1 or len(body)

@@ -28,6 +28,16 @@ class Shape:
     scores: tuple[str, ...] = ()
     labels: tuple[str, ...] = ()
 
+    def joined(self, other: Shape | None) -> Shape:
+        """Return the shape of rows of both, so that senders who take turns need not be learned again each time."""
+        if other is None:
+            return self
+        scores, labels = (
+            tuple(sorted({*a, *b})) for a, b in ((self.scores, other.scores), (self.labels, other.labels))
+        )
+        is_wide = len(scores) > MAX_NAMES or len(labels) > MAX_NAMES
+        return self if is_wide else Shape(self.fields | other.fields, scores, labels)
+
 
 def shape_of(records: Iterable[object], known: type[msgspec.Struct]) -> Shape | None:
     """Return the shape of records, with those fields that a struct knows; None when they have none."""
