@@ -33,6 +33,7 @@ from lockgate.errors import LockgateError, TryAgainError
 from lockgate.ports.store import Store
 from lockgate.testing.outbox_contract import OutboxContract
 from lockgate.testing.probes_contract import ProbesContract
+from lockgate.testing.soundness_contract import SoundnessContract
 
 APP = App(name="web", champion="v1", slices=((("intent", "medical"),), OTHER))
 SLOT = Slot(number=0, opened_at=5, seals_at=65)
@@ -100,7 +101,7 @@ def grow(store: Store, receipt: Receipt) -> Tree:
     return tree
 
 
-class StoreContract(ProbesContract, OutboxContract):
+class StoreContract(ProbesContract, OutboxContract, SoundnessContract):
     """What every store promises."""
 
     def open(self, folder: Path) -> Store:
