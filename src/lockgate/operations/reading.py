@@ -18,7 +18,7 @@ from lockgate.errors import DataError, UsageError
 from lockgate.ports.store import Snapshot
 
 # So many buckets are in memory at once, and an ingest never waits for longer than it takes to fold them.
-AT_ONCE = 500
+AT_ONCE = 200
 # What follows from a policy is kept by its digest, because neither ever changes; so many are kept.
 MAX_PLANS = 1_000
 _plans: dict[str, Plan] = {}
