@@ -13,6 +13,7 @@ import click
 
 from lockgate.cli import output
 from lockgate.core.policy.duration import duration_seconds
+from lockgate.core.policy.policy import Mode
 from lockgate.core.receipt import Actor
 from lockgate.core.rollout import Rollout
 from lockgate.errors import UsageError
@@ -92,13 +93,15 @@ def tell(sentence: str) -> None:
 
 
 def ending(rollout: Rollout, house: House) -> str:
-    """Return why a rollout ended, as its last receipt says; nothing while it has not."""
+    """Return why a rollout ended and where its traffic goes, as its last receipt says; nothing while it has not."""
     if not rollout.is_terminal:
         return ""
     from lockgate.operations.queries import receipts_of
-    from lockgate.report.decided import reason_of
+    from lockgate.report.decided import reason_of, way_back_of
 
-    return reason_of(receipts_of(rollout.id, house)[-1])
+    last = receipts_of(rollout.id, house)[-1]
+    back = way_back_of(last) if rollout.mode is not Mode.SHADOW else ""
+    return f"{reason_of(last)}; {back}" if back else reason_of(last)
 
 
 @contextmanager

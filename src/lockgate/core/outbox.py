@@ -54,6 +54,7 @@ def _message(transition: Transition, receipt: Receipt, event: Event) -> Message:
         "fromWeight": before.exposed_weight,
         "weight": after.exposed_weight,
         "target": None if back is None else {"kind": back.target.value, "release": back.release},
+        "targetText": None if back is None else back.sentence(),
         "step": after.step,
         "status": after.status.value,
         "terminal": after.is_terminal,

@@ -36,6 +36,12 @@ class WayBack:
     release: str | None
     refusal: str | None = None
 
+    def sentence(self) -> str:
+        """Return where traffic goes, in words."""
+        if self.release is None:
+            return "there is no release that traffic may go back to"
+        return f"traffic goes back to {self.release}, the {self.target.value.replace('_', ' ')}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Situation:

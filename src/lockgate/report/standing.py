@@ -36,7 +36,8 @@ def standing(rollout: Rollout) -> str:
         case Status.ROLLED_BACK if is_shadow:
             return f"{candidate} would have been rolled back to {baseline} in {app}; nothing was moved."
         case Status.ROLLED_BACK:
-            return f"{candidate} was rolled back to {baseline} in {app}."
+            # Of a rollout that was promoted it is not the baseline that gets the traffic: the receipt says which.
+            return f"{candidate} was rolled back in {app}."
         case Status.CANCELLED:
             return f"the trial of {candidate} against {baseline} in {app} was cancelled."
     would = "would serve" if is_shadow else "serves"

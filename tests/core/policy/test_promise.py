@@ -16,6 +16,10 @@ SAID: dict[str, tuple[Document, str]] = {
     "canary acts": ({"mode": "canary"}, "Canary: decisions move traffic."),
     "all looks together": ({"alpha": "1%"}, "however often it looks, a candidate that keeps within every tolerance"),
     "fixed promises one look": ({"inference": "fixed"}, "over repeated looks nothing is promised"),
+    "a mean at one look": (
+        {"inference": "fixed", "gates": ["error_rate", {"metric": "cost", "extent": [0, 1]}, "ttft_ms"]},
+        "cost, ttft_ms: at one look two arms of a few dozen runs may both have missed a rare tail",
+    ),
     "clean is about detect": ({}, "worse than a gate's detect leaves a step with probability at most 5 %"),
     "proven is about margin": (PROVEN, "worse than a gate's margin, over all traffic, leaves a step"),
     "a gate that is proven": (
