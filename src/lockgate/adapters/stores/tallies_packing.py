@@ -10,6 +10,7 @@ import numpy as np
 
 from lockgate.core.intake import Slice
 from lockgate.core.tallies import Tallies, Wide
+from lockgate.errors import DataError
 
 _WIDTHS = ("B", "H", "I", "Q")
 
@@ -49,7 +50,15 @@ def pack_tallies(tallies: Tallies) -> bytes:
 
 def unpack_tallies(data: bytes) -> Tallies:
     """Return the tallies that some bytes are."""
-    packed = _DECODER.decode(data)
+    try:
+        return _raised(_DECODER.decode(data))
+    except (msgspec.MsgspecError, ValueError) as error:
+        raise DataError(
+            f"tallies in the store cannot be read: {error}", advice="The store is not whole; put it back."
+        ) from error
+
+
+def _raised(packed: _Packed) -> Tallies:
     return Tallies(
         cells=packed.cells,
         fields=packed.fields,
