@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from lockgate.adapters.actuators.command import Command
+from lockgate.adapters.actuators.conversation import converse
 from lockgate.core.delivery import MAX_OUTPUT, Carried
 from lockgate.core.endpoint import Endpoint, Kind
 from lockgate.core.outbox import Message
@@ -196,3 +198,16 @@ def test_the_end_of_both_streams_is_kept(tmp_path: Path) -> None:
     assert carried.fault is None
     assert carried.output.endswith("a\nlast\n\nproblem\n")
     assert len(carried.output) == MAX_OUTPUT
+
+
+@pytest.mark.clause("LI-93")
+def test_no_more_is_held_in_memory_than_is_kept() -> None:
+    """A program may talk without end, on both streams, for as long as its time lasts."""
+    loud = ["/bin/sh", "-c", "yes out & yes err >&2"]
+    pipe = subprocess.PIPE
+    process = subprocess.Popen(loud, stdin=pipe, stdout=pipe, stderr=pipe, start_new_session=True)
+
+    said = converse(process, b"", 0.5)
+
+    assert said.is_late
+    assert (len(said.out), len(said.err)) == (MAX_OUTPUT, MAX_OUTPUT)
