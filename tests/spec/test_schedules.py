@@ -13,11 +13,11 @@ from typing import Any
 
 import pytest
 
-from lockgate.adapters.stores.memory import MemorySnapshot, MemoryTransaction
+from lockgate.adapters.stores.memory import MemorySnapshot
 from lockgate.core.delivery import Carried, Delivery, settled
 from lockgate.core.instant import Instant
 from lockgate.core.receipt import Actor
-from lockgate.core.spine import Slot
+from lockgate.core.spine import Slot, seal
 from lockgate.operations.freeze import freeze, unfreeze
 from lockgate.operations.fsck import fsck
 from lockgate.operations.reading import load
@@ -124,17 +124,18 @@ def _stale_tick(patch: pytest.MonkeyPatch) -> None:
 
 
 def _unsealed(patch: pytest.MonkeyPatch) -> None:
-    """Let ingests join a bucket that is sealed, on a store that does not mind."""
+    """Let ingests join a bucket that is sealed."""
 
     def last(self: MemorySnapshot, app: str, limit: int | None = None) -> tuple[Slot, ...]:
         slot = self.last_slot(app)
         return () if slot is None else (replace(slot, sealed_at=None, digest=None),)
 
-    def put_slot(self: MemoryTransaction, app: str, slot: Slot) -> None:
-        self._writable("slots", app)[slot.number] = slot
-
     patch.setattr(MemorySnapshot, "open_slots", last)
-    patch.setattr(MemoryTransaction, "put_slot", put_slot)
+
+
+def _half_sealed(patch: pytest.MonkeyPatch) -> None:
+    """Seal a bucket by the digest of a part of it."""
+    patch.setattr("lockgate.operations.sealing.seal", lambda slot, cells, *more: seal(slot, cells[:1], *more))
 
 
 def _untold(patch: pytest.MonkeyPatch) -> None:
@@ -161,7 +162,14 @@ def _trusting(patch: pytest.MonkeyPatch) -> None:
 @pytest.mark.clause("LI-147")
 @pytest.mark.parametrize(
     ("mutate", "rule"),
-    [(_stale_tick, "unexpected"), (_unsealed, "seal"), (_untold, "I3"), (_unfrozen, "freeze"), (_trusting, "I8")],
+    [
+        (_stale_tick, "unexpected"),
+        (_unsealed, "unexpected"),
+        (_half_sealed, "seal"),
+        (_untold, "I3"),
+        (_unfrozen, "freeze"),
+        (_trusting, "I8"),
+    ],
 )
 def test_a_mutant_is_found(mutate: Callable[[pytest.MonkeyPatch], None], rule: str, monkeypatch: Any) -> None:
     """A line that breaks a rule is caught within a few schedules, with a seed that shows it."""

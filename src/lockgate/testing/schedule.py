@@ -42,14 +42,14 @@ from lockgate.testing.remembered import Remembered
 from lockgate.testing.world import Law, World
 from lockgate.wiring import memory_store
 
-TURNS = 60
+TURNS = 50
 # What interrupts may be interrupted, and so on, this deep.
 DEEPEST = 2
 # How often the rules are checked within a schedule, and for how long senders go on after it.
-LOOKS = 3
+LOOKS = 2
 LAST_PASSES = 6
 TIME_TO_CALM = 6 * 3_600
-PART_MADE_AGAIN = 0.25
+PART_MADE_AGAIN = 0.1
 
 
 @dataclass(frozen=True, slots=True)
