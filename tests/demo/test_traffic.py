@@ -15,7 +15,7 @@ import pytest
 from lockgate.demo.choice import choose
 from lockgate.demo.router import Router
 from lockgate.demo.scene import Behaviour
-from lockgate.demo.service import Service
+from lockgate.demo.serving import Serving
 from lockgate.demo.traffic import Traffic
 from tests.demo.routed import RELEASES, moved, share, split
 
@@ -64,7 +64,7 @@ def test_the_mover_moves_the_router_of_a_folder(traffic: Traffic, router: Router
 
 def test_a_release_answers_as_its_seed_says() -> None:
     """The n-th request of a release goes the same way in every showing."""
-    one, same, other = (Service("v38", Behaviour(0.5), seed, deque()) for seed in (1, 1, 2))
+    one, same, other = (Serving("v38", Behaviour(0.5), seed, deque()) for seed in (1, 1, 2))
 
     answers = [[service.answer()[0].status for _ in range(50)] for service in (one, same, other)]
 

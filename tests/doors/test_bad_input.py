@@ -184,9 +184,7 @@ def _without_override() -> None:
 
 def _ingest(file: Path, before: Callable[[], None]) -> subprocess.CompletedProcess[str]:
     call = [sys.executable, "-m", "lockgate", "ingest", str(file)]
-    return subprocess.run(
-        call, capture_output=True, text=True, check=False, timeout=60, preexec_fn=before
-    )
+    return subprocess.run(call, capture_output=True, text=True, check=False, timeout=60, preexec_fn=before)
 
 
 def test_a_full_disk(home: Path, door: Door) -> None:

@@ -85,7 +85,11 @@ COMMANDS = {
         "clear_alarm",
         "Clear a rollout's sample-ratio alarm when its cause is known; the check starts again.",
     ),
-    "actuator": Entry("lockgate.cli.actuator", "actuator", "Declare the program that moves an app's traffic."),
+    "actuator": Entry(
+        "lockgate.cli.actuator",
+        "actuator",
+        "Declare the program that moves an app's traffic, show it, remove it, or tell it the weight again.",
+    ),
     "deliver": Entry("lockgate.cli.deliver", "deliver", "Tell routers what is due, and say what they were not told."),
     "receipts": Entry(
         "lockgate.cli.receipts", "receipts", "List a rollout's receipts, or write them as files that verify offline."

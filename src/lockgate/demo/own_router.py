@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from lockgate.demo.router import HOST
-from lockgate.demo.service import END
+from lockgate.demo.serving import END
 
 SHARES = "shares.json"
 FRESH_S = 0.05

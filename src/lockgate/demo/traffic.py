@@ -11,11 +11,12 @@ import json
 import threading
 from collections import Counter, deque
 from collections.abc import Mapping
+from concurrent.futures import Future
 from contextlib import closing, suppress
 from functools import partial
 
 from lockgate.demo.scene import Behaviour
-from lockgate.demo.service import END, Answered, Connection, Service
+from lockgate.demo.serving import END, Answered, Connection, Serving
 
 HOST = "127.0.0.1"
 REQUEST = b"GET /claim HTTP/1.1\r\nHost: claims-agent\r\n\r\n"
@@ -30,18 +31,20 @@ class Traffic:
     def __init__(self, behaviours: Mapping[str, Behaviour], seed: int) -> None:
         self._answered: deque[Answered] = deque()
         self._services = {
-            name: Service(name, behaviour, seed, self._answered) for name, behaviour in behaviours.items()
+            name: Serving(name, behaviour, seed, self._answered) for name, behaviour in behaviours.items()
         }
         self.loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self.loop.run_forever, daemon=True)
         self._thread.start()
         self._servers: list[asyncio.Server] = []
+        self._flow: Future[None] | None = None
         self.ports = asyncio.run_coroutine_threadsafe(self._serve(), self.loop).result()
         self.requests = 0
 
     def flow(self, port: int, rate: int) -> None:
         """Send so many requests a second to a port of this machine."""
-        asyncio.run_coroutine_threadsafe(_flow(port, rate), self.loop)
+        # A loop does not keep what runs in it; this does.
+        self._flow = asyncio.run_coroutine_threadsafe(_flow(port, rate), self.loop)
 
     def take(self, app: str) -> tuple[bytes, Counter[str]]:
         """Return the runs since the last call, one a line, and how many there were of each release."""

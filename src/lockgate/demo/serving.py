@@ -45,7 +45,7 @@ class Answered:
         }
 
 
-class Service:
+class Serving:
     """One release that runs."""
 
     def __init__(self, release: str, behaviour: Behaviour, seed: int, answered: deque[Answered]) -> None:
@@ -68,9 +68,9 @@ class Service:
 
 
 class Connection(asyncio.Protocol):
-    """One connection of a service; a client waits for an answer before it asks again."""
+    """One connection of a release; a client waits for an answer before it asks again."""
 
-    def __init__(self, service: Service) -> None:
+    def __init__(self, service: Serving) -> None:
         self._service = service
         self._asked = b""
         self._transport: asyncio.Transport | None = None
