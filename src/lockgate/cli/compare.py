@@ -95,7 +95,7 @@ def _complete_metric(_ctx: click.Context, _param: click.Parameter, incomplete: s
 @click.option("--allow-thin", is_flag=True, help="Leave by 0 also when there are not enough runs to tell.")
 @click.option("--quiet", "-q", is_flag=True, help="Print nothing: the exit code is the answer.")
 def compare(**call: object) -> int:
-    """Say from the runs in FILES, or from those that are kept, whether the candidate is worse.
+    """Say from the runs in FILES, or from kept ones, whether the candidate is worse.
 
     FILES are NDJSON, CSV or Parquet, by their suffix; a quoted pattern such as 'runs/*.parquet' works too,
     and - reads NDJSON from standard input. Each run names its release. With --app-id runs that `lockgate ingest`

@@ -44,7 +44,11 @@ COMMANDS = {
         "explain",
         "Say why a rollout holds, what would change it, and how long that takes at this rate.",
     ),
-    "compare": Entry("lockgate.cli.compare", "compare", "Say from the runs in FILES, or from those that are kept, whether the candidate is worse."),
+    "compare": Entry(
+        "lockgate.cli.compare",
+        "compare",
+        "Say from the runs in FILES, or from kept ones, whether the candidate is worse.",
+    ),
     "demo": Entry(
         "lockgate.cli.demo",
         "demo",
