@@ -120,7 +120,6 @@ def draft(transition: Transition, verdict: Verdict, policy: Policy, bindings: Bi
             "actor": actor.document(),
             "decidedAt": instant_text(transition.at),
             **({"links": dict(rollout.links)} if rollout.links else {}),
-            **({"links": dict(rollout.links)} if rollout.links else {}),
         },
     }
     return Draft(receipt_id, statement)
