@@ -4,15 +4,18 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from lockgate.core.trial import Chain, Trial, looked
-from lockgate.errors import DataError
+from lockgate.errors import DataError, TryAgainError
 from lockgate.operations import reading
 from lockgate.operations import tick_all as grouping
 from lockgate.operations.ingest import ingest
+from lockgate.operations.keeping import writing
 from lockgate.operations.queries import explain
 from lockgate.operations.tick import Turn, tick, turn_in
 from lockgate.operations.tick_all import tick_all
@@ -77,6 +80,31 @@ def test_a_fault_in_one_turn_undoes_that_turn_alone(monkeypatch: pytest.MonkeyPa
     (problem,) = took.problems
     assert "AssertionError: found in the test" in problem.error.message
     assert [len(receipts(here.house, each)) for each in (first, broken, last)] == [2, 1, 2]
+
+
+@pytest.mark.clause("LI-111")
+def test_what_was_kept_before_the_store_failed_is_answered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each rollout that did not come to its turn is named, and nothing of the failed transaction is there."""
+    here = world()
+    ids = shadows(here, 5)
+    opened = []
+
+    @contextmanager
+    def failing(house: House) -> Iterator[Transaction]:
+        opened.append(house)
+        with writing(house) as work:
+            yield work
+            if len(opened) == 2:
+                raise TryAgainError("held", advice="Try again.")
+
+    monkeypatch.setattr(grouping, "writing", failing)
+    monkeypatch.setattr(grouping, "MAX_TURNS", 2)
+
+    took = tick_all(here.house)
+
+    assert [turn.rollout.id for turn in took.turns] == ids[:2]
+    assert [problem.rollout_id for problem in took.problems] == ids[2:]
+    assert [len(receipts(here.house, each)) for each in ids] == [2, 2, 1, 1, 1]
 
 
 @pytest.mark.clause("LI-112")
