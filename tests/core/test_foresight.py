@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bench.calibration import rollouts
@@ -60,7 +60,7 @@ def near(found: float | None, seen: float | None) -> bool:
 
 
 @pytest.mark.clause("VE-60")
-@pytest.mark.parametrize("share", [0.01, 0.02, 0.05, 0.1, 0.2])
+@pytest.mark.parametrize("share", [0.01, 0.05, 0.2])
 def test_the_runs_to_full_exposure_are_those_of_the_engine(share: float) -> None:
     """Over base rates, and with so little traffic that buckets hardly matter."""
     seen = rollouts.engine(np.random.default_rng(1), Engine(40, share, 0.0), default(), REPLICATES)
@@ -69,7 +69,7 @@ def test_the_runs_to_full_exposure_are_those_of_the_engine(share: float) -> None
 
 
 @pytest.mark.clause("VE-60")
-@pytest.mark.parametrize("share", [0.01, 0.02, 0.05, 0.1])
+@pytest.mark.parametrize("share", [0.02, 0.05, 0.1])
 def test_the_runs_to_a_breach_are_those_of_the_engine(share: float) -> None:
     """A candidate that is as harmful as is said."""
     gate = gate_of(share)
@@ -132,6 +132,7 @@ def test_quantiles_and_means_are_foreseen_from_the_stored_runs(metric: str) -> N
 
 
 @pytest.mark.clause("VE-61")
+@settings(max_examples=25)
 @given(share=st.floats(0.001, 0.3))
 def test_harm_is_a_doubling_or_what_detect_excludes(share: float) -> None:
     """What the promise of `clean` does not cover is not promised."""

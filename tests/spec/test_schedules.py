@@ -28,7 +28,7 @@ from lockgate.wiring import memory_store
 from tests.spec.line import APP, EQUAL, created, world
 
 # About ten seconds of them; the slow lane goes on where these end.
-FEW, MANY = 250, 3_000
+FEW, MANY = 250, 1_200
 # Within so many schedules a mutant is found.
 ENOUGH = 60
 

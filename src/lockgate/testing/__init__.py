@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Contract suites for those who write an adapter of their own: subclass one, and pytest runs it."""
+"""A simulated world, schedules with faults, and contract suites for those who write an adapter of their own, come out."""
