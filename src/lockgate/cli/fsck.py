@@ -84,7 +84,7 @@ def _text(found: Soundness) -> str:
     from lockgate.core.soundness.flaw import ADVICE
     from lockgate.report.text import printable
 
-    checked = ", ".join(f"{number:,} {what}" for what, number in found.counted.items())
+    checked = ", ".join(f"{what} {number:,}" for what, number in found.counted.items())
     lines = [f"Checked: {checked or 'nothing is stored yet'}."]
     lines += [f"Not made again: {sentence}." for sentence in found.unknown]
     if found.is_sound:
