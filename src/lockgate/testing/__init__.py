@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A simulated world, schedules with faults, and contract suites for those who write an adapter of their own, come out."""
+"""A policy or an adapter of your own comes in; a simulated world, schedules with faults and contract suites try it."""
