@@ -65,6 +65,7 @@ class _Scenery:
     def __init__(self, stage: Stage, house: House, traffic: Traffic, router: Router) -> None:
         self.stage, self.house, self.traffic, self.router = stage, house, traffic, router
         self._began = time.monotonic()
+        self._breathed = self._began
         self._split = Split(self._began)
 
     @property
@@ -76,7 +77,8 @@ class _Scenery:
         """Let traffic flow for a moment, ingest what it left, and return how it was split."""
         time.sleep(PULSE_S)
         body, counts = self.traffic.take(scene.APP)
-        self._split.add(time.monotonic(), counts)
+        self._breathed = time.monotonic()
+        self._split.add(self._breathed, counts)
         if body:
             ingest(run_batches().decode(body, None), self.house)
         return counts
@@ -104,7 +106,7 @@ class _Scenery:
     def _carry_out(self) -> None:
         """Let the actuator move the router when the weight has changed."""
         for told in deliver(self.house, actuators(), Bounds(app=scene.APP)):
-            self._split = Split(time.monotonic())
+            self._split = Split(self._breathed)
             if told.delivery.error:
                 self.stage.tell(render_lines("  ", told.delivery.error, self.stage.screen))
 

@@ -13,6 +13,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
 
+from lockgate.errors import UnreachableError
+
 HOST = "127.0.0.1"
 START_S = 5.0
 STOP_S = 5.0
@@ -52,8 +54,8 @@ def free_port() -> int:
 
 def started(command: list[str], port: int, log: Path) -> subprocess.Popen[bytes]:
     """Start a program, and return it when it listens."""
-    with log.open("wb") as said:
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=said, stderr=said)  # noqa: S603
+    with log.open("wb") as told:
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=told, stderr=told)  # noqa: S603
     until = time.monotonic() + START_S
     while time.monotonic() < until and process.poll() is None:
         try:
@@ -63,7 +65,10 @@ def started(command: list[str], port: int, log: Path) -> subprocess.Popen[bytes]
         else:
             return process
     stopped(process)
-    raise OSError(f"{command[0]} does not listen: {log.read_text(encoding='utf-8', errors='replace')[-500:]}")
+    said = log.read_text(encoding="utf-8", errors="replace").strip()
+    raise UnreachableError(
+        f"{command[0]} does not listen: {said[-500:]}", advice="`lockgate demo --router own` needs no other program."
+    )
 
 
 def stopped(process: subprocess.Popen[bytes]) -> None:
