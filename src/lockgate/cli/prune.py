@@ -50,6 +50,8 @@ def prune(
     else:
         is_told = not as_json and sys.stderr.isatty()
         found = pruning.prune(house, retention, save=save, told=_told if is_told else lambda _what, _count: None)
+        if is_told:
+            click.echo(err=True)
     if as_json:
         spans = {"keep_raw_s": retention.raw_s, "keep_buckets_s": retention.buckets_s}
         local.emit({**spans, "dry_run": dry_run, **asdict(found), "pins": [pin.rollout for pin in pruning.pins(house)]})
