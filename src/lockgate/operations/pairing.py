@@ -16,7 +16,7 @@ from lockgate.core.app import App
 from lockgate.core.batch import RunBatch
 from lockgate.core.instant import Instant
 from lockgate.core.metric import SHARES
-from lockgate.core.probe import Answer, compared
+from lockgate.core.probe import Answer, PairCounts
 from lockgate.core.spine import PairCell, Slot
 from lockgate.core.summary import ABSENT, Mask, badness
 from lockgate.ports.store import Transaction
@@ -66,16 +66,16 @@ def _pair(work: Transaction, app: App, answers: list[Answer]) -> None:
     for each in work.answers(app.name, probes, releases, LATEST + len(trusted)):
         known[each.probe].add(each)
     slots = {slot.number: slot for slot in work.open_slots(app.name)}
-    new, cells = [], []
+    new, counts = [], PairCounts()
     for answer in answers:
         earlier = known[answer.probe]
-        if answer.release in earlier.releases:
-            continue
-        cells += [compared(answer, other, _slot(answer, other, slots)) for other in earlier.rivals()]
-        earlier.add(answer)
-        new.append(answer)
+        if answer.release not in earlier.releases:
+            for other in earlier.rivals():
+                counts.add(answer, other, _slot(answer, other, slots))
+            earlier.add(answer)
+            new.append(answer)
     work.add_answers(app.name, new)
-    work.put_pairs(app.name, _summed(work, app.name, cells))
+    work.put_pairs(app.name, _added(work, app.name, counts.cells()))
 
 
 def _trusted(work: Transaction, app: App) -> frozenset[str]:
@@ -114,18 +114,15 @@ def _slot(new: Answer, earlier: Answer, slots: Mapping[int, Slot]) -> int:
     return max((mine, theirs), key=lambda slot: (slot.time, slot.number)).number
 
 
-def _summed(work: Transaction, app: str, cells: Iterable[PairCell]) -> list[PairCell]:
-    """Return the cells of each slot, pair of releases and labels added up, with what is there already."""
-    found: dict[tuple[object, ...], PairCell] = {}
-    read: set[int] = set()
+def _added(work: Transaction, app: str, cells: Iterable[PairCell]) -> Iterator[PairCell]:
+    """Yield cells with what is there already of the same slot, releases and labels."""
+    there: dict[int, dict[tuple[object, ...], PairCell]] = {}
     for cell in cells:
-        if cell.number not in read:
-            read.add(cell.number)
-            found.update((_key(each), each) for each in work.pairs(app, cell.number, cell.number))
-        before = found.get(_key(cell))
-        found[_key(cell)] = cell if before is None else before + cell
-    return list(found.values())
+        if cell.number not in there:
+            there[cell.number] = {_key(each): each for each in work.pairs(app, cell.number, cell.number)}
+        before = there[cell.number].get(_key(cell))
+        yield cell if before is None else before + cell
 
 
 def _key(cell: PairCell) -> tuple[object, ...]:
-    return cell.number, cell.first, cell.second, cell.labels
+    return cell.first, cell.second, cell.labels
