@@ -18,6 +18,7 @@ from lockgate.adapters.marks.state_files import StateFiles
 from lockgate.core.batch import RunBatch
 from lockgate.core.policy.policy import Mode
 from lockgate.core.receipt import operator
+from lockgate.core.retention import Retention
 from lockgate.operations.actuator import Program, set_actuator
 from lockgate.operations.create import Order, create
 from lockgate.operations.deliver import Bounds, deliver
@@ -25,6 +26,7 @@ from lockgate.operations.freeze import freeze, unfreeze
 from lockgate.operations.fsck import fsck
 from lockgate.operations.ingest import ingest
 from lockgate.operations.kill import kill
+from lockgate.operations.prune import prune
 from lockgate.operations.queries import list_rollouts
 from lockgate.operations.tick import tick
 from lockgate.ports.house import House
@@ -101,6 +103,10 @@ def _kill(house: House, _folder: Path) -> None:
     kill(APP, WHO, house)
 
 
+def _prune(house: House, _folder: Path) -> None:
+    prune(house, Retention())
+
+
 def _unfreeze(house: House, _folder: Path) -> None:
     unfreeze(APP, WHO, house)
 
@@ -136,6 +142,7 @@ LIFE = (
     Step("deliver rolled back", 7, _deliver),
     Step("create again", 8, _create),
     Step("kill", 9, _kill),
+    Step("prune", 30 * 24 * 60, _prune),
 )
 
 
@@ -168,6 +175,7 @@ def standing(folder: Path) -> dict[str, object]:
             "messages": [message.id.rpartition("_")[2] for message in seen.messages()],
             "deliveries": [each.state.value for each in seen.deliveries()],
             "log": seen.tree().size,
+            "raw": sum(seen.is_segment_sound(each.digest) is True for each in seen.batches_after("", 100)),
         }
 
 

@@ -18,11 +18,11 @@ def check_evidence(check: Check) -> None:
     """Check the spine of every app, then every batch, then that the runs of both are the same number."""
     tallied = Counter({app.name: _check_spine(check, app) for app in check.seen.apps()})
     sent: Counter[str] = Counter()
-    after = ""
+    after, pinned = "", check.seen.pinned()
     while batches := check.seen.batches_after(after, PORTION):
         for batch in batches:
             check.count("batches")
-            check.add(_batch_flaws(check, batch))
+            check.add(_batch_flaws(check, batch, is_pinned=batch.digest in pinned))
             sent.update(batch.apps)
         after = batches[-1].digest
     pruned = {app.name for app in check.seen.apps() if app.kept_from}
@@ -67,9 +67,9 @@ def _slot_flaws(check: Check, app: str, slot: Slot, cells: list[Cell], last: int
             yield _flaw(app, f"bucket {slot.number} names batch {digest}, which is not kept")
 
 
-def _batch_flaws(check: Check, batch: Ingested) -> Iterator[Flaw]:
+def _batch_flaws(check: Check, batch: Ingested, *, is_pinned: bool) -> Iterator[Flaw]:
     is_sound = check.seen.is_segment_sound(batch.digest)
-    if is_sound is None and batch.at < check.seen.retention().raw_until:
+    if is_sound is None and not is_pinned and batch.at < check.seen.retention().raw_until:
         # Pruned, as the store says of itself.
         return
     if is_sound is None:

@@ -47,6 +47,9 @@ class SqliteStore:
             control.execute("BEGIN")
             # SQLite takes its snapshot at the first read, not at BEGIN.
             control.execute("SELECT 1 FROM apps LIMIT 1").fetchone()
+            # Raw runs as they were then: what is pruned meanwhile stays for this snapshot.
+            runs.execute("BEGIN")
+            runs.execute("SELECT 1 FROM segments LIMIT 1").fetchone()
             yield SqliteSnapshot(control, runs, org)
 
     @contextmanager
