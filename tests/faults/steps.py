@@ -142,6 +142,7 @@ LIFE = (
     Step("deliver rolled back", 7, _deliver),
     Step("create again", 8, _create),
     Step("kill", 9, _kill),
+    Step("ingest what nobody pins", 10, _ingest(6)),
     Step("prune", 30 * 24 * 60, _prune),
 )
 
