@@ -196,7 +196,7 @@ def _write_parquet(path: Path) -> None:
             {{'groundedness': round(0.5 + {uniform.format(5)} / 2, 3), 'safe': {uniform.format(6)} < 0.99}} AS scores,
             {{'intent': CASE WHEN i % 3 = 0 THEN 'billing' ELSE 'medical' END}} AS labels
         FROM range({ROWS}) t(i)
-    """  # noqa: S608
+    """  # noqa: S608 -- texts of this file
     with duckdb.connect() as connection:
         connection.execute(f"COPY ({query}) TO '{path}' (FORMAT parquet, COMPRESSION zstd)")
 

@@ -45,7 +45,7 @@ def main() -> None:
     given = parser.parse_args()
     named = (text.rpartition("=") for text in given.releases)
     rates = {release: float(rate.removesuffix("%")) / 100 for release, _, rate in named}
-    for run in runs_of(given.app, rates, given.runs, given.minutes * 60, Random(given.seed)):  # noqa: S311
+    for run in runs_of(given.app, rates, given.runs, given.minutes * 60, Random(given.seed)):  # noqa: S311 -- the same runs for the same seed
         print(json.dumps(run))
 
 

@@ -43,5 +43,5 @@ def reach(name: str) -> None:
 
 def handle(handler: Callable[[str], None] | None) -> None:
     """Let something happen at every place; for tests, which end the process there."""
-    global _handler  # noqa: PLW0603
+    global _handler  # noqa: PLW0603 -- one handler for the whole process
     _handler = handler

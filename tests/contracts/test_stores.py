@@ -20,7 +20,7 @@ from lockgate.wiring import memory_store, sqlite_store
 class TestMemory(StoreContract):
     """The store of tests."""
 
-    def open(self, folder: Path) -> Store:  # noqa: ARG002
+    def open(self, folder: Path) -> Store:  # noqa: ARG002 -- memory has no folder
         """Return a store that knows nothing of the folder."""
         return memory_store()
 
@@ -38,7 +38,7 @@ class TestSqlite(LastingStoreContract):
 class TestMemoryRunIds(RunIdsContract):
     """Ids in the store of tests."""
 
-    def open(self, folder: Path) -> Store:  # noqa: ARG002
+    def open(self, folder: Path) -> Store:  # noqa: ARG002 -- memory has no folder
         """Return a store that knows nothing of the folder."""
         return memory_store()
 
@@ -56,7 +56,7 @@ class TestSqliteRunIds(SharedRunIdsContract):
 class TestPartsInMemory(PartsContract):
     """The store of tests."""
 
-    def open(self, folder: Path) -> Store:  # noqa: ARG002
+    def open(self, folder: Path) -> Store:  # noqa: ARG002 -- memory has no folder
         """Return a store that knows nothing of the folder."""
         return memory_store()
 
@@ -74,7 +74,7 @@ class TestPartsInSqlite(PartsContract):
 class TestMemoryRetention(RetentionContract):
     """What the store of tests lets go."""
 
-    def open(self, folder: Path) -> Store:  # noqa: ARG002
+    def open(self, folder: Path) -> Store:  # noqa: ARG002 -- memory has no folder
         """Return a store that knows nothing of the folder."""
         return memory_store()
 
@@ -92,7 +92,7 @@ class TestSqliteRetention(RetentionContract):
 class TestMemoryCells(CellsContract):
     """Cells in the store of tests."""
 
-    def open(self, folder: Path) -> Store:  # noqa: ARG002
+    def open(self, folder: Path) -> Store:  # noqa: ARG002 -- memory has no folder
         """Return a store that knows nothing of the folder."""
         return memory_store()
 

@@ -18,6 +18,6 @@ def test_the_walk_runs_as_it_is_written(monkeypatch: pytest.MonkeyPatch, capsys:
     assert block is not None
     monkeypatch.chdir(ROOT)
 
-    exec(compile(block[1], "simulate.md", "exec"), {})  # noqa: S102
+    exec(compile(block[1], "simulate.md", "exec"), {})  # noqa: S102 -- the block is the page's own
 
     assert capsys.readouterr().out.startswith("rolled_back 1.0 error_rate rose")

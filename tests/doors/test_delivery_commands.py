@@ -186,7 +186,7 @@ def test_an_actuator_is_shown_and_removed(door: Door, router: Router, tmp_path: 
     door("actuator", "show")
 
     (one,) = shown["actuators"]
-    assert (one["app"], one["argv"], one["folder"]) == (APP, [str(router.path), str(tmp_path)], os.getcwd())  # noqa: PTH109
+    assert (one["app"], one["argv"], one["folder"]) == (APP, [str(router.path), str(tmp_path)], os.getcwd())  # noqa: PTH109 -- what the shell calls this folder
     assert (one["timeout_s"], one["acknowledges"]) == (30.0, False)
     assert text.startswith(f"{APP}  shift.sh {tmp_path}\n")
     assert removed == [(0, f"{APP} has no actuator any more.\n"), (0, f"{APP} has no actuator.\n")]

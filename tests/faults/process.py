@@ -49,7 +49,7 @@ def _ended(work: Callable[..., None], arguments: Sequence[Any]) -> None:
         work(*arguments)
     except LockgateError as error:
         sys.exit(of_error(error))
-    except BaseException:  # noqa: BLE001
+    except BaseException:  # noqa: BLE001 -- whatever it raises fails the test
         traceback.print_exc()
         sys.exit(1)
 

@@ -64,7 +64,7 @@ def _keys(keys: tuple[str, ...], log_keys: tuple[str, ...]) -> Keys:
 
 def _read(name: str) -> bytes:
     try:
-        with open(name, "rb") as file:  # noqa: PTH123
+        with open(name, "rb") as file:  # noqa: PTH123 -- the name goes to the system as it was given
             return file.read(MAX_KEY_SIZE)
     except OSError as error:
         raise UsageError(f"cannot read {name}: {error.strerror}", advice="Name a file that can be read.") from error

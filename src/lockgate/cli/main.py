@@ -133,11 +133,11 @@ Exit codes: 0 clean or promoted, 1 regressed or rolled back, 2 timed out, 3 not 
 class CommandTable(click.Group):
     """A group that imports a command's module when that command is called."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 -- click hands it over
         """Return the names in the order of the table."""
         return list(COMMANDS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 -- click hands it over
         """Import and return one command."""
         entry = COMMANDS.get(cmd_name)
         if entry is None:
@@ -145,7 +145,7 @@ class CommandTable(click.Group):
         command: click.Command = getattr(import_module(entry.module), entry.attribute)
         return command
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 -- click hands it over
         """Write the list of commands from the table."""
         grouped = {name for names in GROUPS.values() for name in names}
         rest = [name for name in COMMANDS if name not in grouped]
@@ -186,7 +186,7 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
     try:
         _fill_closed_streams()
         code = _flushed(run(sys.argv[1:] if argv is None else argv))
-    except BaseException:  # noqa: BLE001
+    except BaseException:  # noqa: BLE001 -- whatever is left to raise
         # Nobody can be told any more, and Python would leave by 1, which says "regressed".
         os._exit(exit_codes.INTERNAL.code)
     sys.exit(code)
@@ -212,7 +212,7 @@ def run(argv: Sequence[str]) -> int:
             return exit_codes.OK.code
         _close_output()
         return exit_codes.PIPE_CLOSED.code
-    except Exception:  # noqa: BLE001
+    except Exception:  # noqa: BLE001 -- whatever a command raises
         # Python would leave by 1, which says "regressed".
         return _internal()
     return answer if isinstance(answer, int) else exit_codes.OK.code
@@ -261,9 +261,9 @@ def _fill_closed_streams() -> None:
     if sys.stdin is None:
         os.open(os.devnull, os.O_RDONLY)
     if sys.stdout is None:
-        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115 -- it stays open for as long as the process lives
     if sys.stderr is None:
-        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
+        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115 -- it stays open for as long as the process lives
 
 
 def _flushed(code: int) -> int:

@@ -79,7 +79,7 @@ class _Log:
             for sentence in untold:
                 local.tell(sentence)
 
-    def wait(self, seconds: float, rollout_id: str) -> None:  # noqa: ARG002
+    def wait(self, seconds: float, rollout_id: str) -> None:  # noqa: ARG002 -- the screen draws while it waits; a log does not
         time.sleep(seconds)
 
     def _tell(self, change: Change) -> None:

@@ -73,7 +73,7 @@ class Nginx:
         self._write(shares)
         os.kill(int((self._folder / "nginx.pid").read_text(encoding="ascii")), signal.SIGHUP)
 
-    def weight(self, release: str) -> int | None:  # noqa: ARG002
+    def weight(self, release: str) -> int | None:  # noqa: ARG002 -- it is the same for every release
         """Return nothing: nginx does not say which weights it has."""
         return None
 

@@ -48,7 +48,7 @@ class OwnRouter:
         draft.write_text(json.dumps(dict(shares)), encoding="utf-8")
         draft.replace(self._file)
 
-    def weight(self, release: str) -> int | None:  # noqa: ARG002
+    def weight(self, release: str) -> int | None:  # noqa: ARG002 -- it is the same for every release
         """Return nothing: which weights have been read is known to its own process only."""
         return None
 

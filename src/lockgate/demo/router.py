@@ -55,7 +55,7 @@ def free_port() -> int:
 def started(command: list[str], port: int, log: Path) -> subprocess.Popen[bytes]:
     """Start a program, and return it when it listens."""
     with log.open("wb") as told:
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=told, stderr=told)  # noqa: S603
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=told, stderr=told)  # noqa: S603 -- a router of this machine
     until = time.monotonic() + START_S
     while time.monotonic() < until and process.poll() is None:
         try:

@@ -51,7 +51,7 @@ class Serving:
     def __init__(self, release: str, behaviour: Behaviour, seed: int, answered: deque[Answered]) -> None:
         self._release = release
         self._behaviour = behaviour
-        self._drawn = Random(f"{seed} {release}")  # noqa: S311
+        self._drawn = Random(f"{seed} {release}")  # noqa: S311 -- the same answers in every run
         self._answered = answered
         self._number = 0
 

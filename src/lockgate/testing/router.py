@@ -11,7 +11,7 @@ from lockgate.core.endpoint import Endpoint
 from lockgate.core.outbox import Message
 
 
-def _nothing(message: Message) -> None:  # noqa: ARG001
+def _nothing(message: Message) -> None:  # noqa: ARG001 -- that it happens is all
     return None
 
 
@@ -31,7 +31,7 @@ class Router:
     told: list[Message] = field(default_factory=list)
     weights: dict[str, float] = field(default_factory=dict)
 
-    def carry_out(self, endpoint: Endpoint, message: Message) -> Carried:  # noqa: ARG002
+    def carry_out(self, endpoint: Endpoint, message: Message) -> Carried:  # noqa: ARG002 -- there is one router, whoever is named
         """Set the weight of a candidate."""
         self.reached.append(message)
         self.meanwhile(message)

@@ -134,7 +134,7 @@ class _Stage:
             said = f"crashes {crash}"
         except TryAgainError as refusal:
             said = f"is told to try again: {refusal}"
-        except Exception as fault:  # noqa: BLE001 - whatever else an operation raises is what a schedule looks for
+        except Exception as fault:  # noqa: BLE001 -- whatever else an operation raises is what a schedule looks for
             said = f"raises {type(fault).__name__}: {fault}"
             self._broken.append(f"unexpected: {actor.name} {said}")
         finally:

@@ -43,7 +43,7 @@ class RunFile:
     def open(self) -> Iterator[Stream]:
         """Open for reading from the start; what cannot be read raises a DataError."""
         try:
-            raw = sys.stdin.buffer if self.path == STDIN else open(self.path, "rb")  # noqa: PTH123, SIM115
+            raw = sys.stdin.buffer if self.path == STDIN else open(self.path, "rb")  # noqa: PTH123, SIM115 -- the name goes to the system as it was given
         except OSError as error:
             raise unreadable(self.name, error) from error
         try:
@@ -58,7 +58,7 @@ class RunFile:
     def has_changed(self) -> bool:
         """Say whether the file is another one than when it was first looked at."""
         try:
-            return self.version is not None and _version(os.stat(self.path)) != self.version  # noqa: PTH116
+            return self.version is not None and _version(os.stat(self.path)) != self.version  # noqa: PTH116 -- the name as it was given
         except OSError:
             return True
 
@@ -97,7 +97,7 @@ def unreadable(name: str, error: Exception) -> DataError:
 def _expand(path: str) -> list[str]:
     if path == STDIN or os.path.lexists(path) or not glob.has_magic(path):
         return [path]
-    names = sorted({name for name in _matches(path) if not os.path.isdir(name)})  # noqa: PTH112
+    names = sorted({name for name in _matches(path) if not os.path.isdir(name)})  # noqa: PTH112 -- the name as it was given
     if not names:
         raise UsageError(f"no file matches {path}", advice="Check the pattern, or quote it if the shell changed it.")
     return names
@@ -107,16 +107,16 @@ def _matches(pattern: str) -> Iterator[str]:
     """Yield what a pattern matches; `**` goes into folders and not through links, which may lead round in a ring."""
     parts = pattern.split("/")
     if "**" not in parts:
-        yield from glob.iglob(pattern)  # noqa: PTH207
+        yield from glob.iglob(pattern)  # noqa: PTH207 -- the name as it was given
         return
     place = parts.index("**")
     head, tail = "/".join(parts[:place]), "/".join(parts[place + 1 :]) or "*"
     # A pattern from the root has an empty part before its first slash.
-    bases = ["/"] if place == 1 and not parts[0] else glob.iglob(head) if head else ["."]  # noqa: PTH207
+    bases = ["/"] if place == 1 and not parts[0] else glob.iglob(head) if head else ["."]  # noqa: PTH207 -- the name as it was given
     for base in bases:
         for folder, inner, _ in os.walk(base):
             inner[:] = [name for name in inner if not name.startswith(".")]
-            within = "" if folder == "." and not head else glob.escape(os.path.join(folder, ""))  # noqa: PTH118
+            within = "" if folder == "." and not head else glob.escape(os.path.join(folder, ""))  # noqa: PTH118 -- the name as it was given
             yield from _matches(within.removeprefix("" if head else "./") + tail)
 
 
@@ -126,7 +126,7 @@ def _file(name: str) -> RunFile:
     if name == STDIN:
         return RunFile(STDIN_NAME, STDIN, "", is_compressed=False, size=None, version=None)
     try:
-        status = os.stat(name)  # noqa: PTH116
+        status = os.stat(name)  # noqa: PTH116 -- the name as it was given
     except OSError as error:
         raise UsageError(
             f"cannot read {name}: {error.strerror}", advice="Name files, globs, or - for standard input."
@@ -135,10 +135,10 @@ def _file(name: str) -> RunFile:
         raise UsageError(f"cannot read {name!r}: {error}") from error
     if stat.S_ISDIR(status.st_mode):
         raise UsageError(f"{name} is a folder", advice=f"Name the files in it: '{name.rstrip('/')}/*.ndjson'.")
-    stem, suffix = os.path.splitext(name.lower())  # noqa: PTH122
+    stem, suffix = os.path.splitext(name.lower())  # noqa: PTH122 -- the name as it was given
     is_compressed = suffix == GZIP
     if is_compressed:
-        suffix = os.path.splitext(stem)[1]  # noqa: PTH122
+        suffix = os.path.splitext(stem)[1]  # noqa: PTH122 -- the name as it was given
     is_plain = stat.S_ISREG(status.st_mode)
     return RunFile(
         name, name, suffix, is_compressed, status.st_size if is_plain else None, _version(status) if is_plain else None

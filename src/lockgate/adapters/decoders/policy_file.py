@@ -81,7 +81,7 @@ def encode_policy(document: Mapping[str, Any]) -> str:
 class _Writer(yaml.SafeDumper):
     """Quotes every text that the reading here would take for something else."""
 
-    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:  # noqa: ARG002
+    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:  # noqa: ARG002 -- PyYAML hands it over
         """Indent lists below their field, as people do."""
         super().increase_indent(flow, False)
 

@@ -79,7 +79,7 @@ def _known(known: type[msgspec.Struct]) -> dict[str, Any]:
     return {field.encode_name: field.type for field in msgspec.structs.fields(known)}
 
 
-def _struct(name: str, names: tuple[str, ...], form: object) -> Any:  # noqa: ANN401
+def _struct(name: str, names: tuple[str, ...], form: object) -> Any:  # noqa: ANN401 -- msgspec makes the type as it runs
     """Return a struct whose fields are numbered, because a score or label may have any name."""
     fields = [(field_name(place), form, None) for place in range(len(names))]
     rename = {field_name(place): each for place, each in enumerate(names)}

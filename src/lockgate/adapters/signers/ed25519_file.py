@@ -143,7 +143,7 @@ def _decode(path: Path, pem: bytes) -> Ed25519PrivateKey:
         key = load_pem_private_key(pem, password=None)
     except TypeError:
         raise _not_a_key(path, "is locked by a passphrase") from None
-    except Exception:  # noqa: BLE001
+    except Exception:  # noqa: BLE001 -- whatever the library raises
         # The cause may quote what was read, and what was read may be a key.
         raise _not_a_key(path, "holds no private key in PEM") from None
     if not isinstance(key, Ed25519PrivateKey):

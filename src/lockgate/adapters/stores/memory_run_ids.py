@@ -40,7 +40,7 @@ class MemoryRunIds:
             del rows[place]
         return np.isin(marks, np.concatenate([np.zeros(0, np.int64), *(kept for _, kept in rows.values())]))
 
-    def add_ids(self, app: str, digest: str, marks: Marks, dedupe: Dedupe, now: Instant) -> None:  # noqa: ARG002
+    def add_ids(self, app: str, digest: str, marks: Marks, dedupe: Dedupe, now: Instant) -> None:  # noqa: ARG002 -- it keeps no batches beside their ids
         """Keep marks."""
         if dedupe.is_strict:
             self._writable("strict ids", app).update(dict.fromkeys(marks.tolist(), now))

@@ -20,7 +20,7 @@ class MemorySoundness:
 
     tables: dict[tuple[str, str], dict[Any, Any]]
 
-    def _sorted(self, name: str, after: Any, count: int, owner: str = "") -> tuple[tuple[Any, Any], ...]:  # noqa: ANN401
+    def _sorted(self, name: str, after: Any, count: int, owner: str = "") -> tuple[tuple[Any, Any], ...]:  # noqa: ANN401 -- keys and rows of any table
         rows = self.tables.get((name, owner), {})
         return tuple(islice(((key, rows[key]) for key in sorted(rows) if key > after), count))
 

@@ -128,14 +128,14 @@ def _raise_fields(kind: Form) -> Turn:
 
 
 def _raise_tuple(kind: Form, turns: Callable[[Any], list[Turn]]) -> Turn:
-    def turn(value: Any) -> object:  # noqa: ANN401
+    def turn(value: Any) -> object:  # noqa: ANN401 -- what MessagePack decodes to
         return tuple(one(item) for one, item in zip(turns(value), value, strict=True))
 
     if not _is_plain(kind):
         return turn
     convert = partial(msgspec.convert, type=kind)
 
-    def turn_plain(value: Any) -> object:  # noqa: ANN401
+    def turn_plain(value: Any) -> object:  # noqa: ANN401 -- what MessagePack decodes to
         try:
             return convert(value)
         except msgspec.ValidationError:

@@ -12,14 +12,14 @@ LEVEL = 1
 def compress(body: bytes) -> bytes:
     """Return the bytes of a batch as they rest."""
     # Not at the top: most commands touch a store and no raw runs.
-    import zstandard  # noqa: PLC0415
+    import zstandard  # noqa: PLC0415 -- most commands touch a store and no raw runs
 
     return zstandard.ZstdCompressor(level=LEVEL).compress(body)
 
 
 def decompress(data: bytes) -> bytes:
     """Return the bytes of a batch as they came."""
-    import zstandard  # noqa: PLC0415
+    import zstandard  # noqa: PLC0415 -- most commands touch a store and no raw runs
 
     try:
         return zstandard.ZstdDecompressor().decompress(data)

@@ -37,13 +37,13 @@ class SqliteCellsReading:
     def cells(self, app: str, first: int, last: int) -> tuple[Cell, ...]:
         """Return the cells of some slots."""
         where = "org = ? AND app = ? AND number BETWEEN ? AND ?"
-        sql = f"SELECT number, release, labels, body FROM cells WHERE {where} ORDER BY number, release, labels"  # noqa: S608
+        sql = f"SELECT number, release, labels, body FROM cells WHERE {where} ORDER BY number, release, labels"  # noqa: S608 -- the conditions of this file
         key = (self._org, app, first, last)
         found = [
             Cell(number=number, release=release, labels=_LABELS.decode(labels), bucket=unpack(Bucket, body))
             for number, release, labels, body in self._control.execute(sql, key)
         ]
-        rows = self._control.execute(f"SELECT number, body FROM tallies WHERE {where} ORDER BY number", key).fetchall()  # noqa: S608
+        rows = self._control.execute(f"SELECT number, body FROM tallies WHERE {where} ORDER BY number", key).fetchall()  # noqa: S608 -- the conditions of this file
         return _with_tallies(found, rows) if rows else tuple(found)
 
 
@@ -55,11 +55,11 @@ class SqliteCellsWriting(SqliteCellsReading):
         for number, group in groupby(sorted(cells, key=lambda cell: cell.number), key=lambda cell: cell.number):
             given = {(cell.release, cell.labels): cell for cell in group}
             key = (self._org, app, number)
-            added = self._control.execute(f"SELECT body FROM tallies WHERE {_SLOT}", key).fetchall()  # noqa: S608
+            added = self._control.execute(f"SELECT body FROM tallies WHERE {_SLOT}", key).fetchall()  # noqa: S608 -- the conditions of this file
             if any(name not in given for (body,) in added for name in unpack_tallies(body).cells):
                 given = {(cell.release, cell.labels): cell for cell in self.cells(app, number, number)} | given
             if added:
-                self._control.execute(f"DELETE FROM tallies WHERE {_SLOT}", key)  # noqa: S608
+                self._control.execute(f"DELETE FROM tallies WHERE {_SLOT}", key)  # noqa: S608 -- the conditions of this file
             self._write(app, number, given.values())
 
     def add_tallies(self, app: str, number: int, tallies: Tallies) -> None:
@@ -70,10 +70,10 @@ class SqliteCellsWriting(SqliteCellsReading):
         except sqlite3.IntegrityError as error:
             raise sealed_already(app, number) from error
         where = f"{_SLOT} AND level = ?"
-        while self._control.execute(f"SELECT count(*) FROM tallies WHERE {where}", (*key, level)).fetchone()[0] >= FAN:  # noqa: S608
-            rows = self._control.execute(f"SELECT body FROM tallies WHERE {where}", (*key, level)).fetchall()  # noqa: S608
+        while self._control.execute(f"SELECT count(*) FROM tallies WHERE {where}", (*key, level)).fetchone()[0] >= FAN:  # noqa: S608 -- the conditions of this file
+            rows = self._control.execute(f"SELECT body FROM tallies WHERE {where}", (*key, level)).fetchall()  # noqa: S608 -- the conditions of this file
             total = pack_tallies(add_up([unpack_tallies(body) for (body,) in rows]))
-            self._control.execute(f"DELETE FROM tallies WHERE {where}", (*key, level))  # noqa: S608
+            self._control.execute(f"DELETE FROM tallies WHERE {where}", (*key, level))  # noqa: S608 -- the conditions of this file
             level += 1
             self._control.execute("INSERT INTO tallies VALUES (NULL, ?, ?, ?, ?, ?)", (*key, level, total))
 

@@ -24,7 +24,7 @@ class SqliteOutboxReading:
     def messages(self, app: str | None = None) -> tuple[Message, ...]:
         """Return messages."""
         which, keys = ("", ()) if app is None else (" AND app = ?", (app,))
-        return self._told(Message, f"SELECT body FROM messages WHERE org = ?{which} ORDER BY place", *keys)  # noqa: S608
+        return self._told(Message, f"SELECT body FROM messages WHERE org = ?{which} ORDER BY place", *keys)  # noqa: S608 -- the condition of the line above
 
     def message(self, message_id: str) -> Message | None:
         """Return a message."""
@@ -44,7 +44,7 @@ class SqliteOutboxReading:
         of_state = f" AND d.state IN ({', '.join('?' * len(states))})" if states else ""
         of_app = "" if app is None else " AND d.app = ?"
         sql = (
-            "SELECT d.body FROM deliveries d JOIN messages m ON m.org = d.org AND m.id = d.message"  # noqa: S608
+            "SELECT d.body FROM deliveries d JOIN messages m ON m.org = d.org AND m.id = d.message"  # noqa: S608 -- the conditions of the lines above
             f" WHERE d.org = ?{of_state}{of_app} ORDER BY m.place, d.endpoint"
         )
         keys = [*(state.value for state in states), *([] if app is None else [app])]

@@ -100,7 +100,7 @@ class SqliteSnapshot(
         """Return rollouts."""
         where = f"org = ?{'' if app is None else ' AND app = ?'}{' AND is_active' if active else ''}"
         keys = () if app is None else (app,)
-        return self._all(Rollout, f"SELECT rollout FROM rollouts WHERE {where} ORDER BY rowid", *keys)  # noqa: S608
+        return self._all(Rollout, f"SELECT rollout FROM rollouts WHERE {where} ORDER BY rowid", *keys)  # noqa: S608 -- the conditions of the lines above
 
     def active_ids(self) -> tuple[str, ...]:
         """Return the ids of the rollouts that have not ended."""

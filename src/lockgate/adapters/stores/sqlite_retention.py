@@ -81,25 +81,25 @@ class SqliteRetentionWriting(SqliteRetentionReading):
     def drop_slots(self, app: str, first: int, last: int) -> None:
         """Drop slots."""
         for table in _OF_SLOT:
-            sql = f"DELETE FROM {table} WHERE org = ? AND app = ? AND number BETWEEN ? AND ?"  # noqa: S608
+            sql = f"DELETE FROM {table} WHERE org = ? AND app = ? AND number BETWEEN ? AND ?"  # noqa: S608 -- the tables of this file
             self._control.execute(sql, (self._org, app, first, last))
 
     def drop_batches(self, before: Instant, count: int) -> int:
         """Drop batches."""
         oldest = "SELECT rowid FROM batches WHERE org = ? AND at < ? ORDER BY at LIMIT ?"
-        sql = f"DELETE FROM batches WHERE rowid IN ({oldest})"  # noqa: S608
+        sql = f"DELETE FROM batches WHERE rowid IN ({oldest})"  # noqa: S608 -- the query of the line above
         return self._control.execute(sql, (self._org, before, count)).rowcount
 
     def drop_ids(self, before: Instant, count: int) -> int:
         """Drop marks of run ids."""
         old = "SELECT place FROM id_window WHERE org = ? AND at < ? LIMIT ?"
         dropped = self._control.execute(
-            f"DELETE FROM id_window WHERE place IN ({old})",  # noqa: S608
+            f"DELETE FROM id_window WHERE place IN ({old})",  # noqa: S608 -- the query of the line above
             (self._org, before, count),
         ).rowcount
         old = "SELECT app, mark FROM strict_ids WHERE org = ? AND at < ? LIMIT ?"
         dropped += self._control.execute(
-            f"DELETE FROM strict_ids WHERE org = ? AND (app, mark) IN ({old})",  # noqa: S608
+            f"DELETE FROM strict_ids WHERE org = ? AND (app, mark) IN ({old})",  # noqa: S608 -- the query of the line above
             (self._org, self._org, before, count),
         ).rowcount
         return dropped

@@ -30,7 +30,7 @@ class Fault:
         return {"path": self.path, "message": self.message}
 
 
-class PolicyFaults(DataError):  # noqa: N818 (it carries many)
+class PolicyFaults(DataError):  # noqa: N818 -- it carries many
     """A policy that cannot be meant: every fault with its path."""
 
     def __init__(self, faults: tuple[Fault, ...]) -> None:

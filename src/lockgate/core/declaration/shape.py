@@ -29,7 +29,7 @@ PERCENT_PATTERN = rf"^{NUMBER_PATTERN} ?%$(?!\n)"
 WEIGHT_PATTERN = rf"^{NUMBER_PATTERN} ?%?$(?!\n)"
 
 
-class Refused(ValueError):  # noqa: N818 (what happened to the value, not to the program)
+class Refused(ValueError):  # noqa: N818 -- what happened to the value, not to the program
     """A value that a shape does not take, in words that follow the field's path."""
 
     def __init__(self, message: str, *, is_structural: bool = True) -> None:

@@ -155,7 +155,7 @@ def _exp_block(x: Floats) -> Floats:
         power, exponent = _exp_reduced(x)
         power *= ((exponent + 1023) << 52).view(np.float64)
         return power
-    number = x == x  # noqa: PLR0124 - false for nan alone
+    number = x == x  # noqa: PLR0124 -- false for nan alone
     power, exponent = _exp_reduced(np.where(number, np.minimum(np.maximum(x, _EXP_LOW), _EXP_HIGH), 0.0))
     # In two exact factors, so that the only rounding is the last one, also among subnormals.
     half = exponent >> 1

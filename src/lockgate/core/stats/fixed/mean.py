@@ -37,7 +37,7 @@ def student(n: ArrayLike, total: ArrayLike, squares: ArrayLike, level: float) ->
     return _around(mean, half)
 
 
-def welch(  # noqa: PLR0913, PLR0917 - three sums an arm
+def welch(  # noqa: PLR0913, PLR0917 -- three sums an arm
     n_a: ArrayLike,
     total_a: ArrayLike,
     squares_a: ArrayLike,
