@@ -49,12 +49,21 @@ class Explanation:
         """Return the rollout."""
         return self.trial.rollout
 
+    @property
+    def fresh_runs(self) -> int:
+        """Return the candidate runs that count at this step."""
+        return self.trial.progress.state.fresh_at(self.rollout.step)
+
+    def seconds_for(self, runs: int) -> int | None:
+        """Return how long so many candidate runs take at this rate; None where nobody can say."""
+        return round(runs / self.runs_per_hour * 3_600) if self.runs_per_hour else None
+
     def seconds_left(self, finding: Finding) -> int | None:
         """Return how long a gate would still take at this rate; None where nobody can say."""
         evidence = finding.evidence
-        if evidence is None or evidence.projected_runs is None or not self.runs_per_hour:
+        if evidence is None or evidence.projected_runs is None:
             return None
-        return round(evidence.projected_runs / self.runs_per_hour * 3_600)
+        return self.seconds_for(evidence.projected_runs)
 
 
 def list_rollouts(house: House, app: str | None = None, *, active: bool = False) -> tuple[Rollout, ...]:

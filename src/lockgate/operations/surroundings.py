@@ -22,8 +22,7 @@ NEVER_TOGETHER = (
 
 def situation(trial: Trial, policy: Policy, app: App, now: Instant) -> Situation:
     """Return what is true beside the statistics."""
-    state = trial.progress.state
-    fresh = state.fresh_runs if state.step == trial.rollout.step else 0
+    fresh = trial.progress.state.fresh_at(trial.rollout.step)
     return Situation(
         now=now,
         fresh_runs=fresh,

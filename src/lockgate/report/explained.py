@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from lockgate.core.decision.decision import Action, Cause
 from lockgate.core.finding import Finding, Outcome
 from lockgate.core.instant import Instant
-from lockgate.core.metric import Kind, Worse
 from lockgate.core.policy.policy import Inference, Promote
 from lockgate.core.policy.step import Approval
 from lockgate.core.wording import count_text, decimals_for, duration_words, interval_text, level_text
 from lockgate.operations.queries import Explanation
 from lockgate.report import number
+from lockgate.report.plot import worse_is_right
 from lockgate.report.screen import Screen
 from lockgate.report.standing import standing
 from lockgate.report.text import NO_BREAK, wrap
@@ -76,10 +76,9 @@ def _changes(said: Explanation, now: Instant) -> Iterator[str]:
     if not said.rollout.is_acknowledged or said.trial.spans[-1].is_awaited:
         asked = f"An actuator that reads {said.rollout.exposed_weight:g} % back, because until then nothing is compared"
         yield f"{asked}: `lockgate actuator test --app-id {said.rollout.app}` asks it."
-    state = said.trial.progress.state
-    fresh = state.fresh_runs if state.step == said.rollout.step else 0
-    if fresh < at.min_runs:
-        yield f"{count_text(at.min_runs - fresh, 'more candidate run')} at this step{_time(said, at.min_runs - fresh)}."
+    missing = at.min_runs - said.fresh_runs
+    if missing > 0:
+        yield f"{count_text(missing, 'more candidate run')} at this step{_time(said, missing)}."
     for finding in said.verdict.findings:
         if _is_waited_for(finding, policy.promote):
             yield _needed(said, finding)
@@ -110,9 +109,9 @@ def _needed(said: Explanation, finding: Finding) -> str:
 
 
 def _time(said: Explanation, runs: int) -> str:
-    if not said.runs_per_hour:
+    seconds = said.seconds_for(runs)
+    if seconds is None:
         return ""
-    seconds = round(runs / said.runs_per_hour * 3_600)
     return f", which takes about {duration_words(seconds)} at {said.runs_per_hour:,.0f} an hour"
 
 
@@ -134,7 +133,6 @@ def _plain(said: Explanation) -> Iterator[str]:
 
 
 def _excludes_zero(finding: Finding) -> bool:
-    difference, metric = finding.difference, finding.metric
+    difference = finding.difference
     assert difference is not None
-    is_up = metric.worse is Worse.HIGHER or metric.kind is Kind.PAIRED
-    return difference.low > 0.0 if is_up else difference.high < 0.0
+    return difference.low > 0.0 if worse_is_right(finding.metric) else difference.high < 0.0

@@ -55,11 +55,10 @@ def turn_document(rollout: Rollout, decision: Decision, verdict: Verdict, receip
 
 def explanation_document(said: Explanation) -> dict[str, Json]:
     """Return a rollout with what a tick would decide at this moment."""
-    state = said.trial.progress.state
     return {
         **turn_document(said.rollout, said.decision, said.verdict, said.trial.chain.seq),
         "steps": [step.label() for step in said.policy.steps],
-        "fresh_runs": state.fresh_runs if state.step == said.rollout.step else 0,
+        "fresh_runs": said.fresh_runs,
         "min_runs": said.rollout.at(said.policy).min_runs,
         "runs_per_hour": said.runs_per_hour,
         "seconds_left": {finding.gate: said.seconds_left(finding) for finding in said.verdict.findings},

@@ -56,8 +56,7 @@ def _headline(said: Explanation, screen: Screen) -> list[str]:
 
 
 def _progress(said: Explanation, now: Instant, screen: Screen) -> list[str]:
-    state, at = said.trial.progress.state, said.rollout.at(said.policy)
-    fresh = state.fresh_runs if state.step == said.rollout.step else 0
+    fresh, at = said.fresh_runs, said.rollout.at(said.policy)
     rate = "" if said.runs_per_hour is None else f", {said.runs_per_hour:,.0f} an hour"
     count = f"{fresh:,} of {at.min_runs:,}{rate}"
     columns = min(meter_columns(screen), screen.width - len(MARGIN) - HEAD - 2 - len(count))

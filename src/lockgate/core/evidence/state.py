@@ -111,6 +111,10 @@ class EvidenceState:
     buckets: int = 0
     last_bucket: int = -1
 
+    def fresh_at(self, step: int) -> int:
+        """Return the candidate runs that count at a step; none where nothing of it was read yet."""
+        return self.fresh_runs if self.step == step else 0
+
     def document(self) -> Json:
         """Return the JSON form that is stored and digested."""
         return plain(self)

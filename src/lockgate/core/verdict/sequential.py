@@ -96,7 +96,7 @@ class _View:
 
     @property
     def fresh_runs(self) -> int:
-        return self.state.fresh_runs if self.state.step == self.step else 0
+        return self.state.fresh_at(self.step)
 
 
 def _finding(view: _View, shown: Cohorts) -> Finding:
