@@ -11,7 +11,7 @@ import rfc8785
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lockgate.core.canonical import MAX_INTEGER, canonicalize, digest
+from lockgate.core.canonical import MAX_INTEGER, canonicalize, digest, name_of
 from lockgate.core.canonical_reading import read_canonical
 from lockgate.core.policy.policy import Mode
 
@@ -86,3 +86,9 @@ def test_words_of_an_enumeration_and_tuples_are_texts_and_lists() -> None:
 def test_a_digest_names_its_hash() -> None:
     """The SHA-256 of `{}` is a published number."""
     assert digest({}) == "sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"
+
+
+def test_a_name_follows_from_its_parts_and_keeps_them_apart() -> None:
+    """Ids that are stored and signed depend on it: the same parts give the same name for ever."""
+    assert name_of("end", "default", "web", "command") == "end_ch6ey3nfh37vuekc"
+    assert name_of("app", "a", "b,c") != name_of("app", "a,b", "c")

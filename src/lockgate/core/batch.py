@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -11,6 +10,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from lockgate.core.canonical import byte_digest
 from lockgate.core.instant import Instant
 from lockgate.core.intake import Slice
 from lockgate.core.summary import Columns, Integers
@@ -49,7 +49,7 @@ class RunBatch:
     @cached_property
     def digest(self) -> str:
         """Return the digest by which a batch that comes again is known."""
-        return f"sha256:{hashlib.sha256(self.body).hexdigest()}"
+        return byte_digest(self.body)
 
 
 def spread(batch: RunBatch) -> RunBatch:

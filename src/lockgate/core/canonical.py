@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""JSON values come in; RFC 8785 bytes and their SHA-256 digest go out."""
+"""JSON values come in; RFC 8785 bytes, their SHA-256 digest, and names that follow from them go out."""
 
 from __future__ import annotations
 
 import hashlib
+from base64 import b32encode
 from collections.abc import Callable, Mapping, Sequence
 from itertools import chain
 from json.encoder import JSONEncoder, encode_basestring
@@ -15,9 +16,16 @@ Json = None | bool | int | float | str | Sequence["Json"] | Mapping[str, "Json"]
 
 # RFC 8785 section 3.2.2.3 bounds integers to what a double holds exactly.
 MAX_INTEGER = 2**53 - 1
+NAME_LENGTH = 16
 # Histograms are most of what is digested: from so many bins on, one call of the standard encoder writes them all.
 MANY = 4
 _BINS = JSONEncoder(separators=(",", ":"), ensure_ascii=False)
+
+
+class Written(str):
+    """The canonical text of a value, by whoever knows its form so well that nothing in it needs to be looked at."""
+
+    __slots__ = ()
 
 
 def canonicalize(value: Json) -> bytes:
@@ -27,7 +35,19 @@ def canonicalize(value: Json) -> bytes:
 
 def digest(value: Json) -> str:
     """Return `sha256:<hex>` of the canonical bytes."""
-    return f"sha256:{hashlib.sha256(canonicalize(value)).hexdigest()}"
+    return byte_digest(canonicalize(value))
+
+
+def byte_digest(data: bytes) -> str:
+    """Return `sha256:<hex>` of bytes."""
+    return f"sha256:{hashlib.sha256(data).hexdigest()}"
+
+
+def name_of(kind: str, *parts: Json, length: int = NAME_LENGTH) -> str:
+    """Return the name `kind_...` that follows from some values, so that whoever makes it again makes the same."""
+    # A list keeps the parts apart: joined by a sign, two lists whose parts hold it could share a name.
+    hashed = hashlib.sha256(canonicalize(parts)).digest()
+    return f"{kind}_{b32encode(hashed).decode('ascii').lower()[:length]}"
 
 
 def _text(value: Json) -> str:
@@ -52,9 +72,10 @@ def _is_histogram(items: Sequence[Json]) -> bool:
     if not {*map(type, items)} <= {list, tuple}:
         return False
     parts = list(chain.from_iterable(cast("Sequence[Sequence[Json]]", items)))
-    if not {*map(type, parts)} <= {int, str}:
+    kinds = {*map(type, parts)}
+    if not kinds <= {int, str}:
         return False
-    numbers = [part for part in parts if type(part) is int]
+    numbers: Sequence[Any] = parts if kinds == {int} else [part for part in parts if type(part) is int]
     return not numbers or -MAX_INTEGER <= min(numbers) <= max(numbers) <= MAX_INTEGER
 
 
@@ -83,6 +104,7 @@ def _whole(value: int) -> str:
 
 _WRITERS: dict[type, Callable[[Any], str]] = {
     str: encode_basestring,
+    Written: lambda text: text,
     int: _whole,
     float: _number,
     bool: lambda value: "true" if value else "false",

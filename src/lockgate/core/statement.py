@@ -3,13 +3,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
-from base64 import b32encode
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from lockgate.core.canonical import Json, canonicalize
+from lockgate.core.canonical import Json, name_of
 from lockgate.core.canonical_reading import read_canonical
 from lockgate.core.refusal import Reason, VerifyError
 
@@ -46,9 +44,7 @@ class Statement:
 
 def receipt_name(org: str, rollout_id: str, seq: int) -> str:
     """Return the id that a receipt has whoever drafts it, so that a redo is the same receipt."""
-    # A list keeps the parts apart: joined by a sign, two rollouts whose names hold it could share an id.
-    name = hashlib.sha256(canonicalize([org, rollout_id, seq])).digest()
-    return "rcp_" + b32encode(name).decode("ascii").lower()[:ID_LENGTH]
+    return name_of("rcp", org, rollout_id, seq, length=ID_LENGTH)
 
 
 def read_statement(payload: bytes) -> Statement:

@@ -6,10 +6,9 @@ It is what one turn of the loop loads and saves; what grows with time (receipts,
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass, replace
 
-from lockgate.core.canonical import Json, canonicalize
+from lockgate.core.canonical import Json, digest
 from lockgate.core.evidence.progress import Progress
 from lockgate.core.evidence.window import Span
 from lockgate.core.instant import SECOND, Instant
@@ -109,5 +108,4 @@ def unacknowledged(trial: Trial, policy: Policy, first: int, now: Instant) -> Tr
 
 def looked(chain: Chain, look: Look) -> Chain:
     """Return the chain with one more look, bound by the digest of the looks before it and its own document."""
-    bound = hashlib.sha256(canonicalize([chain.looks_digest, look.document()])).hexdigest()
-    return replace(chain, looks=chain.looks + 1, looks_digest=f"sha256:{bound}")
+    return replace(chain, looks=chain.looks + 1, looks_digest=digest([chain.looks_digest, look.document()]))

@@ -3,9 +3,9 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 
+from lockgate.core.canonical import byte_digest
 from lockgate.core.instant import Instant
 
 
@@ -29,4 +29,4 @@ class Receipt:
     @property
     def digest(self) -> str:
         """Return the digest that the next receipt of the rollout names."""
-        return f"sha256:{hashlib.sha256(self.envelope).hexdigest()}"
+        return byte_digest(self.envelope)

@@ -6,9 +6,8 @@ It is a part of StoreContract.
 
 from __future__ import annotations
 
-import hashlib
-
 from lockgate.core.batch import Ingested
+from lockgate.core.canonical import byte_digest
 from lockgate.core.merkle import Node, leaf_hash
 from lockgate.core.outbox import Message
 from lockgate.core.spine import Slot
@@ -36,10 +35,6 @@ def _receipt(index: int) -> Receipt:
     )
 
 
-def _digest(body: bytes) -> str:
-    return f"sha256:{hashlib.sha256(body).hexdigest()}"
-
-
 def _look(number: int) -> Look:
     return Look(number=number, at=1, action="hold", cause="settle", reason="thin", outcome="clean", last_bucket=0)
 
@@ -58,7 +53,7 @@ def fill(store: Store) -> None:
         work.add_checkpoint(tree.size, b"checkpoint")
         work.put_slot("web", Slot(number=0, opened_at=5, seals_at=65))
         for body in BODIES:
-            work.add_batch(Ingested(digest=_digest(body), at=6, runs=1, apps={"web": 1}), body, [("web", 0)])
+            work.add_batch(Ingested(digest=byte_digest(body), at=6, runs=1, apps={"web": 1}), body, [("web", 0)])
         for number in (1, 2, 3):
             work.add_look("rol_a", _look(number))
             work.add_message(_message(number))
@@ -82,7 +77,7 @@ class SoundnessContract:
             assert seen.folded_after("rol_a", 1, 5) == ((2, "sha256:2"), (3, "sha256:3"))
             assert seen.checkpoints_after(0, 5) == ((3, b"checkpoint"),)
             assert seen.checkpoints_after(3, 5) == ()
-            digests = sorted(_digest(body) for body in BODIES)
+            digests = sorted(byte_digest(body) for body in BODIES)
             assert [each.digest for each in seen.batches_after("", 2)] == digests[:2]
             assert [each.digest for each in seen.batches_after(digests[1], 2)] == digests[2:]
             places = [place for place, _ in seen.messages_after(-1, 5)]
@@ -102,7 +97,8 @@ class SoundnessContract:
         fill(store)
 
         with store.reading() as seen:
-            assert (seen.is_segment_sound(_digest(b"one")), seen.is_segment_sound(_digest(b"none"))) == (True, None)
+            found = [seen.is_segment_sound(byte_digest(body)) for body in (b"one", b"none")]
+        assert found == [True, None]
 
     def test_a_store_in_use_contradicts_nothing(self, store: Store) -> None:
         """What its own files say of themselves."""
