@@ -28,6 +28,7 @@ _HALF = np.uint64(32)
 _UPPER = np.uint64(0xFFFFFFFF00000000)
 
 Marks = NDArray[np.int64]
+Words = NDArray[np.uint64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,18 +46,29 @@ def marks_of(ids: Sequence[str], key: bytes) -> Marks:
 
 
 def _marks(ids: Sequence[str], key: bytes) -> Marks:
-    data = [one.encode("utf-8", "surrogatepass") for one in ids]
-    sizes = np.fromiter(map(len, data), np.uint64, len(data))
-    words = int(sizes.max()) // _WORD + 1
-    # Blanks at the end are told apart by the size.
-    table = np.array(data, f"S{words * _WORD}").view("<u4").reshape(len(data), words).astype(np.uint64)
-    first, second = _factors(key, words)
+    table, sizes = _table(ids)
+    first, second = _factors(key, table.shape[1])
     halves = [
         factors[0] + sizes * factors[1] + (table * factors[2:]).sum(axis=1, dtype=np.uint64)
         for factors in (first, second)
     ]
     marks: Marks = ((halves[0] & _UPPER) | (halves[1] >> _HALF)).view(np.int64)
     return marks
+
+
+def _table(ids: Sequence[str]) -> tuple[Words, Words]:
+    """Return the words of each id, and the size of each, or the one of all: words end alike whatever the size."""
+    joined, sizes = "".join(ids), set(map(len, ids))
+    if len(sizes) == 1 and joined.isascii():
+        size = sizes.pop()
+        words = np.zeros((len(ids), (size // _WORD + 1) * _WORD), np.uint8)
+        words[:, :size] = np.frombuffer(joined.encode("ascii"), np.uint8).reshape(len(ids), size)
+        return words.view("<u4").astype(np.uint64), np.full(1, size, np.uint64)
+    data = [one.encode("utf-8", "surrogatepass") for one in ids]
+    lengths = np.fromiter(map(len, data), np.uint64, len(data))
+    width = int(lengths.max()) // _WORD + 1
+    table = np.array(data, f"S{width * _WORD}").view("<u4").reshape(len(data), width).astype(np.uint64)
+    return table, lengths
 
 
 @lru_cache(maxsize=64)

@@ -98,7 +98,7 @@ class RunIdsContract:
 
     def test_many_marks_are_known_each(self, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
         """Whatever the store does to find them fast."""
-        monkeypatch.setattr("lockgate.adapters.stores.id_window.MAX_RECENT", 100)
+        monkeypatch.setattr("lockgate.adapters.stores.id_window.SMALLEST", 8)
         drawn = np.random.default_rng(3).integers(-(2**63), 2**63 - 1, (40, 30))
         for number, marks in enumerate(drawn):
             assert not any(known(store, "web", number * SECOND, marks))

@@ -17,8 +17,14 @@ from lockgate.core.dedupe import MAX_IDS, Marks
 from lockgate.core.instant import Instant
 from lockgate.core.summary import Mask
 
-# So many marks are looked up one by one before they join the sorted ones.
-MAX_RECENT = 1 << 17
+# A table has at least so many places, twice as many as marks when it is made, and is made anew when too many are taken.
+SMALLEST = 1 << 12
+_TAKEN, _OF = 5, 8
+# So many at once stay in the processor's cache.
+_BLOCK = 1 << 12
+_NONE = np.zeros(0, np.int64)
+# Which bits of a mark say how far it goes on from a place that is taken.
+_STEP_SHIFT = 40
 # Copies of so many apps are held; the one that is asked for least recently goes.
 MAX_WINDOWS = 8
 
@@ -32,8 +38,59 @@ class MarkRow(NamedTuple):
     marks: Marks
 
 
+class _Table:
+    """Marks with the place of their row, in open addressing, many at a time: marks are as good as random numbers."""
+
+    def __init__(self, marks: Marks, rows: Marks) -> None:
+        self._size = max(SMALLEST, 1 << (2 * marks.size).bit_length())
+        # Side by side, because what is read together should come from memory together; no row is numbered 0.
+        self._held = np.zeros((self._size, 2), np.int64)
+        self._taken = 0
+        self.put(marks, rows)
+
+    def has_room(self, marks: int) -> bool:
+        """Say whether so many marks more leave enough places free to be found fast."""
+        return (self._taken + marks) * _OF <= self._size * _TAKEN
+
+    def put(self, marks: Marks, rows: Marks) -> None:
+        """Take marks, each with its row; one that is there is of the new row from now on."""
+        self._taken += marks.size
+        for start in range(0, marks.size, _BLOCK):
+            self._put(marks[start : start + _BLOCK], rows[start : start + _BLOCK])
+
+    def _put(self, marks: Marks, rows: Marks) -> None:
+        at = marks & (self._size - 1)
+        while marks.size:
+            held = self._held.take(at, axis=0)
+            may = np.flatnonzero((held[:, 1] == 0) | (held[:, 0] == marks))
+            self._held[at.take(may)] = np.stack([marks.take(may), rows.take(may)], axis=1)
+            # Several may have written one place, which then is of the last of them.
+            left = np.flatnonzero(self._held.take(at, axis=0)[:, 0] != marks)
+            marks, rows, at = marks.take(left), rows.take(left), self._next(at.take(left), marks.take(left))
+
+    def rows_of(self, marks: Marks) -> Marks:
+        """Return the row of each mark, 0 where there is none."""
+        found = np.zeros(marks.size, np.int64)
+        asked, at = np.arange(marks.size), marks & (self._size - 1)
+        while asked.size:
+            held = self._held.take(at, axis=0)
+            is_it = held[:, 0] == marks
+            found[asked[is_it]] = held[is_it, 1]
+            left = np.flatnonzero(~is_it & (held[:, 1] != 0))
+            asked, marks, at = asked.take(left), marks.take(left), self._next(at.take(left), marks.take(left))
+        return found
+
+    def after(self, floor: int) -> tuple[Marks, Marks]:
+        """Return the marks of rows after one, and these."""
+        marks, rows = self._held[self._held[:, 1] > floor].T
+        return marks, rows
+
+    def _next(self, at: Marks, marks: Marks) -> Marks:
+        return (at + (marks >> _STEP_SHIFT | 1)) & (self._size - 1)
+
+
 class IdWindow:
-    """The marks of one app's window; no mark that counts is in it twice."""
+    """The marks of one app's window."""
 
     def __init__(self) -> None:
         self.last: tuple[int, str] | None = None
@@ -41,19 +98,20 @@ class IdWindow:
         self.floor = 0
         self._rows: deque[tuple[int, Instant, int]] = deque()
         self._size = 0
-        self._sorted = np.zeros(0, np.int64)
-        self._places = np.zeros(0, np.int64)
-        self._recent: dict[int, int] = {}
+        self._table = _Table(_NONE, _NONE)
 
     def absorb(self, rows: Iterable[MarkRow]) -> None:
         """Take rows after the last one, in order."""
         for row in rows:
             self._rows.append((row.place, row.at, row.marks.size))
             self._size += row.marks.size
-            self._recent.update(dict.fromkeys(row.marks.tolist(), row.place))
+            places = np.full(row.marks.size, row.place, np.int64)
+            if self._table.has_room(row.marks.size):
+                self._table.put(row.marks, places)
+            else:
+                before, of = self._table.after(self.floor)
+                self._table = _Table(np.concatenate([before, row.marks]), np.concatenate([of, places]))
             self.last = (row.place, row.digest)
-            if len(self._recent) > MAX_RECENT:
-                self._merge()
 
     def leave_behind(self, since: Instant) -> bool:
         """Forget rows before a time, and the oldest of more ids than are looked at; say whether any was."""
@@ -65,27 +123,7 @@ class IdWindow:
 
     def known(self, marks: Marks) -> Mask:
         """Say which marks are in rows that count."""
-        is_known = np.zeros(marks.size, np.bool_)
-        if self._sorted.size:
-            # Searching in order meets each part of the sorted marks once.
-            order = np.argsort(marks)
-            at = np.minimum(np.searchsorted(self._sorted, marks[order]), self._sorted.size - 1)
-            is_known[order] = (self._sorted[at] == marks[order]) & (self._places[at] > self.floor)
-        wanted = marks.tolist()
-        if not self._recent.keys().isdisjoint(wanted):
-            recent = (self._recent.get(mark, 0) > self.floor for mark in wanted)
-            is_known |= np.fromiter(recent, np.bool_, marks.size)
-        return is_known
-
-    def _merge(self) -> None:
-        counts = self._places > self.floor
-        marks, places = self._sorted[counts], self._places[counts]
-        recent = np.fromiter(self._recent, np.int64, len(self._recent))
-        order = np.argsort(recent)
-        at = np.searchsorted(marks, recent[order])
-        self._sorted = np.insert(marks, at, recent[order])
-        self._places = np.insert(places, at, np.fromiter(self._recent.values(), np.int64, recent.size)[order])
-        self._recent = {}
+        return self._table.rows_of(marks) > self.floor
 
 
 class IdWindows:
