@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol, Self, TypeVar
 
-from lockgate.core.canonical import Json
+from lockgate.core.canonical import Json, Written
 from lockgate.core.canonical import digest as digest_of
 
 STATUSES = ("ok", "error", "timeout", "cancelled")
@@ -64,14 +64,13 @@ class Values:
         for (index, count), more in zip(other.bins, other.excess, strict=True):
             counts[index] = counts.get(index, 0) + count
             excess[index] = excess.get(index, 0) + more
+        sums = (self.n + other.n, self.total + other.total, self.squares + other.squares)
+        if len(counts) == len(self.bins):
+            # No bin is new, so that they still stand in order.
+            return Values(*sums, tuple(counts.items()), tuple(excess.values()))
         order = sorted(counts)
-        return Values(
-            self.n + other.n,
-            self.total + other.total,
-            self.squares + other.squares,
-            tuple(zip(order, map(counts.__getitem__, order), strict=True)),
-            tuple(map(excess.__getitem__, order)),
-        )
+        bins = zip(order, map(counts.__getitem__, order), strict=True)
+        return Values(*sums, tuple(bins), tuple(map(excess.__getitem__, order)))
 
     @property
     def indices(self) -> tuple[int, ...]:
@@ -81,8 +80,9 @@ class Values:
     def document(self) -> Json:
         """Return the JSON form; the wide sums are text, because a double would round them."""
         held = zip(self.bins, self.excess, strict=True)
-        bins: list[Json] = [[index, count, str(more)] for (index, count), more in held]
-        return [self.n, str(self.total), str(self.squares), bins]
+        # Bins are most of what is digested; written out they are [[index,count,"excess"],...].
+        bins = ",".join([f'[{index},{count},"{more}"]' for (index, count), more in held])
+        return [self.n, str(self.total), str(self.squares), Written(f"[{bins}]")]
 
 
 @dataclass(frozen=True, slots=True)

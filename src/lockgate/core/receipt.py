@@ -13,6 +13,7 @@ import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from lockgate.core.canonical import Json, canonicalize
 from lockgate.core.decision.decision import Decision
@@ -168,7 +169,9 @@ def _verdict(verdict: Verdict) -> dict[str, Json]:
     """Return the findings, the worst first and as many as fit, and the digest of the whole verdict."""
     whole = canonicalize(verdict.document())
     findings = [_finding(finding) for finding in sorted(verdict.findings, key=_rank)]
-    kept = _fitting(findings, MAX_FINDINGS_SIZE)
+    # All fit: with its comma a finding is at most two bytes longer than there, because a clipped reason ends in three.
+    is_short = len(whole) + 3 * len(findings) <= MAX_FINDINGS_SIZE
+    kept = findings if is_short else _fitting(findings, MAX_FINDINGS_SIZE)
     return {
         "outcome": verdict.outcome.value,
         "inference": verdict.inference.value,
@@ -205,8 +208,13 @@ def clipped(text: str | None) -> str | None:
 def _lower_camel(value: Json) -> Json:
     """Return an object with its members' names in lowerCamelCase, as in-toto writes predicates."""
     if isinstance(value, Mapping):
-        return {re.sub(r"_(.)", lambda each: each[1].upper(), name): _lower_camel(part) for name, part in value.items()}
+        return {_camel(name): _lower_camel(part) for name, part in value.items()}
     return value
+
+
+@lru_cache(maxsize=1024)
+def _camel(name: str) -> str:
+    return re.sub(r"_(.)", lambda each: each[1].upper(), name)
 
 
 def _evidence(bindings: Bindings, rollout: Rollout) -> dict[str, Json]:

@@ -44,7 +44,7 @@ def _limits(trial: Trial, policy: Policy, now: Instant) -> Iterator[Broken]:
 
 def _alarms(trial: Trial, policy: Policy, fresh: int) -> Iterator[str]:
     progress, at = trial.progress, trial.rollout.at(policy)
-    has_both = progress.state.candidate_runs > 0 and progress.totals.whole.arm().baseline.runs > 0
+    has_both = progress.state.candidate_runs > 0 and progress.totals.has_baseline()
     # Probes are answered whenever somebody asks them, and an objective needs no baseline.
     is_concurrent = any(
         not (gate.is_objective or gate.metric.kind is Kind.PAIRED) for gate in policy.gates_at(trial.rollout.step)

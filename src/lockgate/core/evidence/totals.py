@@ -37,19 +37,34 @@ class Cohorts:
 
     def with_bucket(self, sealed: SealedBucket) -> Cohorts:
         """Return the cohorts with one more bucket in them."""
-        arms = {**self.arms, **{part: self.arm(part) + new for part, new in sealed.arms.items()}}
-        pairs = {**self.pairs, **{key: self.pairs.get(key, NO_PAIRS) + new for key, new in sealed.pairs.items()}}
+        return self + Cohorts(sealed.arms, sealed.pairs)
+
+    def __add__(self, other: Cohorts) -> Cohorts:
+        arms = {**self.arms, **{part: self.arm(part) + new for part, new in other.arms.items()}}
+        pairs = {**self.pairs, **{key: self.pairs.get(key, NO_PAIRS) + new for key, new in other.pairs.items()}}
         return Cohorts(arms, pairs)
+
+
+NO_COHORTS = Cohorts()
 
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """The cohorts of the step that the rollout stands at, and of all steps."""
+    """The cohorts of the step that the rollout stands at, and of everything else, so that no bucket is in both."""
 
     step: int = 0
-    at_step: Cohorts = Cohorts()
-    whole: Cohorts = Cohorts()
+    at_step: Cohorts = NO_COHORTS
+    beside: Cohorts = NO_COHORTS
     last_bucket: int = -1
+
+    @property
+    def whole(self) -> Cohorts:
+        """Return the cohorts of all steps."""
+        return self.beside + self.at_step if self.beside.arms or self.beside.pairs else self.at_step
+
+    def has_baseline(self) -> bool:
+        """Say whether any run of the baseline is in."""
+        return any(cohorts.arm().baseline.runs for cohorts in (self.at_step, self.beside))
 
 
 def add(totals: Totals, sealed: SealedBucket, policy: Policy) -> Totals:
@@ -60,7 +75,11 @@ def add(totals: Totals, sealed: SealedBucket, policy: Policy) -> Totals:
     """
     if sealed.number <= totals.last_bucket or sealed.phase is Phase.TRANSITION:
         return totals
-    at_step = totals.at_step if sealed.step == totals.step else Cohorts()
-    if policy.steps[sealed.step].kind is not StepKind.OFFLINE or not at_step.is_complete(policy, sealed.step):
+    at_step, beside = totals.at_step, totals.beside
+    if sealed.step != totals.step:
+        at_step, beside = NO_COHORTS, totals.whole
+    if policy.steps[sealed.step].kind is StepKind.OFFLINE and at_step.is_complete(policy, sealed.step):
+        beside = beside.with_bucket(sealed)
+    else:
         at_step = at_step.with_bucket(sealed)
-    return Totals(sealed.step, at_step, totals.whole.with_bucket(sealed), sealed.number)
+    return Totals(sealed.step, at_step, beside, sealed.number)
