@@ -189,8 +189,40 @@ def test_an_actuator_is_shown_and_removed(door: Door, router: Router, tmp_path: 
     assert (one["app"], one["argv"], one["folder"]) == (APP, [str(router.path), str(tmp_path)], os.getcwd())  # noqa: PTH109 -- what the shell calls this folder
     assert (one["timeout_s"], one["acknowledges"]) == (30.0, False)
     assert text.startswith(f"{APP}  shift.sh {tmp_path}\n")
-    assert removed == [(0, f"{APP} has no actuator any more.\n"), (0, f"{APP} has no actuator.\n")]
+    assert [left for left, _ in removed] == [0, 0]
+    assert removed[0][1].startswith(f"{APP} has no actuator any more.\n  receipt 2 of app_")
+    assert removed[1][1] == f"{APP} has no actuator.\n"
     assert door.out == "No actuator is declared.\n"
+
+
+@pytest.mark.clause("LI-330")
+def test_who_moves_the_traffic_is_listed_with_its_receipts(door: Door, tmp_path: Path) -> None:
+    """By the series that the command prints, with who and why."""
+    router = Router(tmp_path)
+    door("actuator", "set", "--app-id", APP, "--by", "ann", "--reason", "the new balancer", "--", router.path, tmp_path)
+    series = door.out.split()[-1]
+    door("actuator", "remove", "--app-id", APP, "--by", "bob")
+
+    listed = door.read("receipts", series)["receipts"]
+    door("receipts", series)
+
+    assert [each["action"] for each in listed] == ["set_actuator", "remove_actuator"]
+    assert "set_actuator (operator)" in door.out
+    assert "the new balancer" in door.out
+    assert "no program moves its traffic any more" in door.out
+    assert str(router.path) not in door.out
+
+
+@pytest.mark.clause("LI-332")
+@pytest.mark.parametrize("words", [("--link", "ci=ftp"), ("--steps", "50,5"), ("--candidate", "v36"), ("--bad",)])
+def test_a_start_that_cannot_be_meant_sets_no_actuator(door: Door, tmp_path: Path, words: tuple[str, ...]) -> None:
+    """Nothing is stored of such a call."""
+    router = Router(tmp_path)
+
+    left = door("create", "--app-id", APP, "-b", "v36", "-c", "abc123", "--actuator", router.path, *words)
+
+    assert left in (exit_codes.USAGE.code, exit_codes.DATA.code)
+    assert door("actuator", "show") != 0 or door.out == "No actuator is declared.\n"
 
 
 @pytest.mark.clause("LI-100")

@@ -75,7 +75,7 @@ def rollout_id(house: House) -> str:
 
 def _declare(house: House, folder: Path) -> None:
     script = f"cat >> $HOME/{JOURNAL}; echo >> $HOME/{JOURNAL}"
-    set_actuator(APP, Program(argv=("/bin/sh", "-c", script), folder=str(folder)), house)
+    set_actuator(APP, Program(argv=("/bin/sh", "-c", script), folder=str(folder)), WHO, house)
 
 
 def _create(house: House, _folder: Path) -> None:

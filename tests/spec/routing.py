@@ -12,6 +12,7 @@ from lockgate.operations.deliver import Bounds, Told, deliver
 from lockgate.testing.router import Router
 from lockgate.testing.world import World
 from tests.spec.line import APP
+from tests.spec.operators import ANN
 
 PROGRAM = Program(argv=("/srv/shift.sh", "web"), folder="/srv")
 READS_BACK = Program(argv=("/srv/shift.sh", "web"), folder="/srv", is_acknowledging=True)
@@ -20,7 +21,7 @@ EVERYTHING = Bounds(messages=1_000, seconds=3_600)
 
 def routed(here: World, app: str = APP, program: Program = PROGRAM) -> Router:
     """Declare the program of an app, and return the router that stands for it."""
-    set_actuator(app, program, here.house)
+    set_actuator(app, program, ANN, here.house)
     return Router(is_reading_back=program.is_acknowledging)
 
 

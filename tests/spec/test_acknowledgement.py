@@ -229,9 +229,9 @@ def test_when_nobody_reads_back_any_more_nobody_waits(way: str) -> None:
     rollout = created(here).rollout
     serve(here, 2)
     if way == "remove":
-        remove_actuator(APP, here.house)
+        remove_actuator(APP, ANN, here.house)
     else:
-        set_actuator(APP, PROGRAM, here.house)
+        set_actuator(APP, PROGRAM, ANN, here.house)
     serve(here, 2)
 
     assert phases(here, rollout.id) == [*[Phase.TRANSITION] * 3, Phase.STEADY]

@@ -355,12 +355,12 @@ def test_an_actuator_that_is_replaced_is_told_what_the_old_one_was_not() -> None
     router.faults = [DOWN]
     delivered(here, router)
     here.clock.advance(60)
-    other = set_actuator(APP, Program(argv=("/srv/other.sh",), folder="/srv"), here.house)
-    same = set_actuator(APP, Program(argv=("/srv/other.sh",), folder="/srv"), here.house)
+    other = set_actuator(APP, Program(argv=("/srv/other.sh",), folder="/srv"), ANN, here.house)
+    same = set_actuator(APP, Program(argv=("/srv/other.sh",), folder="/srv"), ANN, here.house)
 
     (sent,) = delivered(here, router)
 
-    assert (sent.endpoint, same) == (other, other)
+    assert (sent.endpoint, same) == (other.endpoint, other)
     assert told(router) == [("created", 5.0)]
 
 
@@ -371,7 +371,7 @@ def test_an_actuator_that_is_removed_is_told_nothing_any_more() -> None:
     router = routed(here)
     created(here)
 
-    removed = [remove_actuator(APP, here.house) is not None for _ in range(2)]
+    removed = [remove_actuator(APP, ANN, here.house).endpoint is not None for _ in range(2)]
 
     assert removed == [True, False]
     assert (delivered(here, router), untold(here.house)) == ((), ())

@@ -100,7 +100,7 @@ def test_decisions_that_waited_for_an_actuator_are_made_again() -> None:
     """What was known of the live weight is in the receipts."""
     here = world()
     program = Program(argv=("/bin/true",), folder="/", is_acknowledging=True)
-    set_actuator(APP, program, here.house)
+    set_actuator(APP, program, WHO, here.house)
     rollout = created(here).rollout
     for _ in range(3):
         turns = here.walk(rollout.id, EQUAL, runs=2000, minutes=4)

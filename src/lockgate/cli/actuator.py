@@ -4,20 +4,27 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from lockgate.cli import exit_codes, local, output
+from lockgate.cli.request import Command, options_of
+from lockgate.core.receipt import Actor, operator
 from lockgate.errors import UsageError
 
 if TYPE_CHECKING:
-    from lockgate.operations.actuator import Program
+    from lockgate.operations.actuator import Declared, Program
 
 DONE = "Exit codes: 0 done, also when it was so already; 64 usage, 75 the store is held."
 TEST = "Exit codes: 0 it was told, 64 usage or no actuator, 69 it failed, 75 the store is held."
 of_app = click.option("--app-id", required=True, metavar="APP", help="The app.")
+who_and_why: Callable[[Command], Command] = options_of(
+    click.option("--reason", metavar="TEXT", help="Why; the receipt keeps it. [default: what was done]"),
+    click.option("--by", metavar="NAME", envvar="LOCKGATE_ACTOR", help="Who. [default: the user of this machine]"),
+)
 
 
 @click.group()
@@ -29,16 +36,21 @@ def actuator() -> None:
 @of_app
 @click.option("--timeout", type=local.seconds, default="30s", show_default=True, metavar="SPAN", help="For one call.")
 @click.option("--acknowledges", is_flag=True, help="It prints the weight that it read back, and comparisons wait.")
+@who_and_why
 @click.argument("words", nargs=-1, required=True, metavar="-- PROGRAM [ARGUMENT]...")
-def set_command(app_id: str, timeout: float, words: tuple[str, ...], *, acknowledges: bool) -> int:
+def set_command(
+    app_id: str, timeout: float, words: tuple[str, ...], reason: str | None, by: str | None, *, acknowledges: bool
+) -> int:
     """Let a program move an app's traffic: it is run in this folder with each weight, without a shell."""
     from lockgate.operations.actuator import set_actuator
     from lockgate.operations.queries import list_rollouts
     from lockgate.report.telling import endpoint_line
 
+    named = program(words, timeout_s=timeout, is_acknowledging=acknowledges)
     house = local.house()
-    endpoint = set_actuator(app_id, program(words, timeout_s=timeout, is_acknowledging=acknowledges), house)
-    output.say(endpoint_line(endpoint))
+    declared = set_actuator(app_id, named, _actor(by, reason or "a program moves its traffic"), house)
+    assert declared.endpoint is not None
+    output.say(endpoint_line(declared.endpoint) + _receipt(declared))
     if any(each.exposed_weight for each in list_rollouts(house, app_id, active=True)):
         local.tell(f"note: `lockgate actuator test --app-id {app_id}` tells it the present weight")
     return exit_codes.OK.code
@@ -62,12 +74,18 @@ def show(app_id: str | None, *, as_json: bool) -> int:
 
 @actuator.command("remove", epilog=DONE)
 @of_app
-def remove(app_id: str) -> int:
+@who_and_why
+def remove(app_id: str, reason: str | None, by: str | None) -> int:
     """Let nothing move an app's traffic any more."""
     from lockgate.operations.actuator import remove_actuator
 
-    removed = remove_actuator(app_id, local.known_house())
-    output.say(f"{app_id} has no actuator any more.\n" if removed is not None else f"{app_id} has no actuator.\n")
+    removed = remove_actuator(
+        app_id, _actor(by, reason or "no program moves its traffic any more"), local.known_house()
+    )
+    if removed.endpoint is None:
+        output.say(f"{app_id} has no actuator.\n")
+    else:
+        output.say(f"{app_id} has no actuator any more.\n{_receipt(removed)}")
     return exit_codes.OK.code
 
 
@@ -107,6 +125,16 @@ def program(words: tuple[str, ...], *, timeout_s: float, is_acknowledging: bool 
         )
     argv = (str(Path(found).absolute()), *words[1:])
     return Program(argv=argv, folder=str(Path.cwd()), timeout_s=timeout_s, is_acknowledging=is_acknowledging)
+
+
+def _actor(name: str | None, reason: str) -> Actor:
+    # A container may run as a number that nobody has named, and sets up all the same.
+    return operator(name or local.actor().name or "lockgate actuator", reason)
+
+
+def _receipt(declared: Declared) -> str:
+    standing = declared.standing
+    return f"  receipt {standing.receipt} of {standing.series}\n"
 
 
 def _tell(head: str, said: str) -> None:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import click
 
@@ -11,6 +12,9 @@ from lockgate.cli import delivery, exit_codes, local, output
 from lockgate.cli.declared import declared
 from lockgate.core.rollout import Rollout
 from lockgate.ports.house import House
+
+if TYPE_CHECKING:
+    from lockgate.operations.actuator import Program
 
 EPILOG = """
 Exit codes: 0 on trial (also when an equal rollout is active already), 64 usage, 65 faults in the policy,
@@ -54,10 +58,10 @@ def _answer(call: Mapping[str, object]) -> int:
         since_s=asked.since_s,
         is_replacing=bool(call["is_replacing"]),
         links=asked.links,
+        actuator=_program(call["actuator"]),
         actor=local.actor(),
     )
     house = local.house()
-    _set_actuator(order.app, call["actuator"], house)
     created = begin(order, house)
     if call["as_json"]:
         from lockgate.report.rollout_document import created_document
@@ -79,21 +83,21 @@ def _answer(call: Mapping[str, object]) -> int:
     return exit_codes.OK.code
 
 
-def _set_actuator(app: str, command: object, house: House) -> None:
+def _program(command: object) -> Program | None:
+    """Return the program that a command line names, read as a shell would read its words."""
     if not isinstance(command, str):
-        return
+        return None
     import shlex
 
     from lockgate.cli.actuator import program
     from lockgate.core.endpoint import DEFAULT_TIMEOUT_S
     from lockgate.errors import UsageError
-    from lockgate.operations.actuator import set_actuator
 
     try:
         words = tuple(shlex.split(command))
     except ValueError as error:
         raise UsageError(f"--actuator {command!r} cannot be read: {error}", advice="Close its quotes.") from error
-    set_actuator(app, program(words, timeout_s=DEFAULT_TIMEOUT_S), house)
+    return program(words, timeout_s=DEFAULT_TIMEOUT_S)
 
 
 def _tell_of_earlier(rollout: Rollout, house: House) -> None:

@@ -3,13 +3,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
-from base64 import b32encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from lockgate.core.canonical import Json, canonicalize
+from lockgate.core.canonical import Json, name_of
 from lockgate.core.dedupe import Dedupe
 from lockgate.core.instant import Instant
 from lockgate.core.intake import WHOLE, Slice
@@ -19,7 +17,6 @@ DEFAULT_ORG = "default"
 DEFAULT_BUCKET_S = 60
 # Runs with further combinations of labels are tallied together: one row each would let labels fill the store.
 MAX_SLICES = 64
-SERIES_LENGTH = 16
 # No run can have it, because a label has a name.
 OTHER: Slice = (("", "other"),)
 _NAME = re.compile(r"[^\W_][^\s\x00-\x1f\x7f]{0,255}")
@@ -33,6 +30,7 @@ class App:
     `bucket_s` and `bucket_runs`: after how long, or how many runs of a candidate on trial, a bucket of live runs seals.
     `kept_from`: the number of the first slot that was not pruned.
     `frozen`: why nothing may start or be promoted; None when it may. `is_killed`: whether a kill froze it.
+    `actuator`: the digest of the endpoint that moves its traffic; None where nothing does.
     """
 
     name: str
@@ -45,6 +43,7 @@ class App:
     slices: tuple[Slice, ...] = ()
     dedupe: Dedupe = field(default_factory=Dedupe)
     kept_from: int = 0
+    actuator: str | None = None
 
     def with_slice(self, part: Slice) -> App:
         """Return the app that tallies one more combination of labels, if there is room."""
@@ -79,13 +78,20 @@ class App:
         """Return the app in which rollouts may start and be promoted."""
         return replace(self, frozen=None, is_killed=False)
 
+    def moved_by(self, endpoint: str | None) -> App:
+        """Return the app whose traffic the endpoint of a digest moves from now on, or nothing."""
+        return replace(self, actuator=endpoint)
+
     def document(self) -> dict[str, Json]:
         """Return the JSON form of where the app stands, without its slices."""
+        # Only its digest: a command may name what is nobody else's business, and receipts are for everybody.
+        actuator: Json = None if self.actuator is None else {"sha256": self.actuator.removeprefix("sha256:")}
         return {
             "champion": self.champion,
             "formerChampion": self.former_champion,
             "frozen": self.frozen,
             "killed": self.is_killed,
+            "actuator": actuator,
         }
 
 
@@ -100,8 +106,7 @@ class Release:
 
 def series_name(org: str, app: str) -> str:
     """Return the id under which an app's own receipts are counted, as a rollout's are under its."""
-    name = hashlib.sha256(canonicalize([org, app])).digest()
-    return "app_" + b32encode(name).decode("ascii").lower()[:SERIES_LENGTH]
+    return name_of("app", org, app)
 
 
 def slice_from(labels: Mapping[str, str | None] | None) -> Slice:

@@ -3,8 +3,9 @@
 
 It has the predicate of a rollout's receipts in a small shape: `rolloutId` is the series of the app's own receipts,
 `subject` the app, `baseline` its champion, `candidate` nothing, `from` and `to` how the app stands before and after
-({champion, formerChampion, frozen, killed}), `decision` an action (`freeze`, `unfreeze`) with cause and reason;
-`verdict` is null, and `promise`, `policy` and `evidence` are empty.
+({champion, formerChampion, frozen, killed, actuator}, the last as the digest of what was declared), `decision` an
+action (`freeze`, `unfreeze`, `set_actuator`, `remove_actuator`) with cause and reason; `verdict` is null, and
+`promise`, `policy` and `evidence` are empty.
 """
 
 from __future__ import annotations

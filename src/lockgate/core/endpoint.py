@@ -3,18 +3,16 @@
 
 from __future__ import annotations
 
-import hashlib
-from base64 import b32encode
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from lockgate.core.canonical import canonicalize
+from lockgate.core.canonical import Json, name_of
+from lockgate.core.canonical import digest as digest_of
 from lockgate.core.instant import Instant
 from lockgate.core.transition import Event
 from lockgate.errors import UsageError
 
-NAME_LENGTH = 16
 MAX_WORDS = 64
 MAX_WORD = 4_096
 MIN_TIMEOUT_S, DEFAULT_TIMEOUT_S, MAX_TIMEOUT_S = 0.1, 30.0, 600.0
@@ -49,11 +47,15 @@ class Endpoint:
         """Say whether an event of an app is for this endpoint."""
         return self.app in (None, app) and event in MOVES
 
+    def digest(self) -> str:
+        """Return the digest of what was declared, which the receipt of the declaration states."""
+        plain: dict[str, Json] = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        return digest_of({**plain, "kind": self.kind.value, "argv": list(self.argv)})
+
 
 def actuator_name(org: str, app: str) -> str:
     """Return the id of the one endpoint that exposes an app's releases."""
-    name = hashlib.sha256(canonicalize([org, app, Kind.COMMAND.value])).digest()
-    return "end_" + b32encode(name).decode("ascii").lower()[:NAME_LENGTH]
+    return name_of("end", org, app, Kind.COMMAND.value)
 
 
 def check_command(argv: Sequence[str], folder: str, timeout_s: float) -> None:

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from lockgate.core.receipt import operator
 from lockgate.core.rollout import Rollout
 from lockgate.demo import scene
 from lockgate.demo.choice import choose
@@ -135,7 +136,7 @@ def _set_up(stage: Stage, folder: Path, kind: str | None) -> Iterator[_Scenery]:
         try:
             traffic.flow(port, scene.RATE)
             house = local_house(folder / "home")
-            set_actuator(scene.APP, _program(place, router), house)
+            set_actuator(scene.APP, _program(place, router), operator("lockgate demo", "it moves the router"), house)
             yield _Scenery(stage, house, traffic, router)
         finally:
             router.stop()

@@ -1,16 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The program that exposes an app's releases comes in; it is declared, shown, removed, or told again."""
+"""The program that exposes an app's releases comes in; it is declared, shown, removed, or told again.
+
+Who moves the traffic is a decision with a receipt, as a freeze is: it may undo what every other decision says.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from lockgate.core.app import check_name
+from lockgate.core.app import App, check_name
+from lockgate.core.decision.decision import Cause
 from lockgate.core.delivery import Delivery, State, addressed, again, superseded
 from lockgate.core.endpoint import DEFAULT_TIMEOUT_S, Endpoint, Kind, actuator_name, check_command
 from lockgate.core.outbox import Message
+from lockgate.core.receipt import Actor
 from lockgate.errors import UsageError
 from lockgate.operations.acknowledge import forget
+from lockgate.operations.app_series import AppStanding, find, stand
+from lockgate.operations.keeping import writing
 from lockgate.ports.house import House
 from lockgate.ports.store import Snapshot, Transaction
 
@@ -27,8 +34,22 @@ class Program:
     is_acknowledging: bool = False
 
 
-def set_actuator(app: str, program: Program, house: House) -> Endpoint:
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """An app as it stands after the request, and the endpoint that moves its traffic, or that did."""
+
+    standing: AppStanding
+    endpoint: Endpoint | None
+
+
+def set_actuator(app: str, program: Program, actor: Actor, house: House) -> Declared:
     """Let a program expose an app's releases from now on; what the one before it was not told is told to it."""
+    with writing(house) as work:
+        return put_actuator(work, app, program, actor, house)
+
+
+def put_actuator(work: Transaction, app: str, program: Program, actor: Actor, house: House) -> Declared:
+    """Let a program expose an app's releases, within a transaction; one that does already changes nothing."""
     check_name("an app", app)
     check_command(program.argv, program.folder, program.timeout_s)
     endpoint = Endpoint(
@@ -41,14 +62,16 @@ def set_actuator(app: str, program: Program, house: House) -> Endpoint:
         timeout_s=program.timeout_s,
         is_acknowledging=program.is_acknowledging,
     )
-    with house.store.writing(house.org) as work:
-        before = work.endpoint(endpoint.id)
-        if before is not None and replace(before, since=endpoint.since) == endpoint:
-            return before
+    before = work.endpoint(endpoint.id)
+    if before is not None and replace(before, since=endpoint.since) == endpoint:
+        endpoint = before
+    known = work.app(app) or App(name=app)
+    standing = stand(work, known, known.moved_by(endpoint.digest()), Cause.OPERATOR, actor, house)
+    if endpoint != before:
         work.put_endpoint(endpoint)
         if not endpoint.is_acknowledging:
             _forget(work, house, app)
-    return endpoint
+    return Declared(standing, endpoint)
 
 
 def actuators_of(house: House, app: str | None = None) -> tuple[Endpoint, ...]:
@@ -57,18 +80,20 @@ def actuators_of(house: House, app: str | None = None) -> tuple[Endpoint, ...]:
         return tuple(each for each in seen.endpoints() if app in (None, each.app))
 
 
-def remove_actuator(app: str, house: House) -> Endpoint | None:
-    """Let nothing expose an app's releases any more; one that is not there is answered by nothing."""
-    with house.store.writing(house.org) as work:
+def remove_actuator(app: str, actor: Actor, house: House) -> Declared:
+    """Let nothing expose an app's releases any more; where nothing did, nothing changes."""
+    with writing(house) as work:
+        known = find(work, app)
         endpoint = work.endpoint(actuator_name(house.org, app))
+        standing = stand(work, known, known.moved_by(None), Cause.OPERATOR, actor, house)
         if endpoint is None:
-            return None
+            return Declared(standing, None)
         work.drop_endpoint(endpoint.id)
         for each in work.deliveries(State.DUE, State.DEAD, app=app):
             if each.endpoint_id == endpoint.id:
                 work.put_delivery(superseded(each, REMOVED))
         _forget(work, house, app)
-    return endpoint
+    return Declared(standing, endpoint)
 
 
 def tell_again(app: str, house: House) -> Message | None:

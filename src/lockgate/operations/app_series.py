@@ -20,7 +20,8 @@ from lockgate.ports.store import Snapshot, Transaction
 
 # More names than this tell nobody more.
 MAX_TOLD = 10
-_EVENTS = {Action.FREEZE: Event.FREEZE, Action.UNFREEZE: Event.UNFREEZE}
+# What else is done to an app is told to nobody.
+EVENTS = {Action.FREEZE: Event.FREEZE, Action.UNFREEZE: Event.UNFREEZE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,7 @@ def find(seen: Snapshot, name: str) -> App:
 
 
 def stand(work: Transaction, before: App, after: App, cause: Cause, actor: Actor, house: House) -> AppStanding:
-    """Keep an app that was frozen or unfrozen, with the receipt that says so; one that is as before needs none."""
+    """Keep an app to which one thing was done, with the receipt that says so; one that is as before needs none."""
     checked = operator(actor.name or "", actor.reason or "", actor.kind)
     series = series_name(house.org, before.name)
     written = work.receipts(series)
@@ -53,7 +54,7 @@ def stand(work: Transaction, before: App, after: App, cause: Cause, actor: Actor
         org=house.org,
         before=before,
         after=after,
-        action=Action.UNFREEZE if after.frozen is None else Action.FREEZE,
+        action=_action(before, after),
         cause=cause,
         reason=checked.reason or "",
         at=house.clock.now(),
@@ -64,5 +65,12 @@ def stand(work: Transaction, before: App, after: App, cause: Cause, actor: Actor
     marks = Marks(series=series, seq=act.seq, revision=act.seq, action=act.action, cause=cause, at=act.at)
     receipt = keep(work, house, draft_app(act, checked), marks)
     work.put_app(after)
-    tell(work, (app_message(house.org, after, receipt, _EVENTS[act.action]),))
+    event = EVENTS.get(act.action)
+    tell(work, () if event is None else (app_message(house.org, after, receipt, event),))
     return AppStanding(after, series, act.seq)
+
+
+def _action(before: App, after: App) -> Action:
+    if after.actuator != before.actuator:
+        return Action.REMOVE_ACTUATOR if after.actuator is None else Action.SET_ACTUATOR
+    return Action.UNFREEZE if after.frozen is None else Action.FREEZE

@@ -27,6 +27,7 @@ from lockgate.core.verdict.verdict import Verdict
 from lockgate.crash_point import reach
 from lockgate.errors import NotPermittedError, TryAgainError, UsageError
 from lockgate.operations.acknowledge import awaiting
+from lockgate.operations.actuator import Program, put_actuator
 from lockgate.operations.intervention import act, requested
 from lockgate.operations.keeping import writing
 from lockgate.operations.reading import planned
@@ -50,6 +51,7 @@ class Order:
 
     `since_s`: how far back runs that are already there count; None begins with the next bucket.
     `is_replacing`: whether another canary that is active is rolled back first.
+    `actuator`: the program that moves the app's traffic from now on; None leaves it to whatever does.
     """
 
     app: str
@@ -59,6 +61,7 @@ class Order:
     since_s: int | None = None
     is_replacing: bool = False
     links: tuple[Link, ...] = ()
+    actuator: Program | None = None
     actor: Actor = OWNER
 
 
@@ -89,9 +92,11 @@ def create(order: Order, house: House) -> Created:
         check_served(policy)
         same = _active_equal(work, app.name, (baseline, candidate), policy, _written(order))
         if same is not None:
+            _set_actuator(work, house, app.name, order)
             return Created(same, planned(work, same.policy_digest).policy, is_existing=True)
         _make_room(work, house, app, policy, order)
         said = (*_warnings(work, app.name, baseline), *warnings(policy))
+        app = _set_actuator(work, house, app.name, order) or app
         rollout = _start(work, house, replace(order, baseline=baseline), policy, now)
         work.put_app(replace(app, bucket_s=_width(work, app, policy), bucket_runs=_size(work, app, policy)))
         for release in (baseline, candidate):
@@ -159,6 +164,14 @@ def _make_room(work: Transaction, house: House, app: App, policy: Policy, order:
         )
     actor = Actor(order.actor.kind, order.actor.name or "create", replaced_by(order.candidate))
     act(work, other.id, requested(Action.ROLLBACK, actor), actor, house)
+
+
+def _set_actuator(work: Transaction, house: House, app: str, order: Order) -> App | None:
+    """Let the ordered program move the app's traffic, if one is ordered, and return the app as it is then."""
+    if order.actuator is None:
+        return None
+    actor = Actor(order.actor.kind, order.actor.name or "create", f"declared with the trial of {order.candidate}")
+    return put_actuator(work, app, order.actuator, actor, house).standing.app
 
 
 def _warnings(work: Snapshot, app: str, baseline: str) -> tuple[str, ...]:

@@ -9,28 +9,30 @@ from typing import Any, cast
 
 from lockgate.core.app import App, series_name
 from lockgate.core.canonical import Json
+from lockgate.core.decision.decision import Action
+from lockgate.core.endpoint import actuator_name
 from lockgate.core.outbox import Message, app_message, messages
 from lockgate.core.policy.policy import Policy
 from lockgate.core.refusal import VerifyError
 from lockgate.core.rollout import Rollout
 from lockgate.core.soundness.flaw import Flaw, Rule
-from lockgate.core.soundness.link import Link, link_flaws, linked
+from lockgate.core.soundness.link import CROWNED, Link, link_flaws, linked
 from lockgate.core.soundness.ramp import departures
 from lockgate.core.soundness.retelling import astray, events_of, misstated, retold, unstarted
 from lockgate.core.statement import Statement
-from lockgate.core.transition import Event, Transition
+from lockgate.core.transition import Transition
 from lockgate.core.trial import Trial
 from lockgate.core.vault import Receipt
+from lockgate.operations.app_series import EVENTS
 from lockgate.operations.checking import PORTION, Check, portions
 from lockgate.operations.replaying import Replay
 from lockgate.verify import verify_receipt
-
-_APP_EVENTS = {"freeze": Event.FREEZE, "unfreeze": Event.UNFREEZE}
 
 
 def check_series(check: Check) -> None:
     """Check every rollout, and what was done to each app, from the first receipt to what is kept now."""
     apps = {series_name(check.org, app.name): app for app in check.seen.apps()}
+    untouched = dict(apps)
     after = ""
     while names := check.seen.series_after(after, PORTION):
         for name in names:
@@ -38,10 +40,12 @@ def check_series(check: Check) -> None:
             if trial is not None:
                 _check_rollout(check, trial)
             elif name in apps:
-                _check_app(check, name, apps[name])
+                _check_app(check, name, untouched.pop(name))
             else:
                 check.add([_flaw(Rule.STANDING, name, "there are receipts of it, but neither a rollout nor an app")])
         after = names[-1]
+    for app in untouched.values():
+        _check_standing(check, app, App(name=app.name).document())
 
 
 def _flaw(rule: Rule, where: str, what: str, receipt: Receipt | None = None) -> Flaw:
@@ -123,17 +127,28 @@ def _standing_flaws(trial: Trial, told: Rollout | None, end: Link) -> Iterator[F
 
 def _check_app(check: Check, series: str, app: App) -> None:
     check.count("app series")
-    standing: Mapping[str, Json] = {}
+    standing: Mapping[str, Json] = App(name=app.name).document()
     for receipt, statement, _ in _stated(check, series):
         if statement is None:
             return
         standing = cast("Mapping[str, Json]", statement.predicate["to"])
-        told = app_message(check.org, _app_as(app, standing), receipt, _APP_EVENTS[receipt.action])
-        check.add(_message_flaws(check, told, receipt))
-    for name, found in (("frozen", app.frozen), ("killed", app.is_killed)):
-        if standing.get(name) != found:
+        event = EVENTS.get(Action(receipt.action))
+        if event is not None:
+            check.add(_message_flaws(check, app_message(check.org, _app_as(app, standing), receipt, event), receipt))
+    _check_standing(check, app, standing)
+
+
+def _check_standing(check: Check, app: App, standing: Mapping[str, Json]) -> None:
+    """Check that an app is kept as its receipts left it, and moved by whom they name."""
+    for name, found in app.document().items():
+        if name not in CROWNED and standing.get(name) != found:
             what = f"its row says {name} {found}, its receipts end in {standing.get(name)}"
             check.add([_flaw(Rule.STANDING, app.name, what)])
+    endpoint = check.seen.endpoint(actuator_name(check.org, app.name))
+    declared = None if endpoint is None else endpoint.digest()
+    if declared != app.actuator:
+        what = f"what moves its traffic is kept as {declared}, and was declared as {app.actuator}"
+        check.add([_flaw(Rule.STANDING, app.name, what)])
 
 
 def _app_as(app: App, standing: Mapping[str, Json]) -> App:
@@ -144,4 +159,5 @@ def _app_as(app: App, standing: Mapping[str, Json]) -> App:
         former_champion=stated["formerChampion"],
         frozen=stated["frozen"],
         is_killed=stated["killed"],
+        actuator=None if stated["actuator"] is None else f"sha256:{stated['actuator']['sha256']}",
     )

@@ -22,6 +22,7 @@ from lockgate.ports.store import Snapshot
 from lockgate.testing.contents import Contents, Said
 
 TOLD = {"promote", "rollback", "reduce", "pause", "resume"}
+FREEZES = ("freeze", "unfreeze")
 PLACE = ("status", "step", "weight", "wouldBeWeight", "revision")
 ENDED = {"promoted", "rolled_back", "cancelled"}
 Rule = Callable[[Contents, Snapshot], Iterator[str]]
@@ -88,7 +89,7 @@ def every_event_is_told(contents: Contents, _: Snapshot) -> Iterator[str]:
 def _events(said: Said) -> Iterator[str]:
     told, action = said.predicate, said.predicate["decision"]["action"]
     if said.is_of_app:
-        yield f"app.{action}"
+        yield from (f"app.{each}" for each in FREEZES if each == action)
         return
     if said.is_roll_up or told["mode"] == Mode.SHADOW.value:
         return
@@ -143,7 +144,8 @@ def nothing_moves_while_frozen(contents: Contents, _: Snapshot) -> Iterator[str]
     for said in contents.log:
         action, name = said.predicate["decision"]["action"], said.receipt.rollout_id
         if said.is_of_app:
-            (frozen.add if action == "freeze" else frozen.discard)(name)
+            if action in FREEZES:
+                (frozen.add if action == "freeze" else frozen.discard)(name)
         elif action == "promote" and series[name] in frozen:
             yield f"freeze: {name} seq {said.receipt.seq} promotes in a frozen app"
     moving = Counter(

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from lockgate.core.receipt import Actor as Person
 from lockgate.errors import TryAgainError
 from lockgate.operations.actuator import Program, set_actuator
 from lockgate.operations.fsck import fsck
@@ -86,7 +87,7 @@ class _Stage:
         receiver = Receiver(self._draw, self._interrupt)
         self._scene = Scene(World(self._faulty, seed), self._draw, _laws(self._draw), _policies(self._draw), receiver)
         program = Program(argv=("router",), folder="/", is_acknowledging=self._scene.happens(0.5))
-        set_actuator(APP, program, replace(self._scene.house, store=store))
+        set_actuator(APP, program, Person("person", "ops", "set up"), replace(self._scene.house, store=store))
         self._actors, self._weights = _cast(self._scene)
         self._busy: list[Actor] = []
         self._steps: list[str] = []

@@ -13,7 +13,7 @@ from lockgate.core.situation import Situation, Target, WayBack
 
 
 class Action(StrEnum):
-    """What a decision does; the last six are an operator's alone, and the last two are of an app."""
+    """What a decision does; the last eight are an operator's alone, and the last four are of an app."""
 
     PROMOTE = "promote"
     HOLD = "hold"
@@ -26,6 +26,8 @@ class Action(StrEnum):
     CLEAR = "clear"
     FREEZE = "freeze"
     UNFREEZE = "unfreeze"
+    SET_ACTUATOR = "set_actuator"
+    REMOVE_ACTUATOR = "remove_actuator"
 
 
 class Cause(StrEnum):
