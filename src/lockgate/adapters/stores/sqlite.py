@@ -38,7 +38,7 @@ class SqliteStore:
         if not is_begun and _names_runs(self._control) and not _is_there(runs):
             raise part_lost(runs, control)
         self._windows = IdWindows()
-        self._runs = SqliteFile(folder / RUNS, "runs", busy_seconds)
+        self._runs = SqliteFile(runs, "runs", busy_seconds)
 
     @contextmanager
     def reading(self, org: str = DEFAULT_ORG) -> Iterator[SqliteSnapshot]:
@@ -60,8 +60,7 @@ class SqliteStore:
             control = stack.enter_context(self._control.lent())
             runs = stack.enter_context(self._runs.lent())
             self._control.begin(control)
-            work = SqliteTransaction(control, runs, org, self._control.explained)
-            work.windows = self._windows
+            work = SqliteTransaction(control, runs, org, self._control.explained, self._windows)
             reach("store.begun")
             yield work
             work.check_cover()

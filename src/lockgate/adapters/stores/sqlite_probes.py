@@ -8,7 +8,8 @@ from collections.abc import Iterable
 
 import msgspec
 
-from lockgate.adapters.stores.refusals import held_already, sealed_already
+from lockgate.adapters.stores.refusals import sealed_already
+from lockgate.adapters.stores.sqlite_rows import SqliteRowsReading, SqliteRowsWriting
 from lockgate.core.bucket import Pairs
 from lockgate.core.instant import Instant
 from lockgate.core.probe import Answer
@@ -20,11 +21,8 @@ _PAIRS = msgspec.msgpack.Decoder(dict[str, tuple[int, int, int]])
 _encode = msgspec.msgpack.Encoder().encode
 
 
-class SqliteProbesReading:
+class SqliteProbesReading(SqliteRowsReading):
     """Probes as they were when the transaction began to read."""
-
-    _control: sqlite3.Connection
-    _org: str
 
     def answers(self, app: str, probes: Iterable[str], releases: Iterable[str], latest: int) -> tuple[Answer, ...]:
         """Return answers to probes."""
@@ -44,9 +42,7 @@ class SqliteProbesReading:
                 labels=_LABELS.decode(labels),
                 badness=_BADNESS.decode(body),
             )
-            for probe, release, at, slot, labels, body in self._control.execute(
-                sql, (self._org, app, wanted, latest, whose)
-            )
+            for probe, release, at, slot, labels, body in self._rows(sql, app, wanted, latest, whose)
         )
 
     def pairs(self, app: str, first: int, last: int) -> tuple[PairCell, ...]:
@@ -63,22 +59,20 @@ class SqliteProbesReading:
                 labels=_LABELS.decode(labels),
                 pairs={name: Pairs(*counts) for name, counts in _PAIRS.decode(body).items()},
             )
-            for number, one, other, labels, body in self._control.execute(sql, (self._org, app, first, last))
+            for number, one, other, labels, body in self._rows(sql, app, first, last)
         ]
         return tuple(sorted(found, key=lambda cell: (cell.number, cell.first, cell.second, cell.labels)))
 
 
-class SqliteProbesWriting(SqliteProbesReading):
+class SqliteProbesWriting(SqliteProbesReading, SqliteRowsWriting):
     """Probes, to be kept."""
 
     def add_answers(self, app: str, answers: Iterable[Answer]) -> None:
         """Keep answers."""
+        sql = "INSERT INTO answers VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
         for each in answers:
             row = (each.probe, each.release, each.at, each.slot, _encode(each.labels), _encode(dict(each.badness)))
-            try:
-                self._control.execute("INSERT INTO answers VALUES (?, ?, ?, ?, ?, ?, ?, ?)", (self._org, app, *row))
-            except sqlite3.IntegrityError as error:
-                raise held_already("answers", f"{each.probe} of {each.release}") from error
+            self._add("answers", f"{each.probe} of {each.release}", sql, app, *row)
 
     def put_pairs(self, app: str, cells: Iterable[PairCell]) -> None:
         """Keep pairs."""
@@ -87,11 +81,11 @@ class SqliteProbesWriting(SqliteProbesReading):
             body = {name: (found.losses, found.ties, found.wins) for name, found in sorted(cell.pairs.items())}
             row = (app, cell.number, cell.first, cell.second, _encode(cell.labels), _encode(body))
             try:
-                self._control.execute(sql, (self._org, *row))
+                self._change(sql, *row)
             except sqlite3.IntegrityError as error:
                 raise sealed_already(app, cell.number) from error
 
     def forget_probes(self, app: str, before: Instant) -> int:
         """Forget answers."""
         sql = "DELETE FROM answers WHERE org = ? AND app = ? AND at < ?"
-        return self._control.execute(sql, (self._org, app, before)).rowcount
+        return self._change(sql, app, before)

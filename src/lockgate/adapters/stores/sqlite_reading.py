@@ -3,12 +3,9 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterable, Mapping
-from typing import Any, TypeVar
 
 from lockgate.adapters.stores import segment
-from lockgate.adapters.stores.packing import unpack
 from lockgate.adapters.stores.sqlite_cells import SqliteCellsReading
 from lockgate.adapters.stores.sqlite_outbox import SqliteOutboxReading
 from lockgate.adapters.stores.sqlite_probes import SqliteProbesReading
@@ -16,14 +13,14 @@ from lockgate.adapters.stores.sqlite_retention import SqliteRetentionReading
 from lockgate.adapters.stores.sqlite_soundness import SqliteSoundness
 from lockgate.core.app import App, Release
 from lockgate.core.batch import Ingested
+from lockgate.core.canonical import byte_digest
 from lockgate.core.merkle import Node, Tree, plan_tree
 from lockgate.core.policy.policy import Policy
 from lockgate.core.rollout import Rollout
 from lockgate.core.spine import Slot
 from lockgate.core.trial import Look, Trial
 from lockgate.core.vault import Receipt
-
-T = TypeVar("T")
+from lockgate.errors import DataError
 
 _SLOT = "SELECT number, opened_at, seals_at, starts_at, sealed_at, digest FROM slots WHERE org = ? AND app = ?"
 
@@ -32,21 +29,6 @@ class SqliteSnapshot(
     SqliteSoundness, SqliteCellsReading, SqliteOutboxReading, SqliteProbesReading, SqliteRetentionReading
 ):
     """What one organisation has stored, as it was when the transaction began to read."""
-
-    def __init__(self, control: sqlite3.Connection, runs: sqlite3.Connection, org: str) -> None:
-        self._control = control
-        self._runs = runs
-        self._org = org
-
-    def _rows(self, sql: str, *keys: object) -> list[Any]:
-        return self._control.execute(sql, (self._org, *keys)).fetchall()
-
-    def _one(self, kind: type[T], sql: str, *keys: object) -> T | None:
-        row = self._control.execute(sql, (self._org, *keys)).fetchone()
-        return None if row is None else unpack(kind, row[0])
-
-    def _all(self, kind: type[T], sql: str, *keys: object) -> tuple[T, ...]:
-        return tuple(unpack(kind, body) for (body,) in self._rows(sql, *keys))
 
     def app(self, name: str) -> App | None:
         """Return an app."""
@@ -87,6 +69,14 @@ class SqliteSnapshot(
         sql = "SELECT body FROM segments WHERE org = ? AND digest = ?"
         row = self._runs.execute(sql, (self._org, digest)).fetchone()
         return None if row is None else segment.decompress(row[0])
+
+    def is_segment_sound(self, digest: str) -> bool | None:
+        """Say whether the bytes of a batch are its own."""
+        try:
+            body = self.segment(digest)
+        except DataError:
+            return False
+        return None if body is None else byte_digest(body) == digest
 
     def ingested(self, digest: str) -> Ingested | None:
         """Return what became of a batch."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 
 import json
 import secrets
-import sqlite3
 
 import numpy as np
 
 from lockgate.adapters.stores.id_window import IdWindow, IdWindows, MarkRow
+from lockgate.adapters.stores.sqlite_rows import SqliteRowsWriting
 from lockgate.core.dedupe import KEY_BYTES, Dedupe, Marks
 from lockgate.core.instant import SECOND, Instant
 from lockgate.core.summary import Mask
@@ -17,21 +17,17 @@ from lockgate.core.summary import Mask
 _BYTES = "<i8"
 
 
-class SqliteRunIds:
+class SqliteRunIds(SqliteRowsWriting):
     """The part of a transaction that knows runs by their ids."""
 
-    _control: sqlite3.Connection
-    _org: str
-    windows: IdWindows
+    _windows: IdWindows
 
     def id_key(self) -> bytes:
         """Return the secret of marks."""
-        sql = "INSERT OR IGNORE INTO id_keys VALUES (?, ?)"
-        row = self._control.execute("SELECT key FROM id_keys WHERE org = ?", (self._org,)).fetchone()
-        if row is None:
-            row = (secrets.token_bytes(KEY_BYTES),)
-            self._control.execute(sql, (self._org, *row))
-        key: bytes = row[0]
+        found = self._rows("SELECT key FROM id_keys WHERE org = ?")
+        key: bytes = found[0][0] if found else secrets.token_bytes(KEY_BYTES)
+        if not found:
+            self._change("INSERT INTO id_keys VALUES (?, ?)", key)
         return key
 
     def known_ids(self, app: str, marks: Marks, dedupe: Dedupe, now: Instant) -> Mask:
@@ -41,7 +37,7 @@ class SqliteRunIds:
         window = self._window(app)
         if window.leave_behind(now - dedupe.window_s * SECOND):
             sql = "DELETE FROM id_window WHERE org = ? AND app = ? AND place <= ?"
-            self._control.execute(sql, (self._org, app, window.floor))
+            self._change(sql, app, window.floor)
         return window.known(marks)
 
     def add_ids(self, app: str, digest: str, marks: Marks, dedupe: Dedupe, now: Instant) -> None:
@@ -50,32 +46,32 @@ class SqliteRunIds:
             self._add_strictly(app, marks, now)
             return
         sql = "INSERT INTO id_window (org, app, digest, at, marks) VALUES (?, ?, ?, ?, ?)"
-        self._control.execute(sql, (self._org, app, digest, now, marks.astype(_BYTES).tobytes()))
+        self._change(sql, app, digest, now, marks.astype(_BYTES).tobytes())
 
     def keep_ids(self, app: str) -> None:
         """Keep the marks of the window strictly."""
         for row in self._rows_after(app, 0):
             self._add_strictly(app, row.marks, row.at)
-        self._control.execute("DELETE FROM id_window WHERE org = ? AND app = ?", (self._org, app))
+        self._change("DELETE FROM id_window WHERE org = ? AND app = ?", app)
 
     def _window(self, app: str) -> IdWindow:
-        window = self.windows.of(self._org, app)
+        window = self._windows.of(self._org, app)
         if window.last is not None:
             place, digest = window.last
-            sql = "SELECT 1 FROM id_window WHERE place = ? AND org = ? AND app = ? AND digest = ?"
-            if self._control.execute(sql, (place, self._org, app, digest)).fetchone() is None:
-                window = self.windows.renew(self._org, app)
+            sql = "SELECT 1 FROM id_window WHERE org = ? AND place = ? AND app = ? AND digest = ?"
+            if not self._rows(sql, place, app, digest):
+                window = self._windows.renew(self._org, app)
         window.absorb(self._rows_after(app, window.last[0] if window.last else 0))
         return window
 
     def _rows_after(self, app: str, place: int) -> list[MarkRow]:
         sql = "SELECT place, digest, at, marks FROM id_window WHERE org = ? AND app = ? AND place > ? ORDER BY place"
-        rows = self._control.execute(sql, (self._org, app, place))
+        rows = self._rows(sql, app, place)
         return [MarkRow(place, digest, at, np.frombuffer(marks, _BYTES)) for place, digest, at, marks in rows]
 
     def _known_strictly(self, app: str, marks: Marks) -> Mask:
         sql = "SELECT mark FROM strict_ids WHERE org = ? AND app = ? AND mark IN (SELECT value FROM json_each(?))"
-        found = self._control.execute(sql, (self._org, app, json.dumps(marks.tolist()))).fetchall()
+        found = self._rows(sql, app, json.dumps(marks.tolist()))
         return np.isin(marks, np.array([mark for (mark,) in found], np.int64))
 
     def _add_strictly(self, app: str, marks: Marks, now: Instant) -> None:

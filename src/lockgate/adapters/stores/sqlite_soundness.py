@@ -3,41 +3,23 @@
 
 from __future__ import annotations
 
-import hashlib
 import sqlite3
 from collections.abc import Iterable, Mapping
-from typing import Any, TypeVar
 
 from lockgate.adapters.stores.packing import unpack
+from lockgate.adapters.stores.sqlite_rows import SqliteRowsReading
 from lockgate.core.batch import Ingested
 from lockgate.core.merkle import Node
 from lockgate.core.outbox import Message
 from lockgate.core.trial import Look
 from lockgate.core.vault import Receipt
-from lockgate.errors import DataError
-
-T = TypeVar("T")
 
 # More sentences of one file than this say nothing more.
 MAX_TOLD = 20
 
 
-class SqliteSoundness:
+class SqliteSoundness(SqliteRowsReading):
     """The part of a snapshot that reads everything in the order of its keys."""
-
-    _control: sqlite3.Connection
-    _runs: sqlite3.Connection
-    _org: str
-
-    def _portion(self, sql: str, *keys: object) -> list[Any]:
-        return self._control.execute(sql, (self._org, *keys)).fetchall()
-
-    def _bodies(self, kind: type[T], sql: str, *keys: object) -> tuple[T, ...]:
-        return tuple(unpack(kind, body) for (body,) in self._portion(sql, *keys))
-
-    def segment(self, digest: str) -> bytes | None:
-        """Return the bytes of a batch."""
-        raise NotImplementedError
 
     def contradictions(self) -> tuple[str, ...]:
         """Return what SQLite says against its own files, and rows that name rows that are not there."""
@@ -49,60 +31,52 @@ class SqliteSoundness:
             "SELECT id FROM (SELECT id FROM rollouts WHERE org = ?1 AND id > ?2"
             " UNION SELECT rollout FROM receipts WHERE org = ?1 AND rollout > ?2) ORDER BY id LIMIT ?3"
         )
-        return tuple(name for (name,) in self._portion(sql, after, count))
+        return tuple(name for (name,) in self._rows(sql, after, count))
 
     def receipts_after(self, series: str, after: int, count: int) -> tuple[Receipt, ...]:
         """Return receipts by seq."""
         sql = "SELECT body FROM receipts WHERE org = ? AND rollout = ? AND seq > ? ORDER BY seq LIMIT ?"
-        return self._bodies(Receipt, sql, series, after, count)
+        return self._all(Receipt, sql, series, after, count)
 
     def looks_after(self, rollout_id: str, after: int, count: int) -> tuple[Look, ...]:
         """Return looks."""
         sql = "SELECT body FROM looks WHERE org = ? AND rollout = ? AND number > ? ORDER BY number LIMIT ?"
-        return self._bodies(Look, sql, rollout_id, after, count)
+        return self._all(Look, sql, rollout_id, after, count)
 
     def folded_after(self, rollout_id: str, after: int, count: int) -> tuple[tuple[int, str], ...]:
         """Return buckets that were read."""
         sql = "SELECT number, digest FROM folded WHERE org = ? AND rollout = ? AND number > ? ORDER BY number LIMIT ?"
-        return tuple(self._portion(sql, rollout_id, after, count))
+        return tuple(self._rows(sql, rollout_id, after, count))
 
     def batches_after(self, after: str, count: int) -> tuple[Ingested, ...]:
         """Return batches."""
         sql = "SELECT body FROM batches WHERE org = ? AND digest > ? ORDER BY digest LIMIT ?"
-        return self._bodies(Ingested, sql, after, count)
-
-    def is_segment_sound(self, digest: str) -> bool | None:
-        """Say whether the bytes of a batch are its own."""
-        try:
-            body = self.segment(digest)
-        except DataError:
-            return False
-        return None if body is None else f"sha256:{hashlib.sha256(body).hexdigest()}" == digest
+        return self._all(Ingested, sql, after, count)
 
     def entries_after(self, after: int, count: int) -> tuple[Receipt, ...]:
         """Return receipts by their place in the log."""
         sql = "SELECT body FROM receipts WHERE org = ? AND log_index > ? ORDER BY log_index LIMIT ?"
-        return self._bodies(Receipt, sql, after, count)
+        return self._all(Receipt, sql, after, count)
 
     def hashes_of(self, nodes: Iterable[Node]) -> Mapping[Node, bytes]:
         """Return the nodes that are there."""
         sql = "SELECT hash FROM nodes WHERE org = ? AND level = ? AND position = ?"
-        found = ((node, self._portion(sql, node.level, node.position)) for node in nodes)
+        found = ((node, self._rows(sql, node.level, node.position)) for node in nodes)
         return {node: rows[0][0] for node, rows in found if rows}
 
     def node_count(self) -> int:
         """Return how many nodes there are."""
-        return int(self._portion("SELECT count(*) FROM nodes WHERE org = ?")[0][0])
+        return int(self._rows("SELECT count(*) FROM nodes WHERE org = ?")[0][0])
 
     def checkpoints_after(self, after: int, count: int) -> tuple[tuple[int, bytes], ...]:
         """Return checkpoints."""
         sql = "SELECT size, note FROM checkpoints WHERE org = ? AND size > ? ORDER BY size LIMIT ?"
-        return tuple(self._portion(sql, after, count))
+        return tuple(self._rows(sql, after, count))
 
     def messages_after(self, after: int, count: int) -> tuple[tuple[int, Message], ...]:
         """Return messages with their places."""
         sql = "SELECT place, body FROM messages WHERE org = ? AND place > ? ORDER BY place LIMIT ?"
-        return tuple((place, unpack(Message, body)) for place, body in self._portion(sql, after, count))
+        return tuple((place, unpack(Message, body)) for place, body in self._rows(sql, after, count))
 
 
 def _told(connection: sqlite3.Connection, name: str) -> Iterable[str]:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 
 from lockgate.adapters.stores import segment
+from lockgate.adapters.stores.id_window import IdWindows
 from lockgate.adapters.stores.packing import pack
 from lockgate.adapters.stores.refusals import held_already, overtaken, sealed_already, uncovered
 from lockgate.adapters.stores.sqlite_cells import SqliteCellsWriting
@@ -34,28 +35,22 @@ class SqliteTransaction(
 ):
     """A snapshot that sees its own writes."""
 
-    def __init__(self, control: sqlite3.Connection, runs: sqlite3.Connection, org: str, explained: Explained) -> None:
+    def __init__(
+        self, control: sqlite3.Connection, runs: sqlite3.Connection, org: str, explained: Explained, windows: IdWindows
+    ) -> None:
         super().__init__(control, runs, org)
         self._explained = explained
+        self._windows = windows
         self._has_grown = False
-
-    def _put(self, sql: str, *row: object) -> None:
-        self._control.execute(sql, (self._org, *row))
-
-    def _add(self, table: str, key: object, sql: str, *row: object) -> None:
-        try:
-            self._control.execute(sql, (self._org, *row))
-        except sqlite3.IntegrityError as error:
-            raise held_already(table, key) from error
 
     def put_app(self, app: App) -> None:
         """Keep an app."""
-        self._put("INSERT OR REPLACE INTO apps VALUES (?, ?, ?)", app.name, pack(app))
+        self._change("INSERT OR REPLACE INTO apps VALUES (?, ?, ?)", app.name, pack(app))
 
     def put_release(self, release: Release) -> None:
         """Keep a release."""
         row = (release.app, release.name, release.first_seen_at)
-        self._put("INSERT OR IGNORE INTO releases VALUES (?, ?, ?, ?)", *row)
+        self._change("INSERT OR IGNORE INTO releases VALUES (?, ?, ?, ?)", *row)
 
     def put_slot(self, app: str, slot: Slot) -> None:
         """Keep a slot."""
@@ -65,25 +60,24 @@ class SqliteTransaction(
             " SET seals_at = excluded.seals_at, sealed_at = excluded.sealed_at, digest = excluded.digest"
         )
         try:
-            self._put(sql, *row)
+            self._change(sql, *row)
         except sqlite3.IntegrityError as error:
             raise sealed_already(app, slot.number) from error
 
     def add_batch(self, ingested: Ingested, body: bytes, slots: Iterable[tuple[str, int]]) -> None:
         """Keep a batch."""
-        if not self._runs.in_transaction:
-            self._runs.execute("BEGIN IMMEDIATE")
+        self._begin_runs()
         # A batch whose commit failed left its bytes here, and they are the same.
         kept = (self._org, ingested.digest, ingested.at, segment.compress(body))
         self._runs.execute("INSERT OR IGNORE INTO segments VALUES (?, ?, ?, ?)", kept)
         row = (ingested.digest, ingested.at, pack(ingested))
         self._add("batches", ingested.digest, "INSERT INTO batches VALUES (?, ?, ?, ?)", *row)
         for app, number in slots:
-            self._put("INSERT INTO slot_batches VALUES (?, ?, ?, ?)", app, number, ingested.digest)
+            self._change("INSERT INTO slot_batches VALUES (?, ?, ?, ?)", app, number, ingested.digest)
 
     def put_policy(self, policy: Policy) -> None:
         """Keep a policy."""
-        self._put("INSERT OR IGNORE INTO policies VALUES (?, ?, ?)", policy.digest(), pack(policy))
+        self._change("INSERT OR IGNORE INTO policies VALUES (?, ?, ?)", policy.digest(), pack(policy))
 
     def save(self, trial: Trial) -> None:
         """Keep a trial."""
