@@ -11,10 +11,12 @@ import threading
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from lockgate.cli import exit_codes
+from lockgate.core.delivery import State
 from lockgate.operations.deliver import Bounds, deliver
 from lockgate.testing.world import WorldClock
 from lockgate.wiring import actuators, local_house
@@ -123,6 +125,42 @@ def test_watching_shows_what_the_router_was_not_told(door: Door, router: Router)
     assert said.count("the router has not been told: created, 5 % for abc123") == 1
     assert "router" in door.out
     assert "has not been told" in door.out
+
+
+@pytest.mark.clause("LI-333")
+@pytest.mark.parametrize(
+    ("state", "said"),
+    [
+        ("waits", "`lockgate deliver` tries again"),
+        ("under way", "it is being told at this moment"),
+        ("dead", "given up after 1 attempt"),
+        ("told", ""),
+    ],
+)
+def test_show_says_what_the_router_was_not_told(
+    door: Door, router: Router, tmp_path: Path, state: str, said: str
+) -> None:
+    """In words and as JSON: what failed, what is under way and what was given up, but not what was told."""
+    if state != "told":
+        router.fall()
+    rollout = door.create(*CANARY)
+    here = local_house(tmp_path / "home")
+    with here.store.writing() as work:
+        for each in work.deliveries(State.DUE):
+            now = here.clock.now()
+            changes: dict[str, dict[str, Any]] = {
+                "waits": {"due_at": now},
+                "under way": {"tried_at": now, "leased_until": now + 60_000},
+                "dead": {"state": State.DEAD},
+            }
+            work.put_delivery(replace(each, **changes[state]))
+
+    untold = door.read("show", rollout)["untold"]
+    door("show", rollout)
+
+    assert [(each["rollout"], each["event"]) for each in untold] == [(rollout, "rollout.created")] * (state != "told")
+    assert [each["leased_until"] is not None for each in untold] == [state == "under way"] * (state != "told")
+    assert (said in " ".join(door.out.split()), "has not been told" in door.out) == (True, state != "told")
 
 
 @pytest.mark.clause("LI-97")

@@ -19,9 +19,12 @@ def show(rollout_id: str, *, as_json: bool) -> int:
     with local.named(rollout_id, house):
         said = explain(rollout_id, house)
     if as_json:
+        from lockgate.operations.deliver import untold as left
         from lockgate.report.rollout_document import explanation_document
+        from lockgate.report.telling import told_document
 
-        local.emit(explanation_document(said))
+        waiting = [told_document(each) for each in left(house, said.rollout.app)]
+        local.emit({**explanation_document(said), "untold": waiting})
     else:
         from lockgate.report.view import render_view
 

@@ -69,6 +69,8 @@ def told_document(told: Told) -> dict[str, Json]:
         "error": delivery.error,
         "output": delivery.output,
         "next_try": instant_text(delivery.due_at) if delivery.state is State.DUE else None,
+        # Until then somebody may be telling it.
+        "leased_until": instant_text(delivery.leased_until) if delivery.leased_until else None,
     }
 
 
