@@ -10,7 +10,7 @@ import threading
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from lockgate.adapters.stores.memory_cells import MemoryCellsReading, MemoryCellsWriting
@@ -19,6 +19,7 @@ from lockgate.adapters.stores.memory_probes import MemoryProbesReading, MemoryPr
 from lockgate.adapters.stores.memory_retention import MemoryRetentionReading, MemoryRetentionWriting
 from lockgate.adapters.stores.memory_run_ids import MemoryRunIds
 from lockgate.adapters.stores.memory_soundness import MemorySoundness
+from lockgate.adapters.stores.memory_tables import Tables
 from lockgate.adapters.stores.refusals import held_already, overtaken, sealed_already, uncovered
 from lockgate.core.app import DEFAULT_ORG, App, Release
 from lockgate.core.batch import Ingested
@@ -28,9 +29,6 @@ from lockgate.core.rollout import Rollout
 from lockgate.core.spine import Slot
 from lockgate.core.trial import Look, Trial
 from lockgate.core.vault import Receipt
-
-# By the name of a table and what its rows belong to (an app, a rollout, or nothing): rows by key, in order of arrival.
-Tables = dict[tuple[str, str], dict[Any, Any]]
 
 
 class MemoryStore:
@@ -58,16 +56,12 @@ class MemoryStore:
         """Do nothing: memory is not of a disk."""
 
 
-@dataclass(slots=True)
 class MemorySnapshot(
     MemorySoundness, MemoryCellsReading, MemoryOutboxReading, MemoryProbesReading, MemoryRetentionReading
 ):
     """Tables that nobody writes to."""
 
-    tables: Tables
-
-    def _table(self, name: str, owner: str = "") -> Mapping[Any, Any]:
-        return self.tables.get((name, owner), {})
+    __slots__ = ()
 
     def app(self, name: str) -> App | None:
         """Return an app."""
@@ -169,21 +163,7 @@ class MemoryTransaction(
 ):
     """Tables of its own where it writes, and the kept ones elsewhere."""
 
-    _own: set[tuple[str, str]] = field(default_factory=set)
     _has_grown: bool = False
-
-    def _writable(self, name: str, owner: str = "") -> dict[Any, Any]:
-        key = (name, owner)
-        if key not in self._own:
-            self.tables[key] = dict(self.tables.get(key, {}))
-            self._own.add(key)
-        return self.tables[key]
-
-    def _add(self, name: str, owner: str, key: object, row: object) -> None:
-        table = self._writable(name, owner)
-        if key in table:
-            raise held_already(name, key)
-        table[key] = row
 
     def put_app(self, app: App) -> None:
         """Keep an app."""

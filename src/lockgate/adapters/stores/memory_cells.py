@@ -3,21 +3,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
+from lockgate.adapters.stores.memory_tables import MemoryTablesReading, MemoryTablesWriting
 from lockgate.adapters.stores.refusals import sealed_already
 from lockgate.core.spine import Cell
 from lockgate.core.tallies import Tallies
 
 
-class MemoryCellsReading:
+class MemoryCellsReading(MemoryTablesReading):
     """Cells in tables that nobody writes to."""
 
     __slots__ = ()
-
-    def _table(self, name: str, owner: str = "") -> Mapping[Any, Any]:
-        raise NotImplementedError
 
     def cells(self, app: str, first: int, last: int) -> tuple[Cell, ...]:
         """Return the cells of some slots."""
@@ -25,13 +23,10 @@ class MemoryCellsReading:
         return tuple(cell for table in tables for cell in table.values())
 
 
-class MemoryCellsWriting(MemoryCellsReading):
+class MemoryCellsWriting(MemoryCellsReading, MemoryTablesWriting):
     """Cells in tables of a transaction's own."""
 
     __slots__ = ()
-
-    def _writable(self, name: str, owner: str = "") -> dict[Any, Any]:
-        raise NotImplementedError
 
     def put_cells(self, app: str, cells: Iterable[Cell]) -> None:
         """Keep cells."""

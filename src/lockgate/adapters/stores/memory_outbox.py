@@ -3,22 +3,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
-from lockgate.adapters.stores.refusals import held_already
+from lockgate.adapters.stores.memory_tables import MemoryTablesReading, MemoryTablesWriting
 from lockgate.core.delivery import Delivery, State
 from lockgate.core.endpoint import Endpoint
 from lockgate.core.outbox import Message
 
 
-class MemoryOutboxReading:
+class MemoryOutboxReading(MemoryTablesReading):
     """The outbox in tables that nobody writes to."""
 
     __slots__ = ()
-
-    def _table(self, name: str, owner: str = "") -> Mapping[Any, Any]:
-        raise NotImplementedError
 
     def messages(self, app: str | None = None) -> tuple[Message, ...]:
         """Return messages."""
@@ -50,20 +44,14 @@ class MemoryOutboxReading:
         return self._table("deliveries").get((message_id, endpoint_id))
 
 
-class MemoryOutboxWriting(MemoryOutboxReading):
+class MemoryOutboxWriting(MemoryOutboxReading, MemoryTablesWriting):
     """The outbox in tables of a transaction's own."""
 
     __slots__ = ()
 
-    def _writable(self, name: str, owner: str = "") -> dict[Any, Any]:
-        raise NotImplementedError
-
     def add_message(self, message: Message) -> None:
         """Keep a message."""
-        messages = self._writable("messages")
-        if message.id in messages:
-            raise held_already("messages", message.id)
-        messages[message.id] = message
+        self._add("messages", "", message.id, message)
 
     def put_endpoint(self, endpoint: Endpoint) -> None:
         """Keep an endpoint."""

@@ -4,21 +4,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
 
+from lockgate.adapters.stores.memory_tables import MemoryTablesReading, MemoryTablesWriting
 from lockgate.adapters.stores.refusals import held_already, sealed_already
 from lockgate.core.instant import Instant
 from lockgate.core.probe import Answer
 from lockgate.core.spine import PairCell
 
 
-class MemoryProbesReading:
+class MemoryProbesReading(MemoryTablesReading):
     """Probes in tables that nobody writes to."""
 
     __slots__ = ()
-
-    def _table(self, name: str, owner: str = "") -> Mapping[Any, Any]:
-        raise NotImplementedError
 
     def answers(self, app: str, probes: Iterable[str], releases: Iterable[str], latest: int) -> tuple[Answer, ...]:
         """Return answers to probes."""
@@ -38,13 +35,10 @@ class MemoryProbesReading:
         return tuple(cell for table in tables for _, cell in sorted(table.items()))
 
 
-class MemoryProbesWriting(MemoryProbesReading):
+class MemoryProbesWriting(MemoryProbesReading, MemoryTablesWriting):
     """Probes in tables of a transaction's own."""
 
     __slots__ = ()
-
-    def _writable(self, name: str, owner: str = "") -> dict[Any, Any]:
-        raise NotImplementedError
 
     def add_answers(self, app: str, answers: Iterable[Answer]) -> None:
         """Keep answers."""

@@ -3,10 +3,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from itertools import islice
-from typing import Any
 
+from lockgate.adapters.stores.memory_tables import MemoryTablesReading, MemoryTablesWriting
 from lockgate.core.batch import Ingested
 from lockgate.core.instant import Instant
 from lockgate.core.retention import Pin, Retention
@@ -14,13 +14,10 @@ from lockgate.core.retention import Pin, Retention
 _OF_SLOT = ("cells", "pairs", "segments")
 
 
-class MemoryRetentionReading:
+class MemoryRetentionReading(MemoryTablesReading):
     """What is kept for how long."""
 
     __slots__ = ()
-
-    def _table(self, name: str, owner: str = "") -> Mapping[Any, Any]:
-        raise NotImplementedError
 
     def retention(self) -> Retention:
         """Return how long things are kept."""
@@ -52,14 +49,10 @@ class MemoryRetentionReading:
         return tuple(islice((row for row in rows if row[0] < at and row > after), count))
 
 
-class MemoryRetentionWriting(MemoryRetentionReading):
+class MemoryRetentionWriting(MemoryRetentionReading, MemoryTablesWriting):
     """What is kept no longer."""
 
     __slots__ = ()
-    tables: dict[tuple[str, str], dict[Any, Any]]
-
-    def _writable(self, name: str, owner: str = "") -> dict[Any, Any]:
-        raise NotImplementedError
 
     def put_retention(self, retention: Retention) -> None:
         """Keep how long things are kept."""

@@ -4,22 +4,19 @@
 from __future__ import annotations
 
 import secrets
-from typing import Any
 
 import numpy as np
 
+from lockgate.adapters.stores.memory_tables import MemoryTablesWriting
 from lockgate.core.dedupe import KEY_BYTES, MAX_IDS, Dedupe, Marks
 from lockgate.core.instant import SECOND, Instant
 from lockgate.core.summary import Mask
 
 
-class MemoryRunIds:
+class MemoryRunIds(MemoryTablesWriting):
     """The part of a transaction that knows runs by their ids."""
 
     __slots__ = ()
-
-    def _writable(self, name: str, owner: str = "") -> dict[Any, Any]:
-        raise NotImplementedError
 
     def id_key(self) -> bytes:
         """Return the secret of marks."""

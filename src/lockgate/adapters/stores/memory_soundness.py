@@ -3,25 +3,26 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Mapping
 from itertools import islice
 from typing import Any, cast
 
+from lockgate.adapters.stores.memory_tables import MemoryTablesReading
 from lockgate.core.batch import Ingested
+from lockgate.core.canonical import byte_digest
 from lockgate.core.merkle import Node
 from lockgate.core.outbox import Message
 from lockgate.core.trial import Look
 from lockgate.core.vault import Receipt
 
 
-class MemorySoundness:
+class MemorySoundness(MemoryTablesReading):
     """The part of a snapshot that reads everything in the order of its keys."""
 
-    tables: dict[tuple[str, str], dict[Any, Any]]
+    __slots__ = ()
 
     def _sorted(self, name: str, after: Any, count: int, owner: str = "") -> tuple[tuple[Any, Any], ...]:  # noqa: ANN401 -- keys and rows of any table
-        rows = self.tables.get((name, owner), {})
+        rows = self._table(name, owner)
         return tuple(islice(((key, rows[key]) for key in sorted(rows) if key > after), count))
 
     def contradictions(self) -> tuple[str, ...]:
@@ -30,7 +31,7 @@ class MemorySoundness:
 
     def series_after(self, after: str, count: int) -> tuple[str, ...]:
         """Return ids of series."""
-        found = {owner for name, owner in self.tables if name == "receipts"} | set(self.tables.get(("trials", ""), {}))
+        found = {owner for name, owner in self.tables if name == "receipts"} | set(self._table("trials"))
         return tuple(islice((name for name in sorted(found) if name > after), count))
 
     def receipts_after(self, series: str, after: int, count: int) -> tuple[Receipt, ...]:
@@ -51,24 +52,22 @@ class MemorySoundness:
 
     def is_segment_sound(self, digest: str) -> bool | None:
         """Say whether the bytes of a batch are its own."""
-        body = self.tables.get(("bodies", ""), {}).get(digest)
-        return None if body is None else f"sha256:{hashlib.sha256(body).hexdigest()}" == digest
+        body = self._table("bodies").get(digest)
+        return None if body is None else byte_digest(body) == digest
 
     def entries_after(self, after: int, count: int) -> tuple[Receipt, ...]:
         """Return receipts by their place in the log."""
-        found = sorted(
-            cast("Iterable[Receipt]", self.tables.get(("by id", ""), {}).values()), key=lambda row: row.index
-        )
+        found = sorted(cast("Iterable[Receipt]", self._table("by id").values()), key=lambda row: row.index)
         return tuple(islice((row for row in found if row.index > after), count))
 
     def hashes_of(self, nodes: Iterable[Node]) -> Mapping[Node, bytes]:
         """Return the nodes that are there."""
-        kept = self.tables.get(("nodes", ""), {})
+        kept = self._table("nodes")
         return {node: kept[node] for node in nodes if node in kept}
 
     def node_count(self) -> int:
         """Return how many nodes there are."""
-        return len(self.tables.get(("nodes", ""), {}))
+        return len(self._table("nodes"))
 
     def checkpoints_after(self, after: int, count: int) -> tuple[tuple[int, bytes], ...]:
         """Return checkpoints."""
@@ -76,5 +75,5 @@ class MemorySoundness:
 
     def messages_after(self, after: int, count: int) -> tuple[tuple[int, Message], ...]:
         """Return messages; their places are those of their arrival."""
-        found = enumerate(self.tables.get(("messages", ""), {}).values())
+        found = enumerate(self._table("messages").values())
         return tuple(islice(((place, row) for place, row in found if place > after), count))
