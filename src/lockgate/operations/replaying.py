@@ -82,9 +82,9 @@ class Replay:
         )
         self._chain = Chain(state=bindings.state_after, receipt=receipt.digest)
         if self._is_known:
-            drafted = draft(transition, verdict, self._plan.policy, bindings, actor_of(statement))
+            stated = self._decide(receipt, statement, transition, verdict)
+            drafted = draft(stated, verdict, self._plan.policy, bindings, actor_of(statement))
             self._compare(receipt, statement, drafted.payload)
-            self._decide(receipt, statement, transition, verdict)
             self._check.count("decisions made again")
 
     def end(self) -> None:
@@ -144,17 +144,20 @@ class Replay:
         progress = self._progress
         return judge(progress.state, progress.totals, self._plan, transition.before.step)
 
-    def _decide(self, receipt: Receipt, statement: Statement, transition: Transition, verdict: Verdict) -> None:
-        """Decide again what the loop decided, with the freeze that stood when the receipt was written."""
+    def _decide(self, receipt: Receipt, statement: Statement, transition: Transition, verdict: Verdict) -> Transition:
+        """Decide again what the loop decided, and return its transition with the reasons that did not fit."""
         before, policy, said = transition.before, self._plan.policy, decision_of(statement)
         if receipt.seq == 1 or actor_of(statement).kind != LOOP:
-            return
+            return transition
+        # With the freeze that stood when the receipt was written.
         app = App(name=before.app, frozen=self._frozen_at(receipt.index))
         trial = replace(self._trial, rollout=before, progress=self._progress)
         made = decide(before, policy, verdict, situation(trial, policy, app, receipt.at))
         if (made.action, made.cause, made.step, made.weight) != (said.action, said.cause, said.step, said.weight):
             ruled = f"{made.action.value} ({made.cause.value})"
             self._flaw(f"it decided {said.action.value} ({said.cause.value}), the rules make {ruled} of it", receipt)
+        is_cut = cast("dict[str, int]", statement.predicate["decision"])["alsoOmitted"] > 0
+        return replace(transition, decision=replace(transition.decision, also=made.also)) if is_cut else transition
 
     def _frozen_at(self, index: int) -> str | None:
         """Return why the app was frozen when the log had so many entries."""
