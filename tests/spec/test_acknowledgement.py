@@ -7,12 +7,16 @@ import hashlib
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from lockgate.core.canonical import canonicalize
 from lockgate.core.decision.decision import Cause
+from lockgate.core.delivery import State
 from lockgate.core.evidence.sealed import Phase
 from lockgate.core.evidence.window import span_at
 from lockgate.core.receipt import Actor
+from lockgate.core.rollout import is_met
 from lockgate.errors import DataError, UsageError
 from lockgate.operations.acknowledge import Observation, acknowledge
 from lockgate.operations.actuator import remove_actuator, set_actuator, tell_again
@@ -138,6 +142,61 @@ def test_another_weight_than_was_asked_for_holds_and_is_asked_for_again() -> Non
     assert trial_of(here, rollout.id).rollout.acknowledged == 5.0
     assert phases(here, rollout.id) == [Phase.TRANSITION]
     assert untold(here.house) == ()
+
+
+@pytest.mark.clause("LI-334")
+@pytest.mark.parametrize(
+    ("asked", "observed", "counts"),
+    [
+        (5.0, 5, True),
+        (5.0, 4.99, True),
+        (5.0, 4.95, True),
+        (5.0, 5.05, True),
+        (5.0, 4.94, False),
+        (10.0, 10.05, True),
+        (33.3, 33.333333333333336, True),
+        (100.0, 99.95, True),
+        (100.0, 99.9, False),
+        (0.5, 0.45, True),
+        (0.1, 0.11, True),
+        (0.1, 0.12, False),
+        (0.1, 0.0, False),
+        (0.0, 0.0, True),
+        (0.0, 0.01, False),
+    ],
+)
+def test_a_router_may_round(asked: float, observed: float, counts: bool) -> None:
+    """By 0.05 points and a tenth of the weight at most, and nothing rounds to no traffic."""
+    assert is_met(asked, observed) is counts
+
+
+@pytest.mark.clause("LI-334")
+@given(st.floats(0, 100), st.floats(0, 100))
+def test_no_weight_counts_for_one_far_from_it(asked: float, observed: float) -> None:
+    """And each counts for itself."""
+    assert is_met(asked, asked)
+    if is_met(asked, observed):
+        assert abs(asked - observed) <= min(0.05, asked / 10) + 2e-6
+
+
+@pytest.mark.clause("LI-334")
+def test_a_router_that_rounds_is_waited_for_once() -> None:
+    """Comparisons go on after the first reading, and another one that differs by rounding begins nothing anew."""
+    here = world()
+    router = routed(here, program=READS_BACK)
+    rollout = created(here).rollout
+    router.stuck = 4.99
+    (sent,) = delivered(here, router)
+    before = trial_of(here, rollout.id)
+    router.stuck = 5.01
+    tell_again(APP, here.house)
+    delivered(here, router)
+    serve(here, 1)
+
+    assert sent.delivery.state is State.DELIVERED
+    assert (before.rollout.acknowledged, before.rollout.is_acknowledged) == (4.99, True)
+    assert trial_of(here, rollout.id) == before
+    assert phases(here, rollout.id) == [Phase.STEADY]
 
 
 @pytest.mark.clause("LI-99")

@@ -27,6 +27,17 @@ class Status(StrEnum):
 
 
 TERMINAL = frozenset({Status.PROMOTED, Status.ROLLED_BACK, Status.CANCELLED})
+# How far, in millionths of a percent, a weight that is live may be from the one asked for, and which part of it.
+NEAR, NEAR_PART = 50_000, 10
+
+
+def is_met(asked: float, observed: float) -> bool:
+    """Say whether a weight that was read back is the one asked for, but for what a router rounds.
+
+    It is within 0.05 percent of all traffic and a tenth of what was asked for, so that only 0 stands for 0.
+    """
+    wanted, found = round(asked * 1_000_000), round(observed * 1_000_000)
+    return abs(found - wanted) <= min(NEAR, wanted // NEAR_PART)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +88,7 @@ class Rollout:
     @property
     def is_acknowledged(self) -> bool:
         """Say whether the weight that was asked for is, as far as can be known, the weight that is live."""
-        return self.acknowledged is None or self.acknowledged == self.exposed_weight
+        return self.acknowledged is None or is_met(self.exposed_weight, self.acknowledged)
 
     def seconds_at_step(self, now: Instant) -> int:
         """Return for how many whole seconds the rollout has stood at its step."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from lockgate.core.policy.policy import Mode, Policy
 from lockgate.core.receipt import Actor, operator
-from lockgate.core.rollout import Rollout
+from lockgate.core.rollout import Rollout, is_met
 from lockgate.core.trial import Look, Trial, acknowledged, looked, unacknowledged
 from lockgate.core.verdict.judge import judge
 from lockgate.errors import DataError, UsageError
@@ -78,7 +78,9 @@ def _is_known(trial: Trial, observed: Observation) -> bool:
     # What was seen of an earlier weight says nothing of this one.
     if observed.revision < (rollout.revision if rollout.is_terminal else span.revision):
         return True
-    is_same = rollout.acknowledged == observed.weight
+    # What differs by rounding alone is the same: else each reading would begin to settle anew.
+    is_near = rollout.acknowledged is not None and is_met(rollout.exposed_weight, rollout.acknowledged)
+    is_same = rollout.acknowledged == observed.weight or (is_near and is_met(rollout.exposed_weight, observed.weight))
     return is_same and (rollout.is_terminal or span.is_awaited is not rollout.is_acknowledged)
 
 

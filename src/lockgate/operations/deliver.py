@@ -15,6 +15,7 @@ from lockgate.core.endpoint import Endpoint
 from lockgate.core.instant import SECOND
 from lockgate.core.outbox import Message
 from lockgate.core.receipt import Actor
+from lockgate.core.rollout import is_met
 from lockgate.crash_point import reach
 from lockgate.operations.acknowledge import Observation, observe
 from lockgate.ports.actuator import Actuators
@@ -136,7 +137,7 @@ def _acknowledge(work: Transaction, house: House, claim: Told, carried: Carried,
     reader = claim.endpoint.argv[0][-MAX_NAME:] if claim.endpoint is not None else ""
     actor = Actor("actuator", reader, f"{observed:g} % was read back")
     observe(work, house, Observation(rollout_id=claim.message.rollout_id, revision=revision, weight=observed), actor)
-    if observed == asked:
+    if is_met(asked, observed):
         return carried
     return replace(carried, fault=f"{observed:g} % was read back, {asked:g} % was asked for")
 
