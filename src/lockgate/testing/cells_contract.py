@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A store comes in; pytest says whether tallies that are added to cells add up exactly, however many."""
+"""A store comes in; pytest says whether tallies that are added to cells add up exactly, however many.
+
+It is a part of StoreContract.
+"""
 
 from __future__ import annotations
-
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -35,40 +36,37 @@ def buckets(*added: Tallies) -> dict[CellName, Bucket]:
     return {name: sum((each.bucket(place) for each in added), Bucket()) for place, name in enumerate(CELLS)}
 
 
+def open_slot(store: Store) -> None:
+    """Open the slot that tallies are added to."""
+    with store.writing() as work:
+        work.put_slot("web", SLOT)
+
+
+def read(store: Store) -> dict[CellName, Bucket]:
+    """Return the buckets of the slot."""
+    with store.reading() as seen:
+        return {(cell.release, cell.labels): cell.bucket for cell in seen.cells("web", 0, 0)}
+
+
 class CellsContract:
     """What every store promises of the cells of open slots."""
 
-    def open(self, folder: Path) -> Store:
-        """Return the store of a folder."""
-        raise NotImplementedError
-
-    @pytest.fixture
-    def store(self, tmp_path: Path) -> Store:
-        """Return a store with one open slot."""
-        store = self.open(tmp_path)
-        with store.writing() as work:
-            work.put_slot("web", SLOT)
-        return store
-
-    def read(self, store: Store) -> dict[CellName, Bucket]:
-        """Return the buckets of the slot."""
-        with store.reading() as seen:
-            return {(cell.release, cell.labels): cell.bucket for cell in seen.cells("web", 0, 0)}
-
     def test_what_is_added_adds_up(self, store: Store) -> None:
         """Whether it came at once or over time, and whatever was read between."""
+        open_slot(store)
         added = [some(number) for number in range(MANY)]
 
         for number, each in enumerate(added):
             with store.writing() as work:
                 work.add_tallies("web", 0, each)
             if number % 100 == 0:
-                assert self.read(store) == buckets(*added[: number + 1])
+                assert read(store) == buckets(*added[: number + 1])
 
-        assert self.read(store) == buckets(*added)
+        assert read(store) == buckets(*added)
 
     def test_what_is_added_joins_what_was_put(self, store: Store) -> None:
         """A cell that is put takes the place of all that it was; the others stay as they are."""
+        open_slot(store)
         cell = Cell(number=0, release="v1", labels=(), bucket=Bucket(5, {"ok": 5}))
         with store.writing() as work:
             work.add_tallies("web", 0, some(1))
@@ -76,10 +74,11 @@ class CellsContract:
             work.add_tallies("web", 0, some(2))
 
         expected = buckets(some(1), some(2)) | {("v1", ()): cell.bucket + some(2).bucket(0)}
-        assert self.read(store) == expected
+        assert read(store) == expected
 
     def test_nothing_is_added_to_a_sealed_slot(self, store: Store) -> None:
         """Nor to one that was never opened, and what was there stays."""
+        open_slot(store)
         with store.writing() as work:
             work.add_tallies("web", 0, some(1))
             work.put_cells("web", work.cells("web", 0, 0))
@@ -89,10 +88,11 @@ class CellsContract:
             with pytest.raises(LockgateError), store.writing() as work:
                 work.add_tallies("web", number, some(2))
 
-        assert self.read(store) == buckets(some(1))
+        assert read(store) == buckets(some(1))
 
     def test_a_block_that_raises_adds_nothing(self, store: Store) -> None:
         """What was added before stays alone."""
+        open_slot(store)
         with store.writing() as work:
             work.add_tallies("web", 0, some(1))
 
@@ -100,4 +100,4 @@ class CellsContract:
             work.add_tallies("web", 0, some(2))
             raise ZeroDivisionError
 
-        assert self.read(store) == buckets(some(1))
+        assert read(store) == buckets(some(1))

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A store comes in; pytest says whether it undoes a part of a transaction alone and keeps the log covered."""
+"""A store comes in; pytest says whether it undoes a part of a transaction alone and keeps the log covered.
+
+It is a part of StoreContract.
+"""
 
 from __future__ import annotations
-
-from pathlib import Path
 
 import pytest
 
@@ -16,15 +17,6 @@ from lockgate.ports.store import Store, Transaction
 
 class PartsContract:
     """What every store promises of transactions that hold several decisions."""
-
-    def open(self, folder: Path) -> Store:
-        """Return the store of a folder."""
-        raise NotImplementedError
-
-    @pytest.fixture
-    def store(self, tmp_path: Path) -> Store:
-        """Return an empty store."""
-        return self.open(tmp_path)
 
     def test_a_part_that_raises_is_undone_alone(self, store: Store) -> None:
         """What came before it in the transaction, and what comes after, is kept."""

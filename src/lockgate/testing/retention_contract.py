@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A store comes in; pytest says whether it keeps the promises of what is let go."""
+"""A store comes in; pytest says whether it keeps the promises of what is let go.
+
+It is a part of StoreContract.
+"""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
-
-import pytest
 
 from lockgate.core.app import App
 from lockgate.core.batch import Ingested
@@ -36,17 +36,6 @@ def fill(store: Store, slots: int = 4) -> None:
 class RetentionContract:
     """What every store promises of what is kept no longer."""
 
-    def open(self, folder: Path) -> Store:
-        """Return the store of a folder."""
-        raise NotImplementedError
-
-    @pytest.fixture
-    def store(self, tmp_path: Path) -> Store:
-        """Return a store with four slots."""
-        store = self.open(tmp_path)
-        fill(store)
-        return store
-
     def test_spans_are_kept(self, store: Store) -> None:
         """The defaults, until others are put."""
         kept = Retention(raw_s=5, buckets_s=7, raw_until=9)
@@ -60,6 +49,7 @@ class RetentionContract:
 
     def test_batches_come_the_latest_first(self, store: Store) -> None:
         """From before a row, in portions."""
+        fill(store)
         with store.reading() as seen:
             first = seen.batches_before(10**9, "", 3)
             second = seen.batches_before(first[-1].at, first[-1].digest, 3)
@@ -68,6 +58,7 @@ class RetentionContract:
 
     def test_raw_runs_come_the_oldest_first(self, store: Store) -> None:
         """Those before a time, in portions, without those that were dropped."""
+        fill(store)
         with store.writing() as work:
             work.drop_segments(["sha256:1"])
 
@@ -79,6 +70,7 @@ class RetentionContract:
 
     def test_a_pin_names_the_batches_of_its_slots(self, store: Store) -> None:
         """Until it is dropped; another of the same rollout takes its place."""
+        fill(store)
         with store.writing() as work:
             work.put_pin(PIN)
             work.put_pin(replace(PIN, last=2))
@@ -93,6 +85,7 @@ class RetentionContract:
 
     def test_slots_go_with_all_that_stands_in_them(self, store: Store) -> None:
         """And what became of their batches after them."""
+        fill(store)
         with store.writing() as work:
             work.drop_slots("web", 0, 1)
             counts = [work.drop_batches(20, 1), work.drop_batches(20, 9)]
@@ -122,6 +115,7 @@ class RetentionContract:
 
     def test_room_is_given_back(self, store: Store) -> None:
         """What is kept is as it was."""
+        fill(store)
         with store.writing() as work:
             work.drop_segments(["sha256:1"])
 

@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A store comes in; pytest says whether it keeps the promises of run ids."""
+"""A store comes in; pytest says whether it keeps the promises of run ids.
+
+It is a part of StoreContract.
+"""
 
 from __future__ import annotations
 
 from contextlib import suppress
-from pathlib import Path
 
 import numpy as np
-import pytest
 
 from lockgate.core.dedupe import Dedupe, Marks
 from lockgate.core.instant import SECOND
@@ -32,15 +33,6 @@ def add(store: Store, app: str, now: int, marks: Marks = MARKS, dedupe: Dedupe =
 
 class RunIdsContract:
     """What every store promises of the ids of runs."""
-
-    def open(self, folder: Path) -> Store:
-        """Return the store of a folder."""
-        raise NotImplementedError
-
-    @pytest.fixture
-    def store(self, tmp_path: Path) -> Store:
-        """Return an empty store."""
-        return self.open(tmp_path)
 
     def test_the_secret_is_made_once_for_each_organisation(self, store: Store) -> None:
         """Marks of yesterday are marks of today, and say nothing elsewhere."""
@@ -85,42 +77,3 @@ class RunIdsContract:
         add(store, "web", SECOND, MARKS[1:2], STRICT)
 
         assert known(store, "web", 10**12, dedupe=STRICT) == [True, True, False, False]
-
-    def test_the_oldest_of_too_many_are_forgotten(self, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Looking takes bounded memory whatever the traffic is."""
-        for name in ("id_window", "memory_run_ids"):
-            monkeypatch.setattr(f"lockgate.adapters.stores.{name}.MAX_IDS", 5)
-        batches = [np.arange(3 * number, 3 * number + 3) for number in range(3)]
-        for number, marks in enumerate(batches):
-            add(store, "web", number, marks)
-
-        assert known(store, "web", 3, np.arange(9)) == [False] * 3 + [True] * 6
-
-    def test_many_marks_are_known_each(self, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Whatever the store does to find them fast."""
-        monkeypatch.setattr("lockgate.adapters.stores.id_window.SMALLEST", 8)
-        drawn = np.random.default_rng(3).integers(-(2**63), 2**63 - 1, (40, 30))
-        for number, marks in enumerate(drawn):
-            assert not any(known(store, "web", number * SECOND, marks))
-            add(store, "web", number * SECOND, marks)
-
-        found = [all(known(store, "web", 40 * SECOND, marks)) for marks in drawn]
-
-        assert found == [number >= 30 for number in range(40)]
-
-
-class SharedRunIdsContract(RunIdsContract):
-    """What a store promises besides, that several processes may have open."""
-
-    def test_marks_of_another_process_are_known(self, tmp_path: Path) -> None:
-        """And what it forgot is forgotten."""
-        here, there = self.open(tmp_path), self.open(tmp_path)
-        add(here, "web", 0, MARKS[:1])
-        add(there, "web", SECOND, MARKS[1:2])
-        first = known(here, "web", SECOND)
-        add(there, "web", 2 * SECOND, MARKS[2:3])
-
-        assert first == [True, True, False, False]
-        assert known(here, "web", 2 * SECOND) == [True, True, True, False]
-        assert known(there, "web", 11 * SECOND) == known(here, "web", 11 * SECOND) == [False, True, True, False]
-        assert known(there, "web", 60 * SECOND) == known(here, "web", 2 * SECOND) == [False] * 4

@@ -23,6 +23,7 @@ from lockgate.core.evidence.sealed import Arms
 from lockgate.core.evidence.state import Extent, Nuisance
 from lockgate.core.evidence.totals import Cohorts, Totals
 from lockgate.core.evidence.window import Span
+from lockgate.core.instant import SECOND
 from lockgate.core.merkle import EMPTY_ROOT, Tree, leaf_hash
 from lockgate.core.policy.policy import Policy
 from lockgate.core.rollout import Declaration, Status, start
@@ -31,8 +32,12 @@ from lockgate.core.trial import Chain, Look, Trial
 from lockgate.core.vault import Receipt
 from lockgate.errors import LockgateError, TryAgainError
 from lockgate.ports.store import Store
+from lockgate.testing.cells_contract import CellsContract
 from lockgate.testing.outbox_contract import OutboxContract
+from lockgate.testing.parts_contract import PartsContract
 from lockgate.testing.probes_contract import ProbesContract
+from lockgate.testing.retention_contract import RetentionContract
+from lockgate.testing.run_ids_contract import MARKS, RunIdsContract, add, known
 from lockgate.testing.soundness_contract import SoundnessContract
 
 APP = App(name="web", champion="v1", slices=((("intent", "medical"),), OTHER))
@@ -101,7 +106,15 @@ def grow(store: Store, receipt: Receipt) -> Tree:
     return tree
 
 
-class StoreContract(ProbesContract, OutboxContract, SoundnessContract):
+class StoreContract(
+    CellsContract,
+    OutboxContract,
+    PartsContract,
+    ProbesContract,
+    RetentionContract,
+    RunIdsContract,
+    SoundnessContract,
+):
     """What every store promises."""
 
     def open(self, folder: Path) -> Store:
@@ -311,3 +324,16 @@ class LastingStoreContract(StoreContract):
 
         with self.open(tmp_path).reading() as seen:
             assert (seen.app("web"), seen.trial("rol_1")) == (APP, sample_trial())
+
+    def test_marks_of_another_process_are_known(self, tmp_path: Path) -> None:
+        """And what it forgot is forgotten."""
+        here, there = self.open(tmp_path), self.open(tmp_path)
+        add(here, "web", 0, MARKS[:1])
+        add(there, "web", SECOND, MARKS[1:2])
+        first = known(here, "web", SECOND)
+        add(there, "web", 2 * SECOND, MARKS[2:3])
+
+        assert first == [True, True, False, False]
+        assert known(here, "web", 2 * SECOND) == [True, True, True, False]
+        assert known(there, "web", 11 * SECOND) == known(here, "web", 11 * SECOND) == [False, True, True, False]
+        assert known(there, "web", 60 * SECOND) == known(here, "web", 2 * SECOND) == [False] * 4
