@@ -266,7 +266,7 @@ def test_a_start_may_replace_what_is_on_trial(here: World) -> None:
 
     now = {each.id: each.status for each in list_rollouts(here.house)}
     said = predicate(receipts(here.house, older.id)[-1])["decision"]
-    assert (said["action"], said["cause"], said["reason"]) == ("rollback", "operator", "replaced by def456")
+    assert (said["action"], said["cause"], said["reason"]) == ("rollback", "replaced", "replaced by def456")
     assert (now[older.id], now[shadow.id], now[newer.rollout.id]) == (
         Status.ROLLED_BACK,
         Status.ACTIVE,

@@ -109,11 +109,6 @@ def create(order: Order, house: House) -> Created:
     return Created(rollout, policy, is_existing=False, warnings=said)
 
 
-def replaced_by(candidate: str) -> str:
-    """Return the reason for which a start that replaces rolls another canary back."""
-    return f"replaced by {candidate}"
-
-
 def _baseline(order: Order, app: App) -> str:
     if order.baseline is not None:
         return check_name("a release", order.baseline)
@@ -162,8 +157,8 @@ def _make_room(work: Transaction, house: House, app: App, policy: Policy, order:
             f"{other.id} is moving the traffic of {app.name} to {other.candidate}",
             advice="Wait for its end, roll it back first, or try in shadow mode.",
         )
-    actor = Actor(order.actor.kind, order.actor.name or "create", replaced_by(order.candidate))
-    act(work, other.id, requested(Action.ROLLBACK, actor), actor, house)
+    actor = Actor(order.actor.kind, order.actor.name or "create", f"replaced by {order.candidate}")
+    act(work, other.id, requested(Action.ROLLBACK, actor, cause=Cause.REPLACED), actor, house)
 
 
 def _set_actuator(work: Transaction, house: House, app: str, order: Order) -> App | None:

@@ -4,10 +4,8 @@
 from __future__ import annotations
 
 from lockgate.core.decision.decision import Cause
-from lockgate.core.envelope import open_envelope
+from lockgate.core.policy.policy import Mode
 from lockgate.core.rollout import Rollout, Status
-from lockgate.core.statement import read_statement
-from lockgate.operations.create import replaced_by
 from lockgate.operations.reading import receipts_in
 from lockgate.ports.house import House
 
@@ -19,9 +17,8 @@ def successor(rollout: Rollout, house: House) -> Rollout | None:
     with house.store.reading(house.org) as seen:
         last = receipts_in(seen, rollout.id)[-1]
         others = seen.rollouts(rollout.app)
-    if last.cause != Cause.OPERATOR.value:
+    if last.cause != Cause.REPLACED.value:
         return None
-    actor = read_statement(open_envelope(last.envelope).payload).predicate["actor"]
-    assert isinstance(actor, dict)
+    # It stood where only one may, and the one that begins next took its place in the same transaction.
     newer = others[[each.id for each in others].index(rollout.id) + 1 :]
-    return next((each for each in newer if actor["reason"] == replaced_by(each.candidate)), None)
+    return next(each for each in newer if each.mode is Mode.CANARY)

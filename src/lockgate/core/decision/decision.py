@@ -31,7 +31,7 @@ class Action(StrEnum):
 
 
 class Cause(StrEnum):
-    """Which rule decided; the first eight can roll back."""
+    """Which rule decided; the first nine can roll back, the last of them for a newer rollout of the app."""
 
     REGRESSION = "regression"
     FLOOR = "floor"
@@ -41,6 +41,7 @@ class Cause(StrEnum):
     DEADLINE = "deadline"
     OPERATOR = "operator"
     KILL = "kill"
+    REPLACED = "replaced"
     DISAGREEMENT = "disagreement"
     UNAVAILABLE = "unavailable"
     ALARM = "alarm"
