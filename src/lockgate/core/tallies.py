@@ -30,7 +30,7 @@ STATUS_COLUMNS = len(STATUSES) + 1
 BIN_BITS, BIN_ORIGIN = 12, 1 << 11
 _INDEX_BITS = (1 << BIN_BITS) - 1
 _MAX_SUM = 1 << 62
-_BLOCK = 1 << 12
+_BLOCK = 1 << 13
 _LIMB, _HALF = 30, 32
 _LIMB_BITS, _HALF_BITS = (1 << _LIMB) - 1, (1 << _HALF) - 1
 
@@ -109,15 +109,17 @@ def tally_values(columns: Mapping[str, Integers], cell: Integers, size: int, abs
         micro = _joined(columns[name].take(given[name]) for name in names)
         owner = _joined(cell.take(given[name]) * len(fields) + column for column, name in enumerate(names, first))
         found.append(_binned(micro, owner, squares))
+    bins, counts, excess = _in_order(found)
+    return {"fields": fields, "squares": tuple(squares), "bins": bins, "counts": counts, "excess": excess}
+
+
+def _in_order(found: Sequence[tuple[Integers, Integers, Wide]]) -> tuple[Integers, Integers, Wide]:
+    """Return bins, counts and excess of all parts, each of which is in order, in the order of bins."""
+    if len(found) == 1:
+        return found[0]
     bins, counts, excess = (_joined(part) for part in zip(*found, strict=True)) if found else (_joined(()),) * 3
     order = np.argsort(bins)
-    return {
-        "fields": fields,
-        "squares": tuple(squares),
-        "bins": bins.take(order),
-        "counts": counts.take(order),
-        "excess": excess.take(order),
-    }
+    return bins.take(order), counts.take(order), excess.take(order)
 
 
 def _binned(micro: Integers, owner: Integers, squares: list[int]) -> tuple[Integers, Integers, Wide]:
@@ -148,8 +150,7 @@ def add_up(parts: Sequence[Tallies]) -> Tallies:
             squares[owner] += square
         bins.append((owners.take(part.bins >> BIN_BITS) << BIN_BITS) + (part.bins & _INDEX_BITS))
     joined = _joined(bins)
-    # Stable, because parts are sorted already, and that kind finds it.
-    order = np.argsort(joined, kind="stable")
+    order = np.argsort(joined)
     joined = joined.take(order)
     held = _first_of_each(joined)
     names = sorted({name for part in parts for name in part.events})
@@ -185,7 +186,9 @@ def _rows(tables: Sequence[tuple[Integers, NDArray[np.intp]]], size: int) -> Int
 
 def _first_of_each(ordered: Integers) -> NDArray[np.intp]:
     """Return where each new number stands."""
-    return np.flatnonzero(np.diff(ordered, prepend=ordered[:1] - 1))
+    is_new = np.ones(ordered.size, np.bool_)
+    np.not_equal(ordered[1:], ordered[:-1], out=is_new[1:])
+    return np.flatnonzero(is_new)
 
 
 def _sums(numbers: Wide, starts: NDArray[np.intp]) -> Wide:

@@ -107,12 +107,14 @@ def add_score(name: str, given: list[Any], values: dict[str, Integers], answers:
         kinds = set(map(type, given))
     if kinds <= {type(None)}:
         return
-    values[f"{SCORE_PREFIX}{name}"] = micro_or_absent(np.array(given, np.float64))
     if kinds == {bool}:
-        answers[f"{SCORE_PREFIX}{name}"] = np.array(given, np.int8)
-    elif bool in kinds:
-        codes = [int(one) if isinstance(one, bool) else NONE for one in given]
-        answers[f"{SCORE_PREFIX}{name}"] = np.array(codes, np.int8)
+        answers[f"{SCORE_PREFIX}{name}"] = codes = np.frombuffer(bytes(given), np.int8)
+        values[f"{SCORE_PREFIX}{name}"] = codes.astype(np.int64) * MICRO
+        return
+    values[f"{SCORE_PREFIX}{name}"] = micro_or_absent(np.array(given, np.float64))
+    if bool in kinds:
+        told = [int(one) if isinstance(one, bool) else NONE for one in given]
+        answers[f"{SCORE_PREFIX}{name}"] = np.array(told, np.int8)
 
 
 def _in_slice(rows: Sequence[Row], part: Slice) -> Mask:

@@ -27,6 +27,7 @@ Rows = Sequence[Any]
 # Bytes of about a thousand runs.
 PIECE = 3 << 17
 _OPENED, _CLOSED, _BREAK = b"{}\n"
+_WHOSE = attrgetter("app_id", "release", "labels")
 
 
 class ShapedRuns:
@@ -126,24 +127,18 @@ class _Found:
         columns = _columns(rows, shape, names)
         if columns is None:
             return False
-        nothing: list[Any] = [None] * len(rows)
-        given = {
-            name: _read(rows, name) if name in shape.fields else nothing
-            for name in ("app_id", "release", "labels", "flags", "started_at", "run_id", "probe_id")
-        }
-        if given["flags"].count(None) < len(rows):
+        if "flags" in shape.fields and not _is_absent(_read(rows, "flags")):
             return False
+        nothing: list[Any] = [None] * len(rows)
         try:
-            self._started_at.append(instants(given["started_at"]))
+            self._started_at.append(instants(_read(rows, "started_at") if "started_at" in shape.fields else nothing))
         except msgspec.ValidationError:
             return False
         self._places.labels = shape.labels
-        self._group += map(
-            self._places.__getitem__, zip(given["app_id"], given["release"], given["labels"], strict=True)
-        )
+        self._group += map(self._places.__getitem__, map(_WHOSE, rows))
         self._columns.append(columns)
-        self._ids += texts(given["run_id"])
-        self._probes += texts(given["probe_id"]) if "probe_id" in shape.fields else nothing
+        self._ids += texts(_read(rows, "run_id")) if "run_id" in shape.fields else nothing
+        self._probes += texts(_read(rows, "probe_id")) if "probe_id" in shape.fields else nothing
         return all(group.app for group in self._places.groups)
 
     def batch(self, body: bytes) -> RunBatch | None:
@@ -157,7 +152,7 @@ class _Found:
             group=np.array(self._group, np.intp),
             started_at=np.concatenate(self._started_at),
             ids=self._ids,
-            probes=() if self._probes.count(None) == len(self._probes) else self._probes,
+            probes=() if _is_absent(self._probes) else self._probes,
         )
 
 
@@ -180,20 +175,21 @@ def _columns(rows: Rows, shape: Shape, names: ScoreNames) -> Columns | None:
     answers: dict[str, Codes] = {}
     for name in shape.fields.intersection((*AMOUNTS, *COUNTS, "cost")):
         given = _read(rows, name)
-        if given.count(None) == len(rows):
+        if _is_absent(given):
             continue
         found = _costs(given) if name == "cost" else _amounts(name, given)
         if found is None:
             return None
         values[name] = found
     if "scores" in shape.fields:
-        scores = [one for one in _read(rows, "scores") if one is not None]
-        is_given = None if len(scores) == len(rows) else [row.scores is not None for row in rows]
+        scores = _read(rows, "scores")
+        has_scores = [one is not None for one in scores] if None in scores else None
+        given = scores if has_scores is None else [one for one in scores if one is not None]
         for place, name in enumerate(shape.scores):
-            read = _read(scores, field_name(place))
+            read = _read(given, field_name(place))
             rest = iter(read)
-            one = read if is_given is None else [next(rest) if is_here else None for is_here in is_given]
-            if one.count(None) < len(rows) and names.flaw((name,)):
+            one = read if has_scores is None else [next(rest) if is_here else None for is_here in has_scores]
+            if not _is_absent(one) and names.flaw((name,)):
                 return None
             add_score(name, one, values, answers)
     statuses = np.full(len(rows), NONE, np.int8)
@@ -206,14 +202,22 @@ def _columns(rows: Rows, shape: Shape, names: ScoreNames) -> Columns | None:
     return Columns(runs=len(rows), statuses=statuses, values=values, answers=answers) if is_measured.all() else None
 
 
+def _is_absent(given: list[Any]) -> bool:
+    return not given or (given[0] is None and given.count(None) == len(given))
+
+
 def _amounts(name: str, given: list[Any]) -> Integers | None:
-    is_whole = name in COUNTS
-    return None if is_whole and float in set(map(type, given)) else amounts(given, is_whole=is_whole)
+    if name not in COUNTS:
+        return amounts(given, is_whole=False)
+    kinds = set(map(type, given))
+    if kinds == {int}:
+        return np.array(given, np.int64) * MICRO
+    return None if float in kinds else amounts(given, is_whole=True)
 
 
 def _costs(given: list[Any]) -> Integers | None:
     """Return costs as micro-units, or None when one that is text may be no decimal."""
-    texts_given = [one for one in given if type(one) is str]
+    texts_given = given if set(map(type, given)) == {str} else [one for one in given if type(one) is str]
     joined = " ".join(texts_given)
     if not joined.isascii() or joined.encode("ascii").translate(None, b"0123456789. "):
         return None
