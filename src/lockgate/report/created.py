@@ -11,10 +11,9 @@ from lockgate.core.rollout import Rollout
 from lockgate.operations.earlier import Earlier
 from lockgate.report import number
 from lockgate.report.foreseen import foreseen_sentences
-from lockgate.report.headline import release
 from lockgate.report.screen import Screen
 from lockgate.report.standing import standing
-from lockgate.report.text import NO_BREAK, wrap
+from lockgate.report.text import NO_BREAK, short_name, wrap
 
 MARGIN = "  "
 
@@ -35,7 +34,7 @@ def render_created(rollout: Rollout, policy: Policy, foresight: Foresight, scree
 
 def unread(found: Earlier, now: Instant) -> str:
     """Return that runs are there which a rollout does not read, and how it would."""
-    runs = " and ".join(f"{runs:,} of {release(name)}" for name, runs in found.runs.items())
+    runs = " and ".join(f"{runs:,} of {short_name(name)}" for name, runs in found.runs.items())
     hours = max(1, -(-(now - found.since) // HOUR))
     return f"runs are there already, {runs}, and are not read; `create --since {hours}h` reads them"
 

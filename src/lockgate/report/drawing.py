@@ -12,19 +12,12 @@ from lockgate.core.wording import unit_of
 from lockgate.report import number
 from lockgate.report.axis import decimals_of, linear_ticks
 from lockgate.report.distribution import Spread
-from lockgate.report.plot import Plot
+from lockgate.report.plot import MEANINGS, ORIGINS, Plot
 
 WIDTH = 720
 SIDE = 14
 LABEL_ROW = 15
 CHARACTER = 7.6
-MEANINGS = {
-    "tolerance": "tolerance",
-    "detect": "clean within",
-    "margin": "proven within",
-    "zero": "no difference",
-    "limit": "the limit",
-}
 
 
 def interval_svg(plot: Plot, metric: Metric, tone: str, title: str) -> str:
@@ -126,10 +119,11 @@ def _labels(plot: Plot) -> list[tuple[str, float]]:
 def _label_text(plot: Plot, name: str) -> str:
     if name != "zero":
         return MEANINGS[name]
+    origin = ORIGINS[plot.is_from_limit]
     if plot.is_from_limit:
-        return MEANINGS["limit"]
+        return origin
     at_zero = [MEANINGS[mark.name] for mark in plot.marks if mark.at == 0.0 and mark.name == "tolerance"]
-    return " = ".join([MEANINGS["zero"], *at_zero])
+    return " = ".join([origin, *at_zero])
 
 
 def _placed(plot: Plot) -> list[tuple[str, float, float, int]]:

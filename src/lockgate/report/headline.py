@@ -10,9 +10,7 @@ from lockgate.core.finding import Outcome
 from lockgate.core.wording import listed
 from lockgate.report import number
 from lockgate.report.row import Row, gate_rows
-from lockgate.report.text import printable, shorten
-
-NAME_COLUMNS = 40
+from lockgate.report.text import NAME_COLUMNS, printable, shorten
 
 
 def headline(comparison: Comparison) -> str:
@@ -49,11 +47,6 @@ def _by_limits(comparison: Comparison, rows: list[Row], candidate: str) -> str:
             return f"{candidate} shows no harm beside its limits: {_excluded(comparison)}."
         case _:
             return f"{candidate} is within its limits {_by_gates(comparison)}."
-
-
-def release(name: str) -> str:
-    """Return a release's name, safe to show and not longer than a line can bear."""
-    return shorten(printable(name), NAME_COLUMNS)
 
 
 def arm_names(

@@ -12,7 +12,7 @@ from lockgate.core.finding import Outcome
 from lockgate.report import number
 from lockgate.report.bar import draw
 from lockgate.report.headline import arm_names, headline, verdict_rule
-from lockgate.report.row import Row, gate_rows, shown_rows
+from lockgate.report.row import Row, gate_rows, outcome_words, shown_rows
 from lockgate.report.screen import Screen
 from lockgate.report.text import NO_BREAK, printable, shorten
 
@@ -35,10 +35,9 @@ _SPECIAL = re.compile(r"([\\`*_{}\[\]#|~$])")
 
 def render_markdown(comparison: Comparison, command: str) -> str:
     """Return the comparison as a comment: the sentence, a table of gates, and folded details."""
-    word = comparison.outcome.value.replace("_", " ")
     heads = ("", "gate", *_arms(comparison), "difference", "interval")
     parts = [
-        f"### {EMBLEMS[comparison.outcome]} Lockgate: {word}",
+        f"### {EMBLEMS[comparison.outcome]} Lockgate: {outcome_words(comparison.outcome)}",
         f"**{prose(headline(comparison))}**",
         _table(heads, [_cells(row) for row in gate_rows(comparison)]),
         "\n".join(_reason(row) for row in gate_rows(comparison)),
@@ -77,8 +76,7 @@ def _cells(row: Row) -> tuple[str, ...]:
 
 
 def _reason(row: Row) -> str:
-    word = row.outcome.value.replace("_", " ")
-    return f"- {code(row.label)} **{word}**: {prose(row.reason)}"
+    return f"- {code(row.label)} **{outcome_words(row.outcome)}**: {prose(row.reason)}"
 
 
 def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

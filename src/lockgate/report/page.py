@@ -24,7 +24,7 @@ from lockgate.report import number
 from lockgate.report.distribution import is_yes_or_no, spread_of
 from lockgate.report.drawing import emblem_svg, interval_svg, small_svg, spread_svg
 from lockgate.report.headline import headline, verdict_rule
-from lockgate.report.row import Row, gate_rows, shown_rows
+from lockgate.report.row import Row, gate_rows, outcome_words, shown_rows
 from lockgate.report.screen import RICH_SIGNS
 from lockgate.report.text import printable
 
@@ -40,7 +40,7 @@ def render_page(comparison: Comparison, command: str) -> str:
         style=style,
         style_hash=f"sha256-{base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()}",
         outcome=comparison.outcome.value,
-        word=_word(comparison.outcome.value),
+        word=outcome_words(comparison.outcome),
         emblem=Markup(emblem_svg(comparison.outcome)),  # noqa: S704 -- drawn here, every text in it escaped
         headline=headline(comparison),
         baseline=_arm(comparison, "baseline", comparison.baseline, comparison.buckets[0]),
@@ -83,7 +83,7 @@ def _gate(row: Row, comparison: Comparison) -> Entry:
     return {
         **_texts(row),
         "outcome": row.outcome.value,
-        "word": _word(row.outcome.value),
+        "word": outcome_words(row.outcome),
         "sign": RICH_SIGNS.outcomes[row.outcome],
         "reason": printable(row.reason),
         "figure": Markup(drawn),  # noqa: S704 -- drawn here, every text in it escaped
@@ -147,7 +147,3 @@ def _quantiles(comparison: Comparison, field: str) -> list[tuple[str, float, flo
         if is_quantile and before is not None and after is not None:
             found[finding.metric.name.partition(":")[2]] = (before, after)
     return [(name, before, after) for name, (before, after) in sorted(found.items())]
-
-
-def _word(outcome: str) -> str:
-    return outcome.replace("_", " ")

@@ -18,6 +18,10 @@ from lockgate.core.policy.gate import Gate, Margin
 
 # Empty track at either end, as a part of what is shown.
 PADDING = 0.08
+# What the bounds of a gate are called where they are drawn.
+MEANINGS = {"tolerance": "tolerance", "detect": "clean within", "margin": "proven within"}
+# What an axis starts from, by whether that is a limit.
+ORIGINS = {False: "no difference", True: "the limit"}
 
 
 @dataclass(frozen=True, slots=True)

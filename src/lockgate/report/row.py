@@ -13,15 +13,6 @@ from lockgate.core.wording import decimals_for, limit_text, subject_text
 from lockgate.report import number
 from lockgate.report.plot import Plot, plot_of
 
-MEANINGS = {
-    Outcome.REGRESSED: "worse than its tolerance allows",
-    Outcome.UNAVAILABLE: "nothing to compare",
-    Outcome.INSUFFICIENT: "not enough runs to tell",
-    Outcome.CLEAN: "gross harm is excluded",
-    Outcome.PROVEN: "harm beyond the declared margin is excluded",
-    Outcome.NOT_APPLICABLE: "does not count here",
-}
-
 
 @dataclass(frozen=True, slots=True)
 class Row:
@@ -44,11 +35,6 @@ class Row:
     def reason(self) -> str:
         """Return why, in words."""
         return number.bind_units(number.write_sentence(self.finding.reason))
-
-    @property
-    def change(self) -> str:
-        """Return how the value went from baseline to candidate."""
-        return f"{self.baseline} → {self.candidate}"
 
 
 def gate_rows(comparison: Comparison) -> tuple[Row, ...]:
@@ -76,6 +62,11 @@ def row_of(finding: Finding, gate: Gate | None) -> Row:
         "" if difference is None else number.write_interval(metric, difference, decimals),
         plot_of(finding, gate),
     )
+
+
+def outcome_words(outcome: Outcome) -> str:
+    """Return an outcome as people write it."""
+    return outcome.value.replace("_", " ")
 
 
 def label_of(finding: Finding, gate: Gate | None) -> str:

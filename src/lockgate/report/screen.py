@@ -3,11 +3,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from lockgate.core.finding import Outcome
 from lockgate.report.text import clip, printable, to_ascii
 
+# Narrower than this nothing fits, and wider than this no eye follows a line.
+MIN_WIDTH, MAX_WIDTH = 60, 132
 RESET = "\x1b[0m"
 CODES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "magenta": "35", "cyan": "36"}
 TONES = {
@@ -88,6 +90,10 @@ class Screen:
     def signs(self) -> Signs:
         """Return what to draw with."""
         return RICH_SIGNS if self.unicode else ASCII_SIGNS
+
+    def bounded(self) -> Screen:
+        """Return the screen as wide as what is drawn on it may be."""
+        return replace(self, width=min(MAX_WIDTH, max(MIN_WIDTH, self.width)))
 
     def text(self, text: str, columns: int | None = None) -> str:
         """Return foreign text, safe here, cut to a number of columns if one is given."""

@@ -7,7 +7,7 @@ from lockgate.core.decision.decision import Decision
 from lockgate.core.policy.policy import Mode
 from lockgate.core.rollout import Rollout, Status
 from lockgate.core.wording import duration_words
-from lockgate.report.headline import release
+from lockgate.report.text import short_name
 
 TONES = {
     Status.ACTIVE: "cyan",
@@ -25,8 +25,8 @@ def status_words(rollout: Rollout) -> str:
 
 def standing(rollout: Rollout) -> str:
     """Return where a rollout stands, in one sentence."""
-    candidate, baseline = release(rollout.candidate), release(rollout.baseline)
-    app = release(rollout.app)
+    candidate, baseline = short_name(rollout.candidate), short_name(rollout.baseline)
+    app = short_name(rollout.app)
     is_shadow = rollout.mode is Mode.SHADOW
     match rollout.status:
         case Status.PROMOTED if is_shadow:
@@ -46,7 +46,7 @@ def standing(rollout: Rollout) -> str:
 
 def late(rollout: Rollout, decision: Decision, waited_s: int) -> str:
     """Return that the time is over, which weight is live, and what the rollout waits for."""
-    app, candidate = release(rollout.app), release(rollout.candidate)
+    app, candidate = short_name(rollout.app), short_name(rollout.candidate)
     live = f"{rollout.exposed_weight:g} % of the traffic of {app} is still live on {candidate}"
     if rollout.mode is Mode.SHADOW:
         live = f"no traffic of {app} was moved to {candidate}, because it is in shadow mode"

@@ -9,14 +9,13 @@ from lockgate.core.comparison import Comparison
 from lockgate.report import number
 from lockgate.report.bar import LETTERS, MIN_COLUMNS, draw
 from lockgate.report.headline import arm_names, headline, verdict_rule
-from lockgate.report.plot import Plot
-from lockgate.report.row import Row, gate_rows, shown_rows
+from lockgate.report.plot import MEANINGS, ORIGINS, Plot
+from lockgate.report.row import Row, gate_rows, outcome_words, shown_rows
 from lockgate.report.screen import TONES, Screen
 from lockgate.report.text import NO_BREAK, pad, shorten, width, wrap
 
 MARGIN = "  "
 GAP = "   "
-MIN_WIDTH, MAX_WIDTH = 60, 132
 MAX_BAR = 44
 # Below this a row's interval stands in its second line, so that the bar stays readable.
 WIDE = 104
@@ -40,7 +39,7 @@ class Columns:
 
 def render_table(comparison: Comparison, screen: Screen) -> str:
     """Return the comparison as lines for a terminal: the sentence, the cohorts, the gates, what else was measured."""
-    screen = Screen(min(MAX_WIDTH, max(MIN_WIDTH, screen.width)), screen.colour, screen.unicode)
+    screen = screen.bounded()
     gates, shown = gate_rows(comparison), shown_rows(comparison)
     columns = _columns(comparison, (*gates, *shown), screen)
     parts = [_headline(comparison, screen), _cohorts(comparison, screen)]
@@ -60,7 +59,7 @@ def render_table(comparison: Comparison, screen: Screen) -> str:
 def _headline(comparison: Comparison, screen: Screen) -> list[str]:
     outcome = comparison.outcome
     tone = TONES[outcome]
-    word = f"{screen.signs.outcomes[outcome]} {outcome.value.upper().replace('_', ' ')}"
+    word = f"{screen.signs.outcomes[outcome]} {outcome_words(outcome).upper()}"
     lines = wrap(screen.text(headline(comparison)), screen.width - len(MARGIN) - len(word) - 2)
     indent = MARGIN + " " * (len(word) + 2)
     first = f"{MARGIN}{screen.paint(word, tone, 'bold')}  {screen.paint(lines[0], 'bold')}"
@@ -120,7 +119,7 @@ def _heads(comparison: Comparison, columns: Columns, screen: Screen) -> str:
 
 def _gate(row: Row, columns: Columns, screen: Screen) -> list[str]:
     tone = TONES[row.outcome]
-    word = row.outcome.value.replace("_", " ")
+    word = outcome_words(row.outcome)
     indent = MARGIN + "  "
     room = screen.width - len(indent)
     first, *rest = wrap(screen.text(f"{word}  {row.reason}"), room)
@@ -163,14 +162,9 @@ def _legend_entries(plots: list[Plot], screen: Screen) -> list[str]:
     drawn = {mark.name for plot in plots for mark in plot.marks if mark.at != 0.0}
     arrows = {plot.worse_is_right for plot in plots}
     arrow = " ".join(sign for sign, right in ((signs.left, False), (signs.right, True)) if right in arrows)
-    meanings = {
-        "tolerance": "tolerance",
-        "detect": "clean within",
-        "margin": "proven within",
-    }
     entries = [
         f"{signs.zero} {_origin(plots)}",
-        *(f"{LETTERS[name]} {meaning}" for name, meaning in meanings.items() if name in drawn),
+        *(f"{LETTERS[name]} {meaning}" for name, meaning in MEANINGS.items() if name in drawn),
         f"{arrow} points to worse",
     ]
     return [entry.replace(" ", NO_BREAK) for entry in entries]
@@ -178,4 +172,4 @@ def _legend_entries(plots: list[Plot], screen: Screen) -> list[str]:
 
 def _origin(plots: list[Plot]) -> str:
     kinds = {plot.is_from_limit for plot in plots}
-    return " or ".join(name for kind, name in ((False, "no difference"), (True, "the limit")) if kind in kinds)
+    return " or ".join(name for kind, name in ORIGINS.items() if kind in kinds)

@@ -12,7 +12,7 @@ from lockgate.core.endpoint import Endpoint
 from lockgate.core.instant import SECOND, Instant, instant_text
 from lockgate.core.wording import count_text, duration_words
 from lockgate.operations.deliver import Told
-from lockgate.report.headline import release
+from lockgate.report.text import short_name
 
 # More sentences than this tell nobody more.
 MAX_SENTENCES = 5
@@ -35,7 +35,7 @@ def asked(told: Told) -> str:
     data, event = told.message.data, told.message.event.value.rpartition(".")[2]
     weight = data.get("weight")
     weighed = f"{weight:g} %" if isinstance(weight, int | float) else "no weight"
-    return f"{event}, {weighed} for {release(str(data.get('candidate')))} in {release(told.message.app)}"
+    return f"{event}, {weighed} for {short_name(str(data.get('candidate')))} in {short_name(told.message.app)}"
 
 
 def _standing(told: Told, now: Instant) -> str:

@@ -8,7 +8,9 @@ they are shown, never obeyed.
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Iterable
 
+NAME_COLUMNS = 40
 NO_BREAK = "\N{NO-BREAK SPACE}"
 
 # What the tables draw with, and what stands for it where only ASCII can be shown.
@@ -68,6 +70,16 @@ def shorten(text: str, columns: int, ellipsis: str = "…") -> str:
     head = clip(text, room - room // 2, "")
     tail = clip(text[::-1], room // 2, "")[::-1]
     return f"{head}{ellipsis}{tail}"
+
+
+def short_name(name: str) -> str:
+    """Return the name of an app or release, safe to show and not longer than a sentence can bear."""
+    return shorten(printable(name), NAME_COLUMNS)
+
+
+def printed(lines: Iterable[str]) -> str:
+    """Return lines of any origin as text that is safe to print."""
+    return "".join(f"{printable(line)}\n" for line in lines)
 
 
 def pad(text: str, columns: int, *, right: bool = False) -> str:

@@ -12,14 +12,13 @@ from lockgate.operations.queries import Explanation
 from lockgate.report import number
 from lockgate.report.meter import LEFT_LABEL, draw_meter, draw_share
 from lockgate.report.ramp import draw_ramp
-from lockgate.report.row import label_of
+from lockgate.report.row import label_of, outcome_words
 from lockgate.report.screen import TONES, Screen
 from lockgate.report.standing import TONES as STATUS_TONES
 from lockgate.report.standing import standing, status_words
 from lockgate.report.text import NO_BREAK, pad, width, wrap
 
 MARGIN = "  "
-MIN_WIDTH, MAX_WIDTH = 60, 132
 MAX_LABEL = 24
 METER_SHARE, MIN_METER, MAX_METER = 3, 19, 41
 HEAD = 13
@@ -31,7 +30,7 @@ _SIGNS = {Status.PROMOTED: Outcome.CLEAN, Status.ROLLED_BACK: Outcome.REGRESSED}
 
 def render_view(said: Explanation, now: Instant, screen: Screen, ending: str = "", untold: tuple[str, ...] = ()) -> str:
     """Return a rollout as lines for a terminal; `ending` is why it ended, `untold` what its router was not told."""
-    screen = Screen(min(MAX_WIDTH, max(MIN_WIDTH, screen.width)), screen.colour, screen.unicode)
+    screen = screen.bounded()
     is_over = said.rollout.is_terminal
     parts = [_headline(said, screen)]
     parts.append([MARGIN + line for line in draw_ramp(said.rollout, said.policy, screen.width - 4, screen)])
@@ -100,7 +99,7 @@ def _gates(said: Explanation, screen: Screen) -> list[str]:
 def _gate(finding: Finding, label: str, promote: Promote, screen: Screen) -> list[str]:
     """Return a gate's meter, outcome and values; what does not fit beside the meter stands below it."""
     columns = meter_columns(screen)
-    sign = f"{screen.signs.outcomes[finding.outcome]} {finding.outcome.value.replace('_', ' ')}"
+    sign = f"{screen.signs.outcomes[finding.outcome]} {outcome_words(finding.outcome)}"
     values = screen.text(_values(finding))
     head = f"{MARGIN}{label}  {draw_meter(finding, promote, columns, screen)}  "
     before = len(MARGIN) + width(label) + columns + 4
