@@ -61,8 +61,10 @@ def ingest(batch: RunBatch, house: House, *, by_start_time: bool = False, dedupe
         reach("ingest.tallied")
         result = _result(batch, is_kept, own, spines, now)
         work.add_batch(result, batch.body, slots)
-        for name, app in apps.items():
-            seal_full(work, app, [number for owner, number in slots if owner == name], now)
+        for spine in spines.values():
+            # Of live runs all of a batch join one slot.
+            if None in spine.slots:
+                seal_full(work, spine.app, spine.slots[None], now)
     return result
 
 

@@ -6,9 +6,6 @@ Slots are sealed in the order of their numbers, inside a transaction: no ingest 
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable
-
 from lockgate.core.app import App
 from lockgate.core.instant import Instant
 from lockgate.core.spine import Slot, seal
@@ -34,24 +31,20 @@ def seal_all(work: Transaction, app: str, now: Instant) -> int:
     return 0 if last is None else last.number + 1
 
 
-def seal_full(work: Transaction, app: App, slots: Iterable[int], now: Instant) -> None:
-    """Seal the latest of some open slots of live runs in which a candidate on trial has as many runs as it may have.
+def seal_full(work: Transaction, app: App, slot: Slot, now: Instant) -> None:
+    """Seal an open slot of live runs in which a candidate on trial has as many runs as it may have.
 
     How many they are says nothing of how they ended. Slots before it are sealed with it, because they seal in order.
     """
     if app.bucket_runs is None:
         return
+    runs = work.run_counts(app.name, slot.number)
     candidates = {rollout.candidate for rollout in work.rollouts(app.name, active=True)}
-    touched, still_open, full = set(slots), work.open_slots(app.name), -1
-    for slot in still_open:
-        if slot.starts_at is None and slot.number in touched:
-            runs = Counter[str]()
-            for cell in work.cells(app.name, slot.number, slot.number):
-                runs[cell.release] += cell.bucket.runs if cell.release in candidates else 0
-            full = slot.number if max(runs.values(), default=0) >= app.bucket_runs else full
-    for slot in still_open:
-        if slot.number <= full:
-            _seal(work, app.name, slot, now)
+    if max((runs.get(name, 0) for name in candidates), default=0) < app.bucket_runs:
+        return
+    for before in work.open_slots(app.name):
+        if before.number <= slot.number:
+            _seal(work, app.name, before, now)
 
 
 def _seal(work: Transaction, app: str, slot: Slot, now: Instant) -> None:

@@ -6,7 +6,7 @@ What is added must not be there yet; what is put may be.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Protocol
 
 from lockgate.core.app import App, Release
@@ -38,6 +38,9 @@ class EvidenceReading(Protocol):
 
     def cells(self, app: str, first: int, last: int) -> tuple[Cell, ...]:
         """Return the cells of the slots from one number to another."""
+
+    def run_counts(self, app: str, number: int) -> Mapping[str, int]:
+        """Return how many runs of each release are in a slot, at a cost that does not grow with what they carry."""
 
     def segments(self, app: str, number: int) -> tuple[str, ...]:
         """Return the digests of the batches that went into a slot."""

@@ -76,6 +76,23 @@ class CellsContract:
         expected = buckets(some(1), some(2)) | {("v1", ()): cell.bucket + some(2).bucket(0)}
         assert read(store) == expected
 
+    def test_runs_are_counted_by_release(self, store: Store) -> None:
+        """Whatever was put or added, and in which order; in a slot that is not there there are none."""
+        open_slot(store)
+        cell = Cell(number=0, release="v1", labels=(), bucket=Bucket(5, {"ok": 5}))
+        counted = []
+        with store.writing() as work:
+            for number in range(MANY):
+                work.add_tallies("web", 0, some(number))
+            counted.append(dict(work.run_counts("web", 0)))
+            work.put_cells("web", [cell])
+            work.add_tallies("web", 0, some(1))
+            counted.append(dict(work.run_counts("web", 0)))
+
+        with store.reading() as seen:
+            assert dict(seen.run_counts("web", 1)) == {}
+        assert counted == [{"v1": 2 * MANY, "v2": MANY}, {"v1": 5 + MANY + 2, "v2": MANY + 1}]
+
     def test_nothing_is_added_to_a_sealed_slot(self, store: Store) -> None:
         """Nor to one that was never opened, and what was there stays."""
         open_slot(store)

@@ -113,7 +113,7 @@ def test_a_folder_that_cannot_be_is_told(tmp_path: Path) -> None:
         "UPDATE rollouts SET weight = 101",
         "UPDATE rollouts SET revision = 0",
         "UPDATE slots SET digest = 'sha256:00'",
-        "INSERT INTO cells VALUES ('default', 'web', 0, 'v3', x'90', x'00')",
+        "INSERT INTO cells VALUES ('default', 'web', 0, 'v3', x'90', 1, x'00')",
     ],
 )
 def test_the_schema_refuses_what_no_program_may_do(tmp_path: Path, statement: str) -> None:

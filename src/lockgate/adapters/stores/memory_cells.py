@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from lockgate.adapters.stores.memory_tables import MemoryTablesReading, MemoryTablesWriting
@@ -21,6 +22,13 @@ class MemoryCellsReading(MemoryTablesReading):
         """Return the cells of some slots."""
         tables = (self._table(f"cells {number}", app) for number in range(first, last + 1))
         return tuple(cell for table in tables for cell in table.values())
+
+    def run_counts(self, app: str, number: int) -> Mapping[str, int]:
+        """Return how many runs of each release are in a slot."""
+        counted: Counter[str] = Counter()
+        for cell in self.cells(app, number, number):
+            counted[cell.release] += cell.bucket.runs
+        return counted
 
 
 class MemoryCellsWriting(MemoryCellsReading, MemoryTablesWriting):

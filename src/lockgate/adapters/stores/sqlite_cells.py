@@ -9,7 +9,8 @@ each so many of those one again, so that a slot has few of them whatever goes in
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from itertools import groupby
 
 import msgspec
@@ -24,6 +25,7 @@ from lockgate.core.tallies import Tallies, add_up
 
 # So many rows of one level become one of the next.
 FAN = 16
+_COUNTS = msgspec.msgpack.Decoder(dict[str, int])
 _LABELS = msgspec.msgpack.Decoder(tuple[tuple[str, str], ...])
 _SLOT = "org = ? AND app = ? AND number = ?"
 
@@ -46,6 +48,16 @@ class SqliteCellsReading:
         rows = self._control.execute(f"SELECT number, body FROM tallies WHERE {where} ORDER BY number", key).fetchall()  # noqa: S608 -- the conditions of this file
         return _with_tallies(found, rows) if rows else tuple(found)
 
+    def run_counts(self, app: str, number: int) -> Mapping[str, int]:
+        """Return how many runs of each release are in a slot."""
+        key = (self._org, app, number)
+        counted: Counter[str] = Counter()
+        for release, runs in self._control.execute(f"SELECT release, runs FROM cells WHERE {_SLOT}", key):  # noqa: S608 -- the conditions of this file
+            counted[release] += runs
+        for (runs,) in self._control.execute(f"SELECT runs FROM tallies WHERE {_SLOT}", key):  # noqa: S608 -- the conditions of this file
+            counted.update(_COUNTS.decode(runs))
+        return counted
+
 
 class SqliteCellsWriting(SqliteCellsReading):
     """Cells of open slots, to be kept."""
@@ -66,25 +78,36 @@ class SqliteCellsWriting(SqliteCellsReading):
         """Add tallies to the cells of a slot."""
         level, key = 0, (self._org, app, number)
         try:
-            self._control.execute("INSERT INTO tallies VALUES (NULL, ?, ?, ?, 0, ?)", (*key, pack_tallies(tallies)))
+            self._control.execute("INSERT INTO tallies VALUES (NULL, ?, ?, ?, 0, ?, ?)", (*key, *_row(tallies)))
         except sqlite3.IntegrityError as error:
             raise sealed_already(app, number) from error
         where = f"{_SLOT} AND level = ?"
         while self._control.execute(f"SELECT count(*) FROM tallies WHERE {where}", (*key, level)).fetchone()[0] >= FAN:  # noqa: S608 -- the conditions of this file
             rows = self._control.execute(f"SELECT body FROM tallies WHERE {where}", (*key, level)).fetchall()  # noqa: S608 -- the conditions of this file
-            total = pack_tallies(add_up([unpack_tallies(body) for (body,) in rows]))
+            total = _row(add_up([unpack_tallies(body) for (body,) in rows]))
             self._control.execute(f"DELETE FROM tallies WHERE {where}", (*key, level))  # noqa: S608 -- the conditions of this file
             level += 1
-            self._control.execute("INSERT INTO tallies VALUES (NULL, ?, ?, ?, ?, ?)", (*key, level, total))
+            self._control.execute("INSERT INTO tallies VALUES (NULL, ?, ?, ?, ?, ?, ?)", (*key, level, *total))
 
     def _write(self, app: str, number: int, cells: Iterable[Cell]) -> None:
-        sql = "INSERT INTO cells VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET body = excluded.body"
+        sql = (
+            "INSERT INTO cells VALUES (?, ?, ?, ?, ?, ?, ?)"
+            " ON CONFLICT DO UPDATE SET runs = excluded.runs, body = excluded.body"
+        )
         try:
             for cell in cells:
-                row = (cell.release, msgspec.msgpack.encode(cell.labels), pack(cell.bucket))
+                row = (cell.release, msgspec.msgpack.encode(cell.labels), cell.bucket.runs, pack(cell.bucket))
                 self._control.execute(sql, (self._org, app, number, *row))
         except sqlite3.IntegrityError as error:
             raise sealed_already(app, number) from error
+
+
+def _row(tallies: Tallies) -> tuple[bytes, bytes]:
+    """Return runs by release, which are read without the rest, and everything."""
+    runs: Counter[str] = Counter()
+    for (release, _), of_statuses in zip(tallies.cells, tallies.statuses.tolist(), strict=True):
+        runs[release] += sum(of_statuses)
+    return msgspec.msgpack.encode(runs), pack_tallies(tallies)
 
 
 def _with_tallies(cells: list[Cell], rows: list[tuple[int, bytes]]) -> tuple[Cell, ...]:

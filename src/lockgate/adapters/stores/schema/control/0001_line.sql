@@ -23,7 +23,7 @@ CREATE INDEX open_slots ON slots (org, app, number) WHERE sealed_at IS NULL;
 
 CREATE TABLE cells (
   org TEXT NOT NULL, app TEXT NOT NULL, number INTEGER NOT NULL, release TEXT NOT NULL, labels BLOB NOT NULL,
-  body BLOB NOT NULL,
+  runs INTEGER NOT NULL, body BLOB NOT NULL,
   PRIMARY KEY (org, app, number, release, labels),
   FOREIGN KEY (org, app, number) REFERENCES slots
 ) STRICT;
@@ -31,7 +31,7 @@ CREATE TABLE cells (
 -- What batches added to the cells of open slots and is not written there yet; of so many of a level one of the next is made.
 CREATE TABLE tallies (
   place INTEGER PRIMARY KEY, org TEXT NOT NULL, app TEXT NOT NULL, number INTEGER NOT NULL,
-  level INTEGER NOT NULL CHECK (level >= 0), body BLOB NOT NULL,
+  level INTEGER NOT NULL CHECK (level >= 0), runs BLOB NOT NULL, body BLOB NOT NULL,
   FOREIGN KEY (org, app, number) REFERENCES slots
 ) STRICT;
 CREATE INDEX tallies_of_slot ON tallies (org, app, number, level);
