@@ -3,12 +3,16 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
-from lockgate.demo.router import free_port, started
+from lockgate.demo.router import free_port, started, stopped
 from lockgate.errors import UnreachableError
 
 
@@ -21,3 +25,71 @@ def test_a_router_that_does_not_start_is_told(tmp_path: Path) -> None:
         started(program, free_port(), tmp_path / "log")
 
     assert "--router own" in caught.value.advice
+
+
+# Says where it serves and by which process, and does not end when it is asked to, as a busy router may not.
+SERVES = """
+import os, signal, socket, sys
+signal.signal(signal.SIGTERM, signal.SIG_IGN if "--deaf" in sys.argv else signal.SIG_DFL)
+with open(sys.argv[2], "w") as place:
+    place.write(str(os.getpid()))
+served = socket.create_server(("127.0.0.1", int(sys.argv[1])))
+while True:
+    served.accept()
+"""
+STARTS = """
+import sys, time
+from pathlib import Path
+from lockgate.demo.router import started
+port, name = int(sys.argv[1]), sys.argv[2]
+started([sys.executable, "-c", sys.argv[3], str(port), name], port, Path(name + ".log"))
+print("started", flush=True)
+time.sleep(60)
+"""
+
+
+def is_running(process: int) -> bool:
+    """Say whether there is a process of a number."""
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def is_gone(process: int) -> bool:
+    """Wait until a process has ended, for a bounded time."""
+    until = time.monotonic() + 20
+    while is_running(process) and time.monotonic() < until:
+        time.sleep(0.02)
+    return not is_running(process)
+
+
+@pytest.mark.clause("LI-336")
+def test_a_router_ends_with_whoever_started_it(tmp_path: Path) -> None:
+    """Also when that is killed and can say nothing to anybody."""
+    place = tmp_path / "served"
+    starter = subprocess.Popen(
+        [sys.executable, "-c", STARTS, str(free_port()), str(place), SERVES], stdout=subprocess.PIPE
+    )
+    assert starter.stdout is not None
+    assert starter.stdout.readline() == b"started\n"
+    router = int(place.read_text(encoding="ascii"))
+
+    starter.send_signal(signal.SIGKILL)
+    starter.communicate()
+
+    assert is_gone(router)
+
+
+@pytest.mark.clause("LI-336")
+@pytest.mark.parametrize("words", [(), ("--deaf",)])
+def test_a_router_that_is_stopped_has_ended(tmp_path: Path, words: tuple[str, ...]) -> None:
+    """Whether it ends when asked, or must be made to."""
+    port, place = free_port(), tmp_path / "served"
+    process = started([sys.executable, "-c", SERVES, str(port), str(place), *words], port, tmp_path / "log")
+
+    stopped(process)
+
+    assert process.returncode is not None
+    assert is_gone(int(place.read_text(encoding="ascii")))

@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
 
+from lockgate.demo.lifeline import STOP_S
 from lockgate.errors import UnreachableError
 
 HOST = "127.0.0.1"
 START_S = 5.0
-STOP_S = 5.0
 
 
 class Router(Protocol):
@@ -53,9 +54,10 @@ def free_port() -> int:
 
 
 def started(command: list[str], port: int, log: Path) -> subprocess.Popen[bytes]:
-    """Start a program, and return it when it listens."""
+    """Start a program that ends when this process does, and return it when it listens."""
+    attended = [sys.executable, "-m", "lockgate.demo.lifeline", *command]
     with log.open("wb") as told:
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=told, stderr=told)  # noqa: S603 -- a router of this machine
+        process = subprocess.Popen(attended, stdin=subprocess.PIPE, stdout=told, stderr=told)  # noqa: S603 -- a router of this machine
     until = time.monotonic() + START_S
     while time.monotonic() < until and process.poll() is None:
         try:
@@ -72,10 +74,11 @@ def started(command: list[str], port: int, log: Path) -> subprocess.Popen[bytes]
 
 
 def stopped(process: subprocess.Popen[bytes]) -> None:
-    """End a program, by force when it does not end when asked."""
-    process.terminate()
+    """End a program that was started, by force when it does not end when asked."""
+    assert process.stdin is not None
+    process.stdin.close()
     try:
-        process.wait(STOP_S)
+        process.wait(2 * STOP_S)
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
