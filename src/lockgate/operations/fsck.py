@@ -48,7 +48,7 @@ def fsck(house: House, keys: Keys = NO_OTHER_KEYS, tell: Progress = _untold) -> 
     """Check everything that an organisation has stored; `keys` are trusted beside those of the house."""
     with house.store.reading(house.org) as seen:
         check = Check(seen, house.org, _trusted(seen, house, keys), tell)
-        check.add(Flaw(rule=Rule.FILE, where="the store", what=said) for said in seen.contradictions())
+        check.add(Flaw(Rule.FILE, "the store", said) for said in seen.contradictions())
         check_evidence(check)
         check_series(check)
         check_log(check)

@@ -21,7 +21,7 @@ from lockgate.core.evidence.state import clear_ratio_alarm
 from lockgate.core.evidence.window import Sides, span_at
 from lockgate.core.policy.policy import Policy
 from lockgate.core.receipt import Bindings, draft
-from lockgate.core.soundness.flaw import Flaw, Rule
+from lockgate.core.soundness.flaw import Flaw, Rule, flaw_of
 from lockgate.core.soundness.retelling import actor_of, decision_of
 from lockgate.core.statement import Statement, read_statement
 from lockgate.core.transition import Transition
@@ -102,10 +102,7 @@ class Replay:
 
     def _flaw(self, what: str, receipt: Receipt | None = None) -> None:
         name = self._trial.rollout.id
-        if receipt is None:
-            self._check.add([Flaw(rule=Rule.REPLAY, where=name, what=what)])
-        else:
-            self._check.add([Flaw(rule=Rule.REPLAY, where=name, seq=receipt.seq, index=receipt.index, what=what)])
+        self._check.add([Flaw(Rule.REPLAY, name, what) if receipt is None else flaw_of(receipt, Rule.REPLAY, what)])
 
     def _read(self, count: int | None) -> tuple[str, ...]:
         """Fold the next buckets that the rollout had read, and return their digests."""

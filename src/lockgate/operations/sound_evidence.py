@@ -6,12 +6,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 
 from lockgate.core.app import App
 from lockgate.core.batch import Ingested
 from lockgate.core.soundness.flaw import Flaw, Rule
 from lockgate.core.spine import Cell, Slot, seal
 from lockgate.operations.checking import PORTION, Check
+
+_flaw = partial(Flaw, Rule.EVIDENCE)
 
 
 def check_evidence(check: Check) -> None:
@@ -31,10 +34,6 @@ def check_evidence(check: Check) -> None:
         for name in sorted(tallied.keys() | sent.keys())
         if tallied[name] != sent[name] and name not in pruned
     )
-
-
-def _flaw(where: str, what: str) -> Flaw:
-    return Flaw(rule=Rule.EVIDENCE, where=where, what=what)
 
 
 def _check_spine(check: Check, app: App) -> int:

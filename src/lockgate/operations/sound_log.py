@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from lockgate.core.checkpoint import Checkpoint
 from lockgate.core.merkle import Tree, leaf_hash
 from lockgate.core.refusal import VerifyError
-from lockgate.core.soundness.flaw import Flaw, Rule
+from lockgate.core.soundness.flaw import Flaw, Rule, flaw_of
 from lockgate.core.vault import Receipt
 from lockgate.operations.checking import PORTION, Check, portions
 from lockgate.verify import verify_checkpoint
@@ -28,7 +28,7 @@ def check_log(check: Check) -> None:
         tree, made = tree.append(leaf_hash(receipt.envelope))
         kept = check.seen.hashes_of(node for node, _ in made)
         check.add(
-            _flaw(f"node {node.position} of level {node.level} is not the hash of what it covers", receipt)
+            flaw_of(receipt, Rule.LOG, f"node {node.position} of level {node.level} is not the hash of what it covers")
             for node, hashed in made
             if kept.get(node) != hashed
         )
@@ -38,15 +38,10 @@ def check_log(check: Check) -> None:
     check.add(_ends(check, tree, note))
 
 
-def _flaw(what: str, receipt: Receipt | None = None) -> Flaw:
-    if receipt is None:
-        return Flaw(rule=Rule.LOG, where=LOG, what=what)
-    return Flaw(rule=Rule.LOG, where=receipt.rollout_id, seq=receipt.seq, index=receipt.index, what=what)
-
-
 def _misplaced(receipt: Receipt, size: int) -> Iterator[Flaw]:
     if receipt.index != size:
-        yield _flaw(f"entry {size} of the log is missing: entry {receipt.index} stands in its place", receipt)
+        what = f"entry {size} of the log is missing: entry {receipt.index} stands in its place"
+        yield flaw_of(receipt, Rule.LOG, what)
 
 
 def _uncovering(check: Check, note: tuple[int, bytes], tree: Tree) -> Iterator[Flaw]:
@@ -55,19 +50,20 @@ def _uncovering(check: Check, note: tuple[int, bytes], tree: Tree) -> Iterator[F
     try:
         checkpoint: Checkpoint = verify_checkpoint(text, check.keys.log)
     except VerifyError as error:
-        yield Flaw(rule=Rule.SIGNATURE, where=LOG, what=f"the checkpoint of size {size}: {error.message}")
+        yield Flaw(Rule.SIGNATURE, LOG, f"the checkpoint of size {size}: {error.message}")
         return
     if checkpoint.size != size or checkpoint.tree != (tree.size, tree.root):
-        yield _flaw(
+        what = (
             f"the checkpoint kept at size {size} is of {checkpoint.size} entries and another root than the entries have"
         )
+        yield Flaw(Rule.LOG, LOG, what)
 
 
 def _ends(check: Check, tree: Tree, note: tuple[int, bytes] | None) -> Iterator[Flaw]:
     if note is not None:
-        yield _flaw(f"a checkpoint of {note[0]} entries is kept, the log has {tree.size}")
+        yield Flaw(Rule.LOG, LOG, f"a checkpoint of {note[0]} entries is kept, the log has {tree.size}")
     elif tree.size and check.seen.checkpoint(tree.size) is None:
-        yield _flaw(f"no checkpoint covers the last of its {tree.size} entries")
+        yield Flaw(Rule.LOG, LOG, f"no checkpoint covers the last of its {tree.size} entries")
     kept, made = check.seen.node_count(), 2 * tree.size - tree.size.bit_count()
     if kept != made:
-        yield _flaw(f"it keeps {kept} nodes, where {tree.size} entries make {made}")
+        yield Flaw(Rule.LOG, LOG, f"it keeps {kept} nodes, where {tree.size} entries make {made}")

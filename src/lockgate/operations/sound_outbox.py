@@ -23,21 +23,13 @@ def check_outbox(check: Check) -> None:
 def _orphans(check: Check, message: Message) -> Iterator[Flaw]:
     found = check.seen.receipts_after(message.rollout_id, message.seq - 1, 1)
     if not found or found[0].seq != message.seq:
-        yield Flaw(
-            rule=Rule.OUTBOX,
-            where=message.rollout_id,
-            seq=message.seq,
-            what=f"message {message.id} tells of a receipt that is not kept",
-        )
+        what = f"message {message.id} tells of a receipt that is not kept"
+        yield Flaw(Rule.OUTBOX, message.rollout_id, what, message.seq)
 
 
 def _untold(check: Check, message: Message, endpoints: Iterable[Endpoint]) -> Iterator[Flaw]:
     for endpoint in endpoints:
         is_for = endpoint.hears(message.app, message.event) and endpoint.since < message.at
         if is_for and check.seen.delivery(message.id, endpoint.id) is None:
-            yield Flaw(
-                rule=Rule.OUTBOX,
-                where=message.rollout_id,
-                seq=message.seq,
-                what=f"endpoint {endpoint.id} was there before message {message.id}, and has no delivery of it",
-            )
+            what = f"endpoint {endpoint.id} was there before message {message.id}, and has no delivery of it"
+            yield Flaw(Rule.OUTBOX, message.rollout_id, what, message.seq)

@@ -15,7 +15,7 @@ from lockgate.core.outbox import Message, app_message, messages
 from lockgate.core.policy.policy import Policy
 from lockgate.core.refusal import VerifyError
 from lockgate.core.rollout import Rollout
-from lockgate.core.soundness.flaw import Flaw, Rule
+from lockgate.core.soundness.flaw import Flaw, Rule, flaw_of
 from lockgate.core.soundness.link import CROWNED, Link, link_flaws, linked
 from lockgate.core.soundness.ramp import departures
 from lockgate.core.soundness.retelling import astray, events_of, misstated, retold, unstarted
@@ -42,16 +42,10 @@ def check_series(check: Check) -> None:
             elif name in apps:
                 _check_app(check, name, untouched.pop(name))
             else:
-                check.add([_flaw(Rule.STANDING, name, "there are receipts of it, but neither a rollout nor an app")])
+                check.add([Flaw(Rule.STANDING, name, "there are receipts of it, but neither a rollout nor an app")])
         after = names[-1]
     for app in untouched.values():
         _check_standing(check, app, App(name=app.name).document())
-
-
-def _flaw(rule: Rule, where: str, what: str, receipt: Receipt | None = None) -> Flaw:
-    if receipt is None:
-        return Flaw(rule=rule, where=where, what=what)
-    return Flaw(rule=rule, where=where, seq=receipt.seq, index=receipt.index, what=what)
 
 
 def _stated(check: Check, series: str) -> Iterator[tuple[Receipt, Statement | None, Link]]:
@@ -62,7 +56,7 @@ def _stated(check: Check, series: str) -> Iterator[tuple[Receipt, Statement | No
         try:
             statement = verify_receipt(receipt.envelope, check.keys).statement
         except VerifyError as error:
-            check.add([_flaw(Rule.SIGNATURE, series, error.message, receipt)])
+            check.add([flaw_of(receipt, Rule.SIGNATURE, error.message)])
             end = Link(seq=receipt.seq, digest=receipt.digest)
             yield receipt, None, end
             continue
@@ -75,7 +69,7 @@ def _check_rollout(check: Check, trial: Trial) -> None:
     rollout, policy = trial.rollout, check.seen.policy(trial.rollout.policy_digest)
     check.count("rollouts")
     if policy is None or policy.digest() != rollout.policy_digest:
-        check.add([_flaw(Rule.STANDING, rollout.id, f"its policy {rollout.policy_digest} is not kept")])
+        check.add([Flaw(Rule.STANDING, rollout.id, f"its policy {rollout.policy_digest} is not kept")])
         return
     told: Rollout | None = unstarted(rollout, policy)
     replay, end = Replay(check, trial, policy), Link()
@@ -99,9 +93,9 @@ def _transition_flaws(
     check: Check, transition: Transition, statement: Statement, receipt: Receipt, policy: Policy
 ) -> Iterator[Flaw]:
     for what in departures(transition, policy):
-        yield _flaw(Rule.RAMP, receipt.rollout_id, what, receipt)
+        yield flaw_of(receipt, Rule.RAMP, what)
     for what in misstated(transition, statement):
-        yield _flaw(Rule.CHAIN, receipt.rollout_id, what, receipt)
+        yield flaw_of(receipt, Rule.CHAIN, what)
     for message in messages(transition, receipt, events_of(transition, receipt.seq)):
         yield from _message_flaws(check, message, receipt)
 
@@ -109,20 +103,20 @@ def _transition_flaws(
 def _message_flaws(check: Check, expected: Message, receipt: Receipt) -> Iterator[Flaw]:
     kept = check.seen.message(expected.id)
     if kept is None:
-        yield _flaw(Rule.OUTBOX, receipt.rollout_id, f"nothing in the outbox tells {expected.event.value}", receipt)
+        yield flaw_of(receipt, Rule.OUTBOX, f"nothing in the outbox tells {expected.event.value}")
     elif kept.body != expected.body:
         what = f"message {expected.id} has other bytes than the decision makes"
-        yield _flaw(Rule.OUTBOX, receipt.rollout_id, what, receipt)
+        yield flaw_of(receipt, Rule.OUTBOX, what)
 
 
 def _standing_flaws(trial: Trial, told: Rollout | None, end: Link) -> Iterator[Flaw]:
     name, chain = trial.rollout.id, trial.chain
     if (chain.seq, chain.receipt) != (end.seq, end.digest):
         what = f"its row ends at receipt {chain.seq} ({chain.receipt}), its receipts at {end.seq} ({end.digest})"
-        yield _flaw(Rule.STANDING, name, what)
+        yield Flaw(Rule.STANDING, name, what)
     if told is not None:
         for what in astray(told, trial.rollout):
-            yield _flaw(Rule.STANDING, name, what)
+            yield Flaw(Rule.STANDING, name, what)
 
 
 def _check_app(check: Check, series: str, app: App) -> None:
@@ -143,12 +137,12 @@ def _check_standing(check: Check, app: App, standing: Mapping[str, Json]) -> Non
     for name, found in app.document().items():
         if name not in CROWNED and standing.get(name) != found:
             what = f"its row says {name} {found}, its receipts end in {standing.get(name)}"
-            check.add([_flaw(Rule.STANDING, app.name, what)])
+            check.add([Flaw(Rule.STANDING, app.name, what)])
     endpoint = check.seen.endpoint(actuator_name(check.org, app.name))
     declared = None if endpoint is None else endpoint.digest()
     if declared != app.actuator:
         what = f"what moves its traffic is kept as {declared}, and was declared as {app.actuator}"
-        check.add([_flaw(Rule.STANDING, app.name, what)])
+        check.add([Flaw(Rule.STANDING, app.name, what)])
 
 
 def _app_as(app: App, standing: Mapping[str, Json]) -> App:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from lockgate.core.canonical import Json
+from lockgate.core.vault import Receipt
 
 
 class Rule(StrEnum):
@@ -38,7 +39,7 @@ ADVICE = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Flaw:
     """One contradiction; `where` names a rollout, an app, the log or a file, `seq` a receipt, `index` its log entry."""
 
@@ -65,3 +66,8 @@ class Flaw:
             "what": self.what,
             "advice": ADVICE[self.rule],
         }
+
+
+def flaw_of(receipt: Receipt, rule: Rule, what: str) -> Flaw:
+    """Return a flaw of a receipt, where that stands in its series and in the log."""
+    return Flaw(rule, receipt.rollout_id, what, receipt.seq, receipt.index)

@@ -5,10 +5,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from lockgate.core.canonical import Json
 from lockgate.core.instant import instant_text
-from lockgate.core.soundness.flaw import Flaw, Rule
+from lockgate.core.soundness.flaw import Flaw, Rule, flaw_of
 from lockgate.core.statement import Statement
 from lockgate.core.vault import Receipt
 
@@ -37,11 +38,7 @@ def linked(statement: Statement, receipt: Receipt) -> Link:
 
 def link_flaws(before: Link, statement: Statement, receipt: Receipt) -> Iterator[Flaw]:
     """Yield where a receipt does not follow from the end of its series, or is not what it is found by."""
-    predicate = statement.predicate
-
-    def flaw(what: str) -> Flaw:
-        return Flaw(rule=Rule.CHAIN, where=receipt.rollout_id, seq=receipt.seq, index=receipt.index, what=what)
-
+    predicate, flaw = statement.predicate, partial(flaw_of, receipt, Rule.CHAIN)
     if receipt.seq != before.seq + 1:
         yield flaw(f"receipt {before.seq + 1} is missing before it")
     for name, found, said in _marks(statement, receipt):
