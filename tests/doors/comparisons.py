@@ -5,13 +5,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from lockgate.core.bucket import Bucket, Values
+from lockgate.core.bucket import Bucket
 from lockgate.core.comparison import Comparison
 from lockgate.core.finding import Difference, Finding, Outcome, Reading
 from lockgate.core.metric import parse_metric
 from lockgate.core.policy.gate import NO_TOLERANCE, Gate, Margin, default_detect
 from lockgate.core.policy.policy import Policy
-from lockgate.core.stats import bins, micro
+from tests.tallied import values_of
 
 # What a release may be called by somebody who means harm: markup, a mention, table and terminal commands.
 HOSTILE = (
@@ -57,18 +57,10 @@ GATES = (
 )
 
 
-def tallied(*values: float) -> Values:
-    """Return the tally of some values."""
-    integers = micro.from_float(list(values))
-    (indices, counts), excess = bins.sums(integers)
-    pairs = zip(indices.tolist(), counts.tolist(), strict=True)
-    return Values(len(values), int(integers.sum()), 0, tuple(pairs), excess)
-
-
 def bucket(slower: float = 1.0) -> Bucket:
     """Return the tallies of a release whose runs took from 20 ms to 2 s."""
     latencies = [slower * 20.0 * 1.1**step for step in range(48) for _ in range(1 + step % 7)]
-    return Bucket(len(latencies), {"ok": len(latencies)}, {}, {"latency_ms": tallied(*latencies)})
+    return Bucket(len(latencies), {"ok": len(latencies)}, {}, {"latency_ms": values_of(latencies)})
 
 
 def comparison(*findings: Finding, baseline: str = "v36", candidate: str = "abc123") -> Comparison:

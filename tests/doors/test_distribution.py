@@ -9,7 +9,13 @@ from hypothesis import strategies as st
 
 from lockgate.core.bucket import Values
 from lockgate.report.distribution import is_yes_or_no, spread_of
-from tests.doors.comparisons import tallied
+from tests.tallied import values_of
+
+
+def tallied(*numbers: float) -> Values:
+    """Return the tally of some numbers."""
+    return values_of(numbers)
+
 
 VALUES = st.lists(st.floats(-1e6, 1e6).map(lambda value: round(value, 3)), min_size=1, max_size=50)
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from lockgate.core.bucket import Bucket, Events, Pairs, Values
+from lockgate.core.bucket import Bucket, Events, Pairs
 from lockgate.core.decision.chain import decide
 from lockgate.core.decision.decision import Decision
 from lockgate.core.evidence.sealed import Arms, SealedBucket
@@ -18,9 +18,9 @@ from lockgate.core.policy.policy import Inference, Mode, Policy
 from lockgate.core.policy.step import Step, StepKind
 from lockgate.core.rollout import Declaration, Rollout, start
 from lockgate.core.situation import Situation
-from lockgate.core.stats import bins, micro
 from lockgate.core.transition import Transition, apply
 from lockgate.core.verdict.verdict import Verdict
+from tests.tallied import values_of
 
 START = 1_790_000_000_000
 MINUTE = 60_000
@@ -97,14 +97,6 @@ def arm(n: int, errors: int = 0, latency_ms: tuple[float, ...] = ()) -> Bucket:
     """Return a bucket of n runs, some of which failed, with latencies."""
     values = {"latency_ms": values_of(latency_ms)} if latency_ms else {}
     return Bucket(n, {"ok": n - errors, "error": errors}, {"error_rate": Events(n, errors)}, values)
-
-
-def values_of(numbers: tuple[float, ...]) -> Values:
-    """Return the tally of some numbers."""
-    whole = micro.from_float(numbers)
-    (indices, counts), excess = bins.sums(whole)
-    pairs = tuple(zip(indices.tolist(), counts.tolist(), strict=True))
-    return Values(len(numbers), int(whole.sum()), micro.squares_total(whole), pairs, excess)
 
 
 def sealed(number: int, baseline: Bucket, candidate: Bucket, *, step: int = 0, **fields: Any) -> SealedBucket:

@@ -22,7 +22,7 @@ from lockgate.core.policy.policy import Policy
 from lockgate.errors import DataError, UsageError
 from lockgate.operations.compare import Request, compare
 from lockgate.ports.reading import Progress
-from tests.core.verdict.arms import tally
+from tests.tallied import values_of
 
 SCHEMA = Path(__file__).resolve().parents[2] / "docs" / "reference" / "compare.schema.json"
 LATENCIES = np.random.default_rng(3).lognormal(5.0, 0.3, 400)
@@ -50,10 +50,10 @@ def cohort(errors: int, slower: float = 1.0, runs: int = 400) -> Bucket:
         {"ok": runs - errors, "error": errors},
         {"error_rate": Events(runs, errors), "pass_rate": Events(runs, 4), "scores.safe": Events(runs, 4)},
         {
-            "latency_ms": tally(LATENCIES[:runs] * slower),
-            "cost": tally(LATENCIES[:runs] / 1e5),
-            "scores.safe": tally([1.0] * (runs - 4) + [0.0] * 4),
-            "scores.helpful": tally(LATENCIES[:runs] / 1e3),
+            "latency_ms": values_of(LATENCIES[:runs] * slower),
+            "cost": values_of(LATENCIES[:runs] / 1e5),
+            "scores.safe": values_of([1.0] * (runs - 4) + [0.0] * 4),
+            "scores.helpful": values_of(LATENCIES[:runs] / 1e3),
         },
     )
 

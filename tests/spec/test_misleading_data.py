@@ -22,7 +22,8 @@ from lockgate.core.policy.policy import Policy, Promote
 from lockgate.core.policy.step import Step, StepKind
 from lockgate.core.verdict.judge import judge
 from lockgate.core.verdict.sequential import ratio_alarm
-from tests.spec.ramp import arm, gate, policy, sealed, values_of, weights
+from tests.spec.ramp import arm, gate, policy, sealed, weights
+from tests.tallied import values_of
 
 ONE_STEP = weights(50)
 RNG = np.random.default_rng(5)

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 
-from lockgate.core.stats.micro import MAX_ABS, MICRO, from_float, from_text, squares_total, values_total
+from lockgate.core.stats.micro import MAX_ABS, MICRO, from_float, from_text
+from tests.tallied import values_of_micro
 
 LIMIT = MAX_ABS * MICRO
 
@@ -85,14 +86,14 @@ def test_text_rounds_half_to_even(value: Decimal) -> None:
 @given(st.lists(st.integers(-LIMIT, LIMIT) | st.integers(-(2**32) - 2, 2**32 + 2) | st.integers(-2000, 2000)))
 def test_sums_are_exact(values: list[int]) -> None:
     """Sums and sums of squares equal those of unbounded integers."""
-    array = np.array(values, np.int64)
+    tally = values_of_micro(values)
 
-    assert (values_total(array), squares_total(array)) == (sum(values), sum(value * value for value in values))
+    assert (tally.total, tally.squares) == (sum(values), sum(value * value for value in values))
 
 
 @pytest.mark.parametrize("top", [LIMIT, 2**32 - 1, 2**31, 3_000_000])
 def test_sums_of_many_extreme_values_do_not_wrap(top: int) -> None:
     """A hundred thousand values at each limb's limit still add exactly."""
-    array = np.full(100_000, -top, np.int64)
+    tally = values_of_micro(np.full(100_000, -top))
 
-    assert (values_total(array), squares_total(array)) == (-100_000 * top, 100_000 * top * top)
+    assert (tally.total, tally.squares) == (-100_000 * top, 100_000 * top * top)

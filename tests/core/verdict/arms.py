@@ -8,18 +8,18 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from lockgate.core.bucket import Bucket, Events, Pairs, Values
+from lockgate.core.bucket import Bucket, Events, Pairs
 from lockgate.core.evidence.sealed import Arms
 from lockgate.core.evidence.totals import Cohorts
 from lockgate.core.finding import Finding
 from lockgate.core.intake import WHOLE, Slice
 from lockgate.core.metric import parse_metric
 from lockgate.core.policy.gate import Bound, Gate, default_detect
-from lockgate.core.stats import bins, micro
 from lockgate.core.stats.fixed.proportion import newcombe
 from lockgate.core.verdict.fixed import Levels, fixed_finding
 from lockgate.core.verdict.rare import is_beyond_chance
 from lockgate.core.verdict.sample import Sample
+from tests.tallied import values_of
 
 Table = NDArray[np.bool_]
 
@@ -42,17 +42,9 @@ def shares(field: str, n: int, events: int) -> Bucket:
     return Bucket(n, {}, {field: Events(n, events)}, {})
 
 
-def tally(numbers: Sequence[float] | NDArray[np.float64]) -> Values:
-    """Return the tally of some numbers."""
-    values = micro.from_float(np.asarray(numbers, np.float64))
-    (indices, counts), excess = bins.sums(values)
-    pairs = tuple(zip(indices.tolist(), counts.tolist(), strict=True))
-    return Values(values.size, int(values.sum()), micro.squares_total(values), pairs, excess)
-
-
 def numbers(field: str, values: Sequence[float] | NDArray[np.float64]) -> Bucket:
     """Return a bucket of runs with these numbers."""
-    return Bucket(len(values), {}, {}, {field: tally(values)})
+    return Bucket(len(values), {}, {}, {field: values_of(values)})
 
 
 def look(

@@ -12,7 +12,8 @@ from lockgate.core.evidence.totals import Cohorts
 from lockgate.core.finding import Outcome
 from lockgate.core.stats.fixed.proportion import newcombe
 from lockgate.core.verdict.fixed import Levels, judge_fixed
-from tests.core.verdict.arms import Table, gate, look, numbers, regressed_table, shares, tally
+from tests.core.verdict.arms import Table, gate, look, numbers, regressed_table, shares
+from tests.tallied import values_of
 
 REPEATS = 100
 RATES = np.concatenate([np.geomspace(1e-5, 0.5, 150), 1.0 - np.geomspace(1e-5, 0.5, 150)])
@@ -77,9 +78,9 @@ def test_a_family_of_gates_shares_alpha() -> None:
         for n in (120, 400):
             events = shares("error_rate", n, int(rng.binomial(n, 0.05)))
             values = {
-                "latency_ms": tally(rng.lognormal(5.3, 0.6, n)),
-                "cost": tally(rng.lognormal(-4, 1, n)),
-                "scores.helpful": tally(rng.beta(8, 2, n)),
+                "latency_ms": values_of(rng.lognormal(5.3, 0.6, n)),
+                "cost": values_of(rng.lognormal(-4, 1, n)),
+                "scores.helpful": values_of(rng.beta(8, 2, n)),
             }
             sides.append(events.__class__(n, {}, events.events, values))
         return Arms(sides[1], sides[0])

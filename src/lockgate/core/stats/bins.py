@@ -27,8 +27,6 @@ _CELL_SHIFT = 52 - 7
 _FIRST_CELL = (1023 << 7) - 1
 _EXACT_FLOAT = 1 << 53
 _TOP_BITS = ~np.int64(127)
-_LIMB = 26
-_LIMB_BITS = (1 << _LIMB) - 1
 
 
 class Histogram(NamedTuple):
@@ -111,41 +109,15 @@ def representative(index: ArrayLike) -> Integers:
     return _MIDDLE.take(np.asarray(index, np.int64) + _ORIGIN)
 
 
-class Sums(NamedTuple):
-    """A histogram, and the exact sum in each bin of what its values have above its lower edge."""
-
-    histogram: Histogram
-    excess: tuple[int, ...]
-
-
 def histogram(values: ArrayLike) -> Histogram:
     """Return the histogram of values in micro-units."""
-    return _counted(index_of(values).reshape(-1))[0]
-
-
-def sums(values: ArrayLike) -> Sums:
-    """Return the histogram of values in micro-units with its exact sums."""
-    micro = np.asarray(values, np.int64).reshape(-1)
-    index = index_of(micro)
-    counted, place = _counted(index)
-    above = micro - lower_edge(index)
-    totals = [0] * counted.indices.size
-    # Doubles add whole numbers of 26 bits without rounding, up to 2^27 of them.
-    for shift in range(0, int(above.max(initial=0)).bit_length(), _LIMB):
-        limb = np.bincount(place, weights=(above >> shift) & _LIMB_BITS)
-        part = limb[counted.indices - int(index.min())].astype(np.int64).tolist()
-        totals = [total + (more << shift) for total, more in zip(totals, part, strict=True)]
-    return Sums(counted, tuple(totals))
-
-
-def _counted(index: NDArray[np.int32]) -> tuple[Histogram, NDArray[np.int32]]:
+    index = index_of(values).reshape(-1)
     if index.size == 0:
-        return from_pairs(()), index
+        return from_pairs(())
     low = int(index.min())
-    place = index - low
-    counts = np.bincount(place)
+    counts = np.bincount(index - low)
     held = np.flatnonzero(counts)
-    return Histogram((held + low).astype(np.int64), counts[held].astype(np.int64)), place
+    return Histogram((held + low).astype(np.int64), counts[held].astype(np.int64))
 
 
 def from_pairs(pairs: Iterable[tuple[int, int]]) -> Histogram:

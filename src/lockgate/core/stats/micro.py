@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Values as text or floats come in; whole numbers of micro-units, whose sums are exact, go out."""
+"""Values as text or floats come in; whole numbers of micro-units go out."""
 
 from __future__ import annotations
 
@@ -14,9 +14,6 @@ MAX_ABS = 1_000_000_000_000
 
 _STEP = Decimal("0.000001")
 _CONTEXT = Context(prec=40, rounding=ROUND_HALF_EVEN)
-_LIMB = 32
-_LOW = np.uint64((1 << _LIMB) - 1)
-_BLOCK = 1 << 15
 
 
 def from_text(text: str) -> int:
@@ -44,34 +41,3 @@ def from_float(values: ArrayLike) -> NDArray[np.int64]:
         position = int(np.argmin(within))
         raise ValueError(f"not a number within {MAX_ABS:.0e}: {floats.reshape(-1)[position]} at {position}")
     return np.rint(floats * float(MICRO)).astype(np.int64)
-
-
-def values_total(values: NDArray[np.int64]) -> int:
-    """Return the exact sum, however many values there are."""
-    flat = values.reshape(-1)
-    high = int((flat >> _LIMB).sum(dtype=np.int64))
-    low = int((flat & np.int64(_LOW)).sum(dtype=np.int64))
-    return (high << _LIMB) + low
-
-
-def squares_total(values: NDArray[np.int64]) -> int:
-    """Return the exact sum of squares of values within 1e18 in magnitude."""
-    flat = np.ascontiguousarray(values).reshape(-1)
-    blocks = (flat[start : start + _BLOCK] for start in range(0, flat.size, _BLOCK))
-    return sum(int(_squares_block(np.abs(block).view(np.uint64))) for block in blocks)
-
-
-def _squares_block(sizes: NDArray[np.uint64]) -> int:
-    top = int(sizes.max())
-    if top * top * sizes.size < 1 << 64:
-        return int((sizes * sizes).sum(dtype=np.uint64))
-    if top < 1 << _LIMB:
-        return _wide_total(sizes * sizes)
-    # Two limbs of 30 bits: each product is below 2^60, and its sum is taken in two halves again.
-    low, high = sizes & np.uint64((1 << 30) - 1), sizes >> np.uint64(30)
-    return (_wide_total(high * high) << 60) + (_wide_total(high * low) << 31) + _wide_total(low * low)
-
-
-def _wide_total(sizes: NDArray[np.uint64]) -> int:
-    high = int((sizes >> np.uint64(_LIMB)).sum(dtype=np.uint64))
-    return (high << _LIMB) + int((sizes & _LOW).sum(dtype=np.uint64))
