@@ -51,7 +51,7 @@ def test_bad_input_is_refused_by_name_and_nothing_is_stored(door: Door, tmp_path
 
     assert (code, message in door.err) == (65, True), door.err
     assert door("runs", "--app-id", APP) == 64
-    assert "none yet" in door.err
+    assert "No app is known yet" in door.err
 
 
 @pytest.mark.clause("LI-75")

@@ -155,4 +155,4 @@ def test_an_app_that_nobody_knows_is_not_stopped(here: World, act: Callable[...,
     with pytest.raises(UsageError, match="there is no app claims-agnet") as refused:
         act("claims-agnet", ANN, here.house)
 
-    assert refused.value.advice == f"Known: {APP}."
+    assert refused.value.advice == f"Did you mean '{APP}'? Known: {APP}."

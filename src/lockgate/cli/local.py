@@ -119,11 +119,10 @@ def named(rollout_id: str, known: House) -> Iterator[None]:
 
 
 def _known(rollout_id: str, ids: list[str]) -> str:
-    from lockgate.core.declaration.nearest import suggestion
+    from lockgate.core.declaration.nearest import question
 
     if not ids:
         return "There is none yet; `lockgate create` makes one."
-    near = suggestion(rollout_id, ids).lstrip("; ")
     latest = ", ".join(reversed(ids[-MAX_LISTED:]))
     more = f" and {len(ids) - MAX_LISTED} more, which `lockgate list` shows" if len(ids) > MAX_LISTED else ""
-    return f"{near[:1].upper()}{near[1:]}{' ' if near else ''}Known, the latest first: {latest}{more}."
+    return f"{question(rollout_id, ids)}Known, the latest first: {latest}{more}."

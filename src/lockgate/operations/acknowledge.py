@@ -16,7 +16,7 @@ from lockgate.core.trial import Look, Trial, acknowledged, looked, unacknowledge
 from lockgate.core.verdict.judge import judge
 from lockgate.errors import DataError, UsageError
 from lockgate.operations.reading import load, planned
-from lockgate.operations.sealing import seal_all, seal_over
+from lockgate.operations.sealing import seal_all
 from lockgate.ports.house import House
 from lockgate.ports.store import Snapshot, Transaction
 
@@ -47,7 +47,7 @@ def observe(work: Transaction, house: House, observed: Observation, actor: Actor
     _check(trial.rollout, observed)
     if _is_known(trial, observed):
         return trial.rollout
-    after = acknowledged(trial, policy, observed.weight, _seal(work, trial, now), now)
+    after = acknowledged(trial, policy, observed.weight, seal_all(work, trial.rollout.app, now), now)
     reason = f"{checked.reason}, {after.rollout.exposed_weight:g} % was asked for, says {checked.name}"
     return _keep(work, _noted(work, after, reason, now))
 
@@ -58,7 +58,7 @@ def forget(work: Transaction, house: House, rollout_id: str) -> None:
     if trial.rollout.acknowledged is None:
         return
     now = house.clock.now()
-    after = unacknowledged(trial, policy, _seal(work, trial, now), now)
+    after = unacknowledged(trial, policy, seal_all(work, trial.rollout.app, now), now)
     _keep(work, _noted(work, after, "nobody reads the weight back any more", now))
 
 
@@ -82,11 +82,6 @@ def _is_known(trial: Trial, observed: Observation) -> bool:
     is_near = rollout.acknowledged is not None and is_met(rollout.exposed_weight, rollout.acknowledged)
     is_same = rollout.acknowledged == observed.weight or (is_near and is_met(rollout.exposed_weight, observed.weight))
     return is_same and (rollout.is_terminal or span.is_awaited is not rollout.is_acknowledged)
-
-
-def _seal(work: Transaction, trial: Trial, now: int) -> int:
-    seal_over(work, trial.rollout.app, now)
-    return seal_all(work, trial.rollout.app, now)
 
 
 def _noted(work: Transaction, trial: Trial, reason: str, now: int) -> Trial:

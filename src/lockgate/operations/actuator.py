@@ -16,8 +16,9 @@ from lockgate.core.outbox import Message
 from lockgate.core.receipt import Actor
 from lockgate.errors import UsageError
 from lockgate.operations.acknowledge import forget
-from lockgate.operations.app_series import AppStanding, find, stand
+from lockgate.operations.app_series import AppStanding, stand
 from lockgate.operations.keeping import writing
+from lockgate.operations.known_app import known_app
 from lockgate.ports.house import House
 from lockgate.ports.store import Snapshot, Transaction
 
@@ -83,7 +84,7 @@ def actuators_of(house: House, app: str | None = None) -> tuple[Endpoint, ...]:
 def remove_actuator(app: str, actor: Actor, house: House) -> Declared:
     """Let nothing expose an app's releases any more; where nothing did, nothing changes."""
     with writing(house) as work:
-        known = find(work, app)
+        known = known_app(work, app)
         endpoint = work.endpoint(actuator_name(house.org, app))
         standing = stand(work, known, known.moved_by(None), Cause.OPERATOR, actor, house)
         if endpoint is None:

@@ -12,14 +12,11 @@ from lockgate.core.decision.decision import Action, Cause
 from lockgate.core.outbox import app_message
 from lockgate.core.receipt import Actor, operator
 from lockgate.core.transition import Event
-from lockgate.errors import UsageError
 from lockgate.operations.keeping import Marks, keep
 from lockgate.operations.telling import tell
 from lockgate.ports.house import House
-from lockgate.ports.store import Snapshot, Transaction
+from lockgate.ports.store import Transaction
 
-# More names than this tell nobody more.
-MAX_TOLD = 10
 # What else is done to an app is told to nobody.
 EVENTS = {Action.FREEZE: Event.FREEZE, Action.UNFREEZE: Event.UNFREEZE}
 
@@ -31,16 +28,6 @@ class AppStanding:
     app: App
     series: str
     receipt: int
-
-
-def find(seen: Snapshot, name: str) -> App:
-    """Return an app that is known."""
-    app = seen.app(name)
-    if app is not None:
-        return app
-    known = [each.name for each in seen.apps()]
-    told = f"Known: {', '.join(known[:MAX_TOLD])}." if known else "No app is known yet."
-    raise UsageError(f"there is no app {name}", advice=told)
 
 
 def stand(work: Transaction, before: App, after: App, cause: Cause, actor: Actor, house: House) -> AppStanding:

@@ -10,15 +10,14 @@ from dataclasses import dataclass, field
 from lockgate.core.app import OTHER
 from lockgate.core.bucket import Bucket, Pairs
 from lockgate.core.comparison import Comparison, Stored
-from lockgate.core.declaration.nearest import suggestion
 from lockgate.core.evidence.sealed import NO_ARMS, Arms
 from lockgate.core.evidence.window import Sides, arms_of, pairs_of
 from lockgate.core.instant import SECOND, Instant
 from lockgate.core.intake import Intake, Question, Slice
 from lockgate.core.spine import Cell, PairCell, Slot
 from lockgate.core.wording import count_text
-from lockgate.errors import UsageError
-from lockgate.operations.compare import MAX_LISTED, Request, Source, declared_policy, judge, question_of
+from lockgate.operations.compare import Request, Source, declared_policy, judge, question_of
+from lockgate.operations.known_app import known_app
 from lockgate.ports.house import House
 from lockgate.ports.store import Snapshot
 
@@ -43,7 +42,7 @@ def compare_stored(request: Request, window: Window, house: House) -> Comparison
     policy = declared_policy(request)
     question = question_of(request, policy)
     with house.store.reading(house.org) as seen:
-        _check_app(seen, window.app)
+        known_app(seen, window.app)
         since = None if window.since_s is None else house.clock.now() - window.since_s * SECOND
         gathered = _Gathered(Sides(question.baseline, question.candidate, question.slices, question.paired_fields))
         for slots in _portions(seen, window.app, since):
@@ -53,16 +52,6 @@ def compare_stored(request: Request, window: Window, house: House) -> Comparison
     stored = gathered.stored(window.app)
     source = Source(where="in these buckets", stored=stored, notes=(stored.sentence(), *gathered.notes(question)))
     return judge(request, policy, gathered.intake(question), source)
-
-
-def _check_app(seen: Snapshot, app: str) -> None:
-    if seen.app(app) is None:
-        names = [each.name for each in seen.apps()]
-        listed = ", ".join(names[:MAX_LISTED]) or "none yet; `lockgate ingest` keeps runs"
-        near = suggestion(app, names).lstrip("; ")
-        raise UsageError(
-            f"there is no app {app}", advice=f"{near[:1].upper()}{near[1:]}{' ' if near else ''}Apps: {listed}."
-        )
 
 
 def _portions(seen: Snapshot, app: str, since: Instant | None) -> Iterator[list[Slot]]:

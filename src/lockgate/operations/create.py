@@ -3,14 +3,12 @@
 
 from __future__ import annotations
 
-import hashlib
-from base64 import b32encode
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import cast
 
 from lockgate.core.app import App, Release, check_name
-from lockgate.core.canonical import Json, canonicalize, digest
+from lockgate.core.canonical import Json, digest, name_of
 from lockgate.core.decision.decision import Action, Cause, Decision
 from lockgate.core.declaration.policy_declaration import declare
 from lockgate.core.evidence.plan import plan
@@ -30,9 +28,10 @@ from lockgate.operations.acknowledge import awaiting
 from lockgate.operations.actuator import Program, put_actuator
 from lockgate.operations.intervention import act, requested
 from lockgate.operations.keeping import writing
+from lockgate.operations.latest import latest
 from lockgate.operations.reading import planned
 from lockgate.operations.record import Entry, record
-from lockgate.operations.sealing import seal_all, seal_over
+from lockgate.operations.sealing import seal_all
 from lockgate.operations.unserved import check_served, warnings
 from lockgate.ports.house import House
 from lockgate.ports.store import Snapshot, Transaction
@@ -41,7 +40,6 @@ DEFAULT_GATES = ("error_rate",)
 SLOW_END = ("latency_ms:p95", "latency_ms")
 # How many of the latest buckets tell what the baseline's runs carry.
 RECENT_SLOTS = 100
-ID_LENGTH = 16
 OWNER = Actor("person")
 
 
@@ -98,7 +96,7 @@ def create(order: Order, house: House) -> Created:
         said = (*_warnings(work, app.name, baseline), *warnings(policy))
         app = _set_actuator(work, house, app.name, order) or app
         rollout = _start(work, house, replace(order, baseline=baseline), policy, now)
-        work.put_app(replace(app, bucket_s=_width(work, app, policy), bucket_runs=_size(work, app, policy)))
+        work.put_app(_sized(work, app, policy))
         for release in (baseline, candidate):
             work.put_release(Release(app=app.name, name=release, first_seen_at=now))
         trial = _open(work, rollout, policy, order.since_s, now)
@@ -118,9 +116,8 @@ def _baseline(order: Order, app: App) -> str:
 
 
 def _default_gates(work: Snapshot, app: str, baseline: str) -> tuple[str, ...]:
-    last = work.last_slot(app)
-    cells = () if last is None else work.cells(app, max(0, last.number - RECENT_SLOTS), last.number)
     name, field = SLOW_END
+    cells = latest(work, app, RECENT_SLOTS).cells
     is_timed = any(cell.release == baseline and field in cell.bucket.values for cell in cells)
     return (*DEFAULT_GATES, name) if is_timed else DEFAULT_GATES
 
@@ -181,33 +178,24 @@ def _start(work: Snapshot, house: House, order: Order, policy: Policy, now: Inst
     earlier = [each for each in work.rollouts(order.app) if each.candidate == order.candidate]
     attempt = len(earlier) + 1
     assert order.baseline is not None
-    key = canonicalize([house.org, order.app, order.baseline, order.candidate, policy.digest(), attempt])
-    name = b32encode(hashlib.sha256(key).digest()).decode("ascii").lower()[:ID_LENGTH]
-    declared = Declaration(
-        id=f"rol_{name}", app=order.app, baseline=order.baseline, candidate=order.candidate, attempt=attempt
-    )
+    name = name_of("rol", house.org, order.app, order.baseline, order.candidate, policy.digest(), attempt)
+    declared = Declaration(id=name, app=order.app, baseline=order.baseline, candidate=order.candidate, attempt=attempt)
     read_back = awaiting(work, order.app, policy)
     links = check_links(order.links)
     started = replace(start(declared, policy, now), declared=_written(order))
     return replace(started, org=house.org, revision=1, acknowledged=read_back, links=links)
 
 
-def _width(work: Snapshot, app: App, policy: Policy) -> int:
-    """Return the width of the app's next buckets: the finest that any active rollout asks for."""
-    others = [work.policy(each.policy_digest) for each in work.rollouts(app.name, active=True)]
-    return min([policy.bucket_s, *(other.bucket_s for other in others if other is not None)])
-
-
-def _size(work: Snapshot, app: App, policy: Policy) -> int | None:
-    """Return after how many runs of a candidate a bucket seals: the fewest that any active rollout asks for."""
-    others = [work.policy(each.policy_digest) for each in work.rollouts(app.name, active=True)]
-    asked = [each.bucket_runs for each in (policy, *others) if each is not None and each.bucket_runs is not None]
-    return min(asked, default=None)
+def _sized(work: Snapshot, app: App, policy: Policy) -> App:
+    """Return the app whose next buckets seal as early as any active rollout asks for, by time and by runs."""
+    others = (work.policy(each.policy_digest) for each in work.rollouts(app.name, active=True))
+    policies = [policy, *(other for other in others if other is not None)]
+    runs = [each.bucket_runs for each in policies if each.bucket_runs is not None]
+    return replace(app, bucket_s=min(each.bucket_s for each in policies), bucket_runs=min(runs, default=None))
 
 
 def _open(work: Transaction, rollout: Rollout, policy: Policy, since_s: int | None, now: Instant) -> Trial:
     """Return the trial before any bucket; the weight changes here, so open buckets are sealed."""
-    seal_over(work, rollout.app, now)
     following = seal_all(work, rollout.app, now)
     moved = entered(rollout, policy, following, is_moved=rollout.exposed_weight > 0)
     spans: tuple[Span, ...] = (moved,)

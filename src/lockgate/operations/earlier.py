@@ -7,10 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from lockgate.core.instant import Instant
+from lockgate.operations.latest import latest
 from lockgate.ports.house import House
-
-# As many of the latest buckets are looked through: an advice must not cost what a rollout does.
-LATEST = 1_440
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +23,9 @@ def earlier(app: str, releases: tuple[str, str], house: House) -> Earlier | None
     """Return the runs of two releases that are there already; None unless both have some."""
     runs = dict.fromkeys(releases, 0)
     with house.store.reading(house.org) as seen:
-        last = seen.last_slot(app)
-        if last is None:
-            return None
-        first = max(0, last.number - LATEST)
-        times = {slot.number: slot.time for slot in seen.slots(app, first - 1)}
-        cells = [cell for cell in seen.cells(app, first, last.number) if cell.release in runs and cell.bucket.runs]
+        there = latest(seen, app)
+    cells = [cell for cell in there.cells if cell.release in runs and cell.bucket.runs]
     for cell in cells:
         runs[cell.release] += cell.bucket.runs
+    times = {slot.number: slot.time for slot in there.slots}
     return Earlier(runs, min(times[cell.number] for cell in cells)) if all(runs.values()) else None

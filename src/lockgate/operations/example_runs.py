@@ -10,11 +10,10 @@ from typing import Any
 
 from lockgate.core.batch import Ingested
 from lockgate.core.instant import Instant
-from lockgate.errors import UsageError
+from lockgate.operations.known_app import known_app
 from lockgate.ports.house import House
 from lockgate.ports.store import Snapshot
 
-MAX_EXAMPLES = 1_000
 # Batches that are looked through for one answer.
 MAX_BATCHES = 2_000
 PORTION = 100
@@ -58,9 +57,7 @@ def example_runs(wanted: Wanted, house: House) -> Examples:
     ids: set[object] = set()
     looked_at = 0
     with house.store.reading(house.org) as seen:
-        if seen.app(wanted.app) is None:
-            names = ", ".join(app.name for app in seen.apps()[:10]) or "none yet"
-            raise UsageError(f"there is no app {wanted.app}", advice=f"Apps seen: {names}.")
+        known_app(seen, wanted.app)
         for batch in _batches(seen, wanted):
             looked_at += 1
             body = seen.segment(batch.digest) if looked_at <= MAX_BATCHES else b""

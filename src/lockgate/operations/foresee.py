@@ -13,23 +13,16 @@ from lockgate.core.foresight import foresee as foreseen
 from lockgate.core.instant import SECOND
 from lockgate.core.policy.policy import Policy
 from lockgate.core.rollout import Rollout
-from lockgate.core.spine import Cell, Slot
+from lockgate.core.spine import Cell
+from lockgate.operations.latest import Latest, latest
 from lockgate.ports.house import House
-
-# As many of the latest buckets are looked through: a promise must not cost what a rollout does.
-LATEST = 1_440
 
 
 def foresee(rollout: Rollout, policy: Policy, house: House) -> Foresight:
     """Return about how many candidate runs a rollout takes, its baseline being as it was lately."""
     with house.store.reading(house.org) as seen:
-        last = seen.last_slot(rollout.app)
-        if last is None:
-            return foreseen(policy, {})
-        first = max(0, last.number - LATEST)
-        slots = seen.slots(rollout.app, first - 1)
-        cells = seen.cells(rollout.app, first, last.number)
-    return foreseen(policy, _measured(rollout, policy, cells), _runs_per_bucket(policy, slots, cells))
+        there = latest(seen, rollout.app)
+    return foreseen(policy, _measured(rollout, policy, there.cells), _runs_per_bucket(policy, there))
 
 
 def _measured(rollout: Rollout, policy: Policy, cells: Sequence[Cell]) -> dict[str, Tally]:
@@ -40,8 +33,8 @@ def _measured(rollout: Rollout, policy: Policy, cells: Sequence[Cell]) -> dict[s
     return {name: each for name, each in found.items() if each is not None}
 
 
-def _runs_per_bucket(policy: Policy, slots: Sequence[Slot], cells: Sequence[Cell]) -> float | None:
+def _runs_per_bucket(policy: Policy, there: Latest) -> float | None:
     """Return how many runs of all releases a bucket of the policy has; slots without runs are not there."""
-    seconds = sum(slot.seals_at - slot.opened_at for slot in slots) / SECOND
-    runs = sum(cell.bucket.runs for cell in cells)
+    seconds = sum(slot.seals_at - slot.opened_at for slot in there.slots) / SECOND
+    runs = sum(cell.bucket.runs for cell in there.cells)
     return runs * policy.bucket_s / seconds if seconds > 0 and runs else None

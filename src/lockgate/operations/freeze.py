@@ -5,20 +5,21 @@ from __future__ import annotations
 
 from lockgate.core.decision.decision import Cause
 from lockgate.core.receipt import Actor
-from lockgate.operations.app_series import AppStanding, find, stand
+from lockgate.operations.app_series import AppStanding, stand
 from lockgate.operations.keeping import writing
+from lockgate.operations.known_app import known_app
 from lockgate.ports.house import House
 
 
 def freeze(name: str, actor: Actor, house: House) -> AppStanding:
     """Let nothing of an app start or be promoted; rollback always works."""
     with writing(house) as work:
-        app = find(work, name)
+        app = known_app(work, name)
         return stand(work, app, app.froze(actor.reason or ""), Cause.OPERATOR, actor, house)
 
 
 def unfreeze(name: str, actor: Actor, house: House) -> AppStanding:
     """End the freeze of an app, whether a freeze or a kill began it."""
     with writing(house) as work:
-        app = find(work, name)
+        app = known_app(work, name)
         return stand(work, app, app.unfroze(), Cause.OPERATOR, actor, house)

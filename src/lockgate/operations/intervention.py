@@ -19,7 +19,6 @@ from lockgate.core.receipt import Actor, operator
 from lockgate.core.rollout import Rollout, Status
 from lockgate.core.situation import Target, WayBack
 from lockgate.core.transition import apply
-from lockgate.core.trial import Trial
 from lockgate.core.verdict.judge import judge
 from lockgate.core.verdict.sequential import ratio_alarm
 from lockgate.errors import TryAgainError
@@ -95,11 +94,7 @@ def act(work: Transaction, rollout_id: str, request: Request, actor: Actor, hous
     kept = commit(work, house, case)
     if rollout.status is Status.PROMOTED and decision.way_back is not None:
         work.put_app(app.returned(decision.way_back.release))
-    return _answer(kept, policy)
-
-
-def _answer(trial: Trial, policy: Policy) -> Answer:
-    return Answer(trial.rollout, policy, trial.chain.seq)
+    return Answer(kept.rollout, policy, kept.chain.seq)
 
 
 def _may_return(seen: Snapshot, app: App, rollout: Rollout, request: Request) -> bool:

@@ -9,9 +9,10 @@ from lockgate.core.policy.policy import Mode
 from lockgate.core.receipt import Actor
 from lockgate.core.rollout import Rollout, Status
 from lockgate.crash_point import reach
-from lockgate.operations.app_series import AppStanding, find, stand
+from lockgate.operations.app_series import AppStanding, stand
 from lockgate.operations.intervention import act, insist, requested
 from lockgate.operations.keeping import writing
+from lockgate.operations.known_app import known_app
 from lockgate.ports.house import House
 from lockgate.ports.store import Snapshot, Transaction
 
@@ -23,7 +24,7 @@ def kill(name: str | None, actor: Actor, house: House) -> tuple[AppStanding, ...
 
 def _kill(name: str | None, actor: Actor, house: House) -> tuple[AppStanding, ...]:
     with writing(house) as work:
-        apps = work.apps() if name is None else (find(work, name),)
+        apps = work.apps() if name is None else (known_app(work, name),)
         return tuple(_kill_app(work, app, actor, house) for app in apps)
 
 
@@ -33,7 +34,7 @@ def _kill_app(work: Transaction, app: App, actor: Actor, house: House) -> AppSta
         for rollout in _hit(work, app):
             act(work, rollout.id, requested(Action.ROLLBACK, actor, cause=Cause.KILL), actor, house)
         reach("kill.rolled_back")
-    stands = find(work, app.name)
+    stands = known_app(work, app.name)
     return stand(work, stands, stands.froze(actor.reason or "", is_killed=True), Cause.KILL, actor, house)
 
 

@@ -13,3 +13,9 @@ def suggestion(word: object, known: Iterable[str]) -> str:
         return ""
     near = get_close_matches(word.lower()[:80], list(known), n=1)
     return f"; did you mean '{near[0]}'?" if near else ""
+
+
+def question(word: str, known: Iterable[str]) -> str:
+    """Return `Did you mean 'X'? ` to begin an advice with, or nothing when no known word is near."""
+    near = suggestion(word, known).removeprefix("; ")
+    return f"{near[:1].upper()}{near[1:]} " if near else ""
