@@ -1,13 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A trial, its policy and the time come in; in a sentence, why somebody should have looked at it before, goes out."""
+"""A rollout, its policy and two times come in; why somebody should have looked at it before goes out in a sentence."""
 
 from __future__ import annotations
 
 from lockgate.core.instant import SECOND, Instant
 from lockgate.core.policy.policy import Policy
 from lockgate.core.policy.step import OnDeadline
-from lockgate.core.rollout import Status
-from lockgate.core.trial import Trial
+from lockgate.core.rollout import Rollout, Status
 from lockgate.core.wording import duration_words
 
 _FOLLOWS = {
@@ -18,17 +17,16 @@ _FOLLOWS = {
 }
 
 
-def overdue(trial: Trial, policy: Policy, now: Instant) -> str | None:
+def overdue(rollout: Rollout, policy: Policy, ticked_at: Instant, now: Instant) -> str | None:
     """Return why a rollout is overdue: it holds beyond its `max_hold`, or nobody has ticked it for `max_stale`."""
-    if trial.rollout.is_terminal:
+    if rollout.is_terminal:
         return None
-    reasons = [each for each in (_held(trial, policy, now), _stale(trial, policy, now)) if each is not None]
-    return "; ".join(reasons) or None
+    stale = _stale(max(ticked_at, rollout.created_at), policy, now)
+    return "; ".join(each for each in (_held(rollout, policy, now), stale) if each is not None) or None
 
 
-def _held(trial: Trial, policy: Policy, now: Instant) -> str | None:
-    rollout, at = trial.rollout, trial.rollout.at(policy)
-    waited = rollout.seconds_at_step(now)
+def _held(rollout: Rollout, policy: Policy, now: Instant) -> str | None:
+    at, waited = rollout.at(policy), rollout.seconds_at_step(now)
     if at.max_hold_s is None or waited < at.max_hold_s:
         return None
     is_done = at.on_deadline is OnDeadline.PAUSE and rollout.status is Status.PAUSED
@@ -38,8 +36,8 @@ def _held(trial: Trial, policy: Policy, now: Instant) -> str | None:
     return f"{longer} ({follows})"
 
 
-def _stale(trial: Trial, policy: Policy, now: Instant) -> str | None:
-    waited = max(0, now - max(trial.ticked_at, trial.rollout.created_at)) // SECOND
+def _stale(since: Instant, policy: Policy, now: Instant) -> str | None:
+    waited = max(0, now - since) // SECOND
     if waited <= policy.max_stale_s:
         return None
     allowed = duration_words(policy.max_stale_s)

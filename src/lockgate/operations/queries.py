@@ -72,16 +72,24 @@ def list_rollouts(house: House, app: str | None = None, *, active: bool = False)
         return seen.rollouts(app, active=active)
 
 
+def find_rollout(rollout_id: str, house: House) -> Rollout:
+    """Return a rollout as it stands."""
+    with house.store.reading(house.org) as seen:
+        return load(seen, rollout_id)[0].rollout
+
+
 def overdue_rollouts(house: House, rollouts: Iterable[Rollout]) -> dict[str, str]:
-    """Return why rollouts are overdue, by the ids of those that are; one that cannot be read is."""
+    """Return why rollouts are overdue, by the ids of those that are; one whose policy cannot be read is."""
     now = house.clock.now()
     found: dict[str, str] = {}
     with house.store.reading(house.org) as seen:
+        ticks = seen.last_ticks()
         for rollout in rollouts:
-            if rollout.is_terminal:
+            if rollout.id not in ticks:
                 continue
             try:
-                reason = overdue(*load(seen, rollout.id), now)
+                policy = planned(seen, rollout.policy_digest).policy
+                reason = overdue(rollout, policy, ticks[rollout.id], now)
             except DataError as error:
                 reason = error.message
             if reason is not None:
@@ -114,7 +122,7 @@ def explain(rollout_id: str, house: House) -> Explanation:
         verdict=displayed(verdict, progress.totals.at_step, judged),
         decision=decision,
         seals_at=next((slot.seals_at for slot in still_open if not slot.is_over(now)), None),
-        overdue=overdue(trial, policy, now),
+        overdue=overdue(rollout, policy, trial.ticked_at, now),
         runs_per_hour=_rate(trial, now),
     )
 

@@ -6,9 +6,10 @@ What is added must not be there yet; what is put may be.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Protocol
 
+from lockgate.core.instant import Instant
 from lockgate.core.policy.policy import Policy
 from lockgate.core.rollout import Rollout
 from lockgate.core.trial import Look, Trial
@@ -25,6 +26,9 @@ class TrialsReading(Protocol):
 
     def active_ids(self) -> tuple[str, ...]:
         """Return the ids of the rollouts that have not ended, the oldest first, whatever else can be read of them."""
+
+    def last_ticks(self) -> Mapping[str, Instant]:
+        """Return when the loop last took a turn of each rollout that has not ended, by its id; 0 before the first."""
 
     def trial(self, rollout_id: str) -> Trial | None:
         """Return a rollout with its progress."""

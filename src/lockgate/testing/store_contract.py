@@ -237,8 +237,11 @@ class StoreContract(
         with store.writing() as work:
             work.save(ended)
             work.save(second)
+        with store.writing() as work:
+            work.save(replace(second, turn=2, ticked_at=11))
 
         with store.reading() as seen:
+            assert dict(seen.last_ticks()) == {"rol_2": 11}
             assert seen.rollouts("web") == (ended.rollout, second.rollout)
             assert seen.rollouts("web", active=True) == (second.rollout,)
             assert seen.rollouts("api") == ()

@@ -23,6 +23,7 @@ from lockgate.adapters.stores.memory_tables import Tables
 from lockgate.adapters.stores.refusals import held_already, overtaken, sealed_already, uncovered
 from lockgate.core.app import DEFAULT_ORG, App, Release
 from lockgate.core.batch import Ingested
+from lockgate.core.instant import Instant
 from lockgate.core.merkle import Node, Tree, plan_tree
 from lockgate.core.policy.policy import Policy
 from lockgate.core.rollout import Rollout
@@ -118,6 +119,10 @@ class MemorySnapshot(
     def active_ids(self) -> tuple[str, ...]:
         """Return the ids of the rollouts that have not ended."""
         return tuple(rollout.id for rollout in self.rollouts(active=True))
+
+    def last_ticks(self) -> Mapping[str, Instant]:
+        """Return when the rollouts that have not ended last took a turn."""
+        return {name: each.ticked_at for name, each in self._table("trials").items() if not each.rollout.is_terminal}
 
     def trial(self, rollout_id: str) -> Trial | None:
         """Return a rollout with its progress."""

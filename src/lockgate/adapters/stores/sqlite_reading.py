@@ -14,6 +14,7 @@ from lockgate.adapters.stores.sqlite_soundness import SqliteSoundness
 from lockgate.core.app import App, Release
 from lockgate.core.batch import Ingested
 from lockgate.core.canonical import byte_digest
+from lockgate.core.instant import Instant
 from lockgate.core.merkle import Node, Tree, plan_tree
 from lockgate.core.policy.policy import Policy
 from lockgate.core.rollout import Rollout
@@ -97,6 +98,10 @@ class SqliteSnapshot(
         return tuple(
             name for (name,) in self._rows("SELECT id FROM rollouts WHERE org = ? AND is_active ORDER BY rowid")
         )
+
+    def last_ticks(self) -> Mapping[str, Instant]:
+        """Return when the rollouts that have not ended last took a turn."""
+        return dict(self._rows("SELECT id, ticked_at FROM rollouts WHERE org = ? AND is_active"))
 
     def trial(self, rollout_id: str) -> Trial | None:
         """Return a rollout with its progress."""

@@ -83,12 +83,12 @@ class SqliteTransaction(
         """Keep a trial."""
         rollout = trial.rollout
         row = (rollout.app, rollout.mode.value, not rollout.is_terminal, rollout.revision, rollout.weight, trial.turn)
-        bodies = (pack(rollout), pack(trial))
+        bodies = (trial.ticked_at, pack(rollout), pack(trial))
         sql = (
-            "INSERT INTO rollouts SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, ? WHERE ?"
+            "INSERT INTO rollouts SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ? WHERE ?"
             if trial.turn == 1
             else "UPDATE rollouts SET app = ?, mode = ?, is_active = ?, revision = ?, weight = ?, turn = ?,"
-            " rollout = ?, trial = ? WHERE org = ? AND id = ? AND turn = ?"
+            " ticked_at = ?, rollout = ?, trial = ? WHERE org = ? AND id = ? AND turn = ?"
         )
         key = (self._org, rollout.id)
         values = (*key, *row, *bodies, 1) if trial.turn == 1 else (*row, *bodies, *key, trial.turn - 1)

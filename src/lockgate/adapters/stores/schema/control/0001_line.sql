@@ -96,7 +96,7 @@ CREATE TABLE policies (
 CREATE TABLE rollouts (
   org TEXT NOT NULL, id TEXT NOT NULL, app TEXT NOT NULL, mode TEXT NOT NULL, is_active INTEGER NOT NULL,
   revision INTEGER NOT NULL CHECK (revision >= 1), weight REAL NOT NULL CHECK (weight BETWEEN 0 AND 100),
-  turn INTEGER NOT NULL CHECK (turn >= 1), rollout BLOB NOT NULL, trial BLOB NOT NULL,
+  turn INTEGER NOT NULL CHECK (turn >= 1), ticked_at INTEGER NOT NULL, rollout BLOB NOT NULL, trial BLOB NOT NULL,
   PRIMARY KEY (org, id)
 ) STRICT;
 CREATE INDEX rollouts_of_app ON rollouts (org, app);
