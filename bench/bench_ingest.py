@@ -16,6 +16,7 @@ import os
 import sqlite3
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
@@ -108,9 +109,16 @@ def _ours(bodies: Sequence[bytes], folder: Path, dedupe: Dedupe | None = None) -
     for body in bodies:
         ingest(decoder.decode(body, None), house, dedupe=dedupe)
     taken = perf_counter() - wall, process_time() - cpu
-    with sqlite3.connect(folder / "runs.db") as runs:
+    return Taken(*taken, _at_rest(folder))
+
+
+def _at_rest(folder: Path) -> int:
+    """Return the bytes of raw runs: of their file, and of those that are not moved there yet."""
+    with closing(sqlite3.connect(folder / "runs.db")) as runs:
         runs.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    return Taken(*taken, (folder / "runs.db").stat().st_size)
+    with closing(sqlite3.connect(folder / "lockgate.db")) as control:
+        held: int = control.execute("SELECT coalesce(sum(length(body)), 0) FROM held_segments").fetchone()[0]
+    return held + (folder / "runs.db").stat().st_size
 
 
 def _strictly(bodies: Sequence[bytes], folder: Path) -> Taken:

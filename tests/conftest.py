@@ -2,6 +2,7 @@
 """Settings that every test shares."""
 
 import os
+import shutil
 import tempfile
 
 from hypothesis import HealthCheck, settings
@@ -13,4 +14,10 @@ settings.register_profile("search", UNTIMED)
 settings.register_profile("ci", UNTIMED, derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI") else "search")
 # What a test does to a log is no business of this machine's own state.
-os.environ["LOCKGATE_STATE"] = tempfile.mkdtemp(prefix="lockgate-state-")
+STATE = tempfile.mkdtemp(prefix="lockgate-state-")
+os.environ["LOCKGATE_STATE"] = STATE
+
+
+def pytest_unconfigure() -> None:
+    """Leave nothing behind."""
+    shutil.rmtree(STATE, ignore_errors=True)

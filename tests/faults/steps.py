@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from lockgate.adapters.marks.state_files import StateFiles
+from lockgate.adapters.stores import sqlite_segments
 from lockgate.core.batch import RunBatch
 from lockgate.core.policy.policy import Mode
 from lockgate.core.receipt import operator
@@ -43,6 +44,8 @@ POLICY: dict[str, object] = {
     "steps": [{"weight": 5}, {"weight": 50}, {"weight": 100}],
 }
 JOURNAL = "journal"
+# A short life moves raw runs from one file to the other, too.
+sqlite_segments.HELD = 3
 
 
 def house_of(folder: Path, minute: float = 0.0) -> House:

@@ -22,10 +22,11 @@ from lockgate.operations.acknowledge import Observation, acknowledge
 from lockgate.operations.actuator import Program, set_actuator
 from lockgate.operations.freeze import freeze, unfreeze
 from lockgate.operations.fsck import Soundness, fsck
+from lockgate.operations.ingest import ingest
 from lockgate.operations.kill import kill
 from lockgate.testing.world import World
 from lockgate.verify import Keys, read_public_key
-from tests.spec.line import APP, BAD, EQUAL, GOOD, WORSE, created, world
+from tests.spec.line import APP, BAD, EQUAL, GOOD, WORSE, batch, created, world
 
 WHO = operator("ada", "drill")
 
@@ -176,12 +177,14 @@ def test_a_receipt_that_was_signed_by_another_is_named_by_its_place(grown: World
 
 
 @pytest.mark.clause("LI-126")
-@pytest.mark.parametrize(
-    "statement", ["UPDATE segments SET body = zeroblob(40) WHERE rowid = 1", "DELETE FROM segments WHERE rowid = 1"]
-)
-def test_raw_runs_that_are_gone_or_others_are_named(grown: World, tmp_path: Path, statement: str) -> None:
+@pytest.mark.parametrize("statement", ["UPDATE {} SET body = zeroblob(40)", "DELETE FROM {}"])
+@pytest.mark.parametrize(("name", "table"), [(RUNS, "segments"), (CONTROL, "held_segments")])
+def test_raw_runs_that_are_gone_or_others_are_named(
+    grown: World, tmp_path: Path, name: str, table: str, statement: str
+) -> None:
     """The digest that a bucket names is that of the runs' own bytes."""
-    tamper(tmp_path, statement, name=RUNS)
+    ingest(batch({}), grown.house)
+    tamper(tmp_path, f"{statement.format(table)} WHERE rowid IN (SELECT min(rowid) FROM {table})", name=name)  # noqa: S608 -- the tables of the lines above
 
     found = fsck(grown.house)
 

@@ -2,6 +2,7 @@
 """A folder comes in; a store in two SQLite files there goes out: one that decides, one of raw runs.
 
 Both are in WAL mode with full synchronisation. Raw runs are committed first: one that nothing names does no harm.
+Those of small batches come to their file later, some at once, so that a batch waits for one file only.
 """
 
 from __future__ import annotations

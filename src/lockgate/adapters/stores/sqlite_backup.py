@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The folder of a store comes in; a copy of it as it was at one moment goes out, while others go on writing.
 
-The control file is copied first: raw runs are kept before the batch that names them, so that a later copy of their file
-holds all that the copied control file names.
+The control file is copied first: raw runs are kept in the other file before the batch that names them, or before they
+are moved there, so that a later copy of it holds all that the copied control file names and does not hold.
 """
 
 from __future__ import annotations

@@ -5,15 +5,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from lockgate.adapters.stores import segment
 from lockgate.adapters.stores.sqlite_cells import SqliteCellsReading
 from lockgate.adapters.stores.sqlite_outbox import SqliteOutboxReading
 from lockgate.adapters.stores.sqlite_probes import SqliteProbesReading
 from lockgate.adapters.stores.sqlite_retention import SqliteRetentionReading
+from lockgate.adapters.stores.sqlite_segments import SqliteSegmentsReading
 from lockgate.adapters.stores.sqlite_soundness import SqliteSoundness
 from lockgate.core.app import App, Release
 from lockgate.core.batch import Ingested
-from lockgate.core.canonical import byte_digest
 from lockgate.core.instant import Instant
 from lockgate.core.merkle import Node, Tree, plan_tree
 from lockgate.core.policy.policy import Policy
@@ -21,13 +20,17 @@ from lockgate.core.rollout import Rollout
 from lockgate.core.spine import Slot
 from lockgate.core.trial import Look, Trial
 from lockgate.core.vault import Receipt
-from lockgate.errors import DataError
 
 _SLOT = "SELECT number, opened_at, seals_at, starts_at, sealed_at, digest FROM slots WHERE org = ? AND app = ?"
 
 
 class SqliteSnapshot(
-    SqliteSoundness, SqliteCellsReading, SqliteOutboxReading, SqliteProbesReading, SqliteRetentionReading
+    SqliteSoundness,
+    SqliteCellsReading,
+    SqliteOutboxReading,
+    SqliteProbesReading,
+    SqliteRetentionReading,
+    SqliteSegmentsReading,
 ):
     """What one organisation has stored, as it was when the transaction began to read."""
 
@@ -64,20 +67,6 @@ class SqliteSnapshot(
         """Return the batches of a slot."""
         sql = "SELECT digest FROM slot_batches WHERE org = ? AND app = ? AND number = ? ORDER BY digest"
         return tuple(digest for (digest,) in self._rows(sql, app, number))
-
-    def segment(self, digest: str) -> bytes | None:
-        """Return the bytes of a batch."""
-        sql = "SELECT body FROM segments WHERE org = ? AND digest = ?"
-        row = self._runs.execute(sql, (self._org, digest)).fetchone()
-        return None if row is None else segment.decompress(row[0])
-
-    def is_segment_sound(self, digest: str) -> bool | None:
-        """Say whether the bytes of a batch are its own."""
-        try:
-            body = self.segment(digest)
-        except DataError:
-            return False
-        return None if body is None else byte_digest(body) == digest
 
     def ingested(self, digest: str) -> Ingested | None:
         """Return what became of a batch."""

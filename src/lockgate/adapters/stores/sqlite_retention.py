@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from lockgate.adapters.stores.packing import pack
 from lockgate.adapters.stores.sqlite_rows import SqliteRowsReading, SqliteRowsWriting
 from lockgate.core.batch import Ingested
@@ -38,14 +36,6 @@ class SqliteRetentionReading(SqliteRowsReading):
         sql = "SELECT body FROM batches WHERE org = ? AND (at, digest) < (?, ?) ORDER BY at DESC, digest DESC LIMIT ?"
         return self._all(Ingested, sql, at, digest, count)
 
-    def segments_before(self, at: Instant, after: tuple[Instant, str], count: int) -> tuple[tuple[Instant, str], ...]:
-        """Return raw runs, the oldest first."""
-        sql = (
-            "SELECT at, digest FROM segments WHERE org = ? AND at < ? AND (at, digest) > (?, ?)"
-            " ORDER BY at, digest LIMIT ?"
-        )
-        return tuple(self._runs.execute(sql, (self._org, at, *after, count)))
-
 
 class SqliteRetentionWriting(SqliteRetentionReading, SqliteRowsWriting):
     """What is kept no longer."""
@@ -61,12 +51,6 @@ class SqliteRetentionWriting(SqliteRetentionReading, SqliteRowsWriting):
     def drop_pin(self, rollout_id: str) -> bool:
         """Drop a pin."""
         return self._change("DELETE FROM pins WHERE org = ? AND rollout = ?", rollout_id) > 0
-
-    def drop_segments(self, digests: Iterable[str]) -> None:
-        """Drop raw runs."""
-        self._begin_runs()
-        rows = [(self._org, digest) for digest in digests]
-        self._runs.executemany("DELETE FROM segments WHERE org = ? AND digest = ?", rows)
 
     def drop_slots(self, app: str, first: int, last: int) -> None:
         """Drop slots."""

@@ -7,7 +7,6 @@ import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 
-from lockgate.adapters.stores import segment
 from lockgate.adapters.stores.id_window import IdWindows
 from lockgate.adapters.stores.packing import pack
 from lockgate.adapters.stores.refusals import held_already, overtaken, sealed_already, uncovered
@@ -17,6 +16,7 @@ from lockgate.adapters.stores.sqlite_probes import SqliteProbesWriting
 from lockgate.adapters.stores.sqlite_reading import SqliteSnapshot
 from lockgate.adapters.stores.sqlite_retention import SqliteRetentionWriting
 from lockgate.adapters.stores.sqlite_run_ids import SqliteRunIds
+from lockgate.adapters.stores.sqlite_segments import SqliteSegmentsWriting
 from lockgate.core.app import App, Release
 from lockgate.core.batch import Ingested
 from lockgate.core.merkle import Node
@@ -31,7 +31,13 @@ Explained = Callable[[], AbstractContextManager[None]]
 
 
 class SqliteTransaction(
-    SqliteSnapshot, SqliteCellsWriting, SqliteOutboxWriting, SqliteProbesWriting, SqliteRunIds, SqliteRetentionWriting
+    SqliteSnapshot,
+    SqliteCellsWriting,
+    SqliteOutboxWriting,
+    SqliteProbesWriting,
+    SqliteRunIds,
+    SqliteRetentionWriting,
+    SqliteSegmentsWriting,
 ):
     """A snapshot that sees its own writes."""
 
@@ -66,10 +72,7 @@ class SqliteTransaction(
 
     def add_batch(self, ingested: Ingested, body: bytes, slots: Iterable[tuple[str, int]]) -> None:
         """Keep a batch."""
-        self._begin_runs()
-        # A batch whose commit failed left its bytes here, and they are the same.
-        kept = (self._org, ingested.digest, ingested.at, segment.compress(body))
-        self._runs.execute("INSERT OR IGNORE INTO segments VALUES (?, ?, ?, ?)", kept)
+        self._add_segment(ingested, body)
         row = (ingested.digest, ingested.at, pack(ingested))
         self._add("batches", ingested.digest, "INSERT INTO batches VALUES (?, ?, ?, ?)", *row)
         for app, number in slots:

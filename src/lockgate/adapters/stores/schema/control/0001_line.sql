@@ -41,6 +41,12 @@ CREATE TABLE batches (
   PRIMARY KEY (org, digest)
 ) STRICT;
 
+-- Raw runs of small batches, compressed, until they are moved to the file of raw runs.
+CREATE TABLE held_segments (
+  org TEXT NOT NULL, digest TEXT NOT NULL, at INTEGER NOT NULL, body BLOB NOT NULL,
+  PRIMARY KEY (org, digest)
+) STRICT;
+
 CREATE TABLE slot_batches (
   org TEXT NOT NULL, app TEXT NOT NULL, number INTEGER NOT NULL, digest TEXT NOT NULL,
   PRIMARY KEY (org, app, number, digest),
