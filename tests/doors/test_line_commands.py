@@ -305,7 +305,8 @@ def test_looking_for_a_rollout_makes_no_store(words: tuple[str, ...], home: Path
 
     assert code == exit_codes.USAGE.code
     assert door.err == (
-        f"error: there is no store at {home / 'home'} yet\n`lockgate create` or `lockgate ingest` makes one.\n"
+        f"error: there is no store at {home / 'home'} yet\n"
+        "`lockgate create` or `lockgate ingest` makes one, in the folder that LOCKGATE_HOME names.\n"
     )
     assert not (home / "home").exists()
 

@@ -66,7 +66,7 @@ def show(app_id: str | None, *, as_json: bool) -> int:
 
     found = actuators_of(local.known_house(), app_id)
     if as_json:
-        local.emit({"actuators": [endpoint_document(each) for each in found]})
+        output.emit_json({"actuators": [endpoint_document(each) for each in found]})
     else:
         output.say("".join(endpoint_line(each) for each in found) or "No actuator is declared.\n")
     return exit_codes.OK.code
@@ -138,7 +138,6 @@ def _receipt(declared: Declared) -> str:
 
 
 def _tell(head: str, said: str) -> None:
-    from lockgate.report.text import printable
+    from lockgate.report.text import printed
 
-    lines = [head, *(f"  {line}" for line in said.splitlines())]
-    output.say("".join(printable(line) + "\n" for line in lines))
+    output.say(printed([head, *(f"  {line}" for line in said.splitlines())]))

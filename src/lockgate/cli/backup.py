@@ -7,8 +7,7 @@ from pathlib import Path
 
 import click
 
-from lockgate.cli import exit_codes, output
-from lockgate.errors import UsageError
+from lockgate.cli import exit_codes, local, output
 
 EPILOG = "Exit codes: 0 copied, 64 no store or no new folder, 65 the store is not whole, 69 the disk is full."
 
@@ -25,13 +24,12 @@ def backup(folder: Path, *, has_keys: bool) -> int:
     whole.
     """
     from lockgate import wiring
-    from lockgate.report.text import printable
+    from lockgate.report.text import printed
 
-    if not wiring.has_store():
-        raise UsageError(f"there is no store in {wiring.home()}", advice="Set LOCKGATE_HOME to the folder of one.")
+    local.check_store()
     copied = wiring.back_up(folder, has_keys=has_keys)
     lines = [f"{path}: {path.stat().st_size:,} bytes" for path in copied]
     if not has_keys:
         lines.append("The private keys were not copied; without them a restored store signs by new ones.")
-    output.say("".join(printable(line) + "\n" for line in lines))
+    output.say(printed(lines))
     return exit_codes.OK.code

@@ -194,10 +194,7 @@ def _policy(path: str | None) -> Policy | None:
 
 def _print(comparison: Comparison, call: Call, command: str) -> None:
     if call["as_json"]:
-        import json
-
-        # Only ASCII leaves, so that no terminal obeys a release's name.
-        output.emit(json.dumps(comparison.document(), indent=2, allow_nan=False) + "\n")
+        output.emit_json(comparison.document())
     elif call["as_markdown"]:
         from lockgate.report.markdown import render_markdown
 

@@ -64,17 +64,15 @@ def _answer(call: Mapping[str, object]) -> int:
     house = local.house()
     created = begin(order, house)
     if call["as_json"]:
-        from lockgate.report.rollout_document import created_document
+        from lockgate.report.created import created_document
 
-        said = (created.rollout, created.policy, foresee(created.rollout, created.policy, house))
-        local.emit(created_document(*said, created.warnings, existing=created.is_existing))
+        output.emit_json(created_document(created, foresee(created.rollout, created.policy, house)))
     elif call["quiet"]:
         output.say(f"{created.rollout.id}\n")
     else:
         from lockgate.report.created import render_created
 
-        said = (created.rollout, created.policy, foresee(created.rollout, created.policy, house))
-        output.say(render_created(*said, local.screen(), existing=created.is_existing))
+        output.say(render_created(created, foresee(created.rollout, created.policy, house), local.screen()))
     for sentence in created.warnings:
         local.tell(f"warning: {sentence}")
     if asked.since_s is None and not created.is_existing:

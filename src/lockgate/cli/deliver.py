@@ -40,7 +40,9 @@ def deliver(rollout_id: str | None, *, is_all: bool, retry_dead: bool, as_json: 
     sent = sending.deliver(house, actuators(), sending.Bounds(app=app, messages=MESSAGES, seconds=SECONDS))
     left = sending.untold(house, app)
     if as_json:
-        local.emit({"sent": [told_document(each) for each in sent], "untold": [told_document(each) for each in left]})
+        output.emit_json(
+            {"sent": [told_document(each) for each in sent], "untold": [told_document(each) for each in left]}
+        )
     else:
         done = [each for each in sent if each.delivery.state is State.DELIVERED]
         output.say("".join(f"told: {asked(each)}\n" for each in done) or "Nothing was told.\n")
@@ -52,7 +54,7 @@ def deliver(rollout_id: str | None, *, is_all: bool, retry_dead: bool, as_json: 
 
 
 def _app_of(rollout_id: str, house: House) -> str:
-    from lockgate.operations.queries import explain
+    from lockgate.operations.queries import find_rollout
 
     with local.named(rollout_id, house):
-        return explain(rollout_id, house).rollout.app
+        return find_rollout(rollout_id, house).app

@@ -22,7 +22,7 @@ def explain(rollout_id: str, *, as_json: bool) -> int:
     now, ending = house.clock.now(), local.ending(said.rollout, house)
     if as_json:
         parts = explained(said, now, ending)
-        local.emit(
+        output.emit_json(
             {
                 "id": said.rollout.id,
                 "parts": [{"heading": part.heading, "sentences": list(part.sentences)} for part in parts],

@@ -10,14 +10,11 @@ from typing import TYPE_CHECKING
 import click
 
 from lockgate.cli import exit_codes, local, output
-from lockgate.errors import UsageError
 
 if TYPE_CHECKING:
     from lockgate.operations.fsck import Soundness
-    from lockgate.verify import Keys
 
 EPILOG = "Exit codes: 0 sound, 64 no store, 65 flaws were found, 75 the store is held."
-MAX_KEY_SIZE = 10_000
 # Progress is shown so often, and not before.
 EVERY_S = 0.5
 
@@ -36,38 +33,20 @@ def fsck(keys: tuple[str, ...], log_keys: tuple[str, ...], *, as_json: bool) -> 
     Files, buckets, receipts, log and messages are compared, and each decision is made again from stored evidence.
     Nothing is changed, and others may go on writing meanwhile.
     """
-    from lockgate import wiring
+    from lockgate.cli.trusted import trusted_keys
     from lockgate.operations.fsck import fsck as check
 
-    if not wiring.has_store():
-        raise UsageError(f"there is no store in {wiring.home()}", advice="Set LOCKGATE_HOME to the folder of one.")
+    house = local.known_house()
     meter = _Meter(is_wanted=sys.stderr.isatty() and not as_json)
     try:
-        found = check(local.house(), _keys(keys, log_keys), meter.tell)
+        found = check(house, trusted_keys(keys, log_keys), meter.tell)
     finally:
         meter.clear()
     if as_json:
-        local.emit(_document(found))
+        output.emit_json(_document(found))
     else:
         output.say(_text(found))
     return exit_codes.OK.code if found.is_sound else exit_codes.DATA.code
-
-
-def _keys(keys: tuple[str, ...], log_keys: tuple[str, ...]) -> Keys:
-    from lockgate.verify import Keys, read_note_key, read_public_key
-
-    return Keys(
-        tuple(read_public_key(_read(name)) for name in keys),
-        tuple(read_note_key(_read(name).decode("utf-8", "replace")) for name in log_keys),
-    )
-
-
-def _read(name: str) -> bytes:
-    try:
-        with open(name, "rb") as file:  # noqa: PTH123 -- the name goes to the system as it was given
-            return file.read(MAX_KEY_SIZE)
-    except OSError as error:
-        raise UsageError(f"cannot read {name}: {error.strerror}", advice="Name a file that can be read.") from error
 
 
 def _document(found: Soundness) -> dict[str, object]:
@@ -82,19 +61,17 @@ def _document(found: Soundness) -> dict[str, object]:
 
 def _text(found: Soundness) -> str:
     from lockgate.core.soundness.flaw import ADVICE
-    from lockgate.report.text import printable
+    from lockgate.report.text import printed
 
     checked = ", ".join(f"{what} {number:,}" for what, number in found.counted.items())
     lines = [f"Checked: {checked or 'nothing is stored yet'}."]
     lines += [f"Not made again: {sentence}." for sentence in found.unknown]
     if found.is_sound:
-        return "".join(printable(line) + "\n" for line in [*lines, "Sound: everything in the store agrees."])
+        return printed([*lines, "Sound: everything in the store agrees."])
     lines += [f"- {flaw.sentence}" for flaw in found.flaws]
     lines += [f"and {found.further:,} more"] if found.further else []
     lines += [f"{rule.value}: {ADVICE[rule]}" for rule in dict.fromkeys(flaw.rule for flaw in found.flaws)]
-    return "".join(
-        printable(line) + "\n" for line in [*lines, f"Not sound: {len(found.flaws) + found.further:,} flaws."]
-    )
+    return printed([*lines, f"Not sound: {len(found.flaws) + found.further:,} flaws."])
 
 
 class _Meter:

@@ -58,7 +58,7 @@ def ingest(
         "other": sum(each.other for each in kept),
     }
     if as_json:
-        local.emit({**counts, "apps": dict(sorted(apps.items()))})
+        output.emit_json({**counts, "apps": dict(sorted(apps.items()))})
     else:
         output.say(_text(counts, apps))
     return exit_codes.OK.code

@@ -35,12 +35,9 @@ def kill(app_id: str | None, reason: str, by: str | None, *, is_all: bool, as_js
     house = local.house()
     stands = act(app_id, actor, house)
     if as_json:
-        documents = [app_document(each.app, each.series, each.receipt) for each in stands]
-        local.emit({"apps": documents} if is_all else documents[0])
+        documents = [app_document(each) for each in stands]
+        output.emit_json({"apps": documents} if is_all else documents[0])
     else:
-        output.say(
-            "".join(render_app(each.app, each.series, each.receipt, local.screen()) for each in stands)
-            or "No app is known.\n"
-        )
+        output.say("".join(render_app(each, local.screen()) for each in stands) or "No app is known.\n")
     delivery.finish(house, app_id, KILL_S)
     return exit_codes.OK.code

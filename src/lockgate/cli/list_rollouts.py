@@ -16,15 +16,17 @@ def list_command(app_id: str | None, *, active: bool, as_json: bool) -> int:
     """List rollouts, the oldest first."""
     from lockgate.operations.queries import list_rollouts, overdue_rollouts
 
-    missing = local.no_store()
-    found = () if missing else list_rollouts(local.house(), app_id, active=active)
-    overdue = overdue_rollouts(local.house(), found) if found else {}
+    house = local.house() if local.has_store() else None
+    found = () if house is None else list_rollouts(house, app_id, active=active)
+    overdue = {} if house is None else overdue_rollouts(house, found)
     if as_json:
         from lockgate.report.rollout_document import rollout_document
 
-        local.emit({"rollouts": [{**rollout_document(each), "overdue": overdue.get(each.id)} for each in found]})
-    elif missing:
-        output.say(f"{missing[:1].upper()}{missing[1:]}; {local.FIRST}\n")
+        output.emit_json({"rollouts": [{**rollout_document(each), "overdue": overdue.get(each.id)} for each in found]})
+    elif house is None:
+        from lockgate.wiring import home
+
+        output.say(f"There is no store at {home()} yet; {local.FIRST}\n")
     elif not found:
         output.say("There is no rollout; `lockgate create` makes one.\n")
     else:

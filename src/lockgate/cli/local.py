@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Iterator
@@ -23,7 +22,7 @@ from lockgate.report.screen import Screen
 # More ids than this are counted, not listed.
 MAX_LISTED = 10
 MAX_SECONDS = 366 * 86_400
-FIRST = "`lockgate create` or `lockgate ingest` makes one."
+FIRST = "`lockgate create` or `lockgate ingest` makes one, in the folder that LOCKGATE_HOME names."
 
 
 def seconds(text: str) -> float:
@@ -46,20 +45,26 @@ def house() -> House:
 
 def known_house() -> House:
     """Return the store and keys of that folder where they are there; looking makes none."""
-    if no_store():
-        raise UsageError(no_store(), advice=FIRST)
+    check_store()
     return house()
 
 
-def no_store() -> str:
-    """Return that there is no store yet, or nothing when there is one."""
-    from lockgate.wiring import has_store, home
+def check_store() -> None:
+    """Refuse to go on where there is no store."""
+    from lockgate.wiring import home
+
+    if not has_store():
+        raise UsageError(f"there is no store at {home()} yet", advice=FIRST)
+
+
+def has_store() -> bool:
+    """Say whether there is a store; what may not be looked into is told by whoever opens it."""
+    from lockgate import wiring
 
     try:
-        return "" if has_store() else f"there is no store at {home()} yet"
+        return wiring.has_store()
     except OSError:
-        # What may not be looked into is told by whoever opens it.
-        return ""
+        return True
 
 
 def actor() -> Actor:
@@ -77,12 +82,6 @@ def actor() -> Actor:
 def screen() -> Screen:
     """Return what standard output can show."""
     return output.screen_of(sys.stdout, os.environ)
-
-
-def emit(document: object, *, indent: int | None = 2) -> None:
-    """Print a JSON document for a program."""
-    # Only ASCII leaves, so that no terminal obeys a name.
-    output.emit(json.dumps(document, indent=indent, allow_nan=False) + "\n")
 
 
 def tell(sentence: str) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import json
 import os
 import shutil
 import sys
@@ -50,6 +51,12 @@ def say(text: str) -> None:
 def emit(text: str) -> None:
     """Write text for a machine to standard output: the same bytes in every locale."""
     _write(text.encode("utf-8"))
+
+
+def emit_json(document: object, *, indent: int | None = 2) -> None:
+    """Write a JSON document for a program to standard output."""
+    # Only ASCII leaves, so that no terminal obeys a name.
+    emit(json.dumps(document, indent=indent, allow_nan=False) + "\n")
 
 
 def _write(data: bytes) -> None:

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import click
@@ -52,12 +51,14 @@ def check(file: str, *, as_json: bool) -> int:
         if not as_json:
             raise
         faults = [fault.document() for fault in error.faults]
-        _emit({"file": file, "valid": False, "faults": faults, "digest": None})
+        output.emit_json({"file": file, "valid": False, "faults": faults, "digest": None})
         return exit_codes.of_error(error)
     if as_json:
-        _emit({"file": file, "valid": True, "faults": [], "digest": declared.digest()})
+        output.emit_json({"file": file, "valid": True, "faults": [], "digest": declared.digest()})
     else:
-        sizes = f"{_count(len(declared.gates), 'gate')}, {_count(len(declared.steps), 'step')}"
+        from lockgate.core.wording import count_text
+
+        sizes = f"{count_text(len(declared.gates), 'gate')}, {count_text(len(declared.steps), 'step')}"
         name = "standard input" if file == "-" else file
         output.say(f"{printable(name)}: no faults ({sizes}).\ndigest: {declared.digest()}\n")
     return exit_codes.OK.code
@@ -74,7 +75,7 @@ def show(file: str, *, as_json: bool) -> None:
     declared = _declared(file)
     if as_json:
         document = {"policy": declared.document(), "digest": declared.digest(), "promises": list(promises(declared))}
-        _emit(document)
+        output.emit_json(document)
         return
     lines = [f"# {declared.digest()}", "#", *(f"# {printable(sentence)}" for sentence in promises(declared))]
     output.say("\n".join(lines) + "\n\n" + encode_policy(declared.document()))
@@ -85,7 +86,7 @@ def schema() -> None:
     """Print the JSON Schema of policies, which describes every field."""
     from lockgate.core.declaration.schema import policy_schema
 
-    _emit(policy_schema())
+    output.emit_json(policy_schema())
 
 
 def _declared(file: str) -> Policy:
@@ -93,12 +94,3 @@ def _declared(file: str) -> Policy:
     from lockgate.wiring import read_policy_file
 
     return declare(read_policy_file(file))
-
-
-def _emit(document: object) -> None:
-    # Only ASCII leaves, so that no terminal obeys a name.
-    output.emit(json.dumps(document, indent=2, allow_nan=False) + "\n")
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" + ("" if number == 1 else "s")

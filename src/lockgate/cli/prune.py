@@ -14,6 +14,7 @@ from lockgate.cli import exit_codes, local, output
 if TYPE_CHECKING:
     from lockgate.core.retention import Retention
     from lockgate.operations.prune import Pruned
+    from lockgate.ports.house import House
 
 EPILOG = "Exit codes: 0 pruned, or nothing was old; 64 usage, 75 the store is held."
 
@@ -43,7 +44,7 @@ def prune(
 
     house = local.house()
     if release_pins is not None:
-        return _release(release_pins, as_json=as_json)
+        return _release(release_pins, house, as_json=as_json)
     retention = _spans(pruning.retained(house), keep_raw, keep_buckets)
     if dry_run:
         found = pruning.preview(house, retention)
@@ -54,20 +55,21 @@ def prune(
             click.echo(err=True)
     if as_json:
         spans = {"keep_raw_s": retention.raw_s, "keep_buckets_s": retention.buckets_s}
-        local.emit({**spans, "dry_run": dry_run, **asdict(found), "pins": [pin.rollout for pin in pruning.pins(house)]})
+        output.emit_json(
+            {**spans, "dry_run": dry_run, **asdict(found), "pins": [pin.rollout for pin in pruning.pins(house)]}
+        )
     else:
         output.say(_text(found, retention, is_dry=dry_run))
     return exit_codes.OK.code
 
 
-def _release(rollout_id: str, *, as_json: bool) -> int:
+def _release(rollout_id: str, house: House, *, as_json: bool) -> int:
     from lockgate.operations.prune import release
 
-    house = local.house()
     with local.named(rollout_id, house):
         had = release(rollout_id, house)
     if as_json:
-        local.emit({"id": rollout_id, "released": had})
+        output.emit_json({"id": rollout_id, "released": had})
     else:
         output.say("The next prune treats its raw runs as any others.\n" if had else "It has pinned no raw runs.\n")
     return exit_codes.OK.code

@@ -31,7 +31,7 @@ def receipts(rollout_id: str, *, save: Path | None, seq: int | None, as_json: bo
     if as_json:
         from lockgate.report.rollout_document import receipt_document
 
-        local.emit({"id": rollout_id, "receipts": [receipt_document(each) for each in found]})
+        output.emit_json({"id": rollout_id, "receipts": [receipt_document(each) for each in found]})
     elif save is not None:
         last = found[-1].seq
         output.say(

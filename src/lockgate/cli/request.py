@@ -70,9 +70,9 @@ def answer(given: Answer, house: House, *, as_json: bool) -> int:
     from lockgate.report.answered import answered_document, render_answered
 
     if as_json:
-        local.emit(answered_document(given.rollout, given.receipt))
+        output.emit_json(answered_document(given))
     else:
-        output.say(render_answered(given.rollout, given.policy, given.receipt, local.screen()))
+        output.say(render_answered(given, local.screen()))
     delivery.finish(house, given.rollout.app)
     return exit_codes.OK.code
 
@@ -82,8 +82,8 @@ def answer_app(given: AppStanding, house: House, *, as_json: bool) -> int:
     from lockgate.report.answered import app_document, render_app
 
     if as_json:
-        local.emit(app_document(given.app, given.series, given.receipt))
+        output.emit_json(app_document(given))
     else:
-        output.say(render_app(given.app, given.series, given.receipt, local.screen()))
+        output.say(render_app(given, local.screen()))
     delivery.finish(house, given.app.name)
     return exit_codes.OK.code

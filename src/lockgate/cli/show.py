@@ -24,7 +24,7 @@ def show(rollout_id: str, *, as_json: bool) -> int:
         from lockgate.report.telling import told_document
 
         waiting = [told_document(each) for each in left(house, said.rollout.app)]
-        local.emit({**explanation_document(said), "untold": waiting})
+        output.emit_json({**explanation_document(said), "untold": waiting})
     else:
         from lockgate.report.view import render_view
 

@@ -48,7 +48,7 @@ def tick(rollout_id: str | None, *, is_all: bool, as_json: bool) -> int:
             {"id": each.rollout_id, "code": exit_codes.of_error(each.error), "message": str(each.error)}
             for each in problems
         ]
-        local.emit({"rollouts": documents, "problems": unable} if is_all else documents[0])
+        output.emit_json({"rollouts": documents, "problems": unable} if is_all else documents[0])
     else:
         from lockgate.report.listing import change_of, render_change
 

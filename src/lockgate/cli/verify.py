@@ -3,19 +3,15 @@
 
 from __future__ import annotations
 
-import json
-import sys
-from pathlib import Path
 from typing import TypedDict
 
 import click
 
 from lockgate.cli import exit_codes, output
+from lockgate.cli.trusted import read, trusted_keys
 from lockgate.errors import UsageError
-from lockgate.verify import Keys, Verified, VerifyError, read_note_key, read_public_key, verify_receipt
+from lockgate.verify import Verified, VerifyError, verify_receipt
 
-STDIN = "-"
-MAX_FILE_SIZE = 1_000_000
 EPILOG = "Exit codes: 0 verified, 64 usage, 65 not verified."
 
 
@@ -58,52 +54,32 @@ def _answer(call: Call) -> int:
     except VerifyError as error:
         if not call["as_json"]:
             raise
-        _emit({"valid": False, "reason": error.reason.value, "message": error.message, "advice": error.advice})
+        output.emit_json(
+            {"valid": False, "reason": error.reason.value, "message": error.message, "advice": error.advice}
+        )
         return exit_codes.of_error(error)
     if call["as_json"]:
-        _emit(verified.document())
+        output.emit_json(verified.document())
     else:
         output.say(_text(verified))
     return exit_codes.OK.code
 
 
 def _verify(call: Call) -> Verified:
-    keys = Keys(
-        tuple(read_public_key(_read(file)) for file in call["key"]),
-        tuple(read_note_key(_read(file).decode("utf-8", "replace")) for file in call["log_key"]),
-    )
     proof, checkpoint = call["proof"], call["checkpoint"]
     return verify_receipt(
-        _read(call["receipt"]),
-        keys,
-        None if proof is None else _read(proof),
-        None if checkpoint is None else _read(checkpoint),
+        read(call["receipt"]),
+        trusted_keys(call["key"], call["log_key"]),
+        None if proof is None else read(proof),
+        None if checkpoint is None else read(checkpoint),
     )
-
-
-def _read(name: str) -> bytes:
-    # Nothing that verifies is as large, and a file without end must end.
-    if name == STDIN and sys.stdin is None:
-        raise UsageError("standard input is closed", advice="Pipe the receipt into it, or name a file.")
-    if name == STDIN:
-        return sys.stdin.buffer.read(MAX_FILE_SIZE)
-    try:
-        with Path(name).open("rb") as file:
-            return file.read(MAX_FILE_SIZE)
-    except OSError as error:
-        raise UsageError(f"cannot read {name}: {error.strerror}", advice="Name a file that can be read.") from error
 
 
 def _text(verified: Verified) -> str:
-    from lockgate.report.text import printable
+    from lockgate.report.text import printed
 
     statement = verified.statement
     lines = [f"verified: {statement.receipt_id}", statement.headline(), "", "Proven:"]
     lines += [f"  {sentence}" for sentence in verified.proven]
     lines += ["", "Not proven:", *(f"  {sentence}" for sentence in verified.unproven)]
-    return "".join(printable(line) + "\n" for line in lines)
-
-
-def _emit(document: object) -> None:
-    # Only ASCII leaves, so that no terminal obeys a name.
-    output.emit(json.dumps(document, indent=2, allow_nan=False) + "\n")
+    return printed(lines)

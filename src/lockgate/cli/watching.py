@@ -84,7 +84,7 @@ class _Log:
 
     def _tell(self, change: Change) -> None:
         if self._as_json:
-            local.emit(change_document(change), indent=None)
+            output.emit_json(change_document(change), indent=None)
         else:
             output.say(render_change(change, local.screen()))
 

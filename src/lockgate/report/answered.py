@@ -3,38 +3,40 @@
 
 from __future__ import annotations
 
-from lockgate.core.app import App
 from lockgate.core.canonical import Json
-from lockgate.core.policy.policy import Policy
-from lockgate.core.rollout import Rollout, Status
+from lockgate.core.rollout import Status
+from lockgate.operations.app_series import AppStanding
+from lockgate.operations.intervention import Answer
 from lockgate.report import number
 from lockgate.report.rollout_document import rollout_document
 from lockgate.report.screen import Screen
 from lockgate.report.standing import TONES, standing, status_words
 
 
-def answered_document(rollout: Rollout, receipt: int) -> dict[str, Json]:
+def answered_document(given: Answer) -> dict[str, Json]:
     """Return a rollout as it stands after a request."""
-    return {**rollout_document(rollout), "receipt": receipt}
+    return {**rollout_document(given.rollout), "receipt": given.receipt}
 
 
-def app_document(app: App, series: str, receipt: int) -> dict[str, Json]:
+def app_document(given: AppStanding) -> dict[str, Json]:
     """Return an app as it stands after a request."""
+    app = given.app
     return {
         "app": app.name,
-        "id": series,
+        "id": given.series,
         "champion": app.champion,
         "former_champion": app.former_champion,
         "frozen": app.frozen,
         "killed": app.is_killed,
-        "receipt": receipt,
+        "receipt": given.receipt,
     }
 
 
-def render_answered(rollout: Rollout, policy: Policy, receipt: int, screen: Screen) -> str:
+def render_answered(given: Answer, screen: Screen) -> str:
     """Return where a rollout stands after a request, and by which receipt."""
+    rollout, step = given.rollout, given.rollout.at(given.policy)
     status = screen.paint(status_words(rollout), TONES[rollout.status])
-    where = f"step {rollout.step} ({rollout.at(policy).label()}), revision {rollout.revision}, receipt {receipt}"
+    where = f"step {rollout.step} ({step.label()}), revision {rollout.revision}, receipt {given.receipt}"
     lines = [f"{rollout.id}  {status}  {screen.text(standing(rollout))}"]
     if rollout.status is Status.PAUSED:
         lines.append(f"  paused: {screen.text(number.write_sentence(rollout.pause_reason))}")
@@ -43,9 +45,10 @@ def render_answered(rollout: Rollout, policy: Policy, receipt: int, screen: Scre
     return "\n".join([*lines, f"  {screen.text(where)}"]) + "\n"
 
 
-def render_app(app: App, series: str, receipt: int, screen: Screen) -> str:
+def render_app(given: AppStanding, screen: Screen) -> str:
     """Return where an app stands after a request, and by which receipt of its own series."""
+    app, receipt = given.app, f"receipt {given.receipt} of {given.series}"
     word = "killed, and frozen" if app.is_killed else "frozen"
     said = "not frozen" if app.frozen is None else f"{word}: {number.write_sentence(app.frozen)}"
     traffic = "no champion yet" if app.champion is None else f"champion {app.champion}"
-    return f"{screen.text(app.name)}  {screen.text(said)}\n  {screen.text(traffic)}, receipt {receipt} of {series}\n"
+    return f"{screen.text(app.name)}  {screen.text(said)}\n  {screen.text(traffic)}, {receipt}\n"

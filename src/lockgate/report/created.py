@@ -3,14 +3,15 @@
 
 from __future__ import annotations
 
+from lockgate.core.canonical import Json
 from lockgate.core.foresight import Foresight
 from lockgate.core.instant import HOUR, Instant
-from lockgate.core.policy.policy import Policy
 from lockgate.core.policy.promise import promises
-from lockgate.core.rollout import Rollout
+from lockgate.operations.create import Created
 from lockgate.operations.earlier import Earlier
 from lockgate.report import number
-from lockgate.report.foreseen import foreseen_sentences
+from lockgate.report.foreseen import foreseen_document, foreseen_sentences
+from lockgate.report.rollout_document import rollout_document
 from lockgate.report.screen import Screen
 from lockgate.report.standing import standing
 from lockgate.report.text import NO_BREAK, short_name, wrap
@@ -18,10 +19,23 @@ from lockgate.report.text import NO_BREAK, short_name, wrap
 MARGIN = "  "
 
 
-def render_created(rollout: Rollout, policy: Policy, foresight: Foresight, screen: Screen, *, existing: bool) -> str:
+def created_document(created: Created, foresight: Foresight) -> dict[str, Json]:
+    """Return a rollout with its effective policy and what that promises, in words and in numbers."""
+    return {
+        **rollout_document(created.rollout),
+        "existing": created.is_existing,
+        "policy": created.policy.document(),
+        "promises": [*promises(created.policy), *foreseen_sentences(created.policy, foresight)],
+        "foreseen": foreseen_document(created.policy, foresight),
+        "warnings": list(created.warnings),
+    }
+
+
+def render_created(created: Created, foresight: Foresight, screen: Screen) -> str:
     """Return the rollout's id first, then its ramp, and what its policy promises."""
+    rollout, policy = created.rollout, created.policy
     ramp = ", ".join(step.label() for step in policy.steps)
-    what = "is on trial already" if existing else "goes on trial"
+    what = "is on trial already" if created.is_existing else "goes on trial"
     lines = [f"{screen.paint(rollout.id, 'bold')} {what}.", *_wrapped(standing(rollout), screen, "")]
     attempt = f"; attempt {rollout.attempt} of this candidate" if rollout.attempt > 1 else ""
     lines += _wrapped(f"Ramp: {ramp}; at least {policy.min_runs:,} fresh runs at each step{attempt}.", screen, "")

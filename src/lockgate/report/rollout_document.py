@@ -8,15 +8,11 @@ from __future__ import annotations
 
 from lockgate.core.canonical import Json
 from lockgate.core.decision.decision import Decision
-from lockgate.core.foresight import Foresight
 from lockgate.core.instant import instant_text
-from lockgate.core.policy.policy import Policy
-from lockgate.core.policy.promise import promises
 from lockgate.core.rollout import Rollout
 from lockgate.core.vault import Receipt
 from lockgate.core.verdict.verdict import Verdict
 from lockgate.operations.queries import Explanation
-from lockgate.report.foreseen import foreseen_document, foreseen_sentences
 from lockgate.report.listing import Change
 
 TIMES = ("created_at", "step_entered_at")
@@ -27,20 +23,6 @@ def rollout_document(rollout: Rollout) -> dict[str, Json]:
     document = rollout.document()
     times: dict[str, Json] = {name: instant_text(getattr(rollout, name)) for name in TIMES}
     return {**document, **times, "exposed_weight": rollout.exposed_weight, "terminal": rollout.is_terminal}
-
-
-def created_document(
-    rollout: Rollout, policy: Policy, foresight: Foresight, warnings: tuple[str, ...], *, existing: bool
-) -> dict[str, Json]:
-    """Return a rollout with its effective policy and what that promises, in words and in numbers."""
-    return {
-        **rollout_document(rollout),
-        "existing": existing,
-        "policy": policy.document(),
-        "promises": [*promises(policy), *foreseen_sentences(policy, foresight)],
-        "foreseen": foreseen_document(policy, foresight),
-        "warnings": list(warnings),
-    }
 
 
 def turn_document(rollout: Rollout, decision: Decision, verdict: Verdict, receipt: int) -> dict[str, Json]:
