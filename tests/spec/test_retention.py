@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from lockgate.core.receipt import Actor
+from lockgate.core.receipt import Actor, operator
 from lockgate.core.retention import Retention
 from lockgate.errors import DataError, UsageError
 from lockgate.operations.create import create
@@ -17,6 +17,7 @@ from lockgate.operations.fsck import fsck
 from lockgate.operations.ingest import ingest
 from lockgate.operations.pause import pause
 from lockgate.operations.prune import preview, prune, release, retained
+from lockgate.operations.rollback import rollback
 from lockgate.operations.tick import tick
 from lockgate.testing.world import World
 from lockgate.wiring import run_batches, sqlite_store
@@ -66,6 +67,44 @@ def test_what_is_older_is_dropped(tmp_path: Path) -> None:
     assert prune(here.house, BRIEF) == replace(done, raw=0, buckets=0, batches=0, ids=0)
     hours(here, 1)
     assert kept(here) == ([4, 5, 6], 2)
+
+
+@pytest.mark.clause("LI-338")
+@pytest.mark.parametrize("back", [0, 1, 5])
+def test_a_clock_that_was_set_back_makes_no_batch_older_than_its_bucket(back: int) -> None:
+    """A batch that is gone while its bucket stays would be taken for lost, and could be taken twice."""
+    here = world()
+    ingest(here.batch(APP, {"v36": 3}, EQUAL), here.house)
+    here.clock.advance(-back * HOUR_S)
+    ingest(here.batch(APP, {"v36": 3}, EQUAL), here.house)
+    here.clock.advance((6 + back) * HOUR_S)
+
+    prune(here.house, BRIEF)
+
+    found = fsck(here.house)
+    assert (found.flaws, found.unknown) == ((), ())
+
+
+@pytest.mark.clause("LI-339")
+@pytest.mark.parametrize("is_paused", [False, True])
+def test_raw_runs_that_were_pruned_before_a_decision_are_not_missed(is_paused: bool) -> None:
+    """A rollout may last longer than raw runs are kept; what it pinned before that stays pinned."""
+    here = world()
+    rollout = created(here).rollout
+    hours(here, 3)
+    tick(rollout.id, here.house)
+    if is_paused:
+        pause(rollout.id, operator("ann", "a look"), here.house)
+    hours(here, 3)
+    prune(here.house, BRIEF)
+    tick(rollout.id, here.house)
+    rollback(rollout.id, operator("ann", "enough"), here.house)
+
+    again = prune(here.house, BRIEF)
+
+    found = fsck(here.house)
+    assert (again.raw, again.pinned > 0) == (0, is_paused)
+    assert (found.flaws, found.unknown) == ((), ())
 
 
 @pytest.mark.clause("LI-71")

@@ -13,11 +13,13 @@ from typing import Any
 
 import pytest
 
-from lockgate.adapters.stores.memory import MemorySnapshot
+from lockgate.adapters.stores.memory import MemorySnapshot, MemoryTransaction
+from lockgate.core.app import App
 from lockgate.core.delivery import Carried, Delivery, settled
 from lockgate.core.instant import Instant
 from lockgate.core.receipt import Actor
 from lockgate.core.spine import Slot, seal
+from lockgate.operations.app_series import AppStanding
 from lockgate.operations.freeze import freeze, unfreeze
 from lockgate.operations.fsck import fsck
 from lockgate.operations.reading import load
@@ -49,6 +51,9 @@ def test_every_rule_holds_after_every_schedule() -> None:
     assert {"promote (satisfied)", "rollback (regression)", "rollback (kill)", "reduce (deadline)"} <= set(reached)
     assert {"ended as promoted", "ended as rolled_back", "ended as cancelled", "ended as paused"} <= set(reached)
     assert reached["faults"] >= FEW
+    assert reached["apps"] > FEW
+    assert min(reached[what] for what in ("runs known again", "buckets with pairs", "buckets pruned")) > 0
+    assert {"set_actuator (operator)", "rollback (replaced)"} <= set(reached)
 
 
 @pytest.mark.slow
@@ -157,6 +162,61 @@ def _trusting(patch: pytest.MonkeyPatch) -> None:
         return settled(delivery, Carried(), now)
 
     patch.setattr("lockgate.operations.deliver.settled", done)
+
+
+def _forgetful(patch: pytest.MonkeyPatch) -> None:
+    """Know no run again that comes in another batch."""
+    patch.setattr("lockgate.operations.ingest.first_seen", lambda _work, _batch, is_kept, *_more: is_kept)
+
+
+def _unpaired(patch: pytest.MonkeyPatch) -> None:
+    """Keep of a bucket the pairs that the latest batch made."""
+    patch.setattr("lockgate.operations.pairing._added", lambda _work, _app, cells: cells)
+
+
+def _unpinned(patch: pytest.MonkeyPatch) -> None:
+    """Prune raw runs as if no decision had pinned any."""
+    patch.setattr(MemorySnapshot, "pinned", _once_empty(MemorySnapshot.pinned))
+
+
+def _once_empty(pinned: Callable[[MemorySnapshot], frozenset[str]]) -> Callable[[MemorySnapshot], frozenset[str]]:
+    return lambda self: frozenset() if isinstance(self, MemoryTransaction) else pinned(self)
+
+
+def _unread(patch: pytest.MonkeyPatch) -> None:
+    """Prune buckets as if no rollout might still read them."""
+
+    def old(seen: Any, app: str, after: int, before: Instant) -> int | None:
+        slots = [slot.number for slot in seen.slots(app, after)[:-1] if slot.is_sealed and slot.opened_at < before]
+        return max(slots, default=None)
+
+    patch.setattr("lockgate.operations.prune._old", old)
+
+
+def _unmoved(patch: pytest.MonkeyPatch) -> None:
+    """Change who moves the traffic without a receipt."""
+    patch.setattr("lockgate.operations.actuator.stand", lambda _work, before, *_more: _stood(before))
+
+
+def _stood(app: App) -> AppStanding:
+    return AppStanding(app, "", 0)
+
+
+@pytest.mark.clause("LI-337")
+@pytest.mark.parametrize(
+    ("mutate", "rule"),
+    [(_forgetful, "I7"), (_unpaired, "pairs"), (_unpinned, "I7"), (_unread, "prune"), (_unmoved, "standing")],
+)
+def test_a_mutant_of_what_is_kept_is_found(
+    mutate: Callable[[pytest.MonkeyPatch], None], rule: str, monkeypatch: Any
+) -> None:
+    """Strict ids, pairs, pins, buckets that are still read, and who moves the traffic."""
+    mutate(monkeypatch)
+
+    found = next((outcome for outcome in outcomes(range(2 * ENOUGH)) if outcome.broken), None)
+
+    assert found is not None
+    assert any(fault.startswith(rule) for fault in found.broken), found.broken
 
 
 @pytest.mark.clause("LI-147")

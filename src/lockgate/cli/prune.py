@@ -56,7 +56,12 @@ def prune(
     if as_json:
         spans = {"keep_raw_s": retention.raw_s, "keep_buckets_s": retention.buckets_s}
         output.emit_json(
-            {**spans, "dry_run": dry_run, **asdict(found), "pins": [pin.rollout for pin in pruning.pins(house)]}
+            {
+                **spans,
+                "dry_run": dry_run,
+                **asdict(found),
+                "pins": list(dict.fromkeys(pin.rollout for pin in pruning.pins(house))),
+            }
         )
     else:
         output.say(_text(found, retention, is_dry=dry_run))

@@ -27,7 +27,10 @@ class Retention:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pin:
-    """The slots of an app that a rollout read before it decided; their raw runs are kept until it is released."""
+    """The slots of an app that a rollout read before it decided; their raw runs are kept until it is released.
+
+    `raw_from`: raw runs that came before were pruned already when it was put, and are not in it.
+    """
 
     rollout: str
     app: str
@@ -35,3 +38,4 @@ class Pin:
     last: int
     reason: str
     at: Instant
+    raw_from: Instant = 0

@@ -169,9 +169,11 @@ def _result(batch: RunBatch, is_kept: Mask, own: int, spines: dict[str, OpenSpin
     for group, count in zip(batch.groups, np.bincount(batch.group[is_kept], minlength=len(batch.groups)), strict=True):
         apps[group.app] += int(count)
     runs = int(np.count_nonzero(is_kept[:own]))
+    # A clock that was set back makes no batch older than its buckets: it would be pruned before them.
+    opened = [slot.opened_at for spine in spines.values() for slot in spine.slots.values()]
     return Ingested(
         digest=batch.digest,
-        at=now,
+        at=max([now, *opened]),
         runs=runs,
         duplicates=own - runs,
         other=sum(spine.other for spine in spines.values()),

@@ -16,11 +16,22 @@ def pin(work: Transaction, trial: Trial, transition: Transition) -> None:
     """Pin the slots that a rollout has read, of both arms, in the transaction that keeps the decision.
 
     One row, however long the rollout went on: a tick costs the same after a week as after a minute.
+    What it pinned before stays as it is, because of what came since some may have been pruned.
     """
-    last = trial.progress.state.last_bucket
-    first = trial.spans[0].first
-    if transition.decision.action not in PINNING or last < first:
+    if transition.decision.action not in PINNING:
         return
-    rollout = trial.rollout
-    reason = transition.decision.reason
-    work.put_pin(Pin(rollout=rollout.id, app=rollout.app, first=first, last=last, reason=reason, at=transition.at))
+    rollout, last = trial.rollout, trial.progress.state.last_bucket
+    pinned = [each.last + 1 for each in work.pins() if each.rollout == rollout.id]
+    first = max([trial.spans[0].first, *pinned])
+    if last < first:
+        return
+    pinning = Pin(
+        rollout=rollout.id,
+        app=rollout.app,
+        first=first,
+        last=last,
+        reason=transition.decision.reason,
+        at=transition.at,
+        raw_from=work.retention().raw_until,
+    )
+    work.put_pin(pinning)

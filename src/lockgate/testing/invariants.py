@@ -160,9 +160,12 @@ def nothing_moves_while_frozen(contents: Contents, _: Snapshot) -> Iterator[str]
 
 def sealed_is_what_was_sealed(contents: Contents, seen: Snapshot) -> Iterator[str]:
     """A sealed bucket's digest is that of what is in it, and buckets are sealed in their order."""
+    first = {app.name: app.kept_from for app in contents.apps}
     for app, slots in contents.slots.items():
         is_sealed = [slot.is_sealed for slot in slots]
-        if is_sealed != sorted(is_sealed, reverse=True) or [slot.number for slot in slots] != list(range(len(slots))):
+        if is_sealed != sorted(is_sealed, reverse=True) or [slot.number - first[app] for slot in slots] != [
+            *range(len(slots))
+        ]:
             yield f"seal: the buckets of {app} are out of order"
         for slot in slots:
             if slot.sealed_at is not None:
@@ -171,6 +174,15 @@ def sealed_is_what_was_sealed(contents: Contents, seen: Snapshot) -> Iterator[st
                 again = seal(slot, within, seen.segments(app, slot.number), slot.sealed_at, pairs)
                 if again.digest != slot.digest:
                     yield f"seal: bucket {slot.number} of {app} is not what was sealed"
+
+
+def what_is_needed_stays(contents: Contents, seen: Snapshot) -> Iterator[str]:
+    """What an active rollout may still read, and what a pin names, is not pruned."""
+    for app in contents.apps:
+        mine = [trial for trial in contents.trials if trial.rollout.app == app.name and not trial.rollout.is_terminal]
+        needed = [trial.spans[0].first for trial in mine] + [pin.first for pin in seen.pins() if pin.app == app.name]
+        if app.kept_from > min(needed, default=app.kept_from):
+            yield f"prune: {app.name} has buckets from {app.kept_from} on, needed are those from {min(needed)} on"
 
 
 def the_champion_was_promoted(contents: Contents, _: Snapshot) -> Iterator[str]:
@@ -190,5 +202,6 @@ RULES: tuple[Rule, ...] = (
     the_weight_walks,
     nothing_moves_while_frozen,
     sealed_is_what_was_sealed,
+    what_is_needed_stays,
     the_champion_was_promoted,
 )

@@ -27,8 +27,7 @@ class Receiver:
     interrupt: Callable[[], None]
     is_calm: bool = False
     bodies: dict[str, bytes] = field(default_factory=dict)
-    last: Message | None = None
-    last_index: int = -1
+    last: dict[str, Message] = field(default_factory=dict)
     repeated: int = 0
     late: int = 0
     faults: list[str] = field(default_factory=list)
@@ -59,10 +58,13 @@ class Receiver:
         assert isinstance(index, int)
         if known != message.body:
             self.faults.append(f"I8: {message.id} came twice with different bytes")
-        self.repeated += message is not self.last and index == self.last_index
-        self.late += index < self.last_index
-        if index > self.last_index:
-            self.last, self.last_index = message, index
+        before = self.last.get(message.app)
+        newest = before.data["logIndex"] if before is not None else -1
+        assert isinstance(newest, int)
+        self.repeated += message is not before and index == newest
+        self.late += index < newest
+        if index > newest:
+            self.last[message.app] = message
 
     def missed(self, seen: Snapshot) -> Iterator[str]:
         """Yield what was never told, and where the last word is not the newest (I8), once all is calm."""
@@ -71,6 +73,7 @@ class Receiver:
         for delivery in seen.deliveries(State.DELIVERED):
             if delivery.message_id not in self.bodies:
                 yield f"I8: {delivery.message_id} counts as delivered and never came"
-        told = seen.deliveries()
-        if told and (self.last is None or self.last.id != told[-1].message_id):
-            yield f"I8: the receiver's last word is {self.last and self.last.id}, the newest is {told[-1].message_id}"
+        for name, newest in {delivery.app: delivery.message_id for delivery in seen.deliveries()}.items():
+            last = self.last.get(name)
+            if last is None or last.id != newest:
+                yield f"I8: the receiver's last word on {name} is {last and last.id}, the newest is {newest}"

@@ -23,8 +23,9 @@ class Remembered:
         sealed = {
             (app, slot.number): slot.digest for app, slots in contents.slots.items() for slot in slots if slot.is_sealed
         }
+        pruned = {app.name: app.kept_from for app in contents.apps}
         for (app, number), digest in self.sealed.items():
-            if sealed.get((app, number)) != digest:
+            if number >= pruned[app] and sealed.get((app, number)) != digest:
                 yield f"seal: bucket {number} of {app} was sealed as {digest} and is {sealed.get((app, number))}"
         written = {said.receipt.index: said.receipt.envelope for said in contents.log}
         for index, envelope in self.written.items():

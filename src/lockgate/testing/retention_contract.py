@@ -69,7 +69,7 @@ class RetentionContract:
             assert (seen.segment("sha256:1"), seen.segment("sha256:2")) == (None, b"raw")
 
     def test_a_pin_names_the_batches_of_its_slots(self, store: Store) -> None:
-        """Until it is dropped; another of the same rollout takes its place."""
+        """Until it is dropped; another of the same rollout from the same slot on takes its place."""
         fill(store)
         with store.writing() as work:
             work.put_pin(PIN)
@@ -82,6 +82,19 @@ class RetentionContract:
             dropped = [work.drop_pin("rol_1"), work.drop_pin("rol_1")]
         with store.reading() as seen:
             assert (dropped, seen.pinned()) == ([True, False], frozenset())
+
+    def test_a_pin_names_nothing_that_was_gone_before(self, store: Store) -> None:
+        """And a rollout may have several, which are dropped together."""
+        fill(store)
+        with store.writing() as work:
+            work.put_pin(PIN)
+            work.put_pin(replace(PIN, first=2, last=3, raw_from=25))
+            before = work.pinned()
+            dropped = work.drop_pin("rol_1")
+
+        with store.reading() as seen:
+            assert before == {"sha256:0", "sha256:1", "sha256:3"}
+            assert (dropped, seen.pins()) == (True, ())
 
     def test_slots_go_with_all_that_stands_in_them(self, store: Store) -> None:
         """And what became of their batches after them."""

@@ -16,16 +16,18 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from lockgate.core.receipt import Actor as Person
+from lockgate.core.spine import PairCell, Slot
 from lockgate.errors import TryAgainError
 from lockgate.operations.actuator import Program, set_actuator
 from lockgate.operations.fsck import fsck
-from lockgate.ports.store import Store
+from lockgate.ports.store import Snapshot, Store
 from lockgate.testing.actors import (
     APP,
     BAD,
     CANDIDATES,
     CHAMPION,
     GOOD,
+    OTHER_APP,
     Actor,
     Ingester,
     Operator,
@@ -38,6 +40,7 @@ from lockgate.testing.contents import Reader
 from lockgate.testing.courier import Courier
 from lockgate.testing.faults import CrashError, FaultyStore, Odds
 from lockgate.testing.invariants import broken
+from lockgate.testing.pruner import Pruner
 from lockgate.testing.receiver import Receiver
 from lockgate.testing.remembered import Remembered
 from lockgate.testing.world import Law, World
@@ -51,6 +54,8 @@ LOOKS = 2
 LAST_PASSES = 6
 TIME_TO_CALM = 6 * 3_600
 PART_MADE_AGAIN = 0.1
+# In which part of schedules ids are strict, runs answer probes, what is old is pruned, and there is a second app.
+STRICT, PROBED, PRUNED, TWO_APPS = 0.2, 0.2, 0.3, 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +91,13 @@ class _Stage:
         self._faulty = FaultyStore(store, self._draw, odds, self._interrupt)
         receiver = Receiver(self._draw, self._interrupt)
         self._scene = Scene(World(self._faulty, seed), self._draw, _laws(self._draw), _policies(self._draw), receiver)
-        program = Program(argv=("router",), folder="/", is_acknowledging=self._scene.happens(0.5))
-        set_actuator(APP, program, Person("person", "ops", "set up"), replace(self._scene.house, store=store))
-        self._actors, self._weights = _cast(self._scene)
+        scene = self._scene
+        scene.is_strict, scene.is_probed, scene.is_pruned = (scene.happens(odds) for odds in (STRICT, PROBED, PRUNED))
+        scene.apps = (APP, OTHER_APP) if scene.happens(TWO_APPS) else (APP,)
+        for app in scene.apps:
+            program = Program(argv=("router",), folder="/", is_acknowledging=scene.happens(0.5))
+            set_actuator(app, program, Person("person", "ops", "set up"), replace(scene.house, store=store))
+        self._actors, self._weights = _cast(scene, store)
         self._busy: list[Actor] = []
         self._steps: list[str] = []
         self._counts: Counter[str] = Counter()
@@ -175,17 +184,26 @@ class _Stage:
         """Count what happened, so that whoever runs many schedules sees what they reach."""
         with self._store.reading(self._scene.house.org) as seen:
             contents = self._reader.read(seen, self._scene.house.org)
+            pairs = [cell for app, slots in contents.slots.items() if slots for cell in _pairs(seen, app, slots)]
+        self._counts["buckets with pairs"] = len(pairs)
         self._counts["steps"] = len(self._steps)
         self._counts["faults"] = self._faulty.faults
         self._counts["messages again"] = self._scene.receiver.repeated
         self._counts["messages late"] = self._scene.receiver.late
+        self._counts["apps"] = len(contents.apps)
+        self._counts["runs known again"] = self._scene.known_again
+        self._counts["buckets pruned"] = sum(app.kept_from for app in contents.apps)
         for said in contents.log:
             self._counts[f"{said.receipt.action} ({said.receipt.cause})"] += 1
         for trial in contents.trials:
             self._counts[f"ended as {trial.rollout.status.value}"] += 1
 
 
-def _cast(scene: Scene) -> tuple[list[Actor], np.ndarray[tuple[int], np.dtype[np.float64]]]:
+def _pairs(seen: Snapshot, app: str, slots: Sequence[Slot]) -> tuple[PairCell, ...]:
+    return seen.pairs(app, slots[0].number, slots[-1].number)
+
+
+def _cast(scene: Scene, store: Store) -> tuple[list[Actor], np.ndarray[tuple[int], np.dtype[np.float64]]]:
     """Return everybody who acts, and how likely each is to be the next, added up."""
     parts: tuple[tuple[float, Callable[[], Actor]], ...] = (
         (0.17, lambda: Ingester("ingester 1", scene)),
@@ -197,7 +215,8 @@ def _cast(scene: Scene) -> tuple[list[Actor], np.ndarray[tuple[int], np.dtype[np
         (0.04, lambda: Courier("sender 2", scene)),
         (0.07, lambda: Operator("operator", scene)),
         (0.04, lambda: Owner("owner", scene)),
-        (0.27, lambda: Time(scene)),
+        (0.24, lambda: Time(scene)),
+        (0.03, lambda: Pruner("pruner", scene, store)),
     )
     return [make() for _, make in parts], np.cumsum([part for part, _ in parts])
 

@@ -64,8 +64,20 @@ class World:
         self._seed = seed
         self._batches = 0
 
-    def batch(self, app: str, runs: Mapping[str, int], laws: Mapping[str, Law], labels: Slice = WHOLE) -> RunBatch:
-        """Return runs of some releases, all of which begin now."""
+    def batch(
+        self,
+        app: str,
+        runs: Mapping[str, int],
+        laws: Mapping[str, Law],
+        labels: Slice = WHOLE,
+        *,
+        has_ids: bool = False,
+        probes: int = 0,
+    ) -> RunBatch:
+        """Return runs of some releases, all of which begin now.
+
+        With `has_ids` each has an id of its own; the first of each release answer one of so many `probes` each.
+        """
         self._batches += 1
         releases = [release for release, count in runs.items() if count]
         counts = [runs[release] for release in releases]
@@ -79,8 +91,17 @@ class World:
             groups=tuple(Group(app, release, labels) for release in releases),
             group=group,
             started_at=np.full(total, self.clock.now()),
-            ids=[None] * total,
+            ids=[f"{self._batches}-{place}" for place in range(total)] if has_ids else [None] * total,
+            probes=self._probes(counts, probes) if probes else (),
         )
+
+    def _probes(self, counts: Sequence[int], among: int) -> list[str | None]:
+        """Return what the runs of releases answered: each release up to half of the probes, other ones each time."""
+        found: list[str | None] = []
+        for count in counts:
+            drawn = self._draw.permutation(among)[: min(count, among // 2)]
+            found += [f"p{number}" for number in drawn.tolist()] + [None] * (count - len(drawn))
+        return found
 
     def _latencies(
         self, laws: Mapping[str, Law], releases: Sequence[str], group: NDArray[np.intp]

@@ -30,11 +30,13 @@ class MemoryRetentionReading(MemoryTablesReading):
 
     def pinned(self) -> frozenset[str]:
         """Return the digests of pinned batches."""
+        batches = self._table("batches")
         return frozenset(
             digest
             for pin in self.pins()
             for number in range(pin.first, pin.last + 1)
             for digest in self._table(f"segments {number}", pin.app)
+            if digest in batches and batches[digest].at >= pin.raw_from
         )
 
     def batches_before(self, at: Instant, digest: str, count: int) -> tuple[Ingested, ...]:
@@ -60,11 +62,14 @@ class MemoryRetentionWriting(MemoryRetentionReading, MemoryTablesWriting):
 
     def put_pin(self, pin: Pin) -> None:
         """Keep a pin."""
-        self._writable("pins")[pin.rollout] = pin
+        self._writable("pins")[pin.rollout, pin.first] = pin
 
     def drop_pin(self, rollout_id: str) -> bool:
         """Drop a pin."""
-        return self._writable("pins").pop(rollout_id, None) is not None
+        mine = [key for key in self._table("pins") if key[0] == rollout_id]
+        for key in mine:
+            del self._writable("pins")[key]
+        return bool(mine)
 
     def drop_segments(self, digests: Iterable[str]) -> None:
         """Drop raw runs."""

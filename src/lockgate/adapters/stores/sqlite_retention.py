@@ -21,14 +21,17 @@ class SqliteRetentionReading(SqliteRowsReading):
 
     def pins(self) -> tuple[Pin, ...]:
         """Return all pins."""
-        return self._all(Pin, "SELECT body FROM pins WHERE org = ? ORDER BY rollout")
+        return self._all(Pin, "SELECT body FROM pins WHERE org = ? ORDER BY rollout, first")
 
     def pinned(self) -> frozenset[str]:
         """Return the digests of pinned batches."""
-        sql = "SELECT DISTINCT digest FROM slot_batches WHERE org = ? AND app = ? AND number BETWEEN ? AND ?"
+        sql = (
+            "SELECT DISTINCT s.digest FROM slot_batches s JOIN batches b ON b.org = s.org AND b.digest = s.digest"
+            " WHERE s.org = ? AND s.app = ? AND s.number BETWEEN ? AND ? AND b.at >= ?"
+        )
         found: set[str] = set()
         for pin in self.pins():
-            found.update(digest for (digest,) in self._rows(sql, pin.app, pin.first, pin.last))
+            found.update(digest for (digest,) in self._rows(sql, pin.app, pin.first, pin.last, pin.raw_from))
         return frozenset(found)
 
     def batches_before(self, at: Instant, digest: str, count: int) -> tuple[Ingested, ...]:
@@ -46,7 +49,7 @@ class SqliteRetentionWriting(SqliteRetentionReading, SqliteRowsWriting):
 
     def put_pin(self, pin: Pin) -> None:
         """Keep a pin."""
-        self._change("INSERT OR REPLACE INTO pins VALUES (?, ?, ?)", pin.rollout, pack(pin))
+        self._change("INSERT OR REPLACE INTO pins VALUES (?, ?, ?, ?)", pin.rollout, pin.first, pack(pin))
 
     def drop_pin(self, rollout_id: str) -> bool:
         """Drop a pin."""

@@ -89,8 +89,8 @@ CREATE TABLE retention (
 ) STRICT;
 
 CREATE TABLE pins (
-  org TEXT NOT NULL, rollout TEXT NOT NULL, body BLOB NOT NULL,
-  PRIMARY KEY (org, rollout)
+  org TEXT NOT NULL, rollout TEXT NOT NULL, first INTEGER NOT NULL, body BLOB NOT NULL,
+  PRIMARY KEY (org, rollout, first)
 ) STRICT;
 CREATE INDEX batches_by_time ON batches (org, at, digest);
 
