@@ -34,19 +34,6 @@ NEEDED = {"--app-id": APP, "--baseline": "v36", "--candidate": "abc123"}
 USAGE, DATA = exit_codes.USAGE, exit_codes.DATA
 
 
-@pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return a folder for files; the store is in one of its own."""
-    monkeypatch.setenv("LOCKGATE_HOME", str(tmp_path / "home"))
-    return tmp_path
-
-
-@pytest.fixture
-def door(home: Path, capsys: pytest.CaptureFixture[str]) -> Door:
-    """Return the command line on an empty store."""
-    return Door(capsys)
-
-
 def _stored() -> tuple[object, ...]:
     """Return everything that the store has of apps and rollouts."""
     house = local_house()

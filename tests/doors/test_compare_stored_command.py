@@ -14,11 +14,9 @@ BOTH = ("compare", "-b", "v36", "-c", "abc123")
 
 
 @pytest.fixture
-def call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Door:
+def call(door: Door, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Door:
     """Return the command line on a store that has kept runs of two releases, one of which fails."""
-    monkeypatch.setenv("LOCKGATE_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("COLUMNS", "200")
-    door = Door(capsys)
     assert door("ingest", write_runs(tmp_path / "runs.ndjson", {"v36": GOOD, "abc123": BAD}, runs=400)) == 0
     return door
 

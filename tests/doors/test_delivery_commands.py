@@ -56,13 +56,6 @@ class Router:
 
 
 @pytest.fixture
-def door(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Door:
-    """Return the command line on an empty store."""
-    monkeypatch.setenv("LOCKGATE_HOME", str(tmp_path / "home"))
-    return Door(capsys)
-
-
-@pytest.fixture
 def router(door: Door, tmp_path: Path) -> Router:
     """Return the actuator of the app."""
     router = Router(tmp_path)

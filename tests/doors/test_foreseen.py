@@ -16,13 +16,6 @@ from tests.doors.line import APP, GOOD, Door, write_runs
 RESULTS = Path(__file__).resolve().parents[2] / "bench" / "results" / "studies.json"
 
 
-@pytest.fixture
-def door(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Door:
-    """Return the command line on a store of its own."""
-    monkeypatch.setenv("LOCKGATE_HOME", str(tmp_path / "home"))
-    return Door(capsys)
-
-
 @pytest.mark.clause("LI-149")
 def test_create_promises_in_numbers(door: Door) -> None:
     """Of a baseline that nobody has seen: a doubling from 5 %, how often it is missed, and how long a proof takes."""

@@ -16,19 +16,6 @@ QUICK = ("--mode", "canary", "--steps", "50,100", "--since", "2h")
 
 
 @pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return an empty folder for the store, which LOCKGATE_HOME names."""
-    monkeypatch.setenv("LOCKGATE_HOME", str(tmp_path / "home"))
-    return tmp_path
-
-
-@pytest.fixture
-def door(home: Path, capsys: pytest.CaptureFixture[str]) -> Door:
-    """Return the command line on an empty store."""
-    return Door(capsys)
-
-
-@pytest.fixture
 def regressed(home: Path, door: Door) -> str:
     """Return a rollout whose candidate fails much more often, with its runs ingested, before the first tick."""
     door("ingest", write_runs(home / "runs.ndjson", {"v36": GOOD, "abc123": BAD}))

@@ -18,13 +18,6 @@ NEEDED = ("create", "--app-id", APP, "-b", "v36", "-c", "abc123")
 pytestmark = pytest.mark.clause("LI-164")
 
 
-@pytest.fixture
-def door(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Door:
-    """Return the command line on an empty store."""
-    monkeypatch.setenv("LOCKGATE_HOME", str(tmp_path / "home"))
-    return Door(capsys)
-
-
 def test_links_are_shown_and_signed(door: Door, tmp_path: Path) -> None:
     """Who reads a receipt years later finds the job and the change that it was about."""
     rollout = door.create("--link", f"ci={CI}", "--link", f"diff={DIFF}")

@@ -15,13 +15,6 @@ from tests.doors.line import BAD, GOOD, Door, write_runs
 pytestmark = pytest.mark.clause("LI-167")
 
 
-@pytest.fixture
-def door(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Door:
-    """Return the command line on an empty store."""
-    monkeypatch.setenv("LOCKGATE_HOME", str(tmp_path / "home"))
-    return Door(capsys)
-
-
 def _as_csv(file: Path) -> Path:
     rows = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
     with file.with_suffix(".csv").open("w", newline="", encoding="utf-8") as written:

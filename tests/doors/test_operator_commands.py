@@ -18,13 +18,6 @@ MANUAL = "steps: [{weight: 5, approval: manual}, 100]\nmode: canary\n"
 
 
 @pytest.fixture
-def door(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Door:
-    """Return the command line on an empty store."""
-    monkeypatch.setenv("LOCKGATE_HOME", str(tmp_path / "home"))
-    return Door(capsys)
-
-
-@pytest.fixture
 def rollout(door: Door, tmp_path: Path) -> str:
     """Return a canary that waits for an approval."""
     policy = tmp_path / "policy.yaml"

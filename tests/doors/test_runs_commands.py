@@ -33,13 +33,6 @@ DAMAGED = {
 }
 
 
-@pytest.fixture
-def door(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Door:
-    """Return the command line over a store of its own."""
-    monkeypatch.setenv("LOCKGATE_HOME", str(tmp_path / "home"))
-    return Door(capsys)
-
-
 @pytest.mark.clause("LI-75")
 @pytest.mark.parametrize("name", DAMAGED)
 def test_bad_input_is_refused_by_name_and_nothing_is_stored(door: Door, tmp_path: Path, name: str) -> None:

@@ -3,21 +3,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from lockgate.cli import exit_codes
 from tests.doors.line import APP, Door
 
 pytestmark = pytest.mark.clause("LI-165")
-
-
-@pytest.fixture
-def door(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Door:
-    """Return the command line on an empty store."""
-    monkeypatch.setenv("LOCKGATE_HOME", str(tmp_path / "home"))
-    return Door(capsys)
 
 
 def test_a_replaced_rollout_is_superseded(door: Door) -> None:
