@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What an operator asks of a rollout comes in; its answer, kept in one transaction, goes out.
 
-A request reads no buckets: it acts on the evidence as the last tick folded it, and does not wait for more.
+Who goes on does so on all that is sealed. What stops or takes back acts on the evidence as the last tick folded it,
+and waits for no more.
 """
 
 from __future__ import annotations
@@ -12,8 +13,9 @@ from typing import TypeVar
 
 from lockgate.core.app import App
 from lockgate.core.decision.decision import Action, Cause
-from lockgate.core.decision.intervention import Change, Outlook, Request, Seen, intervene
+from lockgate.core.decision.intervention import NEEDS_SIGHT, Change, Outlook, Request, Seen, intervene
 from lockgate.core.evidence.state import clear_ratio_alarm
+from lockgate.core.instant import Instant
 from lockgate.core.policy.policy import Mode, Policy
 from lockgate.core.receipt import Actor, operator
 from lockgate.core.rollout import Rollout, Status
@@ -23,6 +25,7 @@ from lockgate.core.verdict.judge import judge
 from lockgate.core.verdict.sequential import ratio_alarm
 from lockgate.errors import TryAgainError
 from lockgate.operations.committing import Case, commit
+from lockgate.operations.current import current
 from lockgate.operations.keeping import writing
 from lockgate.operations.reading import load, planned
 from lockgate.operations.surroundings import situation
@@ -45,8 +48,23 @@ class Answer:
 
 def ask(rollout_id: str, request: Request, actor: Actor, house: House) -> Answer:
     """Do what an operator asks, in one transaction; what is so already is answered as it is."""
-    with writing(house) as work:
-        return act(work, rollout_id, request, actor, house)
+    while True:
+        with writing(house) as work:
+            if _is_informed(work, rollout_id, request, house.clock.now()):
+                return act(work, rollout_id, request, actor, house)
+
+
+def _is_informed(work: Transaction, rollout_id: str, request: Request, now: Instant) -> bool:
+    """Let a rollout read what is sealed where a request goes on because of it; say whether it has read the whole."""
+    trial, _ = load(work, rollout_id)
+    rollout = trial.rollout
+    is_seen = request.seen == Seen(rollout.step, rollout.revision)
+    if request.action not in NEEDS_SIGHT or rollout.is_terminal or not is_seen:
+        return True
+    read = current(work, trial, planned(work, rollout.policy_digest), now)
+    if read is not None and read.progress is not trial.progress:
+        work.save(replace(read, turn=read.turn + 1))
+    return read is not None
 
 
 def insist(attempt: Callable[[], T]) -> T:

@@ -18,9 +18,9 @@ from lockgate.core.verdict.judge import judge
 from lockgate.core.verdict.verdict import Verdict
 from lockgate.crash_point import reach
 from lockgate.operations.committing import Case, commit
+from lockgate.operations.current import current
 from lockgate.operations.keeping import writing
-from lockgate.operations.reading import AT_ONCE, load, planned, read_on
-from lockgate.operations.sealing import seal_over
+from lockgate.operations.reading import load, planned
 from lockgate.operations.surroundings import situation
 from lockgate.ports.house import House
 from lockgate.ports.store import Transaction
@@ -59,14 +59,10 @@ def turn_in(work: Transaction, rollout_id: str, house: House) -> Turn | None:
     app = work.app(rollout.app) or App(name=rollout.app)
 
     if not rollout.is_terminal:
-        if not seal_over(work, app.name, now, AT_ONCE):
+        read = current(work, replace(trial, ticked_at=now), judged, now)
+        if read is None:
             return None
-        read = read_on(work, trial, judged, now)
-        work.add_folded(rollout_id, read.buckets)
-        trial = replace(trial, progress=read.progress, ticked_at=now)
-        if not read.is_whole:
-            work.save(replace(trial, turn=trial.turn + 1))
-            return None
+        trial = read
         reach("tick.read")
     verdict = judge(trial.progress.state, trial.progress.totals, judged, rollout.step)
     decision = decide(rollout, policy, verdict, situation(trial, policy, app, now))
