@@ -82,8 +82,8 @@ def read_on(seen: Snapshot, trial: Trial, judged: Plan, now: Instant) -> ReadOn:
     for slot in slots:
         span = span_at(trial.spans, slot.number)
         assert span is not None
-        sealed = see(progress, slot, span, cells.get(slot.number, ()), sides, pairs.get(slot.number, ()))
-        progress = advance(progress, sealed, slot.time, judged)
+        sealed = see(slot, span, cells.get(slot.number, ()), sides, pairs.get(slot.number, ()))
+        progress = advance(progress, sealed, judged)
         buckets.append((slot.number, sealed.digest()))
     return ReadOn(progress, tuple(buckets), is_whole=len(slots) < AT_ONCE)
 

@@ -49,6 +49,8 @@ class Replay:
         self._is_known = app is None or app.kept_from <= trial.spans[0].first
         if not self._is_known:
             check.leave(f"{trial.rollout.id}: what it decided on buckets that were pruned")
+        if not trial.has_looks:
+            check.leave(f"{trial.rollout.id}: what its looks said, which were pruned")
         self._freezes: list[tuple[int, str | None]] | None = None
         name = trial.rollout.id
         self._sides = Sides.of(trial.rollout.baseline, trial.rollout.candidate, policy)
@@ -63,8 +65,7 @@ class Replay:
             return
         evidence = cast("dict[str, Any]", statement.predicate["evidence"])
         digests = self._read(evidence["buckets"]["count"])
-        for look in islice(self._looks, evidence["looks"]["count"]):
-            self._chain = looked(self._chain, look)
+        self._look(evidence["looks"])
         before = self._chain.state
         verdict = self._verdict(statement, transition)
         if transition.decision.action is Action.CLEAR:
@@ -87,13 +88,22 @@ class Replay:
             self._compare(receipt, statement, drafted.payload)
             self._check.count("decisions made again")
 
+    def _look(self, bound: dict[str, Any]) -> None:
+        """Bind the next looks; where they were pruned, those that the receipt states."""
+        if not self._trial.has_looks:
+            stated = None if bound["sha256"] is None else f"sha256:{bound['sha256']}"
+            self._chain = replace(self._chain, looks=bound["count"], looks_digest=stated)
+            return
+        for look in islice(self._looks, bound["count"]):
+            self._chain = looked(self._chain, look)
+
     def end(self) -> None:
         """Compare what the rollout has read since its last receipt with what is kept."""
         kept = self._trial
         self._read(None)
         if not self._is_known:
             return
-        for look in self._looks:
+        for look in self._looks if kept.has_looks else ():
             self._chain = looked(self._chain, look)
         if self._progress != kept.progress:
             self._flaw("the evidence as it is kept is not what its buckets fold to")
@@ -128,12 +138,12 @@ class Replay:
                 return
             within = [cell for cell in cells if cell.number == number]
             paired = [cell for cell in pairs if cell.number == number]
-            sealed = see(self._progress, slot, span, within, self._sides, paired)
+            sealed = see(slot, span, within, self._sides, paired)
             if sealed.digest() != digest:
                 self._is_known = False
                 self._flaw(f"bucket {number} of {app} is not what the rollout has read: {digest}")
                 return
-            self._progress = advance(self._progress, sealed, slot.time, self._plan)
+            self._progress = advance(self._progress, sealed, self._plan)
 
     def _verdict(self, statement: Statement, transition: Transition) -> Verdict:
         if statement.seq == 1:

@@ -20,7 +20,7 @@ from lockgate.core.declaration.policy_declaration import declare
 from lockgate.core.evidence.plan import plan
 from lockgate.core.evidence.progress import Waiting, begin
 from lockgate.core.evidence.sealed import Arms
-from lockgate.core.evidence.state import Extent, Nuisance
+from lockgate.core.evidence.state import Carry, Extent, Nuisance
 from lockgate.core.evidence.totals import Cohorts, Totals
 from lockgate.core.evidence.window import Span
 from lockgate.core.instant import SECOND
@@ -63,7 +63,7 @@ def sample_trial(rollout_id: str = "rol_1") -> Trial:
     progress = begin(plan(POLICY))
     first, *rest = progress.state.gates
     nuisance = Nuisance(1, 2, 10**20, 10**40, ((1, 2),), Extent(0, 10**6))
-    gates = (replace(first, carry=(Events(4, 1), WIDE), nuisance=nuisance), *rest)
+    gates = (replace(first, carry=Carry(Events(4, 1), WIDE, 5, 6), nuisance=nuisance), *rest)
     cohorts = Cohorts({(): Arms(BUCKET, Bucket()), CELL.labels: Arms(Bucket(), BUCKET)}, {("cost", ()): Pairs(1, 2, 3)})
     return Trial(
         rollout=replace(rollout, revision=1, waived=("cost",), approved_step=0, acknowledged=5.0),

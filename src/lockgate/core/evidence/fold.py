@@ -17,12 +17,12 @@ from lockgate.core.evidence.nuisance import learn
 from lockgate.core.evidence.plan import GatePlan, Plan
 from lockgate.core.evidence.sealed import NO_PAIRS, Assignment, Phase, SealedBucket
 from lockgate.core.evidence.state import (
+    NO_CARRY,
     EvidenceState,
     GateState,
     ShareState,
     Tally,
     Wealth,
-    drop_waiting,
     enter_step,
     wealth_of,
 )
@@ -50,8 +50,6 @@ def fold(state: EvidenceState, sealed: SealedBucket, plan: Plan) -> EvidenceStat
         return state
     if sealed.step != state.step:
         state = enter_step(state, sealed.step)
-    if sealed.is_apart:
-        state = drop_waiting(state)
     if sealed.phase is Phase.TRANSITION:
         return replace(state, last_bucket=sealed.number, buckets=state.buckets + 1)
     whole = sealed.arm()
@@ -85,13 +83,16 @@ def _turn(gate: GatePlan, before: GateState, sealed: SealedBucket, plan: Plan) -
     if gate.gate.is_objective:
         return _objective_turn(gate, before, candidate)
     if baseline is None or candidate is None:
+        if baseline is candidate is None:
+            return _Turn(before)
         # What waited is merged only with a bucket that lacks the other arm: runs of one bucket ran together.
-        baseline, candidate = _joined(before.carry[0], baseline), _joined(before.carry[1], candidate)
-    if baseline is None or candidate is None:
-        return _Turn(replace(before, carry=(baseline, candidate)))
+        met = before.carry.joined(baseline, candidate, sealed.time)
+        baseline, candidate = met.baseline, met.candidate
+        if baseline is None or candidate is None:
+            return _Turn(replace(before, carry=met))
     after = replace(
         before,
-        carry=(None, None),
+        carry=NO_CARRY,
         nuisance=learn(gate.gate, before.nuisance, baseline),
         judged_runs=before.judged_runs + candidate.n,
     )
@@ -169,14 +170,6 @@ def _increments(turns: list[_Turn]) -> list[Floats | None]:
     ends = np.cumsum([len(c.n_a) for c in counted])
     parts = iter(np.split(judged, ends[:-1]))
     return [next(parts) if isinstance(turn.gains, bets.Counts) else turn.gains for turn in turns]
-
-
-def _joined(carried: Tally | None, new: Tally | None) -> Tally | None:
-    if isinstance(carried, Events) and isinstance(new, Events):
-        return carried + new
-    if isinstance(carried, Values) and isinstance(new, Values):
-        return carried + new
-    return carried if new is None else new
 
 
 def _assign(before: ShareState, new: Assignment | None) -> ShareState:

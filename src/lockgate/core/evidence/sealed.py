@@ -10,6 +10,7 @@ from enum import StrEnum
 from lockgate.core.bucket import Bucket, Pairs
 from lockgate.core.canonical import Json
 from lockgate.core.canonical import digest as digest_of
+from lockgate.core.instant import Instant
 from lockgate.core.intake import WHOLE, Slice
 
 
@@ -49,7 +50,7 @@ class SealedBucket:
     """One slice of time that no longer changes, at one step of one rollout.
 
     `pairs` is keyed by field and slice; `assignment` is given only where Lockgate sets the split.
-    `is_apart`: what waits from buckets before ran too long ago to be compared with what comes.
+    `time`: when its runs began, which an import may bring in any order.
     `source` is the digest of the slice of time on the app's spine that this is a view of.
     """
 
@@ -59,7 +60,7 @@ class SealedBucket:
     phase: Phase = Phase.STEADY
     pairs: Mapping[tuple[str, Slice], Pairs] = field(default_factory=dict)
     assignment: Assignment | None = None
-    is_apart: bool = False
+    time: Instant = 0
     source: str | None = None
 
     def arm(self, part: Slice = WHOLE) -> Arms:
@@ -84,7 +85,7 @@ class SealedBucket:
             "assignment": None
             if self.assignment is None
             else [self.assignment.share, self.assignment.candidate, self.assignment.baseline],
-            "isApart": self.is_apart,
+            "time": self.time,
             "source": self.source,
         }
 

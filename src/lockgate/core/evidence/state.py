@@ -16,9 +16,12 @@ from lockgate.core.bucket import Events, Values
 from lockgate.core.canonical import Json
 from lockgate.core.canonical import digest as digest_of
 from lockgate.core.evidence.plan import GatePlan, Plan
+from lockgate.core.instant import HOUR, Instant
 from lockgate.core.stats.elementary import Floats
 
 Tally = Events | Values
+# Runs further apart did not run together.
+MAX_WAIT = HOUR
 Bins = tuple[tuple[int, int], ...]
 
 
@@ -74,12 +77,32 @@ class Nuisance:
 
 
 @dataclass(frozen=True, slots=True)
+class Carry:
+    """What a gate has read of one arm and waits with for the other, and when the first and the last of it ran."""
+
+    baseline: Tally | None = None
+    candidate: Tally | None = None
+    first: Instant = 0
+    last: Instant = 0
+
+    def joined(self, baseline: Tally | None, candidate: Tally | None, time: Instant) -> Carry:
+        """Return what waits together with what ran at `time`; what ran too long before or after that is let go."""
+        first, last = min(self.first, time), max(self.last, time)
+        if self == NO_CARRY or last - first > MAX_WAIT:
+            return Carry(baseline, candidate, time, time)
+        return Carry(_both(self.baseline, baseline), _both(self.candidate, candidate), first, last)
+
+
+NO_CARRY = Carry()
+
+
+@dataclass(frozen=True, slots=True)
 class GateState:
     """One gate's evidence: the level and peak of each process, tallies waiting for the other arm, and the nuisance."""
 
     peaks: tuple[float, ...]
     levels: tuple[float, ...]
-    carry: tuple[Tally | None, Tally | None] = (None, None)
+    carry: Carry = NO_CARRY
     nuisance: Nuisance = Nuisance()
     judged_runs: int = 0
 
@@ -138,18 +161,14 @@ def enter_step(state: EvidenceState, step: int) -> EvidenceState:
     Tallies that wait for the other arm are dropped, because a bucket may not span two weights.
     """
     return replace(
-        drop_waiting(state),
+        state,
+        gates=tuple(replace(gate, carry=NO_CARRY) for gate in state.gates),
         ratio=ShareState(),
         step=step,
         furthest_step=max(step, state.furthest_step),
         fresh_runs=0,
         fresh_baseline_runs=0,
     )
-
-
-def drop_waiting(state: EvidenceState) -> EvidenceState:
-    """Return the state without tallies that wait for the other arm."""
-    return replace(state, gates=tuple(replace(gate, carry=(None, None)) for gate in state.gates))
 
 
 def clear_ratio_alarm(state: EvidenceState) -> EvidenceState:
@@ -174,6 +193,14 @@ def plain(value: object) -> Json:
 
 
 _PLAIN = frozenset({int, float, str, bool, type(None)})
+
+
+def _both(left: Tally | None, right: Tally | None) -> Tally | None:
+    if isinstance(left, Events) and isinstance(right, Events):
+        return left + right
+    if isinstance(left, Values) and isinstance(right, Values):
+        return left + right
+    return left if right is None else right
 
 
 def _open_gate(plan: GatePlan) -> GateState:
