@@ -128,7 +128,7 @@ def test_many_unread_buckets_are_read_in_parts_and_decided_on_whole(monkeypatch:
 
     monkeypatch.setattr(reading, "AT_ONCE", 4)
     monkeypatch.setattr("lockgate.operations.current.AT_ONCE", 4)
-    monkeypatch.setattr("lockgate.operations.tick.read_on", counted)
+    monkeypatch.setattr("lockgate.operations.current.read_on", counted)
 
     turn = tick(rollout.id, here.house)
 
