@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import gzip
 import json
+from collections import Counter
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ import duckdb
 import pytest
 
 from lockgate.adapters.decoders import stored_files
+from lockgate.adapters.decoders.file import RunFile, Stream
 from lockgate.core.batch import RunBatch
 from lockgate.errors import DataError, UsageError
 from lockgate.wiring import run_batches
@@ -145,6 +148,24 @@ def test_formats_may_be_mixed(tmp_path: Path) -> None:
     batches = read(paths["a.csv"], paths["a.ndjson"], paths["struct.parquet"])
 
     assert [batch.columns.runs for batch in batches] == [len(RUNS)] * 3
+
+
+@pytest.mark.clause("BU-201")
+def test_a_file_is_read_twice_whatever_is_beside_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once for its faults, and once for its batches."""
+    paths = [write_all(tmp_path)[name] for name in ("a.csv", "a.ndjson", "a.json")]
+    opened: Counter[str] = Counter()
+    real = RunFile.open
+
+    def counted(file: RunFile) -> AbstractContextManager[Stream]:
+        opened[file.path] += 1
+        return real(file)
+
+    monkeypatch.setattr(RunFile, "open", counted)
+
+    read(*paths)
+
+    assert opened == {str(path): 2 for path in paths}
 
 
 @pytest.mark.clause("LI-65")

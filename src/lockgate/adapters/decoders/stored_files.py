@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import Protocol
 
 from lockgate.adapters.decoders.faults import Faults
 from lockgate.adapters.decoders.file import RunFile, files_of
@@ -23,12 +24,17 @@ ADVICE = "Correct these runs or leave them out, and ingest again: nothing was st
 ONLY_LINE = "the batch:1: "
 
 
+class Lines(RunBatches, Protocol):
+    """What decodes JSON lines."""
+
+    def read_once(self, file: RunFile, app: str | None, progress: Progress) -> Iterator[RunBatch]:
+        """Yield the runs of one file until there is a fault; all faults are raised at the end."""
+
+
 class StoredFiles:
     """Reads runs to be kept: `line_suffixes` by the decoder of lines, others by the records of their format."""
 
-    def __init__(
-        self, lines: RunBatches, line_suffixes: Sequence[str], others: Mapping[str, Callable[[], Records]]
-    ) -> None:
+    def __init__(self, lines: Lines, line_suffixes: Sequence[str], others: Mapping[str, Callable[[], Records]]) -> None:
         self._lines = lines
         self._line_suffixes = line_suffixes
         self._others = others
@@ -72,7 +78,7 @@ class StoredFiles:
 
     def _batches(self, file: RunFile, app: str | None, told: _Told, faults: Faults) -> Iterator[RunBatch]:
         if file.suffix in self._line_suffixes:
-            yield from self._lines.read([file.path], app, told.within)
+            yield from self._lines.read_once(file, app, told.within)
         else:
             for some in _grouped(self._others[file.suffix]().read(file, faults)):
                 batch = self._decoded(some, app, faults)

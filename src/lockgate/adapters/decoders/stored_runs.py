@@ -85,10 +85,14 @@ class StoredRuns:
             check(batch)
         yield from _decoded(files, app, progress, total)
 
+    def read_once(self, file: RunFile, app: str | None, progress: Progress) -> Iterator[RunBatch]:
+        """Yield the runs of one file until there is a fault; all faults are raised at the end."""
+        return _decoded([file], app, progress, file.size)
+
     def decode(self, body: bytes, app: str | None) -> RunBatch:
         """Return the runs of one body."""
         reading = _Reading(app, Faults(), self._shaped)
-        batch = _batch([Chunk(1, body, body.count(b"\n") + 1)], "the batch", reading)
+        batch = _batch(body, 1, "the batch", reading)
         _check(reading)
         assert batch is not None
         return batch
@@ -101,7 +105,8 @@ def _decoded(files: Sequence[RunFile], app: str | None, progress: Progress, tota
         with file.open() as stream:
             try:
                 for some in _grouped(chunks(stream.bytes)):
-                    batch = _batch(some, file.name, reading)
+                    body = b"".join(chunk.data for chunk in some)
+                    batch = _batch(body, some[0].first, file.name, reading)
                     progress(done + stream.done(), total)
                     if batch is not None and batch.columns.runs:
                         yield batch
@@ -129,13 +134,12 @@ def _grouped(parts: Iterator[Chunk]) -> Iterator[list[Chunk]]:
         yield group
 
 
-def _batch(some: Sequence[Chunk], name: str, reading: _Reading) -> RunBatch | None:
-    """Return the runs of some lines, or None when one of them has a fault, which is told to the reading."""
-    body = b"".join(chunk.data for chunk in some)
+def _batch(body: bytes, first: int, name: str, reading: _Reading) -> RunBatch | None:
+    """Return the runs of lines from a number on, or None when one has a fault, which is told to the reading."""
     batch = reading.shaped.batch(body, reading.app, reading.names)
     if batch is not None:
         return batch
-    placed, wrong = _rows(body, some[0].first)
+    placed, wrong = _rows(body, first)
     rows = [row for _, row in placed]
     wrong += [(placed[place][0], what) for place, what in _flaws(rows, reading)]
     for number, what in sorted(wrong):

@@ -17,9 +17,8 @@ from lockgate.core.dedupe import MAX_IDS, Marks
 from lockgate.core.instant import Instant
 from lockgate.core.summary import Mask
 
-# A table has at least so many places, twice as many as marks when it is made, and is made anew when too many are taken.
+# A table has at least so many places; of four times as many as marks it is made, and made anew when half are taken.
 SMALLEST = 1 << 12
-_TAKEN, _OF = 5, 8
 # So many at once stay in the processor's cache.
 _BLOCK = 1 << 12
 _NONE = np.zeros(0, np.int64)
@@ -42,18 +41,19 @@ class _Table:
     """Marks with the place of their row, in open addressing, many at a time: marks are as good as random numbers."""
 
     def __init__(self, marks: Marks, rows: Marks) -> None:
-        self._size = max(SMALLEST, 1 << (2 * marks.size).bit_length())
-        # Side by side, because what is read together should come from memory together; no row is numbered 0.
-        self._held = np.zeros((self._size, 2), np.int64)
+        self._size = max(SMALLEST, 1 << (4 * marks.size).bit_length())
+        self._marks = np.zeros(self._size, np.int64)
+        # No row is numbered 0, which stands for a free place.
+        self._rows = np.zeros(self._size, np.int64)
         self._taken = 0
         self.put(marks, rows)
 
     def has_room(self, marks: int) -> bool:
         """Say whether so many marks more leave enough places free to be found fast."""
-        return (self._taken + marks) * _OF <= self._size * _TAKEN
+        return 2 * (self._taken + marks) <= self._size
 
     def put(self, marks: Marks, rows: Marks) -> None:
-        """Take marks, each with its row; one that is there is of the new row from now on."""
+        """Take marks, each with its row; one that is there already is there again."""
         self._taken += marks.size
         for start in range(0, marks.size, _BLOCK):
             self._put(marks[start : start + _BLOCK], rows[start : start + _BLOCK])
@@ -61,29 +61,31 @@ class _Table:
     def _put(self, marks: Marks, rows: Marks) -> None:
         at = marks & (self._size - 1)
         while marks.size:
-            held = self._held.take(at, axis=0)
-            may = np.flatnonzero((held[:, 1] == 0) | (held[:, 0] == marks))
-            self._held[at.take(may)] = np.stack([marks.take(may), rows.take(may)], axis=1)
+            is_free = self._rows.take(at) == 0
+            free = at[is_free]
+            self._marks[free], self._rows[free] = marks[is_free], rows[is_free]
             # Several may have written one place, which then is of the last of them.
-            left = np.flatnonzero(self._held.take(at, axis=0)[:, 0] != marks)
+            left = (~is_free | (self._marks.take(at) != marks)).nonzero()[0]
             marks, rows, at = marks.take(left), rows.take(left), self._next(at.take(left), marks.take(left))
 
-    def rows_of(self, marks: Marks) -> Marks:
-        """Return the row of each mark, 0 where there is none."""
-        found = np.zeros(marks.size, np.int64)
-        asked, at = np.arange(marks.size), marks & (self._size - 1)
-        while asked.size:
-            held = self._held.take(at, axis=0)
-            is_it = held[:, 0] == marks
-            found[asked[is_it]] = held[is_it, 1]
-            left = np.flatnonzero(~is_it & (held[:, 1] != 0))
-            asked, marks, at = asked.take(left), marks.take(left), self._next(at.take(left), marks.take(left))
-        return found
+    def known(self, marks: Marks, floor: int) -> Mask:
+        """Say which marks are of a row after one."""
+        is_known = np.zeros(marks.size, np.bool_)
+        asked, at = None, marks & (self._size - 1)
+        while marks.size:
+            rows = self._rows.take(at)
+            is_it = (self._marks.take(at) == marks) & (rows > floor)
+            if is_it.any():
+                is_known[is_it if asked is None else asked[is_it]] = True
+            left = (~is_it & (rows != 0)).nonzero()[0]
+            asked = left if asked is None else asked.take(left)
+            marks, at = marks.take(left), self._next(at.take(left), marks.take(left))
+        return is_known
 
     def after(self, floor: int) -> tuple[Marks, Marks]:
         """Return the marks of rows after one, and these."""
-        marks, rows = self._held[self._held[:, 1] > floor].T
-        return marks, rows
+        counts = np.flatnonzero(self._rows > floor)
+        return self._marks.take(counts), self._rows.take(counts)
 
     def _next(self, at: Marks, marks: Marks) -> Marks:
         return (at + (marks >> _STEP_SHIFT | 1)) & (self._size - 1)
@@ -123,7 +125,7 @@ class IdWindow:
 
     def known(self, marks: Marks) -> Mask:
         """Say which marks are in rows that count."""
-        return self._table.rows_of(marks) > self.floor
+        return self._table.known(marks, self.floor)
 
 
 class IdWindows:
