@@ -112,6 +112,9 @@ def _text(found: Pruned, retention: Retention, *, is_dry: bool) -> str:
         f"{verb} {raw} of raw runs older than {duration_text(retention.raw_s)}.",
         f"{verb} {buckets} older than {duration_text(retention.buckets_s)}.",
     ]
+    if found.looks or found.deliveries:
+        looks, told = count_text(found.looks, "look"), count_text(found.deliveries, "delivered message")
+        lines.append(f"{verb} {looks} of rollouts that ended before, and what became of {told}.")
     if found.pinned:
         pinned = count_text(found.pinned, "older segment")
         lines.append(f"Pinned by rollouts: {pinned}; --release-pins ID lets them go.")

@@ -34,6 +34,10 @@ class State(StrEnum):
     DEAD = "dead"
 
 
+# What may still be told.
+OPEN = frozenset({State.DUE, State.DEAD})
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
     """One message to one endpoint. `at` is when it was committed, `leased_until` when nobody sends it any more.

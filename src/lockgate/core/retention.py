@@ -17,12 +17,14 @@ DAY_S = 86_400
 class Retention:
     """For how many seconds raw runs and buckets are kept, counted from when they came.
 
-    `raw_until`: raw runs that came before are gone, but for pinned ones.
+    `raw_until`: raw runs that came before are gone, but for pinned ones. `deliveries_until`: so are deliveries of
+    messages that were committed before, but for those that may still be told.
     """
 
     raw_s: int = 14 * DAY_S
     buckets_s: int = 400 * DAY_S
     raw_until: Instant = 0
+    deliveries_until: Instant = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -53,7 +53,8 @@ class Look:
 class Trial:
     """A rollout with its progress; `turn` counts the times it was saved, so that of two savers one wins.
 
-    `ticked_at` is when the loop last took a turn; before the first, 0.
+    `ticked_at` is when the loop last took a turn; before the first, 0. `has_looks` until they are pruned, which only
+    those of a rollout are that has ended.
     """
 
     rollout: Rollout
@@ -62,6 +63,7 @@ class Trial:
     chain: Chain
     turn: int = 0
     ticked_at: Instant = 0
+    has_looks: bool = True
 
 
 def entered(rollout: Rollout, policy: Policy, first: int, *, is_moved: bool) -> Span:

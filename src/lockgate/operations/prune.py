@@ -8,13 +8,13 @@ Receipts, the log, rollouts and what they folded stay for ever.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from lockgate.core.dedupe import MAX_WINDOW_S
 from lockgate.core.instant import SECOND, Instant
 from lockgate.core.retention import Pin, Retention
 from lockgate.errors import UsageError
+from lockgate.operations.forget import Told, forget_deliveries, forget_looks
 from lockgate.ports.house import House
 from lockgate.ports.store import Snapshot
 
@@ -23,13 +23,11 @@ PORTION = 500
 MARKS = 20_000
 MIN_S = 3_600
 
-# What is being dropped, and how many so far.
-Told = Callable[[str, int], None]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pruned:
-    """How many batches of raw runs, buckets, batch rows, rows of run ids and answers to probes are older than is kept.
+    """How many batches of raw runs, buckets, batch rows, rows of run ids, looks, deliveries and answers to probes are
+    older than is kept.
 
     `pinned` counts batches of raw runs that stay although they are older, `until` is from when on raw runs are kept.
     """
@@ -39,6 +37,8 @@ class Pruned:
     buckets: int = 0
     batches: int = 0
     ids: int = 0
+    looks: int = 0
+    deliveries: int = 0
     answers: int = 0
     until: Instant = 0
 
@@ -68,7 +68,8 @@ def prune(house: House, retention: Retention, *, save: bool = False, told: Told 
     with house.store.writing(house.org) as work:
         before = work.retention()
         spans = retention if save else before
-        work.put_retention(replace(spans, raw_until=max(before.raw_until, raw_before)))
+        until = (max(before.raw_until, raw_before), max(before.deliveries_until, buckets_before))
+        work.put_retention(replace(spans, raw_until=until[0], deliveries_until=until[1]))
     raw, pinned = _drop_raw(house, raw_before, told)
     counted = Pruned(
         raw=raw,
@@ -76,6 +77,8 @@ def prune(house: House, retention: Retention, *, save: bool = False, told: Told 
         buckets=_drop_buckets(house, buckets_before, told),
         batches=_drop_batches(house, buckets_before, told),
         ids=_drop_ids(house, min(raw_before, now - MAX_WINDOW_S * SECOND), told),
+        looks=forget_looks(house, buckets_before, told),
+        deliveries=forget_deliveries(house, buckets_before, told),
         answers=_drop_answers(house, raw_before),
         until=max(before.raw_until, raw_before),
     )

@@ -13,11 +13,12 @@ from lockgate.operations.checking import PORTION, Check, portions
 
 def check_outbox(check: Check) -> None:
     """Check that every message is of a receipt that is kept; that each receipt has its own is checked with it."""
-    endpoints = check.seen.endpoints()
+    endpoints, until = check.seen.endpoints(), check.seen.retention().deliveries_until
     for _, message in portions(lambda after: check.seen.messages_after(after, PORTION), lambda row: row[0]):
         check.count("messages")
         check.add(_orphans(check, message))
-        check.add(_untold(check, message, endpoints))
+        if message.at >= until:
+            check.add(_untold(check, message, endpoints))
 
 
 def _orphans(check: Check, message: Message) -> Iterator[Flaw]:

@@ -32,6 +32,9 @@ class RetentionReading(Protocol):
     def segments_before(self, at: Instant, after: tuple[Instant, str], count: int) -> tuple[tuple[Instant, str], ...]:
         """Return time and digest of raw runs that came before a time and after a row, the oldest first."""
 
+    def rollouts_with_looks(self, after: str, count: int) -> tuple[str, ...]:
+        """Return so many ids of rollouts whose looks are kept, after one, in order."""
+
 
 class RetentionWriting(RetentionReading, Protocol):
     """What is kept no longer. All of it may be dropped again without harm."""
@@ -53,6 +56,15 @@ class RetentionWriting(RetentionReading, Protocol):
 
     def drop_batches(self, before: Instant, count: int) -> int:
         """Drop so many of the oldest batches that came before a time, and say how many; their slots are gone."""
+
+    def drop_looks(self, rollout_id: str, count: int) -> int:
+        """Drop so many looks of a rollout; say how many."""
+
+    def drop_deliveries(self, before: Instant, count: int) -> int:
+        """Drop so many deliveries of the oldest messages, those committed before a time; say how many.
+
+        What may still be told stays, and so does all that was committed after a message of that time or later.
+        """
 
     def drop_ids(self, before: Instant, count: int) -> int:
         """Drop so many marks of run ids that were kept before a time; say how many rows."""

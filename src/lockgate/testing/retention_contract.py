@@ -12,9 +12,12 @@ from lockgate.core.app import App
 from lockgate.core.batch import Ingested
 from lockgate.core.bucket import Bucket
 from lockgate.core.dedupe import Dedupe
+from lockgate.core.delivery import State, addressed
 from lockgate.core.retention import Pin, Retention
 from lockgate.core.spine import Cell, Slot
+from lockgate.core.trial import Look
 from lockgate.ports.store import Store
+from lockgate.testing.outbox_contract import ENDPOINT, sample_message
 from lockgate.testing.run_ids_contract import MARKS
 
 PIN = Pin(rollout="rol_1", app="web", first=0, last=1, reason="regressed", at=5)
@@ -125,6 +128,50 @@ class RetentionContract:
             found = [work.known_ids("web", MARKS[:2], rule, 9).tolist() for rule in (Dedupe(), strict)]
 
         assert found == [[False, True], [False, True]]
+
+    def test_looks_go_by_rollout(self, store: Store) -> None:
+        """The oldest first and so many at a time; those of other rollouts stay."""
+        look = Look(number=1, at=1, action="hold", cause="settle", reason="thin", outcome="clean", last_bucket=0)
+        with store.writing() as work:
+            for number in (1, 2, 3):
+                work.add_look("rol_a", replace(look, number=number))
+            work.add_look("rol_b", look)
+
+        with store.reading() as seen:
+            names = [
+                seen.rollouts_with_looks("", 9),
+                seen.rollouts_with_looks("rol_a", 9),
+                seen.rollouts_with_looks("", 1),
+            ]
+        with store.writing() as work:
+            counts = [work.drop_looks("rol_a", 2), work.drop_looks("rol_c", 2)]
+
+        with store.reading() as seen:
+            assert names == [("rol_a", "rol_b"), ("rol_b",), ("rol_a",)]
+            assert (counts, seen.looks("rol_a"), seen.looks("rol_b")) == ([2, 0], (replace(look, number=3),), (look,))
+        with store.writing() as work:
+            work.drop_looks("rol_a", 2)
+        with store.reading() as seen:
+            assert seen.rollouts_with_looks("", 9) == ("rol_b",)
+
+    def test_what_was_told_goes(self, store: Store) -> None:
+        """In the order of commits, up to the first of a time; what may still be told stays, and messages do."""
+        states = (State.DELIVERED, State.DEAD, State.SUPERSEDED, State.DUE, State.DELIVERED, State.DELIVERED)
+        times = (1, 2, 3, 4, 9, 5)
+        with store.writing() as work:
+            for number, (state, at) in enumerate(zip(states, times, strict=True)):
+                message = replace(sample_message(number), at=at)
+                work.add_message(message)
+                for delivery in addressed(message, [ENDPOINT]):
+                    work.put_delivery(replace(delivery, state=state))
+
+        with store.writing() as work:
+            counts = [work.drop_deliveries(9, 1), work.drop_deliveries(9, 9), work.drop_deliveries(9, 9)]
+
+        with store.reading() as seen:
+            assert counts == [1, 1, 0]
+            assert [delivery.at for delivery in seen.deliveries()] == [2, 4, 9, 5]
+            assert len(seen.messages()) == len(states)
 
     def test_room_is_given_back(self, store: Store) -> None:
         """What is kept is as it was."""

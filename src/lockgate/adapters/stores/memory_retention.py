@@ -4,10 +4,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from itertools import islice
+from itertools import islice, takewhile
 
 from lockgate.adapters.stores.memory_tables import MemoryTablesReading, MemoryTablesWriting
 from lockgate.core.batch import Ingested
+from lockgate.core.delivery import OPEN
 from lockgate.core.instant import Instant
 from lockgate.core.retention import Pin, Retention
 
@@ -49,6 +50,11 @@ class MemoryRetentionReading(MemoryTablesReading):
         batches = self._table("batches")
         rows = sorted((batches[digest].at, digest) for digest in self._table("bodies") if digest in batches)
         return tuple(islice((row for row in rows if row[0] < at and row > after), count))
+
+    def rollouts_with_looks(self, after: str, count: int) -> tuple[str, ...]:
+        """Return ids of rollouts with looks."""
+        found = sorted(owner for (name, owner), rows in self.tables.items() if name == "looks" and rows)
+        return tuple(islice((owner for owner in found if owner > after), count))
 
 
 class MemoryRetentionWriting(MemoryRetentionReading, MemoryTablesWriting):
@@ -92,6 +98,26 @@ class MemoryRetentionWriting(MemoryRetentionReading, MemoryTablesWriting):
         for digest in old[:count]:
             del batches[digest]
         return len(old[:count])
+
+    def drop_looks(self, rollout_id: str, count: int) -> int:
+        """Drop looks."""
+        looks = self._writable("looks", rollout_id)
+        numbers = sorted(looks)[:count]
+        for number in numbers:
+            del looks[number]
+        return len(numbers)
+
+    def drop_deliveries(self, before: Instant, count: int) -> int:
+        """Drop deliveries."""
+        kept = self._table("deliveries").values()
+        place = {name: number for number, name in enumerate(self._table("messages"))}
+        ordered = sorted(kept, key=lambda each: place[each.message_id])
+        old = takewhile(lambda each: each.at < before, ordered)
+        settled = list(islice((each for each in old if each.state not in OPEN), count))
+        deliveries = self._writable("deliveries")
+        for each in settled:
+            del deliveries[each.message_id, each.endpoint_id]
+        return len(settled)
 
     def drop_ids(self, before: Instant, count: int) -> int:
         """Drop marks of run ids."""

@@ -3,9 +3,12 @@
 
 from __future__ import annotations
 
-from lockgate.adapters.stores.packing import pack
+from itertools import islice, takewhile
+
+from lockgate.adapters.stores.packing import pack, unpack
 from lockgate.adapters.stores.sqlite_rows import SqliteRowsReading, SqliteRowsWriting
 from lockgate.core.batch import Ingested
+from lockgate.core.delivery import OPEN, Delivery
 from lockgate.core.instant import Instant
 from lockgate.core.retention import Pin, Retention
 
@@ -39,6 +42,11 @@ class SqliteRetentionReading(SqliteRowsReading):
         sql = "SELECT body FROM batches WHERE org = ? AND (at, digest) < (?, ?) ORDER BY at DESC, digest DESC LIMIT ?"
         return self._all(Ingested, sql, at, digest, count)
 
+    def rollouts_with_looks(self, after: str, count: int) -> tuple[str, ...]:
+        """Return ids of rollouts with looks."""
+        sql = "SELECT DISTINCT rollout FROM looks WHERE org = ? AND rollout > ? ORDER BY rollout LIMIT ?"
+        return tuple(name for (name,) in self._rows(sql, after, count))
+
 
 class SqliteRetentionWriting(SqliteRetentionReading, SqliteRowsWriting):
     """What is kept no longer."""
@@ -66,6 +74,25 @@ class SqliteRetentionWriting(SqliteRetentionReading, SqliteRowsWriting):
         oldest = "SELECT rowid FROM batches WHERE org = ? AND at < ? ORDER BY at LIMIT ?"
         sql = f"DELETE FROM batches WHERE rowid IN ({oldest})"  # noqa: S608 -- the query of the line above
         return self._change(sql, before, count)
+
+    def drop_looks(self, rollout_id: str, count: int) -> int:
+        """Drop looks."""
+        numbers = "SELECT number FROM looks WHERE org = ?1 AND rollout = ?2 ORDER BY number LIMIT ?3"
+        sql = f"DELETE FROM looks WHERE org = ?1 AND rollout = ?2 AND number IN ({numbers})"  # noqa: S608 -- the query of the line above
+        return self._change(sql, rollout_id, count)
+
+    def drop_deliveries(self, before: Instant, count: int) -> int:
+        """Drop deliveries."""
+        sql = (
+            "SELECT d.rowid, d.state, d.body FROM messages m JOIN deliveries d ON d.org = m.org AND d.message = m.id"
+            " WHERE m.org = ? ORDER BY m.place"
+        )
+        rows = self._control.execute(sql, (self._org,))
+        old = takewhile(lambda row: unpack(Delivery, row[2]).at < before, rows)
+        settled = list(islice((place for place, state, _ in old if state not in OPEN), count))
+        for place in settled:
+            self._change("DELETE FROM deliveries WHERE org = ? AND rowid = ?", place)
+        return len(settled)
 
     def drop_ids(self, before: Instant, count: int) -> int:
         """Drop marks of run ids."""
