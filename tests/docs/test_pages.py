@@ -54,6 +54,15 @@ def test_every_link_leads_somewhere(page: Path) -> None:
     assert list(_dead_links(page)) == []
 
 
+@pytest.mark.parametrize("front", ["README.md", "docs/index.md"])
+def test_every_page_for_readers_is_linked_from_the_front(front: str) -> None:
+    """A page that no table names is found by nobody."""
+    page = ROOT / front
+    linked = {(page.parent / match["target"].partition("#")[0]).resolve() for match in LINK.finditer(_prose(page))}
+
+    assert set((ROOT / "docs" / "howto").glob("*.md")) - linked == set()
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
 def test_a_line_holds_one_sentence(page: Path) -> None:
     """A changed sentence is a changed line, and nothing else is."""
