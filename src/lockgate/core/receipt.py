@@ -115,7 +115,7 @@ def draft(transition: Transition, verdict: Verdict, policy: Policy, bindings: Bi
             "decision": _decision(transition.decision),
             "verdict": _verdict(verdict),
             "promise": promise(policy),
-            "policy": digest_set(policy.digest()),
+            "policy": digest_set(rollout.policy_digest),
             "evidence": _evidence(bindings, rollout),
             "engine": {"name": "lockgate", "version": bindings.engine},
             "actor": actor.document(),

@@ -47,7 +47,7 @@ def planned(seen: Snapshot, digest: str) -> Plan:
     if known is not None:
         return known
     policy = seen.policy(digest)
-    if policy is None:
+    if policy is None or policy.digest() != digest:
         raise DataError(f"the policy {digest} is not in the store", advice="The store is not whole; put it back.")
     if len(_plans) >= MAX_PLANS:
         _plans.clear()

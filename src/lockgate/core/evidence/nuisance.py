@@ -7,6 +7,7 @@ Everything here is read before the bucket that it came with is judged by it, nev
 from __future__ import annotations
 
 from dataclasses import replace
+from operator import mul
 
 from lockgate.core.bucket import Events, Values
 from lockgate.core.evidence.extent import known_extent, learned_extent
@@ -56,13 +57,15 @@ def _learn_mean(gate: Gate, nuisance: Nuisance, baseline: Values) -> Nuisance:
 def _add_clipped(nuisance: Nuisance, new: Bins) -> Nuisance:
     extent = nuisance.extent
     assert extent is not None
-    n, total, squares = nuisance.n, nuisance.total, nuisance.squares
-    values = bins.representative([index for index, _ in new]).clip(extent.low, extent.high).tolist()
-    for value, (_, number) in zip(values, new, strict=True):
-        n += number
-        total += number * value
-        squares += number * value * value
-    return replace(nuisance, n=n, total=total, squares=squares)
+    indices, counts = zip(*new, strict=True) if new else ((), ())
+    values = bins.representative(indices).clip(extent.low, extent.high).tolist()
+    totals = list(map(mul, values, counts))
+    return replace(
+        nuisance,
+        n=nuisance.n + sum(counts),
+        total=nuisance.total + sum(totals),
+        squares=nuisance.squares + sum(map(mul, values, totals)),
+    )
 
 
 def add_bins(left: Bins, right: Bins) -> Bins:

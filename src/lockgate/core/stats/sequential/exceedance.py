@@ -28,16 +28,18 @@ def threshold(baseline: Histogram, p: float) -> Integers:
     It is the upper or the lower edge of the bin that holds the p-quantile, and some run always exceeds it: where many
     share that bin, as at a time-out, nothing may lie above it, and there would be no evidence of anything.
     """
-    cumulated = baseline.counts.cumsum(axis=-1, dtype=np.int64)
-    runs = cumulated[..., -1:]
-    place = np.argmax(cumulated >= runs * p, axis=-1)[..., None]
-    upto = np.take_along_axis(cumulated, place, axis=-1)
-    below = upto - np.take_along_axis(np.broadcast_to(baseline.counts, cumulated.shape), place, axis=-1)
+    counts = baseline.counts.reshape(-1, baseline.counts.shape[-1])
+    cumulated = counts.cumsum(axis=-1, dtype=np.int64)
+    runs = cumulated[:, -1]
+    place = np.argmax(cumulated >= runs[:, None] * p, axis=-1)
+    rows = np.arange(place.size)
+    upto = cumulated[rows, place]
+    below = upto - counts[rows, place]
     held = baseline.indices[place]
     above, within = (runs - upto).astype(np.float64), (runs - below).astype(np.float64)
     aim = runs * (1.0 - p)
     lower_is_nearer = above * within < aim * aim
-    nearest: Integers = np.where(lower_is_nearer, held - 1, held)[..., 0]
+    nearest: Integers = np.where(lower_is_nearer, held - 1, held).reshape(baseline.counts.shape[:-1])
     return nearest
 
 
