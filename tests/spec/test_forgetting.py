@@ -19,6 +19,7 @@ from lockgate.operations.tick import tick
 from lockgate.testing.world import World
 from lockgate.wiring import sqlite_store
 from tests.spec.line import APP, created, receipts, trial_of, world
+from tests.spec.routing import READS_BACK, delivered, routed
 
 HOUR_S = 3_600
 BRIEF = Retention(raw_s=HOUR_S, buckets_s=2 * HOUR_S)
@@ -62,6 +63,24 @@ def test_looks_of_what_ended_long_ago_go(tmp_path: Path) -> None:
     assert (found.flaws, found.unknown) == ((), (f"{old}: what its looks said, which were pruned",))
     assert found.counted["decisions made again"] == len(receipts(here.house, old)) + len(receipts(here.house, fresh))
     assert prune(here.house, BRIEF).looks == 0
+
+
+@pytest.mark.clause("LI-300")
+def test_looks_after_the_last_receipt_go_too() -> None:
+    """A weight that was read back after the end is bound by no receipt, and is not missed either."""
+    here = world()
+    router = routed(here, program=READS_BACK)
+    old = looked_at(here)
+    delivered(here, router)
+    rollback(old, ANN, here.house)
+    delivered(here, router)
+    here.clock.advance(3 * HOUR_S)
+    before = trial_of(here, old).chain.looks
+
+    gone = prune(here.house, BRIEF)
+
+    assert (before, gone.looks, looks(here, old)) == (1, 7, 0)
+    assert fsck(here.house).flaws == ()
 
 
 @pytest.mark.clause("LI-300")

@@ -103,10 +103,12 @@ class Replay:
         self._read(None)
         if not self._is_known:
             return
-        for look in self._looks if kept.has_looks else ():
-            self._chain = looked(self._chain, look)
         if self._progress != kept.progress:
             self._flaw("the evidence as it is kept is not what its buckets fold to")
+        if not kept.has_looks:
+            return
+        for look in self._looks:
+            self._chain = looked(self._chain, look)
         if (self._chain.looks, self._chain.looks_digest) != (kept.chain.looks, kept.chain.looks_digest):
             self._flaw(f"its row counts {kept.chain.looks} looks since the last receipt, kept are {self._chain.looks}")
 
