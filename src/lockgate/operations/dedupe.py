@@ -7,30 +7,32 @@ from collections.abc import Mapping, Sequence
 from typing import cast
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lockgate.core.app import App
 from lockgate.core.batch import RunBatch
 from lockgate.core.dedupe import Dedupe, marks_of
 from lockgate.core.instant import Instant
 from lockgate.core.summary import Mask
-from lockgate.errors import UsageError
+from lockgate.errors import DataError, UsageError
 from lockgate.ports.store import Transaction
 
 
-def first_seen(work: Transaction, batch: RunBatch, is_kept: Mask, apps: Mapping[str, App], now: Instant) -> Mask:
-    """Return which of the runs that are kept come for the first time, and remember them; a run without id always does.
+def first_seen(work: Transaction, batch: RunBatch, apps: Mapping[str, App], now: Instant) -> Mask:
+    """Return which runs come for the first time, in the batch and before it, and remember them; one without id does.
 
     The transaction that tallies them remembers them: a batch that is not kept leaves no id behind.
     """
-    is_new = is_kept.copy()
-    has_id = np.ones(len(batch.ids), np.bool_)
-    if None in batch.ids:
-        has_id = np.fromiter((run_id is not None for run_id in batch.ids), np.bool_, len(batch.ids))
-    places = np.flatnonzero(is_kept & has_id)
+    is_new = np.ones(len(batch.ids), np.bool_)
+    places, ids = _identified(batch)
     if places.size == 0:
         return is_new
-    ids = batch.ids if places.size == len(batch.ids) else [batch.ids[place] for place in places.tolist()]
-    marks = marks_of(cast("Sequence[str]", ids), work.id_key())
+    marks = marks_of(ids, work.id_key())
+    if np.unique(marks).size < marks.size:
+        # Marks that differ are of ids that differ, so that ids are compared here only.
+        is_new = first_of_each_id(batch)
+        is_first = is_new[places]
+        places, marks = places[is_first], marks[is_first]
     owners = np.array([list(apps).index(group.app) for group in batch.groups], np.intp)[batch.group[places]]
     for number, app in enumerate(apps.values()):
         own = np.flatnonzero(owners == number)
@@ -41,6 +43,35 @@ def first_seen(work: Transaction, batch: RunBatch, is_kept: Mask, apps: Mapping[
         if not is_known.all():
             work.add_ids(app.name, batch.digest, marks[own[~is_known]], app.dedupe, now)
     return is_new
+
+
+def _identified(batch: RunBatch) -> tuple[NDArray[np.intp], Sequence[str]]:
+    """Return where the runs that have an id are, and the ids."""
+    if None not in batch.ids:
+        return np.arange(len(batch.ids)), cast("Sequence[str]", batch.ids)
+    given = [(place, run_id) for place, run_id in enumerate(batch.ids) if run_id is not None]
+    return np.array([place for place, _ in given], np.intp), [run_id for _, run_id in given]
+
+
+def first_of_each_id(batch: RunBatch) -> Mask:
+    """Say which runs are the first of their id in a batch."""
+    is_kept = np.ones(batch.columns.runs, np.bool_)
+    if len(set(batch.ids)) == len(batch.ids):
+        return is_kept
+    releases: dict[tuple[str, str], str] = {}
+    for position, (run_id, index) in enumerate(zip(batch.ids, batch.group.tolist(), strict=True)):
+        if run_id is None:
+            continue
+        group = batch.groups[index]
+        first = releases.get((group.app, run_id))
+        releases[group.app, run_id] = group.release
+        is_kept[position] = first is None
+        if first not in (None, group.release):
+            raise DataError(
+                f"run {run_id} of {group.app} is of release {first} and of release {group.release}",
+                advice="A run has one release; give each run an id of its own.",
+            )
+    return is_kept
 
 
 def with_dedupe(work: Transaction, app: App, dedupe: Dedupe | None) -> App:

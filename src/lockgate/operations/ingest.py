@@ -16,7 +16,7 @@ from lockgate.core.spine import Slot
 from lockgate.core.summary import ABSENT, Integers, Mask
 from lockgate.crash_point import reach
 from lockgate.errors import DataError, UsageError
-from lockgate.operations.dedupe import first_seen, with_dedupe
+from lockgate.operations.dedupe import first_of_each_id, first_seen, with_dedupe
 from lockgate.operations.pairing import SlotOf, pair_probes
 from lockgate.operations.sealing import seal_full, seal_over
 from lockgate.operations.tallying import OpenSpine, add_runs
@@ -47,11 +47,10 @@ def ingest(batch: RunBatch, house: House, *, by_start_time: bool = False, dedupe
         now = house.clock.now()
         _check_times(batch, now)
         _check_names(batch)
-        is_kept = _first_of_each_id(batch)
         spines = {name: _spine(work, name, batch, now) for name in sorted({each.app for each in batch.groups})}
         for spine in spines.values():
             spine.app = with_dedupe(work, spine.app, dedupe)
-        is_kept = first_seen(work, batch, is_kept, {name: spine.app for name, spine in spines.items()}, now)
+        is_kept = first_seen(work, batch, {name: spine.app for name, spine in spines.items()}, now)
         starts = _starts(batch, spines) if by_start_time else np.full(batch.columns.runs, ABSENT)
         slots = add_runs(work, batch, is_kept, starts, spines)
         for spine in spines.values():
@@ -73,7 +72,7 @@ def check_batch(batch: RunBatch, now: Instant) -> None:
     _check_size(batch)
     _check_times(batch, now)
     _check_names(batch)
-    _first_of_each_id(spread(batch))
+    first_of_each_id(spread(batch))
 
 
 def _check_names(batch: RunBatch) -> None:
@@ -118,27 +117,6 @@ def _check_times(batch: RunBatch, now: Instant) -> None:
         if is_wrong:
             text = instant_text(instant) if 0 <= instant < 2**47 else str(instant)
             raise DataError(f"a run started at {text}, which is {what}", advice="Check the clock of its writer.")
-
-
-def _first_of_each_id(batch: RunBatch) -> Mask:
-    """Say which runs count: of several with one id the first."""
-    is_kept = np.ones(batch.columns.runs, np.bool_)
-    if len(set(batch.ids)) == len(batch.ids):
-        return is_kept
-    releases: dict[tuple[str, str], str] = {}
-    for position, (run_id, index) in enumerate(zip(batch.ids, batch.group.tolist(), strict=True)):
-        if run_id is None:
-            continue
-        group = batch.groups[index]
-        first = releases.get((group.app, run_id))
-        releases[group.app, run_id] = group.release
-        is_kept[position] = first is None
-        if first not in (None, group.release):
-            raise DataError(
-                f"run {run_id} of {group.app} is of release {first} and of release {group.release}",
-                advice="A run has one release; give each run an id of its own.",
-            )
-    return is_kept
 
 
 def _spine(work: Transaction, name: str, batch: RunBatch, now: Instant) -> OpenSpine:

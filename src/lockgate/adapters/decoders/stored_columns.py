@@ -24,8 +24,8 @@ from lockgate.core.stats.micro import MAX_ABS, MICRO
 from lockgate.core.summary import ABSENT, NONE, Codes, Columns, Integers, concatenate
 
 Rows = Sequence[Any]
-# Bytes of about a thousand runs.
-PIECE = 3 << 17
+# Bytes of one or two thousand runs.
+PIECE = 1 << 19
 _OPENED, _CLOSED, _BREAK = b"{}\n"
 _WHOSE = attrgetter("app_id", "release", "labels")
 
