@@ -71,6 +71,19 @@ def test_a_share_gathers_the_published_evidence_of_no_harm(case: dict[str, Any])
     assert levels == pytest.approx(case["log_e"], rel=1e-9, abs=1e-12)
 
 
+@pytest.mark.clause("ST-58")
+@pytest.mark.parametrize(("runs", "is_judged"), [(99, False), (100, True)])
+def test_a_quantile_waits_for_a_hundred_runs_of_the_baseline(runs: int, *, is_judged: bool) -> None:
+    """Fewer say too little about a tail: the bucket after them gathers no evidence."""
+    of = policy(gate("latency_ms:p95"), steps=ONE_STEP)
+    fast = arm(runs, latency_ms=tuple(100.0 + number for number in range(runs)))
+    slow = arm(50, latency_ms=(900.0,) * 50)
+
+    gathered = level(of, Role.HARM, sealed(0, fast, slow), sealed(1, fast, slow))
+
+    assert (gathered != 0.0) is is_judged
+
+
 @pytest.mark.clause("VE-01")
 @pytest.mark.parametrize("case", VECTORS["paired"], ids=lambda case: f"{case['loss']}-{case['win']}-{case['m']}")
 def test_pairs_gather_the_published_evidence(case: dict[str, Any]) -> None:

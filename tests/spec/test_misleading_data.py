@@ -171,7 +171,7 @@ def test_counts_that_come_singly_can_be_clean() -> None:
     assert outcome(of, buckets) is Outcome.CLEAN
 
 
-@pytest.mark.clause("VE-35")
+@pytest.mark.clause("ST-41", "VE-35")
 @pytest.mark.parametrize(
     ("name", "fields"),
     [

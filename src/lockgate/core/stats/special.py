@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Floats come in; gamma, beta, normal, Student and binomial functions made of `elementary` go out.
+"""Floats come in; beta, normal, Student and binomial functions made of `elementary` go out.
 
 Every function takes arrays and broadcasts.
 Series stop when no row's next term can change a bit, so that a row's value does not depend on its neighbours.
@@ -20,53 +20,11 @@ INVERSE_ROOT_TWO_PI = 0.3989422804014327
 _STIRLING_FROM = 15.0
 # B_2k / (2k (2k - 1)) for k = 1..6.
 _STIRLING = (1.0 / 12.0, -1.0 / 360.0, 1.0 / 1260.0, -1.0 / 1680.0, 1.0 / 1188.0, -691.0 / 360360.0)
-_ONE_LESS_EULER = 0.42278433509846714
 _TAIL_FROM = 2.5
 _TAIL_TERMS = 70
 # A term below this part of a sum of positive terms is less than half of its last place.
 _NEGLIGIBLE = 2.0 / float(1 << 56)
 _MAX_TERMS = 100_000
-
-
-def _zeta_less_one() -> tuple[float, ...]:
-    """Return (zeta(k) - 1) / k with the sign of (-1)^k, for k = 2..40, from integer sums and Euler and Maclaurin."""
-    scale, last = 1 << 120, 64
-    values = []
-    for k in range(2, 41):
-        whole = sum(int(scale // n**k) for n in range(2, last))  # exact: integers
-        # The sum from 64 on: integral, half term, and three corrections; the rest is below 2^-70.
-        power, cube = last**k, last * last * last  # exact: integers
-        rest = scale * last // ((k - 1) * power) + scale // (2 * power) + scale * k // (12 * last * power)
-        rest -= scale * k * (k + 1) * (k + 2) // (720 * cube * power)
-        rest += scale * k * (k + 1) * (k + 2) * (k + 3) * (k + 4) // (30240 * cube * last * last * power)
-        value = (whole + rest) / scale / k
-        values.append(value if k % 2 == 0 else -value)
-    return tuple(values)
-
-
-_ZETA = _zeta_less_one()
-
-
-def log_gamma(x: ArrayLike) -> Floats:
-    """Return the logarithm of the gamma function for x > 0: Stirling's series, or the series at 2 (DLMF 5.7, 5.11)."""
-    value = np.asarray(x, np.float64)
-    # Around 1 and 2, where the logarithm passes 0, the series keeps relative accuracy.
-    close = value < 2.5
-    below = close & (value < 1.5)
-    base = np.where(below, value, np.where(close, value - 1.0, 1.0))
-    low = base < 0.5
-    z = np.where(low, base, base - 1.0)
-    near = _log_gamma_at_two(z) - np.where(below, log1p(z), 0.0) - np.where(low, log(np.where(low, base, 1.0)), 0.0)
-    far = np.where(close, _STIRLING_FROM, value)
-    return np.where(close, near, (far - 0.5) * log(far) - far + HALF_LOG_TWO_PI + _stirling_rest(far))[()]
-
-
-def _log_gamma_at_two(z: Floats) -> Floats:
-    """Return log gamma(2 + z) for |z| <= 1/2."""
-    result = np.zeros_like(z)
-    for coefficient in reversed(_ZETA):
-        result = (result + coefficient) * z
-    return (result + _ONE_LESS_EULER) * z
 
 
 def _stirling_rest(x: Floats) -> Floats:

@@ -47,14 +47,6 @@ def test_the_nearer_edge_by_ratio_is_the_threshold(counts: list[int], index: int
 
 
 @pytest.mark.clause("ST-58")
-def test_a_threshold_waits_for_a_hundred_baseline_runs() -> None:
-    """Fewer say too little about a tail."""
-    tallies = Histogram(np.array([3, 7]), np.array([[50, 49], [50, 50]]))
-
-    assert exceedance.is_warm(tallies).tolist() == [False, True]
-
-
-@pytest.mark.clause("ST-58")
 @given(st.lists(st.integers(-(10**9), 10**9), min_size=1, max_size=60), indices)
 def test_exceedances_are_the_values_at_or_above_the_upper_edge(values: list[int], index: int) -> None:
     """Counts of bins give the same as the values themselves."""

@@ -54,25 +54,6 @@ def test_nothing_is_bet_before_the_first_baseline_run() -> None:
     assert (gains != 0.0).any(axis=-1).tolist() == [False, True, True]
 
 
-@pytest.mark.clause("ST-41")
-@pytest.mark.parametrize(
-    ("null", "empty"),
-    [(Null(), False), (Null(1.0, -1.0), False), (Null(1.0, -1.01), True), (Null(1.75, -1.76), True)],
-    ids=str,
-)
-def test_a_null_that_no_rate_satisfies_is_empty(null: Null, *, empty: bool) -> None:
-    """It is refuted without data."""
-    assert bool(null.is_empty()) is empty
-
-
-@pytest.mark.clause("ST-40", "ST-41")
-def test_harm_beyond_the_whole_range_of_rates_is_empty() -> None:
-    """No candidate is worse by more than 1, or by 40 % when a weight makes the margin 1.6."""
-    margins = Null(np.array([1.0, 1.0, 1.0, 1.75]), np.array([0.4, 1.0, 1.6, 0.01]))
-
-    assert margins.mirrored().is_empty().tolist() == [False, False, True, False]
-
-
 @pytest.mark.clause("ST-40")
 def test_mirroring_twice_is_the_null_itself() -> None:
     """theta_a >= 1.75 theta_b + 0.01 says of complements 1 - theta_a <= 1.75 (1 - theta_b) - 0.76."""

@@ -22,11 +22,6 @@ def sign_test(losses: ArrayLike, wins: ArrayLike) -> tuple[Floats, Floats]:
     return worse, np.minimum(2.0 * np.minimum(worse, better), 1.0)[()]
 
 
-def mcnemar_exact(baseline_only: ArrayLike, candidate_only: ArrayLike) -> Floats:
-    """Return McNemar's exact two-sided p-value from the probes that only one release passed."""
-    return sign_test(baseline_only, candidate_only)[1]
-
-
 def net_loss_interval(
     losses: ArrayLike, ties: ArrayLike, wins: ArrayLike, level: float
 ) -> tuple[Floats, Floats, Floats]:

@@ -10,9 +10,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
 from lockgate.core.stats.elementary import Floats
 
 # Nearer than this to the edge of what rates can be, a null is treated as lying on it.
@@ -29,8 +26,3 @@ class Null:
     def mirrored(self) -> Null:
         """Return theta_a >= ratio * theta_b + offset as a null about the complements 1 - theta."""
         return Null(self.ratio, 1.0 - self.ratio - self.offset)
-
-    def is_empty(self) -> np.bool_ | NDArray[np.bool_]:
-        """Say where no pair of rates in [0, 1] satisfies the null, so that it is refuted without data."""
-        empty: np.bool_ | NDArray[np.bool_] = np.less(np.add(self.ratio, self.offset), -EDGE)
-        return empty
