@@ -157,8 +157,12 @@ def test_a_hold_is_explained_by_what_would_end_it() -> None:
     parts = {part.heading: part.sentences for part in explained(said, now)}
 
     assert list(parts)[:2] == ["It holds", "What would change it"]
-    assert parts["What would change it"][0] == "30 more candidate runs at this step."
-    assert parts["What would change it"][-1].startswith("Only sealed buckets are read; the next one ")
+    assert parts["What would change it"] == (
+        "error_rate: runs of the candidate at this step that carry error_rate.",
+        "latency_ms:p95: runs of the candidate at this step that carry latency_ms:p95.",
+        "30 more candidate runs at this step.",
+        "Only sealed buckets are read, and none is open: no run has come since the last one was sealed.",
+    )
 
 
 @pytest.mark.clause("LC-11")
@@ -196,7 +200,8 @@ def test_a_wait_for_a_person_names_the_command() -> None:
 
     sentences = {part.heading: part.sentences for part in explained(said, now)}["What would change it"]
 
-    assert f"A person who approves leaving this step: `lockgate approve --id {said.rollout.id}`." in sentences
+    command = f'lockgate approve --id {said.rollout.id} --step 0 --revision 1 --reason "..."'
+    assert f"A person who approves leaving this step: `{command}`." in sentences
 
 
 @pytest.mark.clause("LC-11")

@@ -8,24 +8,24 @@ from dataclasses import dataclass
 
 from lockgate.core.app import App
 from lockgate.core.decision.chain import decide
-from lockgate.core.decision.decision import Decision
+from lockgate.core.decision.decision import Call, Decision
+from lockgate.core.decision.holds import holds
 from lockgate.core.finding import Finding
-from lockgate.core.instant import SECOND, Instant
+from lockgate.core.instant import Instant
 from lockgate.core.overdue import overdue
 from lockgate.core.policy.policy import Policy
 from lockgate.core.rollout import Rollout
 from lockgate.core.trial import Trial
 from lockgate.core.vault import Receipt
 from lockgate.core.verdict.judge import judge
+from lockgate.core.verdict.needed import round_up
 from lockgate.core.verdict.sequential import displayed
 from lockgate.core.verdict.verdict import Verdict
 from lockgate.errors import DataError
+from lockgate.operations.pace import runs_per_hour
 from lockgate.operations.reading import load, planned, read_all, receipts_in
 from lockgate.operations.surroundings import situation
 from lockgate.ports.house import House
-
-# A rate over less time than this says nothing about the next hours.
-MIN_RATE_SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +33,8 @@ class Explanation:
     """What a tick at this moment would decide, with all that speaks in it.
 
     `seals_at`: when the next bucket seals, None while none is open. `overdue`: why somebody should have looked
-    before, None where nobody should. `runs_per_hour`: of the candidate at this step.
+    before, None where nobody should. `runs_per_hour`: of the candidate at this step. `holds`: everything that keeps it
+    where it is.
     """
 
     trial: Trial
@@ -43,6 +44,7 @@ class Explanation:
     seals_at: Instant | None
     overdue: str | None
     runs_per_hour: float | None
+    holds: tuple[Call, ...] = ()
 
     @property
     def rollout(self) -> Rollout:
@@ -58,12 +60,21 @@ class Explanation:
         """Return how long so many candidate runs take at this rate; None where nobody can say."""
         return round(runs / self.runs_per_hour * 3_600) if self.runs_per_hour else None
 
-    def seconds_left(self, finding: Finding) -> int | None:
-        """Return how long a gate would still take at this rate; None where nobody can say."""
-        evidence = finding.evidence
+    def runs_left(self, finding: Finding) -> int | None:
+        """Return how many candidate runs a gate would still take, also those that it does not read; None if unknown."""
+        evidence, fresh = finding.evidence, self.fresh_runs
         if evidence is None or evidence.projected_runs is None:
             return None
-        return self.seconds_for(evidence.projected_runs)
+        if evidence.projected_runs == 0:
+            return 0
+        if finding.candidate.n == 0 or fresh == 0:
+            return None
+        return round_up(evidence.projected_runs * max(1.0, fresh / finding.candidate.n))
+
+    def seconds_left(self, finding: Finding) -> int | None:
+        """Return how long a gate would still take at this rate; None where nobody can say."""
+        runs = self.runs_left(finding)
+        return None if runs is None else self.seconds_for(runs)
 
 
 def list_rollouts(house: House, app: str | None = None, *, active: bool = False) -> tuple[Rollout, ...]:
@@ -113,9 +124,11 @@ def explain(rollout_id: str, house: House) -> Explanation:
         if not trial.rollout.is_terminal:
             trial = read_all(seen, trial, judged, now)
         still_open = seen.open_slots(app.name)
+        pace = runs_per_hour(seen, trial)
     rollout, progress = trial.rollout, trial.progress
     verdict = judge(progress.state, progress.totals, judged, rollout.step)
-    decision = decide(rollout, policy, verdict, situation(trial, policy, app, now))
+    around = situation(trial, policy, app, now)
+    decision = decide(rollout, policy, verdict, around)
     return Explanation(
         trial=trial,
         policy=policy,
@@ -123,13 +136,6 @@ def explain(rollout_id: str, house: House) -> Explanation:
         decision=decision,
         seals_at=next((slot.seals_at for slot in still_open if not slot.is_over(now)), None),
         overdue=overdue(rollout, policy, trial.ticked_at, now),
-        runs_per_hour=_rate(trial, now),
+        runs_per_hour=pace,
+        holds=() if rollout.is_terminal else tuple(holds(rollout, policy, verdict, around)),
     )
-
-
-def _rate(trial: Trial, now: Instant) -> float | None:
-    state, rollout = trial.progress.state, trial.rollout
-    seconds = (now - rollout.step_entered_at) // SECOND
-    if rollout.is_terminal or seconds < MIN_RATE_SECONDS or state.step != rollout.step:
-        return None
-    return state.fresh_runs / seconds * 3_600

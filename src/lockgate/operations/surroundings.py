@@ -18,6 +18,7 @@ NEVER_TOGETHER = (
     "baseline and candidate never ran together: no run of one began within an hour of a run of the other; "
     "send both the same traffic at the same time"
 )
+UNMEASURED = "is declared, but nothing measures it here, so nobody would notice a breach"
 
 
 def situation(trial: Trial, policy: Policy, app: App, now: Instant) -> Situation:
@@ -61,4 +62,4 @@ def _alarms(trial: Trial, policy: Policy, fresh: int) -> Iterator[str]:
     unread += [rule.id for rule in rules.disagreement]
     unread += [name for name, limit in (("spend", rules.limits.spend), ("units", rules.limits.units)) if limit]
     for name in unread:
-        yield f"{name} is declared, but nothing measures it here, so nobody would notice a breach"
+        yield f"{name} {UNMEASURED}"

@@ -6,20 +6,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from lockgate.core.decision.decision import Action, Cause
+from lockgate.core.decision.decision import Action
 from lockgate.core.finding import Finding, Outcome
 from lockgate.core.instant import Instant
-from lockgate.core.policy.policy import Inference, Promote
-from lockgate.core.policy.step import Approval
+from lockgate.core.policy.policy import Inference
 from lockgate.core.verdict.anytime import Anytime
-from lockgate.core.wording import count_text, decimals_for, duration_words, interval_text, level_text
+from lockgate.core.wording import count_text, decimals_for, interval_text, level_text
 from lockgate.operations.queries import Explanation
 from lockgate.report import number
 from lockgate.report.plot import worse_is_right
+from lockgate.report.remedy import LEARNING, is_learning, remedies
 from lockgate.report.screen import Screen
 from lockgate.report.standing import standing
 from lockgate.report.text import NO_BREAK, wrap
-from lockgate.report.view import seal_words
 
 MARGIN = "  "
 _VERBS = {
@@ -53,7 +52,7 @@ def explained(said: Explanation, now: Instant, ending: str = "", intervals: Sequ
         parts = [
             Part("It is overdue", () if said.overdue is None else (said.overdue,)),
             Part(_VERBS[said.decision.action], (said.decision.reason, *said.decision.also)),
-            Part("What would change it", tuple(_changes(said, now))),
+            Part("What would change it", tuple(remedies(said, now))),
         ]
     parts.append(Part("What each gate says", tuple(finding.reason for finding in said.verdict.findings)))
     parts.append(Part("What holds however often one looks", tuple(map(_always, intervals))))
@@ -82,54 +81,6 @@ def render_explained(
     return "\n".join(lines).replace(NO_BREAK, " ") + "\n"
 
 
-def _changes(said: Explanation, now: Instant) -> Iterator[str]:
-    """Yield what the rollout waits for, the first that is needed first."""
-    if said.decision.action is not Action.HOLD:
-        yield f"Nothing more is needed: run `lockgate tick --id {said.rollout.id}`."
-        return
-    policy, at = said.policy, said.rollout.at(said.policy)
-    if not said.rollout.is_acknowledged or said.trial.spans[-1].is_awaited:
-        asked = f"An actuator that reads {said.rollout.exposed_weight:g} % back, because until then nothing is compared"
-        yield f"{asked}: `lockgate actuator test --app-id {said.rollout.app}` asks it."
-    missing = at.min_runs - said.fresh_runs
-    if missing > 0:
-        yield f"{count_text(missing, 'more candidate run')} at this step{_time(said, missing)}."
-    for finding in said.verdict.findings:
-        if _is_waited_for(finding, policy.promote):
-            yield _needed(said, finding)
-    if said.decision.cause is Cause.PAUSED:
-        yield f"A person who resumes it: `lockgate resume --id {said.rollout.id}`."
-    if at.approval is Approval.MANUAL and said.rollout.approved_step != said.rollout.step:
-        yield f"A person who approves leaving this step: `lockgate approve --id {said.rollout.id}`."
-    waited = said.rollout.seconds_at_step(now)
-    for what, seconds in (("min_hold", at.min_hold_s), ("settle", at.settle_s), ("soak", at.soak_s)):
-        if waited < seconds:
-            yield f"{duration_words(seconds - waited)} more of {what}."
-    yield f"Only sealed buckets are read; the next one {seal_words(said, now)}."
-
-
-def _is_waited_for(finding: Finding, promote: Promote) -> bool:
-    waiting = {Outcome.INSUFFICIENT, Outcome.UNAVAILABLE}
-    return finding.outcome in (waiting | {Outcome.CLEAN} if promote is Promote.PROVEN else waiting)
-
-
-def _needed(said: Explanation, finding: Finding) -> str:
-    evidence, name = finding.evidence, finding.gate
-    if finding.outcome is Outcome.UNAVAILABLE:
-        return f"{name}: runs of both releases that carry {finding.metric.name}."
-    if evidence is None or not evidence.projected_runs:
-        return f"{name}: more runs of both releases; how many cannot be said yet."
-    runs = evidence.projected_runs
-    return f"{name}: about {count_text(runs, 'more candidate run')}, if they go on like this{_time(said, runs)}."
-
-
-def _time(said: Explanation, runs: int) -> str:
-    seconds = said.seconds_for(runs)
-    if seconds is None:
-        return ""
-    return f", which takes about {duration_words(seconds)} at {said.runs_per_hour:,.0f} an hour"
-
-
 def _plain(said: Explanation) -> Iterator[str]:
     """Yield why a gate does not regress although its interval for one look excludes no difference."""
     if said.policy.inference is Inference.FIXED or said.rollout.is_terminal:
@@ -137,6 +88,9 @@ def _plain(said: Explanation) -> Iterator[str]:
     for finding in said.verdict.findings:
         difference = finding.difference
         if difference is None or finding.outcome is Outcome.REGRESSED or not _excludes_zero(finding):
+            continue
+        if is_learning(said, finding):
+            yield f"{finding.gate}: {LEARNING}."
             continue
         decimals = decimals_for(finding.metric, difference, (finding.baseline.value, finding.candidate.value))
         shown = f"{interval_text(finding.metric, difference, decimals)} at {level_text(difference.level)}"

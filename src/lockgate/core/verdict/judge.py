@@ -27,7 +27,7 @@ def judge(state: EvidenceState, totals: Totals, plan: Plan, step: int) -> Verdic
     at_step = totals.at_step if totals.step == step else Cohorts()
     if policy.steps[step].kind is StepKind.OFFLINE:
         verdict = judge_fixed(at_step, _budgeted(policy, step), Levels(alpha=policy.offline_alpha))
-        return verdict if at_step.is_complete(policy, step) else _waiting(verdict, policy.steps[step])
+        return _looked(verdict) if at_step.is_complete(policy, step) else _waiting(verdict, policy.steps[step])
     if policy.inference is Inference.FIXED:
         return judge_fixed(totals.whole, _budgeted(policy, step), Levels(per_gate=1.0 - policy.alpha))
     return judge_sequential(state, at_step, plan, step)
@@ -39,6 +39,19 @@ def _waiting(verdict: Verdict, step: Step) -> Verdict:
     return replace(
         verdict,
         findings=tuple(replace(each, outcome=Outcome.INSUFFICIENT, reason=why) for each in verdict.findings),
+    )
+
+
+def _looked(verdict: Verdict) -> Verdict:
+    """Return the verdict of the one look; what it could not settle no run settles that comes later."""
+    return replace(
+        verdict,
+        findings=tuple(
+            replace(each, reason=f"{each.reason}; its one look is over, so only a new rollout asks for more runs")
+            if each.outcome is Outcome.INSUFFICIENT
+            else each
+            for each in verdict.findings
+        ),
     )
 
 

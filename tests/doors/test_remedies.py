@@ -1,0 +1,181 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Whatever holds a rollout comes with what ends it, at a true rate: docs/spec.md, The line at the command line."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from lockgate.core.batch import Group, RunBatch
+from lockgate.core.decision.decision import Cause
+from lockgate.core.receipt import operator
+from lockgate.core.summary import ERROR, OK, Columns
+from lockgate.operations.freeze import freeze
+from lockgate.operations.ingest import ingest
+from lockgate.operations.pause import pause
+from lockgate.operations.queries import Explanation, explain
+from lockgate.operations.tick import tick
+from lockgate.report.explained import explained
+from lockgate.testing.world import Law, World
+from tests.spec.line import APP, created, world
+
+ANN = operator("ann", "looking")
+SLICE = (("intent", "medical"),)
+LAWS = {"v36": Law(0.05), "abc123": Law(0.05)}
+
+
+def send(here: World, groups: dict[tuple[str, tuple[tuple[str, str], ...]], int], every: int = 20) -> None:
+    """Ingest so many live runs of each release and slice, of which every so many-th fails, and let a minute pass."""
+    counts = np.array(list(groups.values()))
+    total = int(counts.sum())
+    statuses = np.concatenate([np.where(np.arange(count) % every == every - 1, ERROR, OK) for count in counts.tolist()])
+    batch = RunBatch(
+        body=f"{here.clock.now()}".encode(),
+        columns=Columns(runs=total, statuses=statuses.astype(np.int8), values={}),
+        groups=tuple(Group(APP, release, labels) for release, labels in groups),
+        group=np.repeat(np.arange(len(groups)), counts),
+        started_at=np.full(total, here.clock.now()),
+        ids=[None] * total,
+        probes=(),
+    )
+    ingest(batch, here.house)
+    here.clock.advance(60)
+
+
+def changes(here: World, rollout_id: str) -> tuple[Explanation, tuple[str, ...]]:
+    """Return an explanation, and its sentences of what would change it."""
+    said = explain(rollout_id, here.house)
+    parts = {part.heading: part.sentences for part in explained(said, here.clock.now())}
+    return said, parts["What would change it"]
+
+
+def walked(here: World, minutes: int, runs: int = 200, **policy: Any) -> str:
+    """Return the id of a canary after some minutes of traffic."""
+    rollout = created(here, policy=policy).rollout
+    here.walk(rollout.id, LAWS, runs=runs, minutes=minutes)
+    return rollout.id
+
+
+@pytest.mark.clause("LI-381")
+def test_everything_that_holds_comes_with_what_ends_it() -> None:
+    """Of a rollout that nine rules hold each has its sentence, and each command is whole."""
+    here = world()
+    first = {"weight": 5, "approval": "manual", "min_hold": "1h", "settle": "2m", "max_hold": "2h"}
+    rollout_id = walked(
+        here,
+        2,
+        require_pairwise=True,
+        invariants=[{"id": "pii", "event": "pii", "max": 0}],
+        steps=[{**first, "on_deadline": "rollback"}, {"weight": 100}],
+    )
+    freeze(APP, ANN, here.house)
+    pause(rollout_id, ANN, here.house)
+
+    said, sentences = changes(here, rollout_id)
+
+    seen = f'--id {rollout_id} --step 0 --revision 2 --reason "..."'
+    why = f'--id {rollout_id} --reason "..."'
+    causes = {call.cause for call in said.holds}
+    rules = {Cause.PAIRWISE, Cause.ALARM, Cause.INSUFFICIENT, Cause.FREEZE, Cause.PAUSED, Cause.MIN_RUNS}
+    assert causes == rules | {Cause.MIN_HOLD, Cause.APPROVAL}
+    assert sentences == (
+        f"A pairwise comparison, which nothing here makes yet; a person may go past it: `lockgate promote {seen}`.",
+        f"A new rollout without pii, or a person who goes past it: `lockgate promote {seen}`.",
+        "error_rate: runs of the candidate at this step that carry error_rate.",
+        f'A person who unfreezes it: `lockgate unfreeze --app-id {APP} --reason "..."`.',
+        f"A person who resumes it, and so lets pass what pauses it now: `lockgate resume {why}`.",
+        "30 more candidate runs at this step.",
+        "58 min more of min_hold.",
+        f"A person who approves leaving this step: `lockgate approve {seen}`.",
+        "Its deadline: a tick in 1 h 58 min or later decides to rollback, if it still holds.",
+        "Only sealed buckets are read, and none is open: no run has come since the last one was sealed.",
+    )
+
+
+@pytest.mark.clause("LI-381")
+def test_what_never_ran_together_is_ended_by_traffic_at_the_same_time() -> None:
+    """The remedy of the alarm stands where what would change it stands."""
+    here = world()
+    rollout_id = created(here).rollout.id
+    for release in ("v36", "abc123"):
+        for _ in range(3):
+            send(here, {(release, ()): 100})
+        here.clock.advance(7_200)
+
+    _, sentences = changes(here, rollout_id)
+
+    assert "Runs of both releases at the same time, within an hour of each other: send both the same traffic." in (
+        sentences
+    )
+
+
+@pytest.mark.clause("LI-381")
+def test_after_its_one_look_an_offline_step_promises_nothing_of_more_runs() -> None:
+    """The cohort is complete, so a person or a new rollout goes on, and no run that comes later."""
+    here = world()
+    steps = [{"kind": "offline"}, {"weight": 50}, {"weight": 100}]
+    rollout_id = created(here, policy={"mode": "shadow", "min_runs": 60, "steps": steps}).rollout.id
+    send(here, {("v36", ()): 60, ("abc123", ()): 60}, every=5)
+    tick(rollout_id, here.house)
+
+    said, sentences = changes(here, rollout_id)
+
+    assert said.decision.reason.endswith("its one look is over, so only a new rollout asks for more runs")
+    assert sentences[0].startswith("error_rate: nothing that arrives, because offline has had its one look")
+
+
+@pytest.mark.clause("LI-382")
+def test_the_pace_is_that_of_the_time_in_which_runs_count() -> None:
+    """20 candidate runs a minute are 1,200 an hour from the first minute that counts, however the step began."""
+    here = world()
+    rollout_id = created(here, policy={"min_runs": 1_000}).rollout.id
+    paces = []
+    for minute in range(6):
+        send(here, {("v36", ()): 180 + minute, ("abc123", ()): 20})
+        tick(rollout_id, here.house)
+        paces.append(explain(rollout_id, here.house).runs_per_hour)
+    here.clock.advance(30)
+
+    assert paces == [None, *[1_200.0] * 5]
+    assert explain(rollout_id, here.house).runs_per_hour == 1_200.0
+
+
+@pytest.mark.clause("LI-383")
+def test_a_gate_on_a_slice_waits_for_all_the_runs_that_bring_its_own() -> None:
+    """One run in fifty is of the slice, so fifty times as many candidate runs and as much time are said."""
+    here = world()
+    rollout_id = created(here, policy={"gates": [{"metric": "error_rate", "slice": dict(SLICE)}]}).rollout.id
+    for _ in range(12):
+        send(here, {("v36", ()): 980, ("v36", SLICE): 20, ("abc123", ()): 980, ("abc123", SLICE): 20})
+        tick(rollout_id, here.house)
+
+    said, sentences = changes(here, rollout_id)
+
+    (finding,) = said.verdict.findings
+    assert finding.evidence is not None
+    judged, runs = finding.evidence.projected_runs, said.runs_left(finding)
+    assert judged is not None
+    assert runs is not None
+    assert 50 * judged <= runs <= 55 * judged
+    assert said.seconds_left(finding) == round(runs / 60_000 * 3_600)
+    assert sentences[0].startswith(
+        f"error_rate [intent=medical]: about {runs:,} more candidate runs, of which it reads"
+    )
+
+
+@pytest.mark.clause("LI-384")
+def test_the_first_bucket_only_teaches() -> None:
+    """Of one bucket with both releases in it nothing is held against a candidate, and that is said in two places."""
+    here = world()
+    rollout_id = created(here, policy={"mode": "shadow", "gates": ["error_rate"]}).rollout.id
+    ingest(here.batch(APP, {"v36": 1_000, "abc123": 1_000}, {"v36": Law(0.01), "abc123": Law(0.2)}), here.house)
+    here.clock.advance(60)
+
+    said, sentences = changes(here, rollout_id)
+    parts = {part.heading: part.sentences for part in explained(said, here.clock.now())}
+
+    taught = "error_rate: the first bucket only teaches how the baseline varies; a second sealed one is needed."
+    assert sentences[0] == taught
+    assert parts["Why the plain interval does not decide"] == (taught,)
