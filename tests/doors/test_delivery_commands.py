@@ -105,6 +105,40 @@ def test_a_rollback_that_nobody_heard_shouts_and_is_done_all_the_same(door: Door
 
 
 @pytest.mark.clause("LI-96")
+@pytest.mark.parametrize(
+    ("sink", "code"),
+    [(">/dev/full", 75), (">/dev/full 2>&1", 75), ("2>&1 | (exec 0<&-; sleep 1)", 0)],
+    ids=["output full", "both full", "reader gone"],
+)
+@pytest.mark.parametrize("verb", ["create", "rollback", "kill", "tick"])
+def test_what_cannot_be_printed_is_told_to_the_router(
+    door: Door, router: Router, tmp_path: Path, verb: str, sink: str, code: int
+) -> None:
+    """A log on a full disk, or a reader that went away, keeps no weight from it."""
+    bad = write_runs(tmp_path / "runs.ndjson", {"v36": GOOD, "abc123": BAD})
+    door("ingest", bad)
+    calls = {
+        "create": f"create --app-id {APP} -b v36 -c abc123 --mode canary",
+        "rollback": f"rollback --app-id {APP} --by ann --reason fire --yes",
+        "kill": f"kill --app-id {APP} --by ann --reason fire --yes",
+        "tick": "tick --all",
+    }
+    rollout = "" if verb == "create" else door.create(*CANARY, "--since", "1h")
+    call = calls[verb].replace(f"rollback --app-id {APP}", f"rollback --id {rollout}")
+
+    ran = subprocess.run(
+        ["bash", "-c", f"{sys.executable} -m lockgate {call} {sink}; exit ${{PIPESTATUS[0]}}"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert router.told[-1].startswith("rollout.created" if verb == "create" else "rollout.rollback")
+    assert ran.returncode == code
+    assert "Traceback" not in ran.stderr
+
+
+@pytest.mark.clause("LI-96")
 def test_watching_shows_what_the_router_was_not_told(door: Door, router: Router) -> None:
     """Once, however often it is tried; `show` has it too."""
     router.fall()

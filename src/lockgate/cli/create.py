@@ -63,6 +63,7 @@ def _answer(call: Mapping[str, object]) -> int:
     )
     house = local.house()
     created = begin(order, house)
+    untold = delivery.tell(house, created.rollout.app)
     if call["as_json"]:
         from lockgate.report.created import created_document
 
@@ -77,7 +78,7 @@ def _answer(call: Mapping[str, object]) -> int:
         local.tell(f"warning: {sentence}")
     if asked.since_s is None and not created.is_existing:
         _tell_of_earlier(created.rollout, house)
-    delivery.finish(house, created.rollout.app)
+    delivery.warn(untold)
     return exit_codes.OK.code
 
 

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 
 from lockgate.cli import local
 from lockgate.errors import LockgateError
@@ -14,14 +15,17 @@ GLANCE_S = 0.2
 OF_APP, OF_ALL = 20, 1_000
 
 
-def finish(house: House, app: str | None = None, seconds: float = PASS_S) -> None:
-    """Tell routers what is due, for a bounded time; what fails is a warning and changes no exit code."""
-    for sentence in tell(house, app, seconds):
+def warn(sentences: Iterable[str]) -> None:
+    """Say what routers were not told; it changes no exit code."""
+    for sentence in sentences:
         local.tell(sentence)
 
 
 def tell(house: House, app: str | None = None, seconds: float = PASS_S) -> tuple[str, ...]:
-    """Tell routers what is due, for a bounded time, and return what should be known of it."""
+    """Tell routers what is due, for a bounded time, and return what should be known of it.
+
+    Call it before anything is printed: a full disk or a closed pipe must not keep a rollback from the router.
+    """
     from lockgate.operations.deliver import Bounds, deliver
     from lockgate.wiring import actuators
 

@@ -34,10 +34,11 @@ def kill(app_id: str | None, reason: str, by: str | None, *, is_all: bool, as_js
     request.confirm(f"Kill every release on trial in {'all apps' if app_id is None else app_id}?", yes=yes)
     house = local.house()
     stands = act(app_id, actor, house)
+    untold = delivery.tell(house, app_id, KILL_S)
     if as_json:
         documents = [app_document(each) for each in stands]
         output.emit_json({"apps": documents} if is_all else documents[0])
     else:
         output.say("".join(render_app(each, local.screen()) for each in stands) or "No app is known.\n")
-    delivery.finish(house, app_id, KILL_S)
+    delivery.warn(untold)
     return exit_codes.OK.code

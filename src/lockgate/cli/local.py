@@ -6,7 +6,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import click
 
@@ -88,7 +88,10 @@ def tell(sentence: str) -> None:
     """Say on standard error what is no fault but should be known."""
     from lockgate.report.text import NO_BREAK, printable
 
-    click.echo(printable(sentence).replace(NO_BREAK, " "), err=True)
+    # Where standard error is full or gone, what was done stays done.
+    with suppress(OSError):
+        for line in sentence.split("\n"):
+            click.echo(printable(line).replace(NO_BREAK, " "), err=True)
 
 
 def ending(rollout: Rollout, house: House) -> str:

@@ -102,6 +102,9 @@ COMMANDS = {
     "fsck": Entry(
         "lockgate.cli.fsck", "fsck", "Check that everything in the store agrees, and make every decision again."
     ),
+    "new-keys": Entry(
+        "lockgate.cli.new_keys", "new_keys", "Go on by new keys where the old ones are lost, and sign that this was so."
+    ),
     "backup": Entry("lockgate.cli.backup", "backup", "Copy the store into a new FOLDER while others go on."),
     "policy": Entry("lockgate.cli.policy", "policy", "Write, check and show policies."),
 }
@@ -121,7 +124,7 @@ GROUPS: dict[str, Sequence[str]] = {
         "unfreeze",
         "clear-alarm",
     ),
-    "Proving and declaring": ("receipts", "verify", "fsck", "backup", "policy"),
+    "Proving and declaring": ("receipts", "verify", "fsck", "backup", "new-keys", "policy"),
 }
 
 EPILOG = """
@@ -210,7 +213,9 @@ def run(argv: Sequence[str]) -> int:
         # click leaves by itself after a completion (0) and when its output was closed (1, which would say "regressed").
         if left.code in (0, None):
             return exit_codes.OK.code
-        _close_output()
+        from lockgate.cli import output
+
+        output.close()
         return exit_codes.PIPE_CLOSED.code
     except Exception:  # noqa: BLE001 -- whatever a command raises
         # Python would leave by 1, which says "regressed".
@@ -270,15 +275,13 @@ def _flushed(code: int) -> int:
     """Return the exit code once everything is written; an answer that was cut short is none."""
     try:
         sys.stdout.flush()
-    except BrokenPipeError:
-        _close_output()
     except OSError as error:
-        _close_output()
-        _tell(f"cannot write to standard output: {error.strerror or error}")
-        return exit_codes.INTERNAL.code
+        from lockgate.cli import output
+
+        output.close()
+        if isinstance(error, BrokenPipeError):
+            return code
+        said = output.unwritten(error)
+        _tell(said.message, said.advice)
+        return exit_codes.of_error(said)
     return code
-
-
-def _close_output() -> None:
-    """Give the interpreter somewhere to flush to, so that it does not complain while it leaves."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -66,7 +66,23 @@ def _write(data: bytes) -> None:
         sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        close()
+    except OSError as error:
+        close()
+        raise unwritten(error) from error
+
+
+def close() -> None:
+    """Give the interpreter somewhere to flush to, so that it does not complain while it leaves."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def unwritten(error: OSError) -> TryAgainError:
+    """Return what is said where standard output takes nothing; what the command did is done."""
+    return TryAgainError(
+        f"cannot write to standard output: {error.strerror or error}; what the call did before this stands",
+        advice="Make room, and look again.",
+    )
 
 
 def save(path: Path, text: str) -> None:

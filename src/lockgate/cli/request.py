@@ -66,24 +66,26 @@ def confirm(question: str, *, yes: bool) -> None:
 
 
 def answer(given: Answer, house: House, *, as_json: bool) -> int:
-    """Print where a rollout stands, and tell its router."""
+    """Tell a rollout's router, and print where the rollout stands."""
     from lockgate.report.answered import answered_document, render_answered
 
+    untold = delivery.tell(house, given.rollout.app)
     if as_json:
         output.emit_json(answered_document(given))
     else:
         output.say(render_answered(given, local.screen()))
-    delivery.finish(house, given.rollout.app)
+    delivery.warn(untold)
     return exit_codes.OK.code
 
 
 def answer_app(given: AppStanding, house: House, *, as_json: bool) -> int:
-    """Print where an app stands, and tell its router."""
+    """Tell an app's router, and print where the app stands."""
     from lockgate.report.answered import app_document, render_app
 
+    untold = delivery.tell(house, given.app.name)
     if as_json:
         output.emit_json(app_document(given))
     else:
         output.say(render_app(given, local.screen()))
-    delivery.finish(house, given.app.name)
+    delivery.warn(untold)
     return exit_codes.OK.code

@@ -38,6 +38,7 @@ def tick(rollout_id: str | None, *, is_all: bool, as_json: bool) -> int:
     else:
         with local.named(rollout_id, house):
             turns = (turn_of(rollout_id, house),)
+    untold = delivery.tell(house, None if is_all else turns[0].rollout.app)
     if as_json:
         from lockgate.report.rollout_document import turn_document
 
@@ -55,7 +56,7 @@ def tick(rollout_id: str | None, *, is_all: bool, as_json: bool) -> int:
         lines = [render_change(change_of(each.transition), local.screen()) for each in turns]
         output.say("".join(lines) or ("" if problems else "No rollout is active.\n"))
     _tell([(each.rollout_id, each.error) for each in problems])
-    delivery.finish(house, None if is_all else turns[0].rollout.app)
+    delivery.warn(untold)
     if is_all:
         return max((exit_codes.of_error(problem.error) for problem in problems), default=exit_codes.OK.code)
     return _code(turns[0].transition)
