@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from lockgate.core.instant import SECOND, Instant
+from lockgate.core.instant import SECOND, Instant, instant_text, is_ahead
 from lockgate.core.policy.policy import Policy
 from lockgate.core.policy.step import OnDeadline
 from lockgate.core.rollout import Rollout, Status
@@ -18,15 +18,21 @@ _FOLLOWS = {
 
 
 def overdue(rollout: Rollout, policy: Policy, ticked_at: Instant, now: Instant) -> str | None:
-    """Return why a rollout is overdue: it holds beyond its `max_hold`, or nobody has ticked it for `max_stale`."""
+    """Return why a rollout is overdue: it holds beyond its `max_hold`, or nobody has ticked it for `max_stale`.
+
+    A clock that was set back tells neither, which is said instead.
+    """
     if rollout.is_terminal:
         return None
-    stale = _stale(max(ticked_at, rollout.created_at), policy, now)
+    stale = _stale(ticked_at or rollout.created_at, policy, now)
     return "; ".join(each for each in (_held(rollout, policy, now), stale) if each is not None) or None
 
 
 def _held(rollout: Rollout, policy: Policy, now: Instant) -> str | None:
     at, waited = rollout.at(policy), rollout.seconds_at_step(now)
+    if is_ahead(rollout.step_entered_at, now):
+        entered = instant_text(rollout.step_entered_at)
+        return f"the clock was set back: {at.label()} began at {entered} by the clock of then, and is timed from there"
     if at.max_hold_s is None or waited < at.max_hold_s:
         return None
     is_done = at.on_deadline is OnDeadline.PAUSE and rollout.status is Status.PAUSED
@@ -37,6 +43,8 @@ def _held(rollout: Rollout, policy: Policy, now: Instant) -> str | None:
 
 
 def _stale(since: Instant, policy: Policy, now: Instant) -> str | None:
+    if is_ahead(since, now):
+        return "nobody has ticked it since the clock was set back"
     waited = max(0, now - since) // SECOND
     if waited <= policy.max_stale_s:
         return None

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Times of an app's runs come in; the numbered slices of time that its buckets stand in, its spine, go out.
 
-A slot is one such slice of time. Its number is given when it opens and no slot before it opens later.
+A slot is one such slice of time. Its number is given when it opens; it alone tells the order, because clocks are set
+back: a slot that was opened ahead of the clock counts as opened when that is seen, and is over.
 Slots that runs are put into by their own start time (`starts_at`) stand on the same spine as those of live traffic.
 """
 
@@ -12,7 +13,7 @@ from dataclasses import dataclass, replace
 
 from lockgate.core.bucket import Bucket, Pairs
 from lockgate.core.canonical import Json, digest
-from lockgate.core.instant import SECOND, Instant
+from lockgate.core.instant import SECOND, Instant, is_ahead
 from lockgate.core.intake import Slice
 
 
@@ -41,8 +42,14 @@ class Slot:
         return self.opened_at if self.starts_at is None else self.starts_at
 
     def is_over(self, now: Instant) -> bool:
-        """Say whether its time is over."""
-        return now >= self.seals_at
+        """Say whether its time is over; nobody waits until a clock is again where it was set back from."""
+        return now >= self.seals_at or is_ahead(self.opened_at, now)
+
+    def as_of(self, now: Instant) -> Slot:
+        """Return the slot as it is sealed at a moment: not opened ahead of the clock."""
+        if self.is_sealed or not is_ahead(self.opened_at, now):
+            return self
+        return replace(self, opened_at=now, seals_at=now + self.seals_at - self.opened_at)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,8 +95,9 @@ class PairCell:
 
 
 def next_slot(last: Slot | None, width_s: int, now: Instant, starts_at: Instant | None = None) -> Slot:
-    """Return the slot that opens after the last one; the clock may have gone back, the spine never does."""
-    number, opened_at = (0, now) if last is None else (last.number + 1, max(now, last.opened_at))
+    """Return the slot that opens after the last one: its number rises, and its time unless the clock was set back."""
+    number, before = (0, now) if last is None else (last.number + 1, last.opened_at)
+    opened_at = now if is_ahead(before, now) else max(now, before)
     return Slot(number=number, opened_at=opened_at, seals_at=opened_at + width_s * SECOND, starts_at=starts_at)
 
 
@@ -106,4 +114,5 @@ def seal(
         "pairs": [cell.document() for cell in paired],
         "segments": sorted(segments),
     }
+    slot = slot.as_of(now)
     return replace(slot, sealed_at=max(now, slot.opened_at), digest=digest(document))

@@ -77,6 +77,7 @@ def entered(rollout: Rollout, policy: Policy, first: int, *, is_moved: bool) -> 
         step=rollout.step,
         is_moved=is_moved,
         settles_at=settles_at,
+        began_at=rollout.step_entered_at,
         is_awaited=is_awaited,
         revision=rollout.revision,
     )
@@ -94,6 +95,7 @@ def acknowledged(trial: Trial, policy: Policy, weight: float, first: int, now: I
         is_moved=False,
         is_awaited=not rollout.is_acknowledged,
         settles_at=now + rollout.at(policy).settle_s * SECOND,
+        began_at=now,
     )
     return replace(trial, rollout=rollout, spans=(*trial.spans, span))
 
@@ -104,7 +106,7 @@ def unacknowledged(trial: Trial, policy: Policy, first: int, now: Instant) -> Tr
     if rollout.is_terminal or not trial.spans[-1].is_awaited:
         return replace(trial, rollout=rollout)
     settles_at = now + max(rollout.at(policy).settle_s, policy.bucket_s) * SECOND
-    span = replace(trial.spans[-1], first=first, is_moved=True, is_awaited=False, settles_at=settles_at)
+    span = replace(trial.spans[-1], first=first, is_moved=True, is_awaited=False, settles_at=settles_at, began_at=now)
     return replace(trial, rollout=rollout, spans=(*trial.spans, span))
 
 

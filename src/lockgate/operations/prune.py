@@ -175,10 +175,12 @@ def _old(seen: Snapshot, app: str, after: int, before: Instant) -> int | None:
 def _drop_batches(house: House, before: Instant, told: Told) -> int:
     """Drop what became of batches, once no slot is left that one of them may stand in."""
     dropped = 0
+    with house.store.reading(house.org) as seen:
+        # Not of the first that is kept: where the clock was set back, later slots opened earlier.
+        opened = (seen.oldest_slot(app.name) for app in seen.apps())
+        horizon = min([before, *(each for each in opened if each is not None)])
     while True:
         with house.store.writing(house.org) as work:
-            firsts = [work.slots(app.name, app.kept_from - 1, 1) for app in work.apps()]
-            horizon = min([before, *(slot.opened_at for slots in firsts for slot in slots)])
             count = work.drop_batches(horizon, PORTION)
         dropped += count
         told("batches", dropped)

@@ -68,7 +68,7 @@ def read_on(seen: Snapshot, trial: Trial, judged: Plan, now: Instant) -> ReadOn:
     rollout, progress = trial.rollout, trial.progress
     after = max(progress.state.last_bucket, trial.spans[0].first - 1)
     found = seen.slots(rollout.app, after, AT_ONCE)
-    slots = list(takewhile(lambda slot: slot.is_sealed or slot.is_over(now), found))
+    slots = [slot.as_of(now) for slot in takewhile(lambda slot: slot.is_sealed or slot.is_over(now), found)]
     if not slots:
         return ReadOn(progress, (), is_whole=True)
     cells: dict[int, list[Cell]] = {}

@@ -23,6 +23,9 @@ class RetentionReading(Protocol):
     def pins(self) -> tuple[Pin, ...]:
         """Return all pins, by rollout."""
 
+    def oldest_slot(self, app: str) -> Instant | None:
+        """Return the earliest time at which a slot of an app opened that is kept; None without any."""
+
     def pinned(self) -> frozenset[str]:
         """Return the digests of the batches whose raw runs are pinned."""
 

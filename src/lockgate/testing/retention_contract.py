@@ -108,6 +108,7 @@ class RetentionContract:
 
         with store.reading() as seen:
             assert [slot.number for slot in seen.slots("web")] == [2, 3]
+            assert (seen.oldest_slot("web"), seen.oldest_slot("other")) == (20, None)
             assert [cell.number for cell in seen.cells("web", 0, 9)] == [2, 3]
             assert (seen.segments("web", 0), seen.segments("web", 2)) == ((), ("sha256:2",))
             assert (seen.ingested("sha256:1"), counts) == (None, [1, 1])

@@ -29,6 +29,10 @@ class MemoryRetentionReading(MemoryTablesReading):
         """Return all pins."""
         return tuple(pin for _, pin in sorted(self._table("pins").items()))
 
+    def oldest_slot(self, app: str) -> Instant | None:
+        """Return when the slot that opened first did."""
+        return min((slot.opened_at for slot in self._table("slots", app).values()), default=None)
+
     def pinned(self) -> frozenset[str]:
         """Return the digests of pinned batches."""
         batches = self._table("batches")

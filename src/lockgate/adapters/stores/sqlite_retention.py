@@ -26,6 +26,11 @@ class SqliteRetentionReading(SqliteRowsReading):
         """Return all pins."""
         return self._all(Pin, "SELECT body FROM pins WHERE org = ? ORDER BY rollout, first")
 
+    def oldest_slot(self, app: str) -> Instant | None:
+        """Return when the slot that opened first did."""
+        ((found,),) = self._rows("SELECT min(opened_at) FROM slots WHERE org = ? AND app = ?", app)
+        return None if found is None else int(found)
+
     def pinned(self) -> frozenset[str]:
         """Return the digests of pinned batches."""
         sql = (

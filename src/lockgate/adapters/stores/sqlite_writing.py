@@ -63,7 +63,8 @@ class SqliteTransaction(
         row = (app, slot.number, slot.opened_at, slot.seals_at, slot.starts_at, slot.sealed_at, slot.digest)
         sql = (
             "INSERT INTO slots VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE"
-            " SET seals_at = excluded.seals_at, sealed_at = excluded.sealed_at, digest = excluded.digest"
+            " SET opened_at = excluded.opened_at, seals_at = excluded.seals_at, sealed_at = excluded.sealed_at,"
+            " digest = excluded.digest"
         )
         try:
             self._change(sql, *row)

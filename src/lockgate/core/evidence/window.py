@@ -10,7 +10,7 @@ from typing import Self
 from lockgate.core.app import OTHER
 from lockgate.core.bucket import Bucket, Pairs
 from lockgate.core.evidence.sealed import Arms, Assignment, Phase
-from lockgate.core.instant import Instant
+from lockgate.core.instant import Instant, is_ahead
 from lockgate.core.intake import WHOLE, Slice
 from lockgate.core.metric import Kind
 from lockgate.core.policy.policy import Mode, Policy
@@ -24,19 +24,26 @@ class Span:
     `is_moved`: the weight changed when the span began and nobody acknowledges weights, so that nobody knows what was
     live in its first bucket. `is_awaited`: somebody does, and has not yet. Runs that began before `settles_at` met
     another weight, or traffic that was still settling. `revision` is the rollout's that asked for the weight.
+    `began_at`: what a clock said when the span began, where one was asked.
     """
 
     first: int
     step: int
     is_moved: bool = False
     settles_at: Instant = 0
+    began_at: Instant = 0
     is_awaited: bool = False
     revision: int = 0
 
     def phase(self, slot: Slot) -> Phase:
         """Say whether comparisons may read a bucket of this span."""
         is_unknown = self.is_awaited or (self.is_moved and slot.number == self.first)
-        return Phase.TRANSITION if is_unknown or slot.time < self.settles_at else Phase.STEADY
+        return Phase.TRANSITION if is_unknown or self._is_settling(slot) else Phase.STEADY
+
+    def _is_settling(self, slot: Slot) -> bool:
+        # Of live runs the number tells that they came after the span began, also where the clock was set back since.
+        is_later = slot.starts_at is None and is_ahead(self.began_at, slot.time)
+        return slot.time < self.settles_at and not is_later
 
 
 @dataclass(frozen=True, slots=True)
