@@ -16,6 +16,8 @@ Json = None | bool | int | float | str | Sequence["Json"] | Mapping[str, "Json"]
 
 # RFC 8785 section 3.2.2.3 bounds integers to what a double holds exactly.
 MAX_INTEGER = 2**53 - 1
+# ECMA-262 Number::toString: so many places before the first digit are written out.
+_MOST_PLACES = 6
 NAME_LENGTH = 16
 # Histograms are most of what is digested: from so many bins on, one call of the standard encoder writes them all.
 MANY = 4
@@ -95,7 +97,19 @@ def _number(value: float) -> str:
         return int.__repr__(int(value))
     if 1e-4 <= abs(value) <= MAX_INTEGER:
         return float.__repr__(value)
+    if abs(value) < 1e-4:
+        return _small(float.__repr__(value))
     return rfc8785.dumps(float(value)).decode("ascii")
+
+
+def _small(text: str) -> str:
+    """Return what Python writes of a double below 1e-4 as ECMAScript does: with an exponent from 1e-7 downwards."""
+    digits, _, exponent = text.partition("e-")
+    places = int(exponent)
+    if places > _MOST_PLACES:
+        return f"{digits}e-{places}"
+    sign = "-" if digits[0] == "-" else ""
+    return f"{sign}0.{'0' * (places - 1)}{digits.removeprefix('-').replace('.', '')}"
 
 
 def _whole(value: int) -> str:
