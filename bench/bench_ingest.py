@@ -108,9 +108,8 @@ def _told(size: int, found: dict[str, list[Taken]], phases: dict[str, float]) ->
     for side, rate in rates.items():
         cpu = RUNS / median(each.cpu_s for each in found[side])
         print(f"  {side:10}{rate:10,.0f} runs/s {cpu:10,.0f} runs/s of processor time")
-    print(
-        f"  {faster['rows']} times the rows, {faster['lines']} the lines; {at_rest:.1f} bytes a run at rest (promised: {PROMISED_BYTES})"
-    )
+    print(f"  {faster['rows']} times the rows, {faster['lines']} times the lines")
+    print(f"  {at_rest:.1f} bytes a run at rest (promised: {PROMISED_BYTES})")
     print("  ms for 1,000 runs: " + ", ".join(f"{name} {ms}" for name, ms in phases.items()))
     return {
         "runs_per_s": {side: round(rate) for side, rate in rates.items()},
