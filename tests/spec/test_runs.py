@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from lockgate.core.app import MAX_SLICES, OTHER
+from lockgate.core.rollout import Status
 from lockgate.core.spine import Slot
 from lockgate.errors import DataError
 from lockgate.operations import ingest as ingesting
@@ -16,6 +17,8 @@ from lockgate.operations.ingest import ingest
 from lockgate.operations.tick import tick
 from lockgate.testing.world import World
 from tests.spec.line import APP, EQUAL, at, batch, created, world
+
+MEDICAL = ("intent", "medical")
 
 
 def slots(here: World) -> tuple[Slot, ...]:
@@ -165,6 +168,45 @@ def test_labels_beyond_the_limit_are_counted_together() -> None:
     assert (result.runs, result.other) == (MAX_SLICES + 7, 6)
     assert len(cells) == MAX_SLICES + 2
     assert next(cell.bucket.runs for cell in cells if cell.labels == OTHER) == 6
+
+
+@pytest.mark.clause("LI-462")
+def test_what_a_gate_looks_at_keeps_its_room() -> None:
+    """A flood of other labels, before and after a rollout is declared, blinds no gate of it."""
+    here = world()
+    ingest(batch(*({"labels": {"x": str(number)}} for number in range(MAX_SLICES))), here.house)
+    gates = [{"metric": "error_rate", "slice": dict([MEDICAL])}]
+    rollout = created(here, policy={"gates": gates, "steps": [{"weight": 50}, {"weight": 100}]}).rollout
+    for minute in range(8):
+        runs = [
+            {"release": name, "status": status, "labels": dict([MEDICAL, ("user", f"{minute}.{each}")])}
+            for each in range(100)
+            for name, status in (("v36", "ok"), ("abc123", "error" if each % 2 else "ok"))
+        ]
+        result = ingest(batch(*runs), here.house)
+        here.clock.advance(60)
+
+    turn = tick(rollout.id, here.house)
+
+    assert result.other == 0
+    assert turn.rollout.status is Status.ROLLED_BACK
+
+
+@pytest.mark.clause("LI-462")
+def test_a_gate_whose_slice_found_no_room_says_so() -> None:
+    """Runs from before the rollout were tallied before anybody asked for their slice."""
+    here = world()
+    ingest(batch(*({"labels": {"x": str(number)}} for number in range(MAX_SLICES))), here.house)
+    labels = {"labels": dict([MEDICAL])}
+    ingest(batch(*({"release": name, **labels} for name in ("v36", "abc123") for _ in range(40))), here.house)
+    gates = [{"metric": "error_rate", "slice": dict([MEDICAL])}]
+    rollout = created(here, policy={"gates": gates}, since_s=3_600).rollout
+    here.clock.advance(60)
+
+    (finding,) = tick(rollout.id, here.house).verdict.findings
+
+    assert finding.reason.startswith("none of 40 candidate runs at this step carries error_rate [intent=medical]; ")
+    assert "whose labels found no room" in finding.reason
 
 
 @pytest.mark.clause("LI-07")

@@ -26,6 +26,9 @@ _NAME = re.compile(r"[^\W_][^\s\x00-\x1f\x7f]{0,255}")
 class App:
     """What is released. `slices` are the combinations of labels that have tallies of their own.
 
+    `watched`: what gates of active rollouts look at; a run that finds no room among `slices` is tallied by those of
+    its labels, so that nobody who sends runs can blind a gate.
+
     `champion` is the release that last reached full exposure, `former_champion` the one before it.
     `bucket_s` and `bucket_runs`: after how long, or how many runs of a candidate on trial, a bucket of live runs seals.
     `kept_from`: the number of the first slot that was not pruned.
@@ -41,6 +44,7 @@ class App:
     frozen: str | None = None
     is_killed: bool = False
     slices: tuple[Slice, ...] = ()
+    watched: tuple[Slice, ...] = ()
     dedupe: Dedupe = field(default_factory=Dedupe)
     kept_from: int = 0
     actuator: str | None = None
@@ -52,7 +56,10 @@ class App:
 
     def slice_of(self, part: Slice) -> Slice:
         """Return by which combination of labels a run is tallied."""
-        return part if part == WHOLE or part in self.slices else OTHER
+        if part == WHOLE or part in self.slices:
+            return part
+        found = {pair for each in self.watched if set(each) <= set(part) for pair in each}
+        return tuple(sorted(found)) or OTHER
 
     def deduped(self, dedupe: Dedupe) -> App:
         """Return the app that knows runs that come again by another rule."""

@@ -187,11 +187,13 @@ def _start(work: Snapshot, house: House, order: Order, policy: Policy, now: Inst
 
 
 def _sized(work: Snapshot, app: App, policy: Policy) -> App:
-    """Return the app whose next buckets seal as early as any active rollout asks for, by time and by runs."""
+    """Return the app whose next buckets seal as early, and know as many slices, as active rollouts ask for."""
     others = (work.policy(each.policy_digest) for each in work.rollouts(app.name, active=True))
     policies = [policy, *(other for other in others if other is not None)]
     runs = [each.bucket_runs for each in policies if each.bucket_runs is not None]
-    return replace(app, bucket_s=min(each.bucket_s for each in policies), bucket_runs=min(runs, default=None))
+    watched = tuple(sorted({gate.slice for each in policies for gate in each.gates if gate.slice}))
+    bucket_s = min(each.bucket_s for each in policies)
+    return replace(app, bucket_s=bucket_s, bucket_runs=min(runs, default=None), watched=watched)
 
 
 def _open(work: Transaction, rollout: Rollout, policy: Policy, since_s: int | None, now: Instant) -> Trial:
