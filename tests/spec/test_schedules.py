@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 
 from lockgate.adapters.stores.memory import MemorySnapshot, MemoryTransaction
@@ -166,7 +167,7 @@ def _trusting(patch: pytest.MonkeyPatch) -> None:
 
 def _forgetful(patch: pytest.MonkeyPatch) -> None:
     """Know no run again that comes in another batch."""
-    patch.setattr("lockgate.operations.ingest.first_seen", lambda _work, _batch, is_kept, *_more: is_kept)
+    patch.setattr(MemoryTransaction, "known_ids", lambda _self, _app, marks, *_rule: np.zeros(marks.size, np.bool_))
 
 
 def _unpaired(patch: pytest.MonkeyPatch) -> None:
