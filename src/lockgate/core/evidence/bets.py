@@ -8,6 +8,7 @@ the other methods answer by themselves, [processes, alternatives].
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import chain
 
 import numpy as np
@@ -158,11 +159,17 @@ def _oriented(plan: GatePlan, counts: Counts) -> Counts:
     )
 
 
+@lru_cache(maxsize=1024)
 def _candidate_thresholds(plan: GatePlan, index: int) -> NDArray[np.int64]:
-    """Return the bins beyond which a candidate run counts, rounded so that each process stays valid."""
+    """Return the bins beyond which a candidate run counts, rounded so that each process stays valid.
+
+    The baseline's quantile stays in its bin for many buckets.
+    """
     ratios = plan.ratios if plan.gate.metric.worse is Worse.HIGHER else 2.0 - plan.ratios
     offsets = plan.offsets * MICRO
-    return exceedance.candidate_thresholds(index, ratios, offsets, is_harm=plan.harm)
+    found = exceedance.candidate_thresholds(index, ratios, offsets, is_harm=plan.harm)
+    found.flags.writeable = False
+    return found
 
 
 def _span(plan: GatePlan, nuisance: Nuisance) -> mean.Span:
