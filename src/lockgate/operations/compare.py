@@ -49,7 +49,7 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
+class Provenance:
     """Where runs were read: in words, which stored buckets if any, and what should be known of them."""
 
     where: str = "in the files"
@@ -61,7 +61,7 @@ def compare(request: Request, reader: RunFiles, paths: Sequence[str], progress: 
     """Return what one look at the runs in the files says of the candidate."""
     declared = declared_policy(request)
     intake = reader.read(paths, question_of(request, declared), progress or _silent)
-    return judge(request, declared, intake, Source())
+    return judge(request, declared, intake, Provenance())
 
 
 def declared_policy(request: Request) -> Policy | None:
@@ -72,9 +72,9 @@ def declared_policy(request: Request) -> Policy | None:
     return declared
 
 
-def judge(request: Request, declared: Policy | None, intake: Intake, source: Source) -> Comparison:
+def judge(request: Request, declared: Policy | None, intake: Intake, provenance: Provenance) -> Comparison:
     """Return what one look at the runs that were read says of the candidate."""
-    _check_releases(request, declared, intake, source.where)
+    _check_releases(request, declared, intake, provenance.where)
     arms = _bucket(request.baseline, intake), _bucket(request.candidate, intake)
     policy = declared or _policy_of(_default_gates(arms))
     _check_names(policy, intake, arms)
@@ -97,8 +97,8 @@ def judge(request: Request, declared: Policy | None, intake: Intake, source: Sou
         duplicates=intake.duplicates,
         releases=dict(sorted(intake.releases.items())),
         files=intake.files,
-        stored=source.stored,
-        notes=(*reading_notes(intake, policy.gates, names), *policy_notes(policy, verdict.findings), *source.notes),
+        stored=provenance.stored,
+        notes=(*reading_notes(intake, policy.gates, names), *policy_notes(policy, verdict.findings), *provenance.notes),
     )
 
 

@@ -16,7 +16,7 @@ from lockgate.core.instant import SECOND, Instant
 from lockgate.core.intake import Intake, Question, Slice
 from lockgate.core.spine import Cell, PairCell, Slot
 from lockgate.core.wording import count_text
-from lockgate.operations.compare import Request, Source, declared_policy, judge, question_of
+from lockgate.operations.compare import Provenance, Request, declared_policy, judge, question_of
 from lockgate.operations.known_app import known_app
 from lockgate.ports.house import House
 from lockgate.ports.store import Snapshot
@@ -50,8 +50,9 @@ def compare_stored(request: Request, window: Window, house: House) -> Comparison
             pairs = seen.pairs(window.app, first, last) if question.paired_fields else ()
             gathered.add(slots, seen.cells(window.app, first, last), pairs)
     stored = gathered.stored(window.app)
-    source = Source(where="in these buckets", stored=stored, notes=(stored.sentence(), *gathered.notes(question)))
-    return judge(request, policy, gathered.intake(question), source)
+    notes = (stored.sentence(), *gathered.notes(question))
+    provenance = Provenance(where="in these buckets", stored=stored, notes=notes)
+    return judge(request, policy, gathered.intake(question), provenance)
 
 
 def _portions(seen: Snapshot, app: str, since: Instant | None) -> Iterator[list[Slot]]:

@@ -16,9 +16,9 @@ from lockgate.core.policy.policy import Policy
 from lockgate.core.refusal import VerifyError
 from lockgate.core.rollout import Rollout
 from lockgate.core.soundness.flaw import Flaw, Rule, flaw_of
-from lockgate.core.soundness.link import CROWNED, Link, link_flaws, linked
 from lockgate.core.soundness.ramp import departures
 from lockgate.core.soundness.retelling import astray, events_of, misstated, retold, unstarted
+from lockgate.core.soundness.series_end import CROWNED, SeriesEnd, chain_flaws, end_with
 from lockgate.core.statement import Statement
 from lockgate.core.transition import Transition
 from lockgate.core.trial import Trial
@@ -48,20 +48,20 @@ def check_series(check: Check) -> None:
         _check_standing(check, app, App(name=app.name).document())
 
 
-def _stated(check: Check, series: str) -> Iterator[tuple[Receipt, Statement | None, Link]]:
+def _stated(check: Check, series: str) -> Iterator[tuple[Receipt, Statement | None, SeriesEnd]]:
     """Yield the receipts of a series, each with what it states and the end of the series with it."""
-    end = Link()
+    end = SeriesEnd()
     for receipt in portions(lambda after: check.seen.receipts_after(series, after, PORTION), lambda row: row.seq, 0):
         check.count("receipts")
         try:
             statement = verify_receipt(receipt.envelope, check.keys).statement
         except VerifyError as error:
             check.add([flaw_of(receipt, Rule.SIGNATURE, error.message)])
-            end = Link(seq=receipt.seq, digest=receipt.digest)
+            end = SeriesEnd(seq=receipt.seq, digest=receipt.digest)
             yield receipt, None, end
             continue
-        check.add(link_flaws(end, statement, receipt))
-        end = linked(statement, receipt)
+        check.add(chain_flaws(end, statement, receipt))
+        end = end_with(statement, receipt)
         yield receipt, statement, end
 
 
@@ -72,9 +72,9 @@ def _check_rollout(check: Check, trial: Trial) -> None:
         check.add([Flaw(Rule.STANDING, rollout.id, f"its policy {rollout.policy_digest} is not kept")])
         return
     told: Rollout | None = unstarted(rollout, policy)
-    replay, end = Replay(check, trial, policy), Link()
-    for receipt, statement, link in _stated(check, rollout.id):
-        end = link
+    replay, end = Replay(check, trial, policy), SeriesEnd()
+    for receipt, statement, after in _stated(check, rollout.id):
+        end = after
         if statement is None or told is None:
             told = None
             continue
@@ -109,7 +109,7 @@ def _message_flaws(check: Check, expected: Message, receipt: Receipt) -> Iterato
         yield flaw_of(receipt, Rule.OUTBOX, what)
 
 
-def _standing_flaws(trial: Trial, told: Rollout | None, end: Link) -> Iterator[Flaw]:
+def _standing_flaws(trial: Trial, told: Rollout | None, end: SeriesEnd) -> Iterator[Flaw]:
     name, chain = trial.rollout.id, trial.chain
     if (chain.seq, chain.receipt) != (end.seq, end.digest):
         what = f"its row ends at receipt {chain.seq} ({chain.receipt}), its receipts at {end.seq} ({end.digest})"

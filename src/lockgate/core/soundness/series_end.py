@@ -17,7 +17,7 @@ CROWNED = frozenset({"champion", "formerChampion"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Link:
+class SeriesEnd:
     """The end of a series so far: the seq of its last receipt, its digest, and the standing that it left."""
 
     seq: int = 0
@@ -26,9 +26,9 @@ class Link:
     state: Json = None
 
 
-def linked(statement: Statement, receipt: Receipt) -> Link:
+def end_with(statement: Statement, receipt: Receipt) -> SeriesEnd:
     """Return the end of a series with one more receipt in it."""
-    return Link(
+    return SeriesEnd(
         seq=statement.seq,
         digest=receipt.digest,
         standing=member(statement.predicate, "to"),
@@ -36,7 +36,7 @@ def linked(statement: Statement, receipt: Receipt) -> Link:
     )
 
 
-def link_flaws(before: Link, statement: Statement, receipt: Receipt) -> Iterator[Flaw]:
+def chain_flaws(before: SeriesEnd, statement: Statement, receipt: Receipt) -> Iterator[Flaw]:
     """Yield where a receipt does not follow from the end of its series, or is not what it is found by."""
     predicate, flaw = statement.predicate, partial(flaw_of, receipt, Rule.CHAIN)
     if receipt.seq != before.seq + 1:
