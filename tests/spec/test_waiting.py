@@ -12,6 +12,7 @@ from lockgate.core.evidence.fold import fold
 from lockgate.core.evidence.plan import plan
 from lockgate.core.evidence.sealed import Arms, SealedBucket
 from lockgate.core.evidence.state import EvidenceState, open_state
+from lockgate.core.intake import WHOLE, Slice
 from lockgate.core.policy.policy import Policy
 from lockgate.core.rollout import Status
 from lockgate.operations.ingest import ingest
@@ -34,7 +35,9 @@ def folded(of: Policy, *buckets: SealedBucket) -> EvidenceState:
 def hour(number: int, medical: Arms, *, minutes: int) -> SealedBucket:
     """Return a bucket in which both releases ran, and of a slice what is given."""
     both = Arms(arm(200, 4), arm(50, 1))
-    arms = {(): both, SLICE: medical} if medical != Arms(NOBODY, NOBODY) else {(): both}
+    arms: dict[Slice, Arms] = {WHOLE: both}
+    if medical != Arms(NOBODY, NOBODY):
+        arms[SLICE] = medical
     return SealedBucket(number=number, step=0, arms=arms, time=minutes * MINUTE)
 
 

@@ -53,7 +53,10 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """Log-evidence of the gate's processes, and the height each must reach."""
+    """Log-evidence of the gate's processes, the height each must reach, and how many runs it judged at this step.
+
+    `judged_runs` are the candidate's, or pairs; `judged_baseline_runs` is None where no runs of a baseline are judged.
+    """
 
     harm: float
     harm_threshold: float
@@ -61,6 +64,8 @@ class Evidence:
     proven: float | None
     promote_threshold: float
     projected_runs: int | None
+    judged_runs: int = 0
+    judged_baseline_runs: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

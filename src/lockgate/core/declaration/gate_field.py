@@ -48,7 +48,7 @@ MIN_RUNS = Field[int | None](
     shape=Whole(1, MAX_RUNS),
     default=None,
     spelled="the policy's, and for a quantile enough runs that one lies beyond it",
-    about="Runs that each release needs before the gate says anything.",
+    about="Runs that each release needs, at each step, before the gate can be clean or proven.",
 )
 TOLERANCE = Field[StatedMargin](
     name="tolerance",

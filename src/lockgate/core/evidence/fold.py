@@ -77,7 +77,7 @@ def _turn(gate: GatePlan, before: GateState, sealed: SealedBucket, plan: Plan) -
         new = sealed.pairs.get((gate.gate.metric.field, gate.gate.slice), NO_PAIRS)
         if new.n == 0:
             return _Turn(before)
-        return _Turn(replace(before, judged_runs=before.judged_runs + new.n), bets.pair_increments(gate, new))
+        return _Turn(before.judging(new.n), bets.pair_increments(gate, new))
     arms = sealed.arm(gate.gate.slice)
     baseline, candidate = (tally(gate.gate.metric, arm) for arm in (arms.baseline, arms.candidate))
     if gate.gate.is_objective:
@@ -90,19 +90,15 @@ def _turn(gate: GatePlan, before: GateState, sealed: SealedBucket, plan: Plan) -
         baseline, candidate = met.baseline, met.candidate
         if baseline is None or candidate is None:
             return _Turn(replace(before, carry=met))
-    after = replace(
-        before,
-        carry=NO_CARRY,
-        nuisance=learn(gate.gate, before.nuisance, baseline),
-        judged_runs=before.judged_runs + candidate.n,
-    )
+    learned = replace(before, carry=NO_CARRY, nuisance=learn(gate.gate, before.nuisance, baseline))
+    after = learned.judging(candidate.n, baseline.n)
     return _Turn(after, _gains(gate, before, baseline, candidate))
 
 
 def _objective_turn(gate: GatePlan, before: GateState, candidate: Tally | None) -> _Turn:
     if candidate is None:
         return _Turn(before)
-    after = replace(before, judged_runs=before.judged_runs + candidate.n)
+    after = before.judging(candidate.n)
     if gate.gate.metric.kind is Kind.MEAN:
         # Bets on a mean are sized by what came before; without a baseline that is the candidate's own past.
         after = replace(after, nuisance=learn(gate.gate, before.nuisance, candidate))
@@ -139,7 +135,9 @@ def _grow(plan: Plan, before: EvidenceState, turns: list[_Turn]) -> tuple[tuple[
         state, end = turn.state, row + len(turn.state.levels)
         reached = tuple(levels[row:end])
         peaks = tuple(map(max, state.peaks, reached))
-        gates.append(GateState(peaks, reached, state.carry, state.nuisance, state.judged_runs))
+        gates.append(
+            GateState(peaks, reached, state.carry, state.nuisance, state.judged_runs, state.fresh, state.fresh_baseline)
+        )
         row = end
     return tuple(gates), wealth_of(grown)
 

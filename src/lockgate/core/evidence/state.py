@@ -98,13 +98,27 @@ NO_CARRY = Carry()
 
 @dataclass(frozen=True, slots=True)
 class GateState:
-    """One gate's evidence: the level and peak of each process, tallies waiting for the other arm, and the nuisance."""
+    """One gate's evidence: the level and peak of each process, tallies waiting for the other arm, and the nuisance.
+
+    `fresh` and `fresh_baseline` count what was judged at this step; of pairs and of an objective `fresh` alone.
+    """
 
     peaks: tuple[float, ...]
     levels: tuple[float, ...]
     carry: Carry = NO_CARRY
     nuisance: Nuisance = Nuisance()
     judged_runs: int = 0
+    fresh: int = 0
+    fresh_baseline: int = 0
+
+    def judging(self, candidate: int, baseline: int = 0) -> GateState:
+        """Return the state that has judged so many more runs of each release."""
+        return replace(
+            self,
+            judged_runs=self.judged_runs + candidate,
+            fresh=self.fresh + candidate,
+            fresh_baseline=self.fresh_baseline + baseline,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,13 +170,13 @@ def open_state(plan: Plan) -> EvidenceState:
 
 
 def enter_step(state: EvidenceState, step: int) -> EvidenceState:
-    """Return the state at the start of a step: fresh runs and the sample-ratio check begin again.
+    """Return the state at the start of a step: the sample-ratio check begins again, and what is fresh.
 
     Tallies that wait for the other arm are dropped, because a bucket may not span two weights.
     """
     return replace(
         state,
-        gates=tuple(replace(gate, carry=NO_CARRY) for gate in state.gates),
+        gates=tuple(replace(gate, carry=NO_CARRY, fresh=0, fresh_baseline=0) for gate in state.gates),
         ratio=ShareState(),
         step=step,
         furthest_step=max(step, state.furthest_step),

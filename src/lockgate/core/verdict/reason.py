@@ -67,8 +67,26 @@ def sequential_reason(finding: Finding, gate: Gate) -> str:
             return f"{change}; worse than {margin_text(metric, gate.detect)}{against} is excluded"
         case Outcome.CLEAN:
             return f"{change}; no harm is shown; without `detect` that promises nothing"
-    if gate.detect is None and gate.margin is None:
-        return f"{change}; {count_text(gate.min_runs, 'fresh run')} at this step are needed"
+    thin = _thin(finding, gate)
+    if thin:
+        return f"{change}; {thin}"
     if evidence is None or evidence.projected_runs is None:
         return f"{change}; the evidence does not yet grow towards excluding harm"
     return f"{change}; at this pace about {count_text(evidence.projected_runs, 'more candidate run')} will settle it"
+
+
+def _thin(finding: Finding, gate: Gate) -> str:
+    """Return in words that a gate has judged too few runs at this step; nothing where it has judged enough."""
+    evidence = finding.evidence
+    if evidence is None:
+        return ""
+    candidate, baseline, needed = evidence.judged_runs, evidence.judged_baseline_runs, f"{gate.min_runs:,}"
+    if min(candidate, candidate if baseline is None else baseline) >= gate.min_runs:
+        return ""
+    if baseline is None:
+        noun = "pair" if gate.metric.kind is Kind.PAIRED else "candidate run"
+        return f"only {count_text(candidate, noun)} at this step could be judged, {needed} are needed"
+    if candidate == 0 and finding.baseline.n and finding.candidate.n:
+        return "nothing could be compared, because no such run of one release began within an hour of one of the other"
+    pair = f"{count_text(candidate, 'candidate run')} with {count_text(baseline, 'baseline run')}"
+    return f"only {pair} could be compared at this step, {needed} of each are needed"

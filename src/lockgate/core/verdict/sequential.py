@@ -10,10 +10,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from lockgate.core.evidence.plan import GatePlan, Plan, Role, why_not
-from lockgate.core.evidence.sealed import NO_PAIRS
+from lockgate.core.evidence.sealed import NO_PAIRS, Arms
 from lockgate.core.evidence.state import EvidenceState, GateState
 from lockgate.core.evidence.totals import Cohorts
 from lockgate.core.finding import Evidence, Finding, Outcome, Reading
+from lockgate.core.metric import Kind
 from lockgate.core.policy.gate import Gate
 from lockgate.core.policy.policy import Inference, Policy, Promote
 from lockgate.core.stats.sequential.projection import runs_to_decision
@@ -21,6 +22,11 @@ from lockgate.core.stats.sequential.wealth import round_evidence, threshold
 from lockgate.core.verdict.estimate import fixed_difference, reading
 from lockgate.core.verdict.reason import sequential_reason
 from lockgate.core.verdict.verdict import Verdict
+from lockgate.core.wording import count_text, subject_text
+
+# A candidate whose runs carry a metric so many times less often than the baseline's hides something.
+MISSED = 2
+NO_ROOM = "runs from before `create` whose labels found no room, as `ingest` says, count in no slice"
 
 
 def judge_sequential(state: EvidenceState, shown: Cohorts, plan: Plan, step: int) -> Verdict:
@@ -48,7 +54,8 @@ def _with_difference(finding: Finding, gate: Gate, shown: Cohorts) -> Finding:
     pairs = shown.pairs.get((gate.metric.field, gate.slice), NO_PAIRS)
     seen = replace(finding, difference=fixed_difference(gate, arms.baseline, arms.candidate, pairs))
     has_values = finding.baseline.value is not None and finding.candidate.value is not None
-    return replace(seen, reason=sequential_reason(seen, gate)) if has_values else seen
+    is_judged = has_values and finding.outcome is not Outcome.UNAVAILABLE
+    return replace(seen, reason=sequential_reason(seen, gate)) if is_judged else seen
 
 
 def ratio_alarm(state: EvidenceState) -> str | None:
@@ -91,6 +98,18 @@ class _View:
         return float(round_evidence(self.gate.peaks[index])) >= threshold(self.policy.alpha_promote)
 
     @property
+    def judged(self) -> tuple[int, ...]:
+        """Return how many runs of each release that it reads the gate judged at this step."""
+        if self.state.step != self.step:
+            return (0,) if self.reads_one else (0, 0)
+        return (self.gate.fresh,) if self.reads_one else (self.gate.fresh, self.gate.fresh_baseline)
+
+    @property
+    def reads_one(self) -> bool:
+        """Say whether there is one number of runs: of pairs, or of a candidate against a fixed limit."""
+        return self.plan.gate.is_objective or self.plan.gate.metric.kind is Kind.PAIRED
+
+    @property
     def next_share(self) -> float:
         return self.policy.next_share(self.step)
 
@@ -104,7 +123,7 @@ def _finding(view: _View, shown: Cohorts) -> Finding:
     pairs = shown.pairs.get((gate.metric.field, gate.slice), NO_PAIRS)
     arms = shown.arm(gate.slice)
     baseline, candidate = reading(gate, arms.baseline, arms.candidate, pairs)
-    outcome, why = _outcome(view, baseline, candidate)
+    outcome, why = _outcome(view, baseline, candidate, arms)
     finding = Finding(
         gate=gate.id,
         metric=gate.metric,
@@ -120,7 +139,7 @@ def _finding(view: _View, shown: Cohorts) -> Finding:
     return finding if why else replace(finding, reason=sequential_reason(finding, gate))
 
 
-def _outcome(view: _View, baseline: Reading, candidate: Reading) -> tuple[Outcome, str]:
+def _outcome(view: _View, baseline: Reading, candidate: Reading, arms: Arms) -> tuple[Outcome, str]:
     """Return the outcome, and the reason where it needs no numbers."""
     gate = view.plan.gate
     if (view.peak(Role.HARM) or 0.0) >= threshold(view.policy.sequential_alpha, gate.share):
@@ -130,11 +149,14 @@ def _outcome(view: _View, baseline: Reading, candidate: Reading) -> tuple[Outcom
     cannot = why_not(view.policy, gate, view.step)
     if cannot is not None:
         return Outcome.NOT_APPLICABLE, cannot
-    missing = _missing(view, baseline, candidate)
+    missing = _missing(view, baseline, candidate) or _withheld(view, baseline, candidate, arms)
     if missing is not None:
         return Outcome.UNAVAILABLE, missing
     if candidate.n == 0:
         return Outcome.INSUFFICIENT, f"no candidate run at this step has carried {gate.metric.name} yet"
+    if min(view.judged) < gate.min_runs:
+        # Evidence of earlier steps says nothing of a step at which hardly a run could be compared.
+        return Outcome.INSUFFICIENT, ""
     return _promoting_outcome(view), ""
 
 
@@ -148,7 +170,7 @@ def _promoting_outcome(view: _View) -> Outcome:
     is_proven = gate.margin is not None and (view.next_share == 0.0 or view.has_crossed(Role.PROVEN, view.next_share))
     if is_proven and policy.promote is Promote.PROVEN:
         return Outcome.PROVEN
-    is_clean = view.fresh_runs >= gate.min_runs if gate.detect is None else view.has_crossed(Role.CLEAN)
+    is_clean = gate.detect is None or view.has_crossed(Role.CLEAN)
     if not is_clean:
         return Outcome.INSUFFICIENT
     return Outcome.PROVEN if is_proven else Outcome.CLEAN
@@ -160,10 +182,22 @@ def _missing(view: _View, baseline: Reading, candidate: Reading) -> str | None:
     if view.fresh_runs < gate.min_runs:
         return None
     if candidate.n == 0:
-        return f"none of {view.fresh_runs} candidate runs at this step carries {gate.metric.name}"
+        lacking = f"none of {view.fresh_runs} candidate runs at this step carries {subject_text(gate)}"
+        return f"{lacking}; {NO_ROOM}" if gate.slice else lacking
     if baseline.n == 0 and not gate.is_objective:
         return f"no baseline run beside the candidate carries {gate.metric.name}"
     return None
+
+
+def _withheld(view: _View, baseline: Reading, candidate: Reading, arms: Arms) -> str | None:
+    """Return in words that the metric is missing where the baseline carries it; what is missing may be what is bad."""
+    ours, theirs = arms.candidate.runs, arms.baseline.runs
+    # As many as would carry it if the candidate's runs did as often as the baseline's.
+    is_enough = not view.reads_one and baseline.n * ours >= view.plan.gate.min_runs * theirs
+    if not is_enough or MISSED * candidate.n * theirs >= baseline.n * ours:
+        return None
+    carried = f"only {candidate.n:,} of {count_text(ours, 'candidate run')} at this step carry it"
+    return f"{view.plan.gate.metric.name}: {carried}, of the baseline's {baseline.n:,} of {theirs:,}"
 
 
 def _evidence(view: _View) -> Evidence:
@@ -171,11 +205,26 @@ def _evidence(view: _View) -> Evidence:
     harm, clean, proven = view.peak(Role.HARM), view.peak(Role.CLEAN), view.peak(Role.PROVEN, view.next_share)
     sought = proven if view.policy.promote is Promote.PROVEN else clean
     promote = threshold(view.policy.alpha_promote)
+    judged, *beside = view.judged
     return Evidence(
         harm=harm or 0.0,
         harm_threshold=threshold(view.policy.sequential_alpha, gate.share),
         clean=clean,
         proven=proven,
         promote_threshold=promote,
-        projected_runs=None if sought is None else runs_to_decision(sought, promote, view.gate.judged_runs),
+        projected_runs=_projected(view, sought, promote),
+        judged_runs=judged,
+        judged_baseline_runs=beside[0] if beside else None,
     )
+
+
+def _projected(view: _View, sought: float | None, promote: float) -> int | None:
+    """Return about how many more candidate runs settle the gate; None where nobody can say."""
+    more = None if sought is None else runs_to_decision(sought, promote, view.gate.judged_runs)
+    judged, least = view.judged, view.plan.gate.min_runs
+    if more is None or min(judged) >= least:
+        return more
+    if judged[-1] == 0 and judged[0] > 0:
+        return None
+    # At this pace: where the baseline's runs are the rarer ones, more of the candidate's come beside them.
+    return max(more, -(-(least - min(judged)) * judged[0] // min(judged)) if judged[0] else least)
