@@ -103,16 +103,29 @@ def home() -> Path:
 
 
 def local_house(
-    folder: Path | None = None, org: str = DEFAULT_ORG, on_wait: Callable[[], None] = lambda: None
+    folder: Path | None = None,
+    org: str = DEFAULT_ORG,
+    on_wait: Callable[[], None] = lambda: None,
+    *,
+    has_new_keys: bool = False,
 ) -> House:
     """Return what operations work with on this machine; store and keys are made where they are not there.
 
+    Keys of a store in which something was signed are made only where `has_new_keys` says that they were renounced.
     `on_wait` is called where another process holds the store for long.
     """
     at = folder or home()
     # A folder that a program names is its own; how far its log had come is its own business as well.
     mark = high_water() if folder is None else None
-    return House(sqlite_store(at, on_wait), system_clock(), signers(at / KEYS), org, mark)
+    store = sqlite_store(at, on_wait)
+
+    def may_make() -> bool:
+        if has_new_keys:
+            return True
+        with store.reading(org) as seen:
+            return seen.latest_receipt() is None
+
+    return House(store, system_clock(), signers(at / KEYS, may_make), org, mark)
 
 
 def high_water() -> HighWater:
@@ -133,11 +146,15 @@ def has_store(folder: Path | None = None) -> bool:
 
 
 def back_up(target: Path, *, has_keys: bool) -> tuple[Path, ...]:
-    """Copy this machine's store, and where asked its keys, into a new folder while others go on; return its files."""
+    """Copy this machine's store and public keys, and where asked the private ones, into a new folder; return its files.
+
+    Others go on writing meanwhile.
+    """
+    from lockgate.adapters.signers.ed25519_file import public_keys
     from lockgate.adapters.stores.sqlite_backup import back_up_keys, back_up_store
 
     copied = back_up_store(home(), target)
-    return (*copied, *back_up_keys(home() / KEYS, target / KEYS)) if has_keys else copied
+    return (*copied, *back_up_keys(home() / KEYS, target / KEYS, public_keys(home() / KEYS), has_private=has_keys))
 
 
 def sqlite_store(folder: Path, on_wait: Callable[[], None] = lambda: None) -> Store:
@@ -176,8 +193,8 @@ def system_clock() -> Clock:
     return SystemClock()
 
 
-def signers(folder: Path) -> Signers:
-    """Return the signers of a folder's keys; a key that is not there is made."""
+def signers(folder: Path, may_make: Callable[[], bool] = lambda: True) -> Signers:
+    """Return the signers of a folder's keys; a key that is not there is made where it may be."""
     from lockgate.adapters.signers.ed25519_file import open_signers
 
-    return open_signers(folder)
+    return open_signers(folder, may_make)

@@ -87,9 +87,7 @@ def test_a_backup_is_whole_while_runs_flow(home: Path, tmp_path: Path, monkeypat
 
     assert set(codes) == {0}
     assert all(fsck(local_house(tmp_path / str(number))).counted["batches"] for number in range(5))
-    flaws = [flaw.rule.value for number in range(5) for flaw in fsck(local_house(tmp_path / str(number))).flaws]
-    # The copies have no keys, so that what is signed cannot be verified by theirs.
-    assert set(flaws) == {"signature"}
+    assert all(fsck(local_house(tmp_path / str(number))).is_sound for number in range(5))
 
 
 @pytest.mark.clause("LI-136")

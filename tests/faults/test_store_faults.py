@@ -191,12 +191,12 @@ def test_a_key_that_is_not_right_signs_nothing(home: Path, harm: Callable[[Path]
 
 @pytest.mark.clause("LI-135")
 def test_keys_that_were_lost_are_noticed_by_the_check(home: Path) -> None:
-    """A new key signs on in the old log; the receipts of the lost one verify by its public key only."""
+    """Another key signs nothing in the old log, whose receipts verify by the public key of the lost one only."""
     public = signers(home / "keys").receipt.public_key_pem
     (home / "keys" / "receipt.pem").unlink()
 
     code = ended(steps.do, home, STEP)
 
-    assert code == DONE
+    assert code == exit_codes.NOT_PERMITTED.code
     assert any("names key" in flaw for flaw in steps.flaws(home))
     assert public != signers(home / "keys").receipt.public_key_pem

@@ -30,6 +30,8 @@ def backup(folder: Path, *, has_keys: bool) -> int:
     copied = wiring.back_up(folder, has_keys=has_keys)
     lines = [f"{path}: {path.stat().st_size:,} bytes" for path in copied]
     if not has_keys:
-        lines.append("The private keys were not copied; without them a restored store signs by new ones.")
+        lines.append(
+            "The private keys were not copied: keep them apart, because without them a restored store signs nothing."
+        )
     output.say(printed(lines))
     return exit_codes.OK.code

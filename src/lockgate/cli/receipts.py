@@ -24,8 +24,9 @@ def receipts(rollout_id: str, *, save: Path | None, seq: int | None, as_json: bo
 
     house = local.known_house()
     with local.named(rollout_id, house):
-        files = export(rollout_id, house, seq)
         found = [each for each in receipts_of(rollout_id, house) if seq in (None, each.seq)]
+        # What is only listed needs no key.
+        files = export(rollout_id, house, seq) if save is not None or not found else {}
     if save is not None:
         _write(save, files)
     if as_json:

@@ -72,6 +72,11 @@ def open_envelope(data: bytes) -> Envelope:
     return envelope
 
 
+def signer_of(data: bytes) -> str:
+    """Return the id of the key that an envelope in its one form names, without a look at the rest of it."""
+    return data.rpartition(b'"keyid":"')[2][:KEY_ID_LENGTH].decode("ascii", "replace")
+
+
 def _signature(entry: object) -> tuple[str, str]:
     if not isinstance(entry, dict) or not isinstance(entry.get("sig"), str):
         raise _misshapen("a signature has keyid and sig, both texts")

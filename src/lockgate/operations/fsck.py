@@ -12,6 +12,7 @@ from lockgate.core.checkpoint import read_checkpoint
 from lockgate.core.note import read_note
 from lockgate.core.public_key import read_public_key
 from lockgate.core.soundness.flaw import Flaw, Rule
+from lockgate.errors import NotPermittedError
 from lockgate.operations.checking import Check, Progress
 from lockgate.operations.sign import log_key
 from lockgate.operations.sound_evidence import check_evidence
@@ -63,8 +64,16 @@ def fsck(house: House, keys: Keys = NO_OTHER_KEYS, tell: Progress = _untold) -> 
 
 def _trusted(seen: Snapshot, house: House, keys: Keys) -> Keys:
     """Return the keys of a house, that of the log under the name of its first checkpoint, and those given."""
-    receipt, note = read_public_key(house.signers.receipt.public_key_pem), seen.checkpoint()
-    if note is None:
-        return Keys((receipt, *keys.receipt), keys.log)
-    origin = read_checkpoint(read_note(note).body).origin
-    return Keys((receipt, *keys.receipt), (log_key(origin, house.signers.log), *keys.log))
+    note = seen.checkpoint()
+    try:
+        receipt = read_public_key(house.signers.receipt.public_key_pem)
+        own = () if note is None else (log_key(read_checkpoint(read_note(note).body).origin, house.signers.log),)
+    except NotPermittedError as error:
+        if keys.receipt or keys.log:
+            return keys
+        raise NotPermittedError(
+            error.message,
+            advice="Name their public keys, from a backup or from files of `lockgate receipts ID --save FOLDER`: "
+            "`lockgate fsck --key receipt-key.pem --log-key log-key.txt`.",
+        ) from error
+    return Keys((receipt, *keys.receipt), (*own, *keys.log))

@@ -18,6 +18,7 @@ from lockgate.core.receipt import Draft
 from lockgate.core.vault import Receipt
 from lockgate.crash_point import reach
 from lockgate.operations.high_water import refuse_older
+from lockgate.operations.known_keys import refuse_others
 from lockgate.operations.sign import sign_checkpoint, sign_receipt
 from lockgate.ports.house import House
 from lockgate.ports.store import Transaction
@@ -58,6 +59,8 @@ def keep(work: Transaction, house: House, drafted: Draft, marks: Marks) -> Recei
     if tree.size == 0 or work.checkpoint(tree.size) is not None:
         # The first receipt of this transaction; nothing may be signed before the log is known to be the latest.
         refuse_older(work, house, _origin(work, house), tree)
+        if marks.action is not Action.NEW_KEYS:
+            refuse_others(work, house)
     receipt = Receipt(
         id=drafted.id,
         rollout_id=marks.series,

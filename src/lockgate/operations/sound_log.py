@@ -6,6 +6,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from lockgate.core.checkpoint import Checkpoint
+from lockgate.core.decision.decision import Action
+from lockgate.core.envelope import signer_of
 from lockgate.core.merkle import Tree, leaf_hash
 from lockgate.core.refusal import VerifyError
 from lockgate.core.soundness.flaw import Flaw, Rule, flaw_of
@@ -19,12 +21,15 @@ LOG = "the log"
 def check_log(check: Check) -> None:
     """Check leaves, nodes and checkpoints: every checkpoint ever kept must be of this one tree."""
     notes = portions(lambda after: check.seen.checkpoints_after(after, PORTION), lambda row: row[0])
-    tree, note = Tree(), next(notes, None)
+    tree, note, signer = Tree(), next(notes, None), ""
     for receipt in portions(lambda after: check.seen.entries_after(after, PORTION), lambda row: row.index):
         check.count("log entries")
         if check.add(_misplaced(receipt, tree.size)):
             # What stands behind a gap has other nodes, each of which would be told again.
             return
+        named = signer_of(receipt.envelope)
+        check.add(_resigned(receipt, signer or named))
+        signer = named
         tree, made = tree.append(leaf_hash(receipt.envelope))
         kept = check.seen.hashes_of(node for node, _ in made)
         check.add(
@@ -42,6 +47,13 @@ def _misplaced(receipt: Receipt, size: int) -> Iterator[Flaw]:
     if receipt.index != size:
         what = f"entry {size} of the log is missing: entry {receipt.index} stands in its place"
         yield flaw_of(receipt, Rule.LOG, what)
+
+
+def _resigned(receipt: Receipt, signer: str) -> Iterator[Flaw]:
+    named = signer_of(receipt.envelope)
+    if named != signer and receipt.action != Action.NEW_KEYS.value:
+        what = f"it names key {named}, the one before it in the log {signer}, and no receipt says that the key changed"
+        yield flaw_of(receipt, Rule.SIGNATURE, what)
 
 
 def _uncovering(check: Check, note: tuple[int, bytes], tree: Tree) -> Iterator[Flaw]:

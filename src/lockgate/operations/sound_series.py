@@ -9,6 +9,7 @@ from typing import Any, cast
 
 from lockgate.core.app import App, series_name
 from lockgate.core.canonical import Json
+from lockgate.core.custody import custody_series
 from lockgate.core.decision.decision import Action
 from lockgate.core.endpoint import actuator_name
 from lockgate.core.outbox import Message, app_message, messages
@@ -41,6 +42,8 @@ def check_series(check: Check) -> None:
                 _check_rollout(check, trial)
             elif name in apps:
                 _check_app(check, name, untouched.pop(name))
+            elif name == custody_series(check.org):
+                _check_custody(check, name)
             else:
                 check.add([Flaw(Rule.STANDING, name, "there are receipts of it, but neither a rollout nor an app")])
         after = names[-1]
@@ -130,6 +133,12 @@ def _check_app(check: Check, series: str, app: App) -> None:
         if event is not None:
             check.add(_message_flaws(check, app_message(check.org, _app_as(app, standing), receipt, event), receipt))
     _check_standing(check, app, standing)
+
+
+def _check_custody(check: Check, series: str) -> None:
+    check.count("changes of custody")
+    for _ in _stated(check, series):
+        pass
 
 
 def _check_standing(check: Check, app: App, standing: Mapping[str, Json]) -> None:

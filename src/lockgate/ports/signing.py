@@ -12,6 +12,7 @@ class Signer(Protocol):
     Duties: the same bytes get the same signature (RFC 8032, without a random part), so that a redo after a crash is
     the same receipt. A signature is checked against the public key before it is handed out; one that does not verify
     raises a LockgateError, and nothing was signed. The private key is in no message, log or representation.
+    Of a key that is not there `sign` raises a NotPermittedError, and so does the rest where its public key is not known.
     A key has one role: receipts and checkpoints of the log are never signed by the same key.
     """
 

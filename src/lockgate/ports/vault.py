@@ -22,6 +22,9 @@ class VaultReading(Protocol):
     def receipt(self, receipt_id: str) -> Receipt | None:
         """Return a receipt."""
 
+    def latest_receipt(self) -> Receipt | None:
+        """Return the receipt at the end of the log."""
+
     def tree(self) -> Tree:
         """Return the tree of the log."""
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A folder comes in; the signers of its two private keys, made when they are not there, go out.
+"""A folder comes in; the signers of its two private keys, made where nothing was signed by them yet, go out.
 
-Each key is a PKCS#8 file in PEM that only its owner may read.
+Each key is a PKCS#8 file in PEM that only its owner may read. A copy without private keys holds the public ones.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import contextlib
 import os
 import stat
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,12 +24,14 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
-from lockgate.core.public_key import PublicKey
+from lockgate.core.public_key import PublicKey, read_public_key
 from lockgate.crash_point import reach
 from lockgate.errors import DataError, LockgateError, NotPermittedError, UsageError
 
 RECEIPT_KEY = "receipt.pem"
 LOG_KEY = "log.pem"
+# Beside a private key, or in its place in a copy that was made without.
+PUBLIC = {RECEIPT_KEY: "receipt-key.pem", LOG_KEY: "log-key.pem"}
 OWNER_ONLY = 0o600
 MAX_KEY_FILE_SIZE = 10_000
 
@@ -69,18 +71,57 @@ class Ed25519FileSigner:
         return signature
 
 
+class LostKeySigner:
+    """The signer of a key that is not there: it signs nothing, and knows its public key where that was left."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    @property
+    def key_id(self) -> str:
+        """Return the id of the public key."""
+        return self._named().key_id
+
+    @property
+    def public_key_pem(self) -> bytes:
+        """Return the public key in PEM."""
+        return self._named().pem
+
+    def sign(self, message: bytes) -> bytes:  # noqa: ARG002 -- nothing is signed
+        """Refuse to sign."""
+        raise self._lost()
+
+    def _named(self) -> PublicKey:
+        public = self._path.with_name(PUBLIC[self._path.name])
+        with _explained(public):
+            if not public.exists():
+                raise self._lost()
+            return read_public_key(public.read_bytes()[:MAX_KEY_FILE_SIZE])
+
+    def _lost(self) -> NotPermittedError:
+        return NotPermittedError(
+            f"{self._path} is not there, and this store was signed by the keys of that folder",
+            advice="Nothing is signed, and reading works. Put the keys folder back from its backup. If the keys are "
+            "lost for good, `lockgate new-keys --reason TEXT` goes on by new ones, and a receipt says so.",
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class FileSigners:
     """The two signers of a folder: one for receipts, one for checkpoints of the log."""
 
-    receipt: Ed25519FileSigner
-    log: Ed25519FileSigner
+    receipt: Ed25519FileSigner | LostKeySigner
+    log: Ed25519FileSigner | LostKeySigner
 
 
-def open_signers(folder: Path) -> FileSigners:
-    """Return the signers of a folder; a key that is not there is made, whoever else does the same at once."""
-    signers = FileSigners(_open(folder / RECEIPT_KEY), _open(folder / LOG_KEY))
-    if signers.receipt.key_id == signers.log.key_id:
+def open_signers(folder: Path, may_make: Callable[[], bool] = lambda: True) -> FileSigners:
+    """Return the signers of a folder.
+
+    A key that is not there is made, whoever else does the same at once; where keys may not be made it is a lost one.
+    """
+    signers = FileSigners(_open(folder / RECEIPT_KEY, may_make), _open(folder / LOG_KEY, may_make))
+    pair = (signers.receipt, signers.log)
+    if all(isinstance(each, Ed25519FileSigner) for each in pair) and pair[0].key_id == pair[1].key_id:
         raise NotPermittedError(
             f"{folder / RECEIPT_KEY} and {folder / LOG_KEY} hold the same key, and a key has one role",
             advice="Put the right key back into one of the two files.",
@@ -88,9 +129,21 @@ def open_signers(folder: Path) -> FileSigners:
     return signers
 
 
-def _open(path: Path) -> Ed25519FileSigner:
+def public_keys(folder: Path) -> Mapping[str, bytes]:
+    """Return the public keys of a folder that are known, by the name of the file that a copy keeps each in."""
+    found = {}
+    for name, public in PUBLIC.items():
+        signer = _open(folder / name, lambda: False)
+        with contextlib.suppress(NotPermittedError):
+            found[public] = signer.public_key_pem
+    return found
+
+
+def _open(path: Path, may_make: Callable[[], bool]) -> Ed25519FileSigner | LostKeySigner:
     with _explained(path):
         if not path.exists():
+            if not may_make():
+                return LostKeySigner(path)
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             _make(path)
         return Ed25519FileSigner(_decode(path, _read(path)))

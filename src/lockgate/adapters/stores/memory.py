@@ -144,6 +144,11 @@ class MemorySnapshot(
         """Return a receipt."""
         return self._table("by id").get(receipt_id)
 
+    def latest_receipt(self) -> Receipt | None:
+        """Return the last receipt of the log."""
+        log = self._table("log")
+        return self.receipt(log[len(log) - 1]) if log else None
+
     def tree(self) -> Tree:
         """Return the tree of the log."""
         size = len(self._table("log"))

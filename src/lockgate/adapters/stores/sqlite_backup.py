@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -34,18 +34,18 @@ def back_up_store(source: Path, target: Path) -> tuple[Path, ...]:
     return copies
 
 
-def back_up_keys(source: Path, target: Path) -> tuple[Path, ...]:
-    """Copy private keys into a folder that only their owner may read."""
+def back_up_keys(source: Path, target: Path, public: Mapping[str, bytes], *, has_private: bool) -> tuple[Path, ...]:
+    """Write public keys, and where asked copy private ones, into a folder that only their owner may read."""
     with _explained(target):
         target.mkdir(mode=0o700)
-        copies = []
-        for key in sorted(source.glob("*.pem")):
-            with _created(target / key.name) as handle:
-                os.write(handle, key.read_bytes())
+        private = {key.name: key.read_bytes() for key in source.glob("*.pem")} if has_private else {}
+        written = {**private, **public}
+        for name, data in sorted(written.items()):
+            with _created(target / name) as handle:
+                os.write(handle, data)
                 os.fsync(handle)
-            copies.append(target / key.name)
         _sync(target)
-    return tuple(copies)
+    return tuple(target / name for name in sorted(written))
 
 
 def _copy(source: Path, target: Path) -> Path:

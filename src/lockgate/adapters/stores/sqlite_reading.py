@@ -115,6 +115,10 @@ class SqliteSnapshot(
         """Return a receipt."""
         return self._one(Receipt, "SELECT body FROM receipts WHERE org = ? AND id = ?", receipt_id)
 
+    def latest_receipt(self) -> Receipt | None:
+        """Return the last receipt of the log."""
+        return self._one(Receipt, "SELECT body FROM receipts WHERE org = ? ORDER BY log_index DESC LIMIT 1")
+
     def tree(self) -> Tree:
         """Return the tree of the log."""
         size = self._size()

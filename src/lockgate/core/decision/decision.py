@@ -13,7 +13,7 @@ from lockgate.core.situation import Situation, Target, WayBack
 
 
 class Action(StrEnum):
-    """What a decision does; the last eight are an operator's alone, and the last four are of an app."""
+    """What a decision does; the last ten are an operator's alone, the last six of an app or the organisation."""
 
     PROMOTE = "promote"
     HOLD = "hold"
@@ -28,6 +28,8 @@ class Action(StrEnum):
     UNFREEZE = "unfreeze"
     SET_ACTUATOR = "set_actuator"
     REMOVE_ACTUATOR = "remove_actuator"
+    NEW_KEYS = "new_keys"
+    PRUNE = "prune"
 
 
 class Cause(StrEnum):

@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A reason comes in; keys that were lost or put aside are made anew, and a receipt says that they sign from now on."""
+
+from __future__ import annotations
+
+import click
+
+from lockgate.cli import exit_codes, local, output, request
+
+EPILOG = "Exit codes: 0 the new keys sign; 64 usage, or the keys are those that signed so far; 75 the store is held."
+
+
+@click.command("new-keys", epilog=EPILOG)
+@request.who_and_why
+@request.without_question
+def new_keys(reason: str, by: str | None, *, yes: bool, as_json: bool) -> int:
+    """Go on by new keys where the old ones are lost or were moved away, and sign that.
+
+    A key that is not in the keys folder is made. Receipts of the older key verify by its public key only.
+    """
+    from lockgate.operations.custody import renew_keys
+    from lockgate.report.text import printed
+    from lockgate.wiring import local_house
+
+    local.check_store()
+    who = request.actor(by, reason)
+    request.confirm(
+        "Sign by new keys from now on? If a backup of the keys is anywhere, put that back instead.", yes=yes
+    )
+    house = local_house(has_new_keys=True)
+    receipt = renew_keys(who, house)
+    if as_json:
+        keys = {"receipt_key": house.signers.receipt.key_id, "log_key": house.signers.log.key_id}
+        output.emit_json({"id": receipt.rollout_id, "seq": receipt.seq, **keys})
+    else:
+        lines = [
+            f"Receipts are signed by key {house.signers.receipt.key_id} from now on.",
+            f"The receipt that says so is {receipt.seq} of {receipt.rollout_id}.",
+            "Publish the new public keys, and keep the older ones: what they signed verifies by them only.",
+        ]
+        output.say(printed(lines))
+    return exit_codes.OK.code

@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: Apache-2.0
+"""By which keys an organisation signs and what it has pruned come in; the unsigned statement of a change goes out.
+
+It has the predicate of a rollout's receipts in a small shape: `rolloutId` is the organisation's own series of
+receipts, `subject` the organisation, `from` and `to` its custody before and after, `decision` an action (`new_keys`,
+`prune`) with cause and reason; `verdict` is null, and whatever else is of a rollout is empty.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import cast
+
+from lockgate.core.canonical import Json, canonicalize, name_of
+from lockgate.core.decision.decision import Action, Cause
+from lockgate.core.instant import Instant, instant_text
+from lockgate.core.policy.policy import Mode
+from lockgate.core.receipt import Actor, Draft, clipped, digest_set
+from lockgate.core.statement import PREDICATE_TYPE, SCHEMA_VERSION, STATEMENT_TYPE, receipt_name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Custody:
+    """The ids of the keys that sign, and up to when raw runs and deliveries were pruned."""
+
+    receipt_key: str
+    log_key: str
+    raw_until: Instant = 0
+    deliveries_until: Instant = 0
+
+    def document(self) -> dict[str, Json]:
+        """Return the JSON form."""
+        return {
+            "receiptKey": self.receipt_key,
+            "logKey": self.log_key,
+            "rawUntil": self.raw_until,
+            "deliveriesUntil": self.deliveries_until,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CustodyAct:
+    """What was done to an organisation's custody, and what ties its receipt to the one before it."""
+
+    org: str
+    before: Custody | None
+    after: Custody
+    action: Action
+    reason: str
+    at: Instant
+    seq: int
+    previous: str | None
+    engine: str
+
+
+def custody_series(org: str) -> str:
+    """Return the id under which an organisation's own receipts are counted."""
+    return name_of("org", org)
+
+
+def stated_custody(standing: Mapping[str, Json]) -> Custody:
+    """Return the custody that a receipt states."""
+    return Custody(
+        receipt_key=cast("str", standing["receiptKey"]),
+        log_key=cast("str", standing["logKey"]),
+        raw_until=cast("int", standing["rawUntil"]),
+        deliveries_until=cast("int", standing["deliveriesUntil"]),
+    )
+
+
+def draft_custody(act: CustodyAct, actor: Actor) -> Draft:
+    """Return the unsigned receipt of a change of custody."""
+    series = custody_series(act.org)
+    receipt_id = receipt_name(act.org, series, act.seq)
+    subject = hashlib.sha256(canonicalize({"org": act.org})).hexdigest()
+    statement: dict[str, Json] = {
+        "_type": STATEMENT_TYPE,
+        "subject": [{"name": act.org, "digest": {"sha256": subject}}],
+        "predicateType": PREDICATE_TYPE,
+        "predicate": {
+            "schemaVersion": SCHEMA_VERSION,
+            "receiptId": receipt_id,
+            "org": act.org,
+            "rolloutId": series,
+            "seq": act.seq,
+            "prevReceipt": None if act.previous is None else digest_set(act.previous),
+            "mode": Mode.CANARY.value,
+            "advisory": False,
+            "baseline": {},
+            "candidate": {},
+            "from": {} if act.before is None else act.before.document(),
+            "to": act.after.document(),
+            "decision": {"action": act.action.value, "cause": Cause.OPERATOR.value, "reason": clipped(act.reason)},
+            "verdict": None,
+            "promise": {},
+            "policy": {},
+            "evidence": {},
+            "engine": {"name": "lockgate", "version": act.engine},
+            "actor": actor.document(),
+            "decidedAt": instant_text(act.at),
+        },
+    }
+    return Draft(receipt_id, statement)

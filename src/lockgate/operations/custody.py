@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The keys of a house come in; a log that others have signed so far is refused, or says in a receipt that it changes.
+
+A key that nobody decided to change signs nothing: whoever verifies would find a log that two have signed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from lockgate import __version__
+from lockgate.core.custody import Custody, CustodyAct, custody_series, draft_custody, stated_custody
+from lockgate.core.decision.decision import Action, Cause
+from lockgate.core.envelope import open_envelope
+from lockgate.core.receipt import Actor, operator
+from lockgate.core.statement import read_statement
+from lockgate.core.vault import Receipt
+from lockgate.errors import UsageError
+from lockgate.operations.keeping import Marks, keep, writing
+from lockgate.operations.known_keys import has_signed
+from lockgate.ports.house import House
+from lockgate.ports.store import Snapshot, Transaction
+
+
+def renew_keys(actor: Actor, house: House) -> Receipt:
+    """Let the keys of a house sign from now on in place of those that signed so far, by a receipt that says so."""
+    checked = operator(actor.name or "", actor.reason or "", actor.kind)
+    with writing(house) as work:
+        latest = work.latest_receipt()
+        if latest is None:
+            raise UsageError("nothing was signed yet", advice="The keys that are there sign the first receipt.")
+        if has_signed(work, house, latest):
+            raise UsageError(
+                "the keys that are there are those that signed so far",
+                advice="Move receipt.pem, log.pem or both out of the keys folder first; who has them can still sign.",
+            )
+        before = custody(work, house.org)
+        ours = Custody(receipt_key=house.signers.receipt.key_id, log_key=house.signers.log.key_id)
+        after = ours if before is None else replace(before, receipt_key=ours.receipt_key, log_key=ours.log_key)
+        return change(work, house, after, Action.NEW_KEYS, checked)
+
+
+def custody(seen: Snapshot, org: str) -> Custody | None:
+    """Return an organisation's custody as its own receipts state it; None where nothing ever changed it."""
+    written = seen.receipts(custody_series(org))
+    return _stated(written[-1]) if written else None
+
+
+def change(work: Transaction, house: House, after: Custody, action: Action, actor: Actor) -> Receipt:
+    """Write the receipt of a change of custody."""
+    written = work.receipts(custody_series(house.org))
+    act = CustodyAct(
+        org=house.org,
+        before=_stated(written[-1]) if written else None,
+        after=after,
+        action=action,
+        reason=actor.reason or "",
+        at=house.clock.now(),
+        seq=len(written) + 1,
+        previous=written[-1].digest if written else None,
+        engine=__version__,
+    )
+    marks = Marks(
+        series=custody_series(house.org),
+        seq=act.seq,
+        revision=act.seq,
+        action=action,
+        cause=Cause.OPERATOR,
+        at=act.at,
+    )
+    return keep(work, house, draft_custody(act, actor), marks)
+
+
+def _stated(receipt: Receipt) -> Custody:
+    to = read_statement(open_envelope(receipt.envelope).payload).predicate["to"]
+    assert isinstance(to, dict)
+    return stated_custody(to)
