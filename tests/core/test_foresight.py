@@ -20,7 +20,7 @@ from bench.calibration.rollouts import World as Engine
 from lockgate.core.bucket import Events, Values
 from lockgate.core.declaration.policy_declaration import declare
 from lockgate.core.evidence.state import Tally
-from lockgate.core.foresight import ASSUMED_SHARE, ENOUGH_RUNS, Foreseen, foresee
+from lockgate.core.foresight import ASSUMED_SHARE, ENOUGH_RUNS, Flow, Foreseen, foresee
 from lockgate.core.policy.gate import Margin
 from lockgate.core.policy.policy import Inference, Policy, Promote
 from lockgate.operations.create import Order, create
@@ -97,7 +97,7 @@ def test_the_runs_to_prove_are_those_of_the_engine(share: float, margin: float, 
 def test_what_is_foreseen_is_what_was_studied() -> None:
     """Through the real operations, with buckets of 40 and of 400 runs."""
     for row in STUDIED["flows"]:
-        foresight = foresee(default(), measured(row["baseline"]), row["runs"])
+        foresight = foresee(default(), measured(row["baseline"]), Flow(row["runs"]))
         is_harmed = row["candidate"] > row["baseline"]
         found = foresight.gates[0].to_rollback if is_harmed else foresight.to_full
         assert near(found, row["runs_to_rollback" if is_harmed else "runs_to_full"])
@@ -174,3 +174,54 @@ def test_a_baseline_without_spread_is_foreseen_too() -> None:
     for values in (alike, few):
         known: dict[str, Tally] = {"latency_ms:p95": values, "latency_ms": values, "error_rate": Events(300, 0)}
         assert len(foresee(policy, known).gates) == 3
+
+
+@pytest.mark.clause("LI-385")
+@pytest.mark.parametrize("part", [0.5, 0.02])
+def test_a_gate_that_reads_few_runs_takes_all_that_bring_them(part: float) -> None:
+    """Of a slice, or of a metric that few runs carry, all candidate runs are foreseen, and the ramp with them."""
+    sliced = default(gates=[{"metric": "error_rate", "slice": {"intent": "medical"}}])
+    (name,) = (gate.id for gate in sliced.gates)
+    known, whole = {name: measured(0.05)["error_rate"]}, gate_of(0.05)
+
+    foresight = foresee(sliced, known, Flow(parts={name: part}))
+
+    (gate,) = foresight.gates
+    for found, judged in ((gate.to_clean, whole.to_clean), (gate.to_rollback, whole.to_rollback)):
+        assert found is not None
+        assert judged is not None
+        assert found == pytest.approx(judged / part, rel=0.1)
+    assert foresight.to_full is not None
+    assert foresight.to_full >= (gate.to_clean or 0)
+
+
+@pytest.mark.clause("LI-385")
+def test_of_a_slice_that_nobody_has_seen_nothing_is_foreseen() -> None:
+    """How much of the traffic it is decides how long all takes."""
+    sliced = default(gates=[{"metric": "error_rate", "slice": {"intent": "medical"}}])
+
+    foresight = foresee(sliced, {})
+
+    assert [(gate.to_clean, gate.to_rollback, gate.to_prove) for gate in foresight.gates] == [(None, None, None)]
+    assert foresight.to_full is None
+
+
+@pytest.mark.clause("LI-386")
+def test_what_is_foreseen_is_said_at_the_ends_of_buckets() -> None:
+    """With 2,000 candidate runs a bucket the first teaches, the second decides, and one event has one number."""
+    policy = default(promote="proven", gates=[{"metric": "error_rate", "margin": "1pp"}])
+
+    (gate,) = foresee(default(), measured(0.05), Flow(40_000)).gates
+    proven = foresee(policy, measured(0.05), Flow(40_000))
+
+    assert (gate.to_clean, gate.to_rollback) == (4_000, 4_000)
+    assert proven.gates[0].to_prove == proven.to_full
+
+
+@pytest.mark.clause("LI-386")
+def test_buckets_that_seal_by_runs_hold_no_more_than_those() -> None:
+    """A busy app with small buckets answers after few runs."""
+    few = foresee(default(bucket_runs=20), measured(0.05), Flow(40_000)).gates[0]
+
+    assert few.to_rollback is not None
+    assert few.to_rollback < 300

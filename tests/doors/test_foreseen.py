@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from lockgate.core.bucket import Events
 from lockgate.core.declaration.policy_declaration import declare
 from lockgate.core.foresight import foresee
 from lockgate.report.foreseen import MEASURED_MISSES, foreseen_sentences, is_default
@@ -53,6 +54,9 @@ def test_the_quoted_figures_are_those_of_the_study() -> None:
     assert (min(missed), max(missed)) == MEASURED_MISSES
     assert is_default(declare({"mode": "canary"}, ("error_rate",)))
     assert not is_default(other)
+    for field in ({"bucket": "5s"}, {"bucket_runs": 40}, {"enforce_weight": True}):
+        assert not is_default(declare({"mode": "canary", **field}, ("error_rate",)))
+    assert not is_default(declare({"steps": [{"weight": 5, "approval": "manual"}, 25, 50, 100]}, ("error_rate",)))
     assert not any("measured at" in sentence for sentence in foreseen_sentences(other, foresee(other, {})))
 
 
@@ -65,3 +69,24 @@ def test_what_promises_nothing_is_not_said_to() -> None:
 
     assert "at most" not in said
     assert "is a breach after about" in said
+
+
+@pytest.mark.clause("LI-386")
+@pytest.mark.parametrize(
+    ("share", "said"), [(0.6, "a rise from 60 % bad runs (as measured) to 100 %"), (0.05, "a doub")]
+)
+def test_shares_are_written_as_people_do_and_only_twice_as_much_is_a_doubling(share: float, said: str) -> None:
+    """No exponents, and from 60 to 100 % is no doubling."""
+    policy = declare({"mode": "canary"}, ("error_rate",))
+
+    (first, *_) = foreseen_sentences(policy, foresee(policy, {"error_rate": Events(10_000, round(10_000 * share))}))
+
+    assert first.startswith(f"error_rate: {said}")
+
+
+@pytest.mark.clause("LI-385")
+def test_of_what_cannot_be_foreseen_there_is_no_sentence() -> None:
+    """A slice that nobody has seen gets no half of one."""
+    policy = declare({"gates": [{"metric": "error_rate", "slice": {"intent": "medical"}}]}, ())
+
+    assert foreseen_sentences(policy, foresee(policy, {})) == ()

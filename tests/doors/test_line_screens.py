@@ -122,6 +122,19 @@ def test_the_view_holds_ramp_runs_gates_and_reason() -> None:
     assert "hold         no candidate run at this step has carried error_rate yet" in shown
 
 
+@pytest.mark.clause("LI-387")
+@pytest.mark.parametrize("columns", [80, 100, 120, 160])
+def test_an_outcome_never_touches_its_values(columns: int) -> None:
+    """The longest outcome has room beside what was measured, also of an objective that a step does not gate."""
+    steps = [{"weight": 5, "gates": [], "min_runs": 10_000}, {"weight": 100}]
+    said, now = seen(minutes=4, steps=steps, gates=[{"metric": "error_rate", "max": 0.5}])
+
+    shown = render_view(said, now, Screen(columns, colour=False))
+
+    assert "not applicable" in shown
+    assert not re.search(r"not applicable\S", shown)
+
+
 @pytest.mark.clause("LC-10")
 @pytest.mark.parametrize("columns", [80, 96, 120])
 def test_a_list_fits(columns: int) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -17,7 +17,7 @@ from lockgate.core.bucket import Events, Values
 from lockgate.core.evidence.growth import MEDIAN, MOST_RUNS, growth, runs_to
 from lockgate.core.evidence.plan import GatePlan, Plan, Role, plan
 from lockgate.core.evidence.state import Tally
-from lockgate.core.metric import Kind
+from lockgate.core.metric import SHARES, Kind
 from lockgate.core.policy.gate import Gate, Margin
 from lockgate.core.policy.policy import Inference, Policy, Promote
 from lockgate.core.policy.step import Step, StepKind
@@ -27,10 +27,8 @@ from lockgate.core.verdict.needed import round_up
 
 # What a share is taken to be, and of which margin is spoken, where neither is known.
 ASSUMED_SHARE, SPOKEN_MARGIN = 0.05, Margin(absolute=0.01)
-# Fewer runs say too little about the baseline.
-ENOUGH_RUNS = 200
-# Shares are counted in millionths.
-WHOLE = 1_000_000
+# Fewer runs say too little about the baseline; its shares are counted in millionths.
+ENOUGH_RUNS, WHOLE = 200, 1_000_000
 TIMES_WORSE = 2.0
 
 
@@ -60,55 +58,97 @@ class Foresight:
     to_full: int | None
 
 
-def foresee(policy: Policy, measured: Mapping[str, Tally], runs_per_bucket: float | None = None) -> Foresight:
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """How runs come: how many of both releases a bucket has, and which part of them each gate reads.
+
+    Without the first, buckets are taken to be small; of a gate whose part is unknown nothing is foreseen.
+    """
+
+    runs_per_bucket: float | None = None
+    parts: Mapping[str, float] = field(default_factory=dict)
+
+    def part(self, gate: Gate, measured: Mapping[str, Tally]) -> float | None:
+        """Return the part of an arm's runs that a gate reads; None where nobody can say."""
+        is_in_all = not gate.slice and (gate.id in measured or gate.metric.name in SHARES)
+        return self.parts.get(gate.id, 1.0 if is_in_all else None)
+
+    def in_bucket(self, policy: Policy, at: Step) -> float:
+        """Return the candidate runs that a bucket has at a step; 0 where nobody can say."""
+        runs = (self.runs_per_bucket or 0.0) * _share(at)
+        return runs if policy.bucket_runs is None else min(runs, float(policy.bucket_runs))
+
+
+NO_FLOW = Flow()
+
+
+def foresee(policy: Policy, measured: Mapping[str, Tally], flow: Flow = NO_FLOW) -> Foresight:
     """Return about how many candidate runs a policy takes; `measured` are the baseline's tallies by gate.
 
-    Where it is known how many runs of both releases a bucket has, steps are left at the ends of buckets.
+    Where it is known how many runs a bucket has, the first one teaches and answers are given at the ends of others.
     """
     if policy.inference is Inference.FIXED:
         return Foresight((), None)
-    known = {gate.id: _known(gate, measured.get(gate.id)) for gate in policy.gates}
+    known = {gate.id: _known(gate, measured, flow) for gate in policy.gates}
     whole = plan(policy)
-    gates = tuple(_foreseen(whole, gate, known[gate.gate.id], measured) for gate in whole.gates)
-    return Foresight(tuple(each for each in gates if each is not None), _ramp(whole, known, runs_per_bucket))
+    gates = tuple(_foreseen(whole, gate, known[gate.gate.id], flow) for gate in whole.gates)
+    return Foresight(tuple(each for each in gates if each is not None), _ramp(whole, known, flow))
 
 
-def _known(gate: Gate, found: Tally | None) -> Tally | None:
-    """Return what the baseline is taken to be: as measured, else an assumed share, else nothing."""
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What the baseline is taken to be, whether that was measured, and the part of its runs that carry it."""
+
+    tally: Tally
+    is_measured: bool
+    part: float | None
+
+
+def _known(gate: Gate, measured: Mapping[str, Tally], flow: Flow) -> _Known | None:
+    """Return the baseline as measured, else with an assumed share, else nothing."""
+    found, part = measured.get(gate.id), flow.part(gate, measured)
     if found is not None and found.n >= ENOUGH_RUNS:
-        if isinstance(found, Values):
-            return found
-        return _events((found.events + 0.5) / (found.n + 1.0))
-    return _events(ASSUMED_SHARE) if gate.metric.kind is Kind.BINARY and not gate.is_objective else None
+        share = found if isinstance(found, Values) else _events((found.events + 0.5) / (found.n + 1.0))
+        return _Known(share, is_measured=True, part=part)
+    if gate.metric.kind is not Kind.BINARY or gate.is_objective:
+        return None
+    return _Known(_events(ASSUMED_SHARE), is_measured=False, part=part)
 
 
 def _events(share: float) -> Events:
     return Events(WHOLE, round(WHOLE * share))
 
 
-def _foreseen(whole: Plan, gate: GatePlan, known: Tally | None, measured: Mapping[str, Tally]) -> Foreseen | None:
+def _foreseen(whole: Plan, gate: GatePlan, known: _Known | None, flow: Flow) -> Foreseen | None:
     """Return what a gate takes at the first step that compares; None for a gate that nobody can foresee."""
-    first = next((step for step in _compared(whole.policy) if whole.applies(gate.gate, step)), None)
+    policy = whole.policy
+    first = next((step for step in _compared(policy) if whole.applies(gate.gate, step)), None)
     if known is None or first is None or gate.gate.is_objective or gate.gate.metric.kind is Kind.PAIRED:
         return None
-    found = measured.get(gate.gate.id)
-    is_measured = found is not None and found.n >= ENOUGH_RUNS
-    none = growth(gate, known, known, _share(whole.policy.steps[first]))
-    plain = Foreseen(gate=gate.gate.id, share=None, is_measured=is_measured, to_clean=_to_clean(whole, gate, none))
-    if not isinstance(known, Events):
+    at, tally, part = policy.steps[first], known.tally, known.part
+    in_bucket = flow.in_bucket(policy, at)
+    to_clean = _to_clean(whole, gate, growth(gate, tally, tally, _share(at)))
+    clean = _served(to_clean, part, in_bucket, gate.gate.min_runs)
+    plain = Foreseen(gate=gate.gate.id, share=None, is_measured=known.is_measured, to_clean=clean)
+    if not isinstance(tally, Events):
         return plain
-    share = known.events / known.n
+    share = tally.events / tally.n
     harm = _harm(gate.gate, share)
-    worse = growth(gate, known, _events(harm), _share(whole.policy.steps[first]))
     margin = gate.gate.margin or SPOKEN_MARGIN
+    to_rollback = _to_rollback(whole, gate, growth(gate, tally, _events(harm), _share(at)))
     return replace(
         plain,
         share=share,
         harm=harm,
         margin=margin,
-        to_prove=_to_prove(whole.policy, gate.gate, margin, known),
-        to_rollback=_to_rollback(whole, gate, worse),
+        to_prove=_to_prove(policy, gate.gate, margin, known, flow),
+        to_rollback=_served(to_rollback, part, in_bucket),
     )
+
+
+def _served(judged: float, part: float | None, in_bucket: float, least: int = 0) -> int | None:
+    """Return the candidate runs that bring so many to a gate, in whole buckets after the one that teaches."""
+    return None if part is None or math.isinf(judged) else _said(_sealed(max(judged / part, least), in_bucket, 1))
 
 
 def _share(at: Step) -> float:
@@ -123,29 +163,28 @@ def _harm(gate: Gate, share: float) -> float:
     return min(1.0, max(TIMES_WORSE * share, bound.ratio * share + bound.offset))
 
 
-def _to_clean(whole: Plan, gate: GatePlan, gained: Floats) -> int | None:
+def _to_clean(whole: Plan, gate: GatePlan, gained: Floats) -> float:
     index = gate.index(Role.CLEAN)
     if index is None:
-        return None
+        return math.inf
     if gate.processes[index].is_settled:
-        return gate.gate.min_runs
-    needed = runs_to(threshold(whole.policy.alpha_promote), np.zeros(gained.shape[-1]), gained[index])
-    return _said(max(needed, float(gate.gate.min_runs)))
+        return 0.0
+    return runs_to(threshold(whole.policy.alpha_promote), np.zeros(gained.shape[-1]), gained[index])
 
 
-def _to_rollback(whole: Plan, gate: GatePlan, gained: Floats) -> int | None:
+def _to_rollback(whole: Plan, gate: GatePlan, gained: Floats) -> float:
     index = gate.index(Role.HARM)
     assert index is not None
     # Only the copy that runs from the first bucket gathers anything yet.
     first = float(copy_shares(gate.copies(gate.processes[index]))[0])
     level = threshold(whole.policy.sequential_alpha, gate.gate.share) - math.log(first)
-    return _said(runs_to(level, np.zeros(gained.shape[-1]), gained[index]))
+    return runs_to(level, np.zeros(gained.shape[-1]), gained[index])
 
 
-def _to_prove(policy: Policy, gate: Gate, margin: Margin, known: Tally) -> int | None:
+def _to_prove(policy: Policy, gate: Gate, margin: Margin, known: _Known, flow: Flow) -> int | None:
     """Return what the whole ramp takes a candidate without harm when this gate has to be proven at each step."""
     alone = replace(policy, promote=Promote.PROVEN, gates=(replace(gate, margin=margin, share=1.0),))
-    return _ramp(plan(alone), {gate.id: known})
+    return _ramp(plan(alone), {gate.id: known}, flow)
 
 
 def _compared(policy: Policy) -> range:
@@ -154,46 +193,50 @@ def _compared(policy: Policy) -> range:
     return range(last if policy.steps[last].ends_on_arrival else last + 1)
 
 
-def _ramp(whole: Plan, known: Mapping[str, Tally | None], runs_per_bucket: float | None = None) -> int | None:
+def _ramp(whole: Plan, known: Mapping[str, _Known | None], flow: Flow) -> int | None:
     """Return the candidate runs from the first step to the end without harm; None if a gate cannot be foreseen."""
-    tallies = [known[gate.gate.id] for gate in whole.gates]
-    if any(tally is None for tally in tallies):
+    found = [known[gate.gate.id] for gate in whole.gates]
+    if any(each is None or each.part is None for each in found):
         return None
     gathered = [np.zeros((len(gate.processes), gate.alternatives)) for gate in whole.gates]
-    total = 0.0
+    total, teaching = 0.0, 1
     for step in _compared(whole.policy):
         at, runs = whole.policy.steps[step], float(whole.policy.steps[step].min_runs)
         grown = {}
-        for place, (gate, tally) in enumerate(zip(whole.gates, tallies, strict=True)):
-            if tally is not None and whole.applies(gate.gate, step):
-                grown[place] = growth(gate, tally, tally, _share(at))
+        for place, (gate, each) in enumerate(zip(whole.gates, found, strict=True)):
+            if each is not None and each.part is not None and whole.applies(gate.gate, step):
+                # For each candidate run that is served, whether the gate reads it or not.
+                grown[place] = each.part * growth(gate, each.tally, each.tally, _share(at))
                 runs = max(runs, _at_step(whole, gate, step, gathered[place], grown[place]))
         if not runs < MOST_RUNS:
             return None
-        if runs_per_bucket:
-            runs = _sealed(runs, runs_per_bucket * at.share)
+        in_bucket = flow.in_bucket(whole.policy, at)
         for place, gained in grown.items():
             # Evidence that met one level early is ahead of its path for the others too.
-            gathered[place] = gathered[place] + runs / MEDIAN * gained
+            gathered[place] = gathered[place] + _sealed(runs, in_bucket) / MEDIAN * gained
             index = _sought(whole, whole.gates[place], step)
             if index is not None:
                 # What has met its level once stays met.
                 gathered[place][index] = np.inf
-        total += runs
+        total += _sealed(runs, in_bucket, teaching if grown else 0)
+        teaching = 0 if grown else teaching
     return _said(total)
 
 
-def _sealed(runs: float, in_bucket: float) -> float:
-    """Return the runs that whole buckets have."""
-    return in_bucket * math.ceil(runs / in_bucket) if in_bucket > 0 else runs
+def _sealed(runs: float, in_bucket: float, before: int = 0) -> float:
+    """Return the runs that whole buckets have, and so many before them."""
+    return in_bucket * (before + math.ceil(runs / in_bucket)) if in_bucket > 0 else runs
 
 
 def _at_step(whole: Plan, gate: GatePlan, step: int, gathered: Floats, gained: Floats) -> float:
     """Return the candidate runs that a gate needs before a step may be left."""
-    index = _sought(whole, gate, step)
+    index, share = _sought(whole, gate, step), _share(whole.policy.steps[step])
+    # Of each release, so that the rarer one is waited for.
+    least = gate.gate.min_runs * max(1.0, share / (1.0 - share))
     if index is None or gate.processes[index].is_settled or np.isinf(gathered[index]).all():
-        return 0.0
-    return runs_to(threshold(whole.policy.alpha_promote), gathered[index], gained[index])
+        return least
+    needed = runs_to(threshold(whole.policy.alpha_promote), gathered[index], gained[index])
+    return max(least, needed)
 
 
 def _sought(whole: Plan, gate: GatePlan, step: int) -> int | None:

@@ -3,17 +3,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from lockgate.core.evidence.state import Tally
+from lockgate.core.evidence.sealed import NO_ARMS
 from lockgate.core.evidence.tally import tally
 from lockgate.core.evidence.window import Sides, arms_of
-from lockgate.core.foresight import Foresight
+from lockgate.core.foresight import ENOUGH_RUNS, Flow, Foresight
 from lockgate.core.foresight import foresee as foreseen
 from lockgate.core.instant import SECOND
+from lockgate.core.intake import WHOLE
 from lockgate.core.policy.policy import Policy
 from lockgate.core.rollout import Rollout
-from lockgate.core.spine import Cell
 from lockgate.operations.latest import Latest, latest
 from lockgate.ports.house import House
 
@@ -22,15 +20,13 @@ def foresee(rollout: Rollout, policy: Policy, house: House) -> Foresight:
     """Return about how many candidate runs a rollout takes, its baseline being as it was lately."""
     with house.store.reading(house.org) as seen:
         there = latest(seen, rollout.app)
-    return foreseen(policy, _measured(rollout, policy, there.cells), _runs_per_bucket(policy, there))
-
-
-def _measured(rollout: Rollout, policy: Policy, cells: Sequence[Cell]) -> dict[str, Tally]:
-    """Return what the baseline's runs say of each gate."""
     sides = Sides(rollout.baseline, rollout.candidate, tuple(gate.slice for gate in policy.gates))
-    arms = arms_of(cells, sides)
+    arms = arms_of(there.cells, sides)
     found = {gate.id: tally(gate.metric, arms[gate.slice].baseline) for gate in policy.gates if gate.slice in arms}
-    return {name: each for name, each in found.items() if each is not None}
+    measured = {name: each for name, each in found.items() if each is not None}
+    runs = arms.get(WHOLE, NO_ARMS).baseline.runs
+    parts = {name: each.n / runs for name, each in measured.items() if each.n >= ENOUGH_RUNS}
+    return foreseen(policy, measured, Flow(_runs_per_bucket(policy, there), parts))
 
 
 def _runs_per_bucket(policy: Policy, there: Latest) -> float | None:

@@ -4,10 +4,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from lockgate.core.canonical import Json
+from lockgate.core.declaration.policy_declaration import declare
 from lockgate.core.foresight import Foreseen, Foresight
-from lockgate.core.policy.gate import NO_TOLERANCE, Breach, default_detect
 from lockgate.core.policy.margin_text import margin_words
 from lockgate.core.policy.policy import Mode, Policy, Promote
 from lockgate.core.wording import count_text
@@ -15,7 +16,8 @@ from lockgate.core.wording import count_text
 # How often a doubling from 5 % reached all traffic in the study of the default flow (docs/statistics.md): the least
 # and the most of its rows, as bench/results/studies.json has them.
 MEASURED_SHARE, MEASURED_MISSES = 0.05, (0.0067, 0.0333)
-DEFAULT_WEIGHTS, DEFAULT_RUNS = (5.0, 25.0, 50.0, 100.0), 30
+# Shares that are told with two digits are doubled within this.
+DOUBLED = (1.995, 2.005)
 # The study is of this rate and speaks for its surroundings.
 NEAR = 0.01
 
@@ -48,7 +50,7 @@ def foreseen_document(policy: Policy, foresight: Foresight) -> dict[str, Json]:
 
 def _sentences(policy: Policy, foresight: Foresight) -> Iterator[str]:
     for each in foresight.gates:
-        if each.share is not None:
+        if each.share is not None and (each.to_clean is not None or each.to_rollback is not None):
             yield _of_harm(policy, each)
         yield from _of_none(policy, each)
     if foresight.to_full is not None:
@@ -63,7 +65,7 @@ def _of_harm(policy: Policy, each: Foreseen) -> str:
     assert each.harm is not None
     known = "as measured" if each.is_measured else "assumed, since too few of its runs are stored"
     change = f"from {_percent(each.share)} bad runs ({known}) to {_percent(each.harm)}"
-    rise = f"{each.gate}: a {'doubling' if each.harm / each.share < 2.005 else 'rise'} {change}"
+    rise = f"{each.gate}: a {'doubling' if DOUBLED[0] < each.harm / each.share < DOUBLED[1] else 'rise'} {change}"
     missed = ""
     if each.to_clean is not None:
         would = "would reach" if policy.mode is Mode.SHADOW else "reaches"
@@ -85,19 +87,8 @@ def _measured(policy: Policy, each: Foreseen) -> str:
 
 def is_default(policy: Policy) -> bool:
     """Say whether a policy is the one that was studied: the default for runs that carry a status and nothing else."""
-    if len(policy.gates) != 1 or policy.promote is not Promote.CLEAN or policy.require_pairwise:
-        return False
-    gate = policy.gates[0]
-    weights = tuple(step.weight for step in policy.steps)
-    is_plain = (gate.tolerance, gate.margin, gate.slice, gate.breach) == (NO_TOLERANCE, None, (), Breach.ROLLBACK)
-    return (
-        is_plain
-        and gate.metric.name == "error_rate"
-        and gate.detect == default_detect(gate.metric)
-        and (policy.alpha, policy.alpha_promote) == (0.05, 0.05)
-        and weights == DEFAULT_WEIGHTS
-        and all(step.min_runs == DEFAULT_RUNS for step in policy.steps)
-    )
+    plain = declare({"mode": policy.mode.value}, ("error_rate",))
+    return replace(plain, app=policy.app) == policy
 
 
 def _of_none(policy: Policy, each: Foreseen) -> Iterator[str]:
@@ -115,4 +106,4 @@ def _of_none(policy: Policy, each: Foreseen) -> Iterator[str]:
 
 
 def _percent(share: float) -> str:
-    return f"{100 * share:.2g} %"
+    return f"{float(f'{100 * share:.2g}'):g} %"

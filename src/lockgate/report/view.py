@@ -22,7 +22,7 @@ MARGIN = "  "
 MAX_LABEL = 24
 METER_SHARE, MIN_METER, MAX_METER = 3, 19, 41
 HEAD = 13
-SIGN = 16
+SIGN = 18
 # A person who looks once reads the worst; `lockgate explain` has them all.
 MAX_ALSO = 3
 _SIGNS = {Status.PROMOTED: Outcome.CLEAN, Status.ROLLED_BACK: Outcome.REGRESSED}
