@@ -71,7 +71,7 @@ def by_definition(leaves: Sequence[bytes]) -> bytes:
 
 @pytest.mark.clause("RE-10")
 @pytest.mark.parametrize("name", RFC6962["trees"])
-def test_published_roots(name: str) -> None:
+def test_published_roots_come_out(name: str) -> None:
     """Roots at every published size are those of a reference, from the growing tree and from kept nodes alike."""
     published = RFC6962["trees"][name]
     trees, kept = grown() if published["leaves"] is None else grow(hashes(published["leaves"]))
@@ -84,7 +84,7 @@ def test_published_roots(name: str) -> None:
 
 @pytest.mark.clause("RE-10")
 @pytest.mark.parametrize("case", RFC6962["inclusion"], ids=lambda case: f"{case['index']}-{case['size']}")
-def test_published_proofs_of_inclusion(case: dict[str, Any]) -> None:
+def test_published_proofs_of_inclusion_come_out(case: dict[str, Any]) -> None:
     """A published proof passes, and is what the kept nodes give."""
     proof = hashes(case["proof"])
     published = RFC6962["trees"][case["tree"]]["leaves"]
@@ -97,7 +97,7 @@ def test_published_proofs_of_inclusion(case: dict[str, Any]) -> None:
 
 @pytest.mark.clause("RE-10")
 @pytest.mark.parametrize("case", RFC6962["consistency"], ids=lambda case: f"{case['m']}-{case['n']}")
-def test_published_proofs_of_consistency(case: dict[str, Any]) -> None:
+def test_published_proofs_of_consistency_come_out(case: dict[str, Any]) -> None:
     """A published proof passes, and is what the kept nodes give."""
     proof = hashes(case["proof"])
     published = RFC6962["trees"][case["tree"]]["leaves"]

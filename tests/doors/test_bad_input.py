@@ -174,7 +174,7 @@ def _ingest(file: Path, before: Callable[[], None]) -> subprocess.CompletedProce
     return subprocess.run(call, capture_output=True, text=True, check=False, timeout=60, preexec_fn=before)
 
 
-def test_a_full_disk(home: Path, door: Door) -> None:
+def test_a_full_disk_keeps_nothing_of_a_call(home: Path, door: Door) -> None:
     """What did not fit is gone whole, and the same call succeeds when there is room."""
     store = _kept(door, home)
     more = write_runs(home / "more.ndjson", {f"w{number}": GOOD for number in range(40)}, runs=250)

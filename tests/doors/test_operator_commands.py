@@ -144,7 +144,7 @@ def test_freeze_and_unfreeze(door: Door, rollout: str) -> None:
 
 @pytest.mark.clause("AC-14", "AC-08")
 @pytest.mark.parametrize("which", [("--app-id", APP), ("--all",)])
-def test_kill(door: Door, rollout: str, which: tuple[str, ...]) -> None:
+def test_kill_takes_every_candidate_out_and_freezes_its_app(door: Door, rollout: str, which: tuple[str, ...]) -> None:
     """One app or all; asked twice it is answered the same."""
     calls = [door.read("kill", *which, *WHY, "--yes") for _ in range(2)]
 

@@ -129,7 +129,7 @@ def test_the_loser_of_a_race_takes_the_winners_key(tmp_path: Path, monkeypatch: 
 
 
 @pytest.mark.clause("RE-20")
-def test_openssl_formats(tmp_path: Path) -> None:
+def test_openssl_reads_both_keys(tmp_path: Path) -> None:
     """The private key is PKCS#8 and the public one is what other programs read."""
     signers = open_signers(tmp_path)
     public = load_pem_public_key(signers.receipt.public_key_pem)

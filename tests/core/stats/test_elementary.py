@@ -121,7 +121,9 @@ SPECIAL = {
 
 
 @pytest.mark.parametrize(("function", "at", "expected"), SPECIAL.values(), ids=SPECIAL.keys())
-def test_special_values(function: Callable[[float], np.float64], at: float, expected: float) -> None:
+def test_special_values_answer_as_ieee_754_recommends(
+    function: Callable[[float], np.float64], at: float, expected: float
+) -> None:
     """Zeros, infinities and no-numbers answer as IEEE 754 recommends, without a warning."""
     actual = function(at)
 
@@ -190,7 +192,7 @@ LOG_SUMS = {
 
 
 @pytest.mark.parametrize(("values", "expected"), LOG_SUMS.values(), ids=LOG_SUMS.keys())
-def test_log_sum_exp(values: list[float], expected: float) -> None:
+def test_log_sum_exp_stays_within_the_range_of_doubles(values: list[float], expected: float) -> None:
     """Sums of exponentials neither overflow nor trip over infinities."""
     actual = log_sum_exp(np.array(values))
 

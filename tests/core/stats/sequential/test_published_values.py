@@ -79,7 +79,7 @@ def test_binary_evidence_of_safety_after_each_bucket(case: dict[str, Any]) -> No
 
 @pytest.mark.clause("ST-43")
 @pytest.mark.parametrize("case", ENGINE["kl_projection"])
-def test_projections_on_the_boundary(case: dict[str, float]) -> None:
+def test_projections_lie_on_the_boundary(case: dict[str, float]) -> None:
     """Also from inside the null, where method B never asks."""
     q = binary.projection(case["na"], case["ta"], case["nb"], case["tb"], Null(case["r"], case["m"]))
 
@@ -94,14 +94,14 @@ def test_the_projection_that_the_reference_text_prints() -> None:
 
 @pytest.mark.clause("ST-50")
 @pytest.mark.parametrize("case", ENGINE["rate"])
-def test_rate_evidence_after_each_bucket(case: dict[str, Any]) -> None:
+def test_rate_evidence_is_the_published_one_after_each_bucket(case: dict[str, Any]) -> None:
     """Method R with exposures that change."""
     assert _rate_path(case["buckets"], case["r"]) == close(case["log_e"])
 
 
 @pytest.mark.clause("ST-52")
 @pytest.mark.parametrize("case", ENGINE["paired"])
-def test_paired_evidence(case: dict[str, Any]) -> None:
+def test_paired_evidence_is_the_published_one(case: dict[str, Any]) -> None:
     """Method P from three counts."""
     gains = pairs.increments(case["loss"], case["tie"], case["win"], case["m"])
 
@@ -110,7 +110,7 @@ def test_paired_evidence(case: dict[str, Any]) -> None:
 
 @pytest.mark.clause("ST-53", "ST-54")
 @pytest.mark.parametrize("case", ENGINE["mean"])
-def test_mean_evidence_after_each_bucket(case: dict[str, Any]) -> None:
+def test_mean_evidence_is_the_published_one_after_each_bucket(case: dict[str, Any]) -> None:
     """Method M with two buckets of warm-up."""
     assert _mean_path(case) == close(case["log_e"])
 
@@ -139,7 +139,7 @@ def test_share_evidence_agrees_with_savvi(case: dict[str, Any]) -> None:
 
 @pytest.mark.clause("ST-60", "ST-61")
 @pytest.mark.parametrize("case", SEQUENCES)
-def test_confidence_sequences_on_their_own_grid(case: dict[str, Any]) -> None:
+def test_confidence_sequences_are_those_of_their_own_grid(case: dict[str, Any]) -> None:
     """The interval's ends are points of the grid."""
     low, high = sequence.confidence_sequence(case["buckets"], case["alpha"], sequence.offsets(case["cs_grid_step"]))
 
