@@ -238,7 +238,7 @@ def test_without_an_actuator_nothing_is_told_or_missing(door: Door) -> None:
 
     left = door("deliver")
 
-    assert (left, door.out, door.err) == (0, "Nothing was told.\n", "")
+    assert (left, door.out, door.err) == (0, "Nothing is left to tell.\n", "")
 
 
 @pytest.mark.clause("LI-100")

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
 from pathlib import Path
 from random import Random
 
@@ -12,13 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lockgate.core.decision.intervention import Seen
-from lockgate.core.delivery import PATIENCE, Choice, Delivery, State, addressed, choose, claimed
+from lockgate.core.delivery import Choice, Delivery, State, addressed, choose, claimed
 from lockgate.core.endpoint import Endpoint, Kind
-from lockgate.core.instant import HOUR, SECOND
+from lockgate.core.instant import HOUR
 from lockgate.core.outbox import Message
 from lockgate.core.transition import Event
 from lockgate.operations.actuator import Program, remove_actuator, set_actuator, tell_again
-from lockgate.operations.deliver import Bounds, deliver, retry_dead, untold
+from lockgate.operations.deliver import Bounds, deliver, untold
 from lockgate.operations.freeze import freeze
 from lockgate.operations.kill import kill
 from lockgate.operations.pause import pause
@@ -173,68 +172,6 @@ def test_a_new_rollout_waits_until_the_old_one_is_out() -> None:
         here.clock.advance(60)
 
     assert told(router) == [("created", 5.0), ("rollback", 0.0), ("created", 5.0)]
-
-
-@pytest.mark.clause("LI-94")
-def test_an_endpoint_that_stays_away_is_given_up_after_about_three_days() -> None:
-    """The waits double up to half a day; then somebody must say that it should be tried again."""
-    here = world()
-    router = routed(here)
-    created(here)
-    router.faults = [DOWN] * 100
-    began = here.clock.now()
-    tries = []
-
-    while kept_deliveries(here)[0].state is State.DUE:
-        if delivered(here, router):
-            tries.append(here.clock.now())
-        here.clock.advance(max(1, (kept_deliveries(here)[0].due_at - here.clock.now()) / SECOND))
-
-    waits = [(after - before) // SECOND for before, after in pairwise(tries)]
-    assert waits[:4] == [5, 10, 20, 40]
-    assert max(waits) <= 12 * 3_600
-    assert 0.9 * PATIENCE <= tries[-1] - began <= 1.2 * PATIENCE
-    dead = untold(here.house)
-    assert [(each.delivery.state, each.delivery.error) for each in dead] == [(State.DEAD, DOWN)]
-    assert delivered(here, router) == ()
-
-
-@pytest.mark.clause("LI-94")
-def test_what_was_given_up_is_tried_again_when_somebody_says_so() -> None:
-    """From the beginning, with the same bytes."""
-    here = world()
-    router = routed(here)
-    created(here)
-    router.faults = [DOWN] * 19
-    for _ in range(19):
-        delivered(here, router)
-        here.clock.advance(12 * 3_600)
-
-    found = retry_dead(here.house)
-    delivered(here, router)
-
-    assert (found, told(router)) == (1, [("created", 5.0)])
-    assert len({message.body for message in router.reached}) == 1
-
-
-@pytest.mark.clause("LI-94")
-def test_a_rollback_is_tried_sooner_and_a_new_message_at_once() -> None:
-    """One second after it failed; and when something else must be told, what waits is tried once more."""
-    here = world()
-    router = routed(here)
-    rollout = created(here).rollout
-    rollback(rollout.id, ANN, here.house)
-    router.faults = [DOWN] * 12
-    for _ in range(12):
-        delivered(here, router)
-        here.clock.advance(3_600)
-    here.clock.advance(-3_590)
-    assert delivered(here, router) == ()
-    created(here, candidate="def456")
-
-    delivered(here, router)
-
-    assert told(router) == [("rollback", 0.0), ("created", 5.0)]
 
 
 @pytest.mark.clause("LI-95")

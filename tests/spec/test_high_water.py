@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import logging
 import shutil
 from dataclasses import replace
@@ -117,6 +118,22 @@ def test_a_mark_that_cannot_be_kept_is_told_once_and_stops_nothing(
 
     assert len(receipts(lived, made.id)) == 3
     assert ["will not be noticed" in record.message for record in caplog.records] == [True]
+
+
+@pytest.mark.clause("LI-133")
+def test_a_lock_that_a_stopped_process_holds_stops_nothing(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """A kill waits a second for it at most."""
+    state = tmp_path / "state"
+    lived = house(tmp_path / "home", state)
+    made = create(order(), lived).rollout
+    with (state / "lock").open("ab") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+
+        with caplog.at_level(logging.WARNING):
+            rollback(made.id, ADA, lived)
+
+    assert len(receipts(lived, made.id)) == 2
+    assert ["cannot be kept" in record.message for record in caplog.records] == [True]
 
 
 def test_looks_and_runs_need_no_mark(tmp_path: Path) -> None:

@@ -121,6 +121,23 @@ def test_a_kill_without_a_canary_returns_to_the_former_champion(here: World, has
 
 
 @pytest.mark.clause("AC-08")
+def test_a_kill_takes_an_app_one_champion_back_and_no_further(here: World) -> None:
+    """Where the former champion serves, a kill freezes the app and moves nothing."""
+    promoted(here)
+    promoted(here, baseline="abc123", candidate="def456")
+    kill(APP, ANN, here.house)
+    unfreeze(APP, ANN, here.house)
+
+    (killed,) = kill(APP, BOB, here.house)
+
+    assert (killed.app.champion, killed.app.is_killed) == ("abc123", True)
+    assert [(each.candidate, each.status) for each in list_rollouts(here.house)] == [
+        ("abc123", Status.PROMOTED),
+        ("def456", Status.ROLLED_BACK),
+    ]
+
+
+@pytest.mark.clause("AC-08")
 def test_a_killed_app_starts_again_when_it_is_unfrozen(here: World) -> None:
     """A kill lasts until somebody says that it is over."""
     created(here)

@@ -10,21 +10,23 @@ from lockgate.errors import UsageError
 from lockgate.ports.house import House
 
 EPILOG = """
-A message that fails is tried again after 5 s (what takes traffic away: 1 s), then after waits that double; after
-about three days it is dead.
+A message that fails is tried again after 5 s, then after waits that double up to 12 h; what takes traffic away after
+1 s, then up to 5 min. After about three days it is dead.
 
 Exit codes: 0 nothing is left that failed, 64 no such rollout, 69 an endpoint failed, now or before, and was not told,
 75 the store is held.
 """
 MESSAGES, SECONDS = 10_000, 600.0
+NOTHING = {True: "Nothing was told.\n", False: "Nothing is left to tell.\n"}
 
 
 @click.command(epilog=EPILOG)
 @click.option("--id", "rollout_id", metavar="ID", help="The rollout; its app is told. [default: all apps]")
 @click.option("--all", "is_all", is_flag=True, help="All apps.")
 @click.option("--retry-dead", is_flag=True, help="Try again what was given up.")
+@click.option("--now", is_flag=True, help="Try at once also what waits for its next try.")
 @click.option("--json", "as_json", is_flag=True, help="Print what was sent and what is left as JSON.")
-def deliver(rollout_id: str | None, *, is_all: bool, retry_dead: bool, as_json: bool) -> int:
+def deliver(rollout_id: str | None, *, is_all: bool, retry_dead: bool, now: bool, as_json: bool) -> int:
     """Tell routers what is due, and say what they were not told."""
     from lockgate.core.delivery import State
     from lockgate.operations import deliver as sending
@@ -37,6 +39,8 @@ def deliver(rollout_id: str | None, *, is_all: bool, retry_dead: bool, as_json: 
     app = None if rollout_id is None else _app_of(rollout_id, house)
     if retry_dead:
         sending.retry_dead(house, app)
+    if now:
+        sending.hasten(house, app)
     sent = sending.deliver(house, actuators(), sending.Bounds(app=app, messages=MESSAGES, seconds=SECONDS))
     left = sending.untold(house, app)
     if as_json:
@@ -45,7 +49,7 @@ def deliver(rollout_id: str | None, *, is_all: bool, retry_dead: bool, as_json: 
         )
     else:
         done = [each for each in sent if each.delivery.state is State.DELIVERED]
-        output.say("".join(f"told: {asked(each)}\n" for each in done) or "Nothing was told.\n")
+        output.say("".join(f"told: {asked(each)}\n" for each in done) or NOTHING[bool(left)])
         for sentence in sentences(left, house.clock.now()):
             local.tell(sentence)
     # What another process is telling just now has not failed.

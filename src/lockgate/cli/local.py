@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 import click
 
 from lockgate.cli import output
-from lockgate.core.policy.duration import duration_seconds
+from lockgate.core.policy.duration import duration_seconds, duration_text
 from lockgate.core.policy.policy import Mode
 from lockgate.core.receipt import Actor
 from lockgate.core.rollout import Rollout
@@ -31,9 +31,11 @@ def seconds(text: str) -> float:
         span = float(text)
     except ValueError:
         span = float(duration_seconds(text.strip()) or -1)
-    if not 0 <= span <= MAX_SECONDS:
-        raise click.BadParameter(f"{text!r} is not a span of time such as 30, 90s, 30m, 2h or 1d.")
-    return span
+    if 0 <= span <= MAX_SECONDS:
+        return span
+    if span > MAX_SECONDS and span != float("inf"):
+        raise click.BadParameter(f"{text!r} is longer than {duration_text(MAX_SECONDS)}.")
+    raise click.BadParameter(f"{text!r} is not a span of time such as 30, 90s, 30m, 2h or 1d.")
 
 
 def house() -> House:

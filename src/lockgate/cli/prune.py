@@ -87,11 +87,9 @@ def _spans(before: Retention, keep_raw: str | None, keep_buckets: str | None) ->
 
 
 def _seconds(option: str, text: str) -> int:
-    import re
+    from lockgate.core.policy.duration import duration_seconds
 
-    from lockgate.core.policy.duration import DURATION_PATTERN, duration_seconds
-
-    span = duration_seconds(text) if re.search(DURATION_PATTERN, text) else None
+    span = duration_seconds(text)
     if span is None:
         raise click.BadParameter(f"{text!r} is not a span of time such as 36h, 14d or 400d.", param_hint=option)
     return span

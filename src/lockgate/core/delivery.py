@@ -18,7 +18,9 @@ from lockgate.core.transition import Event
 
 # What takes traffic away from a candidate: it is urgent, and nothing may give the traffic back after it.
 OVERTAKING = frozenset({Event.ROLLBACK, Event.REDUCE})
-FIRST_WAIT, FIRST_URGENT_WAIT, LONGEST_WAIT = 5 * SECOND, SECOND, 12 * HOUR
+FIRST_WAIT, LONGEST_WAIT = 5 * SECOND, 12 * HOUR
+# A candidate that must go is served until its router hears of it.
+FIRST_URGENT_WAIT, LONGEST_URGENT_WAIT = SECOND, 300 * SECOND
 PATIENCE = 72 * HOUR
 # Beyond the endpoint's own timeout: to start it, to kill it, and to write down what came of it.
 LEASE_SLACK = 10 * SECOND
@@ -130,7 +132,8 @@ def _is_overtaken(delivery: Delivery, newer: Sequence[Delivery]) -> bool:
 
 def _is_due(delivery: Delivery, newer: Sequence[Delivery], now: Instant) -> bool:
     is_waited_for = any(each.at > delivery.tried_at for each in newer)
-    return delivery.attempts == 0 or delivery.due_at <= now or is_waited_for
+    # Tried ahead of the clock, it was due by a clock that has been set back since.
+    return delivery.attempts == 0 or delivery.due_at <= now or now < delivery.tried_at or is_waited_for
 
 
 def claimed(delivery: Delivery, endpoint: Endpoint, now: Instant) -> Delivery:
@@ -152,8 +155,9 @@ def settled(delivery: Delivery, carried: Carried, now: Instant) -> Delivery:
 
 
 def _wait(delivery: Delivery, attempt: int) -> Instant:
-    first = FIRST_URGENT_WAIT if delivery.is_urgent else FIRST_WAIT
-    return min(LONGEST_WAIT, first << min(attempt - 1, 32))
+    if delivery.is_urgent:
+        return min(LONGEST_URGENT_WAIT, FIRST_URGENT_WAIT << min(attempt - 1, 32))
+    return min(LONGEST_WAIT, FIRST_WAIT << min(attempt - 1, 32))
 
 
 def superseded(delivery: Delivery, why: str) -> Delivery:

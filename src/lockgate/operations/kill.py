@@ -43,6 +43,9 @@ def _hit(seen: Snapshot, app: App) -> tuple[Rollout, ...]:
     active = seen.rollouts(app.name, active=True)
     if any(rollout.mode is Mode.CANARY for rollout in active):
         return active
+    if app.former_champion is None:
+        # It has been returned already, or nothing was there before.
+        return active
     made = [
         rollout
         for rollout in seen.rollouts(app.name)

@@ -46,6 +46,7 @@ def test_a_duration_is_read(text: str, seconds: int) -> None:
 def test_what_is_no_duration_is_not_read(text: str) -> None:
     """A number without a unit, or a unit out of order, is a guess."""
     assert re.search(DURATION_PATTERN, text) is None
+    assert duration_seconds(text) is None
 
 
 @pytest.mark.clause("PO-04")

@@ -12,6 +12,7 @@ import hashlib
 import logging
 import os
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,6 +23,8 @@ from lockgate.core.refusal import VerifyError
 from lockgate.crash_point import reach
 
 NAME_LENGTH = 32
+# A mark stops nothing: who holds the lock for longer than this is stopped, or on a file system that lost it.
+LOCK_S, GLANCE_S = 1.0, 0.01
 
 
 class StateFiles:
@@ -66,7 +69,15 @@ class StateFiles:
     @contextmanager
     def _locked(self) -> Iterator[None]:
         with (self._folder / "lock").open("ab") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
+            until = time.monotonic() + LOCK_S
+            while True:
+                try:
+                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    break
+                except BlockingIOError:
+                    if time.monotonic() >= until:
+                        raise
+                    time.sleep(GLANCE_S)
             yield
 
     def _replace(self, path: Path, note: bytes) -> None:

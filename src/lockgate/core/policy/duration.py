@@ -16,7 +16,9 @@ _PART = re.compile(rf"({_AMOUNT})([dhms])")
 
 
 def duration_seconds(text: str) -> int | None:
-    """Return the seconds that a span means, or None when they are no whole number of seconds."""
+    """Return the seconds that a span means; None when it is none, or no whole number of seconds."""
+    if re.search(DURATION_PATTERN, text) is None:
+        return None
     total = sum((Fraction(amount) * SECONDS[unit] for amount, unit in _PART.findall(text)), Fraction(0))
     return int(total) if total.denominator == 1 else None
 
