@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lockgate.core.app import DEFAULT_ORG
-from lockgate.core.batch import Group, Ingested, RunBatch
+from lockgate.core.batch import Group, RunBatch
 from lockgate.core.instant import SECOND, Instant
 from lockgate.core.intake import WHOLE, Slice
 from lockgate.core.policy.policy import Mode
@@ -114,14 +114,14 @@ class World:
         is_timed = np.array([median is not None for median in medians])[group]
         return {"latency_ms": np.where(is_timed, values, ABSENT)}
 
-    def serve(self, app: str, runs: int, laws: Mapping[str, Law], champion: str) -> Ingested | None:
+    def serve(self, app: str, runs: int, laws: Mapping[str, Law], champion: str) -> None:
         """Serve some runs, split as the app's canary rollout asks for, and ingest them."""
         share = {champion: runs}
-        for rollout in list_rollouts(self.house, app, active=False):
+        for rollout in list_rollouts(self.house, app):
             if rollout.mode is Mode.CANARY:
                 candidate = round(runs * rollout.exposed_weight / 100)
                 share = {rollout.baseline: runs - candidate, rollout.candidate: candidate}
-        return ingest(self.batch(app, share, laws), self.house)
+        ingest(self.batch(app, share, laws), self.house)
 
     def serve_both(self, app: str, runs: Mapping[str, int], laws: Mapping[str, Law], *, minutes: int) -> None:
         """Serve so many runs of each release in some minutes, a batch each minute."""
