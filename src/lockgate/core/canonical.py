@@ -93,12 +93,11 @@ def _sorted(members: Mapping[str, Json]) -> list[str]:
 
 def _number(value: float) -> str:
     """Return a double as ECMAScript writes it; in the usual range Python and ECMAScript agree."""
-    if -MAX_INTEGER <= value <= MAX_INTEGER and value.is_integer():
-        return int.__repr__(int(value))
-    if 1e-4 <= abs(value) <= MAX_INTEGER:
-        return float.__repr__(value)
-    if abs(value) < 1e-4:
-        return _small(float.__repr__(value))
+    size = abs(value)
+    if 1e-4 <= size <= MAX_INTEGER:
+        return int.__repr__(int(value)) if value.is_integer() else float.__repr__(value)
+    if size < 1e-4:
+        return _small(float.__repr__(value)) if size else "0"
     return rfc8785.dumps(float(value)).decode("ascii")
 
 
