@@ -38,7 +38,8 @@ def prune(
     """Drop raw runs and buckets that are older than they are kept.
 
     A rollback, a reduction or a pause pins the raw runs of both releases that it was decided on: they stay until
-    --release-pins, as do buckets that an active rollout may read. Receipts and their log stay for ever.
+    --release-pins, as do buckets that an active rollout may read. With buckets go the looks of rollouts that have
+    ended, and what became of messages that were told. Receipts, their log and messages stay for ever.
     """
     from lockgate.operations import prune as pruning
 
