@@ -22,6 +22,8 @@ SMALLEST = 1 << 12
 # So many at once stay in the processor's cache.
 _BLOCK = 1 << 12
 _NONE = np.zeros(0, np.int64)
+# A mark has so many places.
+_TRIES = 3
 # Which bits of a mark say how far it goes on from a place that is taken.
 _STEP_SHIFT = 40
 # Copies of so many apps are held; the one that is asked for least recently goes.
@@ -45,6 +47,8 @@ class _Table:
         self._marks = np.zeros(self._size, np.int64)
         # No row is numbered 0, which stands for a free place.
         self._rows = np.zeros(self._size, np.int64)
+        # Marks that found all their places taken: few, of which each would cost many at once as much as all of them.
+        self._others: dict[int, int] = {}
         self._taken = 0
         self.put(marks, rows)
 
@@ -60,32 +64,34 @@ class _Table:
 
     def _put(self, marks: Marks, rows: Marks) -> None:
         at = marks & (self._size - 1)
-        while marks.size:
+        for _ in range(_TRIES):
             is_free = self._rows.take(at) == 0
             free = at[is_free]
             self._marks[free], self._rows[free] = marks[is_free], rows[is_free]
             # Several may have written one place, which then is of the last of them.
             left = (~is_free | (self._marks.take(at) != marks)).nonzero()[0]
             marks, rows, at = marks.take(left), rows.take(left), self._next(at.take(left), marks.take(left))
+        self._others.update(zip(marks.tolist(), rows.tolist(), strict=True))
 
     def known(self, marks: Marks, floor: int) -> Mask:
         """Say which marks are of a row after one."""
         is_known = np.zeros(marks.size, np.bool_)
-        asked, at = None, marks & (self._size - 1)
-        while marks.size:
+        asked, at = np.arange(marks.size), marks & (self._size - 1)
+        for _ in range(_TRIES):
             rows = self._rows.take(at)
             is_it = (self._marks.take(at) == marks) & (rows > floor)
-            if is_it.any():
-                is_known[is_it if asked is None else asked[is_it]] = True
+            is_known[asked[is_it]] = True
             left = (~is_it & (rows != 0)).nonzero()[0]
-            asked = left if asked is None else asked.take(left)
-            marks, at = marks.take(left), self._next(at.take(left), marks.take(left))
+            asked, marks, at = asked.take(left), marks.take(left), self._next(at.take(left), marks.take(left))
+        is_known[asked] = [self._others.get(mark, 0) > floor for mark in marks.tolist()]
         return is_known
 
     def after(self, floor: int) -> tuple[Marks, Marks]:
         """Return the marks of rows after one, and these."""
         counts = np.flatnonzero(self._rows > floor)
-        return self._marks.take(counts), self._rows.take(counts)
+        others = [(mark, row) for mark, row in self._others.items() if row > floor]
+        marks, rows = np.array(others, np.int64).reshape(-1, 2).T
+        return np.concatenate([self._marks.take(counts), marks]), np.concatenate([self._rows.take(counts), rows])
 
     def _next(self, at: Marks, marks: Marks) -> Marks:
         return (at + (marks >> _STEP_SHIFT | 1)) & (self._size - 1)
