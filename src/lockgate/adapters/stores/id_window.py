@@ -17,7 +17,7 @@ from lockgate.core.dedupe import MAX_IDS, Marks
 from lockgate.core.instant import Instant
 from lockgate.core.summary import Mask
 
-# A table has at least so many places; of four times as many as marks it is made, and made anew when half are taken.
+# The fewest places of a table, which is made with four times as many as it has marks, and anew when half are taken.
 SMALLEST = 1 << 12
 # So many at once stay in the processor's cache.
 _BLOCK = 1 << 12
@@ -142,7 +142,7 @@ class IdWindows:
 
     def of(self, org: str, app: str) -> IdWindow:
         """Return the copy of an app's window, empty where there is none."""
-        window = self._windows.setdefault((org, app), IdWindow())
+        window = self._windows.get((org, app)) or self.renew(org, app)
         self._windows.move_to_end((org, app))
         if len(self._windows) > MAX_WINDOWS:
             self._windows.popitem(last=False)
