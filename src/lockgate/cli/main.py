@@ -103,7 +103,7 @@ COMMANDS = {
         "lockgate.cli.fsck", "fsck", "Check that everything in the store agrees, and make every decision again."
     ),
     "new-keys": Entry(
-        "lockgate.cli.new_keys", "new_keys", "Go on by new keys where the old ones are lost, and sign that this was so."
+        "lockgate.cli.new_keys", "new_keys", "Go on by new keys where the old ones are lost or were moved away, and sign that."
     ),
     "backup": Entry("lockgate.cli.backup", "backup", "Copy the store into a new FOLDER while others go on."),
     "policy": Entry("lockgate.cli.policy", "policy", "Write, check and show policies."),

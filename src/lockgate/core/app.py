@@ -75,6 +75,10 @@ class App:
         """Return the app whose traffic an earlier champion has taken back; there is no way further back."""
         return replace(self, champion=release, former_champion=None)
 
+    def dethroned(self, release: str, target: str | None) -> App:
+        """Return the app whose traffic goes from a release, its champion or not, to a target."""
+        return self.returned(target) if release == self.champion else self
+
     def froze(self, reason: str, *, is_killed: bool = False) -> App:
         """Return the app in which nothing may start or be promoted; frozen before, it keeps its reason."""
         if self.frozen is not None and self.is_killed >= is_killed:

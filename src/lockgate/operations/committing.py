@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from lockgate.core.decision.decision import Action
 from lockgate.core.instant import HOUR
 from lockgate.core.policy.policy import Mode, Policy
 from lockgate.core.receipt import Actor
@@ -48,8 +47,8 @@ def commit(work: Transaction, house: House, case: Case) -> Trial:
         chain = record(work, house, _entry(case, chain))
     if _is_moved(case.transition):
         trial = _entered(work, trial, case)
-    if case.transition.decision.action is Action.PROMOTE and trial.rollout.status is Status.PROMOTED:
-        _crown(work, trial)
+    if trial.rollout.mode is Mode.CANARY:
+        _crown(work, case.transition)
     kept = replace(trial, chain=chain)
     pin(work, kept, case.transition)
     work.save(kept)
@@ -99,7 +98,13 @@ def _entered(work: Transaction, trial: Trial, case: Case) -> Trial:
     return replace(trial, spans=(*trial.spans, span))
 
 
-def _crown(work: Transaction, trial: Trial) -> None:
-    app = work.app(trial.rollout.app)
-    if app is not None and trial.rollout.mode is Mode.CANARY:
-        work.put_app(app.crowned(trial.rollout.candidate, trial.rollout.baseline))
+def _crown(work: Transaction, transition: Transition) -> None:
+    """Keep who is champion after a rollout has ended: its candidate, or whoever has the traffic back."""
+    rollout, decision = transition.after, transition.decision
+    app = work.app(rollout.app)
+    if app is None or transition.before.status is rollout.status:
+        return
+    if rollout.status is Status.PROMOTED:
+        work.put_app(app.crowned(rollout.candidate, rollout.baseline))
+    if rollout.status is Status.ROLLED_BACK and decision.way_back is not None:
+        work.put_app(app.dethroned(rollout.candidate, decision.way_back.release))

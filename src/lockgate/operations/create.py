@@ -26,6 +26,8 @@ from lockgate.crash_point import reach
 from lockgate.errors import NotPermittedError, TryAgainError, UsageError
 from lockgate.operations.acknowledge import awaiting
 from lockgate.operations.actuator import Program, put_actuator
+from lockgate.operations.champion import proven
+from lockgate.operations.earlier_reach import earlier_reach, read_before
 from lockgate.operations.intervention import act, requested
 from lockgate.operations.keeping import writing
 from lockgate.operations.latest import latest
@@ -79,6 +81,7 @@ def create(order: Order, house: House) -> Created:
         now = house.clock.now()
         app = work.app(check_name("an app", order.app)) or App(name=order.app)
         baseline = _baseline(order, app)
+        app = app if order.baseline is not None else proven(work, house, app)
         candidate = check_name("a release", order.candidate)
         if baseline == candidate:
             raise UsageError(f"baseline and candidate are both '{candidate}'", advice="Name the release on trial.")

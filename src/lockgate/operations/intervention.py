@@ -24,6 +24,7 @@ from lockgate.core.transition import apply
 from lockgate.core.verdict.judge import judge
 from lockgate.core.verdict.sequential import ratio_alarm
 from lockgate.errors import TryAgainError
+from lockgate.operations.champion import proven
 from lockgate.operations.committing import Case, commit
 from lockgate.operations.current import current
 from lockgate.operations.keeping import writing
@@ -89,6 +90,8 @@ def act(work: Transaction, rollout_id: str, request: Request, actor: Actor, hous
     trial, policy = load(work, rollout_id)
     rollout, progress = trial.rollout, trial.progress
     app = work.app(rollout.app) or App(name=rollout.app)
+    if rollout.status is Status.PROMOTED:
+        app = proven(work, house, app)
     verdict = judge(progress.state, progress.totals, planned(work, rollout.policy_digest), rollout.step)
     may_return = _may_return(work, app, rollout, request)
     around = situation(trial, policy, app, now)
@@ -110,8 +113,6 @@ def act(work: Transaction, rollout_id: str, request: Request, actor: Actor, hous
     transition = apply(rollout, decision, now)
     case = Case(trial=trial, transition=transition, verdict=verdict, policy=policy, actor=checked)
     kept = commit(work, house, case)
-    if rollout.status is Status.PROMOTED and decision.way_back is not None:
-        work.put_app(app.returned(decision.way_back.release))
     return Answer(kept.rollout, policy, kept.chain.seq)
 
 

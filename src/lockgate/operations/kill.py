@@ -10,6 +10,7 @@ from lockgate.core.receipt import Actor
 from lockgate.core.rollout import Rollout, Status
 from lockgate.crash_point import reach
 from lockgate.operations.app_series import AppStanding, stand
+from lockgate.operations.champion import proven
 from lockgate.operations.intervention import act, insist, requested
 from lockgate.operations.keeping import writing
 from lockgate.operations.known_app import known_app
@@ -31,7 +32,7 @@ def _kill(name: str | None, actor: Actor, house: House) -> tuple[AppStanding, ..
 def _kill_app(work: Transaction, app: App, actor: Actor, house: House) -> AppStanding:
     # A second kill would take the app a champion further back.
     if not app.is_killed:
-        for rollout in _hit(work, app):
+        for rollout in _hit(work, proven(work, house, app)):
             act(work, rollout.id, requested(Action.ROLLBACK, actor, cause=Cause.KILL), actor, house)
         reach("kill.rolled_back")
     stands = known_app(work, app.name)

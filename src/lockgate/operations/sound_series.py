@@ -3,12 +3,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, cast
 
 from lockgate.core.app import App, series_name
 from lockgate.core.canonical import Json
+from lockgate.core.crowning import Crowning, crowning_of, in_order
 from lockgate.core.custody import custody_series
 from lockgate.core.decision.decision import Action
 from lockgate.core.endpoint import actuator_name
@@ -34,12 +35,13 @@ def check_series(check: Check) -> None:
     """Check every rollout, and what was done to each app, from the first receipt to what is kept now."""
     apps = {series_name(check.org, app.name): app for app in check.seen.apps()}
     untouched = dict(apps)
+    crownings: dict[str, list[Crowning]] = {}
     after = ""
     while names := check.seen.series_after(after, PORTION):
         for name in names:
             trial = check.seen.trial(name)
             if trial is not None:
-                _check_rollout(check, trial)
+                crownings.setdefault(trial.rollout.app, []).extend(_check_rollout(check, trial))
             elif name in apps:
                 _check_app(check, name, untouched.pop(name))
             elif name == custody_series(check.org):
@@ -49,6 +51,23 @@ def check_series(check: Check) -> None:
         after = names[-1]
     for app in untouched.values():
         _check_standing(check, app, App(name=app.name).document())
+    for app in apps.values():
+        check.add(_champion_flaws(app, crownings.get(app.name, ())))
+
+
+def _champion_flaws(app: App, crownings: Iterable[Crowning]) -> Iterator[Flaw]:
+    told = App(name=app.name)
+    for crowning in in_order(crownings):
+        misled = crowning.misleads(told)
+        if misled is not None:
+            yield Flaw(Rule.STANDING, app.name, f"log entry {crowning.index}: {misled}")
+        told = crowning.crowned(told)
+    for what, found, said in (
+        ("champion", app.champion, told.champion),
+        ("former champion", app.former_champion, told.former_champion),
+    ):
+        if found != said:
+            yield Flaw(Rule.STANDING, app.name, f"its row says that the {what} is {found}, its receipts say {said}")
 
 
 def _stated(check: Check, series: str) -> Iterator[tuple[Receipt, Statement | None, SeriesEnd]]:
@@ -68,16 +87,20 @@ def _stated(check: Check, series: str) -> Iterator[tuple[Receipt, Statement | No
         yield receipt, statement, end
 
 
-def _check_rollout(check: Check, trial: Trial) -> None:
+def _check_rollout(check: Check, trial: Trial) -> list[Crowning]:
+    """Check a rollout, and return how it changed the champion of its app."""
     rollout, policy = trial.rollout, check.seen.policy(trial.rollout.policy_digest)
     check.count("rollouts")
     if policy is None or policy.digest() != rollout.policy_digest:
         check.add([Flaw(Rule.STANDING, rollout.id, f"its policy {rollout.policy_digest} is not kept")])
-        return
+        return []
+    crownings: list[Crowning] = []
     told: Rollout | None = unstarted(rollout, policy)
     replay, end = Replay(check, trial, policy), SeriesEnd()
     for receipt, statement, after in _stated(check, rollout.id):
         end = after
+        crowning = None if statement is None else crowning_of(receipt, statement)
+        crownings += [] if crowning is None else [crowning]
         if statement is None or told is None:
             told = None
             continue
@@ -90,6 +113,7 @@ def _check_rollout(check: Check, trial: Trial) -> None:
     else:
         replay.end()
     check.add(_standing_flaws(trial, told, end))
+    return crownings
 
 
 def _transition_flaws(
