@@ -25,6 +25,7 @@ VALUES = st.builds(
     WHOLE,
     WHOLE,
     st.lists(st.tuples(st.integers(-1974, 1974), st.integers(1, 2**40)), max_size=5).map(tuple),
+    st.lists(WHOLE, max_size=5).map(tuple),
 )
 BUCKETS = st.builds(
     Bucket,
