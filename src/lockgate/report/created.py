@@ -35,7 +35,8 @@ def render_created(created: Created, foresight: Foresight, screen: Screen) -> st
     """Return the rollout's id first, then its ramp, and what its policy promises."""
     rollout, policy = created.rollout, created.policy
     ramp = ", ".join(step.label() for step in policy.steps)
-    what = "is on trial already" if created.is_existing else "goes on trial"
+    there = "has all traffic already" if rollout.is_terminal else "is on trial already"
+    what = there if created.is_existing else "goes on trial"
     lines = [f"{screen.paint(rollout.id, 'bold')} {what}.", *_wrapped(standing(rollout), screen, "")]
     attempt = f"; attempt {rollout.attempt} of this candidate" if rollout.attempt > 1 else ""
     lines += _wrapped(f"Ramp: {ramp}; at least {policy.min_runs:,} fresh runs at each step{attempt}.", screen, "")
