@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -12,8 +13,10 @@ import click
 from lockgate.cli import exit_codes, local, output
 
 if TYPE_CHECKING:
+    from lockgate.core.batch import Ingested
     from lockgate.core.dedupe import Dedupe
 
+MAX_NAMED = 10
 EPILOG = "Exit codes: 0 kept, 64 usage, 65 bad data (nothing of these files is kept), 75 the store is held."
 
 
@@ -57,11 +60,38 @@ def ingest(
         "repeated": sum(each.runs for each in taken if each.is_repeated),
         "other": sum(each.other for each in kept),
     }
+    left_out = _left_out(kept)
     if as_json:
-        output.emit_json({**counts, "apps": dict(sorted(apps.items()))})
+        output.emit_json({**counts, "apps": dict(sorted(apps.items())), "left_out": left_out})
     else:
         output.say(_text(counts, apps))
+    if counts["duplicates"] > counts["runs"]:
+        local.tell(f"warning: {_most_left_out(counts, left_out)}")
     return exit_codes.OK.code
+
+
+def _left_out(kept: Sequence[Ingested]) -> dict[str, dict[str, int]]:
+    """Return how many runs did not count, by app and release."""
+    found: dict[str, Counter[str]] = {}
+    for each in kept:
+        for app, releases in each.left_out.items():
+            found.setdefault(app, Counter()).update(releases)
+    return {app: dict(sorted(releases.items())) for app, releases in sorted(found.items())}
+
+
+def _most_left_out(counts: dict[str, int], left_out: dict[str, dict[str, int]]) -> str:
+    screen = local.screen()
+    of = [
+        f"{screen.text(app)} {screen.text(name)} {runs:,}"
+        for app, each in left_out.items()
+        for name, runs in each.items()
+    ]
+    named = f"{', '.join(of[:MAX_NAMED])}{', ...' if len(of) > MAX_NAMED else ''}"
+    whole = counts["runs"] + counts["duplicates"]
+    return (
+        f"{counts['duplicates']:,} of {whole:,} runs did not count, because runs with their ids came before ({named}); "
+        "give every run an id of its own, and see `lockgate runs` for what came under these"
+    )
 
 
 def _rule(dedupe: str | None, window: str | None) -> Dedupe | None:

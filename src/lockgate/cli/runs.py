@@ -28,7 +28,7 @@ def runs(app_id: str, release: str | None, status: str | None, since: str | None
     moment = None if since is None else house.clock.now() - int(local.seconds(since) * SECOND)
     found = example_runs(Wanted(app=app_id, release=release, status=status, since=moment, limit=limit), house)
     if as_json:
-        document = [{"came_at": each.came_at, "run": each.record} for each in found.runs]
+        document = [{"came_at": each.came_at, "counted": each.is_counted, "run": each.record} for each in found.runs]
         output.emit_json({"runs": document, "kept_from": found.until, "is_cut": found.is_cut})
     else:
         from lockgate.report.raw_runs import render_raw_runs

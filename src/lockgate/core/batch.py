@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from lockgate.core.canonical import byte_digest
 from lockgate.core.instant import Instant
 from lockgate.core.intake import Slice
-from lockgate.core.summary import Columns, Integers
+from lockgate.core.summary import Columns, Integers, Mask
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +34,7 @@ class RunBatch:
     `probes` are the inputs that runs answered, None where a run answered none; empty where no run did.
     `default_app` is the app of runs whose bytes name none.
     `also` says for which further group (index into `groups`) a run (position) counts: that of a flag and its variant.
+    `flagged`: the groups of the runs themselves, of those at the end that stand for their flags.
     """
 
     body: bytes
@@ -44,7 +45,23 @@ class RunBatch:
     ids: Sequence[str | None]
     probes: Sequence[str | None] = ()
     also: Sequence[tuple[int, int]] = ()
+    flagged: NDArray[np.intp] = field(default_factory=lambda: np.zeros(0, np.intp))
     default_app: str | None = None
+
+    @property
+    def own(self) -> int:
+        """Return how many of the runs stand for themselves; they come first."""
+        return self.columns.runs - self.flagged.size
+
+    def runs_by(self, app: str, chosen: Mask) -> dict[str, int]:
+        """Return how many of the chosen runs are of each release of an app, of those that have any."""
+        counts: dict[str, int] = {}
+        for group, count in zip(
+            self.groups, np.bincount(self.group[chosen], minlength=len(self.groups)).tolist(), strict=True
+        ):
+            if group.app == app and count:
+                counts[group.release] = counts.get(group.release, 0) + count
+        return counts
 
     @cached_property
     def digest(self) -> str:
@@ -66,6 +83,7 @@ def spread(batch: RunBatch) -> RunBatch:
         ids=[batch.ids[place] for place in places.tolist()],
         probes=[batch.probes[place] for place in places.tolist()] if batch.probes else (),
         also=(),
+        flagged=batch.group[positions],
     )
 
 
@@ -75,6 +93,8 @@ class Ingested:
 
     `default_app` is the app of runs that name none.
     `other` counts runs whose labels found no room; `is_repeated` says that the batch had been taken before.
+    `left_out`: of runs that did not count, by app and release, how many they were; `uncounted` has a bit for each run
+    of the body in its order, set where it did not count for its own app, and is empty where all did.
     """
 
     digest: str
@@ -83,5 +103,7 @@ class Ingested:
     duplicates: int = 0
     other: int = 0
     apps: Mapping[str, int] = field(default_factory=dict)
+    left_out: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    uncounted: bytes = b""
     is_repeated: bool = False
     default_app: str | None = None

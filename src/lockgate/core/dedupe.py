@@ -45,6 +45,11 @@ def marks_of(ids: Sequence[str], key: bytes) -> Marks:
     return np.concatenate(parts) if parts else np.zeros(0, np.int64)
 
 
+def salts_of(names: Sequence[str], key: bytes) -> Marks:
+    """Return for each name what is added to marks, so that equal ids under different names differ as others do."""
+    return marks_of(names, hashlib.sha256(b"salt" + key).digest())
+
+
 def _marks(ids: Sequence[str], key: bytes) -> Marks:
     table, sizes = _table(ids)
     first, second = _factors(key, table.shape[1])

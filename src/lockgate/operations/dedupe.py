@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from lockgate.core.app import App
 from lockgate.core.batch import RunBatch
-from lockgate.core.dedupe import Dedupe, marks_of
+from lockgate.core.dedupe import Dedupe, Marks, marks_of, salts_of
 from lockgate.core.instant import Instant
 from lockgate.core.summary import Mask
 from lockgate.errors import DataError, UsageError
@@ -34,6 +34,7 @@ def first_seen(work: Transaction, batch: RunBatch, apps: Mapping[str, App], now:
         is_new = first_of_each_id(batch)
         is_first = is_new[places]
         places, marks = places[is_first], marks[is_first]
+    marks = marks + _salts(batch, work.id_key())[places]
     owners = np.array([list(apps).index(group.app) for group in batch.groups], np.intp)[batch.group[places]]
     for number, app in enumerate(apps.values()):
         own = np.flatnonzero(owners == number)
@@ -44,6 +45,20 @@ def first_seen(work: Transaction, batch: RunBatch, apps: Mapping[str, App], now:
         if not is_known.all():
             work.add_ids(app.name, batch.digest, marks[own[~is_known]], app.dedupe, now)
     return is_new
+
+
+def _salts(batch: RunBatch, key: bytes) -> Marks:
+    """Return what tells the ids of one release from those of another, and runs from those that stand for a flag.
+
+    Whoever sends runs of one release, or of another app with flags, must not be able to make others be left out.
+    """
+    own = salts_of([group.release for group in batch.groups], key)[batch.group[: batch.own]]
+    if not batch.flagged.size:
+        return own
+    variants = [batch.groups[index].release for index in batch.group[batch.own :].tolist()]
+    apps = [batch.groups[index].app for index in batch.flagged.tolist()]
+    flags = salts_of([f"{release}\n{app}" for release, app in zip(variants, apps, strict=True)], key)
+    return np.concatenate([own, flags])
 
 
 def _identified(batch: RunBatch) -> tuple[NDArray[np.intp], Sequence[str]]:
@@ -59,13 +74,16 @@ def first_of_each_id(batch: RunBatch) -> Mask:
     is_kept = np.ones(batch.columns.runs, np.bool_)
     if len(set(batch.ids)) == len(batch.ids):
         return is_kept
-    releases: dict[tuple[str, str], str] = {}
+    flagged = [batch.groups[index].app for index in batch.flagged.tolist()]
+    releases: dict[tuple[str, str | None, str], str] = {}
     for position, (run_id, index) in enumerate(zip(batch.ids, batch.group.tolist(), strict=True)):
         if run_id is None:
             continue
         group = batch.groups[index]
-        first = releases.get((group.app, run_id))
-        releases[group.app, run_id] = group.release
+        # A flag's run is known by the app that it ran in.
+        key = group.app, None if position < batch.own else flagged[position - batch.own], run_id
+        first = releases.get(key)
+        releases[key] = group.release
         is_kept[position] = first is None
         if first not in (None, group.release):
             raise DataError(

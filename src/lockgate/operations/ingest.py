@@ -38,7 +38,7 @@ def ingest(batch: RunBatch, house: House, *, by_start_time: bool = False, dedupe
     `dedupe` is how the batch's apps know runs that come again, from now on.
     """
     _check_size(batch)
-    own, batch = batch.columns.runs, spread(batch)
+    batch = spread(batch)
     with house.store.writing(house.org) as work:
         before = work.ingested(batch.digest)
         if before is not None:
@@ -58,7 +58,9 @@ def ingest(batch: RunBatch, house: House, *, by_start_time: bool = False, dedupe
         apps = {name: spine.app for name, spine in spines.items()}
         pair_probes(work, batch, is_kept, apps, _slot_of(batch, starts, spines), now)
         reach("ingest.tallied")
-        result = _result(batch, is_kept, own, spines, now)
+        result = _result(batch, is_kept, spines, now)
+        for name, releases in result.left_out.items():
+            work.add_left_out(name, releases)
         work.add_batch(result, batch.body, slots)
         for spine in spines.values():
             # Of live runs all of a batch join one slot.
@@ -141,20 +143,24 @@ def _slot_of(batch: RunBatch, starts: Integers, spines: dict[str, OpenSpine]) ->
     return slot_of
 
 
-def _result(batch: RunBatch, is_kept: Mask, own: int, spines: dict[str, OpenSpine], now: Instant) -> Ingested:
-    """Return what became of a batch whose first `own` runs are not those of flags."""
+def _result(batch: RunBatch, is_kept: Mask, spines: dict[str, OpenSpine], now: Instant) -> Ingested:
+    """Return what became of a batch."""
     apps: Counter[str] = Counter()
     for group, count in zip(batch.groups, np.bincount(batch.group[is_kept], minlength=len(batch.groups)), strict=True):
         apps[group.app] += int(count)
-    runs = int(np.count_nonzero(is_kept[:own]))
+    own = is_kept[: batch.own]
+    runs = int(np.count_nonzero(own))
+    left_out = {} if is_kept.all() else {name: batch.runs_by(name, ~is_kept) for name in spines}
     # A clock that was set back makes no batch older than its buckets: it would be pruned before them.
     opened = [slot.opened_at for spine in spines.values() for slot in spine.slots.values()]
     return Ingested(
         digest=batch.digest,
         at=max([now, *opened]),
         runs=runs,
-        duplicates=own - runs,
+        duplicates=own.size - runs,
         other=sum(spine.other for spine in spines.values()),
         apps={name: count for name, count in sorted(apps.items()) if count},
+        left_out={name: releases for name, releases in left_out.items() if releases},
+        uncounted=b"" if own.all() else np.packbits(~own).tobytes(),
         default_app=batch.default_app,
     )

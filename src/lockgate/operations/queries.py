@@ -3,8 +3,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
 from lockgate.core.app import App
 from lockgate.core.decision.chain import decide
@@ -34,7 +34,7 @@ class Explanation:
 
     `seals_at`: when the next bucket seals, None while none is open. `overdue`: why somebody should have looked
     before, None where nobody should. `runs_per_hour`: of the candidate at this step. `holds`: everything that keeps it
-    where it is.
+    where it is. `left_out`: how many runs of each release did not count because their ids were known, if any.
     """
 
     trial: Trial
@@ -45,6 +45,7 @@ class Explanation:
     overdue: str | None
     runs_per_hour: float | None
     holds: tuple[Call, ...] = ()
+    left_out: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def rollout(self) -> Rollout:
@@ -125,6 +126,7 @@ def explain(rollout_id: str, house: House) -> Explanation:
             trial = read_all(seen, trial, judged, now)
         still_open = seen.open_slots(app.name)
         pace = runs_per_hour(seen, trial)
+        left_out = {name: seen.left_out(app.name, name) for name in (trial.rollout.baseline, trial.rollout.candidate)}
     rollout, progress = trial.rollout, trial.progress
     verdict = judge(progress.state, progress.totals, judged, rollout.step)
     around = situation(trial, policy, app, now)
@@ -137,5 +139,6 @@ def explain(rollout_id: str, house: House) -> Explanation:
         seals_at=next((slot.seals_at for slot in still_open if not slot.is_over(now)), None),
         overdue=overdue(rollout, policy, trial.ticked_at, now),
         runs_per_hour=pace,
+        left_out={name: runs for name, runs in left_out.items() if runs},
         holds=() if rollout.is_terminal else tuple(holds(rollout, policy, verdict, around)),
     )

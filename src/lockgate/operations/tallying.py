@@ -31,6 +31,8 @@ class OpenSpine:
     now: Instant
     slots: dict[Instant | None, Slot] = field(default_factory=dict)
     other: int = 0
+    _still_open: dict[Instant | None, Slot] | None = None
+    _last: Slot | None = None
 
     def place(self, group: Group, start: Instant | None, runs: int) -> Place:
         """Return where so many runs are tallied that began in one slice of time."""
@@ -42,14 +44,17 @@ class OpenSpine:
 
     def _slot(self, start: Instant | None) -> Slot:
         if start not in self.slots:
-            still_open = [each for each in self.work.open_slots(self.app.name) if each.starts_at == start]
-            self.slots[start] = still_open[-1] if still_open else self._open(start)
+            if self._still_open is None:
+                # Once in a transaction, which alone writes: an import may open thousands.
+                self._still_open = {each.starts_at: each for each in self.work.open_slots(self.app.name)}
+                self._last = self.work.last_slot(self.app.name)
+            self.slots[start] = self._still_open.get(start) or self._open(start)
         return self.slots[start]
 
     def _open(self, start: Instant | None) -> Slot:
-        slot = next_slot(self.work.last_slot(self.app.name), self.app.bucket_s, self.now, start)
-        self.work.put_slot(self.app.name, slot)
-        return slot
+        self._last = next_slot(self._last, self.app.bucket_s, self.now, start)
+        self.work.put_slot(self.app.name, self._last)
+        return self._last
 
 
 def add_runs(

@@ -3,11 +3,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Protocol
 
 from lockgate.core.dedupe import Dedupe, Marks
 from lockgate.core.instant import Instant
 from lockgate.core.summary import Mask
+
+
+class RunIdsReading(Protocol):
+    """How many runs did not count."""
+
+    def left_out(self, app: str, release: str) -> int:
+        """Return how many runs of a release did not count, because their ids were known."""
 
 
 class RunIdsWriting(Protocol):
@@ -27,6 +35,9 @@ class RunIdsWriting(Protocol):
 
     def add_ids(self, app: str, digest: str, marks: Marks, dedupe: Dedupe, now: Instant) -> None:
         """Keep marks that are not known, of runs of one batch."""
+
+    def add_left_out(self, app: str, runs: Mapping[str, int]) -> None:
+        """Add to how many runs of releases did not count."""
 
     def keep_ids(self, app: str) -> None:
         """Keep the marks of the window strictly from now on."""

@@ -11,7 +11,7 @@ from lockgate.ports.evidence import EvidenceReading, EvidenceWriting
 from lockgate.ports.outbox import OutboxReading, OutboxWriting
 from lockgate.ports.probes import ProbesReading, ProbesWriting
 from lockgate.ports.retention import RetentionReading, RetentionWriting
-from lockgate.ports.run_ids import RunIdsWriting
+from lockgate.ports.run_ids import RunIdsReading, RunIdsWriting
 from lockgate.ports.soundness import SoundnessReading
 from lockgate.ports.trials import TrialsReading, TrialsWriting
 from lockgate.ports.vault import VaultReading, VaultWriting
@@ -25,6 +25,7 @@ class Snapshot(
     OutboxReading,
     SoundnessReading,
     RetentionReading,
+    RunIdsReading,
     Protocol,
 ):
     """Everything that an organisation has stored, as it was at one moment; nobody's writing shows through it."""

@@ -54,10 +54,17 @@ def explained(said: Explanation, now: Instant, ending: str = "", intervals: Sequ
             Part(_VERBS[said.decision.action], (said.decision.reason, *said.decision.also)),
             Part("What would change it", tuple(remedies(said, now))),
         ]
+    parts.append(Part("Which runs do not count", tuple(_left_out(said))))
     parts.append(Part("What each gate says", tuple(finding.reason for finding in said.verdict.findings)))
     parts.append(Part("What holds however often one looks", tuple(map(_always, intervals))))
     parts.append(Part("Why the plain interval does not decide", tuple(_plain(said))))
     return tuple(part for part in parts if part.sentences)
+
+
+def _left_out(said: Explanation) -> Iterator[str]:
+    for release, runs in said.left_out.items():
+        came = f"{count_text(runs, 'run')} of {release} came under ids that the app knew, and did not count"
+        yield f"{came}; `lockgate runs` marks those that are kept."
 
 
 def _always(interval: Anytime) -> str:

@@ -13,6 +13,7 @@ from lockgate.report.text import clip, pad
 
 MAX_ID, MAX_RELEASE, MAX_VALUE = 24, 20, 60
 LEADING = ("app_id", "release", "status", "run_id", "started_at")
+NOT_COUNTED = "[not counted: its id had come before]"
 GROUPS = ("scores", "labels", "flags")
 
 
@@ -30,12 +31,14 @@ def render_raw_runs(found: Examples, screen: Screen) -> str:
 
 def _line(example: Example, screen: Screen) -> str:
     record = example.record
-    head = (
+    head: tuple[str, ...] = (
         _shown(record.get("started_at") or instant_text(example.came_at), screen, MAX_ID),
         pad(_shown(record.get("release"), screen, MAX_RELEASE), 9),
         pad(_shown(record.get("status", "-"), screen, MAX_RELEASE), 9),
         _shown(record.get("run_id", "-"), screen, MAX_ID),
     )
+    if not example.is_counted:
+        head = (*head, NOT_COUNTED)
     rest = " ".join(f"{screen.text(name, MAX_VALUE)}={_shown(value, screen)}" for name, value in _flat(record))
     return clip(f"{'  '.join(head)}  {rest}".rstrip(), max(screen.width, 60))
 

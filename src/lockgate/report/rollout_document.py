@@ -46,6 +46,7 @@ def explanation_document(said: Explanation) -> dict[str, Json]:
         "seconds_left": {finding.gate: said.seconds_left(finding) for finding in said.verdict.findings},
         "seals_at": None if said.seals_at is None else instant_text(said.seals_at),
         "overdue": said.overdue,
+        "left_out": dict(said.left_out),
     }
 
 

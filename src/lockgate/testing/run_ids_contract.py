@@ -44,6 +44,16 @@ class RunIdsContract:
         assert keys[0] == keys[1] != keys[2]
         assert len(keys[0]) == 32
 
+    def test_runs_that_did_not_count_add_up(self, store: Store) -> None:
+        """By app and release."""
+        for runs in ({"v1": 2}, {"v1": 3, "v2": 1}):
+            with store.writing() as work:
+                work.add_left_out("web", runs)
+
+        with store.reading() as seen:
+            assert [seen.left_out("web", name) for name in ("v1", "v2", "v3")] == [5, 1, 0]
+            assert seen.left_out("other", "v1") == 0
+
     def test_a_mark_is_known_within_the_window(self, store: Store) -> None:
         """By its app, from when it was added until the window has left it behind."""
         add(store, "web", 0, MARKS[:2])

@@ -17,7 +17,7 @@ from lockgate.adapters.stores.memory_cells import MemoryCellsReading, MemoryCell
 from lockgate.adapters.stores.memory_outbox import MemoryOutboxReading, MemoryOutboxWriting
 from lockgate.adapters.stores.memory_probes import MemoryProbesReading, MemoryProbesWriting
 from lockgate.adapters.stores.memory_retention import MemoryRetentionReading, MemoryRetentionWriting
-from lockgate.adapters.stores.memory_run_ids import MemoryRunIds
+from lockgate.adapters.stores.memory_run_ids import MemoryRunIds, MemoryRunIdsReading
 from lockgate.adapters.stores.memory_soundness import MemorySoundness
 from lockgate.adapters.stores.memory_tables import Tables
 from lockgate.adapters.stores.refusals import held_already, overtaken, sealed_already, uncovered
@@ -58,7 +58,12 @@ class MemoryStore:
 
 
 class MemorySnapshot(
-    MemorySoundness, MemoryCellsReading, MemoryOutboxReading, MemoryProbesReading, MemoryRetentionReading
+    MemorySoundness,
+    MemoryCellsReading,
+    MemoryOutboxReading,
+    MemoryProbesReading,
+    MemoryRetentionReading,
+    MemoryRunIdsReading,
 ):
     """Tables that nobody writes to."""
 

@@ -4,13 +4,24 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
 
 import numpy as np
 
-from lockgate.adapters.stores.memory_tables import MemoryTablesWriting
+from lockgate.adapters.stores.memory_tables import MemoryTablesReading, MemoryTablesWriting
 from lockgate.core.dedupe import KEY_BYTES, MAX_IDS, Dedupe, Marks
 from lockgate.core.instant import SECOND, Instant
 from lockgate.core.summary import Mask
+
+
+class MemoryRunIdsReading(MemoryTablesReading):
+    """How many runs did not count."""
+
+    __slots__ = ()
+
+    def left_out(self, app: str, release: str) -> int:
+        """Return how many runs of a release did not count."""
+        return int(self._table("left out", app).get(release, 0))
 
 
 class MemoryRunIds(MemoryTablesWriting):
@@ -44,6 +55,12 @@ class MemoryRunIds(MemoryTablesWriting):
             return
         rows = self._writable("id window", app)
         rows[next(reversed(rows), 0) + 1] = (now, marks)
+
+    def add_left_out(self, app: str, runs: Mapping[str, int]) -> None:
+        """Add to how many did not count."""
+        held = self._writable("left out", app)
+        for release, count in runs.items():
+            held[release] = held.get(release, 0) + count
 
     def keep_ids(self, app: str) -> None:
         """Keep the marks of the window strictly."""

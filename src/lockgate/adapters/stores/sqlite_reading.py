@@ -9,6 +9,7 @@ from lockgate.adapters.stores.sqlite_cells import SqliteCellsReading
 from lockgate.adapters.stores.sqlite_outbox import SqliteOutboxReading
 from lockgate.adapters.stores.sqlite_probes import SqliteProbesReading
 from lockgate.adapters.stores.sqlite_retention import SqliteRetentionReading
+from lockgate.adapters.stores.sqlite_run_ids import SqliteRunIdsReading
 from lockgate.adapters.stores.sqlite_segments import SqliteSegmentsReading
 from lockgate.adapters.stores.sqlite_soundness import SqliteSoundness
 from lockgate.core.app import App, Release
@@ -30,6 +31,7 @@ class SqliteSnapshot(
     SqliteOutboxReading,
     SqliteProbesReading,
     SqliteRetentionReading,
+    SqliteRunIdsReading,
     SqliteSegmentsReading,
 ):
     """What one organisation has stored, as it was when the transaction began to read."""

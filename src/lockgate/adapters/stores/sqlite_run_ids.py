@@ -5,16 +5,26 @@ from __future__ import annotations
 
 import json
 import secrets
+from collections.abc import Mapping
 
 import numpy as np
 
 from lockgate.adapters.stores.id_window import IdWindow, IdWindows, MarkRow
-from lockgate.adapters.stores.sqlite_rows import SqliteRowsWriting
+from lockgate.adapters.stores.sqlite_rows import SqliteRowsReading, SqliteRowsWriting
 from lockgate.core.dedupe import KEY_BYTES, Dedupe, Marks
 from lockgate.core.instant import SECOND, Instant
 from lockgate.core.summary import Mask
 
 _BYTES = "<i8"
+
+
+class SqliteRunIdsReading(SqliteRowsReading):
+    """How many runs did not count."""
+
+    def left_out(self, app: str, release: str) -> int:
+        """Return how many runs of a release did not count."""
+        found = self._rows("SELECT runs FROM left_out WHERE org = ? AND app = ? AND release = ?", app, release)
+        return int(found[0][0]) if found else 0
 
 
 class SqliteRunIds(SqliteRowsWriting):
@@ -47,6 +57,12 @@ class SqliteRunIds(SqliteRowsWriting):
             return
         sql = "INSERT INTO id_window (org, app, digest, at, marks) VALUES (?, ?, ?, ?, ?)"
         self._change(sql, app, digest, now, marks.astype(_BYTES).tobytes())
+
+    def add_left_out(self, app: str, runs: Mapping[str, int]) -> None:
+        """Add to how many did not count."""
+        sql = "INSERT INTO left_out VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET runs = runs + excluded.runs"
+        for release, count in runs.items():
+            self._change(sql, app, release, count)
 
     def keep_ids(self, app: str) -> None:
         """Keep the marks of the window strictly."""

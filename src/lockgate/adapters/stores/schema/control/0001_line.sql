@@ -69,6 +69,12 @@ CREATE TABLE strict_ids (
   PRIMARY KEY (org, app, mark)
 ) STRICT, WITHOUT ROWID;
 
+-- How many runs did not count, because their ids were known.
+CREATE TABLE left_out (
+  org TEXT NOT NULL, app TEXT NOT NULL, release TEXT NOT NULL, runs INTEGER NOT NULL,
+  PRIMARY KEY (org, app, release)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE answers (
   org TEXT NOT NULL, app TEXT NOT NULL, probe TEXT NOT NULL, release TEXT NOT NULL, at INTEGER NOT NULL,
   slot INTEGER NOT NULL, labels BLOB NOT NULL, body BLOB NOT NULL,

@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Runs under known ids as somebody sends and sees them: docs/spec.md, The line, Runs."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.doors.line import APP, Door
+
+
+@pytest.mark.clause("LI-464")
+def test_a_file_that_hardly_counts_is_a_warning(door: Door, tmp_path: Path) -> None:
+    """It says whose runs they were, and `runs`, `show` and `explain` say it again."""
+    for name, status in (("first", "ok"), ("second", "error")):
+        runs = [{"release": "v2", "run_id": str(number), "status": status} for number in range(20)]
+        (tmp_path / f"{name}.ndjson").write_text("\n".join(map(json.dumps, runs)), encoding="utf-8")
+    door("ingest", "--app-id", APP, tmp_path / "first.ndjson")
+    rollout = door.read("create", "--app-id", APP, "--baseline", "v1", "--candidate", "v2", "--json")["id"]
+
+    code = door("ingest", "--app-id", APP, tmp_path / "second.ndjson")
+
+    assert (code, "20 runs left out" in door.out) == (0, True)
+    assert f"warning: 20 of 20 runs did not count, because runs with their ids came before ({APP} v2 20)" in door.err
+    door("runs", "--app-id", APP, "--status", "error")
+    assert door.out.count("[not counted: its id had come before]") == 20
+    assert door.read("runs", "--app-id", APP, "--status", "error", "--json")["runs"][0]["counted"] is False
+    door("show", rollout)
+    assert "20 of v2, whose ids were known" in door.out
+    door("explain", rollout)
+    assert "20 runs of v2 came under ids that the app knew, and did not count" in door.out
