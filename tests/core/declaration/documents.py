@@ -101,7 +101,7 @@ SUSTAINED = st.fixed_dictionaries(
     {"metric": st.sampled_from(OTHERS), "budget": st.integers(1, 10**6)},
     optional={"window": st.just("5m"), "need": st.integers(1, 3), "of": st.integers(3, 9)},
 )
-DOCUMENTS = _optional(
+_WHOLE = _optional(
     app=TEXT,
     mode=st.sampled_from(["shadow", "canary"]),
     inference=st.sampled_from(["sequential", "fixed"]),
@@ -120,6 +120,18 @@ DOCUMENTS = _optional(
     disagreement=st.lists(st.just({"max_excess": "5%"}), max_size=1),
     limits=_optional(spend=st.sampled_from(["200 EUR", "0.50 USD"]), time=DURATION, units=RUNS, runs=RUNS),
 )
+
+
+def _declarable(document: Document) -> Document:
+    """Return a document without what only goes together with sequential inference."""
+    gates: Any = document.get("gates", [])
+    for each in gates if document.get("inference") == "fixed" else []:
+        if each.get("breach") == "reduce":
+            each["breach"] = "pause"
+    return document
+
+
+DOCUMENTS = _WHOLE.map(_declarable)
 
 ODD = st.sampled_from(
     [None, True, False, -1, 0, 1, 2.5, 1e9, 10**30, "", "on", "5%", "1pp", "5% + 1pp", "none", "all", "-5%", "30m",

@@ -64,6 +64,11 @@ GATES = {
     "a range of a quantile": (gate("latency_ms:p95", extent=[0, 9]), "extent", "only a mean"),
     "a range that falls": (gate("cost", extent=[9, 0]), "extent", "must rise"),
     "a critical gate that pauses": (gate("error_rate", critical=True, breach="pause"), "breach", "leave breach out"),
+    "a reduction by the same runs": (
+        gate("error_rate", breach="reduce") | {"inference": "fixed"},
+        "breach",
+        "reads the same runs again",
+    ),
     "a tail without runs": (gate("latency_ms:p99", min_runs=50), "min_runs", "must be at least 100"),
 }
 

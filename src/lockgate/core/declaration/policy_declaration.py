@@ -16,7 +16,7 @@ from typing import Any
 from lockgate.core.declaration import policy_field as field
 from lockgate.core.declaration.fault import Fault, PolicyFaults
 from lockgate.core.declaration.gate_declaration import DeclaredGate, declare_gate
-from lockgate.core.declaration.gate_field import GATES, ID, SHARE
+from lockgate.core.declaration.gate_field import BREACH, GATES, ID, SHARE
 from lockgate.core.declaration.nearest import suggestion
 from lockgate.core.declaration.reading import Field, Reading
 from lockgate.core.declaration.rule_declaration import declare_rules
@@ -25,8 +25,8 @@ from lockgate.core.declaration.shape import Text, shown
 from lockgate.core.declaration.step_declaration import DeclaredStep, declare_steps
 from lockgate.core.declaration.step_field import DEFAULT_STEPS, STEP_GATES, STEPS
 from lockgate.core.metric import parse_metric
-from lockgate.core.policy.gate import Gate
-from lockgate.core.policy.policy import Policy
+from lockgate.core.policy.gate import Breach, Gate
+from lockgate.core.policy.policy import Inference, Policy
 from lockgate.errors import UsageError
 
 DEFAULT_GATES = ("error_rate",)
@@ -100,6 +100,9 @@ def _gates(value: object, policy: Policy, faults: list[Fault]) -> tuple[Declared
         first = seen.setdefault(each.gate.id, each.reading.path)
         if first != each.reading.path:
             each.reading.contradict(ID, f"{shown(each.gate.id)} is {first} already; give this gate an id of its own")
+        if policy.inference is Inference.FIXED and each.gate.breach is Breach.REDUCE:
+            message = "after a reduction `inference: fixed` reads the same runs again; roll back or pause instead"
+            each.reading.contradict(BREACH, message)
     return _shared(gates, faults)
 
 

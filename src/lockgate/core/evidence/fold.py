@@ -13,6 +13,7 @@ import numpy as np
 
 from lockgate.core.bucket import Events, Values
 from lockgate.core.evidence import bets
+from lockgate.core.evidence.entered import enter_step
 from lockgate.core.evidence.nuisance import learn
 from lockgate.core.evidence.plan import GatePlan, Plan
 from lockgate.core.evidence.sealed import NO_PAIRS, Assignment, Phase, SealedBucket
@@ -23,7 +24,6 @@ from lockgate.core.evidence.state import (
     ShareState,
     Tally,
     Wealth,
-    enter_step,
     wealth_of,
 )
 from lockgate.core.evidence.tally import tally
@@ -49,7 +49,7 @@ def fold(state: EvidenceState, sealed: SealedBucket, plan: Plan) -> EvidenceStat
     if sealed.number <= state.last_bucket:
         return state
     if sealed.step != state.step:
-        state = enter_step(state, sealed.step)
+        state = enter_step(state, sealed.step, plan)
     if sealed.phase is Phase.TRANSITION:
         return replace(state, last_bucket=sealed.number, buckets=state.buckets + 1)
     whole = sealed.arm()
@@ -65,6 +65,7 @@ def fold(state: EvidenceState, sealed: SealedBucket, plan: Plan) -> EvidenceStat
         fresh_runs=state.fresh_runs + whole.candidate.runs,
         fresh_baseline_runs=state.fresh_baseline_runs + whole.baseline.runs,
         candidate_runs=state.candidate_runs + whole.candidate.runs,
+        earlier_runs=state.earlier_runs + (whole.candidate.runs if sealed.is_earlier else 0),
         ratio=ratio,
         is_split_alarmed=state.is_split_alarmed or is_split_off(ratio, plan.policy),
     )

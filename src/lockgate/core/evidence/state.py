@@ -145,12 +145,17 @@ class EvidenceState:
     fresh_runs: int = 0
     fresh_baseline_runs: int = 0
     candidate_runs: int = 0
+    earlier_runs: int = 0
     buckets: int = 0
     last_bucket: int = -1
 
     def fresh_at(self, step: int) -> int:
         """Return the candidate runs that count at a step; none where nothing of it was read yet."""
         return self.fresh_runs if self.step == step else 0
+
+    def earlier_at(self, step: int) -> int:
+        """Return how many of the candidate runs at a step ran before the rollout, which reads them at its first one."""
+        return self.earlier_runs if step == self.step == self.furthest_step == 0 else 0
 
     def document(self) -> Json:
         """Return the JSON form that is stored and digested."""
@@ -167,22 +172,6 @@ def open_state(plan: Plan) -> EvidenceState:
     for row, (gate, process) in enumerate(plan.rows):
         numbers[row, : gate.copies(process), : gate.alternatives] = 0.0
     return EvidenceState(tuple(_open_gate(gate) for gate in plan.gates), wealth_of(numbers))
-
-
-def enter_step(state: EvidenceState, step: int) -> EvidenceState:
-    """Return the state at the start of a step: the sample-ratio check begins again, and what is fresh.
-
-    Tallies that wait for the other arm are dropped, because a bucket may not span two weights.
-    """
-    return replace(
-        state,
-        gates=tuple(replace(gate, carry=NO_CARRY, fresh=0, fresh_baseline=0) for gate in state.gates),
-        ratio=ShareState(),
-        step=step,
-        furthest_step=max(step, state.furthest_step),
-        fresh_runs=0,
-        fresh_baseline_runs=0,
-    )
 
 
 def clear_ratio_alarm(state: EvidenceState) -> EvidenceState:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from lockgate.core.evidence.entered import enter_step
 from lockgate.core.evidence.plan import Plan
 from lockgate.core.evidence.state import EvidenceState
 from lockgate.core.evidence.totals import Cohorts, Totals
@@ -13,7 +14,7 @@ from lockgate.core.policy.gate import Gate
 from lockgate.core.policy.policy import Inference, Policy, Promote
 from lockgate.core.policy.step import Step, StepKind
 from lockgate.core.verdict.fixed import Levels, judge_fixed
-from lockgate.core.verdict.sequential import judge_sequential
+from lockgate.core.verdict.sequential import Shown, judge_sequential
 from lockgate.core.verdict.verdict import Verdict
 
 
@@ -30,7 +31,8 @@ def judge(state: EvidenceState, totals: Totals, plan: Plan, step: int) -> Verdic
         return _looked(verdict) if at_step.is_complete(policy, step) else _waiting(verdict, policy.steps[step])
     if policy.inference is Inference.FIXED:
         return judge_fixed(totals.whole, _budgeted(policy, step), Levels(per_gate=1.0 - policy.alpha))
-    return judge_sequential(state, at_step, plan, step)
+    at_entry = state if state.step == step else enter_step(state, step, plan)
+    return judge_sequential(at_entry, Shown(at_step, totals), plan)
 
 
 def _waiting(verdict: Verdict, step: Step) -> Verdict:

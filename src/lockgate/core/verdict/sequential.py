@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from lockgate.core.evidence.entered import is_harmed
 from lockgate.core.evidence.plan import GatePlan, Plan, Role, why_not
 from lockgate.core.evidence.sealed import NO_PAIRS, Arms
 from lockgate.core.evidence.state import EvidenceState, GateState
-from lockgate.core.evidence.totals import Cohorts
+from lockgate.core.evidence.totals import Cohorts, Totals
 from lockgate.core.finding import Evidence, Finding, Outcome, Reading
 from lockgate.core.metric import Kind
 from lockgate.core.policy.gate import Gate
@@ -20,19 +21,23 @@ from lockgate.core.policy.policy import Inference, Policy, Promote
 from lockgate.core.stats.sequential.projection import runs_to_decision
 from lockgate.core.stats.sequential.wealth import round_evidence, threshold
 from lockgate.core.verdict.estimate import fixed_difference, reading
+from lockgate.core.verdict.missing import missing
 from lockgate.core.verdict.reason import sequential_reason
 from lockgate.core.verdict.verdict import Verdict
-from lockgate.core.wording import count_text, subject_text
-
-# A candidate whose runs carry a metric so many times less often than the baseline's hides something.
-MISSED = 2
-NO_ROOM = "runs from before `create` whose labels found no room, as `ingest` says, count in no slice"
 
 
-def judge_sequential(state: EvidenceState, shown: Cohorts, plan: Plan, step: int) -> Verdict:
-    """Return the verdict at a step; `shown` is what a reader sees beside it, and decides nothing."""
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What a reader sees beside a verdict, and no sequential decision reads: tallies of the step, and of all steps."""
+
+    at_step: Cohorts
+    totals: Totals
+
+
+def judge_sequential(state: EvidenceState, shown: Shown, plan: Plan) -> Verdict:
+    """Return the verdict at the step that a state has entered."""
     findings = tuple(
-        _finding(_View(gate, evidence, state, plan.policy, step), shown)
+        _finding(_View(gate, evidence, state, plan.policy), shown)
         for gate, evidence in zip(plan.gates, state.gates, strict=True)
     )
     return Verdict(findings, Inference.SEQUENTIAL)
@@ -81,7 +86,10 @@ class _View:
     gate: GateState
     state: EvidenceState
     policy: Policy
-    step: int
+
+    @property
+    def step(self) -> int:
+        return self.state.step
 
     def peak(self, role: Role, share: float | None = None) -> float | None:
         """Return the highest rounded evidence of a process, or None when the gate has no such process."""
@@ -100,8 +108,6 @@ class _View:
     @property
     def judged(self) -> tuple[int, ...]:
         """Return how many runs of each release that it reads the gate judged at this step."""
-        if self.state.step != self.step:
-            return (0,) if self.reads_one else (0, 0)
         return (self.gate.fresh,) if self.reads_one else (self.gate.fresh, self.gate.fresh_baseline)
 
     @property
@@ -115,15 +121,13 @@ class _View:
 
     @property
     def fresh_runs(self) -> int:
-        return self.state.fresh_at(self.step)
+        return self.state.fresh_runs
 
 
-def _finding(view: _View, shown: Cohorts) -> Finding:
+def _finding(view: _View, shown: Shown) -> Finding:
     gate = view.plan.gate
-    pairs = shown.pairs.get((gate.metric.field, gate.slice), NO_PAIRS)
-    arms = shown.arm(gate.slice)
-    baseline, candidate = reading(gate, arms.baseline, arms.candidate, pairs)
-    outcome, why = _outcome(view, baseline, candidate, arms)
+    baseline, candidate = _readings(gate, shown.at_step)
+    outcome, why = _outcome(view, (baseline, candidate), shown.at_step.arm(gate.slice))
     finding = Finding(
         gate=gate.id,
         metric=gate.metric,
@@ -136,23 +140,37 @@ def _finding(view: _View, shown: Cohorts) -> Finding:
         is_objective=gate.is_objective,
         is_critical=gate.critical,
     )
-    return finding if why else replace(finding, reason=sequential_reason(finding, gate))
+    return finding if why else replace(finding, reason=_reason(finding, gate, shown))
 
 
-def _outcome(view: _View, baseline: Reading, candidate: Reading, arms: Arms) -> tuple[Outcome, str]:
+def _readings(gate: Gate, shown: Cohorts) -> tuple[Reading, Reading]:
+    arms, pairs = shown.arm(gate.slice), shown.pairs.get((gate.metric.field, gate.slice), NO_PAIRS)
+    return reading(gate, arms.baseline, arms.candidate, pairs)
+
+
+def _reason(finding: Finding, gate: Gate, shown: Shown) -> str:
+    """Return the reason with the numbers of the step, or where harm was shown before it, with those of all steps."""
+    has_numbers = finding.candidate.n and (finding.baseline.n or gate.is_objective)
+    if finding.outcome is not Outcome.REGRESSED or has_numbers:
+        return sequential_reason(finding, gate)
+    baseline, candidate = _readings(gate, shown.totals.whole)
+    return f"over all steps {sequential_reason(replace(finding, baseline=baseline, candidate=candidate), gate)}"
+
+
+def _outcome(view: _View, readings: tuple[Reading, Reading], arms: Arms) -> tuple[Outcome, str]:
     """Return the outcome, and the reason where it needs no numbers."""
     gate = view.plan.gate
-    if (view.peak(Role.HARM) or 0.0) >= threshold(view.policy.sequential_alpha, gate.share):
+    if is_harmed(view.plan, view.gate, view.policy):
         return Outcome.REGRESSED, ""
     if gate.steps is not None and view.step not in gate.steps:
         return Outcome.NOT_APPLICABLE, f"{gate.metric.name} is not gated at {view.policy.steps[view.step].label()}"
     cannot = why_not(view.policy, gate, view.step)
     if cannot is not None:
         return Outcome.NOT_APPLICABLE, cannot
-    missing = _missing(view, baseline, candidate) or _withheld(view, baseline, candidate, arms)
-    if missing is not None:
-        return Outcome.UNAVAILABLE, missing
-    if candidate.n == 0:
+    why = missing(gate, readings, arms, view.fresh_runs)
+    if why is not None:
+        return Outcome.UNAVAILABLE, why
+    if readings[1].n == 0:
         return Outcome.INSUFFICIENT, f"no candidate run at this step has carried {gate.metric.name} yet"
     if min(view.judged) < gate.min_runs:
         # Evidence of earlier steps says nothing of a step at which hardly a run could be compared.
@@ -174,30 +192,6 @@ def _promoting_outcome(view: _View) -> Outcome:
     if not is_clean:
         return Outcome.INSUFFICIENT
     return Outcome.PROVEN if is_proven else Outcome.CLEAN
-
-
-def _missing(view: _View, baseline: Reading, candidate: Reading) -> str | None:
-    """Return in words which arm's runs lack the metric although there are runs enough to carry it."""
-    gate = view.plan.gate
-    if view.fresh_runs < gate.min_runs:
-        return None
-    if candidate.n == 0:
-        lacking = f"none of {view.fresh_runs} candidate runs at this step carries {subject_text(gate)}"
-        return f"{lacking}; {NO_ROOM}" if gate.slice else lacking
-    if baseline.n == 0 and not gate.is_objective:
-        return f"no baseline run beside the candidate carries {gate.metric.name}"
-    return None
-
-
-def _withheld(view: _View, baseline: Reading, candidate: Reading, arms: Arms) -> str | None:
-    """Return in words that the metric is missing where the baseline carries it; what is missing may be what is bad."""
-    ours, theirs = arms.candidate.runs, arms.baseline.runs
-    # As many as would carry it if the candidate's runs did as often as the baseline's.
-    is_enough = not view.reads_one and baseline.n * ours >= view.plan.gate.min_runs * theirs
-    if not is_enough or MISSED * candidate.n * theirs >= baseline.n * ours:
-        return None
-    carried = f"only {candidate.n:,} of {count_text(ours, 'candidate run')} at this step carry it"
-    return f"{view.plan.gate.metric.name}: {carried}, of the baseline's {baseline.n:,} of {theirs:,}"
 
 
 def _evidence(view: _View) -> Evidence:
