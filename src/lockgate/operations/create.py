@@ -33,6 +33,7 @@ from lockgate.operations.keeping import writing
 from lockgate.operations.latest import latest
 from lockgate.operations.reading import planned
 from lockgate.operations.record import Entry, record
+from lockgate.operations.reigning import reigning
 from lockgate.operations.sealing import seal_all
 from lockgate.operations.unserved import check_served, warnings
 from lockgate.ports.house import House
@@ -76,12 +77,12 @@ class Created:
 
 
 def create(order: Order, house: House) -> Created:
-    """Start a rollout; while an equal one is active, return that one."""
+    """Start a rollout; while an equal one is active, or its candidate has all traffic by one, return that one."""
     with writing(house) as work:
         now = house.clock.now()
         app = work.app(check_name("an app", order.app)) or App(name=order.app)
-        baseline = _baseline(order, app)
         app = app if order.baseline is not None else proven(work, house, app)
+        baseline = _baseline(order, app)
         candidate = check_name("a release", order.candidate)
         if baseline == candidate:
             raise UsageError(f"baseline and candidate are both '{candidate}'", advice="Name the release on trial.")
@@ -91,12 +92,12 @@ def create(order: Order, house: House) -> Created:
                 f"the policy is for {policy.app}, not {app.name}", advice="Name that app, or leave it out."
             )
         check_served(policy)
-        same = _active_equal(work, app.name, (baseline, candidate), policy, _written(order))
+        same = _equal(work, app, (baseline, candidate), policy, _written(order))
         if same is not None:
             _set_actuator(work, house, app.name, order)
             return Created(same, planned(work, same.policy_digest).policy, is_existing=True)
         _make_room(work, house, app, policy, order)
-        said = (*_warnings(work, app.name, baseline), *warnings(policy))
+        said = (*_warnings(work, app, baseline, policy), *warnings(policy))
         app = _set_actuator(work, house, app.name, order) or app
         rollout = _start(work, house, replace(order, baseline=baseline), policy, now)
         work.put_app(_sized(work, app, policy))
@@ -105,9 +106,10 @@ def create(order: Order, house: House) -> Created:
         trial = _open(work, rollout, policy, order.since_s, now)
         work.put_policy(policy)
         reach("create.opened")
-        chain = record(work, house, _entry(rollout, policy, trial, order.actor))
+        read = earlier_reach(work, trial)
+        chain = record(work, house, replace(_entry(rollout, policy, trial, order.actor), reach=read))
         work.save(replace(trial, chain=chain))
-    return Created(rollout, policy, is_existing=False, warnings=said)
+    return Created(rollout, policy, is_existing=False, warnings=(*said, *read_before(rollout, read)))
 
 
 def _baseline(order: Order, app: App) -> str:
@@ -125,12 +127,14 @@ def _default_gates(work: Snapshot, app: str, baseline: str) -> tuple[str, ...]:
     return (*DEFAULT_GATES, name) if is_timed else DEFAULT_GATES
 
 
-def _active_equal(work: Snapshot, app: str, releases: tuple[str, str], policy: Policy, written: str) -> Rollout | None:
-    """Return the active rollout of the same releases whose policy is the same, or was written the same.
+def _equal(work: Snapshot, app: App, releases: tuple[str, str], policy: Policy, written: str) -> Rollout | None:
+    """Return the rollout of the same releases whose policy is the same, or was written the same.
 
+    It is active, or it gave the champion its traffic: a job that runs again takes nothing from it.
     What is gated by default depends on the runs that are there, and so may be another while a rollout is active.
     """
-    for each in work.rollouts(app, active=True):
+    crowned = reigning(work, app)
+    for each in (*work.rollouts(app.name, active=True), *(() if crowned is None else (crowned,))):
         if (each.baseline, each.candidate) == releases and (
             each.policy_digest == policy.digest() or each.declared == written
         ):
@@ -149,13 +153,18 @@ def _make_room(work: Transaction, house: House, app: App, policy: Policy, order:
         raise NotPermittedError(f"{app.name} is frozen: {app.frozen}", advice="Start again when it is unfrozen.")
     if policy.mode is Mode.SHADOW:
         return
+    if order.candidate == app.champion:
+        raise NotPermittedError(
+            f"{order.candidate} is the champion of {app.name}: a trial would take its traffic away",
+            advice="Name another candidate, or try in shadow mode.",
+        )
     other = next((each for each in work.rollouts(app.name, active=True) if each.mode is Mode.CANARY), None)
     if other is None:
         return
     if not order.is_replacing:
         raise TryAgainError(
             f"{other.id} is moving the traffic of {app.name} to {other.candidate}",
-            advice="Wait for its end, roll it back first, or try in shadow mode.",
+            advice="Wait for its end, roll it back first (--replace does), or try in shadow mode.",
         )
     actor = Actor(order.actor.kind, order.actor.name or "create", f"replaced by {order.candidate}")
     act(work, other.id, requested(Action.ROLLBACK, actor, cause=Cause.REPLACED), actor, house)
@@ -169,12 +178,15 @@ def _set_actuator(work: Transaction, house: House, app: str, order: Order) -> Ap
     return put_actuator(work, app, order.actuator, actor, house).standing.app
 
 
-def _warnings(work: Snapshot, app: str, baseline: str) -> tuple[str, ...]:
-    seen = [release.name for release in work.releases(app)]
-    if baseline in seen:
-        return ()
-    known = f"; releases seen: {', '.join(seen[:20])}" if seen else ""
-    return (f"no run of the baseline {baseline} has been seen{known}",)
+def _warnings(work: Snapshot, app: App, baseline: str, policy: Policy) -> tuple[str, ...]:
+    said = []
+    if policy.mode is Mode.CANARY and app.champion not in (None, baseline):
+        said.append(f"{app.champion} is the champion of {app.name}; its traffic goes to the baseline {baseline}")
+    seen = [release.name for release in work.releases(app.name)]
+    if baseline not in seen:
+        known = f"; releases seen: {', '.join(seen[:20])}" if seen else ""
+        said.append(f"no run of the baseline {baseline} has been seen{known}")
+    return tuple(said)
 
 
 def _start(work: Snapshot, house: House, order: Order, policy: Policy, now: Instant) -> Rollout:

@@ -7,13 +7,14 @@ from lockgate.core.app import App
 from lockgate.core.decision.decision import Action, Cause
 from lockgate.core.policy.policy import Mode
 from lockgate.core.receipt import Actor
-from lockgate.core.rollout import Rollout, Status
+from lockgate.core.rollout import Rollout
 from lockgate.crash_point import reach
 from lockgate.operations.app_series import AppStanding, stand
 from lockgate.operations.champion import proven
 from lockgate.operations.intervention import act, insist, requested
 from lockgate.operations.keeping import writing
 from lockgate.operations.known_app import known_app
+from lockgate.operations.reigning import reigning
 from lockgate.ports.house import House
 from lockgate.ports.store import Snapshot, Transaction
 
@@ -47,9 +48,5 @@ def _hit(seen: Snapshot, app: App) -> tuple[Rollout, ...]:
     if app.former_champion is None:
         # It has been returned already, or nothing was there before.
         return active
-    made = [
-        rollout
-        for rollout in seen.rollouts(app.name)
-        if rollout.mode is Mode.CANARY and rollout.status is Status.PROMOTED and rollout.candidate == app.champion
-    ]
-    return (*active, *made[-1:])
+    made = reigning(seen, app)
+    return active if made is None else (*active, made)
