@@ -17,7 +17,7 @@ import msgspec
 
 from lockgate.adapters.stores.packing import pack, unpack
 from lockgate.adapters.stores.refusals import sealed_already
-from lockgate.adapters.stores.tallies_packing import pack_tallies, unpack_tallies
+from lockgate.adapters.stores.tallies_packing import names_of, pack_tallies, unpack_tallies
 from lockgate.core.bucket import Bucket
 from lockgate.core.intake import Slice
 from lockgate.core.spine import Cell
@@ -68,7 +68,7 @@ class SqliteCellsWriting(SqliteCellsReading):
             given = {(cell.release, cell.labels): cell for cell in group}
             key = (self._org, app, number)
             added = self._control.execute(f"SELECT body FROM tallies WHERE {_SLOT}", key).fetchall()  # noqa: S608 -- the conditions of this file
-            if any(name not in given for (body,) in added for name in unpack_tallies(body).cells):
+            if any(name not in given for (body,) in added for name in names_of(body)):
                 given = {(cell.release, cell.labels): cell for cell in self.cells(app, number, number)} | given
             if added:
                 self._control.execute(f"DELETE FROM tallies WHERE {_SLOT}", key)  # noqa: S608 -- the conditions of this file
@@ -114,7 +114,8 @@ def _with_tallies(cells: list[Cell], rows: list[tuple[int, bytes]]) -> tuple[Cel
     """Return cells with what was added to them, in the order in which cells are read."""
     found = {(cell.number, cell.release, cell.labels): cell for cell in cells}
     for number, group in groupby(rows, key=lambda row: row[0]):
-        total = add_up([unpack_tallies(body) for _, body in group])
+        parts = [unpack_tallies(body) for _, body in group]
+        total = add_up(parts) if len(parts) > 1 else parts[0]
         for place, (release, labels) in enumerate(total.cells):
             before, bucket = found.get((number, release, labels)), total.bucket(place)
             bucket = bucket if before is None else before.bucket + bucket

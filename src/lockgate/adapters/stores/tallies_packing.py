@@ -8,8 +8,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from lockgate.core.intake import Slice
-from lockgate.core.tallies import Tallies, Wide
+from lockgate.core.tallies import CellName, Tallies, Wide
 from lockgate.errors import DataError
 
 _WIDTHS = ("B", "H", "I", "Q")
@@ -18,7 +17,7 @@ _WIDTHS = ("B", "H", "I", "Q")
 class _Packed(msgspec.Struct, array_like=True, gc=False):
     """Tallies as they rest; of `bins` the steps from each to the next, and numbers from 0 up throughout."""
 
-    cells: tuple[tuple[str, Slice], ...]
+    cells: tuple[CellName, ...]
     fields: tuple[str, ...]
     statuses: tuple[str, bytes]
     events: dict[str, tuple[str, bytes]]
@@ -30,6 +29,23 @@ class _Packed(msgspec.Struct, array_like=True, gc=False):
 
 _ENCODER = msgspec.msgpack.Encoder()
 _DECODER = msgspec.msgpack.Decoder(_Packed)
+
+
+class _Names(msgspec.Struct, array_like=True, gc=False):
+    """The first of what tallies say."""
+
+    cells: tuple[CellName, ...]
+
+
+_NAMES = msgspec.msgpack.Decoder(_Names)
+
+
+def names_of(data: bytes) -> tuple[CellName, ...]:
+    """Return which cells some bytes are tallies of, and read nothing else of them."""
+    try:
+        return _NAMES.decode(data).cells
+    except msgspec.MsgspecError as error:
+        raise _unreadable(error) from error
 
 
 def pack_tallies(tallies: Tallies) -> bytes:
@@ -53,9 +69,11 @@ def unpack_tallies(data: bytes) -> Tallies:
     try:
         return _raised(_DECODER.decode(data))
     except (msgspec.MsgspecError, ValueError) as error:
-        raise DataError(
-            f"tallies in the store cannot be read: {error}", advice="The store is not whole; put it back."
-        ) from error
+        raise _unreadable(error) from error
+
+
+def _unreadable(error: Exception) -> DataError:
+    return DataError(f"tallies in the store cannot be read: {error}", advice="The store is not whole; put it back.")
 
 
 def _raised(packed: _Packed) -> Tallies:
