@@ -15,7 +15,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from lockgate.core.canonical import Json
-from lockgate.core.checkpoint import Checkpoint, read_checkpoint, read_log_proof
+from lockgate.core.checkpoint import Checkpoint, read_checkpoint, read_log_growth, read_log_proof
 from lockgate.core.envelope import PAYLOAD_TYPE, Envelope, open_envelope
 from lockgate.core.merkle import check_consistency, check_inclusion, leaf_hash
 from lockgate.core.note import Note, NoteKey, read_note, read_note_key
@@ -88,12 +88,17 @@ class Verified:
 
 
 def verify_receipt(
-    envelope: bytes, keys: Keys, proof: bytes | None = None, checkpoint: bytes | None = None
+    envelope: bytes,
+    keys: Keys,
+    proof: bytes | None = None,
+    checkpoint: bytes | None = None,
+    growth: bytes | None = None,
 ) -> Verified:
     """Return what a receipt proves.
 
     `proof` is a tlog-proof, which carries its own checkpoint.
-    `checkpoint` is one that the verifier kept from before: a log that shows another root at its size is refused.
+    `checkpoint` is one that the verifier kept from before: a log that shows another root at its size is refused, and
+    so is one of another size unless `growth` proves that the larger of the two trees begins with the smaller.
     """
     opened = open_envelope(envelope)
     key = _verify_signature(opened, keys.receipt)
@@ -103,13 +108,13 @@ def verify_receipt(
     entry = None if proof is None else _verify_entry(envelope, proof, keys.log)
     kept = None if checkpoint is None else verify_checkpoint(checkpoint, keys.log)
     if entry is not None and kept is not None:
-        _refuse_fork(entry.checkpoint, kept)
+        _refuse_fork(entry.checkpoint, kept, growth, keys.log)
     return Verified(
         statement,
         key.key_id,
         hashlib.sha256(envelope).hexdigest(),
         entry,
-        _proven(statement, key, entry),
+        _proven(statement, key, entry, kept),
         _unproven(statement, entry, kept),
     )
 
@@ -198,7 +203,7 @@ def _verify_entry(envelope: bytes, proof: bytes, log_keys: Sequence[NoteKey]) ->
     return LogEntry(read.index, checkpoint)
 
 
-def _refuse_fork(shown: Checkpoint, kept: Checkpoint) -> None:
+def _refuse_fork(shown: Checkpoint, kept: Checkpoint, growth: bytes | None, log_keys: Sequence[NoteKey]) -> None:
     if shown.origin != kept.origin:
         raise VerifyError(Reason.FORK, f"the proof is of the log {shown.origin}, the kept checkpoint of {kept.origin}")
     if shown.size == kept.size and shown.root != kept.root:
@@ -207,9 +212,31 @@ def _refuse_fork(shown: Checkpoint, kept: Checkpoint) -> None:
             f"the log {kept.origin} has shown two different trees of {kept.size} entries",
             advice="Keep both checkpoints: together they prove that its owner signed both.",
         )
+    if shown.size != kept.size:
+        _check_growth(shown, kept, growth, log_keys)
 
 
-def _proven(statement: Statement, key: PublicKey, entry: LogEntry | None) -> tuple[str, ...]:
+def _check_growth(shown: Checkpoint, kept: Checkpoint, growth: bytes | None, log_keys: Sequence[NoteKey]) -> None:
+    """Refuse two checkpoints of different sizes unless the larger tree is proven to begin with the smaller."""
+    older, newer = sorted((shown, kept), key=lambda each: each.size)
+    if growth is None:
+        raise VerifyError(
+            Reason.GROWTH_MISSING,
+            f"nothing proves that the trees of {older.size} and {newer.size} entries are one log",
+            advice="`lockgate receipts ID --save FOLDER --since-checkpoint KEPT`, where the log is, writes that proof; "
+            "hand it over with --consistency.",
+        )
+    read = read_log_growth(growth)
+    if read.size != older.size or verify_checkpoint(read.checkpoint, log_keys) != newer:
+        raise VerifyError(
+            Reason.CONSISTENCY,
+            f"the proof of consistency is not of the trees of {older.size} and {newer.size} entries",
+            advice="Take proof and receipt from one folder, and name the checkpoint that it was written since.",
+        )
+    check_consistency(older.tree, newer.tree, read.hashes)
+
+
+def _proven(statement: Statement, key: PublicKey, entry: LogEntry | None, kept: Checkpoint | None) -> tuple[str, ...]:
     said = [
         f"The holder of key {key.key_id} signed exactly this statement.",
         f"It is receipt {statement.seq} of rollout {statement.rollout_id}, by which its id is derived.",
@@ -217,6 +244,8 @@ def _proven(statement: Statement, key: PublicKey, entry: LogEntry | None) -> tup
     if entry is not None:
         log = entry.checkpoint
         said.append(f"It is entry {entry.index} of the log {log.origin}, whose key signed the tree of {log.size}.")
+    if entry is not None and kept is not None:
+        said.append(f"That log and the one of the kept checkpoint, of {kept.size}, are one.")
     return tuple(said)
 
 
@@ -226,11 +255,6 @@ def _unproven(statement: Statement, entry: LogEntry | None, kept: Checkpoint | N
         said.append("That it is in the log, and was not withdrawn: no proof of inclusion was given.")
     elif kept is None:
         said.append("That the log shows everybody the same tree: keep its checkpoints and compare.")
-    elif kept.size != entry.checkpoint.size:
-        said.append(
-            f"That the trees of {kept.size} and {entry.checkpoint.size} entries are one log: "
-            "that takes a proof of consistency."
-        )
     if statement.previous is not None:
         said.append(f"What the receipt before it says: it is the one with SHA-256 {statement.previous}.")
     said += [

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from lockgate.cli.main import run
+from tests.doors.line import APP, Door
 
 SAMPLE = Path(__file__).resolve().parents[2] / "examples" / "receipts"
 ALONE = ["verify", "receipt.json", "--key", "receipt-key.pem"]
@@ -117,3 +118,53 @@ def test_several_keys_may_be_trusted(folder: Path) -> None:
 def test_each_wrong_call_has_its_exit_code(arguments: list[str], code: int) -> None:
     """What cannot be meant leaves by 64, what was read and is wrong by 65."""
     assert run(arguments) == code
+
+
+@pytest.mark.clause("RE-111")
+def test_a_log_that_grew_is_proven_to_be_the_one_that_was_kept(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The proof is written since a kept checkpoint, and one call verifies all of it; without the proof it is 65."""
+    monkeypatch.setenv("LOCKGATE_HOME", str(folder / "home"))
+    door = Door(capsys)
+    made = door.create()
+    assert door("receipts", made, "--save", "first") == 0
+    for reason in ("one", "two"):
+        assert door("freeze", "--app-id", APP, "--reason", reason) == 0
+        assert door("unfreeze", "--app-id", APP, "--reason", reason) == 0
+    assert door("pause", "--id", made, "--reason", "three") == 0
+
+    written = door("receipts", made, "--save", "later", "--since-checkpoint", "first/checkpoint.txt")
+    call = ["verify", "later/receipt-2.json", "--key", "later/receipt-key.pem", "--log-key", "later/log-key.txt"]
+    call += ["--proof", "later/receipt-2.tlog-proof", "--checkpoint", "first/checkpoint.txt"]
+
+    assert written == 0
+    assert "--consistency later/log.consistency" in door.out
+    assert door(*call) == 65
+    assert "--since-checkpoint" in door.err
+    assert door(*call, "--consistency", "later/log.consistency") == 0
+    assert "are one" in door.out
+
+
+@pytest.mark.clause("RE-111")
+def test_a_checkpoint_of_another_tree_gets_no_proof(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A fork and another log are told where the proof would be written, and a proof needs a folder."""
+    door = Door(capsys)
+    for name in ("one", "other"):
+        monkeypatch.setenv("LOCKGATE_HOME", str(folder / name))
+        made = door.create()
+        assert door("receipts", made, "--save", f"{name}-files") == 0
+
+    code = door("receipts", made, "--save", "new", "--since-checkpoint", "one-files/checkpoint.txt")
+
+    assert (code, (folder / "new").exists()) == (65, False)
+    assert "never was that tree" in door.err
+    assert door("receipts", made, "--since-checkpoint", "one-files/checkpoint.txt") == 64
+
+
+@pytest.mark.clause("RE-111")
+def test_a_proof_of_consistency_needs_both_checkpoints() -> None:
+    """It is between the kept one and that of the receipt's proof."""
+    assert run([*LOGGED, "--consistency", "receipt.tlog-proof"]) == 64

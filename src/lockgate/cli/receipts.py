@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from lockgate.cli import exit_codes, local, output
+from lockgate.cli.trusted import read
 from lockgate.errors import UsageError
 
 
@@ -16,17 +17,27 @@ from lockgate.errors import UsageError
 @click.argument("rollout_id", metavar="ID")
 @click.option("--save", type=click.Path(path_type=Path), metavar="FOLDER", help="Write them, proofs and keys as files.")
 @click.option("--seq", type=click.IntRange(1), metavar="N", help="Only receipt N of the rollout.")
+@click.option(
+    "--since-checkpoint",
+    "since",
+    type=click.Path(),
+    metavar="FILE",
+    help="With --save: also prove that the log has only grown since this checkpoint.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the list as JSON.")
-def receipts(rollout_id: str, *, save: Path | None, seq: int | None, as_json: bool) -> int:
+def receipts(rollout_id: str, *, save: Path | None, seq: int | None, since: str | None, as_json: bool) -> int:
     """List a rollout's receipts, or write them as files that verify offline."""
     from lockgate.operations.export import export
     from lockgate.operations.queries import receipts_of
 
+    if since is not None and save is None:
+        raise UsageError("a proof is written into a folder", advice="Name it with --save.")
+    kept = None if since is None else read(since)
     house = local.known_house()
     with local.named(rollout_id, house):
         found = [each for each in receipts_of(rollout_id, house) if seq in (None, each.seq)]
         # What is only listed needs no key.
-        files = export(rollout_id, house, seq) if save is not None or not found else {}
+        files = export(rollout_id, house, seq, kept) if save is not None or not found else {}
     if save is not None:
         _write(save, files)
     if as_json:
@@ -38,7 +49,8 @@ def receipts(rollout_id: str, *, save: Path | None, seq: int | None, as_json: bo
         output.say(
             f"Wrote {len(files)} files into {save}. Next:\n"
             f"lockgate verify {save}/receipt-{last}.json --key {save}/receipt-key.pem"
-            f" --proof {save}/receipt-{last}.tlog-proof --log-key {save}/log-key.txt\n"
+            f" --proof {save}/receipt-{last}.tlog-proof --log-key {save}/log-key.txt"
+            f"{'' if since is None else f' --checkpoint {since} --consistency {save}/log.consistency'}\n"
         )
     else:
         from lockgate.report.decided import reason_of

@@ -22,6 +22,7 @@ class Call(TypedDict):
     key: tuple[str, ...]
     proof: str | None
     checkpoint: str | None
+    consistency: str | None
     log_key: tuple[str, ...]
     as_json: bool
 
@@ -33,6 +34,12 @@ class Call(TypedDict):
 )
 @click.option("--proof", type=click.Path(), metavar="FILE", help="A proof that the log holds the receipt.")
 @click.option("--checkpoint", type=click.Path(), metavar="FILE", help="A checkpoint of the log that you kept.")
+@click.option(
+    "--consistency",
+    type=click.Path(),
+    metavar="FILE",
+    help="A proof that the log still begins as that checkpoint says.",
+)
 @click.option("--log-key", type=click.Path(), multiple=True, metavar="FILE", help="A log's public key that you trust.")
 @click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON.")
 def verify(**call: object) -> int:
@@ -48,6 +55,11 @@ def _answer(call: Call) -> int:
     if (call["proof"] or call["checkpoint"]) and not call["log_key"]:
         raise UsageError(
             "a proof or a checkpoint needs the log's key", advice="Name the file of the key with --log-key."
+        )
+    if call["consistency"] and not (call["proof"] and call["checkpoint"]):
+        raise UsageError(
+            "a proof of consistency is between two checkpoints",
+            advice="Name the one that you kept with --checkpoint, and that of the receipt with --proof.",
         )
     try:
         verified = _verify(call)
@@ -66,12 +78,13 @@ def _answer(call: Call) -> int:
 
 
 def _verify(call: Call) -> Verified:
-    proof, checkpoint = call["proof"], call["checkpoint"]
+    proof, checkpoint, growth = call["proof"], call["checkpoint"], call["consistency"]
     return verify_receipt(
         read(call["receipt"]),
         trusted_keys(call["key"], call["log_key"]),
         None if proof is None else read(proof),
         None if checkpoint is None else read(checkpoint),
+        None if growth is None else read(growth),
     )
 
 

@@ -59,6 +59,23 @@ class LogProof:
         return "\n".join(lines).encode("ascii") + self.checkpoint
 
 
+@dataclass(frozen=True, slots=True)
+class LogGrowth:
+    """A size that a log had, the hashes that lead from it to a later tree, and the signed checkpoint of that one.
+
+    It is the body of a request to a witness (c2sp.org/tlog-witness): nothing else proves growth in a file.
+    """
+
+    size: int
+    hashes: tuple[bytes, ...]
+    checkpoint: bytes
+
+    def encode(self) -> bytes:
+        """Return the bytes of the proof's file."""
+        lines = [f"old {self.size}", *(to_base64(each) for each in self.hashes), "", ""]
+        return "\n".join(lines).encode("ascii") + self.checkpoint
+
+
 def read_checkpoint(body: str) -> Checkpoint:
     """Return the checkpoint that the body of a note is."""
     lines = body.split("\n")
@@ -87,6 +104,21 @@ def read_log_proof(data: bytes) -> LogProof:
     return LogProof(index, hashes, checkpoint)
 
 
+def read_log_growth(data: bytes) -> LogGrowth:
+    """Return the proof of growth that a file holds; the checkpoint in it is handed on as it is."""
+    head, mark, checkpoint = data[: 2 * MAX_NOTE_SIZE + 1].partition(b"\n\n")
+    try:
+        first, *rest = head.decode("ascii").split("\n")
+        size, hashes = _decimal(first.removeprefix("old ")), tuple(from_base64(line) for line in rest)
+    except ValueError as error:
+        raise _bad_growth(str(error)) from error
+    if not first.startswith("old ") or not mark or len(data) > 2 * MAX_NOTE_SIZE:
+        raise _bad_growth("a line `old N`, the hashes and an empty line come before the checkpoint")
+    if len(hashes) > MAX_PROOF_HASHES or any(len(each) != HASH_SIZE for each in hashes):
+        raise _bad_growth(f"it has at most {MAX_PROOF_HASHES} hashes of {HASH_SIZE} bytes")
+    return LogGrowth(size, hashes, checkpoint)
+
+
 def _read_head(lines: list[str]) -> tuple[int, tuple[bytes, ...]]:
     if lines.pop(0) != PROOF_HEADER:
         raise ValueError(f"its first line is {PROOF_HEADER}")
@@ -106,6 +138,10 @@ def _decimal(text: str) -> int:
 
 def _bad_checkpoint(message: str) -> VerifyError:
     return VerifyError(Reason.CHECKPOINT_SHAPE, f"this is not a checkpoint: {message}")
+
+
+def _bad_growth(message: str) -> VerifyError:
+    return VerifyError(Reason.GROWTH_SHAPE, f"this is not a proof of consistency: {message}")
 
 
 def _bad_proof(message: str) -> VerifyError:

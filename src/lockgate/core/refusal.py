@@ -45,6 +45,8 @@ class Reason(StrEnum):
     CHECKPOINT_SIGNATURE = "checkpoint_signature"
     PROOF_SHAPE = "proof_shape"
     INCLUSION = "inclusion"
+    GROWTH_SHAPE = "growth_shape"
+    GROWTH_MISSING = "growth_missing"
     CONSISTENCY = "consistency"
     FORK = "fork"
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from lockgate.core.checkpoint import LogProof, read_checkpoint
-from lockgate.core.merkle import plan_inclusion
+from lockgate.core.checkpoint import LogGrowth, LogProof, read_checkpoint
+from lockgate.core.merkle import Tree, plan_consistency, plan_inclusion, plan_tree
 from lockgate.core.note import read_note
 from lockgate.core.vault import Receipt
-from lockgate.errors import UsageError
+from lockgate.errors import DataError, UsageError
 from lockgate.operations.reading import receipts_in
 from lockgate.operations.sign import log_key
 from lockgate.ports.house import House
@@ -17,10 +17,15 @@ from lockgate.ports.store import Snapshot
 
 RECEIPT_KEY = "receipt-key.pem"
 LOG_KEY = "log-key.txt"
+CHECKPOINT = "checkpoint.txt"
+GROWTH = "log.consistency"
 
 
-def export(rollout_id: str, house: House, seq: int | None = None) -> Mapping[str, bytes]:
-    """Return the files of all receipts of a rollout, or of one: the receipts, their proofs, and both public keys."""
+def export(rollout_id: str, house: House, seq: int | None = None, since: bytes | None = None) -> Mapping[str, bytes]:
+    """Return the files of all receipts of a rollout, or of one: the receipts, their proofs, and both public keys.
+
+    With a checkpoint that somebody kept, also the proof that the log has only grown since.
+    """
     with house.store.reading(house.org) as seen:
         receipts = receipts_in(seen, rollout_id)
         chosen = [each for each in receipts if seq is None or each.seq == seq]
@@ -34,9 +39,12 @@ def export(rollout_id: str, house: House, seq: int | None = None) -> Mapping[str
         for receipt in chosen:
             files[receipt_file(receipt)] = receipt.envelope
             files[proof_file(receipt)] = _proof(seen, receipt, checkpoint)
+        if since is not None:
+            files[GROWTH] = _growth(seen, since, checkpoint)
     signers, origin = house.signers, read_checkpoint(read_note(checkpoint).body).origin
     return {
         **files,
+        CHECKPOINT: checkpoint,
         RECEIPT_KEY: signers.receipt.public_key_pem,
         LOG_KEY: f"{log_key(origin, signers.log).text}\n".encode(),
     }
@@ -55,3 +63,21 @@ def proof_file(receipt: Receipt) -> str:
 def _proof(seen: Snapshot, receipt: Receipt, checkpoint: bytes) -> bytes:
     plan = plan_inclusion(receipt.index, seen.tree().size)
     return LogProof(receipt.index, plan.hashes(seen.nodes(plan.nodes)), checkpoint).encode()
+
+
+def _growth(seen: Snapshot, since: bytes, checkpoint: bytes) -> bytes:
+    kept, now = read_checkpoint(read_note(since).body), read_checkpoint(read_note(checkpoint).body)
+    if kept.origin != now.origin or not 0 < kept.size <= now.size or _tree(seen, kept.size).root != kept.root:
+        raise DataError(
+            f"the checkpoint is of {kept.size:,} entries of {kept.origin}, and the log here, {now.origin}, which has "
+            f"{now.size:,}, never was that tree",
+            advice="Keep the checkpoint: signed by the same key it proves that the log went another way.",
+        )
+    plan = plan_consistency(kept.size, now.size)
+    return LogGrowth(kept.size, plan.hashes(seen.nodes(plan.nodes)), checkpoint).encode()
+
+
+def _tree(seen: Snapshot, size: int) -> Tree:
+    peaks = plan_tree(size)
+    kept = seen.nodes(peaks)
+    return Tree(size, tuple(kept[node] for node in peaks))
