@@ -113,7 +113,7 @@ def test_an_unknown_id_is_answered_with_those_that_are(door: Door, rollout: str,
 
 
 @pytest.mark.clause("AC-03", "AC-14")
-@pytest.mark.parametrize(("typed", "ending"), [("y\n", (0, 2)), ("n\n", (exit_codes.INTERRUPTED.code, 1))])
+@pytest.mark.parametrize(("typed", "ending"), [("y\n", (0, 2)), ("n\n", (exit_codes.USAGE.code, 1))])
 @pytest.mark.parametrize("command", ["approve", "promote", "rollback"])
 def test_at_a_terminal_a_person_is_asked(
     door: Door, rollout: str, monkeypatch: pytest.MonkeyPatch, command: str, typed: str, ending: tuple[int, int]
@@ -123,8 +123,52 @@ def test_at_a_terminal_a_person_is_asked(
 
     left = door(command, "--id", rollout, *WHY)
 
-    asked = "?" in door.err
-    assert (left, door.read("show", rollout)["revision"], asked) == (*ending, True)
+    asked, said = "?" in door.err, "nothing was changed" in door.err
+    assert (left, door.read("show", rollout)["revision"], asked, said) == (*ending, True, typed == "n\n")
+
+
+@pytest.mark.clause("AC-14", "AC-08")
+@pytest.mark.parametrize("command", ["kill", "rollback", "promote"])
+def test_who_is_asked_reads_what_a_yes_would_do(
+    door: Door, rollout: str, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    """Which release leaves which app, or how much traffic it gets; of a kill a line for each app."""
+    at_a_terminal(monkeypatch, "n\n")
+    which = ("--all",) if command == "kill" else ("--id", rollout)
+
+    door(command, *which, *WHY)
+
+    said = {
+        "kill": f"{APP}: the traffic of abc123 goes back, frozen\nKill? [y/N]: ",
+        "rollback": f"Roll back abc123 in {APP}, for good? [y/N]: ",
+        "promote": f"Promote abc123 in {APP} from 5 % to 100 %, without waiting? [y/N]: ",
+    }
+    assert said[command] in door.err
+    assert door.read("show", rollout)["status"] == "active"
+
+
+@pytest.mark.clause("LI-163")
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("kill", "--all", "--yes", *WHY),
+        ("kill", "--app-id", APP, "--yes", *WHY),
+        ("freeze", "--app-id", APP, *WHY),
+        ("tick", "--all"),
+        ("prune",),
+        ("prune", "--dry-run"),
+    ],
+)
+def test_in_the_wrong_folder_nothing_is_done_and_nothing_made(
+    door: Door, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+) -> None:
+    """Who kills, and names another folder by mistake, must not read that it is done."""
+    monkeypatch.setenv("LOCKGATE_HOME", str(tmp_path / "elsewhere"))
+
+    left = door(*words)
+
+    assert (left, "there is no store" in door.err) == (exit_codes.USAGE.code, True)
+    assert not (tmp_path / "elsewhere").exists()
 
 
 @pytest.mark.clause("AC-14", "AC-09")

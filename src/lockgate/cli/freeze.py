@@ -16,7 +16,7 @@ def freeze(app_id: str, reason: str, by: str | None, *, as_json: bool) -> int:
     """Let nothing of an app start or be promoted; rollback always works."""
     from lockgate.operations.freeze import freeze as act
 
-    house = local.house()
+    house = local.known_house()
     return request.answer_app(act(app_id, request.actor(by, reason), house), house, as_json=as_json)
 
 

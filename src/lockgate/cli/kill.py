@@ -26,19 +26,22 @@ KILL_S = 60.0
 def kill(app_id: str | None, reason: str, by: str | None, *, is_all: bool, as_json: bool, yes: bool) -> int:
     """Roll back everything on trial in an app, or return it to its former champion; freeze it."""
     from lockgate.operations.kill import kill as act
-    from lockgate.report.answered import app_document, render_app
+    from lockgate.operations.kill import planned_kill
+    from lockgate.report.answered import app_document, plan_text, render_app
 
     if (app_id is None) is not is_all:
         raise UsageError("a kill is of one app or of all", advice="Call with --app-id APP, or with --all.")
-    actor = request.actor(by, reason)
-    request.confirm(f"Kill every release on trial in {'all apps' if app_id is None else app_id}?", yes=yes)
-    house = local.house()
+    house, actor = local.known_house(), request.actor(by, reason)
+    plans = planned_kill(app_id, house)
+    if not plans:
+        raise UsageError("no app is known, so nothing can be killed", advice="Is LOCKGATE_HOME the right folder?")
+    request.confirm(f"{plan_text(plans)}Kill?", yes=yes)
     stands = act(app_id, actor, house)
     untold = delivery.tell(house, app_id, KILL_S)
     if as_json:
         documents = [app_document(each) for each in stands]
         output.emit_json({"apps": documents} if is_all else documents[0])
     else:
-        output.say("".join(render_app(each, local.screen()) for each in stands) or "No app is known.\n")
+        output.say("".join(render_app(each, local.screen()) for each in stands))
     delivery.warn(untold)
     return exit_codes.OK.code

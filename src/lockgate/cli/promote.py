@@ -3,11 +3,14 @@
 
 from __future__ import annotations
 
-from typing import TypedDict
+from typing import TYPE_CHECKING, TypedDict
 
 import click
 
 from lockgate.cli import local, request
+
+if TYPE_CHECKING:
+    from lockgate.operations.queries import Explanation
 
 
 class Call(TypedDict):
@@ -37,11 +40,17 @@ def promote(**call: object) -> int:
 def _answer(call: Call) -> int:
     from lockgate.cli.sight import sight
     from lockgate.operations.promote import promote as act
+    from lockgate.operations.queries import explain
 
     house, actor, rollout_id = local.known_house(), request.actor(call["by"], call["reason"]), call["rollout_id"]
     with local.named(rollout_id, house):
         seen, is_shown = sight(rollout_id, house, call["step"], call["revision"])
-        question = f"Promote {rollout_id} past step {seen.step}, without waiting?"
-        request.confirm(question, yes=call["yes"] and not is_shown)
+        request.confirm(_question(explain(rollout_id, house)), yes=call["yes"] and not is_shown)
         given = act(rollout_id, seen, actor, house)
     return request.answer(given, house, as_json=call["as_json"])
+
+
+def _question(said: Explanation) -> str:
+    rollout, steps = said.rollout, said.policy.steps
+    there, after = steps[rollout.step], steps[min(rollout.step + 1, len(steps) - 1)]
+    return f"Promote {rollout.candidate} in {rollout.app} from {there.label()} to {after.label()}, without waiting?"

@@ -43,7 +43,7 @@ def prune(
     """
     from lockgate.operations import prune as pruning
 
-    house = local.house()
+    house = local.known_house()
     if release_pins is not None:
         return _release(release_pins, house, as_json=as_json)
     retention = _spans(pruning.retained(house), keep_raw, keep_buckets)

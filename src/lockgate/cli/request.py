@@ -62,7 +62,11 @@ def confirm(question: str, *, yes: bool) -> None:
         raise UsageError(f"nobody can be asked: {question}", advice="Add --yes.")
     from lockgate.report.text import printable
 
-    click.confirm(printable(question), abort=True, err=True)
+    *lines, last = (printable(line) for line in question.split("\n"))
+    for line in lines:
+        click.echo(line, err=True)
+    if not click.confirm(last, err=True):
+        raise UsageError("not confirmed; nothing was changed", advice="Call again and answer y, or with --yes.")
 
 
 def answer(given: Answer, house: House, *, as_json: bool) -> int:

@@ -9,13 +9,15 @@ import click
 
 from lockgate.cli import delivery, exit_codes, local, output
 from lockgate.core.policy.policy import Mode
-from lockgate.core.transition import Transition
+from lockgate.core.rollout import Rollout
 from lockgate.errors import LockgateError, UsageError
+from lockgate.ports.house import House
 
 EPILOG = """
-Exit codes: 0 the turn was taken, 1 it rolled the candidate of --id back (never with --all or in shadow mode),
-64 no such rollout, 75 the store is held. With --all a rollout that cannot take its turn keeps no other from it:
-it is named on standard error, and the exit code is that of the worst problem, the highest number.
+Exit codes: 0 the turn was taken; with --id and of a canary 1 it is rolled back, by this turn or before, and 4 it is
+cancelled or superseded; 64 no such rollout, 75 the store is held. With --all a rollout that cannot take its turn
+keeps no other from it: it is named on standard error, and the exit code is that of the worst problem, the highest
+number.
 """
 
 
@@ -30,7 +32,7 @@ def tick(rollout_id: str | None, *, is_all: bool, as_json: bool) -> int:
 
     if (rollout_id is None) is not is_all:
         raise UsageError("a tick is of one rollout or of all", advice="Call with --id ID, or with --all.")
-    house = local.house()
+    house = local.known_house()
     problems: tuple[Problem, ...] = ()
     if rollout_id is None:
         took = tick_all(house)
@@ -59,7 +61,7 @@ def tick(rollout_id: str | None, *, is_all: bool, as_json: bool) -> int:
     delivery.warn(untold)
     if is_all:
         return max((exit_codes.of_error(problem.error) for problem in problems), default=exit_codes.OK.code)
-    return _code(turns[0].transition)
+    return _code(turns[0].rollout, house)
 
 
 def _tell(problems: Sequence[tuple[str, LockgateError]]) -> None:
@@ -71,8 +73,10 @@ def _tell(problems: Sequence[tuple[str, LockgateError]]) -> None:
         local.tell(f"{first}{f' and {len(others):,} more' if others else ''}: {reason}")
 
 
-def _code(transition: Transition) -> int:
-    """Return whether this very turn rolled traffic back."""
-    before, after = transition.before, transition.after
-    has_moved = after.mode is Mode.CANARY and before.status is not after.status
-    return exit_codes.of_status(after.status.value) if has_moved and after.is_terminal else exit_codes.OK.code
+def _code(rollout: Rollout, house: House) -> int:
+    """Return how a canary has ended, whoever ended it: a job that comes after a rollback must not pass."""
+    from lockgate.operations.successor import successor
+
+    if rollout.mode is Mode.SHADOW or not rollout.is_terminal:
+        return exit_codes.OK.code
+    return exit_codes.of_status(rollout.status.value, superseded=successor(rollout, house) is not None)

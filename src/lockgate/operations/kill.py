@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from lockgate.core.app import App
 from lockgate.core.decision.decision import Action, Cause
 from lockgate.core.policy.policy import Mode
@@ -22,6 +24,21 @@ from lockgate.ports.store import Snapshot, Transaction
 def kill(name: str | None, actor: Actor, house: House) -> tuple[AppStanding, ...]:
     """Roll back what is on trial in an app, or in all, else return to the former champion; freeze until unfrozen."""
     return insist(lambda: _kill(name, actor, house))
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """An app that a kill would freeze, and what it would roll back: rollouts on trial, or the champion's."""
+
+    app: App
+    hit: tuple[Rollout, ...]
+
+
+def planned_kill(name: str | None, house: House) -> tuple[Plan, ...]:
+    """Return what a kill would do, for whoever is asked."""
+    with house.store.reading(house.org) as seen:
+        apps = seen.apps() if name is None else (known_app(seen, name),)
+        return tuple(Plan(app, () if app.is_killed else _hit(seen, app)) for app in apps)
 
 
 def _kill(name: str | None, actor: Actor, house: House) -> tuple[AppStanding, ...]:

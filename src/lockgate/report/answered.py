@@ -3,10 +3,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from lockgate.core.canonical import Json
-from lockgate.core.rollout import Status
+from lockgate.core.policy.policy import Mode
+from lockgate.core.rollout import Rollout, Status
 from lockgate.operations.app_series import AppStanding
 from lockgate.operations.intervention import Answer
+from lockgate.operations.kill import Plan
 from lockgate.report import number
 from lockgate.report.rollout_document import rollout_document
 from lockgate.report.screen import Screen
@@ -43,6 +47,18 @@ def render_answered(given: Answer, screen: Screen) -> str:
     if not rollout.is_terminal and rollout.approved_step == rollout.step:
         lines.append("  leaving this step is approved")
     return "\n".join([*lines, f"  {screen.text(where)}"]) + "\n"
+
+
+def plan_text(plans: Sequence[Plan]) -> str:
+    """Return what a kill would do to each app, a line each."""
+    return "".join(f"{plan.app.name}: {', '.join([*map(_way_back, plan.hit), 'frozen'])}\n" for plan in plans)
+
+
+def _way_back(rollout: Rollout) -> str:
+    if rollout.mode is Mode.SHADOW:
+        return f"the shadow trial of {rollout.candidate} ends"
+    whose = "champion " if rollout.is_terminal else ""
+    return f"the traffic of {whose}{rollout.candidate} goes back"
 
 
 def render_app(given: AppStanding, screen: Screen) -> str:
