@@ -59,6 +59,7 @@ def ingest(
         "duplicates": sum(each.duplicates for each in kept),
         "repeated": sum(each.runs for each in taken if each.is_repeated),
         "other": sum(each.other for each in kept),
+        "crowded": sum(each.crowded for each in kept),
     }
     left_out = _left_out(kept)
     if as_json:
@@ -121,6 +122,7 @@ def _text(counts: dict[str, int], apps: Counter[str]) -> str:
     for name, what in (
         ("duplicates", "left out, because their ids came before"),
         ("repeated", "known already, byte for byte"),
+        ("crowded", "tallied in no release, because their bucket had room for no further one"),
         ("other", "tallied in the whole and in no slice, because their labels found no room"),
     ):
         if counts[name]:

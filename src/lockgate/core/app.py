@@ -17,6 +17,10 @@ DEFAULT_ORG = "default"
 DEFAULT_BUCKET_S = 60
 # Runs with further combinations of labels are tallied together: one row each would let labels fill the store.
 MAX_SLICES = 64
+# Of a slot; a batch may name as many releases as it has runs, and each costs a row of every field that one run has.
+MAX_RELEASES = 32
+# No run can be of it, because a release has a name.
+UNNAMED_RELEASE = ""
 # No run can have it, because a label has a name.
 OTHER: Slice = (("", "other"),)
 _NAME = re.compile(r"[^\W_][^\s\x00-\x1f\x7f]{0,255}")

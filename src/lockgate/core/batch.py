@@ -92,7 +92,8 @@ class Ingested:
     """What became of a batch: runs tallied, runs whose id came twice in it, and runs per app, of which a flag is one.
 
     `default_app` is the app of runs that name none.
-    `other` counts runs whose labels found no room; `is_repeated` says that the batch had been taken before.
+    `other` counts runs whose labels found no room, `crowded` those whose release did; `is_repeated` says that the
+    batch had been taken before.
     `left_out`: of runs that did not count, by app and release, how many they were; `uncounted` has a bit for each run
     of the body in its order, set where it did not count for its own app, and is empty where all did.
     """
@@ -102,6 +103,7 @@ class Ingested:
     runs: int
     duplicates: int = 0
     other: int = 0
+    crowded: int = 0
     apps: Mapping[str, int] = field(default_factory=dict)
     left_out: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     uncounted: bytes = b""

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from lockgate.core.app import OTHER
+from lockgate.core.app import OTHER, UNNAMED_RELEASE
 from lockgate.core.bucket import Bucket, Pairs
 from lockgate.core.comparison import Comparison, Stored
 from lockgate.core.evidence.sealed import NO_ARMS, Arms
@@ -87,7 +87,8 @@ class _Gathered:
         for key, found in pairs_of(paired, self.sides).items():
             self.pairs[key] = self.pairs.get(key, Pairs()) + found
         for cell in mine:
-            self.releases[cell.release] += cell.bucket.runs
+            if cell.release != UNNAMED_RELEASE:
+                self.releases[cell.release] += cell.bucket.runs
             self.labels.update(name for name, _ in cell.labels)
             is_compared = cell.release in (self.sides.baseline, self.sides.candidate)
             self.unplaced += cell.bucket.runs if cell.labels == OTHER and is_compared else 0

@@ -159,6 +159,7 @@ def _result(batch: RunBatch, is_kept: Mask, spines: dict[str, OpenSpine], now: I
         runs=runs,
         duplicates=own.size - runs,
         other=sum(spine.other for spine in spines.values()),
+        crowded=sum(spine.crowded for spine in spines.values()),
         apps={name: count for name, count in sorted(apps.items()) if count},
         left_out={name: releases for name, releases in left_out.items() if releases},
         uncounted=b"" if own.all() else np.packbits(~own).tobytes(),

@@ -10,7 +10,7 @@ from itertools import groupby
 import numpy as np
 from numpy.typing import NDArray
 
-from lockgate.core.app import OTHER, App
+from lockgate.core.app import MAX_RELEASES, OTHER, UNNAMED_RELEASE, App
 from lockgate.core.batch import Group, RunBatch
 from lockgate.core.instant import Instant
 from lockgate.core.intake import Slice
@@ -24,23 +24,46 @@ Place = tuple[str, int, str, Slice]
 
 @dataclass(slots=True)
 class OpenSpine:
-    """The open end of an app's spine; `other` counts runs whose labels found no room."""
+    """The open end of an app's spine; `other` counts runs whose labels found no room, `crowded` those whose release."""
 
     work: Transaction
     app: App
     now: Instant
     slots: dict[Instant | None, Slot] = field(default_factory=dict)
     other: int = 0
+    crowded: int = 0
+    _releases: dict[int, set[str]] = field(default_factory=dict)
+    _on_trial: frozenset[str] | None = None
     _still_open: dict[Instant | None, Slot] | None = None
     _last: Slot | None = None
 
     def place(self, group: Group, start: Instant | None, runs: int) -> Place:
         """Return where so many runs are tallied that began in one slice of time."""
         slot = self._slot(start)
+        if not self._has_room(slot, group.release):
+            self.crowded += runs
+            return self.app.name, slot.number, UNNAMED_RELEASE, OTHER
         self.app = self.app.with_slice(group.labels)
         labels = self.app.slice_of(group.labels)
         self.other += runs if labels == OTHER else 0
         return self.app.name, slot.number, group.release, labels
+
+    def _has_room(self, slot: Slot, release: str) -> bool:
+        """Say whether a release has tallies of its own in a slot; those on trial and the champions always have."""
+        if slot.number not in self._releases:
+            self._releases[slot.number] = set(self.work.run_counts(self.app.name, slot.number))
+        held = self._releases[slot.number]
+        if release not in held and len(held) >= MAX_RELEASES and release not in self._named():
+            return False
+        held.add(release)
+        return True
+
+    def _named(self) -> frozenset[str]:
+        if self._on_trial is None:
+            active = self.work.rollouts(self.app.name, active=True)
+            names = {name for each in active for name in (each.baseline, each.candidate)}
+            self._on_trial = frozenset({*names, self.app.champion or "", self.app.former_champion or ""})
+        return self._on_trial
 
     def _slot(self, start: Instant | None) -> Slot:
         if start not in self.slots:
@@ -53,6 +76,7 @@ class OpenSpine:
 
     def _open(self, start: Instant | None) -> Slot:
         self._last = next_slot(self._last, self.app.bucket_s, self.now, start)
+        self._releases[self._last.number] = set()
         self.work.put_slot(self.app.name, self._last)
         return self._last
 
