@@ -186,6 +186,30 @@ def test_freeze_and_unfreeze(door: Door, rollout: str) -> None:
     assert door("create", "--app-id", APP, "-b", "v36", "-c", "def456") == 0
 
 
+@pytest.mark.clause("AC-14", "AC-09")
+def test_every_app_is_unfrozen_at_once(door: Door, rollout: str) -> None:
+    """As every app can be killed at once; an app that was not frozen stays as it is."""
+    door("kill", "--all", *WHY, "--yes")
+    killed = door.read("list", "--json")["rollouts"]
+
+    stands = [door.read("unfreeze", "--all", *WHY)["apps"] for _ in range(2)]
+
+    assert [each["frozen"] for each in stands[0]] == [None]
+    assert stands[0] == stands[1]
+    assert [each["id"] for each in killed] == [rollout]
+
+
+@pytest.mark.clause("LC-05")
+@pytest.mark.parametrize("command", ["show", "explain", "receipts"])
+def test_a_question_takes_the_id_with_and_without_its_option(door: Door, rollout: str, command: str) -> None:
+    """Nobody needs to remember which command wants `--id`; none and both cannot be meant."""
+    bare, named = (door.read(command, *words)["id"] for words in ((rollout,), ("--id", rollout)))
+
+    left = [door(command, *words) for words in ((), (rollout, "--id", rollout))]
+
+    assert (bare, named, left) == (rollout, rollout, [exit_codes.USAGE.code] * 2)
+
+
 @pytest.mark.clause("AC-14", "AC-08")
 @pytest.mark.parametrize("which", [("--app-id", APP), ("--all",)])
 def test_kill_takes_every_candidate_out_and_freezes_its_app(door: Door, rollout: str, which: tuple[str, ...]) -> None:

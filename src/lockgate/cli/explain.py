@@ -5,11 +5,11 @@ from __future__ import annotations
 
 import click
 
-from lockgate.cli import exit_codes, local, output
+from lockgate.cli import exit_codes, local, output, request
 
 
-@click.command(epilog="Exit codes: 0 explained, 64 no such rollout.")
-@click.argument("rollout_id", metavar="ID")
+@click.command(epilog=request.LOOKED)
+@local.takes_id
 @click.option("--json", "as_json", is_flag=True, help="Print headings and sentences as JSON.")
 def explain(rollout_id: str, *, as_json: bool) -> int:
     """Say why a rollout holds, what would change it, and how long that takes at this rate."""

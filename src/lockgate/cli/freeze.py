@@ -17,14 +17,19 @@ def freeze(app_id: str, reason: str, by: str | None, *, as_json: bool) -> int:
     from lockgate.operations.freeze import freeze as act
 
     house = local.known_house()
-    return request.answer_app(act(app_id, request.actor(by, reason), house), house, as_json=as_json)
+    stands = (act(app_id, request.actor(by, reason), house),)
+    return request.answer_apps(stands, house, as_json=as_json)
 
 
 @click.command(epilog=EPILOG)
-@request.of_app
-def unfreeze(app_id: str, reason: str, by: str | None, *, as_json: bool) -> int:
+@request.of_app_or_all
+@request.who_and_why
+def unfreeze(app_id: str | None, reason: str, by: str | None, *, is_all: bool, as_json: bool) -> int:
     """End an app's freeze, whether a freeze or a kill began it."""
     from lockgate.operations.freeze import unfreeze as act
+    from lockgate.operations.freeze import unfreeze_all
 
-    house = local.house()
-    return request.answer_app(act(app_id, request.actor(by, reason), house), house, as_json=as_json)
+    request.check_which(app_id, is_all=is_all)
+    house, actor = local.known_house(), request.actor(by, reason)
+    stands = unfreeze_all(actor, house) if app_id is None else (act(app_id, actor, house),)
+    return request.answer_apps(stands, house, is_all=is_all, as_json=as_json)

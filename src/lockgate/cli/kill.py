@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import click
 
-from lockgate.cli import delivery, exit_codes, local, output, request
+from lockgate.cli import local, request
 from lockgate.errors import UsageError
 
 EPILOG = """
@@ -19,29 +19,20 @@ KILL_S = 60.0
 
 
 @click.command(epilog=EPILOG)
-@click.option("--app-id", metavar="APP", help="The app.")
-@click.option("--all", "is_all", is_flag=True, help="Every app.")
+@request.of_app_or_all
 @request.who_and_why
 @request.without_question
 def kill(app_id: str | None, reason: str, by: str | None, *, is_all: bool, as_json: bool, yes: bool) -> int:
     """Roll back everything on trial in an app, or return it to its former champion; freeze it."""
     from lockgate.operations.kill import kill as act
     from lockgate.operations.kill import planned_kill
-    from lockgate.report.answered import app_document, plan_text, render_app
+    from lockgate.report.answered import plan_text
 
-    if (app_id is None) is not is_all:
-        raise UsageError("a kill is of one app or of all", advice="Call with --app-id APP, or with --all.")
+    request.check_which(app_id, is_all=is_all)
     house, actor = local.known_house(), request.actor(by, reason)
     plans = planned_kill(app_id, house)
     if not plans:
         raise UsageError("no app is known, so nothing can be killed", advice="Is LOCKGATE_HOME the right folder?")
     request.confirm(f"{plan_text(plans)}Kill?", yes=yes)
     stands = act(app_id, actor, house)
-    untold = delivery.tell(house, app_id, KILL_S)
-    if as_json:
-        documents = [app_document(each) for each in stands]
-        output.emit_json({"apps": documents} if is_all else documents[0])
-    else:
-        output.say("".join(render_app(each, local.screen()) for each in stands))
-    delivery.warn(untold)
-    return exit_codes.OK.code
+    return request.answer_apps(stands, house, is_all=is_all, as_json=as_json, seconds=KILL_S)

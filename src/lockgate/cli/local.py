@@ -5,8 +5,9 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import wraps
 
 import click
 
@@ -36,6 +37,21 @@ def seconds(text: str) -> float:
     if span > MAX_SECONDS and span != float("inf"):
         raise click.BadParameter(f"{text!r} is longer than {duration_text(MAX_SECONDS)}.")
     raise click.BadParameter(f"{text!r} is not a span of time such as 30, 90s, 30m, 2h or 1d.")
+
+
+def takes_id(command: Callable[..., int]) -> Callable[..., int]:
+    """Let a command's rollout be named by a word alone, or by --id as where something is done to it."""
+
+    @click.argument("word", metavar="[ID]", required=False)
+    @click.option("--id", "option", metavar="ID", help="The same, written as for other commands.")
+    @wraps(command)
+    def call(*, word: str | None, option: str | None, **rest: object) -> int:
+        named = word or option
+        if named is None or (word is not None and option is not None):
+            raise UsageError("name one rollout", advice="`lockgate list` has the ids.")
+        return command(rollout_id=named, **rest)
+
+    return call
 
 
 def house() -> House:

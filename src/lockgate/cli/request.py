@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 import click
@@ -19,6 +19,9 @@ from lockgate.ports.house import House
 Command = TypeVar("Command", bound=Callable[..., object])
 DONE = "Exit codes: 0 done, also when it was so already; 64 usage, 75 the store is held, 77 it may not be."
 SIGHT = "75 it has changed since (or the store is held)"
+LOOKED = """
+Exit codes: 0 shown, 64 no such rollout, 65 the store is not whole, 69 its disk fails, 75 it is held, 77 not permitted.
+"""
 DONE_IF_SEEN = f"Exit codes: 0 done, also when it was so already; 64 usage, {SIGHT}, 77 it may not be."
 
 
@@ -42,6 +45,10 @@ of_rollout = options_of(
     click.option("--id", "rollout_id", required=True, metavar="ID", help="The rollout."), who_and_why
 )
 of_app = options_of(click.option("--app-id", required=True, metavar="APP", help="The app."), who_and_why)
+of_app_or_all: Callable[[Command], Command] = options_of(
+    click.option("--app-id", metavar="APP", help="The app."),
+    click.option("--all", "is_all", is_flag=True, help="Every app."),
+)
 what_was_seen: Callable[[Command], Command] = options_of(
     click.option("--step", type=click.IntRange(0), metavar="N", help="The step that you saw, counted from 0."),
     click.option("--revision", type=click.IntRange(1), metavar="N", help="The revision that you saw."),
@@ -52,6 +59,12 @@ without_question = click.option("--yes", is_flag=True, help="Do not ask.")
 def actor(name: str | None, reason: str) -> Actor:
     """Return who acts, and why."""
     return operator(name or local.actor().name or "", reason)
+
+
+def check_which(app_id: str | None, *, is_all: bool) -> None:
+    """Refuse a call that is of no app in particular, or of one and of all."""
+    if (app_id is None) is not is_all:
+        raise UsageError("this is done to one app or to all", advice="Call with --app-id APP, or with --all.")
 
 
 def confirm(question: str, *, yes: bool) -> None:
@@ -82,14 +95,22 @@ def answer(given: Answer, house: House, *, as_json: bool) -> int:
     return exit_codes.OK.code
 
 
-def answer_app(given: AppStanding, house: House, *, as_json: bool) -> int:
-    """Tell an app's router, and print where the app stands."""
+def answer_apps(
+    stands: Sequence[AppStanding],
+    house: House,
+    *,
+    as_json: bool,
+    is_all: bool = False,
+    seconds: float = delivery.PASS_S,
+) -> int:
+    """Tell the routers of apps, and print where the apps stand."""
     from lockgate.report.answered import app_document, render_app
 
-    untold = delivery.tell(house, given.app.name)
+    untold = delivery.tell(house, None if is_all else stands[0].app.name, seconds)
     if as_json:
-        output.emit_json(app_document(given))
+        documents = [app_document(each) for each in stands]
+        output.emit_json({"apps": documents} if is_all else documents[0])
     else:
-        output.say(render_app(given, local.screen()))
+        output.say("".join(render_app(each, local.screen()) for each in stands))
     delivery.warn(untold)
     return exit_codes.OK.code

@@ -5,11 +5,11 @@ from __future__ import annotations
 
 import click
 
-from lockgate.cli import delivery, exit_codes, local, output
+from lockgate.cli import delivery, exit_codes, local, output, request
 
 
-@click.command(epilog="Exit codes: 0 shown, 64 no such rollout.")
-@click.argument("rollout_id", metavar="ID")
+@click.command(epilog=request.LOOKED)
+@local.takes_id
 @click.option("--json", "as_json", is_flag=True, help="Print the rollout as JSON.")
 def show(rollout_id: str, *, as_json: bool) -> int:
     """Show where a rollout stands, without a tick."""
@@ -20,11 +20,13 @@ def show(rollout_id: str, *, as_json: bool) -> int:
         said = explain(rollout_id, house)
     if as_json:
         from lockgate.operations.deliver import untold as left
+        from lockgate.operations.overview import frozen_apps
         from lockgate.report.rollout_document import explanation_document
         from lockgate.report.telling import told_document
 
         waiting = [told_document(each) for each in left(house, said.rollout.app)]
-        output.emit_json({**explanation_document(said), "untold": waiting})
+        frozen = frozen_apps(house).get(said.rollout.app)
+        output.emit_json({**explanation_document(said), "frozen": frozen, "untold": waiting})
     else:
         from lockgate.report.view import render_view
 

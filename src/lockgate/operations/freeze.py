@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The name of an app comes in; nothing of it may start or be promoted, or may again, and it goes out as it stands."""
+"""The name of an app comes in; nothing of it may start or be promoted, or may again, and where it stands goes out."""
 
 from __future__ import annotations
 
+from lockgate.core.app import App
 from lockgate.core.decision.decision import Cause
 from lockgate.core.receipt import Actor
 from lockgate.operations.app_series import AppStanding, stand
 from lockgate.operations.keeping import writing
 from lockgate.operations.known_app import known_app
 from lockgate.ports.house import House
+from lockgate.ports.store import Transaction
 
 
 def freeze(name: str, actor: Actor, house: House) -> AppStanding:
@@ -21,5 +23,14 @@ def freeze(name: str, actor: Actor, house: House) -> AppStanding:
 def unfreeze(name: str, actor: Actor, house: House) -> AppStanding:
     """End the freeze of an app, whether a freeze or a kill began it."""
     with writing(house) as work:
-        app = known_app(work, name)
-        return stand(work, app, app.unfroze(), Cause.OPERATOR, actor, house)
+        return _end(work, known_app(work, name), actor, house)
+
+
+def unfreeze_all(actor: Actor, house: House) -> tuple[AppStanding, ...]:
+    """End the freeze of every app."""
+    with writing(house) as work:
+        return tuple(_end(work, app, actor, house) for app in work.apps())
+
+
+def _end(work: Transaction, app: App, actor: Actor, house: House) -> AppStanding:
+    return stand(work, app, app.unfroze(), Cause.OPERATOR, actor, house)
