@@ -133,3 +133,14 @@ def test_a_fault_is_named_after_sound_runs(line: str, message: str) -> None:
 
     with pytest.raises(DataError, match=f"the batch:4: .*{message}"):
         run_batches().decode(f"{sound}{line}\n".encode(), "web")
+
+
+@pytest.mark.clause("LI-60")
+@pytest.mark.parametrize("name", ['a"b', "a\\b", "a\nb", "a\x00b"])
+def test_a_label_that_needs_an_escape_is_a_label(name: str) -> None:
+    """One run with it blocks no file."""
+    runs = [{"app_id": "a", "release": "v1", "status": "ok", "labels": {name: "x", "plain": "y"}}] * 3
+
+    batch = run_batches().decode("\n".join(map(json.dumps, runs)).encode(), None)
+
+    assert [group.labels for group in batch.groups] == [tuple(sorted({name: "x", "plain": "y"}.items()))]

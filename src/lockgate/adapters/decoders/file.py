@@ -13,13 +13,19 @@ import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import BinaryIO, cast
+from typing import TYPE_CHECKING, BinaryIO, cast
 
 from lockgate.errors import DataError, UsageError
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer as Buffer
 
 STDIN = "-"
 STDIN_NAME = "standard input"
 GZIP = ".gz"
+BLOCK = 1 << 18
+# Of a file that is sound and then is another.
+CHANGED = "Ingest it again when nobody changes it: runs before these may be kept, and count once where they have ids."
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +50,12 @@ class RunFile:
         """Open for reading from the start; what cannot be read raises a DataError."""
         try:
             raw = sys.stdin.buffer if self.path == STDIN else open(self.path, "rb")  # noqa: PTH123, SIM115 -- the name goes to the system as it was given
+            # A log that somebody writes to meanwhile is read as far as it was there at first, however often.
+            whole = raw if self.size is None else cast("BinaryIO", io.BufferedReader(_Front(raw, self.size), BLOCK))
         except OSError as error:
             raise unreadable(self.name, error) from error
         try:
-            opened = cast("BinaryIO", gzip.GzipFile(fileobj=raw)) if self.is_compressed else raw
+            opened = cast("BinaryIO", gzip.GzipFile(fileobj=whole)) if self.is_compressed else whole
             yield Stream(opened, raw)
         except (OSError, EOFError, zlib.error) as error:
             raise unreadable(self.name, error) from error
@@ -55,12 +63,39 @@ class RunFile:
             if self.path != STDIN:
                 raw.close()
 
+    def has_lost(self) -> bool:
+        """Say whether what was there at first is not; a file that only grew has lost nothing."""
+        try:
+            now = _version(os.stat(self.path))  # noqa: PTH116 -- the name as it was given
+        except OSError:
+            return True
+        if self.version is None or now == self.version:
+            return False
+        return now[:2] != self.version[:2] or now[2] <= self.version[2]
+
     def has_changed(self) -> bool:
         """Say whether the file is another one than when it was first looked at."""
         try:
             return self.version is not None and _version(os.stat(self.path)) != self.version  # noqa: PTH116 -- the name as it was given
         except OSError:
             return True
+
+
+class _Front(io.RawIOBase):
+    """So many bytes of a file from its start."""
+
+    def __init__(self, raw: BinaryIO, size: int) -> None:
+        self._raw, self._left = raw, size
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Buffer) -> int:
+        view = memoryview(buffer)
+        data = self._raw.read(min(self._left, len(view)))
+        view[: len(data)] = data
+        self._left -= len(data)
+        return len(data)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +121,16 @@ def files_of(paths: Sequence[str]) -> tuple[RunFile, ...]:
             file = _file(name)
             found.setdefault(file.version[:2] if file.version else name, file)
     return tuple(found.values())
+
+
+def refuse_changed(files: Sequence[RunFile]) -> None:
+    """Refuse files that were looked through and are others now."""
+    for file in files:
+        if file.can_repeat and file.has_lost():
+            raise DataError(
+                f"{file.name} was changed while it was read",
+                advice="Ingest it again when nobody changes it: nothing was stored.",
+            )
 
 
 def unreadable(name: str, error: Exception) -> DataError:

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from lockgate.adapters.decoders.faults import Faults
-from lockgate.adapters.decoders.file import RunFile, files_of
+from lockgate.adapters.decoders.file import CHANGED, RunFile, files_of, refuse_changed
 from lockgate.adapters.decoders.records import Placed, Records
 from lockgate.core.batch import RunBatch
 from lockgate.errors import DataError, UsageError
@@ -27,8 +27,8 @@ ONLY_LINE = "the batch:1: "
 class Lines(RunBatches, Protocol):
     """What decodes JSON lines."""
 
-    def read_once(self, file: RunFile, app: str | None, progress: Progress) -> Iterator[RunBatch]:
-        """Yield the runs of one file until there is a fault; all faults are raised at the end."""
+    def read_once(self, file: RunFile, app: str | None, progress: Progress, advice: str = ADVICE) -> Iterator[RunBatch]:
+        """Yield the runs of one file until there is a fault; all faults are raised at the end, with an advice."""
 
 
 class StoredFiles:
@@ -59,10 +59,16 @@ class StoredFiles:
             return
         told = _Told(progress, files)
         held = {file.path: self._checked(file, app, told, check) for file in files}
+        refuse_changed(files)
         told.restart()
         for file in files:
             batches = held[file.path]
-            yield from self._batches(file, app, told, Faults(ADVICE)) if batches is None else batches
+            if batches is not None:
+                yield from batches
+                continue
+            faults = Faults(CHANGED)
+            yield from self._batches(file, app, told, faults, CHANGED)
+            faults.check()
 
     def _checked(self, file: RunFile, app: str | None, told: _Told, check: BatchCheck) -> list[RunBatch] | None:
         """Raise what is wrong with a file; return the batches of one that cannot be read again."""
@@ -76,9 +82,11 @@ class StoredFiles:
         faults.check()
         return held
 
-    def _batches(self, file: RunFile, app: str | None, told: _Told, faults: Faults) -> Iterator[RunBatch]:
+    def _batches(
+        self, file: RunFile, app: str | None, told: _Told, faults: Faults, advice: str = ADVICE
+    ) -> Iterator[RunBatch]:
         if file.suffix in self._line_suffixes:
-            yield from self._lines.read_once(file, app, told.within)
+            yield from self._lines.read_once(file, app, told.within, advice)
         else:
             for some in _grouped(self._others[file.suffix]().read(file, faults)):
                 batch = self._decoded(some, app, faults)

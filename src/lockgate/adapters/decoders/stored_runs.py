@@ -14,7 +14,7 @@ import msgspec
 import numpy as np
 
 from lockgate.adapters.decoders.faults import Faults
-from lockgate.adapters.decoders.file import RunFile, files_of
+from lockgate.adapters.decoders.file import CHANGED, RunFile, files_of, refuse_changed
 from lockgate.adapters.decoders.lines import Chunk, LongLineError, chunks
 from lockgate.adapters.decoders.ndjson import FAILURES, are_on_their_own, why_not
 from lockgate.adapters.decoders.row import MAX_FLAGS, Row, ScoreNames, are_sound, flaw
@@ -83,11 +83,12 @@ class StoredRuns:
             return
         for batch in _decoded(files, app, progress, total):
             check(batch)
-        yield from _decoded(files, app, progress, total)
+        refuse_changed(files)
+        yield from _decoded(files, app, progress, total, CHANGED)
 
-    def read_once(self, file: RunFile, app: str | None, progress: Progress) -> Iterator[RunBatch]:
-        """Yield the runs of one file until there is a fault; all faults are raised at the end."""
-        return _decoded([file], app, progress, file.size)
+    def read_once(self, file: RunFile, app: str | None, progress: Progress, advice: str = ADVICE) -> Iterator[RunBatch]:
+        """Yield the runs of one file until there is a fault; all faults are raised at the end, with an advice."""
+        return _decoded([file], app, progress, file.size, advice)
 
     def decode(self, body: bytes, app: str | None) -> RunBatch:
         """Return the runs of one body."""
@@ -98,7 +99,9 @@ class StoredRuns:
         return batch
 
 
-def _decoded(files: Sequence[RunFile], app: str | None, progress: Progress, total: int | None) -> Iterator[RunBatch]:
+def _decoded(
+    files: Sequence[RunFile], app: str | None, progress: Progress, total: int | None, advice: str = ADVICE
+) -> Iterator[RunBatch]:
     """Yield batches until there is a fault; all faults are raised at the end."""
     reading, done = _Reading(app, Faults(), ShapedRuns(StoredRow)), 0
     for file in files:
@@ -113,14 +116,14 @@ def _decoded(files: Sequence[RunFile], app: str | None, progress: Progress, tota
             except LongLineError as error:
                 reading.faults.add(f"{file.name}:{error.line}", str(error))
         done += file.size or 0
-    _check(reading)
+    _check(reading, advice)
 
 
-def _check(reading: _Reading) -> None:
+def _check(reading: _Reading, advice: str = ADVICE) -> None:
     try:
         reading.faults.check()
     except DataError as error:
-        raise DataError(error.message, advice=ADVICE) from None
+        raise DataError(error.message, advice=advice) from None
 
 
 def _grouped(parts: Iterator[Chunk]) -> Iterator[list[Chunk]]:

@@ -54,7 +54,7 @@ def shape_of(records: Iterable[object], known: type[msgspec.Struct]) -> Shape | 
                 names.update(part)
         if len(scores) > MAX_NAMES or len(labels) > MAX_NAMES:
             return None
-    if "" in labels or not all(map(is_score_name, scores)):
+    if not all(map(_may_be_member, labels)) or not all(map(is_score_name, scores)):
         return None
     return Shape(frozenset(fields & _known(known).keys()), tuple(sorted(scores)), tuple(sorted(labels)))
 
@@ -72,6 +72,11 @@ def decoder_of(shape: Shape, known: type[msgspec.Struct]) -> msgspec.json.Decode
     required = [("release", forms["release"])]
     rest = [field for field in fields if field[0] != "release"]
     return msgspec.json.Decoder(msgspec.defstruct("ShapedRow", [*required, *rest], gc=False))
+
+
+def _may_be_member(name: str) -> bool:
+    """Say whether a struct may have a member of a name: none is written with an escape."""
+    return name != "" and all(char >= " " and char not in '"\\' for char in name)
 
 
 @cache
