@@ -22,8 +22,13 @@ GOOD, BAD = 0.01, 0.20
 ID = re.compile(r"rol_[a-z2-7]{16}")
 
 
-def write_runs(path: Path, rates: dict[str, float], *, runs: int = 2_000, minutes: int = 30, ago: int = 0) -> Path:
-    """Write runs of releases, by their error rate, spread over the minutes before some minutes ago."""
+def write_runs(
+    path: Path, rates: dict[str, float], *, runs: int = 2_000, minutes: int = 30, ago: int = 0, first: int = 0
+) -> Path:
+    """Write runs of releases, by their error rate, spread over the minutes before some minutes ago.
+
+    `first` is the number of the first of them, so that others have other ids.
+    """
     drawn = Random(7)  # noqa: S311 -- the same runs in every test
     end = system_clock().now() / 1_000 - 60 * ago
     lines = []
@@ -31,7 +36,7 @@ def write_runs(path: Path, rates: dict[str, float], *, runs: int = 2_000, minute
         started = datetime.fromtimestamp(end - 60 * minutes * (1 - number / runs), UTC)
         for release, rate in rates.items():
             run = {
-                "run_id": f"{release}-{number}",
+                "run_id": f"{release}-{first + number}",
                 "app_id": APP,
                 "release": release,
                 "started_at": started.isoformat(),

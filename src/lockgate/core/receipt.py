@@ -17,6 +17,7 @@ from functools import lru_cache
 
 from lockgate.core.canonical import Json, canonicalize
 from lockgate.core.decision.decision import Decision
+from lockgate.core.evidence.window import Reach
 from lockgate.core.finding import PRECEDENCE, Finding
 from lockgate.core.instant import instant_text
 from lockgate.core.policy.policy import Inference, Mode, Policy
@@ -46,6 +47,7 @@ class Bindings:
     state_before: str
     state_after: str
     buckets: tuple[str, ...]
+    reach: Reach | None = None
     looks: int = 0
     looks_digest: str | None = None
     engine: str
@@ -114,7 +116,7 @@ def draft(transition: Transition, verdict: Verdict, policy: Policy, bindings: Bi
             "to": _standing(rollout),
             "decision": _decision(transition.decision),
             "verdict": _verdict(verdict),
-            "promise": promise(policy),
+            "promise": promise(policy, rollout.attempt),
             "policy": digest_set(rollout.policy_digest),
             "evidence": _evidence(bindings, rollout),
             "engine": {"name": "lockgate", "version": bindings.engine},
@@ -126,8 +128,8 @@ def draft(transition: Transition, verdict: Verdict, policy: Policy, bindings: Bi
     return Draft(receipt_id, statement)
 
 
-def promise(policy: Policy) -> dict[str, Json]:
-    """Return what the decision's error rates promise, and on which assumption."""
+def promise(policy: Policy, attempt: int = 1) -> dict[str, Json]:
+    """Return what the decision's error rates promise, of one attempt each, and on which assumption."""
     sequential = policy.inference is Inference.SEQUENTIAL
     gates = [gate for gate in policy.gates if gate.detect is None]
     return {
@@ -137,6 +139,7 @@ def promise(policy: Policy) -> dict[str, Json]:
         "falsePromotion": policy.alpha_promote if sequential and not gates else None,
         # Each run is counted by itself, whatever unit it is of.
         "independence": "assumed",
+        **({"attempts": attempt} if attempt > 1 else {}),
     }
 
 
@@ -225,6 +228,7 @@ def _evidence(bindings: Bindings, rollout: Rollout) -> dict[str, Json]:
         "stateAfter": digest_set(bindings.state_after),
         "buckets": {"count": len(bindings.buckets), "sha256": listed},
         "looks": {"count": bindings.looks, "sha256": looks},
+        **({} if bindings.reach is None else {"earlier": bindings.reach.document()}),
         # Where nobody reads weights back there is nothing to say.
         **({} if rollout.acknowledged is None else {"acknowledgedWeight": rollout.acknowledged}),
     }

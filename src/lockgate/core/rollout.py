@@ -90,6 +90,10 @@ class Rollout:
         """Say whether the weight that was asked for is, as far as can be known, the weight that is live."""
         return self.acknowledged is None or is_met(self.exposed_weight, self.acknowledged)
 
+    def is_met(self, policy: Policy) -> bool:
+        """Say whether users meet the candidate's answers at this step, so that only runs at its weight are fresh."""
+        return self.mode is Mode.CANARY and self.at(policy).is_exposed
+
     def seconds_at_step(self, now: Instant) -> int:
         """Return for how many whole seconds the rollout has stood at its step."""
         return max(0, now - self.step_entered_at) // 1000

@@ -47,11 +47,13 @@ class WayBack:
 class Situation:
     """Everything that a decision reads besides the rollout, its policy and the verdict.
 
-    `alarms` hold a rollout whose split Lockgate sets; `ways_back` are tried in order, the baseline by default.
+    `fresh_runs` count towards leaving the step; `earlier_runs` ran before the rollout. `alarms` hold a rollout whose
+    split Lockgate sets; `ways_back` are tried in order, the baseline by default.
     """
 
     now: Instant
     fresh_runs: int = 0
+    earlier_runs: int = 0
     invariants: tuple[Broken, ...] = ()
     limits: tuple[Broken, ...] = ()
     sustained: tuple[Broken, ...] = ()

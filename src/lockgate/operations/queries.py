@@ -55,7 +55,7 @@ class Explanation:
     @property
     def fresh_runs(self) -> int:
         """Return the candidate runs that count at this step."""
-        return self.trial.progress.state.fresh_at(self.rollout.step)
+        return self.trial.fresh_runs(self.policy)
 
     def seconds_for(self, runs: int) -> int | None:
         """Return how long so many candidate runs take at this rate; None where nobody can say."""
@@ -63,7 +63,7 @@ class Explanation:
 
     def runs_left(self, finding: Finding) -> int | None:
         """Return how many candidate runs a gate would still take, also those that it does not read; None if unknown."""
-        evidence, fresh = finding.evidence, self.fresh_runs
+        evidence, fresh = finding.evidence, self.trial.progress.state.fresh_at(self.rollout.step)
         if evidence is None or evidence.projected_runs is None:
             return None
         if evidence.projected_runs == 0:

@@ -26,7 +26,8 @@ def situation(trial: Trial, policy: Policy, app: App, now: Instant) -> Situation
     fresh = trial.progress.state.fresh_at(trial.rollout.step)
     return Situation(
         now=now,
-        fresh_runs=fresh,
+        fresh_runs=trial.fresh_runs(policy),
+        earlier_runs=trial.earlier_runs,
         limits=tuple(_limits(trial, policy, now)),
         alarms=tuple(_alarms(trial, policy, fresh)),
         freeze=app.frozen,

@@ -99,10 +99,19 @@ def _deadline(rollout: Rollout, policy: Policy, situation: Situation, held_by: C
 def _satisfied(rollout: Rollout, policy: Policy, verdict: Verdict, situation: Situation) -> str:
     at = rollout.at(policy)
     said = verdict.outcome.value if verdict.outcome is not Outcome.NOT_APPLICABLE else "no comparison applies"
-    runs = f"{situation.fresh_runs} fresh runs"
+    runs = _runs(rollout, policy, situation)
     if rollout.step + 1 == len(policy.steps):
         return f"{said} at {at.label()} with {runs}; the last step is satisfied"
     return f"{said} at {at.label()} with {runs}, advancing to {policy.steps[rollout.step + 1].label()}"
+
+
+def _runs(rollout: Rollout, policy: Policy, situation: Situation) -> str:
+    """Return how many runs a step is left by, and how many of them never met its weight."""
+    fresh, earlier = situation.fresh_runs, situation.earlier_runs
+    if not earlier:
+        return f"{fresh} fresh runs"
+    live = fresh if rollout.is_met(policy) else fresh - earlier
+    return f"{live} fresh runs and {earlier} from before the rollout"
 
 
 def _resolve(rollout: Rollout, policy: Policy, situation: Situation, call: Call, also: tuple[str, ...]) -> Decision:

@@ -52,7 +52,8 @@ def _step_holds(rollout: Rollout, policy: Policy, situation: Situation) -> Itera
         yield Call(Action.HOLD, Cause.ACKNOWLEDGEMENT, f"the weight is not acknowledged: {live}")
     if situation.fresh_runs < at.min_runs:
         runs = f"{situation.fresh_runs} of {at.min_runs} fresh candidate runs"
-        yield Call(Action.HOLD, Cause.MIN_RUNS, f"{at.label()} has {runs}")
+        earlier = f"; {situation.earlier_runs} are from before the rollout" if situation.earlier_runs else ""
+        yield Call(Action.HOLD, Cause.MIN_RUNS, f"{at.label()} has {runs}{earlier}")
     for cause, seconds, what in (
         (Cause.SETTLE, at.settle_s, "traffic settles"),
         (Cause.MIN_HOLD, at.min_hold_s, "the step is held"),

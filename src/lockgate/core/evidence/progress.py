@@ -58,6 +58,7 @@ def see(slot: Slot, span: Span, cells: Sequence[Cell], sides: Sides, pairs: Sequ
         assignment=assigned(slot, span, arms.get(WHOLE, NO_ARMS), sides),
         source=slot.digest,
         time=slot.time,
+        is_earlier=span.is_earlier,
     )
 
 

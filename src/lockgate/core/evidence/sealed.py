@@ -50,7 +50,7 @@ class SealedBucket:
     """One slice of time that no longer changes, at one step of one rollout.
 
     `pairs` is keyed by field and slice; `assignment` is given only where Lockgate sets the split.
-    `time`: when its runs began, which an import may bring in any order.
+    `time`: when its runs began, which an import may bring in any order. `is_earlier`: they ran before the rollout.
     `source` is the digest of the slice of time on the app's spine that this is a view of.
     """
 
@@ -62,6 +62,7 @@ class SealedBucket:
     assignment: Assignment | None = None
     time: Instant = 0
     source: str | None = None
+    is_earlier: bool = False
 
     def arm(self, part: Slice = WHOLE) -> Arms:
         """Return the tallies of a slice; none is empty."""
@@ -87,6 +88,7 @@ class SealedBucket:
             else [self.assignment.share, self.assignment.candidate, self.assignment.baseline],
             "time": self.time,
             "source": self.source,
+            **({"earlier": True} if self.is_earlier else {}),
         }
 
 

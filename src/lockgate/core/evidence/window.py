@@ -9,8 +9,9 @@ from typing import Self
 
 from lockgate.core.app import OTHER
 from lockgate.core.bucket import Bucket, Pairs
+from lockgate.core.canonical import Json
 from lockgate.core.evidence.sealed import Arms, Assignment, Phase
-from lockgate.core.instant import Instant, is_ahead
+from lockgate.core.instant import Instant, instant_text, is_ahead
 from lockgate.core.intake import WHOLE, Slice
 from lockgate.core.metric import Kind
 from lockgate.core.policy.policy import Mode, Policy
@@ -35,6 +36,11 @@ class Span:
     is_awaited: bool = False
     revision: int = 0
 
+    @property
+    def is_earlier(self) -> bool:
+        """Say whether its runs ran before the rollout asked for anything."""
+        return self.revision == 0
+
     def phase(self, slot: Slot) -> Phase:
         """Say whether comparisons may read a bucket of this span."""
         is_unknown = self.is_awaited or (self.is_moved and slot.number == self.first)
@@ -44,6 +50,29 @@ class Span:
         # Of live runs the number tells that they came after the span began, also where the clock was set back since.
         is_later = slot.starts_at is None and is_ahead(self.began_at, slot.time)
         return slot.time < self.settles_at and not is_later
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """Which buckets from before it a rollout reads, since when, and how many attempts had read some of them."""
+
+    since: Instant
+    first: int
+    last: int
+    attempts: int = 0
+
+    def document(self) -> dict[str, Json]:
+        """Return the JSON form."""
+        since, buckets = instant_text(self.since), {"first": self.first, "last": self.last}
+        return {"since": since, "buckets": buckets, "readByAttempts": self.attempts}
+
+
+def reach_of(spans: Sequence[Span], attempts: int = 0) -> Reach | None:
+    """Return what the spans of a rollout begin with from before it; None where that is nothing."""
+    first, *others = spans
+    if not (first.is_earlier and others):
+        return None
+    return Reach(first.settles_at, first.first, others[0].first - 1, attempts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +132,7 @@ def assigned(slot: Slot, span: Span, whole: Arms, sides: Sides) -> Assignment | 
     What was imported, or ran before the rollout asked for a weight, says nothing of it.
     """
     share = sides.shares[span.step] if sides.shares else None
-    is_live = slot.starts_at is None and span.revision > 0 and span.phase(slot) is Phase.STEADY
+    is_live = slot.starts_at is None and not span.is_earlier and span.phase(slot) is Phase.STEADY
     if share is None or not is_live or not (whole.baseline.runs or whole.candidate.runs):
         return None
     return Assignment(share, whole.candidate.runs, whole.baseline.runs)
