@@ -133,10 +133,12 @@ def _equal(work: Snapshot, app: App, releases: tuple[str, str], policy: Policy, 
     It is active, or it gave the champion its traffic: a job that runs again takes nothing from it.
     What is gated by default depends on the runs that are there, and so may be another while a rollout is active.
     """
-    crowned = reigning(work, app)
-    for each in (*work.rollouts(app.name, active=True), *(() if crowned is None else (crowned,))):
-        if (each.baseline, each.candidate) == releases and (
-            each.policy_digest == policy.digest() or each.declared == written
+    champion = reigning(work, app)
+    for each in (*work.rollouts(app.name, active=True), champion):
+        if (
+            each is not None
+            and (each.baseline, each.candidate) == releases
+            and (each.policy_digest == policy.digest() or each.declared == written)
         ):
             return each
     return None
