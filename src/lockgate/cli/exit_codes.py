@@ -60,6 +60,10 @@ EXIT_CODES = (
     PIPE_CLOSED,
 )
 
+# What a command that opens the store may leave by besides what it is for.
+OF_STORE = "65 the store is not whole, 69 its disk fails or is full, 75 it is held, 77 it may not be read or written."
+LOOKED = f"Exit codes: 0 shown, 64 usage, or what was named is not there; {OF_STORE}"
+
 THIN = "insufficient"
 _BY_OUTCOME = {
     "clean": OK,

@@ -5,10 +5,10 @@ from __future__ import annotations
 
 import click
 
-from lockgate.cli import exit_codes, local, output, request
+from lockgate.cli import exit_codes, local, output
 
 
-@click.command(epilog=request.LOOKED)
+@click.command(epilog=exit_codes.LOOKED)
 @local.takes_id
 @click.option("--json", "as_json", is_flag=True, help="Print headings and sentences as JSON.")
 def explain(rollout_id: str, *, as_json: bool) -> int:

@@ -59,6 +59,11 @@ COMMANDS = {
     "prune": Entry("lockgate.cli.prune", "prune", "Drop raw runs and buckets that are older than they are kept."),
     "tick": Entry("lockgate.cli.tick", "tick", "Take one turn of the loop: read what was sealed, decide, sign."),
     "list": Entry("lockgate.cli.list_rollouts", "list_command", "List rollouts, the oldest first."),
+    "apps": Entry(
+        "lockgate.cli.apps",
+        "apps",
+        "Show apps: releases seen, champion, what is on trial, what is frozen and why, and what moves the traffic.",
+    ),
     "pause": Entry(
         "lockgate.cli.pause", "pause", "Pause a rollout: nothing is promoted, and a breach still rolls back."
     ),
@@ -103,7 +108,9 @@ COMMANDS = {
         "lockgate.cli.fsck", "fsck", "Check that everything in the store agrees, and make every decision again."
     ),
     "new-keys": Entry(
-        "lockgate.cli.new_keys", "new_keys", "Go on by new keys where the old ones are lost or were moved away, and sign that."
+        "lockgate.cli.new_keys",
+        "new_keys",
+        "Go on by new keys where the old ones are lost or were moved away, and sign that.",
     ),
     "backup": Entry("lockgate.cli.backup", "backup", "Copy the store into a new FOLDER while others go on."),
     "policy": Entry("lockgate.cli.policy", "policy", "Write, check and show policies."),
@@ -111,7 +118,7 @@ COMMANDS = {
 # What people do every day comes first.
 GROUPS: dict[str, Sequence[str]] = {
     "Commands": ("create", "watch", "show", "explain", "compare", "demo"),
-    "Feeding and turning": ("ingest", "runs", "tick", "list", "prune", "actuator", "deliver"),
+    "Feeding and turning": ("ingest", "runs", "tick", "list", "apps", "prune", "actuator", "deliver"),
     "Stepping in": (
         "pause",
         "resume",
@@ -217,10 +224,21 @@ def run(argv: Sequence[str]) -> int:
 
         output.close()
         return exit_codes.PIPE_CLOSED.code
+    except UnicodeEncodeError as error:
+        if not _is_quoted(error, argv):
+            return _internal()
+        _tell("an argument is not UTF-8 text", "Only names of files may be in another encoding.")
+        return exit_codes.USAGE.code
     except Exception:  # noqa: BLE001 -- whatever a command raises
         # Python would leave by 1, which says "regressed".
         return _internal()
     return answer if isinstance(answer, int) else exit_codes.OK.code
+
+
+def _is_quoted(error: UnicodeEncodeError, argv: Sequence[str]) -> bool:
+    """Say whether what cannot be written as UTF-8 was handed in."""
+    wrong = error.object[error.start : error.end]
+    return any(wrong in word for word in argv)
 
 
 def _tell(message: str, advice: str = "") -> None:

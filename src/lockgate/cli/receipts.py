@@ -12,13 +12,8 @@ from lockgate.cli import exit_codes, local, output
 from lockgate.cli.trusted import read
 from lockgate.errors import UsageError
 
-EPILOG = """
-Exit codes: 0 listed or written, 64 usage, 65 the store is not whole, 69 its disk fails, 75 it is held,
-77 not permitted.
-"""
 
-
-@click.command(epilog=EPILOG)
+@click.command(epilog=exit_codes.LOOKED)
 @local.takes_id
 @click.option("--save", type=click.Path(path_type=Path), metavar="FOLDER", help="Write them, proofs and keys as files.")
 @click.option("--seq", type=click.IntRange(1), metavar="N", help="Only receipt N of the rollout.")

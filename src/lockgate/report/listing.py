@@ -12,7 +12,7 @@ from lockgate.core.transition import Transition
 from lockgate.core.vault import Receipt
 from lockgate.report import number
 from lockgate.report.screen import Screen
-from lockgate.report.standing import TONES, status_words
+from lockgate.report.standing import TONES, status_words, weight_words
 from lockgate.report.text import NO_BREAK, pad, width, wrap
 
 MARGIN = "  "
@@ -20,8 +20,8 @@ GAP = "  "
 MIN_NAME, MIN_REASON = 9, 24
 # Below this the baseline is left out.
 WIDE = 96
-# What id, mode, status and weight take.
-FIXED = 20 + 6 + 11 + 6
+# What id, mode and status take.
+FIXED = 20 + 6 + 11
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +35,12 @@ class Change:
     at: Instant
 
 
-def render_rollouts(rollouts: Sequence[Rollout], screen: Screen, overdue: Mapping[str, str]) -> str:
-    """Return rollouts as a table, the oldest first; below each that is `overdue`, by its id, stands why."""
+def render_rollouts(rollouts: Sequence[Rollout], screen: Screen, notes: Mapping[str, Sequence[str]]) -> str:
+    """Return rollouts as a table, the oldest first; below each stand its notes, by its id."""
     is_wide = screen.width >= WIDE
     names = 3 if is_wide else 2
-    room = max(names * MIN_NAME, screen.width - len(MARGIN) - FIXED - (names + 3) * len(GAP)) // names
+    fixed = FIXED + max([6, *(len(weight_words(each)) for each in rollouts)])
+    room = max(names * MIN_NAME, screen.width - len(MARGIN) - fixed - (names + 3) * len(GAP)) // names
     heads = ("id", "app", "candidate", *(("baseline",) if is_wide else ()), "mode", "status", "weight")
     rows = [
         (
@@ -47,7 +48,7 @@ def render_rollouts(rollouts: Sequence[Rollout], screen: Screen, overdue: Mappin
             *(screen.text(name, room) for name in (each.app, each.candidate, each.baseline)[:names]),
             each.mode.value,
             status_words(each),
-            f"{each.weight:g} %",
+            weight_words(each),
         )
         for each in rollouts
     ]
@@ -56,10 +57,10 @@ def render_rollouts(rollouts: Sequence[Rollout], screen: Screen, overdue: Mappin
     for each, row in zip(rollouts, rows, strict=True):
         before, after = _row(row[:-2], widths[:-2]), _row(row[-2:], widths[-2:]).removeprefix(MARGIN)
         lines.append(f"{before}{GAP}{screen.paint(after, TONES[each.status])}")
-        said = number.write_sentence(f"overdue: {overdue[each.id]}") if each.id in overdue else ""
         indent = MARGIN + GAP
-        wrapped = wrap(screen.text(said), max(MIN_REASON, screen.width - len(indent)))
-        lines += [indent + screen.paint(line, "yellow") for line in wrapped if said]
+        for note in notes.get(each.id, ()):
+            wrapped = wrap(screen.text(number.write_sentence(note)), max(MIN_REASON, screen.width - len(indent)))
+            lines += [indent + screen.paint(line, "yellow") for line in wrapped]
     return _text(lines)
 
 

@@ -23,6 +23,11 @@ def status_words(rollout: Rollout) -> str:
     return rollout.status.value.replace("_", " ")
 
 
+def weight_words(rollout: Rollout) -> str:
+    """Return how much traffic a rollout gives its candidate, or would give it in shadow mode."""
+    return f"{'would ' if rollout.mode is Mode.SHADOW else ''}{rollout.weight:g} %"
+
+
 def standing(rollout: Rollout) -> str:
     """Return where a rollout stands, in one sentence."""
     candidate, baseline = short_name(rollout.candidate), short_name(rollout.baseline)

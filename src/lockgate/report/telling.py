@@ -91,5 +91,12 @@ def endpoint_document(endpoint: Endpoint) -> dict[str, Json]:
 def endpoint_line(endpoint: Endpoint) -> str:
     """Return an endpoint as one line."""
     reads = "reads the weight back" if endpoint.is_acknowledging else "is not asked what is live"
-    name = " ".join((PurePath(endpoint.argv[0]).name, *endpoint.argv[1:]))
-    return f"{endpoint.app or 'every app'}  {name}\n  in {endpoint.folder}, at most {endpoint.timeout_s:g} s, {reads}\n"
+    return (
+        f"{endpoint.app or 'every app'}  {endpoint_words(endpoint)}\n"
+        f"  in {endpoint.folder}, at most {endpoint.timeout_s:g} s, {reads}\n"
+    )
+
+
+def endpoint_words(endpoint: Endpoint) -> str:
+    """Return the name of an endpoint's program, and its arguments."""
+    return " ".join((PurePath(endpoint.argv[0]).name, *endpoint.argv[1:]))
