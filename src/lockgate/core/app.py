@@ -23,7 +23,9 @@ MAX_RELEASES = 32
 UNNAMED_RELEASE = ""
 # No run can have it, because a label has a name.
 OTHER: Slice = (("", "other"),)
-_NAME = re.compile(r"[^\W_][^\s\x00-\x1f\x7f]{0,255}")
+# Nor what no screen shows, what turns the letters after it round, and what is no character.
+_UNSEEN = r"\x00-\x1f\x7f-\x9f\xad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\ud800-\udfff"
+_NAME = re.compile(rf"[^\W_][^\s{_UNSEEN}]{{0,255}}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,5 +139,5 @@ def check_name(noun: str, name: str) -> str:
         return name
     raise UsageError(
         f"{name[:60]!r} is not the name of {noun}",
-        advice="A name begins with a letter or digit and has at most 256 characters, none of them blank.",
+        advice="A name begins with a letter or digit and has at most 256 characters, none of them blank or unseen.",
     )
