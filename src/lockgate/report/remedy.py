@@ -74,7 +74,8 @@ def _unavailable(said: Explanation, _now: Instant) -> Iterator[str]:
 def _carriers(finding: Finding) -> str:
     carrying = f"that carry {finding.metric.name}"
     if finding.metric.kind is Kind.PAIRED:
-        return "probes that both releases answer, with a probe_id"
+        new = "probes that one of both releases has not answered before, each run with its probe_id"
+        return f"{new}; what both answered before this rollout is read by a new one, with `create --since`"
     if finding.is_objective or (finding.baseline.n and not finding.candidate.n):
         return f"runs of the candidate {carrying}"
     return f"runs of the {'baseline' if finding.candidate.n else 'candidate and of the baseline'} {carrying}"

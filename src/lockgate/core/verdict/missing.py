@@ -7,6 +7,7 @@ from lockgate.core.evidence.sealed import Arms
 from lockgate.core.finding import Reading
 from lockgate.core.metric import Kind
 from lockgate.core.policy.gate import Gate
+from lockgate.core.verdict.unpaired import pairless
 from lockgate.core.wording import count_text, subject_text
 
 NO_ROOM = "runs from before `create` whose labels found no room, as `ingest` says, count in no slice"
@@ -21,6 +22,9 @@ def missing(gate: Gate, readings: tuple[Reading, Reading], arms: Arms, fresh_run
     if withheld is not None or fresh_runs < gate.min_runs:
         return withheld
     if candidate.n == 0:
+        without = pairless(gate, arms)
+        if without is not None:
+            return without
         lacking = f"none of {fresh_runs} candidate runs at this step carries {subject_text(gate)}"
         return f"{lacking}; {NO_ROOM}" if gate.slice else lacking
     if baseline.n == 0 and not gate.is_objective:

@@ -23,6 +23,7 @@ from lockgate.core.stats.sequential.wealth import round_evidence, threshold
 from lockgate.core.verdict.estimate import fixed_difference, reading
 from lockgate.core.verdict.missing import missing
 from lockgate.core.verdict.reason import sequential_reason
+from lockgate.core.verdict.unpaired import unpaired
 from lockgate.core.verdict.verdict import Verdict
 
 
@@ -60,7 +61,7 @@ def _with_difference(finding: Finding, gate: Gate, shown: Cohorts) -> Finding:
     seen = replace(finding, difference=fixed_difference(gate, arms.baseline, arms.candidate, pairs))
     has_values = finding.baseline.value is not None and finding.candidate.value is not None
     is_judged = has_values and finding.outcome is not Outcome.UNAVAILABLE
-    return replace(seen, reason=sequential_reason(seen, gate)) if is_judged else seen
+    return replace(seen, reason=_told(seen, gate, shown)) if is_judged else seen
 
 
 def ratio_alarm(state: EvidenceState) -> str | None:
@@ -152,9 +153,15 @@ def _reason(finding: Finding, gate: Gate, shown: Shown) -> str:
     """Return the reason with the numbers of the step, or where harm was shown before it, with those of all steps."""
     has_numbers = finding.candidate.n and (finding.baseline.n or gate.is_objective)
     if finding.outcome is not Outcome.REGRESSED or has_numbers:
-        return sequential_reason(finding, gate)
+        return _told(finding, gate, shown.at_step)
     baseline, candidate = _readings(gate, shown.totals.whole)
     return f"over all steps {sequential_reason(replace(finding, baseline=baseline, candidate=candidate), gate)}"
+
+
+def _told(finding: Finding, gate: Gate, shown: Cohorts) -> str:
+    """Return the reason, and which runs of the step made no pair."""
+    beside = unpaired(gate, shown.arm(gate.slice), finding.candidate.n)
+    return "; ".join(filter(None, (sequential_reason(finding, gate), beside)))
 
 
 def _outcome(view: _View, readings: tuple[Reading, Reading], arms: Arms) -> tuple[Outcome, str]:
