@@ -14,7 +14,7 @@ from lockgate.core.policy.gate import Breach
 from lockgate.core.policy.policy import Promote
 from lockgate.core.policy.rule import Limits, Rules, Sustained
 from lockgate.core.policy.step import Approval, OnDeadline
-from lockgate.core.rollout import Status
+from lockgate.core.rollout import Status, Waiver
 from lockgate.core.situation import Broken, Situation, Target, WayBack
 from lockgate.core.transition import apply
 from tests.spec.ramp import START, finding, gate, policy, rollout, situation, tick, turn, verdict, weights
@@ -268,7 +268,7 @@ def test_a_pause_that_was_seen_is_not_made_again() -> None:
 
     first = tick(rollout(of), of, said)
     second = tick(first.after, of, said)
-    waived = turn(rollout(of, waived=("error_rate",)), of, said)
+    waived = turn(rollout(of, waived=(Waiver(what="error_rate", harm=9.0),)), of, said)
 
     assert (first.after.status, second.is_look, waived.action) == (Status.PAUSED, True, Action.PROMOTE)
 

@@ -59,9 +59,9 @@ def test_a_receipt_binds_its_evidence(field: str) -> None:
 def test_a_receipt_says_what_it_promises() -> None:
     """Who reads it learns which error rates hold, and that independence was assumed."""
     said = [
-        promise(policy()),
-        promise(policy(gate(detect=None), unit="user")),
-        promise(policy(inference=Inference.FIXED)),
+        promise(policy(), rollout(policy())),
+        promise(policy(gate(detect=None), unit="user"), rollout(policy())),
+        promise(policy(inference=Inference.FIXED), rollout(policy())),
     ]
 
     assert [(each["falseRollback"], each["falsePromotion"], each["independence"]) for each in said] == [

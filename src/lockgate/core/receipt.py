@@ -116,7 +116,7 @@ def draft(transition: Transition, verdict: Verdict, policy: Policy, bindings: Bi
             "to": _standing(rollout),
             "decision": _decision(transition.decision),
             "verdict": _verdict(verdict),
-            "promise": promise(policy, rollout.attempt),
+            "promise": promise(policy, rollout),
             "policy": digest_set(rollout.policy_digest),
             "evidence": _evidence(bindings, rollout),
             "engine": {"name": "lockgate", "version": bindings.engine},
@@ -128,15 +128,15 @@ def draft(transition: Transition, verdict: Verdict, policy: Policy, bindings: Bi
     return Draft(receipt_id, statement)
 
 
-def promise(policy: Policy, attempt: int = 1) -> dict[str, Json]:
+def promise(policy: Policy, rollout: Rollout) -> dict[str, Json]:
     """Return what the decision's error rates promise, of one attempt each, and on which assumption."""
-    sequential = policy.inference is Inference.SEQUENTIAL
-    gates = [gate for gate in policy.gates if gate.detect is None]
+    sequential, attempt = policy.inference is Inference.SEQUENTIAL, rollout.attempt
+    is_promised = sequential and not rollout.has_let_pass and all(gate.detect is not None for gate in policy.gates)
     return {
         "inference": policy.inference.value,
         "promote": policy.promote.value,
         "falseRollback": policy.alpha if sequential else None,
-        "falsePromotion": policy.alpha_promote if sequential and not gates else None,
+        "falsePromotion": policy.alpha_promote if is_promised else None,
         # Each run is counted by itself, whatever unit it is of.
         "independence": "assumed",
         **({"attempts": attempt} if attempt > 1 else {}),

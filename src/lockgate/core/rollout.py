@@ -41,6 +41,28 @@ def is_met(asked: float, observed: float) -> bool:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Waiver:
+    """What an operator saw pause a rollout and let pass: a gate by its id, a rule or deadline by its cause and id.
+
+    `harm` is the gate's evidence of harm then; None of what is no breach. `revision` is that of the resume.
+    """
+
+    what: str
+    harm: float | None = None
+    revision: int = 0
+    reason: str = ""
+
+    @property
+    def is_breach(self) -> bool:
+        """Say whether it lets the breach of a gate pass."""
+        return self.harm is not None
+
+    def document(self) -> dict[str, Json]:
+        """Return the JSON form."""
+        return {name: getattr(self, name) for name in self.__dataclass_fields__}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Rollout:
     """One candidate on trial under one policy.
 
@@ -48,7 +70,8 @@ class Rollout:
     `acknowledged`: the weight that an acknowledging actuator last read back; None when none acknowledges.
     `approved_step`: the step whose leaving an operator approved.
     `declared` is the digest of the policy as its owner wrote it, before defaults that depend on what had been seen.
-    `waived`: gates whose breach, and other pauses, that an operator has seen and let pass.
+    `waived`: what an operator has seen and let pass at this step. `has_let_pass`: whether a person went past a breach
+    or a hold at any step, after which no error rate of promotions is promised.
     `links`: where more is to be read of it, for people.
     """
 
@@ -69,7 +92,8 @@ class Rollout:
     attempt: int = 1
     reductions: int = 0
     approved_step: int | None = None
-    waived: tuple[str, ...] = ()
+    waived: tuple[Waiver, ...] = ()
+    has_let_pass: bool = False
     pause_reason: str = ""
     former_champion: str | None = None
     declared: str | None = None
@@ -94,6 +118,10 @@ class Rollout:
         """Say whether users meet the candidate's answers at this step, so that only runs at its weight are fresh."""
         return self.mode is Mode.CANARY and self.at(policy).is_exposed
 
+    def waiver(self, what: str) -> Waiver | None:
+        """Return how something was let pass at this step, if it was."""
+        return next((each for each in self.waived if each.what == what), None)
+
     def seconds_at_step(self, now: Instant) -> int:
         """Return for how many whole seconds the rollout has stood at its step."""
         return max(0, now - self.step_entered_at) // 1000
@@ -106,7 +134,7 @@ class Rollout:
         """Return the JSON form."""
         names = self.__dataclass_fields__
         plain: dict[str, Json] = {name: getattr(self, name) for name in names}
-        lists: dict[str, Json] = {"waived": list(self.waived), "links": dict(self.links)}
+        lists: dict[str, Json] = {"waived": [each.document() for each in self.waived], "links": dict(self.links)}
         return {**plain, **lists, "mode": self.mode.value, "status": self.status.value}
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from lockgate.core.canonical import Json
-from lockgate.core.decision.decision import Action, Decision
+from lockgate.core.decision.decision import Action, Cause, Decision
 from lockgate.core.instant import Instant
 from lockgate.core.policy.policy import Mode
 from lockgate.core.rollout import Rollout, Status
@@ -86,7 +86,8 @@ def apply(rollout: Rollout, decision: Decision, now: Instant) -> Transition:
     """Return the transition that a decision makes; a hold changes nothing."""
     if decision.action is Action.HOLD:
         return Transition(rollout, rollout, decision, now)
-    after = replace(rollout, revision=rollout.revision + 1)
+    has_let_pass = rollout.has_let_pass or _lets_pass(decision)
+    after = replace(rollout, revision=rollout.revision + 1, has_let_pass=has_let_pass)
     if decision.action in _NOTES:
         after = _noted(after, decision)
     elif decision.terminal:
@@ -96,11 +97,20 @@ def apply(rollout: Rollout, decision: Decision, now: Instant) -> Transition:
     return Transition(rollout, after, decision, now)
 
 
+def _lets_pass(decision: Decision) -> bool:
+    """Say whether a person goes past a breach, or past what holds."""
+    is_past_holds = decision.action is Action.PROMOTE and decision.cause is Cause.OPERATOR and bool(decision.also)
+    return is_past_holds or any(each.is_breach for each in decision.waived)
+
+
 def _noted(rollout: Rollout, decision: Decision) -> Rollout:
     if decision.action is Action.PAUSE:
         return replace(rollout, status=Status.PAUSED, pause_reason=decision.reason)
     if decision.action is Action.RESUME:
-        waived = (*rollout.waived, *decision.waived)
+        renewed = {each.what for each in decision.waived}
+        kept = (each for each in rollout.waived if each.what not in renewed)
+        new = (replace(each, revision=rollout.revision, reason=decision.reason) for each in decision.waived)
+        waived = (*kept, *new)
         return replace(rollout, status=Status.ACTIVE, pause_reason="", waived=waived)
     if decision.action is Action.APPROVE:
         return replace(rollout, approved_step=rollout.step)
@@ -116,6 +126,8 @@ def _moved(rollout: Rollout, decision: Decision, now: Instant) -> Rollout:
         step_entered_at=now,
         reductions=rollout.reductions + back,
         approved_step=None,
+        # What was let pass was seen at the step before.
+        waived=(),
     )
 
 

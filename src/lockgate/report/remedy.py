@@ -90,7 +90,7 @@ def _held(said: Explanation, *outcomes: Outcome) -> Iterator[Finding]:
     """Yield the findings that keep the rollout where it is."""
     for finding in said.verdict.findings:
         is_enough = finding.outcome is Outcome.CLEAN and said.policy.promote is not Promote.PROVEN
-        if finding.outcome in outcomes and not is_enough and finding.gate not in said.rollout.waived:
+        if finding.outcome in outcomes and not is_enough and said.rollout.waiver(finding.gate) is None:
             yield finding
 
 

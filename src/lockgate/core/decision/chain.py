@@ -12,6 +12,7 @@ from collections.abc import Iterator
 
 from lockgate.core.decision.decision import Action, Call, Cause, Decision, promotion, rollback
 from lockgate.core.decision.holds import holds
+from lockgate.core.decision.waiver import let_pass, waiver_name, waiver_of, waiver_words
 from lockgate.core.finding import Outcome
 from lockgate.core.policy.gate import Breach
 from lockgate.core.policy.policy import Policy
@@ -19,14 +20,18 @@ from lockgate.core.policy.step import OnDeadline
 from lockgate.core.rollout import Rollout, Status
 from lockgate.core.situation import Broken, Situation
 from lockgate.core.verdict.verdict import Verdict
-from lockgate.core.wording import duration_words
+from lockgate.core.wording import duration_words, listed
 
 
 def decide(rollout: Rollout, policy: Policy, verdict: Verdict, situation: Situation) -> Decision:
     """Return the one decision of this tick."""
     calls = tuple(_chain(rollout, policy, verdict, situation))
     first, rest = calls[0], calls[1:]
-    also = tuple(call.reason for call in rest if call.action is not Action.PROMOTE)
+    passed = () if rollout.is_terminal else let_pass(rollout, verdict)
+    also = (
+        *(call.reason for call in rest if call.action is not Action.PROMOTE),
+        *(waiver_words(finding, waiver) for finding, waiver in passed),
+    )
     return _resolve(rollout, policy, situation, first, also)
 
 
@@ -56,15 +61,10 @@ def _rules(action: Action, cause: Cause, broken: tuple[Broken, ...]) -> Iterator
         yield Call(action, cause, f"{rule.id}: {rule.sentence}")
 
 
-def waiver_name(cause: Cause, what: str | int) -> str:
-    """Return how `Rollout.waived` names what pauses beside a gate: a rule by its id, a deadline by its step."""
-    return f"{cause.value}:{what}"
-
-
 def _unwaived(rollout: Rollout, action: Action, cause: Cause, broken: tuple[Broken, ...]) -> tuple[Broken, ...]:
     if action is not Action.PAUSE:
         return broken
-    return tuple(rule for rule in broken if waiver_name(cause, rule.id) not in rollout.waived)
+    return tuple(rule for rule in broken if rollout.waiver(waiver_name(cause, rule.id)) is None)
 
 
 def _floors(verdict: Verdict) -> Iterator[Call]:
@@ -78,7 +78,7 @@ _SEVERITY = {Breach.ROLLBACK: 0, Breach.REDUCE: 1, Breach.PAUSE: 2}
 
 def _regressions(rollout: Rollout, verdict: Verdict) -> Iterator[Call]:
     regressed = [finding for finding in verdict.findings if finding.outcome is Outcome.REGRESSED]
-    unseen = [finding for finding in regressed if finding.gate not in rollout.waived]
+    unseen = [finding for finding in regressed if waiver_of(rollout, finding) is None]
     for finding in sorted(unseen, key=lambda each: _SEVERITY[each.breach]):
         cause = Cause.FLOOR if finding.is_objective else Cause.REGRESSION
         yield Call(Action(finding.breach.value), cause, finding.reason)
@@ -89,8 +89,8 @@ def _deadline(rollout: Rollout, policy: Policy, situation: Situation, held_by: C
     waited = rollout.seconds_at_step(situation.now)
     if at.max_hold_s is None or waited < at.max_hold_s or at.on_deadline is OnDeadline.HOLD:
         return
-    is_seen = rollout.status is Status.PAUSED or waiver_name(Cause.DEADLINE, rollout.step) in rollout.waived
-    if at.on_deadline is OnDeadline.PAUSE and is_seen:
+    is_waived = rollout.waiver(waiver_name(Cause.DEADLINE, rollout.step)) is not None
+    if at.on_deadline is OnDeadline.PAUSE and (is_waived or rollout.status is Status.PAUSED):
         return
     reason = f"{at.label()} held for {duration_words(waited)}, longer than {duration_words(at.max_hold_s)}"
     yield Call(Action(at.on_deadline.value), Cause.DEADLINE, f"{reason}: {held_by.reason}")
@@ -99,6 +99,9 @@ def _deadline(rollout: Rollout, policy: Policy, situation: Situation, held_by: C
 def _satisfied(rollout: Rollout, policy: Policy, verdict: Verdict, situation: Situation) -> str:
     at = rollout.at(policy)
     said = verdict.outcome.value if verdict.outcome is not Outcome.NOT_APPLICABLE else "no comparison applies"
+    passed = [finding.gate for finding, _ in let_pass(rollout, verdict)]
+    if passed:
+        said = f"the breach of {listed(passed)} let pass"
     runs = _runs(rollout, policy, situation)
     if rollout.step + 1 == len(policy.steps):
         return f"{said} at {at.label()} with {runs}; the last step is satisfied"

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from lockgate.core.canonical import Json
 from lockgate.core.policy.policy import Policy
-from lockgate.core.rollout import Rollout
+from lockgate.core.rollout import Rollout, Waiver
 from lockgate.core.situation import Situation, Target, WayBack
 
 
@@ -66,7 +66,7 @@ class Decision:
     """One turn of the loop: the action, its cause, the reason in words, and where it leads.
 
     `also`: every other rule that spoke, so that a receipt shows more than the winner.
-    `waived`: gates whose breach an operator lets pass by this decision.
+    `waived`: what pauses and an operator lets pass by this decision.
     """
 
     action: Action
@@ -77,7 +77,7 @@ class Decision:
     terminal: bool = False
     way_back: WayBack | None = None
     also: tuple[str, ...] = ()
-    waived: tuple[str, ...] = ()
+    waived: tuple[Waiver, ...] = ()
 
     def document(self) -> dict[str, Json]:
         """Return the JSON form of receipts and answers."""
@@ -91,7 +91,7 @@ class Decision:
             "terminal": self.terminal,
             "target": None if back is None else {"kind": back.target.value, "release": back.release},
             "also": list(self.also),
-            **({"waived": list(self.waived)} if self.waived else {}),
+            **({"waived": [{"what": each.what, "harm": each.harm} for each in self.waived]} if self.waived else {}),
         }
 
 

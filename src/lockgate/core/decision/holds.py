@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from lockgate.core.decision.decision import Action, Call, Cause
+from lockgate.core.decision.waiver import waiver_of
 from lockgate.core.finding import Finding, Outcome
 from lockgate.core.policy.policy import Policy, Promote
 from lockgate.core.policy.step import Approval
@@ -17,8 +18,7 @@ from lockgate.core.wording import duration_words
 
 def holds(rollout: Rollout, policy: Policy, verdict: Verdict, situation: Situation) -> Iterator[Call]:
     """Yield everything that keeps the rollout where it is, in the order in which a person should care."""
-    waived = frozenset(rollout.waived)
-    findings = [finding for finding in verdict.findings if finding.gate not in waived]
+    findings = [finding for finding in verdict.findings if waiver_of(rollout, finding) is None]
     yield from _evidence_holds(findings, policy, situation)
     if situation.freeze is not None:
         yield Call(Action.HOLD, Cause.FREEZE, f"frozen: {situation.freeze}")

@@ -10,13 +10,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
-from lockgate.core.decision.chain import decide, waiver_name
+from lockgate.core.decision.chain import decide
 from lockgate.core.decision.decision import Action, Call, Cause, Decision, promotion, rollback
+from lockgate.core.decision.waiver import waiver_name, waiver_of
 from lockgate.core.finding import Outcome
 from lockgate.core.policy.gate import Breach
 from lockgate.core.policy.policy import Mode, Policy
 from lockgate.core.policy.step import Approval, OnDeadline, StepKind
-from lockgate.core.rollout import Rollout, Status
+from lockgate.core.rollout import Rollout, Status, Waiver
 from lockgate.core.situation import Situation
 from lockgate.core.verdict.verdict import Verdict
 from lockgate.errors import NotPermittedError, TryAgainError, UsageError
@@ -136,15 +137,21 @@ def _pause(rollout: Rollout, _policy: Policy, request: Request, _outlook: Outloo
 
 
 def _resume(rollout: Rollout, policy: Policy, request: Request, outlook: Outlook) -> Decision:
-    seen = set(_pausing(rollout, policy, outlook))
-    return replace(_plain(rollout, request), waived=tuple(sorted(seen - set(rollout.waived))))
+    breaches = _breaches(rollout, outlook.verdict)
+    rules = (Waiver(what=name) for name in _pausing(rollout, policy, outlook) if rollout.waiver(name) is None)
+    return replace(_plain(rollout, request), waived=tuple(sorted((*breaches, *rules), key=lambda each: each.what)))
+
+
+def _breaches(rollout: Rollout, verdict: Verdict) -> Iterator[Waiver]:
+    """Yield the breaches that pause at this moment, with their evidence of harm; no other breach is let pass."""
+    for finding in verdict.findings:
+        is_pausing = finding.outcome is Outcome.REGRESSED and finding.breach is Breach.PAUSE
+        if is_pausing and waiver_of(rollout, finding) is None:
+            yield Waiver(what=finding.gate, harm=0.0 if finding.evidence is None else finding.evidence.harm)
 
 
 def _pausing(rollout: Rollout, policy: Policy, outlook: Outlook) -> Iterator[str]:
-    """Yield what pauses a rollout at this moment; only that is let pass: nobody disarms a rollback by going on."""
-    for finding in outlook.verdict.findings:
-        if finding.outcome is Outcome.REGRESSED and finding.breach is Breach.PAUSE:
-            yield finding.gate
+    """Yield the rules that pause at this moment; only these are let pass: nobody disarms a rollback by going on."""
     situation, at = outlook.situation, rollout.at(policy)
     for rule in situation.disagreement:
         yield waiver_name(Cause.DISAGREEMENT, rule.id)

@@ -12,7 +12,7 @@ from lockgate.core.decision.decision import Action, Cause, Decision
 from lockgate.core.instant import Instant
 from lockgate.core.policy.policy import Mode, Policy
 from lockgate.core.receipt import Actor
-from lockgate.core.rollout import Declaration, Rollout, start
+from lockgate.core.rollout import Declaration, Rollout, Waiver, start
 from lockgate.core.situation import Target, WayBack
 from lockgate.core.statement import Statement
 from lockgate.core.transition import Event, Transition, apply
@@ -57,8 +57,13 @@ def decision_of(statement: Statement) -> Decision:
         terminal=written["terminal"],
         way_back=None if back is None else WayBack(Target(back["kind"]), back["release"]),
         also=tuple(written["also"]),
-        waived=tuple(written.get("waived", ())),
+        waived=tuple(_waiver(each) for each in written.get("waived", ())),
     )
+
+
+def _waiver(written: Mapping[str, Any]) -> Waiver:
+    harm = written["harm"]
+    return Waiver(what=written["what"], harm=None if harm is None else float(harm))
 
 
 def actor_of(statement: Statement) -> Actor:
