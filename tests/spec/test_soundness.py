@@ -68,12 +68,15 @@ def grown(template: Path, tmp_path: Path) -> Iterator[World]:
 
 
 def tamper(folder: Path, *statements: str, name: str = CONTROL) -> None:
-    """Change rows as no program of ours does: without triggers."""
+    """Change rows as no program of ours does: past the triggers, which are there again afterwards."""
     with closing(sqlite3.connect(folder / name, isolation_level=None)) as connection:
-        for (trigger,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+        triggers = connection.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'").fetchall()
+        for trigger, _ in triggers:
             connection.execute(f"DROP TRIGGER {trigger}")
         for statement in statements:
             connection.execute(statement)
+        for _, sql in triggers:
+            connection.execute(sql)
 
 
 def rules(found: Soundness) -> set[Rule]:
@@ -164,9 +167,11 @@ def test_a_receipt_that_was_signed_by_another_is_named_by_its_place(grown: World
         changed = bytearray(receipt.envelope)
         changed[-20] ^= 1
         kept = {name: getattr(receipt, name) for name in Receipt.__dataclass_fields__}
+        (trigger,) = connection.execute("SELECT sql FROM sqlite_master WHERE name = 'kept_receipt'").fetchone()
         connection.execute("DROP TRIGGER kept_receipt")
         forged = pack(Receipt(**{**kept, "envelope": bytes(changed)}))
         connection.execute("UPDATE receipts SET body = ? WHERE log_index = 2", (forged,))
+        connection.execute(trigger)
         connection.commit()
 
     found = fsck(grown.house)
@@ -222,5 +227,33 @@ def test_the_command_leaves_by_what_it_found(
 
     found = json.loads(capsysbinary.readouterr().out)
     assert (missing, code, (tmp_path / "none").exists()) == (64, 65, False)
-    assert {flaw["rule"] for flaw in found["flaws"]} == {"signature"}
+    # The raw runs of a world are no runs that anybody could send.
+    assert {flaw["rule"] for flaw in found["flaws"]} == {"signature", "evidence"}
     assert all(flaw["what"] and flaw["advice"] for flaw in found["flaws"])
+
+
+@pytest.mark.clause("LI-436")
+@pytest.mark.parametrize(
+    ("statement", "name", "said"),
+    [
+        ("DROP TRIGGER sealed_slot", CONTROL, "trigger sealed_slot is not there"),
+        ("DROP INDEX one_canary_of_app", CONTROL, "index one_canary_of_app is not there"),
+        (
+            "CREATE TRIGGER quiet AFTER INSERT ON looks BEGIN DELETE FROM looks; END",
+            CONTROL,
+            "trigger quiet is not one",
+        ),
+        ("CREATE TABLE more (a)", RUNS, "table more is not one"),
+    ],
+)
+def test_a_file_without_what_guards_it_is_named(
+    grown: World, tmp_path: Path, statement: str, name: str, said: str
+) -> None:
+    """Triggers and keys refuse what no program of ours writes: one that is gone, or one more, is a flaw by itself."""
+    with closing(sqlite3.connect(tmp_path / name, isolation_level=None)) as connection:
+        connection.execute(statement)
+
+    found = fsck(grown.house)
+
+    assert [flaw.rule for flaw in found.flaws] == [Rule.FILE]
+    assert said in found.flaws[0].what

@@ -35,11 +35,12 @@ def fsck(keys: tuple[str, ...], log_keys: tuple[str, ...], *, as_json: bool) -> 
     """
     from lockgate.cli.trusted import trusted_keys
     from lockgate.operations.fsck import fsck as check
+    from lockgate.wiring import run_batches
 
     house = local.known_house()
     meter = _Meter(is_wanted=sys.stderr.isatty() and not as_json)
     try:
-        found = check(house, trusted_keys(keys, log_keys), meter.tell)
+        found = check(house, trusted_keys(keys, log_keys), meter.tell, run_batches().decode)
     finally:
         meter.clear()
     if as_json:

@@ -14,6 +14,7 @@ from lockgate.core.public_key import read_public_key
 from lockgate.core.soundness.flaw import Flaw, Rule
 from lockgate.errors import NotPermittedError
 from lockgate.operations.checking import Check, Progress
+from lockgate.operations.recounting import Decode
 from lockgate.operations.sign import log_key
 from lockgate.operations.sound_evidence import check_evidence
 from lockgate.operations.sound_log import check_log
@@ -45,12 +46,15 @@ def _untold(_what: str, _number: int) -> None:
     """Tell nobody."""
 
 
-def fsck(house: House, keys: Keys = NO_OTHER_KEYS, tell: Progress = _untold) -> Soundness:
-    """Check everything that an organisation has stored; `keys` are trusted beside those of the house."""
+def fsck(house: House, keys: Keys = NO_OTHER_KEYS, tell: Progress = _untold, decode: Decode | None = None) -> Soundness:
+    """Check everything that an organisation has stored; `keys` are trusted beside those of the house.
+
+    Where `decode` is given raw runs that are still kept are tallied again.
+    """
     with house.store.reading(house.org) as seen:
         check = Check(seen, house.org, _trusted(seen, house, keys), tell)
         check.add(Flaw(Rule.FILE, "the store", said) for said in seen.contradictions())
-        check_evidence(check)
+        check_evidence(check, decode)
         check_series(check)
         check_log(check)
         check_outbox(check)

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -13,21 +13,29 @@ from lockgate.core.batch import Ingested
 from lockgate.core.soundness.flaw import Flaw, Rule
 from lockgate.core.spine import Cell, Slot, seal
 from lockgate.operations.checking import PORTION, Check
+from lockgate.operations.recounting import Decode, Recounting
 
 _flaw = partial(Flaw, Rule.EVIDENCE)
 
 
-def check_evidence(check: Check) -> None:
-    """Check the spine of every app, then every batch, then that the runs of both are the same number."""
-    tallied = Counter({app.name: _check_spine(check, app) for app in check.seen.apps()})
+def check_evidence(check: Check, decode: Decode | None = None) -> None:
+    """Check the spine of every app, then every batch, then that the runs of both are the same.
+
+    Without a way to decode raw runs only their number is compared.
+    """
+    again = None if decode is None else Recounting(check, decode)
+    tallied = Counter({app.name: _check_spine(check, app, again) for app in check.seen.apps()})
     sent: Counter[str] = Counter()
     after, pinned = "", check.seen.pinned()
     while batches := check.seen.batches_after(after, PORTION):
         for batch in batches:
             check.count("batches")
-            check.add(_batch_flaws(check, batch, is_pinned=batch.digest in pinned))
+            is_flawed = check.add(_batch_flaws(check, batch, is_pinned=batch.digest in pinned))
+            if again is not None and not is_flawed:
+                check.add(again.add(batch))
             sent.update(batch.apps)
         after = batches[-1].digest
+    check.add(() if again is None else again.flaws())
     pruned = {app.name for app in check.seen.apps() if app.kept_from}
     check.add(
         _flaw(name, f"its buckets hold {tallied[name]:,} runs, its batches brought {sent[name]:,}")
@@ -36,7 +44,7 @@ def check_evidence(check: Check) -> None:
     )
 
 
-def _check_spine(check: Check, app: App) -> int:
+def _check_spine(check: Check, app: App, again: Recounting | None) -> int:
     """Return how many runs an app's slots hold."""
     # Slots before were pruned, which the app says of itself.
     runs, last = 0, app.kept_from - 1
@@ -47,15 +55,18 @@ def _check_spine(check: Check, app: App) -> int:
             runs += cell.bucket.runs
         for slot in slots:
             check.count("buckets")
-            check.add(_slot_flaws(check, app.name, slot, cells.get(slot.number, []), last))
+            held, batches = cells.get(slot.number, []), check.seen.segments(app.name, slot.number)
+            check.add(_slot_flaws(check, app.name, (slot, held, batches), last))
+            if again is not None:
+                again.note(app.name, slot, held, batches)
             last = slot.number
     return runs
 
 
-def _slot_flaws(check: Check, app: str, slot: Slot, cells: list[Cell], last: int) -> Iterator[Flaw]:
+def _slot_flaws(check: Check, app: str, held: tuple[Slot, Sequence[Cell], Sequence[str]], last: int) -> Iterator[Flaw]:
+    slot, cells, batches = held
     if slot.number != last + 1:
         yield _flaw(app, f"bucket {last + 1} is missing before bucket {slot.number}")
-    batches = check.seen.segments(app, slot.number)
     if slot.sealed_at is not None:
         unsealed = replace(slot, sealed_at=None, digest=None)
         pairs = check.seen.pairs(app, slot.number, slot.number)

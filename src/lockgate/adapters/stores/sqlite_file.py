@@ -10,7 +10,7 @@ import os
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from importlib.resources import files
 from pathlib import Path
 
@@ -21,6 +21,7 @@ BUSY_SECONDS = 10.0
 # Whoever waits longer than this for another process is told.
 PATIENCE_SECONDS = 1.0
 PAGES_KEPT = 8_000
+OBJECTS = "SELECT type || ' ' || name, coalesce(sql, '') FROM sqlite_master"
 _SETTINGS = (
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = FULL",
@@ -160,6 +161,14 @@ def _not_writable(path: Path) -> NotPermittedError:
     return NotPermittedError(
         f"{path} may not be written", advice="Run as the owner of LOCKGATE_HOME, on a disk that is not read-only."
     )
+
+
+def objects_of(schema: str) -> dict[str, str]:
+    """Return the tables, indexes and triggers that a schema makes, each by its name as it is written."""
+    with closing(sqlite3.connect(":memory:")) as connection:
+        for migration in _migrations(schema):
+            connection.executescript(migration)
+        return dict(connection.execute(OBJECTS))
 
 
 def _migrations(schema: str) -> list[str]:

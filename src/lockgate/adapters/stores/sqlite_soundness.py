@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Iterable, Mapping
 
 from lockgate.adapters.stores.packing import unpack
+from lockgate.adapters.stores.sqlite_file import OBJECTS, objects_of
 from lockgate.adapters.stores.sqlite_rows import SqliteRowsReading
 from lockgate.core.batch import Ingested
 from lockgate.core.merkle import Node
@@ -23,7 +24,8 @@ class SqliteSoundness(SqliteRowsReading):
 
     def contradictions(self) -> tuple[str, ...]:
         """Return what SQLite says against its own files, and rows that name rows that are not there."""
-        return tuple(_told(self._control, "the control file")) + tuple(_told(self._runs, "the file of raw runs"))
+        files = ((self._control, "control", "the control file"), (self._runs, "runs", "the file of raw runs"))
+        return tuple(said for connection, schema, name in files for said in _told(connection, schema, name))
 
     def series_after(self, after: str, count: int) -> tuple[str, ...]:
         """Return ids of series."""
@@ -79,7 +81,14 @@ class SqliteSoundness(SqliteRowsReading):
         return tuple((place, unpack(Message, body)) for place, body in self._rows(sql, after, count))
 
 
-def _told(connection: sqlite3.Connection, name: str) -> Iterable[str]:
+def _told(connection: sqlite3.Connection, schema: str, name: str) -> Iterable[str]:
+    # Without its triggers a sealed bucket can be written to, and nothing else would tell.
+    expected, found = objects_of(schema), dict(connection.execute(OBJECTS))
+    for each in sorted(expected.keys() | found.keys()):
+        if each not in found:
+            yield f"{name}: its {each} is not there"
+        elif found[each] != expected.get(each):
+            yield f"{name}: its {each} is not one of this version, or is written otherwise"
     for (said,) in connection.execute(f"PRAGMA integrity_check({MAX_TOLD})"):
         if said != "ok":
             yield f"{name}: {said}"
