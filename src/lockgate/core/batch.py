@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -34,6 +34,7 @@ class RunBatch:
     `probes` are the inputs that runs answered, None where a run answered none; empty where no run did.
     `default_app` is the app of runs whose bytes name none.
     `also` says for which further group (index into `groups`) a run (position) counts: that of a flag and its variant.
+    `where` names file and line of a run, where somebody knows them.
     `flagged`: the groups of the runs themselves, of those at the end that stand for their flags.
     """
 
@@ -47,6 +48,11 @@ class RunBatch:
     also: Sequence[tuple[int, int]] = ()
     flagged: NDArray[np.intp] = field(default_factory=lambda: np.zeros(0, np.intp))
     default_app: str | None = None
+    where: Callable[[int], str] | None = None
+
+    def place(self, position: int) -> str:
+        """Return how a message about a run begins: with its file and line, where they are known."""
+        return f"{self.where(position)}: " if self.where is not None and position < self.own else ""
 
     @property
     def own(self) -> int:
@@ -93,7 +99,7 @@ class Ingested:
 
     `default_app` is the app of runs that name none.
     `other` counts runs whose labels found no room, `crowded` those whose release did; `is_repeated` says that the
-    batch had been taken before.
+    batch had been taken before. `undated` counts runs that came by their start and name none.
     `left_out`: of runs that did not count, by app and release, how many they were; `uncounted` has a bit for each run
     of the body in its order, set where it did not count for its own app, and is empty where all did.
     """
@@ -104,6 +110,7 @@ class Ingested:
     duplicates: int = 0
     other: int = 0
     crowded: int = 0
+    undated: int = 0
     apps: Mapping[str, int] = field(default_factory=dict)
     left_out: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     uncounted: bytes = b""

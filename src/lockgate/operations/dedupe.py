@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from lockgate.core.app import App
 from lockgate.core.batch import RunBatch
-from lockgate.core.dedupe import Dedupe, Marks, marks_of, salts_of
+from lockgate.core.dedupe import MAX_WINDOW_S, Dedupe, Marks, marks_of, salts_of
 from lockgate.core.instant import Instant
 from lockgate.core.summary import Mask
 from lockgate.errors import DataError, UsageError
@@ -86,11 +86,17 @@ def first_of_each_id(batch: RunBatch) -> Mask:
         releases[key] = group.release
         is_kept[position] = first is None
         if first not in (None, group.release):
+            both = f"of release {first} and of release {group.release}"
             raise DataError(
-                f"run {run_id} of {group.app} is of release {first} and of release {group.release}",
+                f"{batch.place(position)}run {run_id} of {group.app} is {both}",
                 advice="A run has one release; give each run an id of its own.",
             )
     return is_kept
+
+
+def import_rule(app: App) -> Dedupe | None:
+    """Return by which rule runs of an app are known whose logs are imported, which may come whole each hour."""
+    return Dedupe(window_s=MAX_WINDOW_S) if app.dedupe == Dedupe() else None
 
 
 def with_dedupe(work: Transaction, app: App, dedupe: Dedupe | None) -> App:

@@ -16,7 +16,7 @@ from lockgate.core.spine import Slot
 from lockgate.core.summary import ABSENT, Integers, Mask
 from lockgate.crash_point import reach
 from lockgate.errors import DataError, UsageError
-from lockgate.operations.dedupe import first_of_each_id, first_seen, with_dedupe
+from lockgate.operations.dedupe import first_of_each_id, first_seen, import_rule, with_dedupe
 from lockgate.operations.pairing import SlotOf, pair_probes
 from lockgate.operations.sealing import seal_full, seal_over
 from lockgate.operations.tallying import OpenSpine, add_runs
@@ -28,6 +28,7 @@ MAX_BYTES = 64 << 20
 # Clocks of other machines may be a little fast.
 MAX_AHEAD = HOUR
 MAX_AGE = 400 * 24 * HOUR
+ADVICE_OF_TIMES = "Check the clock of its writer, or leave out runs that are older than 400 days."
 
 
 def ingest(batch: RunBatch, house: House, *, by_start_time: bool = False, dedupe: Dedupe | None = None) -> Ingested:
@@ -49,7 +50,7 @@ def ingest(batch: RunBatch, house: House, *, by_start_time: bool = False, dedupe
         _check_names(batch)
         spines = {name: _spine(work, name, batch, now) for name in sorted({each.app for each in batch.groups})}
         for spine in spines.values():
-            spine.app = with_dedupe(work, spine.app, dedupe)
+            spine.app = with_dedupe(work, spine.app, dedupe or (import_rule(spine.app) if by_start_time else None))
         is_kept = first_seen(work, batch, {name: spine.app for name, spine in spines.items()}, now)
         starts = _starts(batch, spines) if by_start_time else np.full(batch.columns.runs, ABSENT)
         slots = add_runs(work, batch, is_kept, starts, spines)
@@ -59,6 +60,8 @@ def ingest(batch: RunBatch, house: House, *, by_start_time: bool = False, dedupe
         pair_probes(work, batch, is_kept, apps, _slot_of(batch, starts, spines), now)
         reach("ingest.tallied")
         result = _result(batch, is_kept, spines, now)
+        if by_start_time:
+            result = replace(result, undated=int(np.count_nonzero(batch.started_at[: batch.own] == ABSENT)))
         for name, releases in result.left_out.items():
             work.add_left_out(name, releases)
         work.add_batch(result, batch.body, slots)
@@ -78,12 +81,14 @@ def check_batch(batch: RunBatch, now: Instant) -> None:
 
 
 def _check_names(batch: RunBatch) -> None:
-    try:
-        for group in batch.groups:
+    for index, group in enumerate(batch.groups):
+        try:
             check_name("an app", group.app)
             check_name("a release", group.release)
-    except UsageError as error:
-        raise DataError(error.message, advice=error.advice) from error
+        except UsageError as error:
+            places = np.flatnonzero(batch.group == index)
+            place = batch.place(int(places[0])) if places.size else ""
+            raise DataError(f"{place}{error.message}", advice=error.advice) from error
 
 
 def _check_size(batch: RunBatch) -> None:
@@ -109,16 +114,15 @@ def _check_app(batch: RunBatch, before: Ingested) -> None:
 
 
 def _check_times(batch: RunBatch, now: Instant) -> None:
-    given = batch.started_at[batch.started_at != ABSENT]
-    if given.size == 0:
-        return
-    for instant, is_wrong, what in (
-        (int(given.max()), int(given.max()) > now + MAX_AHEAD, "in the future"),
-        (int(given.min()), int(given.min()) < now - MAX_AGE, "longer ago than runs are kept"),
+    given, is_given = batch.started_at, batch.started_at != ABSENT
+    for is_wrong, what in (
+        (given > now + MAX_AHEAD, "in the future"),
+        (given < now - MAX_AGE, "longer ago than runs are kept"),
     ):
-        if is_wrong:
-            text = instant_text(instant) if 0 <= instant < 2**47 else str(instant)
-            raise DataError(f"a run started at {text}, which is {what}", advice="Check the clock of its writer.")
+        places = np.flatnonzero(is_wrong & is_given)
+        if places.size:
+            place, started = batch.place(int(places[0])), instant_text(int(given[places[0]]))
+            raise DataError(f"{place}a run started at {started}, which is {what}", advice=ADVICE_OF_TIMES)
 
 
 def _spine(work: Transaction, name: str, batch: RunBatch, now: Instant) -> OpenSpine:

@@ -36,6 +36,7 @@ from lockgate.errors import UsageError
 RANGE = 1 << 16
 SOME = 1_000
 TEXTS = ("app_id", "error_type", "unit_id", "environment")
+NEVER = (1 << 63) - 1
 TOO_LONG = "the run is longer than 1 MiB"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _ENCODER = msgspec.json.Encoder()
@@ -151,7 +152,9 @@ def _time_column(kind: DuckDBPyType | None) -> Iterator[Member]:
     if kind is None:
         return
     if str(kind.id).startswith("timestamp"):
-        yield None, "started_at", f"epoch_us({column})", _instant
+        # The engine gives none for the time that never comes, which is not the time of a run without one.
+        never = f"{column} IS NOT NULL AND NOT isfinite({column})"
+        yield None, "started_at", f"CASE WHEN {never} THEN {NEVER} ELSE epoch_us({column}) END", _instant
     elif _checked("started_at", kind):
         yield None, "started_at", column, str
 
@@ -177,6 +180,8 @@ def _mapping(value: Mapping[str, str | None]) -> object:
 
 
 def _instant(micros: int) -> str:
+    if micros == NEVER:
+        return "infinity"
     try:
         return (_EPOCH + timedelta(microseconds=micros)).isoformat()
     except OverflowError:

@@ -57,7 +57,12 @@ RULES = {
     "labels": "an object of names with text",
 }
 # Of what is read of a run that is kept, and in no table.
-KEPT_RULES = {"flags": f"an object of at most {MAX_FLAGS} names, each with the text of a variant"}
+TIME_RULE = "RFC 3339 with zone, such as 2026-11-21T15:00:00Z"
+KEPT_RULES = {
+    "app_id": _TEXT,
+    "started_at": TIME_RULE,
+    "flags": f"an object of at most {MAX_FLAGS} names, each with the text of a variant",
+}
 SCORE_NAMES = "letters, digits, '_', '.' and '-', at most 128, and begin with a letter, a digit or '_'"
 # What the record of a run has, read here or not.
 KNOWN = frozenset((*RULES, *KEPT_RULES, "app_id", "started_at", "error_type", "unit_id", "environment"))

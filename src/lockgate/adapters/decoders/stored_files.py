@@ -97,7 +97,7 @@ class StoredFiles:
     def _decoded(self, some: Sequence[Placed], app: str | None, faults: Faults) -> RunBatch | None:
         """Return the runs of some texts, or None when one has a fault; then each is looked at by itself."""
         try:
-            return self._lines.decode(_body(some), app)
+            return replace(self._lines.decode(_body(some), app), where=lambda position: some[position].place)
         except DataError:
             for one in some:
                 try:

@@ -6,8 +6,9 @@ A file is decoded twice: first whole, to find every fault, then again batch by b
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import Annotated
 
 import msgspec
@@ -112,11 +113,21 @@ def _decoded(
                     batch = _batch(body, some[0].first, file.name, reading)
                     progress(done + stream.done(), total)
                     if batch is not None and batch.columns.runs:
-                        yield batch
+                        yield replace(batch, where=_places(body, some[0].first, file.name))
             except LongLineError as error:
                 reading.faults.add(f"{file.name}:{error.line}", str(error))
         done += file.size or 0
     _check(reading, advice)
+
+
+def _places(body: bytes, first: int, name: str) -> Callable[[int], str]:
+    """Return what names the line of a run of a body; it looks when somebody asks."""
+
+    def where(position: int) -> str:
+        lines = (number for number, text in enumerate(body.split(b"\n"), first) if text.strip())
+        return f"{name}:{next(islice(lines, position, None))}"
+
+    return where
 
 
 def _check(reading: _Reading, advice: str = ADVICE) -> None:
