@@ -75,6 +75,8 @@ class Verified:
         entry = self.entry
         return {
             "valid": True,
+            # The rollout's, as in every other document; of what was done to an app the app's own series.
+            "id": self.statement.rollout_id,
             "receiptId": self.statement.receipt_id,
             "sha256": self.sha256,
             "keyId": self.key_id,

@@ -6,7 +6,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 
 import click
 
@@ -16,6 +16,8 @@ from lockgate.core.receipt import Actor, operator
 from lockgate.errors import UsageError
 
 if TYPE_CHECKING:
+    from lockgate.core.canonical import Json
+    from lockgate.core.endpoint import Endpoint
     from lockgate.operations.actuator import Declared, Program
 
 DONE = "Exit codes: 0 done, also when it was so already; 64 usage, 75 the store is held."
@@ -25,6 +27,19 @@ who_and_why: Callable[[Command], Command] = options_of(
     click.option("--reason", metavar="TEXT", help="Why; the receipt keeps it. [default: what was done]"),
     click.option("--by", metavar="NAME", envvar="LOCKGATE_ACTOR", help="Who. [default: the user of this machine]"),
 )
+as_document = click.option("--json", "as_json", is_flag=True, help="Print what stands as JSON.")
+
+
+class Call(TypedDict):
+    """What was called to declare a program, as click hands it over."""
+
+    app_id: str
+    timeout: float
+    acknowledges: bool
+    reason: str | None
+    by: str | None
+    as_json: bool
+    words: tuple[str, ...]
 
 
 @click.group()
@@ -37,22 +52,28 @@ def actuator() -> None:
 @click.option("--timeout", type=local.seconds, default="30s", show_default=True, metavar="SPAN", help="For one call.")
 @click.option("--acknowledges", is_flag=True, help="It prints the weight that it read back, and comparisons wait.")
 @who_and_why
+@as_document
 @click.argument("words", nargs=-1, required=True, metavar="-- PROGRAM [ARGUMENT]...")
-def set_command(
-    app_id: str, timeout: float, words: tuple[str, ...], reason: str | None, by: str | None, *, acknowledges: bool
-) -> int:
+def set_command(**call: object) -> int:
     """Let a program move an app's traffic: it is run in this folder with each weight, without a shell."""
+    return _set(Call(**call))  # type: ignore[typeddict-item]
+
+
+def _set(call: Call) -> int:
     from lockgate.operations.actuator import set_actuator
     from lockgate.operations.queries import list_rollouts
     from lockgate.report.telling import endpoint_line
 
-    named = program(words, timeout_s=timeout, is_acknowledging=acknowledges)
-    house = local.house()
-    declared = set_actuator(app_id, named, _actor(by, reason or "a program moves its traffic"), house)
+    named = program(call["words"], timeout_s=call["timeout"], is_acknowledging=call["acknowledges"])
+    house, app = local.house(), call["app_id"]
+    declared = set_actuator(app, named, _actor(call["by"], call["reason"] or "a program moves its traffic"), house)
     assert declared.endpoint is not None
-    output.say(endpoint_line(declared.endpoint) + _receipt(declared))
-    if any(each.exposed_weight for each in list_rollouts(house, app_id, active=True)):
-        local.tell(f"note: `lockgate actuator test --app-id {app_id}` tells it the present weight")
+    if call["as_json"]:
+        output.emit_json(_document(declared, declared.endpoint))
+    else:
+        output.say(endpoint_line(declared.endpoint) + _receipt(declared))
+    if any(each.exposed_weight for each in list_rollouts(house, app, active=True)):
+        local.tell(f"note: `lockgate actuator test --app-id {app}` tells it the present weight")
     return exit_codes.OK.code
 
 
@@ -75,14 +96,17 @@ def show(app_id: str | None, *, as_json: bool) -> int:
 @actuator.command("remove", epilog=DONE)
 @of_app
 @who_and_why
-def remove(app_id: str, reason: str | None, by: str | None) -> int:
+@as_document
+def remove(app_id: str, reason: str | None, by: str | None, *, as_json: bool) -> int:
     """Let nothing move an app's traffic any more."""
     from lockgate.operations.actuator import remove_actuator
 
     removed = remove_actuator(
         app_id, _actor(by, reason or "no program moves its traffic any more"), local.known_house()
     )
-    if removed.endpoint is None:
+    if as_json:
+        output.emit_json(_document(removed, None))
+    elif removed.endpoint is None:
         output.say(f"{app_id} has no actuator.\n")
     else:
         output.say(f"{app_id} has no actuator any more.\n{_receipt(removed)}")
@@ -91,24 +115,28 @@ def remove(app_id: str, reason: str | None, by: str | None) -> int:
 
 @actuator.command("test", epilog=TEST)
 @of_app
-def test(app_id: str) -> int:
+@click.option("--json", "as_json", is_flag=True, help="Print what was told, and what was not, as JSON.")
+def test(app_id: str, *, as_json: bool) -> int:
     """Tell the program the present weight once more, and show what it says."""
+    from lockgate.cli import delivery
     from lockgate.operations.actuator import tell_again
-    from lockgate.operations.deliver import Bounds, deliver
-    from lockgate.report.telling import asked
+    from lockgate.operations.deliver import Bounds, deliver, untold
+    from lockgate.report.telling import asked, told_document
     from lockgate.wiring import actuators
 
     house = local.known_house()
-    if tell_again(app_id, house) is None:
+    message = tell_again(app_id, house)
+    sent = () if message is None else deliver(house, actuators(), Bounds(app=app_id))
+    left = () if message is None else untold(house, app_id)
+    if as_json:
+        documents = {"sent": [told_document(each) for each in sent], "untold": [told_document(each) for each in left]}
+        output.emit_json({"app": app_id, "id": None if message is None else message.rollout_id, **documents})
+    elif message is None:
         output.say(f"{app_id} has no rollout whose weight could be told.\n")
-        return exit_codes.OK.code
-    for each in deliver(house, actuators(), Bounds(app=app_id)):
-        _tell(f"{asked(each)}: {each.delivery.error or 'told'}", each.delivery.output)
-    from lockgate.cli.delivery import untold
-
-    left = untold(house, app_id)
-    for sentence in left:
-        local.tell(sentence)
+    else:
+        for each in sent:
+            _tell(f"{asked(each)}: {each.delivery.error or 'told'}", each.delivery.output)
+    delivery.warn(delivery.untold(house, app_id) if left else ())
     return exit_codes.UNREACHABLE.code if left else exit_codes.OK.code
 
 
@@ -130,6 +158,17 @@ def program(words: tuple[str, ...], *, timeout_s: float, is_acknowledging: bool 
 def _actor(name: str | None, reason: str) -> Actor:
     # A container may run as a number that nobody has named, and sets up all the same.
     return operator(name or local.actor().name or "lockgate actuator", reason)
+
+
+def _document(declared: Declared, endpoint: Endpoint | None) -> dict[str, Json]:
+    """Return the app, and what moves its traffic now."""
+    from lockgate.report.answered import app_document
+    from lockgate.report.telling import endpoint_document
+
+    return {
+        **app_document(declared.standing),
+        "actuator": None if endpoint is None else endpoint_document(endpoint),
+    }
 
 
 def _receipt(declared: Declared) -> str:

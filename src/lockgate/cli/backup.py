@@ -17,7 +17,8 @@ EPILOG = "Exit codes: 0 copied, 64 no store or no new folder, 65 the store is no
 @click.option(
     "--with-keys", "has_keys", is_flag=True, help="Copy the private keys too; keep such a copy as you do keys."
 )
-def backup(folder: Path, *, has_keys: bool) -> int:
+@click.option("--json", "as_json", is_flag=True, help="Print what was copied as JSON.")
+def backup(folder: Path, *, has_keys: bool, as_json: bool) -> int:
     """Copy the store into a new FOLDER while others go on.
 
     The copy is the store as it was at one moment. `lockgate fsck`, with LOCKGATE_HOME set to it, says whether it is
@@ -28,6 +29,10 @@ def backup(folder: Path, *, has_keys: bool) -> int:
 
     local.check_store()
     copied = wiring.back_up(folder, has_keys=has_keys)
+    if as_json:
+        files = [{"path": str(path), "bytes": path.stat().st_size} for path in copied]
+        output.emit_json({"folder": str(folder), "files": files, "private_keys": has_keys})
+        return exit_codes.OK.code
     lines = [f"{path}: {path.stat().st_size:,} bytes" for path in copied]
     if not has_keys:
         lines.append(

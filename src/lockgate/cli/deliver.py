@@ -3,11 +3,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 import click
 
 from lockgate.cli import exit_codes, local, output
 from lockgate.errors import UsageError
 from lockgate.ports.house import House
+
+if TYPE_CHECKING:
+    from lockgate.operations.deliver import Told
 
 EPILOG = """
 A message that fails is tried again after 5 s, then after waits that double up to 12 h; what takes traffic away after
@@ -17,7 +23,6 @@ Exit codes: 0 nothing is left that failed, 64 no such rollout, 69 an endpoint fa
 75 the store is held.
 """
 MESSAGES, SECONDS = 10_000, 600.0
-NOTHING = {True: "Nothing was told.\n", False: "Nothing is left to tell.\n"}
 
 
 @click.command(epilog=EPILOG)
@@ -44,17 +49,23 @@ def deliver(rollout_id: str | None, *, is_all: bool, retry_dead: bool, now: bool
     sent = sending.deliver(house, actuators(), sending.Bounds(app=app, messages=MESSAGES, seconds=SECONDS))
     left = sending.untold(house, app)
     if as_json:
-        output.emit_json(
-            {"sent": [told_document(each) for each in sent], "untold": [told_document(each) for each in left]}
-        )
+        documents = {"sent": [told_document(each) for each in sent], "untold": [told_document(each) for each in left]}
+        output.emit_json(documents if rollout_id is None else {"id": rollout_id, **documents})
     else:
         done = [each for each in sent if each.delivery.state is State.DELIVERED]
-        output.say("".join(f"told: {asked(each)}\n" for each in done) or NOTHING[bool(left)])
+        output.say("".join(f"told: {asked(each)}\n" for each in done) or _nothing(sent, left))
         for sentence in sentences(left, house.clock.now()):
             local.tell(sentence)
     # What another process is telling just now has not failed.
     is_failing = any(each.delivery.error for each in left)
     return exit_codes.UNREACHABLE.code if is_failing else exit_codes.OK.code
+
+
+def _nothing(sent: Sequence[Told], left: Sequence[Told]) -> str:
+    """Return why nothing was told: nothing waits, nothing may be tried yet, or what was tried failed."""
+    if not left:
+        return "Nothing is left to tell.\n"
+    return "Nothing was told.\n" if sent else "Nothing is due yet; --now waits for nothing.\n"
 
 
 def _app_of(rollout_id: str, house: House) -> str:

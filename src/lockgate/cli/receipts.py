@@ -53,10 +53,9 @@ def receipts(rollout_id: str, *, save: Path | None, seq: int | None, since: str 
             f"{'' if since is None else f' --checkpoint {since} --consistency {save}/log.consistency'}\n"
         )
     else:
-        from lockgate.report.decided import reason_of
         from lockgate.report.listing import render_receipts
 
-        output.say(render_receipts([(each, reason_of(each)) for each in found], local.screen()))
+        output.say(render_receipts(found, local.screen()))
     return exit_codes.OK.code
 
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TypedDict
 
 import click
@@ -89,10 +90,14 @@ def _verify(call: Call) -> Verified:
 
 
 def _text(verified: Verified) -> str:
+    from lockgate.report.decided import actor_words
     from lockgate.report.text import printed
 
     statement = verified.statement
-    lines = [f"verified: {statement.receipt_id}", statement.headline(), "", "Proven:"]
+    actor = statement.predicate["actor"]
+    assert isinstance(actor, Mapping)
+    who = f"by {actor_words(actor)}"
+    lines = [f"verified: {statement.receipt_id}", statement.headline(), who, "", "Proven:"]
     lines += [f"  {sentence}" for sentence in verified.proven]
     lines += ["", "Not proven:", *(f"  {sentence}" for sentence in verified.unproven)]
     return printed(lines)

@@ -11,13 +11,14 @@ from lockgate.core.rollout import Rollout
 from lockgate.core.transition import Transition
 from lockgate.core.vault import Receipt
 from lockgate.report import number
+from lockgate.report.decided import actor_of, actor_words, reason_of
 from lockgate.report.screen import Screen
 from lockgate.report.standing import TONES, status_words, weight_words
 from lockgate.report.text import NO_BREAK, pad, width, wrap
 
 MARGIN = "  "
 GAP = "  "
-MIN_NAME, MIN_REASON = 9, 24
+MIN_NAME, MIN_REASON, MAX_WHO = 9, 24, 16
 # Below this the baseline is left out.
 WIDE = 96
 # What id, mode and status take.
@@ -64,18 +65,24 @@ def render_rollouts(rollouts: Sequence[Rollout], screen: Screen, notes: Mapping[
     return _text(lines)
 
 
-def render_receipts(receipts: Sequence[tuple[Receipt, str]], screen: Screen) -> str:
-    """Return receipts with their reasons, in order."""
-    heads = ("seq", "at", "decision")
-    rows = [(str(each.seq), time_text(each.at), f"{each.action} ({each.cause})") for each, _ in receipts]
+def render_receipts(receipts: Sequence[Receipt], screen: Screen) -> str:
+    """Return receipts in order, with who decided and why."""
+    heads = ("seq", "at", "decision", "by")
+    rows = [
+        (str(each.seq), time_text(each.at), f"{each.action} ({each.cause})", _who(each, screen)) for each in receipts
+    ]
     widths = [max(width(row[column]) for row in (heads, *rows)) for column in range(len(heads))]
-    room = max(MIN_REASON, screen.width - len(MARGIN) - sum(widths) - 3 * len(GAP))
+    room = max(MIN_REASON, screen.width - len(MARGIN) - sum(widths) - len(heads) * len(GAP))
     lines = [screen.paint(_row((*heads, "reason"), [*widths, 0]), "dim")]
-    for row, (_, reason) in zip(rows, receipts, strict=True):
-        first, *rest = wrap(screen.text(number.write_sentence(reason)), room) or [""]
+    for row, each in zip(rows, receipts, strict=True):
+        first, *rest = wrap(screen.text(number.write_sentence(reason_of(each))), room) or [""]
         lines.append(_row((*row, first), [*widths, 0]))
-        lines += [_row(("", "", "", line), [*widths, 0]) for line in rest]
+        lines += [_row((*("" for _ in heads), line), [*widths, 0]) for line in rest]
     return _text(lines)
+
+
+def _who(receipt: Receipt, screen: Screen) -> str:
+    return screen.text(actor_words(actor_of(receipt)), MAX_WHO)
 
 
 def change_of(transition: Transition) -> Change:

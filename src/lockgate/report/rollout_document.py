@@ -13,6 +13,7 @@ from lockgate.core.rollout import Rollout
 from lockgate.core.vault import Receipt
 from lockgate.core.verdict.verdict import Verdict
 from lockgate.operations.queries import Explanation
+from lockgate.report.decided import actor_of, actor_words
 from lockgate.report.listing import Change
 
 TIMES = ("created_at", "step_entered_at")
@@ -62,7 +63,8 @@ def change_document(change: Change) -> dict[str, Json]:
 
 
 def receipt_document(receipt: Receipt) -> dict[str, Json]:
-    """Return what a receipt is found by."""
+    """Return what a receipt is found by, and who decided."""
+    actor = actor_of(receipt)
     return {
         "seq": receipt.seq,
         "receipt_id": receipt.id,
@@ -70,6 +72,8 @@ def receipt_document(receipt: Receipt) -> dict[str, Json]:
         "cause": receipt.cause,
         "revision": receipt.revision,
         "at": instant_text(receipt.at),
+        "by": actor_words(actor),
+        "actor": actor,
         "log_index": receipt.index,
         "digest": receipt.digest,
     }
