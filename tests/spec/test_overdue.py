@@ -10,6 +10,7 @@ from lockgate.operations.ingest import ingest
 from lockgate.operations.queries import explain, overdue_rollouts
 from lockgate.operations.tick import tick
 from tests.spec.line import APP, EQUAL, created, trial_of, world
+from tests.spec.routing import READS_BACK, routed
 
 HOUR_S = 3600
 HELD = {"steps": [{"weight": 25, "max_hold": "2h", "on_deadline": "rollback"}, {"weight": 100}]}
@@ -71,6 +72,28 @@ def test_a_deadline_that_ends_nothing_stays_visible(action: str, before: str, af
     assert before in first
     assert after in second
     assert "nobody" not in second
+
+
+@pytest.mark.clause("LI-469")
+def test_a_weight_that_is_not_live_for_long_is_overdue() -> None:
+    """Nothing is compared until the router has it, so nobody waits unseen; a declared deadline is taken."""
+    here = world()
+    routed(here, program=READS_BACK)
+    rollout = created(here, policy=HELD).rollout
+    tick(rollout.id, here.house)
+    here.clock.advance(14 * 60)
+    tick(rollout.id, here.house)
+    before = explain(rollout.id, here.house).overdue
+    here.clock.advance(2 * 60)
+    tick(rollout.id, here.house)
+
+    after = explain(rollout.id, here.house).overdue or ""
+    here.clock.advance(2 * HOUR_S)
+    turn = tick(rollout.id, here.house)
+
+    assert before is None
+    assert after.startswith("25 % was asked for 16 min ago and its router reads back 0 %, so that nothing is compared")
+    assert turn.rollout.status is Status.ROLLED_BACK
 
 
 @pytest.mark.clause("LI-114")

@@ -18,14 +18,16 @@ _FOLLOWS = {
 
 
 def overdue(rollout: Rollout, policy: Policy, ticked_at: Instant, now: Instant) -> str | None:
-    """Return why a rollout is overdue: it holds beyond its `max_hold`, or nobody has ticked it for `max_stale`.
+    """Return why a rollout is overdue: it holds beyond its `max_hold`, or nobody has ticked it, or carried its
+    weight out, for `max_stale`.
 
     A clock that was set back tells neither, which is said instead.
     """
     if rollout.is_terminal:
         return None
     stale = _stale(ticked_at or rollout.created_at, policy, now)
-    return "; ".join(each for each in (_held(rollout, policy, now), stale) if each is not None) or None
+    found = (_held(rollout, policy, now), _unanswered(rollout, policy, now), stale)
+    return "; ".join(each for each in found if each is not None) or None
 
 
 def _held(rollout: Rollout, policy: Policy, now: Instant) -> str | None:
@@ -40,6 +42,18 @@ def _held(rollout: Rollout, policy: Policy, now: Instant) -> str | None:
     follows = f"{_FOLLOWS[at.on_deadline]}{' at the next tick' if is_due else ''}"
     longer = f"{at.label()} has held for {duration_words(waited)}, longer than {duration_words(at.max_hold_s)}"
     return f"{longer} ({follows})"
+
+
+def _unanswered(rollout: Rollout, policy: Policy, now: Instant) -> str | None:
+    """Return in words that a router reads back another weight for too long: no comparison is made meanwhile."""
+    waited = rollout.seconds_at_step(now)
+    if rollout.is_acknowledged or waited <= policy.max_stale_s:
+        return None
+    back = f"its router reads back {rollout.acknowledged:g} %"
+    return (
+        f"{rollout.exposed_weight:g} % was asked for {duration_words(waited)} ago and {back}, so that nothing is "
+        "compared and no harm is seen: mend what the actuator runs, or roll back"
+    )
 
 
 def _stale(since: Instant, policy: Policy, now: Instant) -> str | None:
