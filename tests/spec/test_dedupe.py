@@ -16,7 +16,7 @@ from lockgate.errors import DataError, UsageError
 from lockgate.operations.ingest import ingest
 from lockgate.testing.world import World
 from lockgate.wiring import run_batches, sqlite_store
-from tests.spec.line import APP, batch, world
+from tests.spec.line import APP, at, batch, world
 
 KEY = bytes(range(32))
 
@@ -113,6 +113,30 @@ def test_each_run_of_a_growing_file_counts_once(
         here.clock.advance(60)
 
         assert counted(here) == length
+
+
+@pytest.mark.clause("LI-405")
+def test_a_log_that_is_imported_whole_each_hour_counts_once() -> None:
+    """Hours after they came its first runs are still known, because a log keeps what it had."""
+    here = world()
+    for hour in range(12):
+        runs = ({"run_id": f"r{number}", "started_at": at(number)} for number in range(60 * (hour + 1)))
+        here.clock.advance(3_600)
+        ingest(batch(*runs), here.house, by_start_time=True)
+
+    assert counted(here) == 720
+
+
+@pytest.mark.clause("LI-405")
+def test_an_app_with_a_window_of_its_own_keeps_it() -> None:
+    """What somebody asked for is not made longer by an import."""
+    here = world()
+    ingest(batch({"run_id": "a", "started_at": at(0)}), here.house, by_start_time=True, dedupe=Dedupe(window_s=60))
+    here.clock.advance(61)
+
+    again = ingest(batch({"run_id": "a", "started_at": at(0), "sent": 2}), here.house, by_start_time=True)
+
+    assert again.runs == 1
 
 
 @pytest.mark.clause("LI-67")

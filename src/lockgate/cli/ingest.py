@@ -28,7 +28,7 @@ EPILOG = "Exit codes: 0 kept, 64 usage, 65 bad data (nothing of these files is k
     type=click.Choice(["window", "strict"]),
     help="Know runs that come again by their ids, within a window (the default) or for good; stays with the apps.",
 )
-@click.option("--dedupe-window", metavar="SPAN", help="How long the window is, by ingest time, up to 1d; 10m if unset.")
+@click.option("--dedupe-window", metavar="SPAN", help="How long the window is, by ingest time, up to 1d. [default: 1d]")
 @click.option("--json", "as_json", is_flag=True, help="Print what was kept as JSON.")
 def ingest(
     files: tuple[str, ...], app_id: str | None, dedupe: str | None, dedupe_window: str | None, *, as_json: bool
@@ -40,6 +40,7 @@ def ingest(
     nothing, nor does a run again whose id is known.
     """
     from lockgate.errors import DataError
+    from lockgate.operations.counted_again import counted_again, what_is_there
     from lockgate.operations.import_check import ImportCheck
     from lockgate.operations.ingest import ingest as take
     from lockgate.wiring import run_batches
@@ -47,7 +48,12 @@ def ingest(
     rule, house = _rule(dedupe, dedupe_window), local.house()
     with output.progress_on(sys.stderr, wanted=not as_json) as progress:
         batches = run_batches().read(files, app_id, progress, ImportCheck(house))
-        taken = [take(batch, house, by_start_time=True, dedupe=rule) for batch in batches]
+        before, old, taken = what_is_there(house), 0, []
+        for batch in batches:
+            taken.append(take(batch, house, by_start_time=True, dedupe=rule))
+            # Where some of a batch are known, the window reaches as far back as it does.
+            if not (taken[-1].is_repeated or taken[-1].duplicates):
+                old += counted_again(batch, before, house.clock.now())
     if not taken:
         raise DataError("there are no runs in these files", advice="Each run is one line with `app_id` and `release`.")
     kept = [each for each in taken if not each.is_repeated]
@@ -68,7 +74,19 @@ def ingest(
         output.say(_text(counts, apps))
     if counts["duplicates"] > counts["runs"]:
         local.tell(f"warning: {_most_left_out(counts, left_out)}")
+    if old:
+        local.tell(f"warning: {_old(old)}")
     return exit_codes.OK.code
+
+
+def _old(runs: int) -> str:
+    from lockgate.core.wording import count_text
+
+    began = f"{count_text(runs, 'run')} began before the window in which ids are known"
+    return (
+        f"{began}, and their releases have runs already; if these were among them, they count twice: "
+        "`--dedupe strict` knows ids for as long as raw runs are kept"
+    )
 
 
 def _left_out(kept: Sequence[Ingested]) -> dict[str, dict[str, int]]:
