@@ -3,19 +3,21 @@
 
 from __future__ import annotations
 
+import errno
 import glob
 import gzip
 import io
 import os
 import stat
 import sys
+import tempfile
 import zlib
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, BinaryIO, cast
 
-from lockgate.errors import DataError, UsageError
+from lockgate.errors import DataError, TryAgainError, UsageError
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer as Buffer
@@ -24,6 +26,8 @@ STDIN = "-"
 STDIN_NAME = "standard input"
 GZIP = ".gz"
 BLOCK = 1 << 18
+# Of what can be read once only, so much is laid by to be read twice.
+MAX_LAID_BY = 16 << 30
 # Of a file that is sound and then is another.
 CHANGED = "Ingest it again when nobody changes it: runs before these may be kept, and count once where they have ids."
 
@@ -121,6 +125,37 @@ def files_of(paths: Sequence[str]) -> tuple[RunFile, ...]:
             file = _file(name)
             found.setdefault(file.version[:2] if file.version else name, file)
     return tuple(found.values())
+
+
+@contextmanager
+def repeatable(files: Sequence[RunFile]) -> Iterator[tuple[RunFile, ...]]:
+    """Hand out files that can be read twice: what comes by a pipe is laid by on the disk, and gone afterwards."""
+    with ExitStack() as stack:
+        yield tuple(file if file.can_repeat else _laid_by(file, stack) for file in files)
+
+
+def _laid_by(file: RunFile, stack: ExitStack) -> RunFile:
+    with replace(file, is_compressed=False).open() as stream:
+        try:
+            copy = stack.enter_context(tempfile.NamedTemporaryFile(prefix="lockgate-"))  # noqa: SIM115 -- the stack closes it
+            size = 0
+            while block := stream.bytes.read(BLOCK):
+                size += copy.write(block)
+                if size > MAX_LAID_BY:
+                    raise DataError(
+                        f"{file.name} goes on for more than {MAX_LAID_BY >> 30} GiB",
+                        advice="Save it to files, and ingest these one by one: nothing was stored.",
+                    )
+            copy.flush()
+        except OSError as error:
+            if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+                raise
+            raise TryAgainError(
+                f"there is no room to lay {file.name} by: {error.strerror}",
+                advice="Make room in the folder of temporary files, or set TMPDIR: nothing was stored.",
+            ) from error
+    status = os.stat(copy.name)  # noqa: PTH116 -- as above
+    return replace(file, path=copy.name, size=status.st_size, version=_version(status))
 
 
 def refuse_changed(files: Sequence[RunFile]) -> None:

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from lockgate.adapters.decoders.faults import Faults
-from lockgate.adapters.decoders.file import CHANGED, RunFile, files_of, refuse_changed
+from lockgate.adapters.decoders.file import CHANGED, RunFile, files_of, refuse_changed, repeatable
 from lockgate.adapters.decoders.records import Placed, Records
 from lockgate.core.batch import RunBatch
 from lockgate.errors import DataError, UsageError
@@ -57,30 +57,19 @@ class StoredFiles:
         if all(file.suffix in self._line_suffixes for file in files):
             yield from self._lines.read(paths, app, progress, check)
             return
-        told = _Told(progress, files)
-        held = {file.path: self._checked(file, app, told, check) for file in files}
-        refuse_changed(files)
-        told.restart()
-        for file in files:
-            batches = held[file.path]
-            if batches is not None:
-                yield from batches
-                continue
-            faults = Faults(CHANGED)
-            yield from self._batches(file, app, told, faults, CHANGED)
-            faults.check()
-
-    def _checked(self, file: RunFile, app: str | None, told: _Told, check: BatchCheck) -> list[RunBatch] | None:
-        """Raise what is wrong with a file; return the batches of one that cannot be read again."""
-        faults = Faults(ADVICE)
-        batches = self._batches(file, app, told, faults)
-        held: list[RunBatch] | None = None if file.can_repeat else []
-        for batch in batches:
-            check(batch)
-            if held is not None:
-                held.append(batch)
-        faults.check()
-        return held
+        with repeatable(files) as again:
+            told = _Told(progress, again)
+            for file in again:
+                faults = Faults(ADVICE)
+                for batch in self._batches(file, app, told, faults):
+                    check(batch)
+                faults.check()
+            refuse_changed(again)
+            told.restart()
+            for file in again:
+                faults = Faults(CHANGED)
+                yield from self._batches(file, app, told, faults, CHANGED)
+                faults.check()
 
     def _batches(
         self, file: RunFile, app: str | None, told: _Told, faults: Faults, advice: str = ADVICE

@@ -15,7 +15,7 @@ import msgspec
 import numpy as np
 
 from lockgate.adapters.decoders.faults import Faults
-from lockgate.adapters.decoders.file import CHANGED, RunFile, files_of, refuse_changed
+from lockgate.adapters.decoders.file import CHANGED, RunFile, files_of, refuse_changed, repeatable
 from lockgate.adapters.decoders.lines import Chunk, LongLineError, chunks
 from lockgate.adapters.decoders.ndjson import FAILURES, are_on_their_own, why_not
 from lockgate.adapters.decoders.row import MAX_FLAGS, Row, ScoreNames, are_sound, flaw
@@ -75,17 +75,12 @@ class StoredRuns:
                 raise UsageError(
                     f"{file.name} is not JSON lines", advice="Kept runs are read from .ndjson or .jsonl, also with .gz."
                 )
-        total = sum(file.size or 0 for file in files) or None
-        if not all(file.can_repeat for file in files):
-            held = list(_decoded(files, app, progress, total))
-            for batch in held:
+        with repeatable(files) as again:
+            total = sum(file.size or 0 for file in again) or None
+            for batch in _decoded(again, app, progress, total):
                 check(batch)
-            yield from held
-            return
-        for batch in _decoded(files, app, progress, total):
-            check(batch)
-        refuse_changed(files)
-        yield from _decoded(files, app, progress, total, CHANGED)
+            refuse_changed(again)
+            yield from _decoded(again, app, progress, total, CHANGED)
 
     def read_once(self, file: RunFile, app: str | None, progress: Progress, advice: str = ADVICE) -> Iterator[RunBatch]:
         """Yield the runs of one file until there is a fault; all faults are raised at the end, with an advice."""
@@ -140,6 +135,9 @@ def _check(reading: _Reading, advice: str = ADVICE) -> None:
 def _grouped(parts: Iterator[Chunk]) -> Iterator[list[Chunk]]:
     group: list[Chunk] = []
     for part in parts:
+        # A compressed file may say nothing for long.
+        if part.data.isspace():
+            continue
         group.append(part)
         if sum(len(each.data) for each in group) >= BATCH:
             yield group
