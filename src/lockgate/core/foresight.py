@@ -87,7 +87,7 @@ def foresee(policy: Policy, measured: Mapping[str, Tally], flow: Flow = NO_FLOW)
 
     Where it is known how many runs a bucket has, the first one teaches and answers are given at the ends of others.
     """
-    if policy.inference is Inference.FIXED:
+    if policy.inference is Inference.FIXED or not policy.is_judged:
         return Foresight((), None)
     known = {gate.id: _known(gate, measured, flow) for gate in policy.gates}
     whole = plan(policy)

@@ -131,7 +131,8 @@ def draft(transition: Transition, verdict: Verdict, policy: Policy, bindings: Bi
 def promise(policy: Policy, rollout: Rollout) -> dict[str, Json]:
     """Return what the decision's error rates promise, of one attempt each, and on which assumption."""
     sequential, attempt = policy.inference is Inference.SEQUENTIAL, rollout.attempt
-    is_promised = sequential and not rollout.has_let_pass and all(gate.detect is not None for gate in policy.gates)
+    is_excluded = policy.is_judged and all(gate.detect is not None for gate in policy.gates)
+    is_promised = sequential and is_excluded and not rollout.has_let_pass
     return {
         "inference": policy.inference.value,
         "promote": policy.promote.value,

@@ -24,6 +24,9 @@ def check_served(policy: Policy) -> None:
 
 def warnings(policy: Policy) -> Iterator[str]:
     """Yield what a policy asks of somebody else, or of something that is not there yet."""
+    if not policy.is_judged:
+        ramp = ", ".join(step.label() for step in policy.steps)
+        yield f"no gate ever speaks at {ramp}: add a step below 100 %, a holdback, or a gate with a max or min"
     if policy.require_pairwise:
         yield "a pairwise comparison is required and nothing here makes one yet: the rollout holds until it is there"
     names = [step.label() for step in policy.steps if step.kind in (StepKind.MIRROR, StepKind.RING)]

@@ -29,7 +29,10 @@ SAID: dict[str, tuple[Document, str]] = {
     "a gate that is clean": ({}, "clean once worse by more than 75 % + 1 pp is excluded"),
     "an objective": (LIMIT, "worse than its minimum of -0.5 is a breach (rollback); clean once"),
     "rules are apart": ({"invariants": ["leak"]}, "outside that error rate"),
-    "a switch is not compared": ({"steps": [{"kind": "switch", "soak": "1h"}]}, "at 100 %: nothing is compared there"),
+    "a switch is not compared": (
+        {"steps": [5, {"kind": "switch", "soak": "1h"}]},
+        "at 100 %: nothing is compared there",
+    ),
 }
 
 

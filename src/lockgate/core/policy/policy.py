@@ -114,6 +114,17 @@ class Policy:
         """Return the gates that apply at a step."""
         return tuple(gate for gate in self.gates if gate.steps is None or step in gate.steps)
 
+    @property
+    def is_judged(self) -> bool:
+        """Say whether any gate can speak at any step: beside a baseline, or by a fixed limit."""
+        last = len(self.steps) - 1
+        stood_at = last if last > 0 and self.steps[last].ends_on_arrival else last + 1
+        return any(
+            gate.is_objective or step.has_concurrent_baseline
+            for index, step in enumerate(self.steps[:stood_at])
+            for gate in self.gates_at(index)
+        )
+
     def next_share(self, step: int) -> float:
         """Return the part of traffic that leaving this step would expose; the last step leads to all of it."""
         return self.steps[step + 1].share if step + 1 < len(self.steps) else 1.0

@@ -10,13 +10,22 @@ from lockgate.core.policy.margin_text import margin_words
 from lockgate.core.policy.policy import Inference, Mode, Policy, Promote
 from lockgate.core.policy.rule import Limits
 
+UNJUDGED = (
+    "No gate ever speaks: no baseline runs beside the candidate at any step, so nothing is compared, nobody is rolled "
+    "back for being worse, and no error rate is promised."
+)
+
 
 def promises(policy: Policy) -> tuple[str, ...]:
     """Return the sentences that an owner should have read before relying on a policy."""
-    sentences = [_mode(policy), _rollback(policy), _promotion(policy)]
-    sentences += [_gate(policy, gate) for gate in policy.gates]
-    sentences += _clipped(policy)
-    sentences += _uncompared(policy)
+    sentences = [_mode(policy)]
+    if policy.is_judged:
+        sentences += [_rollback(policy), _promotion(policy)]
+        sentences += [_gate(policy, gate) for gate in policy.gates]
+        sentences += _clipped(policy)
+        sentences += _uncompared(policy)
+    else:
+        sentences.append(UNJUDGED)
     rules = policy.rules
     if rules.invariants or rules.sustained or rules.disagreement or rules.limits != Limits():
         sentences.append(
