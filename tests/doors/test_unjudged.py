@@ -22,8 +22,8 @@ def test_a_ramp_on_which_nothing_is_compared_is_warned_of_and_promises_nothing(d
     said = " ".join(door.out.split())
     assert "warning: no gate ever speaks at 100 %: add a step below 100 %, a holdback" in door.err
     assert "no error rate is promised" in said
-    for promise in ("probability at most", "is a breach", "reaches all traffic"):
-        assert promise not in said
+    for words in ("probability at most", "is a breach", "reaches all traffic"):
+        assert words not in said
 
 
 @pytest.mark.clause("LI-410")
