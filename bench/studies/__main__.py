@@ -10,9 +10,10 @@ import argparse
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 from bench.rounds import RESULTS, write
-from bench.studies.flow import FLOWS, study
+from bench.studies.flow import FLOWS, LATE, Flow, study
 from bench.studies.table import filled
 
 FULL = 300
@@ -24,20 +25,23 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.studies", description=__doc__)
     parser.add_argument("--rollouts", type=int, default=FULL, help="of each flow (default: %(default)s)")
     rollouts = parser.parse_args().rollouts
-    rows = []
-    for flow in FLOWS:
-        row = study(flow, rollouts)
-        rows.append(row)
-        change = f"{100 * flow.baseline:g} % -> {100 * flow.candidate:g} %"
-        ends = f"full exposure {100 * row['full']:.1f} %, rolled back {100 * row['rolled_back']:.1f} %"
-        runs = f"median candidate runs {row['runs_to_full']} to full, {row['runs_to_rollback']} to rollback"
-        print(f"{flow.runs:4d} runs per bucket, {change}: {ends}; {runs}: {'holds' if row['holds'] else 'BROKEN'}")
+    rows, late = ([_studied(flow, rollouts) for flow in flows] for flows in (FLOWS, LATE))
     if rollouts == FULL:
-        written = write("studies", {"rollouts": rollouts, "flows": rows})
+        written = write("studies", {"rollouts": rollouts, "flows": rows, "late": late})
         measured = json.loads(written.read_text(encoding="utf-8"))
         PAGE.write_text(filled(PAGE.read_text(encoding="utf-8"), measured), encoding="utf-8")
         print(f"written: {written.relative_to(RESULTS.parents[1])}")
     return 0 if all(row["holds"] for row in rows) else 1
+
+
+def _studied(flow: Flow, rollouts: int) -> dict[str, Any]:
+    row = study(flow, rollouts)
+    change = f"{100 * flow.baseline:g} % -> {100 * flow.candidate:g} % from step {flow.from_step} on"
+    ends = f"full exposure {100 * row['full']:.1f} %, rolled back {100 * row['rolled_back']:.1f} %"
+    runs = f"median candidate runs {row['runs_to_full']} to full, {row['runs_to_rollback']} to rollback"
+    promised = {True: "holds", False: "BROKEN", None: "nothing is promised"}[row.get("holds")]
+    print(f"{flow.runs:4d} runs per bucket, {change}: {ends}; {runs}: {promised}")
+    return row
 
 
 if __name__ == "__main__":

@@ -26,11 +26,12 @@ MISSED_AT_MOST, PROMOTED_AT_LEAST = 0.05, 0.92
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Flow:
-    """Runs of both releases per bucket, and how often runs of each fail."""
+    """Runs of both releases per bucket, and how often runs of each fail; before a step the candidate's as often."""
 
     runs: int
     baseline: float = 0.05
     candidate: float
+    from_step: int = 0
 
     @property
     def is_harmed(self) -> bool:
@@ -48,18 +49,26 @@ class End:
 
 
 FLOWS = tuple(Flow(runs=runs, candidate=candidate) for runs in (40, 400) for candidate in (0.10, 0.05))
+# Of harm that begins when a candidate is clean already nothing is promised but that it is looked for.
+LATE = tuple(Flow(runs=runs, candidate=0.10, from_step=1) for runs in (40, 400, 4000))
 
 
 def walked(flow: Flow, seed: int) -> End:
     """Let one rollout walk to its end."""
     here = World(memory_store(), seed)
-    laws = {BASELINE: Law(flow.baseline, latency_ms=None), CANDIDATE: Law(flow.candidate, latency_ms=None)}
-    made = create(Order(app=APP, baseline=BASELINE, candidate=CANDIDATE, policy=DEFAULT), here.house)
-    turns = here.walk(made.rollout.id, laws, runs=flow.runs, minutes=MOST_MINUTES)
+    rollout = create(Order(app=APP, baseline=BASELINE, candidate=CANDIDATE, policy=DEFAULT), here.house).rollout
+    met = rollout
+    for _ in range(MOST_MINUTES):
+        fails = flow.candidate if rollout.step >= flow.from_step else flow.baseline
+        laws = {BASELINE: Law(flow.baseline, latency_ms=None), CANDIDATE: Law(fails, latency_ms=None)}
+        [turn] = here.walk(rollout.id, laws, runs=flow.runs, minutes=1)
+        met, rollout = turn.transition.before, turn.rollout
+        if rollout.is_terminal:
+            break
     with here.house.store.reading() as seen:
-        trial = seen.trial(made.rollout.id)
+        trial = seen.trial(rollout.id)
     assert trial is not None
-    return End(trial.rollout.status, turns[-1].transition.before.weight, trial.progress.state.candidate_runs)
+    return End(rollout.status, met.weight, trial.progress.state.candidate_runs)
 
 
 def study(flow: Flow, rollouts: int, first_seed: int = 0) -> dict[str, Any]:
@@ -78,5 +87,10 @@ def study(flow: Flow, rollouts: int, first_seed: int = 0) -> dict[str, Any]:
         "at_first_step": round(sum(end.weight == 5.0 for end in back) / rollouts, 4),
         "runs_to_full": median(end.runs for end in promoted) if promoted else None,
         "runs_to_rollback": median(end.runs for end in back) if back else None,
-        "holds": full <= MISSED_AT_MOST if flow.is_harmed else full >= PROMOTED_AT_LEAST,
+        **({"from_step": flow.from_step} if flow.from_step else {"holds": holds(flow, full)}),
     }
+
+
+def holds(flow: Flow, full: float) -> bool:
+    """Say whether as many rollouts reached full exposure as is promised."""
+    return full <= MISSED_AT_MOST if flow.is_harmed else full >= PROMOTED_AT_LEAST

@@ -18,14 +18,18 @@ TITLES = (
     "to rollback",
     "promised",
 )
-_BLOCK = re.compile(r"<!-- studies:flow -->\n.*?<!-- end -->\n", re.DOTALL)
+_BLOCK = r"<!-- studies:{name} -->\n.*?<!-- end -->\n"
 
 
 def filled(page: str, measured: Mapping[str, Any]) -> str:
-    """Return the page with the table of what was measured."""
-    lines = [_line(TITLES), _line(["---"] * len(TITLES)), *(_line(_cells(row)) for row in measured["flows"])]
+    """Return the page with the tables of what was measured."""
     said = f"{measured['rollouts']:,} rollouts in each row.\n\n"
-    return _BLOCK.sub(f"<!-- studies:flow -->\n{said}{''.join(lines)}<!-- end -->\n", page)
+    for name, key, columns in (("flow", "flows", len(TITLES)), ("late", "late", len(TITLES) - 1)):
+        lines = [_line(TITLES[:columns]), _line(["---"] * columns)]
+        lines += [_line(_cells(row)[:columns]) for row in measured[key]]
+        block = f"<!-- studies:{name} -->\n{said}{''.join(lines)}<!-- end -->\n"
+        page = re.sub(_BLOCK.format(name=name), block, page, flags=re.DOTALL)
+    return page
 
 
 def _cells(row: Mapping[str, Any]) -> tuple[str, ...]:

@@ -64,7 +64,7 @@ def _of_harm(policy: Policy, each: Foreseen) -> str:
     assert each.share is not None
     assert each.harm is not None
     known = "as measured" if each.is_measured else "assumed, since too few of its runs are stored"
-    change = f"from {_percent(each.share)} bad runs ({known}) to {_percent(each.harm)}"
+    change = f"from {_percent(each.share)} bad runs ({known}) to {_percent(each.harm)}, there from the first run on,"
     rise = f"{each.gate}: a {'doubling' if DOUBLED[0] < each.harm / each.share < DOUBLED[1] else 'rise'} {change}"
     missed = ""
     if each.to_clean is not None:

@@ -20,8 +20,18 @@ SAID: dict[str, tuple[Document, str]] = {
         {"inference": "fixed", "gates": ["error_rate", {"metric": "cost", "extent": [0, 1]}, "ttft_ms"]},
         "cost, ttft_ms: at one look two arms of a few dozen runs may both have missed a rare tail",
     ),
-    "clean is about detect": ({}, "worse than a gate's detect leaves a step with probability at most 5 %"),
-    "proven is about margin": (PROVEN, "worse than a gate's margin, over all traffic, leaves a step"),
+    "clean is about detect": (
+        {},
+        "worse than a gate's detect from its first runs on leaves a step with probability at most 5 %",
+    ),
+    "harm that begins later is excepted": (
+        {},
+        "harm that begins later is looked for at every step, but may be promoted",
+    ),
+    "proven is about margin": (
+        PROVEN,
+        "worse than a gate's margin, over all traffic, from its first runs on leaves a step",
+    ),
     "a gate that is proven": (
         PROVEN,
         "cost: worse at all is a breach (rollback); proven once worse by more than 10 %",

@@ -36,7 +36,7 @@ ALPHA_PROMOTE = Field[float](
     name="alpha_promote",
     shape=_ERROR_RATE,
     default=0.05,
-    about="Promotions of a candidate that is worse than the rung that `promote` asks for.",
+    about="Promotions of a candidate that is worse than the rung that `promote` asks for, from its first runs on.",
 )
 ALPHA_RATIO = Field[float](
     name="alpha_ratio", shape=_ERROR_RATE, default=0.001, about="False alarms of the check on the split of traffic."

@@ -52,8 +52,9 @@ def _promotion(policy: Policy) -> str:
     rung = "margin, over all traffic," if policy.promote is Promote.PROVEN else "detect"
     looks = " at one look; over repeated looks nothing is promised" if policy.inference is Inference.FIXED else ""
     return (
-        f"A candidate that is worse than a gate's {rung} leaves a step "
-        f"with probability at most {_percent(policy.alpha_promote)}{looks}."
+        f"A candidate that is worse than a gate's {rung} from its first runs on leaves a step "
+        f"with probability at most {_percent(policy.alpha_promote)}{looks}; "
+        "harm that begins later is looked for at every step, but may be promoted before enough of its runs are there."
     )
 
 
