@@ -104,15 +104,19 @@ def next_slot(last: Slot | None, width_s: int, now: Instant, starts_at: Instant 
 def seal(
     slot: Slot, cells: Sequence[Cell], segments: Sequence[str], now: Instant, pairs: Sequence[PairCell] = ()
 ) -> Slot:
-    """Return the slot sealed: its digest binds its tallies, its pairs and the raw segments that they were made of."""
+    """Return the slot sealed: its digest binds its times, its tallies and pairs, and the raw segments of both."""
     ordered = sorted(cells, key=lambda cell: (cell.release, cell.labels))
     paired = sorted(pairs, key=lambda cell: (cell.first, cell.second, cell.labels))
+    slot = slot.as_of(now)
+    sealed_at = max(now, slot.opened_at)
     document: dict[str, Json] = {
         "number": slot.number,
         "startsAt": slot.starts_at,
+        "openedAt": slot.opened_at,
+        "sealsAt": slot.seals_at,
+        "sealedAt": sealed_at,
         "cells": [[cell.release, [list(pair) for pair in cell.labels], cell.bucket.document()] for cell in ordered],
         "pairs": [cell.document() for cell in paired],
         "segments": sorted(segments),
     }
-    slot = slot.as_of(now)
-    return replace(slot, sealed_at=max(now, slot.opened_at), digest=digest(document))
+    return replace(slot, sealed_at=sealed_at, digest=digest(document))

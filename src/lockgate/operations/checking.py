@@ -5,10 +5,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from lockgate.core.soundness.flaw import Flaw
+from lockgate.core.soundness.flaw import Flaw, Rule
+from lockgate.errors import LockgateError
 from lockgate.ports.store import Snapshot
 from lockgate.verify import Keys
 
@@ -33,6 +35,17 @@ class Check:
     further: int = 0
     counted: Counter[str] = field(default_factory=Counter)
     unknown: dict[str, None] = field(default_factory=dict)
+    is_unread: bool = False
+
+    @contextmanager
+    def within(self, where: str) -> Iterator[None]:
+        """Check a part; where what is stored there cannot even be read, that is a flaw, and the check goes on."""
+        try:
+            yield
+        except Exception as error:  # noqa: BLE001 -- a row that somebody made may raise whatever
+            self.is_unread = True
+            what = error.message if isinstance(error, LockgateError) else f"{type(error).__name__}: {error}"
+            self.add([Flaw(Rule.FILE, where, f"it could not be checked to the end: {what}")])
 
     def add(self, flaws: Iterable[Flaw]) -> bool:
         """Keep flaws; say whether there were any."""

@@ -11,9 +11,11 @@ from dataclasses import dataclass
 from lockgate.core.checkpoint import read_checkpoint
 from lockgate.core.note import read_note
 from lockgate.core.public_key import read_public_key
+from lockgate.core.refusal import VerifyError
 from lockgate.core.soundness.flaw import Flaw, Rule
 from lockgate.errors import NotPermittedError
 from lockgate.operations.checking import Check, Progress
+from lockgate.operations.keeping import first_origin
 from lockgate.operations.recounting import Decode
 from lockgate.operations.sign import log_key
 from lockgate.operations.sound_evidence import check_evidence
@@ -53,11 +55,18 @@ def fsck(house: House, keys: Keys = NO_OTHER_KEYS, tell: Progress = _untold, dec
     """
     with house.store.reading(house.org) as seen:
         check = Check(seen, house.org, _trusted(seen, house, keys), tell)
-        check.add(Flaw(Rule.FILE, "the store", said) for said in seen.contradictions())
-        check_evidence(check, decode)
-        check_series(check)
-        check_log(check)
-        check_outbox(check)
+        with check.within("the store"):
+            check.add(Flaw(Rule.FILE, "the store", said) for said in seen.contradictions())
+        with check.within("buckets and batches"):
+            check_evidence(check, decode)
+        with check.within("rollouts and apps"):
+            check_series(check)
+        with check.within("the log"):
+            check_log(check)
+        with check.within("the outbox"):
+            check_outbox(check)
+        if check.is_unread:
+            check.add(Flaw(Rule.FILE, "the store", said) for said in seen.unreadable())
     return Soundness(
         flaws=tuple(check.flaws),
         further=check.further,
@@ -71,7 +80,7 @@ def _trusted(seen: Snapshot, house: House, keys: Keys) -> Keys:
     note = seen.checkpoint()
     try:
         receipt = read_public_key(house.signers.receipt.public_key_pem)
-        own = () if note is None else (log_key(read_checkpoint(read_note(note).body).origin, house.signers.log),)
+        own = () if note is None else (log_key(_origin(note, house), house.signers.log),)
     except NotPermittedError as error:
         if keys.receipt or keys.log:
             return keys
@@ -81,3 +90,11 @@ def _trusted(seen: Snapshot, house: House, keys: Keys) -> Keys:
             "`lockgate fsck --key receipt-key.pem --log-key log-key.txt`.",
         ) from error
     return Keys((receipt, *keys.receipt), (*own, *keys.log))
+
+
+def _origin(note: bytes, house: House) -> str:
+    """Return the name of the log; where its last checkpoint cannot be read, the one that our own key would give it."""
+    try:
+        return read_checkpoint(read_note(note).body).origin
+    except VerifyError:
+        return first_origin(house)

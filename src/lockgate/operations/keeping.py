@@ -84,4 +84,9 @@ def _origin(work: Transaction, house: House) -> str:
     latest = work.checkpoint()
     if latest is not None:
         return latest.split(b"\n", 1)[0].decode("utf-8")
+    return first_origin(house)
+
+
+def first_origin(house: House) -> str:
+    """Return the name that a log has whose first checkpoint a house signs."""
     return f"lockgate/{house.org}/{house.signers.log.key_id[:16]}"

@@ -24,7 +24,13 @@ def check_evidence(check: Check, decode: Decode | None = None) -> None:
     Without a way to decode raw runs only their number is compared.
     """
     again = None if decode is None else Recounting(check, decode)
-    tallied = Counter({app.name: _check_spine(check, app, again) for app in check.seen.apps()})
+    tallied: Counter[str] = Counter()
+    unread: set[str] = set()
+    for app in check.seen.apps():
+        unread.add(app.name)
+        with check.within(app.name):
+            tallied[app.name] = _check_spine(check, app, again)
+            unread.discard(app.name)
     sent: Counter[str] = Counter()
     after, pinned = "", check.seen.pinned()
     while batches := check.seen.batches_after(after, PORTION):
@@ -40,7 +46,7 @@ def check_evidence(check: Check, decode: Decode | None = None) -> None:
     check.add(
         _flaw(name, f"its buckets hold {tallied[name]:,} runs, its batches brought {sent[name]:,}")
         for name in sorted(tallied.keys() | sent.keys())
-        if tallied[name] != sent[name] and name not in pruned
+        if tallied[name] != sent[name] and name not in pruned | unread
     )
 
 

@@ -39,15 +39,17 @@ def check_series(check: Check) -> None:
     after = ""
     while names := check.seen.series_after(after, PORTION):
         for name in names:
-            trial = check.seen.trial(name)
-            if trial is not None:
-                crownings.setdefault(trial.rollout.app, []).extend(_check_rollout(check, trial))
-            elif name in apps:
-                _check_app(check, name, untouched.pop(name))
-            elif name == custody_series(check.org):
-                _check_custody(check, name)
-            else:
-                check.add([Flaw(Rule.STANDING, name, "there are receipts of it, but neither a rollout nor an app")])
+            with check.within(name):
+                trial = check.seen.trial(name)
+                if trial is not None:
+                    crownings.setdefault(trial.rollout.app, []).extend(_check_rollout(check, trial))
+                elif name in apps:
+                    _check_app(check, name, untouched.pop(name))
+                elif name == custody_series(check.org):
+                    _check_custody(check, name)
+                else:
+                    what = "there are receipts of it, but neither a rollout nor an app"
+                    check.add([Flaw(Rule.STANDING, name, what)])
         after = names[-1]
     for app in untouched.values():
         _check_standing(check, app, App(name=app.name).document())

@@ -22,6 +22,9 @@ class SoundnessReading(Protocol):
     def contradictions(self) -> tuple[str, ...]:
         """Return, in sentences, where the store's own files are not whole; reads all of them."""
 
+    def unreadable(self) -> tuple[str, ...]:
+        """Return, in sentences, which rows cannot be read; reads all of them."""
+
     def series_after(self, after: str, count: int) -> tuple[str, ...]:
         """Return ids of rollouts, and of whatever else has receipts."""
 

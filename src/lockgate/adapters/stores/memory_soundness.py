@@ -29,6 +29,10 @@ class MemorySoundness(MemoryTablesReading):
         """Return nothing: there is no file."""
         return ()
 
+    def unreadable(self) -> tuple[str, ...]:
+        """Return nothing: there is no row."""
+        return ()
+
     def series_after(self, after: str, count: int) -> tuple[str, ...]:
         """Return ids of series."""
         found = {owner for name, owner in self.tables if name == "receipts"} | set(self._table("trials"))

@@ -59,7 +59,7 @@ def unpack(kind: type[T], data: bytes) -> T:
     form: Form = kind
     try:
         return cast("T", _raising(form)(_DECODER.decode(data)))
-    except (msgspec.MsgspecError, KeyError, TypeError, ValueError, AttributeError) as error:
+    except (msgspec.MsgspecError, LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
         raise DataError(
             f"a {kind.__name__} in the store cannot be read: {error}", advice="The store is not whole; put it back."
         ) from error

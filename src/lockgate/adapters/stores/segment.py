@@ -7,6 +7,8 @@ from lockgate.errors import DataError
 
 # Runs at rest are read seldom; a higher level costs ingest more than it saves.
 LEVEL = 1
+# Twice what a batch may have.
+MAX_SIZE = 128 << 20
 
 
 def compress(body: bytes) -> bytes:
@@ -22,6 +24,12 @@ def decompress(data: bytes) -> bytes:
     import zstandard  # noqa: PLC0415 -- most commands touch a store and no raw runs
 
     try:
-        return zstandard.ZstdDecompressor().decompress(data)
+        # What a frame says of its size is what would be held, and a small row may claim gigabytes.
+        is_a_batch = 0 <= zstandard.frame_content_size(data) <= MAX_SIZE
+        return zstandard.ZstdDecompressor().decompress(data) if is_a_batch else _too_large()
     except zstandard.ZstdError as error:
         raise DataError("raw runs of a batch cannot be read", advice="Put the store back from a backup.") from error
+
+
+def _too_large() -> bytes:
+    raise DataError("raw runs of a batch are larger than any batch", advice="Put the store back from a backup.")

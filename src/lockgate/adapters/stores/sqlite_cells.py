@@ -22,12 +22,33 @@ from lockgate.core.bucket import Bucket
 from lockgate.core.intake import Slice
 from lockgate.core.spine import Cell
 from lockgate.core.tallies import Tallies, add_up
+from lockgate.errors import DataError
 
 # So many rows of one level become one of the next.
 FAN = 16
 _COUNTS = msgspec.msgpack.Decoder(dict[str, int])
 _LABELS = msgspec.msgpack.Decoder(tuple[tuple[str, str], ...])
 _SLOT = "org = ? AND app = ? AND number = ?"
+
+
+def read_cell(number: int, release: str, labels: bytes, body: bytes) -> Cell:
+    """Return the cell that a row is."""
+    try:
+        return Cell(number=number, release=release, labels=_LABELS.decode(labels), bucket=unpack(Bucket, body))
+    except msgspec.MsgspecError as error:
+        raise _unread(f"the labels of {release} in bucket {number}", error) from error
+
+
+def read_counts(runs: bytes) -> Mapping[str, int]:
+    """Return the runs of each release that a row counts."""
+    try:
+        return _COUNTS.decode(runs)
+    except msgspec.MsgspecError as error:
+        raise _unread("the runs of tallies", error) from error
+
+
+def _unread(what: str, error: Exception) -> DataError:
+    return DataError(f"{what} in the store cannot be read: {error}", advice="The store is not whole; put it back.")
 
 
 class SqliteCellsReading:
@@ -41,10 +62,7 @@ class SqliteCellsReading:
         where = "org = ? AND app = ? AND number BETWEEN ? AND ?"
         sql = f"SELECT number, release, labels, body FROM cells WHERE {where} ORDER BY number, release, labels"  # noqa: S608 -- the conditions of this file
         key = (self._org, app, first, last)
-        found = [
-            Cell(number=number, release=release, labels=_LABELS.decode(labels), bucket=unpack(Bucket, body))
-            for number, release, labels, body in self._control.execute(sql, key)
-        ]
+        found = [read_cell(*row) for row in self._control.execute(sql, key)]
         rows = self._control.execute(f"SELECT number, body FROM tallies WHERE {where} ORDER BY number", key).fetchall()  # noqa: S608 -- the conditions of this file
         return _with_tallies(found, rows) if rows else tuple(found)
 
@@ -55,7 +73,7 @@ class SqliteCellsReading:
         for release, runs in self._control.execute(f"SELECT release, runs FROM cells WHERE {_SLOT}", key):  # noqa: S608 -- the conditions of this file
             counted[release] += runs
         for (runs,) in self._control.execute(f"SELECT runs FROM tallies WHERE {_SLOT}", key):  # noqa: S608 -- the conditions of this file
-            counted.update(_COUNTS.decode(runs))
+            counted.update(read_counts(runs))
         return counted
 
 

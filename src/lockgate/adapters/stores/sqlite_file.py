@@ -152,7 +152,8 @@ def explain(error: sqlite3.Error, path: Path) -> LockgateError:
         return UnreachableError(
             f"{path} cannot be written: {error}", advice="Make room on the disk, then try again; nothing was stored."
         )
-    if name.startswith(("SQLITE_NOTADB", "SQLITE_CORRUPT")):
+    # A table or column that our schema makes and that is not there; nobody else's SQL is carried out.
+    if name.startswith(("SQLITE_NOTADB", "SQLITE_CORRUPT")) or str(error).startswith("no such "):
         return DataError(f"{path} is not a sound store: {error}", advice="Put it back from a backup.")
     return LockgateError(f"{path}: {error}", advice="Please report this: it is a fault in Lockgate.")
 

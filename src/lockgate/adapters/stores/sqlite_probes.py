@@ -4,7 +4,8 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 import msgspec
 
@@ -14,11 +15,37 @@ from lockgate.core.bucket import Pairs
 from lockgate.core.instant import Instant
 from lockgate.core.probe import Answer
 from lockgate.core.spine import PairCell
+from lockgate.errors import DataError
 
 _LABELS = msgspec.msgpack.Decoder(tuple[tuple[str, str], ...])
 _BADNESS = msgspec.msgpack.Decoder(dict[str, int])
 _PAIRS = msgspec.msgpack.Decoder(dict[str, tuple[int, int, int]])
 _encode = msgspec.msgpack.Encoder().encode
+
+
+def read_answer(probe: str, release: str, at: Instant, slot: int, labels: bytes, body: bytes) -> Answer:
+    """Return the answer that a row is."""
+    with _explained(f"the answer of {release} to {probe}"):
+        whole, badness = _LABELS.decode(labels), _BADNESS.decode(body)
+    return Answer(probe=probe, release=release, at=at, slot=slot, labels=whole, badness=badness)
+
+
+def read_pairs(number: int, first: str, second: str, labels: bytes, body: bytes) -> PairCell:
+    """Return the pairs that a row is."""
+    with _explained(f"the pairs of {first} and {second} in bucket {number}"):
+        whole, counts = _LABELS.decode(labels), _PAIRS.decode(body)
+    pairs = {name: Pairs(*each) for name, each in counts.items()}
+    return PairCell(number=number, first=first, second=second, labels=whole, pairs=pairs)
+
+
+@contextmanager
+def _explained(what: str) -> Iterator[None]:
+    try:
+        yield
+    except msgspec.MsgspecError as error:
+        raise DataError(
+            f"{what} in the store cannot be read: {error}", advice="The store is not whole; put it back."
+        ) from error
 
 
 class SqliteProbesReading(SqliteRowsReading):
@@ -33,17 +60,7 @@ class SqliteProbesReading(SqliteRowsReading):
             " WHERE place <= ? OR release IN (SELECT value FROM json_each(?)) ORDER BY probe, at, release"
         )
         wanted, whose = (msgspec.json.encode(sorted(set(names))).decode("utf-8") for names in (probes, releases))
-        return tuple(
-            Answer(
-                probe=probe,
-                release=release,
-                at=at,
-                slot=slot,
-                labels=_LABELS.decode(labels),
-                badness=_BADNESS.decode(body),
-            )
-            for probe, release, at, slot, labels, body in self._rows(sql, app, wanted, latest, whose)
-        )
+        return tuple(read_answer(*row) for row in self._rows(sql, app, wanted, latest, whose))
 
     def pairs(self, app: str, first: int, last: int) -> tuple[PairCell, ...]:
         """Return the pairs of some slots."""
@@ -51,16 +68,7 @@ class SqliteProbesReading(SqliteRowsReading):
             "SELECT number, first, second, labels, body FROM pairs"
             " WHERE org = ? AND app = ? AND number BETWEEN ? AND ? ORDER BY number, first, second"
         )
-        found = [
-            PairCell(
-                number=number,
-                first=one,
-                second=other,
-                labels=_LABELS.decode(labels),
-                pairs={name: Pairs(*counts) for name, counts in _PAIRS.decode(body).items()},
-            )
-            for number, one, other, labels, body in self._rows(sql, app, first, last)
-        ]
+        found = [read_pairs(*row) for row in self._rows(sql, app, first, last)]
         return tuple(sorted(found, key=lambda cell: (cell.number, cell.first, cell.second, cell.labels)))
 
 

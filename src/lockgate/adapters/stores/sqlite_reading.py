@@ -12,6 +12,7 @@ from lockgate.adapters.stores.sqlite_retention import SqliteRetentionReading
 from lockgate.adapters.stores.sqlite_run_ids import SqliteRunIdsReading
 from lockgate.adapters.stores.sqlite_segments import SqliteSegmentsReading
 from lockgate.adapters.stores.sqlite_soundness import SqliteSoundness
+from lockgate.adapters.stores.sqlite_unreadable import SqliteUnreadable
 from lockgate.core.app import App, Release
 from lockgate.core.batch import Ingested
 from lockgate.core.instant import Instant
@@ -21,12 +22,14 @@ from lockgate.core.rollout import Rollout
 from lockgate.core.spine import Slot
 from lockgate.core.trial import Look, Trial
 from lockgate.core.vault import Receipt
+from lockgate.errors import DataError
 
 _SLOT = "SELECT number, opened_at, seals_at, starts_at, sealed_at, digest FROM slots WHERE org = ? AND app = ?"
 
 
 class SqliteSnapshot(
     SqliteSoundness,
+    SqliteUnreadable,
     SqliteCellsReading,
     SqliteOutboxReading,
     SqliteProbesReading,
@@ -135,7 +138,14 @@ class SqliteSnapshot(
     def nodes(self, wanted: Iterable[Node]) -> Mapping[Node, bytes]:
         """Return nodes of the log."""
         sql = "SELECT hash FROM nodes WHERE org = ? AND level = ? AND position = ?"
-        return {node: self._rows(sql, node.level, node.position)[0][0] for node in wanted}
+        found = {node: self._rows(sql, node.level, node.position) for node in wanted}
+        missing = next((node for node, rows in found.items() if not rows), None)
+        if missing is not None:
+            raise DataError(
+                f"node {missing.position} of level {missing.level} of the log is not there",
+                advice="The store is not whole: `lockgate fsck` says what else is wrong; put it back from a backup.",
+            )
+        return {node: rows[0][0] for node, rows in found.items()}
 
     def checkpoint(self, size: int | None = None) -> bytes | None:
         """Return a checkpoint."""

@@ -68,7 +68,7 @@ def unpack_tallies(data: bytes) -> Tallies:
     """Return the tallies that some bytes are."""
     try:
         return _raised(_DECODER.decode(data))
-    except (msgspec.MsgspecError, ValueError) as error:
+    except (msgspec.MsgspecError, LookupError, TypeError, ValueError) as error:
         raise _unreadable(error) from error
 
 
