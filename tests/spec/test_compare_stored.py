@@ -144,7 +144,7 @@ def test_what_is_not_kept_is_answered_with_what_is() -> None:
     with pytest.raises(DataError, match="no run of release 'abc123'") as release:
         compare_stored(request(), Window(APP), here.house)
     here.clock.advance(7_200)
-    with pytest.raises(DataError, match="there are no runs in these buckets"):
+    with pytest.raises(DataError, match="no run of claims-agent began in the last 1 h"):
         compare_stored(request(), Window(APP, since_s=3_600), here.house)
 
     assert APP in (app.value.advice or "")
@@ -158,3 +158,16 @@ def test_a_metric_that_no_kept_run_carries_is_refused() -> None:
 
     with pytest.raises(DataError, match="no run carries cost"):
         compare_stored(request(metrics=("cost",)), Window(APP), here.house)
+
+
+@pytest.mark.clause("LI-411")
+def test_an_empty_window_says_from_when_to_when_runs_are_kept() -> None:
+    """Not what a run looks like: they are there, and began before."""
+    here = kept(*runs(50))
+    here.clock.advance(24 * 3_600)
+
+    with pytest.raises(DataError, match="no run of claims-agent began in the last 1 min") as caught:
+        compare_stored(request(), Window(APP, 60), here.house)
+
+    assert "began from 20" in (caught.value.advice or "")
+    assert "reach further back" in (caught.value.advice or "")

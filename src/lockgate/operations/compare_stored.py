@@ -12,10 +12,11 @@ from lockgate.core.bucket import Bucket, Pairs
 from lockgate.core.comparison import Comparison, Stored
 from lockgate.core.evidence.sealed import NO_ARMS, Arms
 from lockgate.core.evidence.window import Sides, arms_of, pairs_of
-from lockgate.core.instant import SECOND, Instant
+from lockgate.core.instant import SECOND, Instant, instant_text
 from lockgate.core.intake import Intake, Question, Slice
 from lockgate.core.spine import Cell, PairCell, Slot
-from lockgate.core.wording import count_text
+from lockgate.core.wording import count_text, duration_words
+from lockgate.errors import DataError
 from lockgate.operations.compare import Provenance, Request, declared_policy, judge, question_of
 from lockgate.operations.known_app import known_app
 from lockgate.ports.house import House
@@ -49,10 +50,26 @@ def compare_stored(request: Request, window: Window, house: House) -> Comparison
             first, last = slots[0].number, slots[-1].number
             pairs = seen.pairs(window.app, first, last) if question.paired_fields else ()
             gathered.add(slots, seen.cells(window.app, first, last), pairs)
+        if window.since_s is not None and not gathered.releases:
+            raise _nothing_since(seen, window.app, window.since_s)
     stored = gathered.stored(window.app)
     notes = (stored.sentence(), *gathered.notes(question))
     provenance = Provenance(where="in these buckets", stored=stored, notes=notes)
     return judge(request, policy, gathered.intake(question), provenance)
+
+
+def _nothing_since(seen: Snapshot, app: str, since_s: int) -> DataError:
+    """Return that a window is empty, and from when to when runs are kept."""
+    ends = [
+        (min(slot.time for slot in slots), max(slot.time for slot in slots)) for slots in _portions(seen, app, None)
+    ]
+    if not ends:
+        return DataError(f"no run of {app} is kept", advice="Ingest some first.")
+    first, last = (instant_text(each) for each in (min(ends)[0], max(end for _, end in ends)))
+    return DataError(
+        f"no run of {app} began in the last {duration_words(since_s)}",
+        advice=f"Those that are kept began from {first} to {last}: reach further back.",
+    )
 
 
 def _portions(seen: Snapshot, app: str, since: Instant | None) -> Iterator[list[Slot]]:
