@@ -56,9 +56,11 @@ def takes_id(command: Callable[..., int]) -> Callable[..., int]:
 
 def house() -> House:
     """Return the store and keys in the folder that LOCKGATE_HOME names."""
-    from lockgate.wiring import local_house
+    from lockgate import wiring
 
-    return local_house(on_wait=lambda: tell("waiting for another process that holds the store"))
+    if wiring.is_open():
+        tell(f"others than its owner may write to {wiring.home()}, and put a store of theirs there: `chmod go-w` it")
+    return wiring.local_house(on_wait=lambda: tell("waiting for another process that holds the store"))
 
 
 def known_house() -> House:

@@ -10,7 +10,7 @@ import os
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from importlib.resources import files
 from pathlib import Path
 
@@ -21,6 +21,7 @@ BUSY_SECONDS = 10.0
 # Whoever waits longer than this for another process is told.
 PATIENCE_SECONDS = 1.0
 PAGES_KEPT = 8_000
+OWNER_ONLY = 0o600
 OBJECTS = "SELECT type || ' ' || name, coalesce(sql, '') FROM sqlite_master"
 _SETTINGS = (
     "PRAGMA journal_mode = WAL",
@@ -103,6 +104,7 @@ class SqliteFile:
                 self._inherited, self._idle, self._process = self._idle, [], os.getpid()
             if self._idle:
                 return self._idle.pop()
+        _make_private(self.path)
         connection = sqlite3.connect(
             self.path, timeout=self._busy_seconds, isolation_level=None, check_same_thread=False
         )
@@ -132,6 +134,13 @@ def _make_folder(path: Path) -> None:
         raise UnreachableError(
             f"{path.parent} cannot be made: {error.strerror or error}", advice="Check LOCKGATE_HOME and its disk."
         ) from error
+
+
+def _make_private(path: Path) -> None:
+    """Make an empty file that only its owner reads; SQLite gives the files beside it the same mode."""
+    # What stands in the way is told by whoever opens the file.
+    with suppress(OSError):
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, OWNER_ONLY))
 
 
 def explain(error: sqlite3.Error, path: Path) -> LockgateError:
