@@ -31,20 +31,24 @@ ROLLOUT = Rollout(
 )
 
 
-@pytest.mark.clause("LI-160")
+@pytest.mark.clause("LI-160", "LI-480")
 @pytest.mark.parametrize(
-    ("act", "status", "step", "is_as_told"),
+    ("act", "status", "step", "worse", "is_as_told"),
     [
-        (GOOD, Status.PROMOTED, 3, True),
-        (GOOD, Status.ROLLED_BACK, 0, False),
-        (BAD, Status.ROLLED_BACK, 0, True),
-        (BAD, Status.ROLLED_BACK, 1, False),
-        (BAD, Status.PROMOTED, 3, False),
+        (GOOD, Status.PROMOTED, 3, (), True),
+        (GOOD, Status.ROLLED_BACK, 0, ("error_rate",), False),
+        (BAD, Status.ROLLED_BACK, 0, ("error_rate",), True),
+        (BAD, Status.ROLLED_BACK, 0, ("latency_ms:p95",), False),
+        (BAD, Status.ROLLED_BACK, 0, ("error_rate", "latency_ms:p95"), False),
+        (BAD, Status.ROLLED_BACK, 1, ("error_rate",), False),
+        (BAD, Status.PROMOTED, 3, (), False),
     ],
 )
-def test_an_act_ends_as_told_or_not(act: scene.Act, status: Status, step: int, *, is_as_told: bool) -> None:
-    """The good one has to be promoted, and the bad one rolled back at the first step, where it can be known."""
-    ended = Ended(act, replace(ROLLOUT, status=status, step=step), "5 %", 4.0)
+def test_an_act_ends_as_told_or_not(
+    act: scene.Act, status: Status, step: int, worse: tuple[str, ...], *, is_as_told: bool
+) -> None:
+    """The good one has to be promoted, the bad one rolled back at the first step, and for what is wrong with it."""
+    ended = Ended(act, replace(ROLLOUT, status=status, step=step), "5 %", 4.0, worse)
 
     assert ended.is_as_told is is_as_told
     assert render_end(ended, Screen(unicode=False)).startswith("  + " if is_as_told else "  x ")
@@ -53,7 +57,7 @@ def test_an_act_ends_as_told_or_not(act: scene.Act, status: Status, step: int, *
 @pytest.mark.clause("LI-160")
 def test_an_end_that_no_traffic_followed_is_not_as_told() -> None:
     """A rollback that leaves the candidate with requests is none."""
-    ended = Ended(BAD, replace(ROLLOUT, status=Status.ROLLED_BACK), "5 %", 4.0, is_carried_out=False)
+    ended = Ended(BAD, replace(ROLLOUT, status=Status.ROLLED_BACK), "5 %", 4.0, ("error_rate",), is_carried_out=False)
 
     assert not ended.is_as_told
 
@@ -87,6 +91,7 @@ def test_one_is_promoted_and_one_rolled_back_on_live_traffic(tmp_path: Path, mon
     kept = Path(re.findall(r"Store and receipts: (\S+)\. ", ran.stdout)[0])
     assert "v37 promoted to 100 %" in ran.stdout
     assert "v38 rolled back at 5 %" in ran.stdout
+    assert re.search(r"v38 +rolled back 0 % +error_rate rose from", ran.stdout)
     receipts = sorted((kept / "receipts").rglob("receipt-?.json"))
     assert f"{len(receipts)} receipts, one for each decision, verified with " in ran.stdout
     assert all(json.loads(receipt.read_bytes())["signatures"] for receipt in receipts)

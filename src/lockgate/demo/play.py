@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from lockgate.core.finding import Outcome
 from lockgate.core.receipt import operator
 from lockgate.core.rollout import Rollout
 from lockgate.demo import scene
@@ -101,7 +102,8 @@ class _Scenery:
             self._carry_out()
             self._draw(act, rollout)
             if rollout.is_terminal:
-                return Ended(act, rollout, step, self.elapsed - began, self._is_carried_out(rollout))
+                worse = tuple(each.metric.name for each in turn.verdict.findings if each.outcome is Outcome.REGRESSED)
+                return Ended(act, rollout, step, self.elapsed - began, worse, self._is_carried_out(rollout))
         return None
 
     def _carry_out(self) -> None:

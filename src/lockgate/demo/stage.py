@@ -44,6 +44,7 @@ class Stage(Protocol):
 class Ended:
     """How the trial of an act went: the step at which it was decided, and after how many seconds.
 
+    `worse`: the metrics in which the candidate was found worse when it ended.
     `is_carried_out`: the candidate's part of the traffic became what was decided, all of it or none.
     """
 
@@ -51,13 +52,15 @@ class Ended:
     rollout: Rollout
     step: str
     seconds: float
+    worse: tuple[str, ...] = ()
     is_carried_out: bool = True
 
     @property
     def is_as_told(self) -> bool:
-        """Say whether it ended as such a candidate has to: promoted to the end, or rolled back at the first step."""
+        """Say whether it ended as such a candidate has to: promoted, or rolled back at the first step for its fault."""
         status, is_first = self.rollout.status, self.rollout.step == 0
-        return self.is_carried_out and status is self.act.status and (status is Status.PROMOTED or is_first)
+        is_rightly = status is self.act.status and self.worse == self.act.worse
+        return self.is_carried_out and is_rightly and (status is Status.PROMOTED or is_first)
 
 
 class Split:
