@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from lockgate.core.dedupe import Dedupe
 
 MAX_NAMED = 10
+# What other programs call the time at which a run began.
+TIME_NAMES = ("timestamp", "@timestamp", "time", "ts", "start_time", "start", "startedAt", "created_at", "date")
 EPILOG = "Exit codes: 0 kept, 64 usage, 65 bad data (nothing of these files is kept), 75 the store is held."
 
 
@@ -48,9 +50,10 @@ def ingest(
     rule, house = _rule(dedupe, dedupe_window), local.house()
     with output.progress_on(sys.stderr, wanted=not as_json) as progress:
         batches = run_batches().read(files, app_id, progress, ImportCheck(house))
-        before, old, taken = what_is_there(house), 0, []
+        before, old, taken, meant = what_is_there(house), 0, [], ""
         for batch in batches:
             taken.append(take(batch, house, by_start_time=True, dedupe=rule))
+            meant = meant or (_meant(batch.body) if taken[-1].undated else "")
             # Where some of a batch are known, the window reaches as far back as it does.
             if not (taken[-1].is_repeated or taken[-1].duplicates):
                 old += counted_again(batch, before, house.clock.now())
@@ -66,12 +69,13 @@ def ingest(
         "repeated": sum(each.runs for each in taken if each.is_repeated),
         "other": sum(each.other for each in kept),
         "crowded": sum(each.crowded for each in kept),
+        "undated": sum(each.undated for each in kept),
     }
     left_out = _left_out(kept)
     if as_json:
         output.emit_json({**counts, "apps": dict(sorted(apps.items())), "left_out": left_out})
     else:
-        output.say(_text(counts, apps))
+        output.say(_text(counts, apps, meant))
     if counts["duplicates"] > counts["runs"]:
         local.tell(f"warning: {_most_left_out(counts, left_out)}")
     if old:
@@ -131,7 +135,18 @@ def _rule(dedupe: str | None, window: str | None) -> Dedupe | None:
     return Dedupe(window_s=int(span))
 
 
-def _text(counts: dict[str, int], apps: Counter[str]) -> str:
+def _meant(body: bytes) -> str:
+    """Return a field of the first run that may be meant to say when it began, or nothing."""
+    import json
+
+    try:
+        names = set(json.loads(body.lstrip().split(b"\n", 1)[0]))
+    except ValueError:
+        return ""
+    return next((name for name in TIME_NAMES if name in names), "")
+
+
+def _text(counts: dict[str, int], apps: Counter[str], meant: str) -> str:
     from lockgate.core.wording import count_text
 
     screen = local.screen()
@@ -145,4 +160,9 @@ def _text(counts: dict[str, int], apps: Counter[str]) -> str:
     ):
         if counts[name]:
             lines.append(f"{count_text(counts[name], 'run')} {what}.")
+    if counts["undated"]:
+        hint = f"; is `{meant}` meant to be started_at?" if meant else "."
+        runs = counts["undated"]
+        named = f"{runs:,} {'run names' if runs == 1 else 'runs name'} no started_at"
+        lines.append(f"{named}, so that all of them count as of now{hint}")
     return "\n".join(lines) + "\n"

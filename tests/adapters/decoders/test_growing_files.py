@@ -78,3 +78,19 @@ def test_a_file_that_is_another_after_some_was_kept_says_so(tmp_path: Path, name
         list(batches)
 
     assert "may be kept" in caught.value.advice
+
+
+@pytest.mark.clause("BU-224")
+def test_a_log_that_has_grown_is_kept_again_in_its_last_part_only(tmp_path: Path) -> None:
+    """Batches that end before its last chunk are the same bytes, which are known."""
+    path = tmp_path / "runs.ndjson"
+    run = '{"app_id":"a","release":"v1","status":"ok","run_id":"%06d","x":"' + "x" * 900 + '"}\n'
+    runs = [run % number for number in range(1_000)]
+    found = []
+    for size in (900, 1_000):
+        path.write_text("".join(runs[:size]), encoding="ascii")
+        found.append([batch.digest for batch in run_batches().read([str(path)], None, lambda _done, _total: None)])
+
+    before, after = found
+    assert len(before) >= 3
+    assert after[: len(before) - 1] == before[:-1]

@@ -133,6 +133,10 @@ def _check(reading: _Reading, advice: str = ADVICE) -> None:
 
 
 def _grouped(parts: Iterator[Chunk]) -> Iterator[list[Chunk]]:
+    """Yield what is one batch each: many chunks, and at the end of a file single ones.
+
+    A log that is ingested as it grows is the same chunks again but for the last, and only that is kept again.
+    """
     group: list[Chunk] = []
     for part in parts:
         # A compressed file may say nothing for long.
@@ -142,8 +146,8 @@ def _grouped(parts: Iterator[Chunk]) -> Iterator[list[Chunk]]:
         if sum(len(each.data) for each in group) >= BATCH:
             yield group
             group = []
-    if group:
-        yield group
+    for part in group:
+        yield [part]
 
 
 def _batch(body: bytes, first: int, name: str, reading: _Reading) -> RunBatch | None:
