@@ -179,3 +179,38 @@ def test_the_first_bucket_only_teaches() -> None:
     taught = "error_rate: the first bucket only teaches how the baseline varies; a second sealed one is needed."
     assert sentences[0] == taught
     assert parts["Why the plain interval does not decide"] == (taught,)
+
+
+@pytest.mark.clause("LI-383")
+def test_runs_that_could_not_be_compared_count_in_what_is_left() -> None:
+    """Two of three candidate runs come without a baseline beside them, and so will those that are waited for."""
+    here = world()
+    rollout_id = created(here, policy={"steps": [90, 100]}).rollout.id
+    send(here, {("v36", ()): 40, ("abc123", ()): 40})
+    for minute in range(10):
+        beside = {("v36", ()): 40} if minute % 3 == 0 else {}
+        send(here, {**beside, ("abc123", ()): 40})
+        tick(rollout_id, here.house)
+
+    said, _ = changes(here, rollout_id)
+
+    (finding,) = said.verdict.findings
+    assert finding.evidence is not None
+    projected, runs = finding.evidence.projected_runs, said.runs_left(finding)
+    assert projected is not None
+    assert runs is not None
+    assert runs >= 2 * projected > 0
+
+
+@pytest.mark.clause("LI-383")
+def test_a_reason_says_of_which_runs_it_speaks() -> None:
+    """Of a gate on a slice they are those of its slice."""
+    here = world()
+    rollout_id = created(here, policy={"gates": [{"metric": "error_rate", "slice": dict(SLICE)}]}).rollout.id
+    for _ in range(12):
+        send(here, {("v36", ()): 80, ("v36", SLICE): 20, ("abc123", ()): 80, ("abc123", SLICE): 20})
+        tick(rollout_id, here.house)
+
+    said, _ = changes(here, rollout_id)
+
+    assert said.decision.reason.endswith("more candidate runs of its slice will settle it")

@@ -68,9 +68,10 @@ class Explanation:
             return None
         if evidence.projected_runs == 0:
             return 0
-        if finding.candidate.n == 0 or fresh == 0:
+        judged = evidence.judged_runs or finding.candidate.n
+        if judged == 0 or fresh == 0:
             return None
-        return round_up(evidence.projected_runs * max(1.0, fresh / finding.candidate.n))
+        return round_up(evidence.projected_runs * max(1.0, fresh / judged))
 
     def seconds_left(self, finding: Finding) -> int | None:
         """Return how long a gate would still take at this rate; None where nobody can say."""

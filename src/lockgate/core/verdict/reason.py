@@ -72,7 +72,9 @@ def sequential_reason(finding: Finding, gate: Gate) -> str:
         return f"{change}; {thin}"
     if evidence is None or evidence.projected_runs is None:
         return f"{change}; the evidence does not yet grow towards excluding harm"
-    return f"{change}; at this pace about {count_text(evidence.projected_runs, 'more candidate run')} will settle it"
+    noun = "more pair" if metric.kind is Kind.PAIRED else "more candidate run"
+    more = f"{count_text(evidence.projected_runs, noun)}{' of its slice' if gate.slice else ''}"
+    return f"{change}; at this pace about {more} will settle it"
 
 
 def _thin(finding: Finding, gate: Gate) -> str:
