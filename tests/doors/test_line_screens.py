@@ -51,7 +51,14 @@ def finding(outcome: Outcome, harm: float, clean: float) -> Finding:
         baseline=Reading(0.01, 100),
         candidate=Reading(0.01, 100),
         evidence=Evidence(
-            harm=harm, harm_threshold=3.0, clean=clean, proven=None, promote_threshold=3.0, projected_runs=None
+            harm=harm,
+            harm_threshold=3.0,
+            clean=clean,
+            proven=None,
+            promote_threshold=3.0,
+            projected_runs=None,
+            judged_runs=100,
+            judged_baseline_runs=100,
         ),
     )
 

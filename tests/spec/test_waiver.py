@@ -34,7 +34,7 @@ NAMED = "the breach of error_rate was let pass at revision 3 (accepted for the l
 def breached(harm: float) -> Finding:
     """Return a breach that pauses, with so much evidence of harm where 3 shows it."""
     known: dict[str, Any] = {"clean": None, "proven": None, "promote_threshold": 3.0, "projected_runs": None}
-    evidence = Evidence(harm=harm, harm_threshold=3.0, **known)
+    evidence = Evidence(harm=harm, harm_threshold=3.0, judged_runs=400, judged_baseline_runs=400, **known)
     return finding(Outcome.REGRESSED, breach=Breach.PAUSE, evidence=evidence)
 
 

@@ -64,8 +64,8 @@ class Evidence:
     proven: float | None
     promote_threshold: float
     projected_runs: int | None
-    judged_runs: int = 0
-    judged_baseline_runs: int | None = None
+    judged_runs: int
+    judged_baseline_runs: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -222,10 +222,10 @@ def _evidence(view: _View) -> Evidence:
 def _projected(view: _View, sought: float | None, promote: float) -> int | None:
     """Return about how many more candidate runs settle the gate; None where nobody can say."""
     more = None if sought is None else runs_to_decision(sought, promote, view.gate.judged_runs)
-    judged, least = view.judged, view.plan.gate.min_runs
-    if more is None or min(judged) >= least:
+    ours, fewest, least = view.judged[0], min(view.judged), view.plan.gate.min_runs
+    if fewest >= least or (more is None and sought is not None):
         return more
-    if judged[-1] == 0 and judged[0] > 0:
-        return None
-    # At this pace: where the baseline's runs are the rarer ones, more of the candidate's come beside them.
-    return max(more, -(-(least - min(judged)) * judged[0] // min(judged)) if judged[0] else least)
+    if ours == 0:
+        return max(more or 0, least)
+    # Where the baseline's runs are the rarer ones, more of the candidate's come beside them.
+    return max(more or 0, -(-(least - fewest) * ours // fewest)) if fewest else None
