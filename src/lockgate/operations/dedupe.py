@@ -86,9 +86,9 @@ def first_of_each_id(batch: RunBatch) -> Mask:
         releases[key] = group.release
         is_kept[position] = first is None
         if first not in (None, group.release):
-            both = f"of release {first} and of release {group.release}"
             raise DataError(
-                f"{batch.place(position)}run {run_id} of {group.app} is {both}",
+                f"{batch.place(position)}run {run_id} of {group.app}"
+                f" is of release {first} and of release {group.release}",
                 advice="A run has one release; give each run an id of its own.",
             )
     return is_kept
