@@ -63,14 +63,7 @@ def ingest(
     apps: Counter[str] = Counter()
     for each in kept:
         apps.update(each.apps)
-    counts = {
-        "runs": sum(each.runs for each in kept),
-        "duplicates": sum(each.duplicates for each in kept),
-        "repeated": sum(each.runs for each in taken if each.is_repeated),
-        "other": sum(each.other for each in kept),
-        "crowded": sum(each.crowded for each in kept),
-        "undated": sum(each.undated for each in kept),
-    }
+    counts = _counts(kept, sum(each.runs for each in taken if each.is_repeated))
     left_out = _left_out(kept)
     if as_json:
         output.emit_json({**counts, "apps": dict(sorted(apps.items())), "left_out": left_out})
@@ -81,6 +74,17 @@ def ingest(
     if old:
         local.tell(f"warning: {_old(old)}")
     return exit_codes.OK.code
+
+
+def _counts(kept: Sequence[Ingested], repeated: int) -> dict[str, int]:
+    return {
+        "runs": sum(each.runs for each in kept),
+        "duplicates": sum(each.duplicates for each in kept),
+        "repeated": repeated,
+        "other": sum(each.other for each in kept),
+        "crowded": sum(each.crowded for each in kept),
+        "undated": sum(each.undated for each in kept),
+    }
 
 
 def _old(runs: int) -> str:
