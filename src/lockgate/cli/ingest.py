@@ -60,20 +60,22 @@ def ingest(
     if not taken:
         raise DataError("there are no runs in these files", advice="Each run is one line with `app_id` and `release`.")
     kept = [each for each in taken if not each.is_repeated]
-    apps: Counter[str] = Counter()
-    for each in kept:
-        apps.update(each.apps)
+    apps = sum((Counter(each.apps) for each in kept), Counter[str]())
     counts = _counts(kept, sum(each.runs for each in taken if each.is_repeated))
     left_out = _left_out(kept)
     if as_json:
         output.emit_json({**counts, "apps": dict(sorted(apps.items())), "left_out": left_out})
     else:
         output.say(_text(counts, apps, meant))
+    _warn(counts, left_out, old)
+    return exit_codes.OK.code
+
+
+def _warn(counts: dict[str, int], left_out: dict[str, dict[str, int]], old: int) -> None:
     if counts["duplicates"] > counts["runs"]:
         local.tell(f"warning: {_most_left_out(counts, left_out)}")
     if old:
         local.tell(f"warning: {_old(old)}")
-    return exit_codes.OK.code
 
 
 def _counts(kept: Sequence[Ingested], repeated: int) -> dict[str, int]:
