@@ -43,9 +43,8 @@ def test_ingest_says_what_was_kept(home: Path, door: Door) -> None:
 
     first, again = door.read("ingest", file), door.read("ingest", file)
 
-    rest = {"duplicates": 0, "other": 0, "crowded": 0, "left_out": {}}
-    assert first == {"runs": 100, "repeated": 0, "apps": {APP: 100}, **rest}
-    assert again == {"runs": 0, "repeated": 100, "apps": {}, **rest}
+    assert (first["runs"], first["repeated"], first["apps"]) == (100, 0, {APP: 100})
+    assert (again["runs"], again["repeated"], again["apps"]) == (0, 100, {})
 
 
 @pytest.mark.clause("LC-01")
@@ -219,12 +218,14 @@ def test_create_tells_of_runs_that_it_does_not_read(home: Path, door: Door) -> N
     """Whoever ingested first and forgot `--since` is told what to write."""
     door("ingest", write_runs(home / "runs.ndjson", {"v36": GOOD, "abc123": GOOD}, runs=50))
 
-    door.create("--mode", "canary")
+    rollout = door.create("--mode", "canary")
     told = door.err
     door.create("--mode", "canary")
 
     assert told == (
-        "note: runs are there already, 50 of v36 and 50 of abc123, and are not read; `create --since 1h` reads them\n"
+        "note: runs are there already, 50 of v36 and 50 of abc123, and are not read; to read them: "
+        f"lockgate rollback --id {rollout} --reason 'to begin anew' --yes && "
+        f"lockgate create --app-id {APP} --baseline v36 --candidate abc123 --mode canary --since 1h\n"
     )
     assert door.err == ""
 

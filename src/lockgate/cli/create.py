@@ -10,15 +10,16 @@ import click
 
 from lockgate.cli import delivery, exit_codes, local, output
 from lockgate.cli.declared import declared
-from lockgate.core.rollout import Rollout
+from lockgate.errors import UsageError
 from lockgate.ports.house import House
 
 if TYPE_CHECKING:
     from lockgate.operations.actuator import Program
+    from lockgate.operations.create import Created, Order
 
 EPILOG = """
-Exit codes: 0 on trial (also when an equal rollout is active already), 64 usage, 65 faults in the policy,
-75 another canary of the app is active, 77 the app is frozen.
+Exit codes: 0 on trial, also when an equal rollout is active already, or by --dry-run it would be; 64 usage,
+65 faults in the policy, 75 another canary of the app is active, or the store is held, 77 the app is frozen.
 """
 
 
@@ -39,18 +40,36 @@ Exit codes: 0 on trial (also when an equal rollout is active already), 64 usage,
 @click.option("--file", "-f", metavar="FILE", help="A policy that also names baseline, candidate, since and links.")
 @click.option("--json", "as_json", is_flag=True, help="Print the rollout as JSON, its id at the top.")
 @click.option("--quiet", "-q", is_flag=True, help="Print the id and nothing else.")
+@click.option("--dry-run", "is_rehearsal", is_flag=True, help="Check everything, print it, and begin nothing.")
 def create(**call: object) -> int:
     """Put a candidate on trial against a baseline, under a policy that is then frozen."""
     return _answer(call)
 
 
 def _answer(call: Mapping[str, object]) -> int:
-    from lockgate.operations.create import Order
     from lockgate.operations.create import create as begin
-    from lockgate.operations.foresee import foresee
+    from lockgate.operations.create import rehearse
 
+    order = _order(call)
+    if call["is_rehearsal"]:
+        house = local.rehearsal_house()
+        _print(call, rehearse(order, house), house)
+        return exit_codes.OK.code
+    house = local.house()
+    created = begin(order, house)
+    untold = delivery.tell(house, created.rollout.app)
+    _print(call, created, house)
+    delivery.warn(untold)
+    return exit_codes.OK.code
+
+
+def _order(call: Mapping[str, object]) -> Order:
+    from lockgate.operations.create import Order
+
+    if call["is_rehearsal"] and call["quiet"]:
+        raise UsageError("--quiet prints an id, and --dry-run makes none", advice="Leave one of them out.")
     asked = declared(call)
-    order = Order(
+    return Order(
         app=asked.app,
         candidate=asked.candidate,
         baseline=asked.baseline,
@@ -61,25 +80,25 @@ def _answer(call: Mapping[str, object]) -> int:
         actuator=_program(call["actuator"]),
         actor=local.actor(),
     )
-    house = local.house()
-    created = begin(order, house)
-    untold = delivery.tell(house, created.rollout.app)
-    if call["as_json"]:
-        from lockgate.report.created import created_document
 
-        output.emit_json(created_document(created, foresee(created.rollout, created.policy, house)))
-    elif call["quiet"]:
-        output.say(f"{created.rollout.id}\n")
+
+def _print(call: Mapping[str, object], created: Created, house: House) -> None:
+    from lockgate.operations.foresee import foresee
+    from lockgate.report.created import created_document, render_created
+
+    rollout, is_rehearsal = created.rollout, bool(call["is_rehearsal"])
+    if call["quiet"]:
+        output.say(f"{rollout.id}\n")
+    elif call["as_json"]:
+        document = created_document(created, foresee(rollout, created.policy, house))
+        output.emit_json({**document, "dry_run": is_rehearsal})
     else:
-        from lockgate.report.created import render_created
-
-        output.say(render_created(created, foresee(created.rollout, created.policy, house), local.screen()))
+        foreseen = foresee(rollout, created.policy, house)
+        output.say(render_created(created, foreseen, local.screen(), is_rehearsal=is_rehearsal))
     for sentence in created.warnings:
         local.tell(f"warning: {sentence}")
-    if asked.since_s is None and not created.is_existing:
-        _tell_of_earlier(created.rollout, house)
-    delivery.warn(untold)
-    return exit_codes.OK.code
+    _tell_of_unmet(call, created)
+    _tell_of_earlier(call, created, house)
 
 
 def _program(command: object) -> Program | None:
@@ -90,7 +109,6 @@ def _program(command: object) -> Program | None:
 
     from lockgate.cli.actuator import program
     from lockgate.core.endpoint import DEFAULT_TIMEOUT_S
-    from lockgate.errors import UsageError
 
     try:
         words = tuple(shlex.split(command))
@@ -99,10 +117,27 @@ def _program(command: object) -> Program | None:
     return program(words, timeout_s=DEFAULT_TIMEOUT_S)
 
 
-def _tell_of_earlier(rollout: Rollout, house: House) -> None:
+def _tell_of_unmet(call: Mapping[str, object], created: Created) -> None:
+    """Say what was asked of a rollout that was there already and is not done, and how to begin anew."""
+    from lockgate.cli.typed import anew
+
+    for sentence in created.unmet:
+        local.tell(f"note: {sentence}")
+    if created.unmet:
+        local.tell(f"To begin anew: {anew(created.rollout, call, {})}")
+
+
+def _tell_of_earlier(call: Mapping[str, object], created: Created, house: House) -> None:
+    """Say that runs are there which the rollout does not read, and by which commands one would."""
+    from lockgate.cli.typed import anew, typed
     from lockgate.operations.earlier import earlier
     from lockgate.report.created import unread
 
+    rollout = created.rollout
+    if created.is_existing or declared(call).since_s is not None:
+        return
     found = earlier(rollout.app, (rollout.baseline, rollout.candidate), house)
     if found is not None:
-        local.tell(f"note: {unread(found, rollout.created_at)}")
+        said, since = unread(found, rollout.created_at)
+        command = typed(call, since) if call["is_rehearsal"] else anew(rollout, call, since)
+        local.tell(f"note: {said}; to read them: {command}")

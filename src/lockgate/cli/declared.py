@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+import click
+
 from lockgate.cli import local
 from lockgate.core.link import Link
 from lockgate.errors import UsageError
@@ -33,13 +35,13 @@ class Declared:
 def declared(call: Mapping[str, object]) -> Declared:
     """Return what a call of `create` declares."""
     document, beside = _document(call)
-    since = call["since"] if call["since"] is not None else beside.get("since")
+    since = call["since"] if call["since"] is not None else span(beside.get("since"))
     return Declared(
         app=_needed("app-id", call["app_id"] or document.get("app")),
         candidate=_needed("candidate", call["candidate"] or beside.get("candidate")),
         baseline=_text("baseline", call["baseline"] or beside.get("baseline")),
-        since_s=None if since is None else int(local.seconds(str(since))),
-        links=(*_links(beside.get("links", {})), *_named(call["links"])),
+        since_s=None if since is None else int(float(str(since))),
+        links=(*named_links(beside.get("links", {})), *_named(call["links"])),
         policy=document,
     )
 
@@ -57,7 +59,40 @@ def _text(option: str, value: object) -> str | None:
     raise UsageError(f"{option} is not a name in the file", advice="Write it as text.")
 
 
-def _links(value: object) -> Iterator[Link]:
+def span(value: object) -> float | None:
+    """Return the seconds of `since` in a file."""
+    try:
+        return None if value is None else local.seconds(str(value))
+    except click.BadParameter as error:
+        raise UsageError(f"since in the file: {error.message}", advice="Write `since: 2h`.") from error
+
+
+def without_rollout(document: Mapping[str, object]) -> dict[str, object]:
+    """Return the policy in a file that may name a rollout too, or refuse what the file says of that."""
+    beside, policy = apart(document)
+    for name in ("baseline", "candidate"):
+        _text(name, beside.get(name))
+    span(beside.get("since"))
+    tuple(named_links(beside.get("links", {})))
+    return policy
+
+
+def apart(document: Mapping[str, object]) -> tuple[dict[str, object], dict[str, object]]:
+    """Return what a file says of the rollout, and its policy; what looks like one of the first is refused."""
+    from lockgate.core.declaration.nearest import suggestion
+    from lockgate.core.declaration.schema import policy_schema
+
+    known = policy_schema()["properties"]
+    assert isinstance(known, dict)
+    for name in document:
+        meant = "" if name in known else suggestion(name, (*ROLLOUT_FIELDS, *known))
+        if name not in ROLLOUT_FIELDS and any(f"'{field}'" in meant for field in ROLLOUT_FIELDS):
+            raise UsageError(f"{name} is no field of the file{meant}", advice="Mend its name in the file.")
+    beside = {name: value for name, value in document.items() if name in ROLLOUT_FIELDS}
+    return beside, {name: value for name, value in document.items() if name not in beside}
+
+
+def named_links(value: object) -> Iterator[Link]:
     """Yield the links of a file."""
     if not isinstance(value, Mapping) or not all(isinstance(text, str) for pair in value.items() for text in pair):
         raise UsageError("links in the file are not names with addresses", advice="Write `links: {ci: https://...}`.")
@@ -81,8 +116,8 @@ def _document(call: Mapping[str, object]) -> tuple[dict[str, object], Mapping[st
     if call["file"] and call["policy"]:
         raise UsageError("-f and --policy both name a policy", advice="Call with one of them.")
     path, metrics = call["file"] or call["policy"], call["metrics"]
-    document = {} if path is None else dict(read_policy_file(str(path)))
-    beside = {name: document.pop(name) for name in ROLLOUT_FIELDS if call["file"] and name in document}
+    document: Mapping[str, object] = {} if path is None else read_policy_file(str(path))
+    beside, document = apart(document) if call["file"] else ({}, document)
     if metrics and "gates" in document:
         raise UsageError("the file and --metric both name gates", advice="Name the metrics in the file.")
     stated: dict[str, object] = {name: call[name] for name in POLICY_OPTIONS if call[name] is not None}

@@ -42,7 +42,7 @@ def init(file: Path, app: str, *, force: bool) -> None:
 @click.argument("file", type=click.Path(), metavar="FILE")
 @click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON.")
 def check(file: str, *, as_json: bool) -> int:
-    """List every fault of the policy in FILE (- is standard input)."""
+    """List every fault of the policy in FILE (- is standard input), which may name a rollout as for `create -f`."""
     from lockgate.core.declaration.fault import PolicyFaults
 
     try:
@@ -90,7 +90,8 @@ def schema() -> None:
 
 
 def _declared(file: str) -> Policy:
+    from lockgate.cli.declared import without_rollout
     from lockgate.core.declaration.policy_declaration import declare
     from lockgate.wiring import read_policy_file
 
-    return declare(read_policy_file(file))
+    return declare(without_rollout(read_policy_file(file)))

@@ -9,19 +9,14 @@ from typing import cast
 
 from lockgate.core.app import App, Release, check_name
 from lockgate.core.canonical import Json, digest, name_of
-from lockgate.core.decision.decision import Action, Cause, Decision
+from lockgate.core.decision.decision import Action, Cause
 from lockgate.core.declaration.policy_declaration import declare
-from lockgate.core.evidence.plan import plan
-from lockgate.core.evidence.progress import begin
-from lockgate.core.evidence.window import Span
-from lockgate.core.instant import SECOND, Instant
+from lockgate.core.evidence.window import reach_of
+from lockgate.core.instant import SECOND, Instant, instant_text
 from lockgate.core.link import Link, check_links
 from lockgate.core.policy.policy import Mode, Policy
 from lockgate.core.receipt import Actor
 from lockgate.core.rollout import Declaration, Rollout, start
-from lockgate.core.transition import Event, Transition
-from lockgate.core.trial import Chain, Trial, entered
-from lockgate.core.verdict.verdict import Verdict
 from lockgate.crash_point import reach
 from lockgate.errors import NotPermittedError, TryAgainError, UsageError
 from lockgate.operations.acknowledge import awaiting
@@ -31,10 +26,10 @@ from lockgate.operations.earlier_reach import earlier_reach, read_before
 from lockgate.operations.intervention import act, requested
 from lockgate.operations.keeping import writing
 from lockgate.operations.latest import latest
+from lockgate.operations.opening import first_entry, opened, sized
 from lockgate.operations.reading import planned
-from lockgate.operations.record import Entry, record
+from lockgate.operations.record import record
 from lockgate.operations.reigning import reigning
-from lockgate.operations.sealing import seal_all
 from lockgate.operations.unserved import check_served, warnings
 from lockgate.ports.house import House
 from lockgate.ports.store import Snapshot, Transaction
@@ -68,48 +63,75 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Created:
-    """The rollout, its effective policy, whether it was there already, and what its owner should know."""
+    """The rollout, its effective policy, whether it was there already, and what its owner should know.
+
+    `unmet`: what was asked of a rollout that was there already, and is not done.
+    """
 
     rollout: Rollout
     policy: Policy
     is_existing: bool
     warnings: tuple[str, ...] = ()
+    unmet: tuple[str, ...] = ()
 
 
 def create(order: Order, house: House) -> Created:
     """Start a rollout; while an equal one is active, or its candidate has all traffic by one, return that one."""
     with writing(house) as work:
         now = house.clock.now()
-        app = work.app(check_name("an app", order.app)) or App(name=order.app)
+        app = _app(work, order)
         app = app if order.baseline is not None else proven(work, house, app)
-        baseline = _baseline(order, app)
-        candidate = check_name("a release", order.candidate)
-        if baseline == candidate:
-            raise UsageError(f"baseline and candidate are both '{candidate}'", advice="Name the release on trial.")
-        policy = declare(order.policy, _default_gates(work, app.name, baseline))
-        if policy.app not in (None, app.name):
-            raise UsageError(
-                f"the policy is for {policy.app}, not {app.name}", advice="Name that app, or leave it out."
-            )
-        check_served(policy)
-        same = _equal(work, app, (baseline, candidate), policy, _written(order))
+        order, policy = _checked(work, app, order)
+        same = _equal(work, app, order, policy)
         if same is not None:
             _set_actuator(work, house, app.name, order)
-            return Created(same, planned(work, same.policy_digest).policy, is_existing=True)
+            unmet = _unmet(work, same, order, now)
+            return Created(same, planned(work, same.policy_digest).policy, is_existing=True, unmet=unmet)
         _make_room(work, house, app, policy, order)
-        said = (*_warnings(work, app, baseline, policy), *warnings(policy))
+        said = (*_warnings(work, app, order, policy), *warnings(policy))
         app = _set_actuator(work, house, app.name, order) or app
-        rollout = _start(work, house, replace(order, baseline=baseline), policy, now)
-        work.put_app(_sized(work, app, policy))
-        for release in (baseline, candidate):
+        rollout = _start(work, house, order, policy, now)
+        work.put_app(sized(work, app, policy))
+        for release in (rollout.baseline, rollout.candidate):
             work.put_release(Release(app=app.name, name=release, first_seen_at=now))
-        trial = _open(work, rollout, policy, order.since_s, now)
+        trial = opened(work, rollout, policy, order.since_s, now)
         work.put_policy(policy)
         reach("create.opened")
         read = earlier_reach(work, trial)
-        chain = record(work, house, replace(_entry(rollout, policy, trial, order.actor), reach=read))
+        chain = record(work, house, replace(first_entry(rollout, policy, trial, order.actor), reach=read))
         work.save(replace(trial, chain=chain))
     return Created(rollout, policy, is_existing=False, warnings=(*said, *read_before(rollout, read)))
+
+
+def rehearse(order: Order, house: House) -> Created:
+    """Return what `create` would come to at this moment, or refuse as it would; nothing is kept."""
+    with house.store.reading(house.org) as seen:
+        now = house.clock.now()
+        app = _app(seen, order)
+        order, policy = _checked(seen, app, order)
+        same = _equal(seen, app, order, policy)
+        if same is not None:
+            unmet = _unmet(seen, same, order, now)
+            return Created(same, planned(seen, same.policy_digest).policy, is_existing=True, unmet=unmet)
+        _check_room(seen, app, policy, order)
+        said = (*_warnings(seen, app, order, policy), *warnings(policy))
+        return Created(_start(seen, house, order, policy, now), policy, is_existing=False, warnings=said)
+
+
+def _app(seen: Snapshot, order: Order) -> App:
+    return seen.app(check_name("an app", order.app)) or App(name=order.app)
+
+
+def _checked(seen: Snapshot, app: App, order: Order) -> tuple[Order, Policy]:
+    """Return the order with the baseline that is meant, and the policy that it declares, or refuse it."""
+    baseline, candidate = _baseline(order, app), check_name("a release", order.candidate)
+    if baseline == candidate:
+        raise UsageError(f"baseline and candidate are both '{candidate}'", advice="Name the release on trial.")
+    policy = declare(order.policy, _default_gates(seen, app.name, baseline))
+    if policy.app not in (None, app.name):
+        raise UsageError(f"the policy is for {policy.app}, not {app.name}", advice="Name that app, or leave it out.")
+    check_served(policy)
+    return replace(order, baseline=baseline), policy
 
 
 def _baseline(order: Order, app: App) -> str:
@@ -127,13 +149,13 @@ def _default_gates(work: Snapshot, app: str, baseline: str) -> tuple[str, ...]:
     return (*DEFAULT_GATES, name) if is_timed else DEFAULT_GATES
 
 
-def _equal(work: Snapshot, app: App, releases: tuple[str, str], policy: Policy, written: str) -> Rollout | None:
+def _equal(work: Snapshot, app: App, order: Order, policy: Policy) -> Rollout | None:
     """Return the rollout of the same releases whose policy is the same, or was written the same.
 
     It is active, or it gave the champion its traffic: a job that runs again takes nothing from it.
     What is gated by default depends on the runs that are there, and so may be another while a rollout is active.
     """
-    champion = reigning(work, app)
+    champion, releases, written = reigning(work, app), (order.baseline, order.candidate), _written(order)
     for each in (*work.rollouts(app.name, active=True), champion):
         if (
             each is not None
@@ -149,25 +171,46 @@ def _written(order: Order) -> str:
     return digest(cast("Json", order.policy))
 
 
-def _make_room(work: Transaction, house: House, app: App, policy: Policy, order: Order) -> None:
-    """Refuse a start where there is no room for it, or roll back what stands there."""
+def _unmet(seen: Snapshot, same: Rollout, order: Order, now: Instant) -> tuple[str, ...]:
+    """Return what an order asks for that a rollout which is there already does not do."""
+    if same.is_terminal:
+        return ()
+    said = [f"{same.id} is on trial already, so nothing was replaced"] if order.is_replacing else []
+    trial = seen.trial(same.id)
+    if order.since_s is None or trial is None:
+        return tuple(said)
+    since, reads = now - order.since_s * SECOND, reach_of(trial.spans)
+    first = same.created_at if reads is None else reads.since
+    if since < first and any(since <= slot.time < first for slot in seen.slots(same.app)):
+        said.append(f"{same.id} is on trial already, and goes on to read no run from before {instant_text(first)}")
+    return tuple(said)
+
+
+def _check_room(work: Snapshot, app: App, policy: Policy, order: Order) -> Rollout | None:
+    """Refuse a start where there is no room for it; return what would be rolled back to make some."""
     if app.frozen is not None:
         raise NotPermittedError(f"{app.name} is frozen: {app.frozen}", advice="Start again when it is unfrozen.")
     if policy.mode is Mode.SHADOW:
-        return
+        return None
     if order.candidate == app.champion:
         raise NotPermittedError(
             f"{order.candidate} is the champion of {app.name}: a trial would take its traffic away",
             advice="Name another candidate, or try in shadow mode.",
         )
     other = next((each for each in work.rollouts(app.name, active=True) if each.mode is Mode.CANARY), None)
-    if other is None:
-        return
-    if not order.is_replacing:
+    if other is not None and not order.is_replacing:
         raise TryAgainError(
             f"{other.id} is moving the traffic of {app.name} to {other.candidate}",
             advice="Wait for its end, roll it back first (--replace does), or try in shadow mode.",
         )
+    return other
+
+
+def _make_room(work: Transaction, house: House, app: App, policy: Policy, order: Order) -> None:
+    """Roll back what stands where a rollout is to begin."""
+    other = _check_room(work, app, policy, order)
+    if other is None:
+        return
     actor = Actor(order.actor.kind, order.actor.name or "create", f"replaced by {order.candidate}")
     act(work, other.id, requested(Action.ROLLBACK, actor, cause=Cause.REPLACED), actor, house)
 
@@ -180,8 +223,8 @@ def _set_actuator(work: Transaction, house: House, app: str, order: Order) -> Ap
     return put_actuator(work, app, order.actuator, actor, house).standing.app
 
 
-def _warnings(work: Snapshot, app: App, baseline: str, policy: Policy) -> tuple[str, ...]:
-    said = []
+def _warnings(work: Snapshot, app: App, order: Order, policy: Policy) -> tuple[str, ...]:
+    said, baseline = [], order.baseline
     if policy.mode is Mode.CANARY and app.champion not in (None, baseline):
         said.append(f"{app.champion} is the champion of {app.name}; its traffic goes to the baseline {baseline}")
     seen = [release.name for release in work.releases(app.name)]
@@ -201,48 +244,3 @@ def _start(work: Snapshot, house: House, order: Order, policy: Policy, now: Inst
     links = check_links(order.links)
     started = replace(start(declared, policy, now), declared=_written(order))
     return replace(started, org=house.org, revision=1, acknowledged=read_back, links=links)
-
-
-def _sized(work: Snapshot, app: App, policy: Policy) -> App:
-    """Return the app whose next buckets seal as early, and know as many slices, as active rollouts ask for."""
-    others = (work.policy(each.policy_digest) for each in work.rollouts(app.name, active=True))
-    policies = [policy, *(other for other in others if other is not None)]
-    runs = [each.bucket_runs for each in policies if each.bucket_runs is not None]
-    watched = tuple(sorted({gate.slice for each in policies for gate in each.gates if gate.slice}))
-    bucket_s = min(each.bucket_s for each in policies)
-    return replace(app, bucket_s=bucket_s, bucket_runs=min(runs, default=None), watched=watched)
-
-
-def _open(work: Transaction, rollout: Rollout, policy: Policy, since_s: int | None, now: Instant) -> Trial:
-    """Return the trial before any bucket; the weight changes here, so open buckets are sealed."""
-    following = seal_all(work, rollout.app, now)
-    moved = entered(rollout, policy, following, is_moved=rollout.exposed_weight > 0)
-    spans: tuple[Span, ...] = (moved,)
-    if since_s is not None:
-        since = now - since_s * SECOND
-        there = [slot.number for slot in work.slots(rollout.app) if slot.time >= since]
-        spans = (Span(first=there[0], step=0, settles_at=since), moved) if there else spans
-    progress = begin(plan(policy))
-    return Trial(rollout=rollout, progress=progress, spans=spans, chain=Chain(state=progress.state.digest()), turn=1)
-
-
-def _entry(rollout: Rollout, policy: Policy, trial: Trial, actor: Actor) -> Entry:
-    at = policy.steps[0]
-    decision = Decision(
-        action=Action.PROMOTE,
-        cause=Cause.OPERATOR,
-        reason=f"{rollout.candidate} goes on trial against {rollout.baseline} at {at.label()}",
-        step=0,
-        weight=rollout.weight,
-    )
-    before = replace(rollout, weight=0.0, revision=0)
-    return Entry(
-        transition=Transition(before, rollout, decision, rollout.created_at),
-        verdict=Verdict((), policy.inference),
-        policy=policy,
-        actor=actor,
-        chain=trial.chain,
-        state=trial.chain.state,
-        bucket=-1,
-        events=() if rollout.mode is Mode.SHADOW else (Event.CREATED,),
-    )

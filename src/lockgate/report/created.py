@@ -7,6 +7,7 @@ from lockgate.core.canonical import Json
 from lockgate.core.foresight import Foresight
 from lockgate.core.instant import HOUR, Instant
 from lockgate.core.policy.promise import promises
+from lockgate.core.rollout import Rollout
 from lockgate.operations.create import Created
 from lockgate.operations.earlier import Earlier
 from lockgate.report import number
@@ -28,30 +29,38 @@ def created_document(created: Created, foresight: Foresight) -> dict[str, Json]:
         "promises": [*promises(created.policy), *foreseen_sentences(created.policy, foresight)],
         "foreseen": foreseen_document(created.policy, foresight),
         "warnings": list(created.warnings),
+        "unmet": list(created.unmet),
     }
 
 
-def render_created(created: Created, foresight: Foresight, screen: Screen) -> str:
-    """Return the rollout's id first, then its ramp, and what its policy promises."""
+def render_created(created: Created, foresight: Foresight, screen: Screen, *, is_rehearsal: bool = False) -> str:
+    """Return the rollout's id first, then its ramp, and what its policy promises; of a rehearsal what would be."""
     rollout, policy = created.rollout, created.policy
     ramp = ", ".join(step.label() for step in policy.steps)
     there = "has all traffic already" if rollout.is_terminal else "is on trial already"
-    what = there if created.is_existing else "goes on trial"
-    lines = [f"{screen.paint(rollout.id, 'bold')} {what}.", *_wrapped(standing(rollout), screen, "")]
+    begins = "would go on trial, and nothing was stored" if is_rehearsal else "goes on trial"
+    what = there if created.is_existing else begins
+    is_meant = is_rehearsal and not created.is_existing
+    stands = standing(rollout, is_meant=is_meant)
+    lines = [f"{screen.paint(rollout.id, 'bold')} {what}.", *_wrapped(stands, screen, "")]
     attempt = f"; attempt {rollout.attempt} of this candidate" if rollout.attempt > 1 else ""
     lines += _wrapped(f"Ramp: {ramp}; at least {policy.min_runs:,} fresh runs at each step{attempt}.", screen, "")
     lines += ["", "What is promised:"]
     for sentence in (*promises(policy), *foreseen_sentences(policy, foresight)):
         lines += _wrapped(sentence, screen, MARGIN)
-    lines += [f"{MARGIN}{screen.paint(policy.digest(), 'dim')}", "", f"Next: lockgate watch --id {rollout.id}"]
+    lines += [f"{MARGIN}{screen.paint(policy.digest(), 'dim')}", "", _next(rollout, is_meant=is_meant)]
     return "\n".join(lines).replace(NO_BREAK, " ") + "\n"
 
 
-def unread(found: Earlier, now: Instant) -> str:
-    """Return that runs are there which a rollout does not read, and how it would."""
+def _next(rollout: Rollout, *, is_meant: bool) -> str:
+    return "Next: the same call without --dry-run" if is_meant else f"Next: lockgate watch --id {rollout.id}"
+
+
+def unread(found: Earlier, now: Instant) -> tuple[str, dict[str, str]]:
+    """Return that runs are there which a rollout does not read, and what `create` has to be told to read them."""
     runs = " and ".join(f"{runs:,} of {short_name(name)}" for name, runs in found.runs.items())
     hours = max(1, -(-(now - found.since) // HOUR))
-    return f"runs are there already, {runs}, and are not read; `create --since {hours}h` reads them"
+    return f"runs are there already, {runs}, and are not read", {"since": f"{hours}h"}
 
 
 def _wrapped(sentence: str, screen: Screen, margin: str) -> list[str]:

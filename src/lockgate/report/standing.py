@@ -28,8 +28,8 @@ def weight_words(rollout: Rollout) -> str:
     return f"{'would ' if rollout.mode is Mode.SHADOW else ''}{rollout.weight:g} %"
 
 
-def standing(rollout: Rollout) -> str:
-    """Return where a rollout stands, in one sentence."""
+def standing(rollout: Rollout, *, is_meant: bool = False) -> str:
+    """Return where a rollout stands, or would if it was begun, in one sentence."""
     candidate, baseline = short_name(rollout.candidate), short_name(rollout.baseline)
     app = short_name(rollout.app)
     is_shadow = rollout.mode is Mode.SHADOW
@@ -45,7 +45,7 @@ def standing(rollout: Rollout) -> str:
             return f"{candidate} was rolled back in {app}."
         case Status.CANCELLED:
             return f"the trial of {candidate} against {baseline} in {app} was cancelled."
-    would = "would serve" if is_shadow else "serves"
+    would = "would serve" if is_shadow or is_meant else "serves"
     return f"{candidate} {would} {rollout.weight:g} % of {app} beside {baseline}."
 
 
