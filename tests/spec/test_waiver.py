@@ -83,6 +83,7 @@ def test_harm_that_outgrows_its_waiver_pauses_again(harm: float, action: Action)
     decision = turn(at, PAUSING, verdict(breached(harm)))
 
     assert decision.action is action
+    assert ("again as when it was let pass at revision 3" in decision.reason) == (action is Action.PAUSE)
 
 
 @pytest.mark.clause("DE-223")

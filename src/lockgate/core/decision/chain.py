@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 from lockgate.core.decision.decision import Action, Call, Cause, Decision, promotion, rollback
 from lockgate.core.decision.holds import holds
-from lockgate.core.decision.waiver import let_pass, waiver_name, waiver_of, waiver_words
+from lockgate.core.decision.waiver import let_pass, outgrown, waiver_name, waiver_of, waiver_words
 from lockgate.core.finding import Outcome
 from lockgate.core.policy.gate import Breach
 from lockgate.core.policy.policy import Policy
@@ -81,7 +81,7 @@ def _regressions(rollout: Rollout, verdict: Verdict) -> Iterator[Call]:
     unseen = [finding for finding in regressed if waiver_of(rollout, finding) is None]
     for finding in sorted(unseen, key=lambda each: _SEVERITY[each.breach]):
         cause = Cause.FLOOR if finding.is_objective else Cause.REGRESSION
-        yield Call(Action(finding.breach.value), cause, finding.reason)
+        yield Call(Action(finding.breach.value), cause, f"{finding.reason}{outgrown(rollout, finding)}")
 
 
 def _deadline(rollout: Rollout, policy: Policy, situation: Situation, held_by: Call) -> Iterator[Call]:

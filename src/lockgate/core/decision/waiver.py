@@ -39,3 +39,11 @@ def waiver_words(finding: Finding, waiver: Waiver) -> str:
     return (
         f"the breach of {finding.gate} was let pass at revision {waiver.revision} ({waiver.reason}): {finding.reason}"
     )
+
+
+def outgrown(rollout: Rollout, finding: Finding) -> str:
+    """Return in words that harm has outgrown its waiver; nothing where there is none."""
+    waiver = rollout.waiver(finding.gate)
+    if waiver is None:
+        return ""
+    return f", by as much evidence again as when it was let pass at revision {waiver.revision}"
