@@ -12,7 +12,9 @@ from lockgate.core.delivery import State
 from lockgate.core.endpoint import Endpoint, Kind
 from lockgate.core.receipt import Actor
 from lockgate.core.retention import Retention
+from lockgate.operations.custody import mark_pruned
 from lockgate.operations.fsck import fsck
+from lockgate.operations.keeping import writing
 from lockgate.operations.prune import prune
 from lockgate.operations.rollback import rollback
 from lockgate.operations.tick import tick
@@ -106,8 +108,10 @@ def test_whoever_was_interrupted_goes_on() -> None:
     old = looked_at(here)
     rollback(old, ANN, here.house)
     here.clock.advance(3 * HOUR_S)
-    trial = trial_of(here, old)
-    with here.house.store.writing() as work:
+    trial, now = trial_of(here, old), here.clock.now()
+    with writing(here.house) as work:
+        work.put_retention(replace(BRIEF, deliveries_until=now))
+        mark_pruned(work, here.house, (0, now), ANN)
         work.save(replace(trial, turn=trial.turn + 1, has_looks=False))
 
     found = fsck(here.house)
@@ -150,4 +154,4 @@ def settle(here: World, count: int) -> None:
     """Let so many of what is due count as told, the newest first."""
     with here.house.store.writing() as work:
         for delivery in work.deliveries(State.DUE)[-count:]:
-            work.put_delivery(replace(delivery, state=State.DELIVERED))
+            work.put_delivery(replace(delivery, state=State.DELIVERED, attempts=1))

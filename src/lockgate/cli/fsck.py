@@ -53,6 +53,7 @@ def fsck(keys: tuple[str, ...], log_keys: tuple[str, ...], *, as_json: bool) -> 
 def _document(found: Soundness) -> dict[str, object]:
     return {
         "sound": found.is_sound,
+        "whole": found.is_sound and not found.unknown,
         "flaws": [flaw.document() for flaw in found.flaws],
         "further": found.further,
         "checked": found.counted,
@@ -68,7 +69,8 @@ def _text(found: Soundness) -> str:
     lines = [f"Checked: {checked or 'nothing is stored yet'}."]
     lines += [f"Not made again: {sentence}." for sentence in found.unknown]
     if found.is_sound:
-        return printed([*lines, "Sound: everything in the store agrees."])
+        left = "Sound, as far as it was looked at: nothing contradicts, and what is named above was not made again."
+        return printed([*lines, left if found.unknown else "Sound: everything in the store agrees."])
     lines += [f"- {flaw.sentence}" for flaw in found.flaws]
     lines += [f"and {found.further:,} more"] if found.further else []
     lines += [f"{rule.value}: {ADVICE[rule]}" for rule in dict.fromkeys(flaw.rule for flaw in found.flaws)]

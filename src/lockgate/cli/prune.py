@@ -51,7 +51,9 @@ def prune(
         found = pruning.preview(house, retention)
     else:
         is_told = not as_json and sys.stderr.isatty()
-        found = pruning.prune(house, retention, save=save, told=_told if is_told else lambda _what, _count: None)
+        who = replace(local.actor(), reason=pruning.JOB.reason)
+        told = _told if is_told else lambda _what, _count: None
+        found = pruning.prune(house, retention, save=save, told=told, actor=who)
         if is_told:
             click.echo(err=True)
     if as_json:

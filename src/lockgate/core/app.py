@@ -99,6 +99,10 @@ class App:
         """Return the app whose traffic the endpoint of a digest moves from now on, or nothing."""
         return replace(self, actuator=endpoint)
 
+    def pruned(self, kept_from: int) -> App:
+        """Return the app whose slots before a number are gone."""
+        return replace(self, kept_from=kept_from)
+
     def document(self) -> dict[str, Json]:
         """Return the JSON form of where the app stands, without its slices."""
         # Only its digest: a command may name what is nobody else's business, and receipts are for everybody.
@@ -110,6 +114,10 @@ class App:
             "killed": self.is_killed,
             "actuator": actuator,
         }
+
+    def standing(self) -> dict[str, Json]:
+        """Return the JSON form of all that the app's own receipts bind: also which of its buckets were pruned."""
+        return {**self.document(), "keptFrom": self.kept_from}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

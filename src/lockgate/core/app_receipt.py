@@ -3,9 +3,9 @@
 
 It has the predicate of a rollout's receipts in a small shape: `rolloutId` is the series of the app's own receipts,
 `subject` the app, `baseline` its champion, `candidate` nothing, `from` and `to` how the app stands before and after
-({champion, formerChampion, frozen, killed, actuator}, the last as the digest of what was declared), `decision` an
-action (`freeze`, `unfreeze`, `set_actuator`, `remove_actuator`) with cause and reason; `verdict` is null, and
-`promise`, `policy` and `evidence` are empty.
+({champion, formerChampion, frozen, killed, actuator, keptFrom}, the actuator as the digest of what was declared),
+`decision` an action (`freeze`, `unfreeze`, `set_actuator`, `remove_actuator`, `prune`) with cause and reason;
+`verdict` is null, and `promise`, `policy` and `evidence` are empty.
 """
 
 from __future__ import annotations
@@ -57,8 +57,8 @@ def draft_app(act: AppAct, actor: Actor) -> Draft:
             "advisory": False,
             "baseline": {"release": act.before.champion},
             "candidate": {},
-            "from": act.before.document(),
-            "to": act.after.document(),
+            "from": act.before.standing(),
+            "to": act.after.standing(),
             "decision": {"action": act.action.value, "cause": act.cause.value, "reason": clipped(act.reason)},
             "verdict": None,
             "promise": {},

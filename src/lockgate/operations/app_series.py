@@ -60,4 +60,6 @@ def stand(work: Transaction, before: App, after: App, cause: Cause, actor: Actor
 def _action(before: App, after: App) -> Action:
     if after.actuator != before.actuator:
         return Action.REMOVE_ACTUATOR if after.actuator is None else Action.SET_ACTUATOR
+    if after.kept_from != before.kept_from:
+        return Action.PRUNE
     return Action.UNFREEZE if after.frozen is None else Action.FREEZE

@@ -12,6 +12,7 @@ from lockgate import __version__
 from lockgate.core.custody import Custody, CustodyAct, custody_series, draft_custody, stated_custody
 from lockgate.core.decision.decision import Action, Cause
 from lockgate.core.envelope import open_envelope
+from lockgate.core.instant import Instant
 from lockgate.core.receipt import Actor, operator
 from lockgate.core.statement import read_statement
 from lockgate.core.vault import Receipt
@@ -38,6 +39,15 @@ def renew_keys(actor: Actor, house: House) -> Receipt:
         ours = Custody(receipt_key=house.signers.receipt.key_id, log_key=house.signers.log.key_id)
         after = ours if before is None else replace(before, receipt_key=ours.receipt_key, log_key=ours.log_key)
         return change(work, house, after, Action.NEW_KEYS, checked)
+
+
+def mark_pruned(work: Transaction, house: House, until: tuple[Instant, Instant], actor: Actor) -> None:
+    """Sign up to when raw runs and deliveries are pruned, if that is another time than was signed before."""
+    ours = Custody(receipt_key=house.signers.receipt.key_id, log_key=house.signers.log.key_id)
+    before = custody(work, house.org)
+    after = replace(before or ours, raw_until=until[0], deliveries_until=until[1])
+    if after != before:
+        change(work, house, after, Action.PRUNE, operator(actor.name or "", actor.reason or "", actor.kind))
 
 
 def custody(seen: Snapshot, org: str) -> Custody | None:

@@ -10,11 +10,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from lockgate.core.decision.decision import Cause
 from lockgate.core.dedupe import MAX_WINDOW_S
 from lockgate.core.instant import SECOND, Instant
+from lockgate.core.receipt import Actor
 from lockgate.core.retention import Pin, Retention
 from lockgate.errors import UsageError
+from lockgate.operations.app_series import stand
+from lockgate.operations.custody import mark_pruned
 from lockgate.operations.forget import Told, forget_deliveries, forget_looks
+from lockgate.operations.keeping import writing
 from lockgate.ports.house import House
 from lockgate.ports.store import Snapshot
 
@@ -22,6 +27,7 @@ from lockgate.ports.store import Snapshot
 PORTION = 500
 MARKS = 20_000
 MIN_S = 3_600
+JOB = Actor("job", "prune", "it was older than is kept")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,21 +66,32 @@ def check_retention(retention: Retention) -> None:
         )
 
 
-def prune(house: House, retention: Retention, *, save: bool = False, told: Told = lambda _what, _count: None) -> Pruned:
-    """Drop what is older than is kept, and give its room back; `save` keeps the spans for the next time."""
+def prune(
+    house: House,
+    retention: Retention,
+    *,
+    save: bool = False,
+    told: Told = lambda _what, _count: None,
+    actor: Actor = JOB,
+) -> Pruned:
+    """Drop what is older than is kept, and give its room back; `save` keeps the spans for the next time.
+
+    That it is gone is signed first, so that nobody can say of what they took away that it was pruned.
+    """
     check_retention(retention)
     now = house.clock.now()
     raw_before, buckets_before = now - retention.raw_s * SECOND, now - retention.buckets_s * SECOND
-    with house.store.writing(house.org) as work:
+    with writing(house) as work:
         before = work.retention()
         spans = retention if save else before
         until = (max(before.raw_until, raw_before), max(before.deliveries_until, buckets_before))
         work.put_retention(replace(spans, raw_until=until[0], deliveries_until=until[1]))
+        mark_pruned(work, house, until, actor)
     raw, pinned = _drop_raw(house, raw_before, told)
     counted = Pruned(
         raw=raw,
         pinned=pinned,
-        buckets=_drop_buckets(house, buckets_before, told),
+        buckets=_drop_buckets(house, buckets_before, told, actor),
         batches=_drop_batches(house, buckets_before, told),
         ids=_drop_ids(house, min(raw_before, now - MAX_WINDOW_S * SECOND), told),
         looks=forget_looks(house, buckets_before, told),
@@ -134,22 +151,38 @@ def _drop_raw(house: House, before: Instant, told: Told) -> tuple[int, int]:
         told("batches of raw runs", dropped)
 
 
-def _drop_buckets(house: House, before: Instant, told: Told) -> int:
+def _drop_buckets(house: House, before: Instant, told: Told, actor: Actor) -> int:
     dropped = 0
     with house.store.reading(house.org) as seen:
         names = [app.name for app in seen.apps()]
     for name in names:
-        while True:
-            with house.store.writing(house.org) as work:
-                app = work.app(name)
-                upto = None if app is None else _old(work, name, app.kept_from - 1, before)
-                if app is None or upto is None:
-                    break
-                work.drop_slots(name, app.kept_from, upto)
-                work.put_app(replace(app, kept_from=upto + 1))
-            dropped += upto + 1 - app.kept_from
+        kept_from = _mark_buckets(house, name, before, actor)
+        while count := _drop_some(house, name, kept_from):
+            dropped += count
             told("buckets", dropped)
     return dropped
+
+
+def _mark_buckets(house: House, name: str, before: Instant, actor: Actor) -> int:
+    """Sign from which slot on an app's are kept, if that is another one, and return it."""
+    with writing(house) as work:
+        app = work.app(name)
+        assert app is not None
+        kept_from = app.kept_from
+        while (upto := _old(work, name, kept_from - 1, before)) is not None:
+            kept_from = upto + 1
+        stand(work, app, app.pruned(kept_from), Cause.OPERATOR, actor, house)
+    return kept_from
+
+
+def _drop_some(house: House, name: str, kept_from: int) -> int:
+    """Drop some of the slots that are marked as gone, those too that an earlier call left, and say how many."""
+    with house.store.writing(house.org) as work:
+        first = next((slot.number for slot in work.slots(name, -1, 1)), kept_from)
+        upto = min(first + PORTION, kept_from)
+        if upto > first:
+            work.drop_slots(name, first, upto - 1)
+    return max(0, upto - first)
 
 
 def _old(seen: Snapshot, app: str, after: int, before: Instant) -> int | None:

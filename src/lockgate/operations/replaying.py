@@ -22,6 +22,7 @@ from lockgate.core.evidence.window import Reach, Sides, reach_of, span_at
 from lockgate.core.policy.policy import Policy
 from lockgate.core.receipt import Bindings, draft
 from lockgate.core.soundness.flaw import Flaw, Rule, flaw_of
+from lockgate.core.soundness.pruning import early
 from lockgate.core.soundness.retelling import actor_of, decision_of
 from lockgate.core.statement import Statement, read_statement
 from lockgate.core.transition import Transition
@@ -51,6 +52,8 @@ class Replay:
             check.leave(f"{trial.rollout.id}: what it decided on buckets that were pruned")
         if not trial.has_looks:
             check.leave(f"{trial.rollout.id}: what its looks said, which were pruned")
+        for what in early(trial, check.seen.retention(), is_read=self._is_known):
+            self._flaw(what)
         self._freezes: list[tuple[int, str | None]] | None = None
         name = trial.rollout.id
         self._sides = Sides.of(trial.rollout.baseline, trial.rollout.candidate, policy)

@@ -11,6 +11,7 @@ from functools import partial
 from lockgate.core.app import App
 from lockgate.core.batch import Ingested
 from lockgate.core.soundness.flaw import Flaw, Rule
+from lockgate.core.soundness.pruning import unpinned
 from lockgate.core.spine import Cell, Slot, seal
 from lockgate.operations.checking import PORTION, Check
 from lockgate.operations.recounting import Decode, Recounting
@@ -29,6 +30,7 @@ def check_evidence(check: Check, decode: Decode | None = None) -> None:
     for app in check.seen.apps():
         unread.add(app.name)
         with check.within(app.name):
+            check.add(_flaw(app.name, what) for what in unpinned(check.seen.pins(), app))
             tallied[app.name] = _check_spine(check, app, again)
             unread.discard(app.name)
     sent: Counter[str] = Counter()

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from lockgate.core.endpoint import Endpoint
 from lockgate.core.outbox import Message
 from lockgate.core.soundness.flaw import Flaw, Rule
+from lockgate.core.soundness.telling import dishonest
 from lockgate.operations.checking import PORTION, Check, portions
 
 
@@ -30,7 +31,11 @@ def _orphans(check: Check, message: Message) -> Iterator[Flaw]:
 
 def _untold(check: Check, message: Message, endpoints: Iterable[Endpoint]) -> Iterator[Flaw]:
     for endpoint in endpoints:
+        found = check.seen.delivery(message.id, endpoint.id)
         is_for = endpoint.hears(message.app, message.event) and endpoint.since < message.at
-        if is_for and check.seen.delivery(message.id, endpoint.id) is None:
+        if is_for and found is None:
             what = f"endpoint {endpoint.id} was there before message {message.id}, and has no delivery of it"
+            yield Flaw(Rule.OUTBOX, message.rollout_id, what, message.seq)
+        for wrong in dishonest(found) if found is not None else ():
+            what = f"the delivery of message {message.id} to {endpoint.id}: {wrong}"
             yield Flaw(Rule.OUTBOX, message.rollout_id, what, message.seq)

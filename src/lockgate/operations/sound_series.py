@@ -35,6 +35,8 @@ def check_series(check: Check) -> None:
     """Check every rollout, and what was done to each app, from the first receipt to what is kept now."""
     apps = {series_name(check.org, app.name): app for app in check.seen.apps()}
     untouched = dict(apps)
+    with check.within("retention"):
+        _check_custody(check)
     crownings: dict[str, list[Crowning]] = {}
     after = ""
     while names := check.seen.series_after(after, PORTION):
@@ -45,14 +47,12 @@ def check_series(check: Check) -> None:
                     crownings.setdefault(trial.rollout.app, []).extend(_check_rollout(check, trial))
                 elif name in apps:
                     _check_app(check, name, untouched.pop(name))
-                elif name == custody_series(check.org):
-                    _check_custody(check, name)
-                else:
+                elif name != custody_series(check.org):
                     what = "there are receipts of it, but neither a rollout nor an app"
                     check.add([Flaw(Rule.STANDING, name, what)])
         after = names[-1]
     for app in untouched.values():
-        _check_standing(check, app, App(name=app.name).document())
+        _check_standing(check, app, App(name=app.name).standing())
     for app in apps.values():
         check.add(_champion_flaws(app, crownings.get(app.name, ())))
 
@@ -150,7 +150,7 @@ def _standing_flaws(trial: Trial, told: Rollout | None, end: SeriesEnd) -> Itera
 
 def _check_app(check: Check, series: str, app: App) -> None:
     check.count("app series")
-    standing: Mapping[str, Json] = App(name=app.name).document()
+    standing: Mapping[str, Json] = App(name=app.name).standing()
     for receipt, statement, _ in _stated(check, series):
         if statement is None:
             return
@@ -161,15 +161,26 @@ def _check_app(check: Check, series: str, app: App) -> None:
     _check_standing(check, app, standing)
 
 
-def _check_custody(check: Check, series: str) -> None:
-    check.count("changes of custody")
-    for _ in _stated(check, series):
-        pass
+def _check_custody(check: Check) -> None:
+    """Check that what was pruned, and up to when, is what was signed."""
+    signed = {"rawUntil": 0, "deliveriesUntil": 0}
+    for _, statement, _ in _stated(check, custody_series(check.org)):
+        check.count("changes of custody")
+        if statement is None:
+            return
+        to = cast("Mapping[str, int]", statement.predicate["to"])
+        signed = {name: to[name] for name in signed}
+    kept = check.seen.retention()
+    found = {"rawUntil": kept.raw_until, "deliveriesUntil": kept.deliveries_until}
+    for name, said in signed.items():
+        if found[name] != said:
+            what = f"its row says {name} {found[name]}, its receipts end in {said}"
+            check.add([Flaw(Rule.STANDING, "retention", what)])
 
 
 def _check_standing(check: Check, app: App, standing: Mapping[str, Json]) -> None:
     """Check that an app is kept as its receipts left it, and moved by whom they name."""
-    for name, found in app.document().items():
+    for name, found in app.standing().items():
         if name not in CROWNED and standing.get(name) != found:
             what = f"its row says {name} {found}, its receipts end in {standing.get(name)}"
             check.add([Flaw(Rule.STANDING, app.name, what)])

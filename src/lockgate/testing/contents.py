@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lockgate.core.app import App, series_name
+from lockgate.core.custody import custody_series
 from lockgate.core.envelope import open_envelope
 from lockgate.core.outbox import Message
 from lockgate.core.spine import Slot
@@ -26,7 +27,7 @@ class Said:
 
     @property
     def is_of_app(self) -> bool:
-        """Say whether it is of what was done to an app."""
+        """Say whether it is of what was done to an app, or to the store itself."""
         return not self.predicate["evidence"]
 
     @property
@@ -64,7 +65,8 @@ class Reader:
         apps = seen.apps()
         trials = tuple(seen.trial(rollout.id) for rollout in seen.rollouts())
         found = tuple(trial for trial in trials if trial is not None)
-        names = [*(trial.rollout.id for trial in found), *(series_name(org, app.name) for app in apps)]
+        ids = (trial.rollout.id for trial in found)
+        names = [*ids, *(series_name(org, app.name) for app in apps), custody_series(org)]
         return Contents(
             org=org,
             apps=apps,

@@ -12,7 +12,6 @@ from lockgate.adapters.stores.sqlite_retention import SqliteRetentionReading
 from lockgate.adapters.stores.sqlite_run_ids import SqliteRunIdsReading
 from lockgate.adapters.stores.sqlite_segments import SqliteSegmentsReading
 from lockgate.adapters.stores.sqlite_soundness import SqliteSoundness
-from lockgate.adapters.stores.sqlite_unreadable import SqliteUnreadable
 from lockgate.core.app import App, Release
 from lockgate.core.batch import Ingested
 from lockgate.core.instant import Instant
@@ -29,7 +28,6 @@ _SLOT = "SELECT number, opened_at, seals_at, starts_at, sealed_at, digest FROM s
 
 class SqliteSnapshot(
     SqliteSoundness,
-    SqliteUnreadable,
     SqliteCellsReading,
     SqliteOutboxReading,
     SqliteProbesReading,

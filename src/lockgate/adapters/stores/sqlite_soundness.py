@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 
 from lockgate.adapters.stores.packing import unpack
 from lockgate.adapters.stores.sqlite_file import OBJECTS, objects_of
-from lockgate.adapters.stores.sqlite_rows import SqliteRowsReading
+from lockgate.adapters.stores.sqlite_unreadable import SqliteUnreadable
 from lockgate.core.batch import Ingested
 from lockgate.core.merkle import Node
 from lockgate.core.outbox import Message
@@ -19,13 +19,15 @@ from lockgate.core.vault import Receipt
 MAX_TOLD = 20
 
 
-class SqliteSoundness(SqliteRowsReading):
+class SqliteSoundness(SqliteUnreadable):
     """The part of a snapshot that reads everything in the order of its keys."""
 
     def contradictions(self) -> tuple[str, ...]:
         """Return what SQLite says against its own files, and rows that name rows that are not there."""
         files = ((self._control, "control", "the control file"), (self._runs, "runs", "the file of raw runs"))
-        return tuple(said for connection, schema, name in files for said in _told(connection, schema, name))
+        told = [said for connection, schema, name in files for said in _told(connection, schema, name)]
+        # Where a table is gone there is nothing to look through.
+        return tuple(told) if told else tuple(self.strayed())
 
     def series_after(self, after: str, count: int) -> tuple[str, ...]:
         """Return ids of series."""

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import partial
 
 from lockgate.adapters.stores.packing import unpack
@@ -43,6 +44,8 @@ _ROWS: tuple[tuple[str, str, str, Callable[..., object]], ...] = (
     ("endpoints", "id", "body", partial(unpack, Endpoint)),
     ("deliveries", "message, endpoint", "body", partial(unpack, Delivery)),
 )
+# What is wrong with a row, of its columns.
+Told = Callable[..., Iterator[str]]
 # More rows of one table than this say nothing more.
 MAX_TOLD = 20
 
@@ -69,3 +72,31 @@ class SqliteUnreadable(SqliteRowsReading):
                 yield f"row {', '.join(map(str, row[:count]))} of {table}: {error.message}"
             if told == MAX_TOLD:
                 return
+
+    def strayed(self) -> Iterator[str]:
+        """Yield rows that are found by something else than they hold: whoever changed one changed what is read."""
+        for told, row in (*self._deliveries(), *self._rollouts()):
+            # Rows that cannot be read are told of by whoever reads them.
+            with suppress(DataError):
+                yield from told(*row)
+
+    def _deliveries(self) -> Iterator[tuple[Told, tuple[object, ...]]]:
+        sql = "SELECT message, endpoint, state, body FROM deliveries WHERE org = ?"
+        return ((_delivery_strayed, row) for row in self._control.execute(sql, (self._org,)))
+
+    def _rollouts(self) -> Iterator[tuple[Told, tuple[object, ...]]]:
+        sql = "SELECT rollout, trial, id, app, mode, is_active, revision, weight, turn FROM rollouts WHERE org = ?"
+        return ((_rollout_strayed, row) for row in self._control.execute(sql, (self._org,)))
+
+
+def _delivery_strayed(message: str, endpoint: str, state: str, body: bytes) -> Iterator[str]:
+    held = unpack(Delivery, body)
+    if (held.message_id, held.endpoint_id, held.state.value) != (message, endpoint, state):
+        yield f"the delivery of {message} to {endpoint} is found as {state}, and holds {held.state.value}"
+
+
+def _rollout_strayed(body: bytes, trial_body: bytes, *columns: object) -> Iterator[str]:
+    rollout, trial = unpack(Rollout, body), unpack(Trial, trial_body)
+    place = (rollout.id, rollout.app, rollout.mode.value, int(not rollout.is_terminal))
+    if columns != (*place, rollout.revision, rollout.weight, trial.turn) or trial.rollout != rollout:
+        yield f"rollout {columns[0]} is found by something else than it holds"
