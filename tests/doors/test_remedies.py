@@ -188,8 +188,7 @@ def test_runs_that_could_not_be_compared_count_in_what_is_left() -> None:
     rollout_id = created(here, policy={"steps": [90, 100]}).rollout.id
     send(here, {("v36", ()): 40, ("abc123", ()): 40})
     for minute in range(10):
-        beside = {("v36", ()): 40} if minute % 3 == 0 else {}
-        send(here, {**beside, ("abc123", ()): 40})
+        send(here, {("abc123", ()): 40, ("v36", ()): 40} if minute % 3 == 0 else {("abc123", ()): 40})
         tick(rollout_id, here.house)
 
     said, _ = changes(here, rollout_id)
@@ -214,3 +213,31 @@ def test_a_reason_says_of_which_runs_it_speaks() -> None:
     said, _ = changes(here, rollout_id)
 
     assert said.decision.reason.endswith("more candidate runs of its slice will settle it")
+
+
+@pytest.mark.clause("LI-382")
+def test_runs_from_before_a_canary_make_no_pace() -> None:
+    """How fast they came says nothing of the weight that is live."""
+    here = world()
+    here.serve_both(APP, {"v36": 2_000, "abc123": 2_000}, LAWS, minutes=20)
+    rollout_id = created(here, since_s=7_200, policy={"min_runs": 1_000}).rollout.id
+    before = explain(rollout_id, here.house).runs_per_hour
+
+    for _ in range(3):
+        send(here, {("v36", ()): 180, ("abc123", ()): 20})
+        tick(rollout_id, here.house)
+
+    assert (before, explain(rollout_id, here.house).runs_per_hour) == (None, 1_200.0)
+
+
+@pytest.mark.clause("LI-384")
+def test_a_quantile_learns_from_more_than_one_bucket() -> None:
+    """It is not promised that the second bucket is enough."""
+    here = world()
+    rollout_id = created(here, policy={"mode": "shadow", "gates": ["latency_ms:p95"]}).rollout.id
+    ingest(here.batch(APP, {"v36": 50, "abc123": 50}, LAWS), here.house)
+    here.clock.advance(60)
+
+    _, sentences = changes(here, rollout_id)
+
+    assert sentences[0].startswith("latency_ms:p95: the first buckets only teach how the baseline varies")

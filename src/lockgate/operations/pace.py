@@ -9,6 +9,7 @@ from itertools import takewhile
 from lockgate.core.evidence.sealed import Phase
 from lockgate.core.evidence.window import Span, span_at
 from lockgate.core.instant import HOUR, SECOND, Instant
+from lockgate.core.policy.policy import Policy
 from lockgate.core.spine import Slot
 from lockgate.core.trial import Trial
 from lockgate.ports.store import Snapshot
@@ -19,23 +20,25 @@ LEAST = 60 * SECOND
 LOOKED_AT = 100
 
 
-def runs_per_hour(seen: Snapshot, trial: Trial) -> float | None:
-    """Return the candidate's pace at a step; None where nobody can say, or the rollout has ended."""
+def runs_per_hour(seen: Snapshot, trial: Trial, policy: Policy) -> float | None:
+    """Return the pace of the candidate runs that count at a step; None where nobody can say, or it has ended."""
     rollout, state = trial.rollout, trial.progress.state
     if rollout.is_terminal or state.step != rollout.step:
         return None
-    slots = [*seen.slots(rollout.app, _first(trial) - 1, LOOKED_AT), *seen.slots(rollout.app, state.last_bucket - 1, 1)]
-    steady = [slot for slot in slots if slot.number <= state.last_bucket and _is_steady(trial.spans, slot)]
+    first = _first(trial, policy)
+    slots = [*seen.slots(rollout.app, first - 1, LOOKED_AT), *seen.slots(rollout.app, state.last_bucket - 1, 1)]
+    steady = [slot for slot in slots if first <= slot.number <= state.last_bucket and _is_steady(trial.spans, slot)]
     if not steady:
         return None
     time = max(map(_end, steady)) - min(slot.time for slot in steady)
-    return state.fresh_runs / time * HOUR if time >= LEAST else None
+    return trial.fresh_runs(policy) / time * HOUR if time >= LEAST else None
 
 
-def _first(trial: Trial) -> int:
-    """Return the number of the first bucket of the step that the rollout stands at."""
+def _first(trial: Trial, policy: Policy) -> int:
+    """Return the number of the first bucket that counts at the step that the rollout stands at."""
     here: Iterator[Span] = takewhile(lambda span: span.step == trial.rollout.step, reversed(trial.spans))
-    return min((span.first for span in here), default=trial.spans[-1].first)
+    counting = [span.first for span in here if not (span.is_earlier and trial.rollout.is_met(policy))]
+    return min(counting, default=trial.spans[-1].first)
 
 
 def _is_steady(spans: tuple[Span, ...], slot: Slot) -> bool:

@@ -126,7 +126,7 @@ def explain(rollout_id: str, house: House) -> Explanation:
         if not trial.rollout.is_terminal:
             trial = read_all(seen, trial, judged, now)
         still_open = seen.open_slots(app.name)
-        pace = runs_per_hour(seen, trial)
+        pace = runs_per_hour(seen, trial, policy)
         left_out = {name: seen.left_out(app.name, name) for name in (trial.rollout.baseline, trial.rollout.candidate)}
     rollout, progress = trial.rollout, trial.progress
     verdict = judge(progress.state, progress.totals, judged, rollout.step)

@@ -15,7 +15,7 @@ from lockgate.core.wording import count_text, decimals_for, interval_text, level
 from lockgate.operations.queries import Explanation
 from lockgate.report import number
 from lockgate.report.plot import worse_is_right
-from lockgate.report.remedy import LEARNING, is_learning, remedies
+from lockgate.report.remedy import learning, remedies
 from lockgate.report.screen import Screen
 from lockgate.report.standing import standing
 from lockgate.report.text import NO_BREAK, wrap
@@ -96,8 +96,9 @@ def _plain(said: Explanation) -> Iterator[str]:
         difference = finding.difference
         if difference is None or finding.outcome is Outcome.REGRESSED or not _excludes_zero(finding):
             continue
-        if is_learning(said, finding):
-            yield f"{finding.gate}: {LEARNING}."
+        taught = learning(said, finding)
+        if taught is not None:
+            yield f"{finding.gate}: {taught}."
             continue
         decimals = decimals_for(finding.metric, difference, (finding.baseline.value, finding.candidate.value))
         shown = f"{interval_text(finding.metric, difference, decimals)} at {level_text(difference.level)}"

@@ -19,6 +19,7 @@ from lockgate.operations.surroundings import UNMEASURED
 from lockgate.report.view import seal_words
 
 LEARNING = "the first bucket only teaches how the baseline varies; a second sealed one is needed"
+LEARNING_MORE = "the first buckets only teach how the baseline varies; further sealed ones are needed"
 
 
 def remedies(said: Explanation, now: Instant) -> Iterator[str]:
@@ -38,11 +39,16 @@ def remedies(said: Explanation, now: Instant) -> Iterator[str]:
         yield f"Only sealed buckets are read; the next one {seal_words(said, now)}."
 
 
-def is_learning(said: Explanation, finding: Finding) -> bool:
-    """Say whether a gate has met both releases and could not yet hold anything against the candidate."""
+def learning(said: Explanation, finding: Finding) -> str | None:
+    """Return that a gate has met both releases and cannot yet hold anything against the candidate; None where it can.
+
+    Means and quantiles learn from several buckets.
+    """
     places = {gate.id: place for place, gate in enumerate(said.policy.gates)}
     gate = said.trial.progress.state.gates[places[finding.gate]]
-    return finding.evidence is not None and gate.judged_runs > 0 and not any((*gate.levels, *gate.peaks))
+    if finding.evidence is None or gate.judged_runs == 0 or any((*gate.levels, *gate.peaks)):
+        return None
+    return LEARNING if finding.metric.kind in (Kind.BINARY, Kind.RATE) else LEARNING_MORE
 
 
 def _command(said: Explanation, verb: str) -> str:
@@ -76,7 +82,9 @@ def _carriers(finding: Finding) -> str:
     if finding.metric.kind is Kind.PAIRED:
         new = "probes that one of both releases has not answered before, each run with its probe_id"
         return f"{new}; what both answered before this rollout is read by a new one, with `create --since`"
-    if finding.is_objective or (finding.baseline.n and not finding.candidate.n):
+    if finding.baseline.n and finding.candidate.n:
+        return f"runs of the candidate {carrying} as often as the baseline's do"
+    if finding.is_objective or finding.baseline.n:
         return f"runs of the candidate {carrying}"
     return f"runs of the {'baseline' if finding.candidate.n else 'candidate and of the baseline'} {carrying}"
 
@@ -99,8 +107,9 @@ def _needed(said: Explanation, finding: Finding) -> str:
     if at.kind is StepKind.OFFLINE:
         return _offline(said)
     runs = said.runs_left(finding)
-    if is_learning(said, finding):
-        return LEARNING
+    taught = learning(said, finding)
+    if taught is not None:
+        return taught
     if finding.candidate.n == 0:
         return f"runs of the candidate at this step that carry {finding.metric.name}"
     if runs is None:
