@@ -51,11 +51,11 @@ def ask(rollout_id: str, request: Request, actor: Actor, house: House) -> Answer
     """Do what an operator asks, in one transaction; what is so already is answered as it is."""
     while True:
         with writing(house) as work:
-            if _is_informed(work, rollout_id, request, house.clock.now()):
+            if _catch_up(work, rollout_id, request, house.clock.now()):
                 return act(work, rollout_id, request, actor, house)
 
 
-def _is_informed(work: Transaction, rollout_id: str, request: Request, now: Instant) -> bool:
+def _catch_up(work: Transaction, rollout_id: str, request: Request, now: Instant) -> bool:
     """Let a rollout read what is sealed where a request goes on because of it; say whether it has read the whole."""
     trial, _ = load(work, rollout_id)
     rollout = trial.rollout
