@@ -7,7 +7,6 @@ An adapter is imported when it is first asked for, because each brings a library
 from __future__ import annotations
 
 import os
-import stat
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -144,12 +143,6 @@ def has_store(folder: Path | None = None) -> bool:
     from lockgate.adapters.stores.sqlite import CONTROL, RUNS
 
     return any(((folder or home()) / name).exists() for name in (CONTROL, RUNS))
-
-
-def is_open(folder: Path | None = None) -> bool:
-    """Say whether others than its owner may put files into a folder, and so take others away."""
-    at = folder or home()
-    return at.is_dir() and bool(at.stat().st_mode & (stat.S_IWGRP | stat.S_IWOTH))
 
 
 def back_up(target: Path, *, has_keys: bool) -> tuple[Path, ...]:

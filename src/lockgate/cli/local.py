@@ -4,10 +4,12 @@
 from __future__ import annotations
 
 import os
+import stat
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import wraps
+from pathlib import Path
 
 import click
 
@@ -58,9 +60,16 @@ def house() -> House:
     """Return the store and keys in the folder that LOCKGATE_HOME names."""
     from lockgate import wiring
 
-    if wiring.is_open():
-        tell(f"others than its owner may write to {wiring.home()}, and put a store of theirs there: `chmod go-w` it")
+    _warn_if_open(wiring.home())
     return wiring.local_house(on_wait=lambda: tell("waiting for another process that holds the store"))
+
+
+def _warn_if_open(home: Path) -> None:
+    """Tell that others may take a store away and put one of theirs in its place."""
+    # What may not be looked into is told by whoever opens it.
+    with suppress(OSError):
+        if home.stat().st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+            tell(f"others than its owner may write to {home}, and put a store of theirs there: `chmod go-w` it")
 
 
 def known_house() -> House:
