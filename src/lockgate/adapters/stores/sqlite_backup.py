@@ -45,6 +45,7 @@ def back_up_keys(source: Path, target: Path, public: Mapping[str, bytes], *, has
                 os.write(handle, data)
                 os.fsync(handle)
         _sync(target)
+        _sync(target.parent)
     return tuple(target / name for name in sorted(written))
 
 
