@@ -182,6 +182,20 @@ def test_what_prune_drops_is_signed(here: World) -> None:
 
 
 @pytest.mark.clause("LI-442")
+def test_a_mark_that_somebody_made_up_is_not_signed_by_the_next_prune(here: World) -> None:
+    """What is signed goes by what was signed before and by the clock."""
+    later = here.clock.now() + 9_999_999_999
+    with here.house.store.writing() as work:
+        work.put_retention(replace(BRIEF, raw_until=later, deliveries_until=later))
+
+    prune(here.house, BRIEF)
+
+    with here.house.store.reading() as seen:
+        assert seen.retention().raw_until == here.clock.now() - HOUR_S * 1_000
+    assert fsck(here.house).flaws == ()
+
+
+@pytest.mark.clause("LI-442")
 def test_who_may_not_sign_prunes_nothing() -> None:
     """A store that is not the latest, or whose keys are others, keeps all that it has."""
     here = world()

@@ -41,6 +41,12 @@ def renew_keys(actor: Actor, house: House) -> Receipt:
         return change(work, house, after, Action.NEW_KEYS, checked)
 
 
+def pruned_until(seen: Snapshot, org: str) -> tuple[Instant, Instant]:
+    """Return up to when raw runs and deliveries are pruned, as it was signed."""
+    signed = custody(seen, org)
+    return (0, 0) if signed is None else (signed.raw_until, signed.deliveries_until)
+
+
 def mark_pruned(work: Transaction, house: House, until: tuple[Instant, Instant], actor: Actor) -> None:
     """Sign up to when raw runs and deliveries are pruned, if that is another time than was signed before."""
     ours = Custody(receipt_key=house.signers.receipt.key_id, log_key=house.signers.log.key_id)

@@ -17,7 +17,7 @@ from lockgate.core.receipt import Actor
 from lockgate.core.retention import Pin, Retention
 from lockgate.errors import UsageError
 from lockgate.operations.app_series import stand
-from lockgate.operations.custody import mark_pruned
+from lockgate.operations.custody import mark_pruned, pruned_until
 from lockgate.operations.forget import Told, forget_deliveries, forget_looks
 from lockgate.operations.keeping import writing
 from lockgate.ports.house import House
@@ -84,7 +84,9 @@ def prune(
     with writing(house) as work:
         before = work.retention()
         spans = retention if save else before
-        until = (max(before.raw_until, raw_before), max(before.deliveries_until, buckets_before))
+        # From what was signed: a row that somebody changed is not signed after the fact.
+        signed = pruned_until(work, house.org)
+        until = (max(signed[0], raw_before), max(signed[1], buckets_before))
         work.put_retention(replace(spans, raw_until=until[0], deliveries_until=until[1]))
         mark_pruned(work, house, until, actor)
     raw, pinned = _drop_raw(house, raw_before, told)
@@ -97,7 +99,7 @@ def prune(
         looks=forget_looks(house, buckets_before, told),
         deliveries=forget_deliveries(house, buckets_before, told),
         answers=_drop_answers(house, raw_before),
-        until=max(before.raw_until, raw_before),
+        until=until[0],
     )
     house.store.give_back()
     return counted
