@@ -158,3 +158,18 @@ def test_marks_are_of_a_secret() -> None:
 
     assert (len(here), len(there)) == (len(ids), len(ids))
     assert not here & there
+
+
+@pytest.mark.clause("LI-484")
+def test_a_rule_that_comes_with_a_known_batch_holds_too() -> None:
+    """The bytes change nothing, and what was said of the app is kept: nobody is told otherwise."""
+    here = world()
+    known = batch({"run_id": "a"})
+    ingest(known, here.house)
+
+    again = ingest(known, here.house, dedupe=Dedupe(is_strict=True))
+
+    here.clock.advance(3 * 86_400)
+    assert (again.is_repeated, take(here, "a").duplicates) == (True, 1)
+    with pytest.raises(UsageError, match="cannot be taken back"):
+        ingest(known, here.house, dedupe=Dedupe())

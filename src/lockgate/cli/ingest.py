@@ -159,7 +159,7 @@ def _text(counts: dict[str, int], apps: Counter[str], meant: str) -> str:
     of = ", ".join(f"{screen.text(name)} {runs:,}" for name, runs in sorted(apps.items()))
     lines = [f"Kept {count_text(counts['runs'], 'run')}{f': {of}' if of else ''}."]
     for name, what in (
-        ("duplicates", "left out, because their ids came before"),
+        ("duplicates", "left out, known by id already"),
         ("repeated", "known already, byte for byte"),
         ("crowded", "tallied in no release, because their bucket had room for no further one"),
         ("other", "tallied in the whole and in no slice, because their labels found no room"),

@@ -44,6 +44,7 @@ def ingest(batch: RunBatch, house: House, *, by_start_time: bool = False, dedupe
         before = work.ingested(batch.digest)
         if before is not None:
             _check_app(batch, before)
+            _change_rule(work, batch, dedupe)
             return replace(before, is_repeated=True)
         now = house.clock.now()
         _check_times(batch, now)
@@ -70,6 +71,14 @@ def ingest(batch: RunBatch, house: House, *, by_start_time: bool = False, dedupe
             if None in spine.slots:
                 seal_full(work, spine.app, spine.slots[None], now)
     return result
+
+
+def _change_rule(work: Transaction, batch: RunBatch, dedupe: Dedupe | None) -> None:
+    """Let the apps of a batch that is known already know runs by the rule that came with it all the same."""
+    for name in sorted({each.app for each in batch.groups}):
+        app = work.app(name)
+        if app is not None and dedupe is not None:
+            work.put_app(with_dedupe(work, app, dedupe))
 
 
 def check_batch(batch: RunBatch, now: Instant) -> None:
