@@ -12,13 +12,15 @@ from random import Random
 from typing import Any
 
 import msgspec
+import numpy as np
 import pytest
 
 from lockgate.adapters.stores.packing import pack
 from lockgate.adapters.stores.sqlite import CONTROL, SqliteStore
-from lockgate.core.app import MAX_RELEASES
-from lockgate.core.batch import Ingested
+from lockgate.core.app import MAX_RELEASES, App
+from lockgate.core.batch import Ingested, RunBatch
 from lockgate.core.bucket import Bucket, Events
+from lockgate.core.retention import Retention
 from lockgate.core.soundness.flaw import Rule
 from lockgate.core.spine import seal
 from lockgate.operations.fsck import Soundness, fsck
@@ -27,7 +29,7 @@ from lockgate.operations.prune import prune, retained
 from lockgate.ports.store import Store
 from lockgate.testing.world import Law, World
 from lockgate.wiring import memory_store, run_batches
-from tests.spec.line import APP, at, batch, created
+from tests.spec.line import APP, at, batch, created, world
 
 STATUSES = ("ok", "error", "timeout", "cancelled")
 
@@ -153,6 +155,53 @@ def test_tallies_that_are_nicer_than_the_raw_runs_are_named(
     assert fsck(here.house).flaws == ()
 
 
+def forged(true: RunBatch) -> World:
+    """Return a world that has tallied only what went well of a batch, and calls the rest known already."""
+    there, here = world(), world()
+    lines = true.body.splitlines(keepends=True)
+    ingest(run_batches().decode(b"".join(line for line in lines if b"error" not in line), None), there.house)
+    bits = np.packbits(np.array([b"error" in line for line in lines])).tobytes()
+    with there.house.store.reading() as seen, here.house.store.writing() as work:
+        runs = sum(cell.bucket.runs for cell in seen.cells(APP, 0, 0))
+        work.put_app(App(name=APP))
+        work.put_slot(APP, seen.slots(APP)[0])
+        work.put_cells(APP, seen.cells(APP, 0, 0))
+        row = Ingested(digest=true.digest, at=here.clock.now(), runs=runs, apps={APP: runs}, uncounted=bits)
+        work.add_batch(row, true.body, [(APP, 0)])
+    return here
+
+
+@pytest.mark.clause("LI-444")
+@pytest.mark.parametrize("has_ids", [True, False])
+def test_runs_that_are_only_said_to_be_known_already_are_named(*, has_ids: bool) -> None:
+    """Whoever leaves errors out of the tallies and calls them known has no run that counted to show for them."""
+    some = [{"release": "abc123", "status": "error" if run % 2 else "ok"} for run in range(40)]
+    named = [{**run, "run_id": str(number)} if has_ids else run for number, run in enumerate(some)]
+    honest = world()
+    ingest(batch(*named, *(named[:7] if has_ids else [])), honest.house)
+
+    found = checked(forged(batch(*named)))
+
+    assert checked(honest).flaws == ()
+    assert ["runs of abc123 are left out as known already" in flaw.what for flaw in found.flaws] == [True]
+
+
+@pytest.mark.clause("LI-444")
+def test_a_batch_that_is_said_to_be_known_already_as_a_whole_is_named() -> None:
+    """No bucket names it, and none of its runs counted elsewhere; sent again in other bytes it is no flaw."""
+    honest, here = world(), world()
+    some = [{"release": "abc123", "status": "error", "run_id": str(number)} for number in range(5)]
+    for there in (honest, here):
+        ingest(batch({}), there.house)
+    ingest(batch(*some), honest.house)
+    ingest(batch(*reversed(some)), honest.house)
+    with here.house.store.writing() as work:
+        work.add_batch(Ingested(digest=batch(*some).digest, at=here.clock.now(), runs=0), batch(*some).body, [])
+
+    assert checked(honest).flaws == ()
+    assert ["are left out as known already" in flaw.what for flaw in checked(here).flaws] == [True]
+
+
 @pytest.mark.clause("LI-435")
 def test_raw_runs_that_are_kept_no_longer_are_no_flaw(here: World, tmp_path: Path) -> None:
     """What is gone cannot be tallied again, which is said."""
@@ -167,14 +216,25 @@ def test_raw_runs_that_are_kept_no_longer_are_no_flaw(here: World, tmp_path: Pat
     assert found.unknown == ("the tallies of 1 buckets, whose raw runs are not all kept",)
 
 
+@pytest.mark.clause("LI-444")
+def test_runs_that_are_known_by_raw_runs_that_went_are_no_flaw() -> None:
+    """The first of two batches may be pruned before the second is."""
+    here = world()
+    ingest(batch({"run_id": "1"}), here.house)
+    here.clock.advance(300)
+    ingest(batch({"run_id": "1"}, {"run_id": "2"}), here.house)
+    here.clock.advance(3_600)
+    ingest(batch({}), here.house)
+
+    prune(here.house, Retention(raw_s=3_600, buckets_s=3_600))
+
+    assert checked(here).flaws == ()
+
+
 @pytest.mark.clause("LI-435")
 def test_a_body_that_is_no_runs_is_named() -> None:
     """Also where its digest is right."""
-    here = World(memory_store(), 1)
-    with here.house.store.writing() as work:
-        work.add_batch(Ingested(digest=batch({}).digest, at=here.clock.now(), runs=0), batch({}).body, [])
     made_up = World(memory_store(), 2)
     ingest(made_up.batch(APP, {"v36": 3}, {"v36": Law()}), made_up.house)
 
-    assert checked(here).flaws == ()
     assert ["its raw runs are none" in flaw.what for flaw in checked(made_up).flaws] == [True]

@@ -10,16 +10,20 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from lockgate.core.batch import Ingested, RunBatch
+from lockgate.core.dedupe import MAX_WINDOW_S
+from lockgate.core.instant import SECOND
 from lockgate.core.soundness.flaw import Flaw, Rule
-from lockgate.core.soundness.recount import Place, Recount, place_of
+from lockgate.core.soundness.recount import Place, Recount, RunName, counted, place_of, uncounted
 from lockgate.core.spine import Cell, Slot
 from lockgate.errors import LockgateError
-from lockgate.operations.checking import Check
+from lockgate.operations.checking import PORTION, Check
 
 # A body and the app of runs that name none come in, and its runs go out.
 Decode = Callable[[bytes, str | None], RunBatch]
 # Slots that are held against raw runs at once.
 MAX_SLOTS = 50_000
+# Runs that did not count and are looked for.
+MAX_CLAIMED = 1_000_000
 
 
 @dataclass(slots=True)
@@ -32,6 +36,7 @@ class Recounting:
     slots: dict[str, dict[str, list[Slot]]] = field(default_factory=dict)
     batches: dict[Place, set[str]] = field(default_factory=dict)
     beyond: int = 0
+    claimed: set[RunName] = field(default_factory=set)
 
     def note(self, app: str, slot: Slot, cells: Sequence[Cell], batches: Sequence[str]) -> None:
         """Hold a slot and its cells until its batches were seen."""
@@ -46,9 +51,10 @@ class Recounting:
 
     def add(self, batch: Ingested) -> Iterator[Flaw]:
         """Tally the raw runs of a batch that is kept and sound again."""
-        slots = self.slots.pop(batch.digest, None)
-        body = None if slots is None else self.check.seen.segment(batch.digest)
-        if slots is None or body is None:
+        slots = self.slots.pop(batch.digest, {})
+        # What has no slot and some runs that counted is of buckets that were pruned.
+        body = self.check.seen.segment(batch.digest) if slots or not batch.apps else None
+        if body is None:
             return
         try:
             runs = self.decode(body, batch.default_app)
@@ -56,6 +62,8 @@ class Recounting:
             yield Flaw(Rule.EVIDENCE, f"batch {batch.digest}", f"its raw runs are none: {error.message}")
             return
         self.recount.add(runs, batch, slots)
+        if len(self.claimed) < MAX_CLAIMED and self._is_reached(batch):
+            self.claimed |= uncounted(runs, batch)
         for app, named in slots.items():
             for slot in named:
                 self.batches[place_of(app, slot)].discard(batch.digest)
@@ -71,7 +79,33 @@ class Recounting:
             time = f"bucket {place.time}" if not place.is_imported else f"buckets of runs from {place.time} on"
             for what in self.recount.flaws(place):
                 yield Flaw(Rule.EVIDENCE, place.app, f"{time}: {what}")
+        if self.claimed:
+            yield from self._unexplained()
         if unseen:
             self.check.leave(f"the tallies of {unseen:,} buckets, whose raw runs are not all kept")
         if self.beyond:
             self.check.leave(f"the tallies of {self.beyond:,} buckets beyond the first {MAX_SLOTS:,}")
+
+    def _is_reached(self, batch: Ingested) -> bool:
+        """Say whether all raw runs are kept that those of a batch may be known by."""
+        gone = self.check.seen.retention().raw_until
+        apps = (self.check.seen.app(name) for name in (*batch.apps, *batch.left_out))
+        is_strict = any(app is not None and app.dedupe.is_strict for app in apps)
+        return gone == 0 or (not is_strict and batch.at - gone >= MAX_WINDOW_S * SECOND)
+
+    def _unexplained(self) -> Iterator[Flaw]:
+        """Yield of which releases runs are left out as known already that no run that counted explains."""
+        if len(self.claimed) >= MAX_CLAIMED:
+            self.check.leave(f"which runs explain those known already, of which there are more than {MAX_CLAIMED:,}")
+            return
+        releases = {(app, release) for app, release, _ in self.claimed}
+        after, apps = "", {app for app, _ in releases}
+        while batches := self.check.seen.batches_after(after, PORTION):
+            for batch in batches:
+                body = self.check.seen.segment(batch.digest)
+                if body is not None and apps.intersection(batch.apps):
+                    self.claimed -= counted(self.decode(body, batch.default_app), batch, releases)
+            after = batches[-1].digest
+        for app, release in sorted({(app, release) for app, release, _ in self.claimed}):
+            what = f"runs of {release} are left out as known already, and no run that counted has their ids"
+            yield Flaw(Rule.EVIDENCE, app, what)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import NamedTuple
@@ -23,6 +23,8 @@ from lockgate.core.bucket import STATUSES, Bucket
 from lockgate.core.spine import Cell, Slot
 from lockgate.core.summary import ABSENT, Mask, tally
 
+# App, release and id, by which a run that comes again is known.
+RunName = tuple[str, str, str | None]
 _RUNS = "runs"
 _BITS = 64
 
@@ -95,6 +97,24 @@ class Recount:
                     self.spare.setdefault(place_of(app, slot), Counter())[release] += more
 
 
+def uncounted(batch: RunBatch, ingested: Ingested) -> set[RunName]:
+    """Return the runs of a batch that did not count for their own app, because they are said to be known already."""
+    return _named(batch, np.flatnonzero(~_counted(batch, ingested)))
+
+
+def counted(batch: RunBatch, ingested: Ingested, of: Container[tuple[str, str]]) -> set[RunName]:
+    """Return the runs of a batch that counted, of some apps and releases."""
+    is_of = np.array([(each.app, each.release) in of for each in batch.groups], np.bool_)
+    named = _named(batch, np.flatnonzero(_counted(batch, ingested) & is_of[batch.group]))
+    # A run without id explains no other.
+    return {name for name in named if name[2] is not None}
+
+
+def _named(batch: RunBatch, places: NDArray[np.intp]) -> set[RunName]:
+    groups = [batch.groups[index] for index in batch.group[places].tolist()]
+    return {(each.app, each.release, batch.ids[place]) for each, place in zip(groups, places.tolist(), strict=True)}
+
+
 def place_of(app: str, slot: Slot) -> Place:
     """Return where the runs of a slot are compared."""
     return Place(app, slot.starts_at is not None, slot.number if slot.starts_at is None else slot.starts_at)
@@ -102,8 +122,9 @@ def place_of(app: str, slot: Slot) -> Place:
 
 def _counted(whole: RunBatch, ingested: Ingested) -> Mask:
     """Say which runs counted, as far as that is written down."""
-    is_kept = np.ones(whole.columns.runs, np.bool_)
-    if ingested.uncounted:
+    # Of a batch of no app nothing counted, whatever its bits say.
+    is_kept = np.full(whole.columns.runs, bool(ingested.apps))
+    if ingested.apps and ingested.uncounted:
         bits = np.unpackbits(np.frombuffer(ingested.uncounted, np.uint8))[: whole.own]
         is_kept[: bits.size] = bits == 0
     return is_kept
