@@ -6,6 +6,7 @@ from __future__ import annotations
 import hashlib
 from base64 import b32encode
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from itertools import chain
 from json.encoder import JSONEncoder, encode_basestring
 from typing import Any, cast
@@ -64,15 +65,17 @@ def _relative(value: Json) -> str:
 
 
 def _items(items: Sequence[Json]) -> str:
-    if len(items) >= MANY and _is_histogram(items):
-        return _BINS.encode(items)
+    if len(items) >= MANY:
+        kinds = {*map(type, items)}
+        if kinds == {float}:
+            return f"[{','.join(map(_number, cast('Sequence[float]', items)))}]"
+        if kinds <= {list, tuple} and _is_histogram(items):
+            return _BINS.encode(items)
     return f"[{','.join([_text(item) for item in items])}]"
 
 
 def _is_histogram(items: Sequence[Json]) -> bool:
-    """Say whether some items are all sequences of texts and of whole numbers that a double holds."""
-    if not {*map(type, items)} <= {list, tuple}:
-        return False
+    """Say whether some sequences are all of texts and of whole numbers that a double holds."""
     parts = list(chain.from_iterable(cast("Sequence[Sequence[Json]]", items)))
     kinds = {*map(type, parts)}
     if not kinds <= {int, str}:
@@ -82,13 +85,16 @@ def _is_histogram(items: Sequence[Json]) -> bool:
 
 
 def _members(members: Mapping[str, Json]) -> str:
-    return f"{{{','.join([f'{encode_basestring(name)}:{_text(members[name])}' for name in _sorted(members)])}}}"
+    return f"{{{','.join([before + _text(members[name]) for name, before in _names(tuple(members))])}}}"
 
 
-def _sorted(members: Mapping[str, Json]) -> list[str]:
-    """Return names by their UTF-16 code units (RFC 8785 section 3.2.3)."""
-    names = sorted(members)
-    return names if "".join(names).isascii() else sorted(names, key=lambda name: name.encode("utf-16-be"))
+@lru_cache(maxsize=256)
+def _names(names: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+    """Return names by their UTF-16 code units (RFC 8785 section 3.2.3), each with what is written before its value."""
+    ordered = sorted(names)
+    if not "".join(names).isascii():
+        ordered.sort(key=lambda name: name.encode("utf-16-be"))
+    return tuple((name, f"{encode_basestring(name)}:") for name in ordered)
 
 
 def _number(value: float) -> str:

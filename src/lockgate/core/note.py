@@ -20,6 +20,7 @@ ED25519 = b"\x01"
 KEY_HASH_SIZE = 4
 KEY_SIZE = 32
 _NAME = re.compile(r"[^\s+\x00-\x1f]+")
+_CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f]")
 _DASH = "\N{EM DASH} "
 
 
@@ -96,7 +97,7 @@ def read_note(data: bytes) -> Note:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
         raise _misshapen("it is not UTF-8") from error
-    if any(char < " " and char != "\n" for char in text):
+    if _CONTROL.search(text):
         raise _misshapen("it holds control characters")
     body, mark, lines = text.rpartition("\n\n")
     if not mark or not lines.endswith("\n"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from functools import lru_cache
 
 from lockgate.core.base64_text import from_base64, to_base64
 from lockgate.core.refusal import Reason, VerifyError
@@ -45,6 +46,7 @@ class PublicKey:
         return f"{_BEGIN}\n{to_base64(_SPKI_PREFIX + self.raw)}\n{_END}\n".encode("ascii")
 
 
+@lru_cache(maxsize=64)
 def read_public_key(pem: bytes) -> PublicKey:
     """Return the key that a PEM file holds."""
     lines = pem.decode("ascii", "replace").strip().splitlines()

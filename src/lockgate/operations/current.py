@@ -9,16 +9,17 @@ from lockgate.core.evidence.plan import Plan
 from lockgate.core.instant import Instant
 from lockgate.core.trial import Trial
 from lockgate.operations.reading import AT_ONCE, read_on
-from lockgate.operations.sealing import seal_over
+from lockgate.operations.sealing import seal_next
 from lockgate.ports.store import Transaction
 
 
 def current(work: Transaction, trial: Trial, judged: Plan, now: Instant) -> Trial | None:
     """Seal and read what is over; None when more is left than is read at once, and what was read is saved."""
     rollout = trial.rollout
-    if not seal_over(work, rollout.app, now, AT_ONCE):
+    sealed = seal_next(work, rollout.app, now, AT_ONCE)
+    if sealed is None:
         return None
-    read = read_on(work, trial, judged, now)
+    read = read_on(work, trial, judged, now, sealed)
     work.add_folded(rollout.id, read.buckets)
     trial = replace(trial, progress=read.progress)
     if read.is_whole:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import takewhile
 
@@ -63,17 +64,21 @@ def receipts_in(seen: Snapshot, series: str) -> tuple[Receipt, ...]:
     return found
 
 
-def read_on(seen: Snapshot, trial: Trial, judged: Plan, now: Instant) -> ReadOn:
-    """Return a trial's progress after the next buckets that are over; it reads each once and in order."""
+def read_on(seen: Snapshot, trial: Trial, judged: Plan, now: Instant, held: Sequence[Cell] = ()) -> ReadOn:
+    """Return a trial's progress after the next buckets that are over; it reads each once and in order.
+
+    `held`: all cells of slots that this transaction has sealed, which need not be read again.
+    """
     rollout, progress = trial.rollout, trial.progress
     after = max(progress.state.last_bucket, trial.spans[0].first - 1)
     found = seen.slots(rollout.app, after, AT_ONCE)
     slots = [slot.as_of(now) for slot in takewhile(lambda slot: slot.is_sealed or slot.is_over(now), found)]
     if not slots:
         return ReadOn(progress, (), is_whole=True)
-    cells: dict[int, list[Cell]] = {}
-    for cell in seen.cells(rollout.app, slots[0].number, slots[-1].number):
-        cells.setdefault(cell.number, []).append(cell)
+    cells = _by_slot(held)
+    unread = [slot.number for slot in slots if slot.number not in cells]
+    if unread:
+        cells = _by_slot(seen.cells(rollout.app, unread[0], unread[-1])) | cells
     sides = Sides.of(rollout.baseline, rollout.candidate, judged.policy)
     pairs: dict[int, list[PairCell]] = {}
     for paired in seen.pairs(rollout.app, slots[0].number, slots[-1].number) if sides.paired_fields else ():
@@ -86,6 +91,13 @@ def read_on(seen: Snapshot, trial: Trial, judged: Plan, now: Instant) -> ReadOn:
         progress = advance(progress, sealed, judged)
         buckets.append((slot.number, sealed.digest()))
     return ReadOn(progress, tuple(buckets), is_whole=len(slots) < AT_ONCE)
+
+
+def _by_slot(found: Sequence[Cell]) -> dict[int, list[Cell]]:
+    cells: dict[int, list[Cell]] = {}
+    for cell in found:
+        cells.setdefault(cell.number, []).append(cell)
+    return cells
 
 
 def read_all(seen: Snapshot, trial: Trial, judged: Plan, now: Instant) -> Trial:

@@ -8,19 +8,28 @@ from __future__ import annotations
 
 from lockgate.core.app import App
 from lockgate.core.instant import Instant
-from lockgate.core.spine import Slot, seal
+from lockgate.core.spine import Cell, Slot, seal
 from lockgate.crash_point import reach
 from lockgate.ports.store import Transaction
 
+# The cells of so many slots are in memory at once.
+AT_ONCE = 200
 
-def seal_over(work: Transaction, app: str, now: Instant, limit: int | None = None) -> bool:
-    """Seal the slots whose time is over, at most so many; say whether none is left."""
-    found = work.open_slots(app, limit)
+
+def seal_over(work: Transaction, app: str, now: Instant) -> None:
+    """Seal the slots whose time is over."""
+    while seal_next(work, app, now, AT_ONCE) is None:
+        pass
+
+
+def seal_next(work: Transaction, app: str, now: Instant, limit: int) -> tuple[Cell, ...] | None:
+    """Seal the next slots whose time is over, at most so many; return their cells, or None while more may be left."""
+    found, cells = work.open_slots(app, limit), list[Cell]()
     for slot in found:
         if not slot.is_over(now):
-            return True
-        _seal(work, app, slot, now)
-    return limit is None or len(found) < limit
+            return tuple(cells)
+        cells += _seal(work, app, slot, now)
+    return tuple(cells) if len(found) < limit else None
 
 
 def seal_all(work: Transaction, app: str, now: Instant) -> int:
@@ -47,10 +56,11 @@ def seal_full(work: Transaction, app: App, slot: Slot, now: Instant) -> None:
             _seal(work, app.name, before, now)
 
 
-def _seal(work: Transaction, app: str, slot: Slot, now: Instant) -> None:
+def _seal(work: Transaction, app: str, slot: Slot, now: Instant) -> tuple[Cell, ...]:
     cells = work.cells(app, slot.number, slot.number)
     # A sealed slot is read many times, and what was added to its cells is added up here for the last time.
     work.put_cells(app, cells)
     pairs = work.pairs(app, slot.number, slot.number)
     work.put_slot(app, seal(slot, cells, work.segments(app, slot.number), now, pairs))
     reach("slot.sealed")
+    return cells

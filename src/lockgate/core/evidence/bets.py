@@ -12,9 +12,9 @@ from functools import lru_cache
 from itertools import chain
 
 import numpy as np
-from numpy.typing import NDArray
 
 from lockgate.core.bucket import Events, Pairs, Values
+from lockgate.core.evidence import tail
 from lockgate.core.evidence.extent import ranges
 from lockgate.core.evidence.plan import GatePlan, worse_limit
 from lockgate.core.evidence.state import Bins, Nuisance
@@ -60,20 +60,20 @@ def quantile_counts(plan: GatePlan, nuisance: Nuisance, baseline: Values, candid
     quantile = plan.gate.metric.quantile
     assert quantile is not None
     upward = plan.gate.metric.worse is Worse.HIGHER
-    recent = _bins(nuisance.recent, upward=upward)
-    index = exceedance.threshold(recent, float(quantile if upward else 1 - quantile))
-    base, cand = _bins(baseline.bins, upward=upward), _bins(candidate.bins, upward=upward)
-    n_b, s_b = exceedance.exceedances(base, index)
-    n_a, s_a = exceedance.exceedances(cand, _candidate_thresholds(plan, int(index)))
-    known = binary.plug_in(*exceedance.exceedances(recent, index))
+    recent, base, cand = (
+        counts if upward else _mirror(counts) for counts in (nuisance.recent, baseline.bins, candidate.bins)
+    )
+    index = tail.threshold(recent, float(quantile if upward else 1 - quantile))
+    s_a = [float(tail.beyond(cand, each)) for each in _candidate_thresholds(plan, index)]
+    known = binary.plug_in(nuisance.n, tail.beyond(recent, index))
     rows = len(plan.processes)
     return _oriented(
         plan,
         Counts(
-            n_a.astype(np.float64),
-            s_a.astype(np.float64),
-            np.full(rows, float(n_b)),
-            np.full(rows, float(s_b)),
+            np.full(rows, float(candidate.n)),
+            np.array(s_a),
+            np.full(rows, float(baseline.n)),
+            np.full(rows, float(tail.beyond(base, index))),
             np.full(rows, float(known)),
             Null(np.ones(rows), np.zeros(rows)),
         ),
@@ -160,7 +160,7 @@ def _oriented(plan: GatePlan, counts: Counts) -> Counts:
 
 
 @lru_cache(maxsize=1024)
-def _candidate_thresholds(plan: GatePlan, index: int) -> NDArray[np.int64]:
+def _candidate_thresholds(plan: GatePlan, index: int) -> tuple[int, ...]:
     """Return the bins beyond which a candidate run counts, rounded so that each process stays valid.
 
     The baseline's quantile stays in its bin for many buckets.
@@ -168,8 +168,7 @@ def _candidate_thresholds(plan: GatePlan, index: int) -> NDArray[np.int64]:
     ratios = plan.ratios if plan.gate.metric.worse is Worse.HIGHER else 2.0 - plan.ratios
     offsets = plan.offsets * MICRO
     found = exceedance.candidate_thresholds(index, ratios, offsets, is_harm=plan.harm)
-    found.flags.writeable = False
-    return found
+    return tuple(found.tolist())
 
 
 def _span(plan: GatePlan, nuisance: Nuisance) -> mean.Span:

@@ -91,8 +91,14 @@ def _turn(gate: GatePlan, before: GateState, sealed: SealedBucket, plan: Plan) -
         baseline, candidate = met.baseline, met.candidate
         if baseline is None or candidate is None:
             return _Turn(replace(before, carry=met))
-    learned = replace(before, carry=NO_CARRY, nuisance=learn(gate.gate, before.nuisance, baseline))
-    after = learned.judging(candidate.n, baseline.n)
+    after = replace(
+        before,
+        carry=NO_CARRY,
+        nuisance=learn(gate.gate, before.nuisance, baseline),
+        judged_runs=before.judged_runs + candidate.n,
+        fresh=before.fresh + candidate.n,
+        fresh_baseline=before.fresh_baseline + baseline.n,
+    )
     return _Turn(after, _gains(gate, before, baseline, candidate))
 
 

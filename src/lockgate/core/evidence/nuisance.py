@@ -23,19 +23,20 @@ RECENT_RUNS = 8192
 
 def learn(gate: Gate, nuisance: Nuisance, baseline: Events | Values) -> Nuisance:
     """Return the nuisance with one more bucket of the baseline in it."""
-    nuisance = replace(nuisance, buckets=nuisance.buckets + 1)
+    buckets = nuisance.buckets + 1
     if isinstance(baseline, Events):
-        return replace(nuisance, n=nuisance.n + baseline.n, total=nuisance.total + baseline.events)
+        return replace(nuisance, buckets=buckets, n=nuisance.n + baseline.n, total=nuisance.total + baseline.events)
     if gate.metric.kind is Kind.QUANTILE:
         recent = add_bins(nuisance.recent, baseline.bins)
         n = nuisance.n + baseline.n
         while n > RECENT_RUNS:
             n, recent = n // 2, halve(recent)
-        return replace(nuisance, n=n, recent=recent)
+        return replace(nuisance, buckets=buckets, n=n, recent=recent)
     if gate.metric.kind is Kind.MEAN:
         return _learn_mean(gate, nuisance, baseline)
     return replace(
         nuisance,
+        buckets=buckets,
         n=nuisance.n + baseline.n,
         total=nuisance.total + baseline.total,
         squares=nuisance.squares + baseline.squares,
@@ -44,17 +45,17 @@ def learn(gate: Gate, nuisance: Nuisance, baseline: Events | Values) -> Nuisance
 
 def _learn_mean(gate: Gate, nuisance: Nuisance, baseline: Values) -> Nuisance:
     if nuisance.extent is not None:
-        return _add_clipped(nuisance, baseline.bins)
-    seen = replace(nuisance, recent=add_bins(nuisance.recent, baseline.bins))
+        return _add_clipped(nuisance, baseline.bins, nuisance.buckets + 1)
+    seen = replace(nuisance, buckets=nuisance.buckets + 1, recent=add_bins(nuisance.recent, baseline.bins))
     extent = known_extent(gate)
     if extent is None and seen.buckets >= WARM_UP_BUCKETS:
         extent = learned_extent(gate, seen.recent)
     if extent is None:
         return seen
-    return _add_clipped(replace(seen, extent=extent, recent=()), seen.recent)
+    return _add_clipped(replace(seen, extent=extent, recent=()), seen.recent, seen.buckets)
 
 
-def _add_clipped(nuisance: Nuisance, new: Bins) -> Nuisance:
+def _add_clipped(nuisance: Nuisance, new: Bins, buckets: int) -> Nuisance:
     extent = nuisance.extent
     assert extent is not None
     indices, counts = zip(*new, strict=True) if new else ((), ())
@@ -62,6 +63,7 @@ def _add_clipped(nuisance: Nuisance, new: Bins) -> Nuisance:
     totals = list(map(mul, values, counts))
     return replace(
         nuisance,
+        buckets=buckets,
         n=nuisance.n + sum(counts),
         total=nuisance.total + sum(totals),
         squares=nuisance.squares + sum(map(mul, values, totals)),

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from itertools import chain
 
 import numpy as np
 
 from lockgate.core.bucket import Events, Values
-from lockgate.core.canonical import Json
+from lockgate.core.canonical import Json, Written
 from lockgate.core.canonical import digest as digest_of
 from lockgate.core.evidence.plan import GatePlan, Plan
 from lockgate.core.instant import HOUR, Instant
@@ -75,6 +74,12 @@ class Nuisance:
     recent: Bins = ()
     extent: Extent | None = None
 
+    def document(self) -> Json:
+        """Return the JSON form; the bins, which are most of it, are written out."""
+        recent = Written(f"[{','.join([f'[{index},{count}]' for index, count in self.recent])}]")
+        sums = {name: getattr(self, name) for name in ("buckets", "n", "total", "squares")}
+        return {**sums, "recent": recent, "extent": plain(self.extent)}
+
 
 @dataclass(frozen=True, slots=True)
 class Carry:
@@ -111,14 +116,9 @@ class GateState:
     fresh: int = 0
     fresh_baseline: int = 0
 
-    def judging(self, candidate: int, baseline: int = 0) -> GateState:
-        """Return the state that has judged so many more runs of each release."""
-        return replace(
-            self,
-            judged_runs=self.judged_runs + candidate,
-            fresh=self.fresh + candidate,
-            fresh_baseline=self.fresh_baseline + baseline,
-        )
+    def judging(self, judged: int) -> GateState:
+        """Return the state that has judged so many more pairs, or runs of the candidate alone."""
+        return replace(self, judged_runs=self.judged_runs + judged, fresh=self.fresh + judged)
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,16 +183,15 @@ def plain(value: object) -> Json:
     """Return nested dataclasses and tuples as JSON; integers that a double would round become text."""
     if value is None or isinstance(value, bool | int | float | str):
         return value
-    if isinstance(value, Values | Events | Wealth):
+    if isinstance(value, Values | Events | Wealth | Nuisance):
         return value.document()
     if isinstance(value, tuple):
-        # Histograms are most of a state, and JSON as they are.
-        is_nested = {*map(type, value)} == {tuple}
-        if {*map(type, chain.from_iterable(value) if is_nested else value)} <= _PLAIN:
+        if {*map(type, value)} <= _PLAIN:
             return value
         return [plain(item) for item in value]
     slots = getattr(type(value), "__dataclass_fields__", {})
-    return {name: plain(getattr(value, name)) for name in slots}
+    parts = [(name, getattr(value, name)) for name in slots]
+    return {name: part if type(part) in _PLAIN else plain(part) for name, part in parts}
 
 
 _PLAIN = frozenset({int, float, str, bool, type(None)})

@@ -191,12 +191,13 @@ def total(x: Floats, axis: int = -1) -> Floats:
     size = values.shape[-1]
     if size == 0:
         return np.zeros(values.shape[:-1])
-    while size > 1:
-        half = (size + 1) // 2
-        folded = values[..., :half].copy()
-        folded[..., : size - half] += values[..., half:size]
-        values, size = folded, half
-    result: Floats = values[..., 0].copy()
+    half = (size + 1) // 2
+    folded = values[..., :half].copy()
+    folded[..., : size - half] += values[..., half:]
+    while half > 1:
+        size, half = half, (half + 1) // 2
+        folded[..., : size - half] += folded[..., half:size]
+    result: Floats = folded[..., 0].copy()
     return result[()]
 
 

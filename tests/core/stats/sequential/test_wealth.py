@@ -7,6 +7,8 @@ import math
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from lockgate.core.stats.sequential import projection, wealth
 
@@ -70,6 +72,17 @@ def test_evidence_is_rounded_to_nine_decimals() -> None:
         0.0,
         np.inf,
     ]
+
+
+@pytest.mark.clause("ST-49")
+@given(
+    st.floats(-1e290, 1e290)
+    | st.just(math.inf)
+    | st.integers(-(10**6), 10**6).map(lambda halves: (halves + 0.5) / wealth.DECIMALS)
+)
+def test_one_number_is_rounded_as_in_an_array(level: float) -> None:
+    """To the bit, the sign of 0 and halves among them."""
+    assert np.float64(wealth.round_evidence(level)).tobytes() == wealth.round_evidence(np.array([level])).tobytes()
 
 
 @pytest.mark.clause("ST-62")

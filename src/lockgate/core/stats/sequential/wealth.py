@@ -9,6 +9,8 @@ Spec: ST-47 to ST-49.
 from __future__ import annotations
 
 from functools import cache
+from math import copysign, isfinite
+from typing import overload
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -54,7 +56,14 @@ def threshold(alpha: float, share: float = 1.0) -> float:
     return float(round_evidence(-log(alpha * share)))
 
 
-def round_evidence(log_evidence: ArrayLike) -> Floats:
+@overload
+def round_evidence(log_evidence: float) -> float: ...
+@overload
+def round_evidence(log_evidence: ArrayLike) -> Floats: ...
+def round_evidence(log_evidence: float | ArrayLike) -> float | Floats:
     """Return log evidence to nine decimals, the form in which it is compared, shown and stored."""
+    if isinstance(log_evidence, float) and isfinite(scaled := log_evidence * DECIMALS):
+        # As `rint` rounds, halves to even, and a negative number that becomes 0 stays negative.
+        return copysign(float(round(scaled)), scaled) / DECIMALS
     rounded: Floats = np.rint(np.asarray(log_evidence, np.float64) * DECIMALS) / DECIMALS
     return rounded
