@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -156,8 +157,10 @@ def test_a_list_fits(columns: int) -> None:
 
 @pytest.mark.clause("LC-10")
 def test_a_name_commands_no_terminal() -> None:
-    """Release names are shown in every screen, never obeyed."""
-    said, now = seen(candidate=f"abc{OVERRIDE}123")
+    """Release names are shown in every screen, never obeyed, also one that a store holds and `create` would refuse."""
+    said, now = seen()
+    rollout = replace(said.rollout, candidate=f"abc{OVERRIDE}123")
+    said = replace(said, trial=replace(said.trial, rollout=rollout))
     screen = Screen(120, colour=False)
 
     texts = [
