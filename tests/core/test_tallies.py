@@ -105,3 +105,20 @@ def test_sums_beyond_64_bits_are_exact() -> None:
         value = tallies.bucket(1).values["scores.g"]
         n = times * count // 2
         assert (value.n, value.total, value.squares) == (n, n * top, n * top * top)
+
+
+@pytest.mark.clause("BU-225")
+def test_a_field_of_one_cell_costs_the_others_nothing() -> None:
+    """One run with many scores beside runs of many releases fills neither memory nor the store."""
+    wide = {"release": "wide", "status": "ok", "scores": {f"s{number}": 0.5 for number in range(500)}}
+    plain = [{"release": f"r{number}", "status": "ok"} for number in range(400)]
+    batch = run_batches().decode("\n".join(map(json.dumps, [wide, *plain])).encode(), "web")
+    tallies = tally(batch.columns, batch.group, tuple((group.release, group.labels) for group in batch.groups))
+
+    whole = add_up([tallies, tallies])
+
+    assert (len(tallies.squares), len(whole.squares)) == (500, 500)
+    assert len(pack_tallies(whole)) < 100 * (500 + 400)
+    place = next(place for place, (release, _) in enumerate(whole.cells) if release == "wide")
+    assert len(whole.bucket(place).values) == 500
+    assert sum(whole.bucket(other).runs for other in range(len(whole.cells))) == 2 * 401

@@ -105,7 +105,7 @@ def tally(columns: Columns, cell: Integers, cells: tuple[CellName, ...]) -> Tall
             name: _answered(answers, cell, len(cells))
             for name, answers in (("pass_rate", _passes(columns)), *columns.answers.items())
         },
-        **tally_values(columns.values, cell, len(cells), ABSENT),
+        **tally_values(columns.values, cell, ABSENT),
     )
 
 

@@ -40,7 +40,8 @@ class Tallies:
     """What the buckets of several cells say.
 
     `statuses` has a row for each cell: runs without a status, then runs of each status. `events` has, by name,
-    a row (n, events) for each cell; shares that statuses tell are left out. `squares` stand by cell and field.
+    a row (n, events) for each cell; shares that statuses tell are left out. `squares` are those of `owners`, cells
+    and fields as one number, rising: those that have a value, because most cells lack most fields.
     `bins` name cell, field and index, rising; `counts` and `excess` are theirs.
     """
 
@@ -48,6 +49,7 @@ class Tallies:
     statuses: Integers
     events: Mapping[str, Integers]
     fields: tuple[str, ...]
+    owners: Integers
     squares: tuple[int, ...]
     bins: Integers
     counts: Integers
@@ -58,12 +60,14 @@ class Tallies:
         width = len(self.fields)
         base = first * width << BIN_BITS
         start, end = np.searchsorted(self.bins, (base, last * width << BIN_BITS)).tolist()
+        head, tail = np.searchsorted(self.owners, (first * width, last * width)).tolist()
         return Tallies(
             cells=self.cells[first:last],
             statuses=self.statuses[first:last],
             events={name: table[first:last] for name, table in self.events.items()},
             fields=self.fields,
-            squares=self.squares[first * width : last * width],
+            owners=self.owners[head:tail] - first * width,
+            squares=self.squares[head:tail],
             bins=self.bins[start:end] - base,
             counts=self.counts[start:end],
             excess=self.excess[start:end],
@@ -79,29 +83,30 @@ class Tallies:
         for name, table in self.events.items():
             if table[cell, 0]:
                 events[name] = Events(*table[cell].tolist())
-        owners = cell * len(self.fields) + np.arange(len(self.fields) + 1)
-        ends = np.searchsorted(self.bins, owners << BIN_BITS).tolist()
+        width = len(self.fields)
+        head, tail = np.searchsorted(self.owners, (cell * width, (cell + 1) * width)).tolist()
+        owners = self.owners[head:tail]
+        starts, ends = (np.searchsorted(self.bins, each << BIN_BITS).tolist() for each in (owners, owners + 1))
         values = {
-            field: self._values(int(owner), slice(start, end))
-            for field, owner, start, end in zip(self.fields, owners, ends, ends[1:], strict=False)
-            if start < end
+            self.fields[owner - cell * width]: self._values(owner, square, slice(start, end))
+            for owner, square, start, end in zip(owners.tolist(), self.squares[head:tail], starts, ends, strict=True)
         }
         return Bucket(sum(row), held, dict(sorted(events.items())), values)
 
-    def _values(self, owner: int, held: slice) -> Values:
+    def _values(self, owner: int, square: int, held: slice) -> Values:
         index = self.bins[held] - (owner << BIN_BITS) - BIN_ORIGIN
         counts, excess = self.counts[held].tolist(), tuple(self.excess[held].tolist())
         total = sum(map(mul, lower_edge(index).tolist(), counts)) + sum(excess)
         pairs = tuple(zip(index.tolist(), counts, strict=True))
-        return Values(sum(counts), total, self.squares[owner], pairs, excess)
+        return Values(sum(counts), total, square, pairs, excess)
 
 
-def tally_values(columns: Mapping[str, Integers], cell: Integers, size: int, absent: int) -> dict[str, Any]:
-    """Return those fields of Tallies that values make, given in which of so many cells each run is."""
+def tally_values(columns: Mapping[str, Integers], cell: Integers, absent: int) -> dict[str, Any]:
+    """Return those fields of Tallies that values make, given in which cell each run is."""
     given = {name: np.flatnonzero(column != absent) for name, column in sorted(columns.items())}
     fields = tuple(name for name, places in given.items() if places.size)
-    squares = [0] * (size * len(fields))
-    found = []
+    found: list[tuple[Integers, Integers, Wide]] = []
+    squares: dict[int, int] = {}
     # As many fields at once as stay in the processor's cache: larger arrays are new memory each time.
     step = max(1, _BLOCK // max(1, cell.size))
     for first in range(0, len(fields), step):
@@ -110,7 +115,13 @@ def tally_values(columns: Mapping[str, Integers], cell: Integers, size: int, abs
         owner = _joined(cell.take(given[name]) * len(fields) + column for column, name in enumerate(names, first))
         found.append(_binned(micro, owner, squares))
     bins, counts, excess = _in_order(found)
-    return {"fields": fields, "squares": tuple(squares), "bins": bins, "counts": counts, "excess": excess}
+    return {"fields": fields, **_standing(squares), "bins": bins, "counts": counts, "excess": excess}
+
+
+def _standing(squares: Mapping[int, int]) -> dict[str, Any]:
+    """Return owners and squares of Tallies."""
+    owners = sorted(squares)
+    return {"owners": np.array(owners, np.int64), "squares": tuple(squares[owner] for owner in owners)}
 
 
 def _in_order(found: Sequence[tuple[Integers, Integers, Wide]]) -> tuple[Integers, Integers, Wide]:
@@ -122,7 +133,7 @@ def _in_order(found: Sequence[tuple[Integers, Integers, Wide]]) -> tuple[Integer
     return bins.take(order), counts.take(order), excess.take(order)
 
 
-def _binned(micro: Integers, owner: Integers, squares: list[int]) -> tuple[Integers, Integers, Wide]:
+def _binned(micro: Integers, owner: Integers, squares: dict[int, int]) -> tuple[Integers, Integers, Wide]:
     """Return bins, counts and excess of values of some owners, which are cells and fields; add their squares."""
     bins = (owner << BIN_BITS) + index_of(micro) + BIN_ORIGIN
     # Not by counting places: most combinations of owner and index may be empty, and sorting is never slow.
@@ -141,14 +152,16 @@ def add_up(parts: Sequence[Tallies]) -> Tallies:
     fields = tuple(sorted({name for part in parts for name in part.fields}))
     place = {name: number for number, name in enumerate(cells)}
     places = [np.array([place[name] for name in part.cells], np.intp) for part in parts]
-    squares = [0] * (len(cells) * len(fields))
+    squares: dict[int, int] = {}
     bins = []
     for part, to in zip(parts, places, strict=True):
         column = np.array([fields.index(name) for name in part.fields], np.intp)
-        owners = (to[:, None] * len(fields) + column).reshape(-1)
+        cell, field = np.divmod(part.owners, max(1, column.size))
+        owners = to.take(cell) * len(fields) + column.take(field)
         for owner, square in zip(owners.tolist(), part.squares, strict=True):
-            squares[owner] += square
-        bins.append((owners.take(part.bins >> BIN_BITS) << BIN_BITS) + (part.bins & _INDEX_BITS))
+            squares[owner] = squares.get(owner, 0) + square
+        held = owners.take(np.searchsorted(part.owners, part.bins >> BIN_BITS))
+        bins.append((held << BIN_BITS) + (part.bins & _INDEX_BITS))
     joined = _joined(bins)
     order = np.argsort(joined)
     joined = joined.take(order)
@@ -164,7 +177,7 @@ def add_up(parts: Sequence[Tallies]) -> Tallies:
             for name in names
         },
         fields=fields,
-        squares=tuple(squares),
+        **_standing(squares),
         bins=joined.take(held),
         counts=_sums(_joined(part.counts for part in parts).take(order), held),
         excess=_sums(_joined(part.excess for part in parts).take(order), held),
@@ -200,10 +213,11 @@ def _sums(numbers: Wide, starts: NDArray[np.intp]) -> Wide:
     return np.add.reduceat(numbers, starts)
 
 
-def _add_squares(micro: Integers, owner: Integers, totals: list[int]) -> None:
+def _add_squares(micro: Integers, owner: Integers, totals: dict[int, int]) -> None:
     """Add the exact sums of squares to the totals of their owners, which stand in order."""
     starts = _first_of_each(owner)
     owners = owner.take(starts).tolist()
+    totals.update(dict.fromkeys(owners, 0))
     low, high = (sizes := np.abs(micro)) & _LIMB_BITS, sizes >> _LIMB
     products = [(low * low, 0), (low * high, _LIMB + 1), (high * high, 2 * _LIMB)]
     for product, shift in products if high.any() else products[:1]:

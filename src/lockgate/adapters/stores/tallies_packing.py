@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from lockgate.core.tallies import CellName, Tallies, Wide
+from lockgate.core.tallies import BIN_BITS, CellName, Tallies, Wide
 from lockgate.errors import DataError
 
 _WIDTHS = ("B", "H", "I", "Q")
@@ -77,13 +77,19 @@ def _unreadable(error: Exception) -> DataError:
 
 
 def _raised(packed: _Packed) -> Tallies:
+    bins, squares = np.cumsum(_unpack(packed.bins)), _unpack_wide(packed.squares)
+    # An owner has a value, and a value has a bin.
+    owners = np.unique(bins >> BIN_BITS)
+    if owners.size != len(squares):
+        raise ValueError("sums of squares are of other values")
     return Tallies(
         cells=packed.cells,
         fields=packed.fields,
         statuses=_unpack(packed.statuses).reshape(len(packed.cells), -1),
         events={name: _unpack(table).reshape(-1, 2) for name, table in packed.events.items()},
-        squares=tuple(_unpack_wide(packed.squares)),
-        bins=np.cumsum(_unpack(packed.bins)),
+        owners=owners,
+        squares=tuple(squares),
+        bins=bins,
         counts=_unpack(packed.counts),
         excess=_unpack(packed.excess),
     )
