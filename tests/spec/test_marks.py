@@ -100,6 +100,18 @@ def test_an_end_that_no_attempt_comes_to_is_named(
 
 
 @pytest.mark.clause("LI-440")
+def test_what_was_left_out_for_something_newer_that_nobody_told_is_named(here: World, tmp_path: Path) -> None:
+    """A rollback that is said to be overtaken, and is the last word, was never told."""
+    rollback(rollout_of(here), WHO, here.house)
+    change(here, tmp_path, lambda one: replace(one, state=State.SUPERSEDED, error="something newer was told instead"))
+
+    found = fsck(here.house)
+
+    assert {flaw.rule for flaw in found.flaws} == {Rule.OUTBOX}
+    assert any("was left out for a newer one" in flaw.what and flaw.seq == 2 for flaw in found.flaws)
+
+
+@pytest.mark.clause("LI-440")
 def test_a_rollout_that_is_found_as_ended_is_named(here: World, tmp_path: Path) -> None:
     """A tick of all would leave it out."""
     tamper(tmp_path, "UPDATE rollouts SET is_active = 0")

@@ -5,28 +5,56 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from lockgate.core.delivery import State
 from lockgate.core.endpoint import Endpoint
 from lockgate.core.outbox import Message
 from lockgate.core.soundness.flaw import Flaw, Rule
 from lockgate.core.soundness.telling import dishonest
 from lockgate.operations.checking import PORTION, Check, portions
 
+# Messages that were left out of what an endpoint is told of an app.
+LeftOut = dict[tuple[str, str], list[Message]]
+
 
 def check_outbox(check: Check) -> None:
     """Check that every message is of a receipt that is kept; that each receipt has its own is checked with it."""
     endpoints, until = check.seen.endpoints(), check.seen.retention().deliveries_until
+    left_out: LeftOut = {}
     for _, message in portions(lambda after: check.seen.messages_after(after, PORTION), lambda row: row[0]):
         check.count("messages")
         check.add(_orphans(check, message))
         if message.at >= until:
             check.add(_untold(check, message, endpoints))
+            _overtake(check, message, endpoints, left_out)
+    check.add(
+        _flaw(message, f"message {message.id} to {endpoint} was left out for a newer one, and none was told")
+        for (endpoint, _), messages in left_out.items()
+        for message in messages
+    )
+
+
+def _overtake(check: Check, message: Message, endpoints: Iterable[Endpoint], left_out: LeftOut) -> None:
+    """Keep of each lane what was left out, until something newer of it was told, or is urgent."""
+    for endpoint in endpoints:
+        found, lane = check.seen.delivery(message.id, endpoint.id), (endpoint.id, message.app)
+        # Before an endpoint was set again its deliveries were left out for that.
+        if found is None or endpoint.since >= message.at:
+            continue
+        if found.state is State.DELIVERED or found.is_urgent:
+            left_out.pop(lane, None)
+        if found.state is State.SUPERSEDED and len(left_out.get(lane, ())) < PORTION:
+            left_out.setdefault(lane, []).append(message)
+
+
+def _flaw(message: Message, what: str) -> Flaw:
+    return Flaw(Rule.OUTBOX, message.rollout_id, what, message.seq)
 
 
 def _orphans(check: Check, message: Message) -> Iterator[Flaw]:
     found = check.seen.receipts_after(message.rollout_id, message.seq - 1, 1)
     if not found or found[0].seq != message.seq:
         what = f"message {message.id} tells of a receipt that is not kept"
-        yield Flaw(Rule.OUTBOX, message.rollout_id, what, message.seq)
+        yield _flaw(message, what)
 
 
 def _untold(check: Check, message: Message, endpoints: Iterable[Endpoint]) -> Iterator[Flaw]:
@@ -35,7 +63,7 @@ def _untold(check: Check, message: Message, endpoints: Iterable[Endpoint]) -> It
         is_for = endpoint.hears(message.app, message.event) and endpoint.since < message.at
         if is_for and found is None:
             what = f"endpoint {endpoint.id} was there before message {message.id}, and has no delivery of it"
-            yield Flaw(Rule.OUTBOX, message.rollout_id, what, message.seq)
+            yield _flaw(message, what)
         for wrong in dishonest(found) if found is not None else ():
             what = f"the delivery of message {message.id} to {endpoint.id}: {wrong}"
-            yield Flaw(Rule.OUTBOX, message.rollout_id, what, message.seq)
+            yield _flaw(message, what)
