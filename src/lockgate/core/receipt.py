@@ -17,7 +17,7 @@ from functools import lru_cache
 
 from lockgate.core.canonical import Json, canonicalize
 from lockgate.core.decision.decision import Decision
-from lockgate.core.evidence.window import Reach
+from lockgate.core.evidence.window import Lookback
 from lockgate.core.finding import PRECEDENCE, Finding
 from lockgate.core.instant import instant_text
 from lockgate.core.policy.policy import Inference, Mode, Policy
@@ -47,7 +47,7 @@ class Bindings:
     state_before: str
     state_after: str
     buckets: tuple[str, ...]
-    reach: Reach | None = None
+    lookback: Lookback | None = None
     looks: int = 0
     looks_digest: str | None = None
     engine: str
@@ -229,7 +229,7 @@ def _evidence(bindings: Bindings, rollout: Rollout) -> dict[str, Json]:
         "stateAfter": digest_set(bindings.state_after),
         "buckets": {"count": len(bindings.buckets), "sha256": listed},
         "looks": {"count": bindings.looks, "sha256": looks},
-        **({} if bindings.reach is None else {"earlier": bindings.reach.document()}),
+        **({} if bindings.lookback is None else {"earlier": bindings.lookback.document()}),
         # Where nobody reads weights back there is nothing to say.
         **({} if rollout.acknowledged is None else {"acknowledgedWeight": rollout.acknowledged}),
     }

@@ -11,7 +11,7 @@ from lockgate.core.app import App, Release, check_name
 from lockgate.core.canonical import Json, digest, name_of
 from lockgate.core.decision.decision import Action, Cause
 from lockgate.core.declaration.policy_declaration import declare
-from lockgate.core.evidence.window import reach_of
+from lockgate.core.evidence.window import lookback_of
 from lockgate.core.instant import SECOND, Instant, instant_text
 from lockgate.core.link import Link, check_links
 from lockgate.core.policy.policy import Mode, Policy
@@ -22,10 +22,10 @@ from lockgate.errors import NotPermittedError, TryAgainError, UsageError
 from lockgate.operations.acknowledge import awaiting
 from lockgate.operations.actuator import Program, put_actuator
 from lockgate.operations.champion import proven
-from lockgate.operations.earlier_reach import earlier_reach, read_before
 from lockgate.operations.intervention import act, requested
 from lockgate.operations.keeping import writing
 from lockgate.operations.latest import latest
+from lockgate.operations.lookback import lookback, read_before
 from lockgate.operations.opening import first_entry, opened, sized
 from lockgate.operations.reading import planned
 from lockgate.operations.record import record
@@ -97,8 +97,8 @@ def create(order: Order, house: House) -> Created:
         trial = opened(work, rollout, policy, order.since_s, now)
         work.put_policy(policy)
         reach("create.opened")
-        read = earlier_reach(work, trial)
-        chain = record(work, house, replace(first_entry(rollout, policy, trial, order.actor), reach=read))
+        read = lookback(work, trial)
+        chain = record(work, house, replace(first_entry(rollout, policy, trial, order.actor), lookback=read))
         work.save(replace(trial, chain=chain))
     return Created(rollout, policy, is_existing=False, warnings=(*said, *read_before(rollout, read)))
 
@@ -179,7 +179,7 @@ def _unmet(seen: Snapshot, same: Rollout, order: Order, now: Instant) -> tuple[s
     trial = seen.trial(same.id)
     if order.since_s is None or trial is None:
         return tuple(said)
-    since, reads = now - order.since_s * SECOND, reach_of(trial.spans)
+    since, reads = now - order.since_s * SECOND, lookback_of(trial.spans)
     first = same.created_at if reads is None else reads.since
     if since < first and any(since <= slot.time < first for slot in seen.slots(same.app)):
         said.append(f"{same.id} is on trial already, and goes on to read no run from before {instant_text(first)}")

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lockgate import __version__
-from lockgate.core.evidence.window import Reach
+from lockgate.core.evidence.window import Lookback
 from lockgate.core.outbox import messages
 from lockgate.core.policy.policy import Policy
 from lockgate.core.receipt import Actor, Bindings, draft
@@ -35,7 +35,7 @@ class Entry:
     state: str
     bucket: int
     events: Sequence[Event]
-    reach: Reach | None = None
+    lookback: Lookback | None = None
 
 
 def record(work: Transaction, house: House, entry: Entry) -> Chain:
@@ -48,7 +48,7 @@ def record(work: Transaction, house: House, entry: Entry) -> Chain:
         state_before=chain.state,
         state_after=entry.state,
         buckets=work.folded(rollout.id, chain.bucket),
-        reach=entry.reach,
+        lookback=entry.lookback,
         looks=chain.looks,
         looks_digest=chain.looks_digest,
         engine=__version__,

@@ -18,7 +18,7 @@ from lockgate.core.envelope import open_envelope
 from lockgate.core.evidence.plan import plan
 from lockgate.core.evidence.progress import advance, begin, see
 from lockgate.core.evidence.state import clear_ratio_alarm
-from lockgate.core.evidence.window import Reach, Sides, reach_of, span_at
+from lockgate.core.evidence.window import Lookback, Sides, lookback_of, span_at
 from lockgate.core.policy.policy import Policy
 from lockgate.core.receipt import Bindings, draft
 from lockgate.core.soundness.flaw import Flaw, Rule, flaw_of
@@ -80,7 +80,7 @@ class Replay:
             state_before=before,
             state_after=self._progress.state.digest(),
             buckets=digests,
-            reach=self._reach(statement),
+            lookback=self._lookback(statement),
             looks=self._chain.looks,
             looks_digest=self._chain.looks_digest,
             engine=cast("dict[str, str]", statement.predicate["engine"])["version"],
@@ -101,11 +101,11 @@ class Replay:
         for look in islice(self._looks, bound["count"]):
             self._chain = looked(self._chain, look)
 
-    def _reach(self, statement: Statement) -> Reach | None:
+    def _lookback(self, statement: Statement) -> Lookback | None:
         """Return what the first receipt says that is read from before; what others had read then only it knows."""
         evidence = cast("dict[str, Any]", statement.predicate["evidence"])
         attempts = evidence.get("earlier", {}).get("readByAttempts", 0)
-        return reach_of(self._trial.spans, attempts) if statement.seq == 1 else None
+        return lookback_of(self._trial.spans, attempts) if statement.seq == 1 else None
 
     def end(self) -> None:
         """Compare what the rollout has read since its last receipt with what is kept."""

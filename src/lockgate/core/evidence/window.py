@@ -53,7 +53,7 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True)
-class Reach:
+class Lookback:
     """Which buckets from before it a rollout reads, since when, and how many attempts had read some of them."""
 
     since: Instant
@@ -67,12 +67,12 @@ class Reach:
         return {"since": since, "buckets": buckets, "readByAttempts": self.attempts}
 
 
-def reach_of(spans: Sequence[Span], attempts: int = 0) -> Reach | None:
+def lookback_of(spans: Sequence[Span], attempts: int = 0) -> Lookback | None:
     """Return what the spans of a rollout begin with from before it; None where that is nothing."""
     first, *others = spans
     if not (first.is_earlier and others):
         return None
-    return Reach(first.settles_at, first.first, others[0].first - 1, attempts)
+    return Lookback(first.settles_at, first.first, others[0].first - 1, attempts)
 
 
 @dataclass(frozen=True, slots=True)

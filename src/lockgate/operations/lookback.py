@@ -3,24 +3,24 @@
 
 from __future__ import annotations
 
-from lockgate.core.evidence.window import Reach, reach_of
+from lockgate.core.evidence.window import Lookback, lookback_of
 from lockgate.core.rollout import Rollout
 from lockgate.core.trial import Trial
 from lockgate.core.wording import count_text
 from lockgate.ports.store import Snapshot
 
 
-def earlier_reach(seen: Snapshot, trial: Trial) -> Reach | None:
+def lookback(seen: Snapshot, trial: Trial) -> Lookback | None:
     """Return which buckets from before it a trial reads; None where that is nothing."""
-    rollout, found = trial.rollout, reach_of(trial.spans)
+    rollout, found = trial.rollout, lookback_of(trial.spans)
     if found is None:
         return None
     tried = [each.id for each in seen.rollouts(rollout.app) if each.candidate == rollout.candidate]
     others = [name for name in tried if name != rollout.id]
-    return reach_of(trial.spans, sum(bool(seen.folded_after(name, found.first - 1, 1)) for name in others))
+    return lookback_of(trial.spans, sum(bool(seen.folded_after(name, found.first - 1, 1)) for name in others))
 
 
-def read_before(rollout: Rollout, found: Reach | None) -> tuple[str, ...]:
+def read_before(rollout: Rollout, found: Lookback | None) -> tuple[str, ...]:
     """Return, in words, what whoever tries a candidate again on the same runs should know."""
     if found is None or found.attempts == 0:
         return ()
