@@ -36,6 +36,11 @@ def canonicalize(value: Json) -> bytes:
     return _text(value).encode("utf-8")
 
 
+def written(value: Json) -> Written:
+    """Return the canonical text of a value, to be a part of others."""
+    return Written(_text(value))
+
+
 def digest(value: Json) -> str:
     """Return `sha256:<hex>` of the canonical bytes."""
     return byte_digest(canonicalize(value))

@@ -115,7 +115,7 @@ def seal(
         "openedAt": slot.opened_at,
         "sealsAt": slot.seals_at,
         "sealedAt": sealed_at,
-        "cells": [[cell.release, [list(pair) for pair in cell.labels], cell.bucket.document()] for cell in ordered],
+        "cells": [[cell.release, [list(pair) for pair in cell.labels], cell.bucket.written()] for cell in ordered],
         "pairs": [cell.document() for cell in paired],
         "segments": sorted(segments),
     }

@@ -79,7 +79,7 @@ class SealedBucket:
             "step": self.step,
             "phase": self.phase.value,
             "arms": [
-                [_labels(part), arms.baseline.document(), arms.candidate.document()]
+                [_labels(part), arms.baseline.written(), arms.candidate.written()]
                 for part, arms in sorted(self.arms.items())
             ],
             "pairs": [[name, _labels(part), pairs.document()] for (name, part), pairs in sorted(self.pairs.items())],
