@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import pty
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -34,9 +35,30 @@ def test_a_terminal_is_drawn_on(
     code = watching.wait(timeout=30)
 
     assert code == 1
+    assert "watched" not in drawn
     assert "ROLLED BACK" in drawn
     assert "roll back" in drawn
     assert "rollback (regression)" not in drawn
+
+
+@pytest.mark.clause("LC-51")
+def test_a_person_sees_how_long_the_watch_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Until the rollout ends, what is left of --timeout stands on the screen."""
+    monkeypatch.setenv("LOCKGATE_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("TERM", "xterm")
+    rollout = Door(capsys).create("--mode", "canary")
+    ours, theirs = pty.openpty()
+    words = ("watch", "--id", rollout, "--timeout", "2", "--interval", "1")
+
+    watching = subprocess.Popen([sys.executable, "-m", "lockgate", *words], stdout=theirs, stderr=theirs, stdin=theirs)
+    os.close(theirs)
+    drawn = _read(ours)
+
+    assert watching.wait(timeout=30) == 2
+    left = [int(seconds) for seconds in re.findall(r"watched +(?:\x1b\[0m)?for (\d+) s more", drawn)]
+    assert (left[0] in (1, 2), left[-1], left) == (True, 0, sorted(left, reverse=True))
 
 
 def _read(handle: int) -> str:

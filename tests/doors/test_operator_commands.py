@@ -93,6 +93,33 @@ def test_a_refusal_has_its_code_and_changes_nothing(
     assert door.read("show", rollout)["revision"] == 1
 
 
+@pytest.mark.clause("LC-49")
+def test_an_alarm_that_is_not_on_is_not_said_to_be_cleared(door: Door, rollout: str) -> None:
+    """The answer is that of a repetition, a note says why, and an ended rollout refuses as it does everything else."""
+    first = door("clear-alarm", "--id", rollout, *WHY), door.err
+    door("rollback", "--id", rollout, *WHY, "--yes")
+    ended = door.out
+
+    left = door("clear-alarm", "--id", rollout, *WHY)
+
+    assert first == (0, "note: no alarm was on, so nothing was cleared\n")
+    assert (left, "has ended: rolled_back" in door.err) == (exit_codes.NOT_PERMITTED.code, True)
+    assert "  ended at step 0 (5 %), revision 2, receipt 2\n" in ended
+
+
+@pytest.mark.clause("LC-50")
+@pytest.mark.parametrize(
+    "command",
+    ["list", "apps", "show", "explain", "receipts", "kill", "freeze", "unfreeze", "pause", "approve", "rollback"],
+)
+def test_help_names_the_codes_of_a_store_that_cannot_be_used(door: Door, command: str) -> None:
+    """A store that is not whole, fails, is held, or is somebody else's has a code of its own in each command."""
+    assert door(command, "--help") == 0
+
+    _, _, said = " ".join(door.out.split()).partition("Exit codes: ")
+    assert all(f"{code} " in said for code in (64, 65, 69, 75, 77)), said
+
+
 @pytest.mark.clause("AC-14")
 def test_a_reason_is_not_optional(door: Door, rollout: str) -> None:
     """A receipt without a why helps nobody."""

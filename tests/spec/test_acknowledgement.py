@@ -67,7 +67,7 @@ def test_comparisons_wait_until_the_weight_was_read_back() -> None:
 
     assert phases(here, rollout.id) == [Phase.TRANSITION] * 3 + [Phase.STEADY] * 2
     assert waiting.rollout.acknowledged == 0.0
-    assert "0 % is live, 5 % was asked for" in " ".join(
+    assert "5 % was asked for, none of it was read back" in " ".join(
         (waiting.transition.decision.reason, *waiting.transition.decision.also)
     )
     assert "not acknowledged" not in " ".join((after.transition.decision.reason, *after.transition.decision.also))
@@ -135,7 +135,7 @@ def test_another_weight_than_was_asked_for_holds_and_is_asked_for_again() -> Non
     delivered(here, router)
 
     assert first.delivery.error == "2 % was read back, 5 % was asked for"
-    assert "the weight is not acknowledged: 2 % is live, 5 % was asked for" in (
+    assert "the weight is not acknowledged: 5 % was asked for, 2 % was read back" in (
         held.transition.decision.reason,
         *held.transition.decision.also,
     )

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from lockgate.core.endpoint import Endpoint
     from lockgate.operations.actuator import Declared, Program
 
-DONE = "Exit codes: 0 done, also when it was so already; 64 usage, 75 the store is held."
-TEST = "Exit codes: 0 it was told, 64 usage or no actuator, 69 it failed, 75 the store is held."
+DONE = f"Exit codes: 0 done, also when it was so already; 64 usage; {exit_codes.OF_STORE}"
+TEST = f"Exit codes: 0 it was told, 64 usage or no actuator, 69 it failed; {exit_codes.OF_STORE}"
 of_app = click.option("--app-id", required=True, metavar="APP", help="The app.")
 who_and_why: Callable[[Command], Command] = options_of(
     click.option("--reason", metavar="TEXT", help="Why; the receipt keeps it. [default: what was done]"),

@@ -8,9 +8,7 @@ import click
 from lockgate.cli import exit_codes, local, output
 
 
-@click.command(
-    epilog="Exit codes: 0 listed, 64 no such app, 65 the store is not whole, 75 it is held, 77 not permitted."
-)
+@click.command(epilog=exit_codes.LOOKED)
 @click.option("--app-id", metavar="APP", help="Only this app.")
 @click.option("--json", "as_json", is_flag=True, help="Print the apps as JSON.")
 def apps(app_id: str | None, *, as_json: bool) -> int:

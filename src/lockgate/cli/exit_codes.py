@@ -39,7 +39,9 @@ DATA = ExitCode(
 )
 UNREACHABLE = ExitCode(69, "unreachable", "something outside did not answer, or the disk of the store fails or is full")
 INTERNAL = ExitCode(70, "internal", "a fault in Lockgate itself; no verdict was reached")
-TRY_AGAIN = ExitCode(75, "try again", "somebody else won, or a disk is full; the same call may succeed later")
+TRY_AGAIN = ExitCode(
+    75, "try again", "somebody else won, or the disk of an output is full; the same call may succeed later"
+)
 NOT_PERMITTED = ExitCode(77, "not permitted", "the caller may not do this")
 INTERRUPTED = ExitCode(130, "interrupted", "stopped from the keyboard; no verdict was reached")
 PIPE_CLOSED = ExitCode(141, "pipe closed", "whoever read the output went away before the answer was complete")
@@ -61,7 +63,7 @@ EXIT_CODES = (
 )
 
 # What a command that opens the store may leave by besides what it is for.
-OF_STORE = "65 the store is not whole, 69 its disk fails or is full, 75 it is held, 77 it may not be read or written."
+OF_STORE = "65 the store is not whole, 69 its disk fails or is full, 75 it is held, 77 it may not be."
 LOOKED = f"Exit codes: 0 shown, 64 usage, or what was named is not there; {OF_STORE}"
 
 THIN = "insufficient"

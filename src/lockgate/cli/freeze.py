@@ -7,10 +7,8 @@ import click
 
 from lockgate.cli import local, request
 
-EPILOG = "Exit codes: 0 done, also when it was so already; 64 usage, 75 the store is held."
 
-
-@click.command(epilog=EPILOG)
+@click.command(epilog=request.DONE)
 @request.of_app
 def freeze(app_id: str, reason: str, by: str | None, *, as_json: bool) -> int:
     """Let nothing of an app start or be promoted; rollback always works."""
@@ -21,7 +19,7 @@ def freeze(app_id: str, reason: str, by: str | None, *, as_json: bool) -> int:
     return request.answer_apps(stands, house, as_json=as_json)
 
 
-@click.command(epilog=EPILOG)
+@click.command(epilog=request.DONE)
 @request.of_app_or_all
 @request.who_and_why
 def unfreeze(app_id: str | None, reason: str, by: str | None, *, is_all: bool, as_json: bool) -> int:

@@ -8,11 +8,11 @@ import click
 from lockgate.cli import local, request
 from lockgate.errors import UsageError
 
-EPILOG = """
+EPILOG = f"""
 A release on trial goes back to its baseline; where none is, the champion goes back to the former one.
 The app stays frozen until `lockgate unfreeze`.
 
-Exit codes: 0 done, also when it was so already; 64 usage, 75 the store is held.
+{request.DONE}
 """
 # Every router that can be told is told before this ends.
 KILL_S = 60.0

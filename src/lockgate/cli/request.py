@@ -17,12 +17,8 @@ from lockgate.operations.intervention import Answer
 from lockgate.ports.house import House
 
 Command = TypeVar("Command", bound=Callable[..., object])
-DONE = "Exit codes: 0 done, also when it was so already; 64 usage, 75 the store is held, 77 it may not be."
-SIGHT = "75 it has changed since (or the store is held)"
-LOOKED = """
-Exit codes: 0 shown, 64 no such rollout, 65 the store is not whole, 69 its disk fails, 75 it is held, 77 not permitted.
-"""
-DONE_IF_SEEN = f"Exit codes: 0 done, also when it was so already; 64 usage, {SIGHT}, 77 it may not be."
+DONE = f"Exit codes: 0 done, also when it was so already; 64 usage; {exit_codes.OF_STORE}"
+DONE_IF_SEEN = f"{DONE} 75 also when it has changed since."
 
 
 def options_of(*options: Callable[[Command], Command]) -> Callable[[Command], Command]:

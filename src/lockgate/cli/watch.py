@@ -41,7 +41,7 @@ def watch(rollout_id: str, interval: float, timeout: float, on_timeout: str, *, 
 
     house = local.known_house()
     deadline = time.monotonic() + timeout
-    with local.named(rollout_id, house), view_on(house, as_json=as_json) as view:
+    with local.named(rollout_id, house), view_on(house, deadline, as_json=as_json) as view:
         while True:
             if not no_tick:
                 # Somebody else may take this turn, or hold the store: what came of it is seen below.

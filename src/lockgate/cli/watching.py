@@ -33,8 +33,8 @@ class View(Protocol):
 
 
 @contextmanager
-def view_on(house: House, *, as_json: bool) -> Iterator[View]:
-    """Hand out a live view on a terminal, else one that tells each change once."""
+def view_on(house: House, deadline: float, *, as_json: bool) -> Iterator[View]:
+    """Hand out a live view on a terminal, with the time until the deadline, else one that tells each change once."""
     if as_json or not sys.stdout.isatty() or os.environ.get("TERM") == "dumb":
         yield _Log(house, as_json=as_json)
         return
@@ -43,7 +43,7 @@ def view_on(house: House, *, as_json: bool) -> Iterator[View]:
     from rich.text import Text
 
     with Live(console=Console(file=sys.stdout, highlight=False), auto_refresh=False) as live:
-        yield _Screen(house, lambda drawn: live.update(Text.from_ansi(drawn, no_wrap=True), refresh=True))
+        yield _Screen(house, deadline, lambda drawn: live.update(Text.from_ansi(drawn, no_wrap=True), refresh=True))
 
 
 class _Log:
@@ -96,13 +96,15 @@ def _held(said: Explanation, decision: Decision, house: House) -> Change:
 class _Screen:
     """Draws the whole rollout anew, between ticks as well, so that its times go on."""
 
-    def __init__(self, house: House, draw: Callable[[str], None]) -> None:
+    def __init__(self, house: House, deadline: float, draw: Callable[[str], None]) -> None:
         self._house = house
+        self._deadline = deadline
         self._draw = draw
 
     def show(self, said: Explanation, untold: tuple[str, ...] = ()) -> None:
         ending = local.ending(said.rollout, self._house)
-        self._draw(render_view(said, self._house.clock.now(), local.screen(), ending, untold))
+        left = max(0, round(self._deadline - time.monotonic()))
+        self._draw(render_view(said, self._house.clock.now(), local.screen(), ending, untold, left))
 
     def wait(self, seconds: float, rollout_id: str) -> None:
         until = time.monotonic() + seconds

@@ -40,7 +40,8 @@ def render_answered(given: Answer, screen: Screen) -> str:
     """Return where a rollout stands after a request, and by which receipt."""
     rollout, step = given.rollout, given.rollout.at(given.policy)
     status = screen.paint(status_words(rollout), TONES[rollout.status])
-    where = f"step {rollout.step} ({step.label()}), revision {rollout.revision}, receipt {given.receipt}"
+    at = "ended at step" if rollout.is_terminal else "step"
+    where = f"{at} {rollout.step} ({step.label()}), revision {rollout.revision}, receipt {given.receipt}"
     lines = [f"{rollout.id}  {status}  {screen.text(standing(rollout))}"]
     if rollout.status is Status.PAUSED:
         lines.append(f"  paused: {screen.text(number.write_sentence(rollout.pause_reason))}")

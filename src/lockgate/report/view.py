@@ -28,8 +28,18 @@ MAX_ALSO = 3
 _SIGNS = {Status.PROMOTED: Outcome.CLEAN, Status.ROLLED_BACK: Outcome.REGRESSED}
 
 
-def render_view(said: Explanation, now: Instant, screen: Screen, ending: str = "", untold: tuple[str, ...] = ()) -> str:
-    """Return a rollout as lines for a terminal; `ending` is why it ended, `untold` what its router was not told."""
+def render_view(
+    said: Explanation,
+    now: Instant,
+    screen: Screen,
+    ending: str = "",
+    untold: tuple[str, ...] = (),
+    left_s: int | None = None,
+) -> str:
+    """Return a rollout as lines for a terminal.
+
+    `ending` is why it ended, `untold` what its router was not told, `left_s` for how long it is watched.
+    """
     screen = screen.bounded()
     is_over = said.rollout.is_terminal
     parts = [_headline(said, screen)]
@@ -39,6 +49,8 @@ def render_view(said: Explanation, now: Instant, screen: Screen, ending: str = "
     parts.append(_words(screen, "ended", [ending]) if is_over else _decision(said, screen))
     parts.append(_links(said, screen))
     parts.append(_words(screen, "router", list(untold)))
+    is_watched = left_s is not None and not is_over
+    parts.append(_words(screen, "watched", [f"for {duration_words(left_s or 0)} more"]) if is_watched else [])
     parts.append([MARGIN + screen.paint(screen.text(_foot(said), screen.width - len(MARGIN)), "dim")])
     lines = [line.rstrip() for part in parts if part for line in ["", *part]]
     return "\n".join(lines).replace(NO_BREAK, " ") + "\n"

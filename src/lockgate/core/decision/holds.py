@@ -48,8 +48,10 @@ def _step_holds(rollout: Rollout, policy: Policy, situation: Situation) -> Itera
     at = rollout.at(policy)
     waited = rollout.seconds_at_step(situation.now)
     if not rollout.is_acknowledged:
-        live = f"{rollout.acknowledged:g} % is live, {rollout.exposed_weight:g} % was asked for"
-        yield Call(Action.HOLD, Cause.ACKNOWLEDGEMENT, f"the weight is not acknowledged: {live}")
+        # 0 is what is known before anything is: what a router says of an earlier rollout is not this one's.
+        read = f"{rollout.acknowledged:g} %" if rollout.acknowledged else "none of it"
+        said = f"{rollout.exposed_weight:g} % was asked for, {read} was read back"
+        yield Call(Action.HOLD, Cause.ACKNOWLEDGEMENT, f"the weight is not acknowledged: {said}")
     if situation.fresh_runs < at.min_runs:
         runs = f"{situation.fresh_runs} of {at.min_runs} fresh candidate runs"
         earlier = f"; {situation.earlier_runs} are from before the rollout" if situation.earlier_runs else ""

@@ -109,7 +109,7 @@ def _is_so(rollout: Rollout, action: Action, outlook: Outlook) -> bool:
         Action.APPROVE: not rollout.is_terminal and rollout.approved_step == rollout.step,
         Action.ROLLBACK: rollout.status is Status.ROLLED_BACK,
         Action.CANCEL: rollout.status is Status.CANCELLED,
-        Action.CLEAR: outlook.ratio_alarm is None,
+        Action.CLEAR: not rollout.is_terminal and outlook.ratio_alarm is None,
     }.get(action, False)
 
 
