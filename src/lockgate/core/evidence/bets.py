@@ -17,7 +17,7 @@ from lockgate.core.bucket import Events, Pairs, Values
 from lockgate.core.evidence import tail
 from lockgate.core.evidence.extent import ranges
 from lockgate.core.evidence.plan import GatePlan, worse_limit
-from lockgate.core.evidence.state import Bins, Nuisance
+from lockgate.core.evidence.state import Bins, Extent, Nuisance
 from lockgate.core.metric import Kind, Worse
 from lockgate.core.stats import bins
 from lockgate.core.stats.elementary import Floats
@@ -172,8 +172,13 @@ def _candidate_thresholds(plan: GatePlan, index: int) -> tuple[int, ...]:
 
 
 def _span(plan: GatePlan, nuisance: Nuisance) -> mean.Span:
-    extent = nuisance.extent
-    assert extent is not None
+    assert nuisance.extent is not None
+    return _span_over(plan, nuisance.extent)
+
+
+@lru_cache(maxsize=1024)
+def _span_over(plan: GatePlan, extent: Extent) -> mean.Span:
+    """Return the span of each process; the same for as long as the extent is."""
     side = _side(plan)
     low, high = ranges(plan, extent)
     return mean.Span(low, high, np.where(plan.harm, side, -side))

@@ -8,7 +8,6 @@ a range that ended short of it could never show that the bound was passed, whate
 from __future__ import annotations
 
 from fractions import Fraction
-from functools import lru_cache
 
 import numpy as np
 
@@ -56,9 +55,8 @@ def learned_extent(gate: Gate, seen: Bins) -> Extent | None:
     return Extent(low, int(upper_edge(rank_bin(seen, n, CAP_QUANTILE))), is_learned=True)
 
 
-@lru_cache(maxsize=1024)
 def ranges(plan: GatePlan, extent: Extent) -> tuple[Floats, Floats]:
-    """Return the ends, in units, of the range of each process; the same for as long as the extent is."""
+    """Return the ends, in units, of the range of each process."""
     rows = len(plan.processes)
     low, high = np.full(rows, extent.low / MICRO), np.full(rows, extent.high / MICRO)
     gate = plan.gate

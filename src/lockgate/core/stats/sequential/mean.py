@@ -10,6 +10,7 @@ Spec: ST-53 to ST-56.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -30,13 +31,27 @@ _NOTHING = 1e-100
 _ROUNDING = 1e-24
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False)
 class Span:
-    """The closed range that values are clipped to, and the side that is worse: +1 above, -1 below."""
+    """The closed range that values are clipped to, and the side that is worse: +1 above, -1 below.
+
+    It is itself and no other, so that what follows from it is found once for as long as it is kept.
+    """
 
     low: float | Floats
     cap: float | Floats
     sign: float | Floats = 1.0
+
+    @cached_property
+    def ends(self) -> tuple[Floats, Floats]:
+        """Return the least and the most that a value can be, more being worse."""
+        low, cap = np.multiply(self.sign, self.low), np.multiply(self.sign, self.cap)
+        return np.minimum(low, cap), np.maximum(low, cap)
+
+    @cached_property
+    def least_room(self) -> Floats:
+        """Return the least loss that a bet is sized for: also where no value in it can lose, bets stay finite."""
+        return LEAST_ROOM * np.asarray(np.subtract(self.cap, self.low), np.float64)
 
     def clip(self, values: ArrayLike) -> Floats:
         """Return the values clipped, [..., bins]."""
@@ -114,9 +129,9 @@ def increments(values_a: ArrayLike, counts_a: ArrayLike, values_b: ArrayLike, co
     share_a = n_a / np.maximum(n_a + n_b, 1.0)
     from_null = sign * (centre + bet.null.offset)
     # The furthest that a value can lie on the losing side of its centre, weighted by what the other arm stakes.
-    worst_a = (1.0 - share_a) * (from_null - np.minimum(sign * bet.span.low, sign * bet.span.cap))
-    worst_b = share_a * (ratio * np.maximum(sign * bet.span.low, sign * bet.span.cap) - sign * centre)
-    worst = np.maximum(np.maximum(worst_a, worst_b), _least_room(bet.span))
+    least, most = bet.span.ends
+    worst_a, worst_b = (1.0 - share_a) * (from_null - least), share_a * (ratio * most - sign * centre)
+    worst = np.maximum(np.maximum(worst_a, worst_b), bet.span.least_room)
     size = _sizes(worst, centre, np.asarray(bet.variance, np.float64))
     from_a = bet.span.clip(values_a) - (centre + bet.null.offset)[..., None]
     from_b = ratio[..., None] * bet.span.clip(values_b) - centre[..., None]
@@ -131,7 +146,7 @@ def one_sample_increments(values: ArrayLike, counts: ArrayLike, limit: ArrayLike
     """
     sign, bound = np.asarray(span.sign, np.float64), np.asarray(limit, np.float64)
     open_ = (np.asarray(seen.buckets) >= WARM_UP_BUCKETS) & (np.asarray(seen.n) > 0.0)
-    worst = np.maximum(sign * bound - np.minimum(sign * span.low, sign * span.cap), _least_room(span))
+    worst = np.maximum(sign * bound - span.ends[0], span.least_room)
     size = _sizes(worst, bound, seen.variance)
     gains = _gains((size * sign[..., None], span.clip(values) - bound[..., None], counts))
     return np.where(open_[..., None], gains, 0.0)
@@ -140,11 +155,6 @@ def one_sample_increments(values: ArrayLike, counts: ArrayLike, limit: ArrayLike
 def _size(counts: ArrayLike) -> Floats:
     # Runs may be parted between the edges of a bin, but all of them are whole runs.
     return np.rint(total(np.asarray(counts, np.float64)))
-
-
-def _least_room(span: Span) -> Floats:
-    """Return the least loss that a bet is sized for: also where no value in the range can lose, bets stay finite."""
-    return LEAST_ROOM * np.asarray(np.subtract(span.cap, span.low), np.float64)
 
 
 def _sizes(worst: Floats, centre: Floats, variance: Floats) -> Floats:
