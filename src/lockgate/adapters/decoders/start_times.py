@@ -46,16 +46,23 @@ def _at_once(texts: Sequence[str | None]) -> Integers | None:
     """Return the instants of times that are all written like the first, in UTC; None when they are not."""
     if texts[0] is None or None in texts:
         return None
-    size, first = len(texts[0]), texts[0].encode("utf-8", "replace")
-    end = next((end for end in _ENDS if first.endswith(end)), None)
+    size = len(texts[0])
     joined = "".join(texts)  # type: ignore[arg-type]
-    if end is None or not joined.isascii() or set(map(len, texts)) != {size}:  # type: ignore[arg-type]
+    if not joined.isascii() or set(map(len, texts)) != {size}:  # type: ignore[arg-type]
+        return None
+    return instants_of(np.frombuffer(joined.encode("ascii"), np.uint8).reshape(-1, size)) if size else None
+
+
+def instants_of(codes: NDArray[np.uint8]) -> Integers | None:
+    """Return the instants of times given by their bytes, a row for each; None when they are not all of one form."""
+    size, first = codes.shape[1], codes[0].tobytes()
+    end = next((end for end in _ENDS if first.endswith(end)), None)
+    if end is None:
         return None
     places = size - len(_LEADING) - len(end) - 1
     if places not in (-1, 1, 2, 3, 4, 5, 6):
         return None
     form = _LEADING + (b"." + b"0" * places if places > 0 else b"") + end
-    codes = np.frombuffer(joined.encode("ascii"), np.uint8).reshape(-1, size)
     template = np.frombuffer(form, np.uint8)
     is_digit = np.arange(size) < size - len(end)
     is_digit &= template == ord("0")

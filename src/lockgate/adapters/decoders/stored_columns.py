@@ -6,7 +6,7 @@ What comes out is what decoding row by row gives; it is only made sooner, a thou
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from operator import attrgetter
 from typing import Any
 
@@ -17,6 +17,7 @@ from lockgate.adapters.decoders.ndjson import FAILURES, UNTYPED, are_on_their_ow
 from lockgate.adapters.decoders.row import ScoreNames
 from lockgate.adapters.decoders.row_columns import AMOUNTS, COUNTS, STATUS_CODES, add_score, amounts, costs, texts
 from lockgate.adapters.decoders.start_times import instants
+from lockgate.adapters.decoders.stored_laid_out import LaidOut, LaidOutRuns
 from lockgate.adapters.decoders.stored_shape import Shape, decoder_of, field_name, shape_of
 from lockgate.core.app import slice_from
 from lockgate.core.batch import Group, RunBatch
@@ -36,6 +37,7 @@ class ShapedRuns:
     def __init__(self, known: type[msgspec.Struct]) -> None:
         self._known = known
         self._shape: Shape | None = None
+        self._laid_out = LaidOutRuns()
 
     def batch(self, body: bytes, app: str | None, names: ScoreNames) -> RunBatch | None:
         """Return the batch of a body, or None when a line of it has to be looked at by itself."""
@@ -46,6 +48,10 @@ class ShapedRuns:
         except UnicodeDecodeError:
             return None
         for start, end in _pieces(body):
+            laid_out = self._laid_out.read(body, start, end, names)
+            if laid_out is not None:
+                found.add_laid_out(laid_out)
+                continue
             shaped = self._rows(body, start, end)
             if shaped is None or not found.add(*shaped, names):
                 return None
@@ -106,9 +112,13 @@ class _Places(dict[Any, int]):
     def __missing__(self, key: tuple[str | None, str | int, msgspec.Struct | None]) -> int:
         app, release, labels = key
         values = () if labels is None else msgspec.structs.astuple(labels)
-        group = Group(app or self.app or "", str(release), slice_from(dict(zip(self.labels, values, strict=False))))
-        self[key] = place = self.groups.setdefault(group, len(self.groups))
+        self[key] = place = self.place(app, str(release), dict(zip(self.labels, values, strict=False)))
         return place
+
+    def place(self, app: str | None, release: str, labels: Mapping[str, str | None]) -> int:
+        """Return which group runs are of."""
+        group = Group(app or self.app or "", release, slice_from(labels))
+        return self.groups.setdefault(group, len(self.groups))
 
 
 class _Found:
@@ -139,11 +149,20 @@ class _Found:
         self._columns.append(columns)
         self._ids += texts(_read(rows, "run_id")) if "run_id" in shape.fields else nothing
         self._probes += texts(_read(rows, "probe_id")) if "probe_id" in shape.fields else nothing
-        return all(group.app for group in self._places.groups)
+        return True
+
+    def add_laid_out(self, runs: LaidOut) -> None:
+        """Take runs that are sound."""
+        places = np.array([self._places.place(*whose) for whose in runs.whose], np.intp)
+        self._group += places.take(runs.which).tolist()
+        self._columns.append(runs.columns)
+        self._started_at.append(runs.started_at)
+        self._ids += runs.ids
+        self._probes += runs.probes
 
     def batch(self, body: bytes) -> RunBatch | None:
         """Return the batch of all rows."""
-        if not self._columns:
+        if not self._columns or not all(group.app for group in self._places.groups):
             return None
         return RunBatch(
             body=body,
