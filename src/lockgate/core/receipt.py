@@ -11,9 +11,10 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import cast
 
 from lockgate.core.canonical import Json, canonicalize
 from lockgate.core.decision.decision import Decision
@@ -171,8 +172,11 @@ def _decision(decision: Decision) -> dict[str, Json]:
 
 def _verdict(verdict: Verdict) -> dict[str, Json]:
     """Return the findings, the worst first and as many as fit, and the digest of the whole verdict."""
-    whole = canonicalize(verdict.document())
-    findings = [_finding(finding) for finding in sorted(verdict.findings, key=_rank)]
+    document = verdict.document()
+    whole = canonicalize(document)
+    told = cast("list[dict[str, Json]]", document["findings"])
+    ranked = sorted(zip(verdict.findings, told, strict=True), key=_rank)
+    findings = [_finding(finding, each) for finding, each in ranked]
     # All fit: with its comma a finding is at most two bytes longer than there, because a clipped reason ends in three.
     is_short = len(whole) + 3 * len(findings) <= MAX_FINDINGS_SIZE
     kept = findings if is_short else _fitting(findings, MAX_FINDINGS_SIZE)
@@ -185,12 +189,13 @@ def _verdict(verdict: Verdict) -> dict[str, Json]:
     }
 
 
-def _rank(finding: Finding) -> int:
+def _rank(told: tuple[Finding, dict[str, Json]]) -> int:
+    finding, _ = told
     return PRECEDENCE.index(finding.outcome) if finding.outcome in PRECEDENCE else len(PRECEDENCE)
 
 
-def _finding(finding: Finding) -> Json:
-    return _lower_camel({**finding.document(), "reason": clipped(finding.reason)})
+def _finding(finding: Finding, document: dict[str, Json]) -> Json:
+    return _lower_camel({**document, "reason": clipped(finding.reason)})
 
 
 def _fitting(items: Sequence[Json], size: int) -> list[Json]:
@@ -211,7 +216,7 @@ def clipped(text: str | None) -> str | None:
 
 def _lower_camel(value: Json) -> Json:
     """Return an object with its members' names in lowerCamelCase, as in-toto writes predicates."""
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         return {_camel(name): _lower_camel(part) for name, part in value.items()}
     return value
 

@@ -136,7 +136,7 @@ def _grow(plan: Plan, before: EvidenceState, turns: list[_Turn]) -> tuple[tuple[
     """Return the gates and the wealth with the bucket's log e-values; all processes grow in one computation."""
     gains = _stacked(plan, _increments(turns))
     grown = wealth.grow(before.wealth.array(), gains, plan.starts <= before.furthest_step)
-    levels = wealth.log_evidence(grown, plan.shares, plan.grids).tolist()
+    levels = wealth.mixed(grown, plan.weights).tolist()
     gates, row = [], 0
     for turn in turns:
         state, end = turn.state, row + len(turn.state.levels)

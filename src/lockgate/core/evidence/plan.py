@@ -24,7 +24,7 @@ from lockgate.core.stats.sequential.binary import ALTERNATIVES
 from lockgate.core.stats.sequential.mean import RELATIVE
 from lockgate.core.stats.sequential.null import EDGE
 from lockgate.core.stats.sequential.pairs import BETS, Factors, factors
-from lockgate.core.stats.sequential.wealth import copy_shares
+from lockgate.core.stats.sequential.wealth import copy_shares, log_weights
 
 # The bound of a process that needs no evidence.
 NOTHING = Bound(1.0, 0.0)
@@ -125,6 +125,11 @@ class Plan:
     def grids(self) -> Floats:
         """Return over how many alternatives each row's mixture runs."""
         return np.array([float(gate.alternatives) for gate, _ in self.rows])
+
+    @cached_property
+    def weights(self) -> Floats:
+        """Return the logarithm of each copy's weight in its row's mixture, -inf where filled up."""
+        return log_weights(self.shares, self.grids)
 
     @cached_property
     def starts(self) -> NDArray[np.int64]:

@@ -45,8 +45,17 @@ def log_evidence(log_wealth: Floats, shares: Floats, alternatives: ArrayLike | N
     Rows of fewer copies or alternatives than the array's are filled up with -inf and say how many `alternatives` [...]
     they have; a filled copy has share 0.
     """
-    count = np.asarray(log_wealth.shape[-1] if alternatives is None else alternatives, np.float64)
-    weighted = log_wealth + log(shares / count[..., None])[..., None]
+    return mixed(log_wealth, log_weights(shares, log_wealth.shape[-1] if alternatives is None else alternatives))
+
+
+def log_weights(shares: Floats, alternatives: ArrayLike) -> Floats:
+    """Return log(share / alternatives), [..., copies], by which each copy's alternatives are weighted in a mixture."""
+    return log(shares / np.asarray(alternatives, np.float64)[..., None])
+
+
+def mixed(log_wealth: Floats, weights: Floats) -> Floats:
+    """Return the log evidence of mixtures whose log weights are known, [...]."""
+    weighted = log_wealth + weights[..., None]
     return log_sum_exp(weighted.reshape(*weighted.shape[:-2], -1))
 
 
