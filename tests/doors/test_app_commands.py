@@ -80,8 +80,11 @@ def test_an_app_that_nobody_knows_is_refused(door: Door, command: str) -> None:
 @pytest.mark.clause("LC-41")
 def test_a_shadow_row_says_would(door: Door) -> None:
     """A weight that moves nothing does not read as one that does."""
-    door.create("--steps", "5,100")
+    rollout = door.create("--steps", "5,100")
 
     door("list")
+    listed = door.out
+    door("tick", "--id", rollout)
 
-    assert door.out.splitlines()[1].endswith("would 5 %")
+    assert listed.splitlines()[1].endswith("would 5 %")
+    assert "  would 5 %  hold " in door.out

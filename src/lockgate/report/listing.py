@@ -94,7 +94,7 @@ def change_of(transition: Transition) -> Change:
 def render_change(change: Change, screen: Screen) -> str:
     """Return one change as one line, as a log keeps it."""
     rollout = change.rollout
-    where = pad(f"{rollout.weight:g} %", 5, right=True)
+    where = pad(weight_words(rollout), 5, right=True)
     said = screen.text(f"{change.action} ({change.cause}): {number.write_sentence(change.reason)}")
     status = screen.paint(pad(status_words(rollout), 11), TONES[rollout.status])
     return f"{time_text(change.at)}  {rollout.id}  {status}  {where}  {said}\n".replace(NO_BREAK, " ")
