@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import shlex
 from pathlib import Path
@@ -55,6 +56,17 @@ def test_the_first_advice_works_as_well(ingested: None, door: Door) -> None:
     type_what_was_advised(door, door.err.partition("to read them: ")[2].strip())
 
     assert door.read("show", first)["status"] == "cancelled"
+
+
+@pytest.mark.clause("LC-46")
+def test_a_policy_from_standard_input_is_read_once(ingested: None, door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The advice needs no second look at it, after which nothing would be there."""
+    typed = io.TextIOWrapper(io.BytesIO(b"mode: canary\nsteps: 5,100\n"), encoding="utf-8")
+    monkeypatch.setattr("sys.stdin", typed)
+
+    code = door(*CALL, "--policy", "-")
+
+    assert (code, "--since 1h --policy -" in door.err) == (0, True), door.err
 
 
 @pytest.mark.clause("LC-46")

@@ -10,6 +10,7 @@ import click
 
 from lockgate.cli import delivery, exit_codes, local, output
 from lockgate.cli.declared import declared
+from lockgate.core.rollout import Rollout
 from lockgate.errors import UsageError
 from lockgate.ports.house import House
 
@@ -53,12 +54,12 @@ def _answer(call: Mapping[str, object]) -> int:
     order = _order(call)
     if call["is_rehearsal"]:
         house = local.rehearsal_house()
-        _print(call, rehearse(order, house), house)
+        _print(call, order, rehearse(order, house), house)
         return exit_codes.OK.code
     house = local.house()
     created = begin(order, house)
     untold = delivery.tell(house, created.rollout.app)
-    _print(call, created, house)
+    _print(call, order, created, house)
     delivery.warn(untold)
     return exit_codes.OK.code
 
@@ -82,7 +83,7 @@ def _order(call: Mapping[str, object]) -> Order:
     )
 
 
-def _print(call: Mapping[str, object], created: Created, house: House) -> None:
+def _print(call: Mapping[str, object], order: Order, created: Created, house: House) -> None:
     from lockgate.operations.foresee import foresee
     from lockgate.report.created import created_document, render_created
 
@@ -98,7 +99,8 @@ def _print(call: Mapping[str, object], created: Created, house: House) -> None:
     for sentence in created.warnings:
         local.tell(f"warning: {sentence}")
     _tell_of_unmet(call, created)
-    _tell_of_earlier(call, created, house)
+    if order.since_s is None and not created.is_existing:
+        _tell_of_earlier(call, created.rollout, house)
 
 
 def _program(command: object) -> Program | None:
@@ -127,15 +129,12 @@ def _tell_of_unmet(call: Mapping[str, object], created: Created) -> None:
         local.tell(f"To begin anew: {anew(created.rollout, call, {})}")
 
 
-def _tell_of_earlier(call: Mapping[str, object], created: Created, house: House) -> None:
+def _tell_of_earlier(call: Mapping[str, object], rollout: Rollout, house: House) -> None:
     """Say that runs are there which the rollout does not read, and by which commands one would."""
     from lockgate.cli.typed import anew, typed
     from lockgate.operations.earlier import earlier
     from lockgate.report.created import unread
 
-    rollout = created.rollout
-    if created.is_existing or declared(call).since_s is not None:
-        return
     found = earlier(rollout.app, (rollout.baseline, rollout.candidate), house)
     if found is not None:
         said, since = unread(found, rollout.created_at)
