@@ -18,9 +18,10 @@ if TYPE_CHECKING:
     from lockgate.operations.actuator import Program
     from lockgate.operations.create import Created, Order
 
-EPILOG = """
+EPILOG = f"""
 Exit codes: 0 on trial, also when an equal rollout is active already, or by --dry-run it would be; 64 usage,
-65 faults in the policy, 75 another canary of the app is active, or the store is held, 77 the app is frozen.
+65 faults in the policy, 75 another canary of the app is active, 77 the app is frozen;
+{exit_codes.OF_STORE}
 """
 
 

@@ -15,12 +15,12 @@ from lockgate.ports.house import House
 if TYPE_CHECKING:
     from lockgate.operations.deliver import Told
 
-EPILOG = """
+EPILOG = f"""
 A message that fails is tried again after 5 s, then after waits that double up to 12 h; what takes traffic away after
 1 s, then up to 5 min. After about three days it is dead.
 
-Exit codes: 0 nothing is left that failed, 64 no such rollout, 69 an endpoint failed, now or before, and was not told,
-75 the store is held.
+Exit codes: 0 nothing is left that failed, 64 no such rollout, 69 an endpoint failed, now or before, and was not told;
+{exit_codes.OF_STORE}
 """
 MESSAGES, SECONDS = 10_000, 600.0
 

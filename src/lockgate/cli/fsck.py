@@ -14,7 +14,7 @@ from lockgate.cli import exit_codes, local, output
 if TYPE_CHECKING:
     from lockgate.operations.fsck import Soundness
 
-EPILOG = "Exit codes: 0 sound, 64 no store, 65 flaws were found, 75 the store is held."
+EPILOG = f"Exit codes: 0 sound, 64 no store, 65 flaws were found; {exit_codes.OF_STORE}"
 # Progress is shown so often, and not before.
 EVERY_S = 0.5
 

@@ -7,7 +7,7 @@ import click
 
 from lockgate.cli import exit_codes, local, output, request
 
-EPILOG = "Exit codes: 0 the new keys sign; 64 usage, or the keys are those that signed so far; 75 the store is held."
+EPILOG = f"Exit codes: 0 the new keys sign; 64 usage, or the keys signed so far too; {exit_codes.OF_STORE}"
 
 
 @click.command("new-keys", epilog=EPILOG)

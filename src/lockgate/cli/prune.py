@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from lockgate.operations.prune import Pruned
     from lockgate.ports.house import House
 
-EPILOG = "Exit codes: 0 pruned, or nothing was old; 64 usage, 75 the store is held."
+EPILOG = f"Exit codes: 0 pruned, or nothing was old; 64 usage; {exit_codes.OF_STORE}"
 
 
 @click.command(epilog=EPILOG)

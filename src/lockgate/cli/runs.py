@@ -7,7 +7,7 @@ import click
 
 from lockgate.cli import exit_codes, local, output
 
-EPILOG = "Exit codes: 0 shown, also when there is none; 64 usage."
+EPILOG = f"Exit codes: 0 shown, also when there is none; 64 usage; {exit_codes.OF_STORE}"
 
 
 @click.command(epilog=EPILOG)

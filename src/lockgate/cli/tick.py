@@ -13,11 +13,11 @@ from lockgate.core.rollout import Rollout
 from lockgate.errors import LockgateError, UsageError
 from lockgate.ports.house import House
 
-EPILOG = """
+EPILOG = f"""
 Exit codes: 0 the turn was taken; with --id and of a canary 1 it is rolled back, by this turn or before, and 4 it is
-cancelled or superseded; 64 no such rollout, 75 the store is held. With --all a rollout that cannot take its turn
-keeps no other from it: it is named on standard error, and the exit code is that of the worst problem, the highest
-number.
+cancelled or superseded; 64 no such rollout; {exit_codes.OF_STORE}
+With --all a rollout that cannot take its turn keeps no other from it: it is named on standard error, and the exit code
+is that of the worst problem, the highest number.
 """
 
 

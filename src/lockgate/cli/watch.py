@@ -13,9 +13,10 @@ from lockgate.errors import TryAgainError
 from lockgate.operations.queries import Explanation, explain
 from lockgate.ports.house import House
 
-EPILOG = """
+EPILOG = f"""
 Exit codes: 0 promoted, 1 rolled back (by --on-timeout rollback too), 2 the time is over and it is still on trial,
-4 cancelled, or replaced by a newer rollout, 64 no such rollout. In shadow mode they say what would have been.
+4 cancelled, or replaced by a newer rollout, 64 no such rollout; {exit_codes.OF_STORE}
+In shadow mode they say what would have been.
 """
 MIN_INTERVAL_S = 0.1
 
