@@ -126,7 +126,7 @@ def read_at_once(body: bytes) -> LaidOut | None:
 
 
 @pytest.mark.clause("BU-260")
-@settings(max_examples=600)
+@settings(max_examples=400)
 @given(changed())
 def test_lines_read_at_once_say_what_runs_say(body: str) -> None:
     """Whatever a line was changed by: the same runs, or the same fault at the same line."""
@@ -223,7 +223,7 @@ def test_one_line_of_another_layout_leaves_all_to_a_closer_look(second: str, is_
 
 
 @pytest.mark.clause("BU-261")
-@settings(max_examples=500)
+@settings(max_examples=300)
 @given(
     st.lists(
         st.from_regex(re.compile(r"\d{1,8}(\.\d{0,7})?", re.ASCII), fullmatch=True)

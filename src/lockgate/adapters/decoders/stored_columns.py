@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from lockgate.adapters.decoders.ndjson import FAILURES, UNTYPED, are_on_their_own
 from lockgate.adapters.decoders.row import ScoreNames
@@ -126,7 +127,7 @@ class _Found:
 
     def __init__(self, app: str | None) -> None:
         self._places = _Places(app)
-        self._group: list[int] = []
+        self._group: list[NDArray[np.intp]] = []
         self._columns: list[Columns] = []
         self._started_at: list[Integers] = []
         self._ids: list[str | None] = []
@@ -145,7 +146,7 @@ class _Found:
         except msgspec.ValidationError:
             return False
         self._places.labels = shape.labels
-        self._group += map(self._places.__getitem__, map(_WHOSE, rows))
+        self._group.append(np.array(list(map(self._places.__getitem__, map(_WHOSE, rows))), np.intp))
         self._columns.append(columns)
         self._ids += texts(_read(rows, "run_id")) if "run_id" in shape.fields else nothing
         self._probes += texts(_read(rows, "probe_id")) if "probe_id" in shape.fields else nothing
@@ -154,7 +155,7 @@ class _Found:
     def add_laid_out(self, runs: LaidOut) -> None:
         """Take runs that are sound."""
         places = np.array([self._places.place(*whose) for whose in runs.whose], np.intp)
-        self._group += places.take(runs.which).tolist()
+        self._group.append(places.take(runs.which))
         self._columns.append(runs.columns)
         self._started_at.append(runs.started_at)
         self._ids += runs.ids
@@ -168,7 +169,7 @@ class _Found:
             body=body,
             columns=self._columns[0] if len(self._columns) == 1 else concatenate(self._columns),
             groups=tuple(self._places.groups),
-            group=np.array(self._group, np.intp),
+            group=np.concatenate(self._group),
             started_at=np.concatenate(self._started_at),
             ids=self._ids,
             probes=() if _is_absent(self._probes) else self._probes,

@@ -24,8 +24,8 @@ from lockgate.core.summary import ABSENT, NONE, Codes, Columns, Integers
 
 # So many parts of a body are at most read the general way before a layout is looked for again.
 MAX_REST = 64
-_ANSWERS = ("false", "true")
-_FIELDS = (*AMOUNTS, *COUNTS, "cost")
+_TRUTHS = "false", "true"
+_COST: Path = ("cost",)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -94,51 +94,59 @@ def _runs(lines: Lines, layout: Layout, names: ScoreNames) -> LaidOut | None:
 
 def _columns(lines: Lines, layout: Layout, names: ScoreNames) -> Columns | None:
     """Return the columns of lines; None when a value is not written the plain way, or no field is measured."""
+    values, answers = _numbers(lines, layout), _answers(lines, layout)
+    place = layout.places.get(("status",))
     runs = lines.starts.shape[1]
-    values: dict[str, Integers] = {}
-    answers: dict[str, Codes] = {}
-    numbers = [place for path, place in layout.places.items() if _is_number(path, layout.values[place].kind)]
-    found = lines.decimals(numbers) if numbers else None
-    if numbers and found is None:
+    statuses = np.full(runs, NONE, np.int8) if place is None else lines.which(place, STATUSES)
+    if values is None or answers is None or statuses is None:
         return None
-    for row, place in enumerate(numbers):
-        assert found is not None
-        name = _column(layout.values[place].path)
-        if name in COUNTS and found[1][row].any():
-            return None
-        values[name] = found[0][row]
-    for path, place in layout.places.items():
-        if layout.values[place].kind is Kind.ANSWER:
-            told = lines.which(place, _ANSWERS)
-            if told is None:
-                return None
-            answers[_column(path)] = told
-            values[_column(path)] = told.astype(np.int64) * MICRO
-    place_of_status = layout.places.get(("status",))
-    statuses = np.full(runs, NONE, np.int8) if place_of_status is None else lines.which(place_of_status, STATUSES)
-    read = {name for name in values if name in _FIELDS or name.startswith(SCORE_PREFIX)}
-    if statuses is None or (place_of_status is None and not read):
+    values |= {path: told.astype(np.int64) * MICRO for path, told in answers.items()}
+    read = {path: _column(path) for path in values if _is_measured(path)}
+    if place is None and not read:
         return None
-    if any(names.flaw((name.removeprefix(SCORE_PREFIX),)) for name in read if name.startswith(SCORE_PREFIX)):
+    if any(names.flaw((path[1],)) for path in read if path[0] == "scores"):
         return None
     return Columns(
         runs=runs,
         statuses=statuses,
-        values={name: column for name, column in values.items() if name in read},
-        answers={name: column for name, column in answers.items() if name in read},
+        values={column: values[path] for path, column in read.items()},
+        answers={column: answers[path] for path, column in read.items() if path in answers},
     )
 
 
-def _is_number(path: Path, kind: Kind) -> bool:
-    return kind is Kind.NUMBER or path == ("cost",)
+def _numbers(lines: Lines, layout: Layout) -> dict[Path, Integers] | None:
+    """Return the micro-units of all numbers, also of those that no field has: all must be as JSON writes them."""
+    places = [place for place, value in enumerate(layout.values) if value.kind is Kind.NUMBER or value.path == _COST]
+    if not places:
+        return {}
+    paths = [layout.values[place].path for place in places]
+    found = lines.decimals(places)
+    if found is None:
+        return None
+    columns, has_point = found
+    if any(path[0] in COUNTS and points.any() for path, points in zip(paths, has_point, strict=True)):
+        return None
+    return dict(zip(paths, columns, strict=True))
+
+
+def _answers(lines: Lines, layout: Layout) -> dict[Path, Codes] | None:
+    """Return the codes of all that is true or false."""
+    answers = {}
+    for place, value in enumerate(layout.values):
+        if value.kind is Kind.ANSWER:
+            told = lines.which(place, _TRUTHS)
+            if told is None:
+                return None
+            answers[value.path] = told
+    return answers
+
+
+def _is_measured(path: Path) -> bool:
+    return path[0] == "scores" or (len(path) == 1 and path[0] in (*AMOUNTS, *COUNTS, *_COST))
 
 
 def _column(path: Path) -> str:
-    """Return the column of a value; that of a field that nobody reads is not one of a run."""
-    name, *part = path
-    if name == "scores":
-        return f"{SCORE_PREFIX}{part[0]}"
-    return name if not part and name in _FIELDS else f" {'.'.join(path)}"
+    return f"{SCORE_PREFIX}{path[1]}" if path[0] == "scores" else path[0]
 
 
 def _started_at(lines: Lines, layout: Layout) -> Integers | None:
