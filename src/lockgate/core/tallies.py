@@ -7,7 +7,7 @@ and its buckets are made of that when somebody reads them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from operator import mul
 from typing import Any
@@ -87,18 +87,21 @@ class Tallies:
         head, tail = np.searchsorted(self.owners, (cell * width, (cell + 1) * width)).tolist()
         owners = self.owners[head:tail]
         starts, ends = (np.searchsorted(self.bins, each << BIN_BITS).tolist() for each in (owners, owners + 1))
-        values = {
-            self.fields[owner - cell * width]: self._values(owner, square, slice(start, end))
-            for owner, square, start, end in zip(owners.tolist(), self.squares[head:tail], starts, ends, strict=True)
-        }
+        names = [self.fields[owner - cell * width] for owner in owners.tolist()]
+        values = dict(zip(names, self._values(starts, ends, self.squares[head:tail]), strict=True))
         return Bucket(sum(row), held, dict(sorted(events.items())), values)
 
-    def _values(self, owner: int, square: int, held: slice) -> Values:
-        index = self.bins[held] - (owner << BIN_BITS) - BIN_ORIGIN
-        counts, excess = self.counts[held].tolist(), tuple(self.excess[held].tolist())
-        total = sum(map(mul, lower_edge(index).tolist(), counts)) + sum(excess)
-        pairs = tuple(zip(index.tolist(), counts, strict=True))
-        return Values(sum(counts), total, square, pairs, excess)
+    def _values(self, starts: list[int], ends: list[int], squares: Sequence[int]) -> Iterator[Values]:
+        """Yield the values of owners that stand one behind the other, read from the arrays all at once."""
+        first, last = (starts[0], ends[-1]) if starts else (0, 0)
+        index = (self.bins[first:last] & _INDEX_BITS) - BIN_ORIGIN
+        indices, lower = index.tolist(), lower_edge(index).tolist()
+        counts, excess = self.counts[first:last].tolist(), self.excess[first:last].tolist()
+        for start, end, square in zip(starts, ends, squares, strict=True):
+            held = slice(start - first, end - first)
+            runs, beyond = counts[held], tuple(excess[held])
+            total = sum(map(mul, lower[held], runs)) + sum(beyond)
+            yield Values(sum(runs), total, square, tuple(zip(indices[held], runs, strict=True)), beyond)
 
 
 def tally_values(columns: Mapping[str, Integers], cell: Integers, absent: int) -> dict[str, Any]:
