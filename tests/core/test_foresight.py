@@ -20,7 +20,8 @@ from bench.calibration.rollouts import World as Engine
 from lockgate.core.bucket import Events, Values
 from lockgate.core.declaration.policy_declaration import declare
 from lockgate.core.evidence.state import Tally
-from lockgate.core.foresight import ASSUMED_SHARE, ENOUGH_RUNS, Flow, Foreseen, foresee
+from lockgate.core.flow import Flow
+from lockgate.core.foresight import ASSUMED_SHARE, ENOUGH_RUNS, Foreseen, foresee
 from lockgate.core.policy.gate import Margin
 from lockgate.core.policy.policy import Inference, Policy, Promote
 from lockgate.operations.create import Order, create
@@ -162,6 +163,17 @@ def test_what_cannot_be_said_is_not_said() -> None:
     assert ([gate.gate for gate in unseen.gates], unseen.to_full) == (["error_rate"], None)
     assert nothing.gates[0].to_clean is None
     assert (fixed.gates, fixed.to_full) == ((), None)
+
+
+@pytest.mark.clause("VE-61")
+@pytest.mark.parametrize("gate", [{"metric": "scores.g:paired"}, {"metric": "scores.g", "min": 0.5}])
+def test_of_pairs_and_fixed_limits_nothing_is_foreseen_whatever_is_measured(gate: dict[str, object]) -> None:
+    """How the baseline's values lie says nothing of either."""
+    known: dict[str, Tally] = {"g": Values(300, 300 * 10**8, 300 * 10**16, ((1000, 300),), (0,))}
+
+    foresight = foresee(default(gates=[{**gate, "id": "g"}]), known)
+
+    assert (foresight.gates, foresight.to_full) == ((), None)
 
 
 @pytest.mark.clause("VE-61")

@@ -12,7 +12,7 @@ from lockgate.core.bucket import Events
 from lockgate.core.declaration.policy_declaration import declare
 from lockgate.core.foresight import foresee
 from lockgate.report.foreseen import MEASURED_MISSES, foreseen_sentences, is_default
-from tests.doors.line import APP, GOOD, Door, write_runs
+from tests.doors.line import APP, GOOD, ID, Door, write_runs
 
 RESULTS = Path(__file__).resolve().parents[2] / "bench" / "results" / "studies.json"
 
@@ -90,3 +90,23 @@ def test_of_what_cannot_be_foreseen_there_is_no_sentence() -> None:
     policy = declare({"gates": [{"metric": "error_rate", "slice": {"intent": "medical"}}]}, ())
 
     assert foreseen_sentences(policy, foresee(policy, {})) == ()
+
+
+@pytest.mark.clause("LI-511")
+@pytest.mark.parametrize("form", [(), ("--json",)])
+@pytest.mark.parametrize("broken", ["lockgate.operations.foresee.latest", "lockgate.report.created.promises"])
+def test_what_cannot_be_said_beside_an_answer_does_not_undo_it(
+    broken: str, form: tuple[str, ...], door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The rollout is on trial by then, so its id is told, and what is missing."""
+
+    def fail(*_: object) -> None:
+        raise ArithmeticError("broken on purpose")
+
+    monkeypatch.setattr(broken, fail)
+
+    code = door("create", "--app-id", APP, "-b", "v36", "-c", "abc123", "--mode", "canary", *form)
+
+    assert code == 0
+    assert ID.search(door.out)
+    assert "cannot be said: ArithmeticError('broken on purpose')" in door.err

@@ -3,8 +3,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 
@@ -15,8 +15,11 @@ from lockgate.errors import UsageError
 from lockgate.ports.house import House
 
 if TYPE_CHECKING:
+    from lockgate.core.foresight import Foresight
     from lockgate.operations.actuator import Program
     from lockgate.operations.create import Created, Order
+
+Told = TypeVar("Told")
 
 EPILOG = f"""
 Exit codes: 0 on trial, also when an equal rollout is active already, or by --dry-run it would be; 64 usage,
@@ -85,23 +88,41 @@ def _order(call: Mapping[str, object]) -> Order:
 
 
 def _print(call: Mapping[str, object], order: Order, created: Created, house: House) -> None:
-    from lockgate.operations.foresee import foresee
     from lockgate.report.created import created_document, render_created
 
     rollout, is_rehearsal = created.rollout, bool(call["is_rehearsal"])
     if call["quiet"]:
         output.say(f"{rollout.id}\n")
     elif call["as_json"]:
-        document = created_document(created, foresee(rollout, created.policy, house))
-        output.emit_json({**document, "dry_run": is_rehearsal})
+        document = _beside("what is promised", lambda: created_document(created, _foresight(created, house)))
+        output.emit_json({**(document or {"id": rollout.id}), "dry_run": is_rehearsal})
     else:
-        foreseen = foresee(rollout, created.policy, house)
-        output.say(render_created(created, foreseen, local.screen(), is_rehearsal=is_rehearsal))
+        foresight, screen = _foresight(created, house), local.screen()
+        said = _beside(
+            "what is promised", lambda: render_created(created, foresight, screen, is_rehearsal=is_rehearsal)
+        )
+        output.say(said or f"{rollout.id}\n")
     for sentence in created.warnings:
         local.tell(f"warning: {sentence}")
     _tell_of_unmet(call, created)
     if order.since_s is None and not created.is_existing:
-        _tell_of_earlier(call, created.rollout, house)
+        _beside("which runs are there already", lambda: _tell_of_earlier(call, rollout, house))
+
+
+def _foresight(created: Created, house: House) -> Foresight:
+    from lockgate.core.foresight import NOTHING_FORESEEN
+    from lockgate.operations.foresee import foresee
+
+    return _beside("what answers take", lambda: foresee(created.rollout, created.policy, house)) or NOTHING_FORESEEN
+
+
+def _beside(what: str, say: Callable[[], Told]) -> Told | None:
+    """Return what is told beside an answer, or warn that it is not known."""
+    try:
+        return say()
+    except Exception as error:  # noqa: BLE001 -- the rollout is on trial by then, whatever fails here
+        local.tell(f"warning: {what} cannot be said: {error!r}; nothing decides by it")
+    return None
 
 
 def _program(command: object) -> Program | None:

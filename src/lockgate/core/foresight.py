@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -17,10 +17,11 @@ from lockgate.core.bucket import Events, Values
 from lockgate.core.evidence.growth import MEDIAN, MOST_RUNS, growth, runs_to
 from lockgate.core.evidence.plan import GatePlan, Plan, Role, plan
 from lockgate.core.evidence.state import Tally
-from lockgate.core.metric import SHARES, Kind
+from lockgate.core.flow import NO_FLOW, Flow, compared_share
+from lockgate.core.metric import Kind
 from lockgate.core.policy.gate import Gate, Margin
 from lockgate.core.policy.policy import Inference, Policy, Promote
-from lockgate.core.policy.step import Step, StepKind
+from lockgate.core.policy.step import Step
 from lockgate.core.stats.elementary import Floats
 from lockgate.core.stats.sequential.wealth import copy_shares, threshold
 from lockgate.core.verdict.needed import round_up
@@ -58,28 +59,7 @@ class Foresight:
     to_full: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Flow:
-    """How runs come: how many of both releases a bucket has, and which part of them each gate reads.
-
-    Without the first, buckets are taken to be small; of a gate whose part is unknown nothing is foreseen.
-    """
-
-    runs_per_bucket: float | None = None
-    parts: Mapping[str, float] = field(default_factory=dict)
-
-    def part(self, gate: Gate, measured: Mapping[str, Tally]) -> float | None:
-        """Return the part of an arm's runs that a gate reads; None where nobody can say."""
-        is_in_all = not gate.slice and (gate.id in measured or gate.metric.name in SHARES)
-        return self.parts.get(gate.id, 1.0 if is_in_all else None)
-
-    def in_bucket(self, policy: Policy, at: Step) -> float:
-        """Return the candidate runs that a bucket has at a step; 0 where nobody can say."""
-        runs = (self.runs_per_bucket or 0.0) * _share(at)
-        return runs if policy.bucket_runs is None else min(runs, float(policy.bucket_runs))
-
-
-NO_FLOW = Flow()
+NOTHING_FORESEEN = Foresight((), None)
 
 
 def foresee(policy: Policy, measured: Mapping[str, Tally], flow: Flow = NO_FLOW) -> Foresight:
@@ -88,7 +68,7 @@ def foresee(policy: Policy, measured: Mapping[str, Tally], flow: Flow = NO_FLOW)
     Where it is known how many runs a bucket has, the first one teaches and answers are given at the ends of others.
     """
     if policy.inference is Inference.FIXED or not policy.is_judged:
-        return Foresight((), None)
+        return NOTHING_FORESEEN
     known = {gate.id: _known(gate, measured, flow) for gate in policy.gates}
     whole = plan(policy)
     gates = tuple(_foreseen(whole, gate, known[gate.gate.id], flow) for gate in whole.gates)
@@ -105,12 +85,14 @@ class _Known:
 
 
 def _known(gate: Gate, measured: Mapping[str, Tally], flow: Flow) -> _Known | None:
-    """Return the baseline as measured, else with an assumed share, else nothing."""
+    """Return the baseline as measured, else with an assumed share; nothing where no baseline's shape decides."""
+    if gate.is_objective or gate.metric.kind is Kind.PAIRED:
+        return None
     found, part = measured.get(gate.id), flow.part(gate, measured)
     if found is not None and found.n >= ENOUGH_RUNS:
         share = found if isinstance(found, Values) else _events((found.events + 0.5) / (found.n + 1.0))
         return _Known(share, is_measured=True, part=part)
-    if gate.metric.kind is not Kind.BINARY or gate.is_objective:
+    if gate.metric.kind is not Kind.BINARY:
         return None
     return _Known(_events(ASSUMED_SHARE), is_measured=False, part=part)
 
@@ -123,19 +105,19 @@ def _foreseen(whole: Plan, gate: GatePlan, known: _Known | None, flow: Flow) -> 
     """Return what a gate takes at the first step that compares; None for a gate that nobody can foresee."""
     policy = whole.policy
     first = next((step for step in _compared(policy) if whole.applies(gate.gate, step)), None)
-    if known is None or first is None or gate.gate.is_objective or gate.gate.metric.kind is Kind.PAIRED:
+    if known is None or first is None:
         return None
     at, tally, part = policy.steps[first], known.tally, known.part
     in_bucket = flow.in_bucket(policy, at)
-    to_clean = _to_clean(whole, gate, growth(gate, tally, tally, _share(at)))
-    clean = _served(to_clean, part, in_bucket, gate.gate.min_runs)
+    to_clean = _to_clean(whole, gate, growth(gate, tally, tally, compared_share(at)))
+    clean = _served(max(to_clean, _least(gate.gate, at)), part, in_bucket)
     plain = Foreseen(gate=gate.gate.id, share=None, is_measured=known.is_measured, to_clean=clean)
     if not isinstance(tally, Events):
         return plain
     share = tally.events / tally.n
     harm = _harm(gate.gate, share)
     margin = gate.gate.margin or SPOKEN_MARGIN
-    to_rollback = _to_rollback(whole, gate, growth(gate, tally, _events(harm), _share(at)))
+    to_rollback = _to_rollback(whole, gate, growth(gate, tally, _events(harm), compared_share(at)))
     return replace(
         plain,
         share=share,
@@ -146,13 +128,15 @@ def _foreseen(whole: Plan, gate: GatePlan, known: _Known | None, flow: Flow) -> 
     )
 
 
-def _served(judged: float, part: float | None, in_bucket: float, least: int = 0) -> int | None:
+def _served(judged: float, part: float | None, in_bucket: float) -> int | None:
     """Return the candidate runs that bring so many to a gate, in whole buckets after the one that teaches."""
-    return None if part is None or math.isinf(judged) else _said(_sealed(max(judged / part, least), in_bucket, 1))
+    return None if part is None or math.isinf(judged) else _said(_sealed(judged / part, in_bucket, 1))
 
 
-def _share(at: Step) -> float:
-    return 0.5 if at.kind is StepKind.MIRROR else at.share
+def _least(gate: Gate, at: Step) -> float:
+    """Return the runs of the candidate beside which a gate has judged `min_runs` of each, so of the rarer one too."""
+    share = compared_share(at)
+    return gate.min_runs * max(1.0, share / (1.0 - share))
 
 
 def _harm(gate: Gate, share: float) -> float:
@@ -206,8 +190,9 @@ def _ramp(whole: Plan, known: Mapping[str, _Known | None], flow: Flow) -> int | 
         for place, (gate, each) in enumerate(zip(whole.gates, found, strict=True)):
             if each is not None and each.part is not None and whole.applies(gate.gate, step):
                 # For each candidate run that is served, whether the gate reads it or not.
-                grown[place] = each.part * growth(gate, each.tally, each.tally, _share(at))
-                runs = max(runs, _at_step(whole, gate, step, gathered[place], grown[place]))
+                grown[place] = each.part * growth(gate, each.tally, each.tally, compared_share(at))
+                least = _least(gate.gate, at) / each.part
+                runs = max(runs, least, _at_step(whole, gate, step, gathered[place], grown[place]))
         if not runs < MOST_RUNS:
             return None
         in_bucket = flow.in_bucket(whole.policy, at)
@@ -229,14 +214,11 @@ def _sealed(runs: float, in_bucket: float, before: int = 0) -> float:
 
 
 def _at_step(whole: Plan, gate: GatePlan, step: int, gathered: Floats, gained: Floats) -> float:
-    """Return the candidate runs that a gate needs before a step may be left."""
-    index, share = _sought(whole, gate, step), _share(whole.policy.steps[step])
-    # Of each release, so that the rarer one is waited for.
-    least = gate.gate.min_runs * max(1.0, share / (1.0 - share))
+    """Return the candidate runs until a gate has excluded what is sought before a step may be left."""
+    index = _sought(whole, gate, step)
     if index is None or gate.processes[index].is_settled or np.isinf(gathered[index]).all():
-        return least
-    needed = runs_to(threshold(whole.policy.alpha_promote), gathered[index], gained[index])
-    return max(least, needed)
+        return 0.0
+    return runs_to(threshold(whole.policy.alpha_promote), gathered[index], gained[index])
 
 
 def _sought(whole: Plan, gate: GatePlan, step: int) -> int | None:

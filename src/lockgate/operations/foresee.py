@@ -6,7 +6,8 @@ from __future__ import annotations
 from lockgate.core.evidence.sealed import NO_ARMS
 from lockgate.core.evidence.tally import tally
 from lockgate.core.evidence.window import Sides, arms_of
-from lockgate.core.foresight import ENOUGH_RUNS, Flow, Foresight
+from lockgate.core.flow import Flow
+from lockgate.core.foresight import ENOUGH_RUNS, Foresight
 from lockgate.core.foresight import foresee as foreseen
 from lockgate.core.instant import SECOND
 from lockgate.core.intake import WHOLE

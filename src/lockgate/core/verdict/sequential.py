@@ -46,11 +46,13 @@ def judge_sequential(state: EvidenceState, shown: Shown, plan: Plan) -> Verdict:
 
 def displayed(verdict: Verdict, shown: Cohorts, plan: Plan) -> Verdict:
     """Return a sequential verdict with fixed-sample intervals, for people; no decision reads them."""
+    # The one look of an offline step tells of the step's own gates alone, and has its intervals already.
+    gates = {each.gate.id: each.gate for each in plan.gates}
     return replace(
         verdict,
         findings=tuple(
-            finding if finding.evidence is None else _with_difference(finding, gate.gate, shown)
-            for finding, gate in zip(verdict.findings, plan.gates, strict=True)
+            finding if finding.evidence is None else _with_difference(finding, gates[finding.gate], shown)
+            for finding in verdict.findings
         ),
     )
 

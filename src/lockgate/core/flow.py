@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How runs come to an app comes in; which part of them a gate reads, and what a bucket of a step has, go out.
+
+A forecast rests on it, and no decision.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from lockgate.core.evidence.state import Tally
+from lockgate.core.metric import SHARES
+from lockgate.core.policy.gate import Gate
+from lockgate.core.policy.policy import Policy
+from lockgate.core.policy.step import Step, StepKind
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """How runs come: how many of both releases a bucket has, and which part of them each gate reads.
+
+    Without the first, buckets are taken to be small; of a gate whose part is unknown nothing is foreseen.
+    """
+
+    runs_per_bucket: float | None = None
+    parts: Mapping[str, float] = field(default_factory=dict)
+
+    def part(self, gate: Gate, measured: Mapping[str, Tally]) -> float | None:
+        """Return the part of an arm's runs that a gate reads; None where nobody can say."""
+        is_in_all = not gate.slice and (gate.id in measured or gate.metric.name in SHARES)
+        return self.parts.get(gate.id, 1.0 if is_in_all else None)
+
+    def in_bucket(self, policy: Policy, at: Step) -> float:
+        """Return the candidate runs that a bucket has at a step; 0 where nobody can say."""
+        runs = (self.runs_per_bucket or 0.0) * compared_share(at)
+        return runs if policy.bucket_runs is None else min(runs, float(policy.bucket_runs))
+
+
+NO_FLOW = Flow()
+
+
+def compared_share(at: Step) -> float:
+    """Return the candidate's part of the runs that are compared at a step; a mirror answers what the baseline does."""
+    return 0.5 if at.kind is StepKind.MIRROR else at.share
