@@ -76,7 +76,7 @@ MAX_STALE = Field[int](
     shape=Duration(1),
     default=900,
     spelled="15m",
-    about="Without news for this long, flags of an active rollout answer with the baseline.",
+    about="A rollout that nobody ticks, or whose weight is not read back, for this long is overdue.",
 )
 POLICY_FIELDS: tuple[Field[Any], ...] = (
     APP, MODE, PROMOTE, INFERENCE, ALPHA, ALPHA_PROMOTE, ALPHA_RATIO, MIN_RUNS, BUCKET, BUCKET_RUNS, UNIT,

@@ -11,9 +11,16 @@ from lockgate.core.declaration.reading import Field, Section
 from lockgate.core.declaration.shape import PERCENT_PATTERN, Choice, Duration, Number, Text, Whole
 from lockgate.core.policy.step import OnDeadline
 
-INVARIANTS = Section("invariants", 64, "Events that may happen in the candidate at most `max` times, in any run.")
-SUSTAINED = Section("sustained", 64, "Budgets that windows may exceed a few times; then reduce, then rollback.")
-DISAGREEMENT = Section("disagreement", 64, "How often candidate and baseline may answer differently, unexplained.")
+UNMEASURED = "Nothing measures it so far, so it holds a rollout."
+INVARIANTS = Section(
+    "invariants", 64, f"Events that may happen in the candidate at most `max` times, in any run. {UNMEASURED}"
+)
+SUSTAINED = Section(
+    "sustained", 64, f"Budgets that windows may exceed a few times; then reduce, then rollback. {UNMEASURED}"
+)
+DISAGREEMENT = Section(
+    "disagreement", 64, f"How often candidate and baseline may answer differently, unexplained. {UNMEASURED}"
+)
 LIMITS = "limits"
 LIMITS_ABOUT = "What the whole rollout may spend, last and touch."
 
@@ -66,11 +73,11 @@ MIN_PAIRS = Field[int](
 DISAGREEMENT_FIELDS: tuple[Field[Any], ...] = (DISAGREEMENT_ID, MAX_EXCESS, MIN_PAIRS)
 
 SPEND = Field[tuple[str, str] | None](
-    name="spend", shape=Spend(), default=None, about="An amount and a currency, such as 200 EUR."
+    name="spend", shape=Spend(), default=None, about=f"An amount and a currency, such as 200 EUR. {UNMEASURED}"
 )
 TIME = Field[int | None](name="time", shape=Duration(1), default=None, about="How long the rollout may last.")
 UNITS = Field[int | None](
-    name="units", shape=Whole(1, 10**12), default=None, about="How many units may meet the candidate."
+    name="units", shape=Whole(1, 10**12), default=None, about=f"How many units may meet the candidate. {UNMEASURED}"
 )
 RUNS = Field[int | None](name="runs", shape=Whole(1, 10**12), default=None, about="How many runs it may serve.")
 ON_LIMIT = Field[OnDeadline](
