@@ -384,11 +384,12 @@ def test_receipts_chain() -> None:
 def test_a_rule_that_nothing_measures_holds() -> None:
     """Nobody would notice a breach, so the rollout does not go on as if there were none."""
     here = world()
-    rule = {"invariants": [{"id": "pii_leak", "event": "pii_leak", "max": 0}]}
-    rollout = created(here, policy=rule).rollout
+    rule = {"invariants": [{"id": "pii_leak", "event": "pii_leak", "max": 0}], "limits": {"spend": "1 EUR"}}
+    begun = created(here, policy=rule)
 
-    turns = here.walk(rollout.id, EQUAL, runs=4000, minutes=20)
+    turns = here.walk(begun.rollout.id, EQUAL, runs=4000, minutes=20)
 
+    assert any(said.startswith("pii_leak, spend is declared") for said in begun.warnings)
     assert turns[-1].transition.decision.cause == "alarm"
     assert "pii_leak" in turns[-1].transition.decision.reason
 

@@ -13,6 +13,7 @@ from lockgate.core.situation import Broken, Situation
 from lockgate.core.trial import Trial
 from lockgate.core.verdict.sequential import ratio_alarm
 from lockgate.core.wording import count_text, duration_words
+from lockgate.operations.unserved import unmeasured
 
 NEVER_TOGETHER = (
     "baseline and candidate never ran together: no run of one began within an hour of a run of the other; "
@@ -57,10 +58,5 @@ def _alarms(trial: Trial, policy: Policy, fresh: int) -> Iterator[str]:
     split = ratio_alarm(progress.state)
     if split is not None:
         yield split
-    rules = policy.rules
-    unread = [rule.id for rule in rules.invariants]
-    unread += [rule.id for rule in rules.sustained]
-    unread += [rule.id for rule in rules.disagreement]
-    unread += [name for name, limit in (("spend", rules.limits.spend), ("units", rules.limits.units)) if limit]
-    for name in unread:
+    for name in unmeasured(policy):
         yield f"{name} {UNMEASURED}"

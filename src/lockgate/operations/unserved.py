@@ -9,8 +9,6 @@ from lockgate.core.policy.policy import Policy
 from lockgate.core.policy.step import StepKind
 from lockgate.errors import UsageError
 
-# What holds a rollout while nothing measures it is in `surroundings`.
-
 
 def check_served(policy: Policy) -> None:
     """Refuse a policy whose promise would rest on something that is not counted."""
@@ -22,11 +20,22 @@ def check_served(policy: Policy) -> None:
         )
 
 
+def unmeasured(policy: Policy) -> tuple[str, ...]:
+    """Return what a policy declares and nothing here measures, so that it holds a rollout."""
+    rules = policy.rules
+    named = (*rules.invariants, *rules.sustained, *rules.disagreement)
+    limited = (("spend", rules.limits.spend), ("units", rules.limits.units))
+    return (*(rule.id for rule in named), *(name for name, limit in limited if limit))
+
+
 def warnings(policy: Policy) -> Iterator[str]:
     """Yield what a policy asks of somebody else, or of something that is not there yet."""
     if not policy.is_judged:
         ramp = ", ".join(step.label() for step in policy.steps)
         yield f"no gate ever speaks at {ramp}: add a step below 100 %, a holdback, or a gate with a max or min"
+    unread = unmeasured(policy)
+    if unread:
+        yield f"{', '.join(unread)} is declared and nothing here measures it yet: the rollout holds for it"
     if policy.require_pairwise:
         yield "a pairwise comparison is required and nothing here makes one yet: the rollout holds until it is there"
     names = [step.label() for step in policy.steps if step.kind in (StepKind.MIRROR, StepKind.RING)]
