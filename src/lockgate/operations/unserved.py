@@ -23,9 +23,11 @@ def check_served(policy: Policy) -> None:
 def unmeasured(policy: Policy) -> tuple[str, ...]:
     """Return what a policy declares and nothing here measures, so that it holds a rollout."""
     rules = policy.rules
-    named = (*rules.invariants, *rules.sustained, *rules.disagreement)
-    limited = (("spend", rules.limits.spend), ("units", rules.limits.units))
-    return (*(rule.id for rule in named), *(name for name, limit in limited if limit))
+    named = [rule.id for rule in rules.invariants]
+    named += [rule.id for rule in rules.sustained]
+    named += [rule.id for rule in rules.disagreement]
+    named += [name for name, limit in (("spend", rules.limits.spend), ("units", rules.limits.units)) if limit]
+    return tuple(named)
 
 
 def warnings(policy: Policy) -> Iterator[str]:
