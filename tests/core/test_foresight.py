@@ -4,8 +4,9 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -24,8 +25,11 @@ from lockgate.core.flow import Flow
 from lockgate.core.foresight import ASSUMED_SHARE, ENOUGH_RUNS, Foreseen, foresee
 from lockgate.core.policy.gate import Margin
 from lockgate.core.policy.policy import Inference, Policy, Promote
+from lockgate.core.rollout import Status
 from lockgate.operations.create import Order, create
 from lockgate.operations.foresee import foresee as foresee_stored
+from lockgate.operations.ingest import ingest
+from lockgate.operations.tick import tick
 from lockgate.testing.world import Law, World
 from lockgate.wiring import memory_store
 
@@ -205,6 +209,61 @@ def test_a_gate_that_reads_few_runs_takes_all_that_bring_them(part: float) -> No
         assert found == pytest.approx(judged / part, rel=0.1)
     assert foresight.to_full is not None
     assert foresight.to_full >= (gate.to_clean or 0)
+
+
+@pytest.mark.clause("LI-512")
+@pytest.mark.parametrize(("part", "share"), [(0.1, 0.2), (0.1, 0.5), (0.03, 0.5)])
+def test_the_ramp_of_a_slice_is_foreseen_over_all_steps(part: float, share: float) -> None:
+    """Through the real operations, where the fewest runs decide at each step, or a bucket has hardly one of them."""
+    taken, foreseen = [], []
+    for seed in range(11):
+        here = Sliced(World(memory_store(), seed), np.random.default_rng(seed), part, share)
+        here.serve({"v1": 400}, minutes=60)
+        made = create(Order(app="web", baseline="v1", candidate="v2", policy=SLICED), here.world.house)
+        said = foresee_stored(made.rollout, made.policy, here.world.house).to_full
+        assert said is not None
+        foreseen.append(said)
+        # One that is rolled back although nothing is wrong takes for ever, which a median bears.
+        taken.append(here.walk(made.rollout.id))
+
+    assert near(median(foreseen), median(taken))
+
+
+SLICED = {"mode": "canary", "gates": [{"metric": "error_rate", "slice": {"intent": "medical"}}]}
+
+
+@dataclass(frozen=True, slots=True)
+class Sliced:
+    """An app of whose runs a part is of one slice, drawn anew each minute; all fail as often."""
+
+    world: World
+    draw: np.random.Generator
+    part: float
+    share: float
+
+    def serve(self, runs: Mapping[str, int], *, minutes: int = 1) -> None:
+        """Serve so many runs of each release a minute."""
+        laws = dict.fromkeys(runs, Law(error_rate=self.share, latency_ms=None))
+        for _ in range(minutes):
+            within = {release: int(self.draw.binomial(count, self.part)) for release, count in runs.items()}
+            others = {release: count - within[release] for release, count in runs.items()}
+            for counts, labels in ((within, (("intent", "medical"),)), (others, ())):
+                if any(counts.values()):
+                    ingest(self.world.batch("web", counts, laws, labels), self.world.house)
+            self.world.clock.advance(60)
+
+    def walk(self, name: str) -> float:
+        """Walk a rollout to all traffic, 400 runs a minute, and return how many its candidate had on the way."""
+        for _ in range(600):
+            turn = tick(name, self.world.house)
+            if turn.rollout.is_terminal:
+                break
+            ours = round(4 * turn.rollout.exposed_weight)
+            self.serve({"v1": 400 - ours, "v2": ours})
+        with self.world.house.store.reading() as seen:
+            trial = seen.trial(name)
+        assert trial is not None
+        return trial.progress.state.candidate_runs if turn.rollout.status is Status.PROMOTED else math.inf
 
 
 @pytest.mark.clause("LI-385")

@@ -6,6 +6,7 @@ A forecast rests on it, and no decision.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -35,6 +36,20 @@ class Flow:
         """Return the candidate runs that a bucket has at a step; 0 where nobody can say."""
         runs = (self.runs_per_bucket or 0.0) * compared_share(at)
         return runs if policy.bucket_runs is None else min(runs, float(policy.bucket_runs))
+
+    def judged_share(self, policy: Policy, at: Step, part: float) -> float:
+        """Return the candidate's part of the runs that a gate judges together at a step.
+
+        A bucket without a run of the candidate is not judged, and what its baseline's runs wait with is let go when
+        one has both: so a gate that reads few runs judges the candidate's beside fewer of the baseline's.
+        """
+        share, ours = compared_share(at), part * self.in_bucket(policy, at)
+        theirs = ours * (1.0 - share) / share if share else 0.0
+        # Where most buckets have no run of the baseline, those without wait for one and are judged with it.
+        if theirs < 1.0:
+            return share
+        together, beside = (runs / -math.expm1(-runs) for runs in (ours, theirs))
+        return together / (together + beside)
 
 
 NO_FLOW = Flow()

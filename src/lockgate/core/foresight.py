@@ -108,8 +108,8 @@ def _foreseen(whole: Plan, gate: GatePlan, known: _Known | None, flow: Flow) -> 
     if known is None or first is None:
         return None
     at, tally, part = policy.steps[first], known.tally, known.part
-    in_bucket = flow.in_bucket(policy, at)
-    to_clean = _to_clean(whole, gate, growth(gate, tally, tally, compared_share(at)))
+    in_bucket, beside = flow.in_bucket(policy, at), flow.judged_share(policy, at, part or 1.0)
+    to_clean = _to_clean(whole, gate, growth(gate, tally, tally, beside))
     clean = _served(max(to_clean, _least(gate.gate, at)), part, in_bucket)
     plain = Foreseen(gate=gate.gate.id, share=None, is_measured=known.is_measured, to_clean=clean)
     if not isinstance(tally, Events):
@@ -117,7 +117,7 @@ def _foreseen(whole: Plan, gate: GatePlan, known: _Known | None, flow: Flow) -> 
     share = tally.events / tally.n
     harm = _harm(gate.gate, share)
     margin = gate.gate.margin or SPOKEN_MARGIN
-    to_rollback = _to_rollback(whole, gate, growth(gate, tally, _events(harm), compared_share(at)))
+    to_rollback = _to_rollback(whole, gate, growth(gate, tally, _events(harm), beside))
     return replace(
         plain,
         share=share,
@@ -190,7 +190,8 @@ def _ramp(whole: Plan, known: Mapping[str, _Known | None], flow: Flow) -> int | 
         for place, (gate, each) in enumerate(zip(whole.gates, found, strict=True)):
             if each is not None and each.part is not None and whole.applies(gate.gate, step):
                 # For each candidate run that is served, whether the gate reads it or not.
-                grown[place] = each.part * growth(gate, each.tally, each.tally, compared_share(at))
+                beside = flow.judged_share(whole.policy, at, each.part)
+                grown[place] = each.part * growth(gate, each.tally, each.tally, beside)
                 least = _least(gate.gate, at) / each.part
                 runs = max(runs, least, _at_step(whole, gate, step, gathered[place], grown[place]))
         if not runs < MOST_RUNS:
