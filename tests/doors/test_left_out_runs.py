@@ -23,11 +23,39 @@ def test_a_file_that_hardly_counts_is_a_warning(door: Door, tmp_path: Path) -> N
     code = door("ingest", "--app-id", APP, tmp_path / "second.ndjson")
 
     assert (code, "20 runs left out" in door.out) == (0, True)
-    assert f"warning: 20 of 20 runs did not count, because runs with their ids came before ({APP} v2 20)" in door.err
+    assert (
+        f"warning: 20 of 20 runs did not count, because other runs came before under their ids ({APP} v2 20)"
+        in door.err
+    )
     door("runs", "--app-id", APP, "--status", "error")
-    assert door.out.count("[not counted: its id had come before]") == 20
+    assert door.out.count("[not counted: another run had its id]") == 20
     assert door.read("runs", "--app-id", APP, "--status", "error", "--json")["runs"][0]["counted"] is False
     door("show", rollout)
-    assert "20 of v2, whose ids were known" in door.out
+    assert "20 of v2, whose ids other runs had" in door.out
     door("explain", rollout)
-    assert "20 runs of v2 came under ids that the app knew, and did not count" in door.out
+    assert "20 runs of v2 came under ids that other runs had, and did not count" in door.out
+
+
+@pytest.mark.clause("LI-550")
+def test_a_log_that_grew_is_no_warning(door: Door, tmp_path: Path) -> None:
+    """Its runs that came before are known again, and nothing says that they were lost."""
+    log = tmp_path / "day.ndjson"
+    lines = [
+        json.dumps({"release": f"v{number % 2 + 1}", "run_id": str(number), "status": "ok", "flags": {"dark": "on"}})
+        for number in range(40)
+    ]
+    log.write_text("\n".join(lines[:36]), encoding="utf-8")
+    door("ingest", "--app-id", APP, log)
+    rollout = door.read("create", "--app-id", APP, "--baseline", "v1", "--candidate", "v2", "--json")["id"]
+    log.write_text("\n".join(reversed(lines)), encoding="utf-8")
+
+    code = door("ingest", "--app-id", APP, log)
+
+    assert (code, "Kept 4 runs" in door.out, "36 runs left out" in door.out, door.err) == (0, True, True, "")
+    door("runs", "--app-id", APP, "--limit", "300")
+    assert (len(door.out.splitlines()), "not counted" in door.out) == (40, False)
+    door("show", rollout)
+    assert "not counted" not in door.out
+    door("explain", rollout)
+    assert "did not count" not in door.out
+    assert door("fsck") == 0

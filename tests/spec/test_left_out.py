@@ -72,6 +72,22 @@ def test_runs_that_do_not_count_are_counted_and_marked() -> None:
     }
 
 
+@pytest.mark.clause("LI-550")
+def test_a_run_that_was_left_out_is_told_once() -> None:
+    """The same bytes again are no further loss, also within one batch; other bytes are one each."""
+    here = world()
+    ingest(batch(*({"run_id": each, "release": "abc123"} for each in IDS)), here.house)
+    late = [{"run_id": each, "release": "abc123", "status": "error"} for each in IDS[:9]]
+    first = ingest(batch(*late), here.house)
+
+    second = ingest(batch(*late, *late, {"run_id": IDS[0], "release": "abc123", "status": "timeout"}), here.house)
+
+    assert [each.unlike for each in (first, second)] == [{APP: {"abc123": 9}}, {APP: {"abc123": 1}}]
+    assert [each.duplicates for each in (first, second)] == [9, 19]
+    with here.house.store.reading() as seen:
+        assert seen.left_out(APP, "abc123") == 10
+
+
 @pytest.mark.clause("LI-465")
 def test_whatever_was_kept_is_shown() -> None:
     """An escaped status is found, a number of 5,000 digits is text, and one that is no float too."""

@@ -72,7 +72,7 @@ def ingest(
 
 
 def _warn(counts: dict[str, int], left_out: dict[str, dict[str, int]], old: int) -> None:
-    if counts["duplicates"] > counts["runs"]:
+    if sum(sum(each.values()) for each in left_out.values()) > counts["runs"]:
         local.tell(f"warning: {_most_left_out(counts, left_out)}")
     if old:
         local.tell(f"warning: {_old(old)}")
@@ -100,10 +100,10 @@ def _old(runs: int) -> str:
 
 
 def _left_out(kept: Sequence[Ingested]) -> dict[str, dict[str, int]]:
-    """Return how many runs did not count, by app and release."""
+    """Return how many runs did not count though other runs had come under their ids, by app and release."""
     found: dict[str, Counter[str]] = {}
     for each in kept:
-        for app, releases in each.left_out.items():
+        for app, releases in each.unlike.items():
             found.setdefault(app, Counter()).update(releases)
     return {app: dict(sorted(releases.items())) for app, releases in sorted(found.items())}
 
@@ -116,9 +116,9 @@ def _most_left_out(counts: dict[str, int], left_out: dict[str, dict[str, int]]) 
         for name, runs in each.items()
     ]
     named = f"{', '.join(of[:MAX_NAMED])}{', ...' if len(of) > MAX_NAMED else ''}"
-    whole = counts["runs"] + counts["duplicates"]
+    runs, whole = sum(sum(each.values()) for each in left_out.values()), counts["runs"] + counts["duplicates"]
     return (
-        f"{counts['duplicates']:,} of {whole:,} runs did not count, because runs with their ids came before ({named}); "
+        f"{runs:,} of {whole:,} runs did not count, because other runs came before under their ids ({named}); "
         "give every run an id of its own, and see `lockgate runs` for what came under these"
     )
 

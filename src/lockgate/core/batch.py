@@ -101,7 +101,8 @@ class Ingested:
     `other` counts runs whose labels found no room, `crowded` those whose release did; `is_repeated` says that the
     batch had been taken before. `undated` counts runs that came by their start and name none.
     `left_out`: of runs that did not count, by app and release, how many they were; `uncounted` has a bit for each run
-    of the body in its order, set where it did not count for its own app, and is empty where all did.
+    of the body in its order, set where it did not count for its own app, and is empty where all did. Of these, `again`
+    has one where the run had come before byte for byte, and `unlike` counts those that had not, by app and release.
     """
 
     digest: str
@@ -113,6 +114,8 @@ class Ingested:
     undated: int = 0
     apps: Mapping[str, int] = field(default_factory=dict)
     left_out: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    unlike: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     uncounted: bytes = b""
+    again: bytes = b""
     is_repeated: bool = False
     default_app: str | None = None

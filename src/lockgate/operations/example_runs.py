@@ -96,6 +96,8 @@ def _examples(body: bytes, batch: Ingested, wanted: Wanted) -> Iterator[Example]
     lines = [line for line in body.split(b"\n") if line.strip()]
     for place in range(len(lines) - 1, -1, -1):
         line = lines[place]
+        if _has_bit(batch.again, place):
+            continue
         # A status may be written with escapes, where no line without a backslash hides it.
         if mark not in line and b"\\" not in line:
             continue

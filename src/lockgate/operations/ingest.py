@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import replace
 
 import numpy as np
@@ -16,6 +17,7 @@ from lockgate.core.spine import Slot
 from lockgate.core.summary import ABSENT, Integers, Mask
 from lockgate.crash_point import reach
 from lockgate.errors import DataError, UsageError
+from lockgate.operations.come_again import come_again
 from lockgate.operations.dedupe import first_of_each_id, first_seen, import_rule, with_dedupe
 from lockgate.operations.pairing import SlotOf, pair_probes
 from lockgate.operations.sealing import seal_full, seal_over
@@ -39,7 +41,7 @@ def ingest(batch: RunBatch, house: House, *, by_start_time: bool = False, dedupe
     `dedupe` is how the batch's apps know runs that come again, from now on.
     """
     _check_size(batch)
-    batch = spread(batch)
+    also, batch = batch.also, spread(batch)
     with house.store.writing(house.org) as work:
         before = work.ingested(batch.digest)
         if before is not None:
@@ -60,10 +62,10 @@ def ingest(batch: RunBatch, house: House, *, by_start_time: bool = False, dedupe
         apps = {name: spine.app for name, spine in spines.items()}
         pair_probes(work, batch, is_kept, apps, _slot_of(batch, starts, spines), now)
         reach("ingest.tallied")
-        result = _result(batch, is_kept, spines, now)
+        result = _result(batch, is_kept, come_again(work, batch, also, ~is_kept), spines, now)
         if by_start_time:
             result = replace(result, undated=int(np.count_nonzero(batch.started_at[: batch.own] == ABSENT)))
-        for name, releases in result.left_out.items():
+        for name, releases in result.unlike.items():
             work.add_left_out(name, releases)
         work.add_batch(result, batch.body, slots)
         for spine in spines.values():
@@ -156,14 +158,13 @@ def _slot_of(batch: RunBatch, starts: Integers, spines: dict[str, OpenSpine]) ->
     return slot_of
 
 
-def _result(batch: RunBatch, is_kept: Mask, spines: dict[str, OpenSpine], now: Instant) -> Ingested:
+def _result(batch: RunBatch, is_kept: Mask, is_again: Mask, spines: dict[str, OpenSpine], now: Instant) -> Ingested:
     """Return what became of a batch."""
     apps: Counter[str] = Counter()
     for group, count in zip(batch.groups, np.bincount(batch.group[is_kept], minlength=len(batch.groups)), strict=True):
         apps[group.app] += int(count)
     own = is_kept[: batch.own]
     runs = int(np.count_nonzero(own))
-    left_out = {} if is_kept.all() else {name: batch.runs_by(name, ~is_kept) for name in spines}
     # A clock that was set back makes no batch older than its buckets: it would be pruned before them.
     opened = [slot.opened_at for spine in spines.values() for slot in spine.slots.values()]
     return Ingested(
@@ -174,7 +175,18 @@ def _result(batch: RunBatch, is_kept: Mask, spines: dict[str, OpenSpine], now: I
         other=sum(spine.other for spine in spines.values()),
         crowded=sum(spine.crowded for spine in spines.values()),
         apps={name: count for name, count in sorted(apps.items()) if count},
-        left_out={name: releases for name, releases in left_out.items() if releases},
-        uncounted=b"" if own.all() else np.packbits(~own).tobytes(),
+        left_out=_of_releases(batch, ~is_kept, spines),
+        unlike=_of_releases(batch, ~is_kept & ~is_again, spines),
+        uncounted=_bits(~own),
+        again=_bits(is_again[: batch.own]),
         default_app=batch.default_app,
     )
+
+
+def _of_releases(batch: RunBatch, chosen: Mask, apps: Iterable[str]) -> dict[str, dict[str, int]]:
+    found = {name: batch.runs_by(name, chosen) for name in apps} if chosen.any() else {}
+    return {name: releases for name, releases in found.items() if releases}
+
+
+def _bits(chosen: Mask) -> bytes:
+    return np.packbits(chosen).tobytes() if chosen.any() else b""

@@ -63,7 +63,7 @@ def explained(said: Explanation, now: Instant, ending: str = "", intervals: Sequ
 
 def _left_out(said: Explanation) -> Iterator[str]:
     for release, runs in said.left_out.items():
-        came = f"{count_text(runs, 'run')} of {release} came under ids that the app knew, and did not count"
+        came = f"{count_text(runs, 'run')} of {release} came under ids that other runs had, and did not count"
         yield f"{came}; `lockgate runs` marks those that are kept."
 
 

@@ -13,7 +13,7 @@ from lockgate.report.text import clip, pad
 
 MAX_ID, MAX_RELEASE, MAX_VALUE = 24, 20, 60
 LEADING = ("app_id", "release", "status", "run_id", "started_at")
-NOT_COUNTED = "[not counted: its id had come before]"
+NOT_COUNTED = "[not counted: another run had its id]"
 GROUPS = ("scores", "labels", "flags")
 
 

@@ -73,7 +73,7 @@ def _progress(said: Explanation, now: Instant, screen: Screen) -> list[str]:
     columns = min(meter_columns(screen), screen.width - len(MARGIN) - HEAD - 2 - len(count))
     lines = [_line(screen, "fresh runs", f"{draw_share(fresh, at.min_runs, columns, screen)}  {count}")]
     lines += _words(screen, "next bucket", [seal_words(said, now)])
-    left_out = [f"{runs:,} of {release}, whose ids were known" for release, runs in said.left_out.items()]
+    left_out = [f"{runs:,} of {release}, whose ids other runs had" for release, runs in said.left_out.items()]
     lines += _words(screen, "not counted", left_out) if left_out else []
     if said.overdue:
         lines += _words(screen, "overdue", [said.overdue])
