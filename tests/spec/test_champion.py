@@ -35,5 +35,5 @@ def test_a_baseline_that_is_not_the_champion_is_warned_of() -> None:
     moved = created(here, baseline="v36", candidate="def456")
 
     assert [said for said in (*beside.warnings, *moved.warnings) if "champion" in said] == [
-        "abc123 is the champion of claims-agent; its traffic goes to the baseline v36"
+        "abc123 is the champion of claims-agent; its traffic goes to the baseline v36, the champion from then on"
     ]

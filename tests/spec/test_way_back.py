@@ -24,8 +24,8 @@ def told(here: World) -> list[dict[str, object]]:
 
 
 @pytest.mark.clause("LI-89")
-def test_a_promoted_rollout_goes_back_to_the_champion_and_not_to_its_baseline() -> None:
-    """Who moves traffic reads `target`, because the two may differ."""
+def test_a_promoted_rollout_goes_back_to_whoever_had_the_traffic_when_it_began() -> None:
+    """A champion that its start took the traffic from is no way back, and who moves traffic reads `target`."""
     here = world()
     first = created(here).rollout
     here.walk(first.id, EQUAL, runs=400, minutes=90)
@@ -37,8 +37,8 @@ def test_a_promoted_rollout_goes_back_to_the_champion_and_not_to_its_baseline() 
 
     (said,) = told(here)
     assert said["baseline"] == "v36"
-    assert said["target"] == {"kind": "former_champion", "release": "abc123"}
-    assert said["targetText"] == "traffic goes back to abc123, the former champion"
+    assert said["target"] == {"kind": "former_champion", "release": "v36"}
+    assert said["targetText"] == "traffic goes back to v36, the former champion"
     assert way_back_of(receipts_of(second.id, here.house)[-1]) == said["targetText"]
 
 

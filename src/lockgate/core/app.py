@@ -35,7 +35,7 @@ class App:
     `watched`: what gates of active rollouts look at; a run that finds no room among `slices` is tallied by those of
     its labels, so that nobody who sends runs can blind a gate.
 
-    `champion` is the release that last reached full exposure, `former_champion` the one before it.
+    `champion` is the release that has the traffic, but for what is on trial; `former_champion` had it before.
     `bucket_s` and `bucket_runs`: after how long, or how many runs of a candidate on trial, a bucket of live runs seals.
     `kept_from`: the number of the first slot that was not pruned.
     `frozen`: why nothing may start or be promoted; None when it may. `is_killed`: whether a kill froze it.
@@ -76,6 +76,10 @@ class App:
         if release == self.champion:
             return self
         return replace(self, champion=release, former_champion=self.champion or before)
+
+    def resting_on(self, baseline: str) -> App:
+        """Return the app of a canary that begins: what the candidate leaves is its baseline's, and no champion's."""
+        return self if self.champion in (None, baseline) else self.returned(baseline)
 
     def returned(self, release: str | None) -> App:
         """Return the app whose traffic an earlier champion has taken back; there is no way further back."""

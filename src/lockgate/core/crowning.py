@@ -24,18 +24,21 @@ _CROWNING = frozenset({Action.PROMOTE.value, Action.ROLLBACK.value})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Crowning:
-    """A candidate that has taken over an app's traffic from a baseline, or has lost it; by its place in the log.
+    """A canary that has begun, has taken over an app's traffic from its baseline, or has lost it; by place in the log.
 
-    `target`: to whom it lost the traffic, and as what; None where it has taken it over.
+    `target`: to whom it lost the traffic, and as what; None where it has lost none.
     """
 
     index: int
     candidate: str
     baseline: str
+    is_start: bool = False
     target: tuple[Target, str | None] | None = None
 
     def crowned(self, app: App) -> App:
         """Return the app with the champion that it has afterwards."""
+        if self.is_start:
+            return app.resting_on(self.baseline)
         if self.target is None:
             return app.crowned(self.candidate, self.baseline)
         return app.dethroned(self.candidate, self.target[1])
@@ -58,7 +61,8 @@ def crowning_of(receipt: Receipt, statement: Statement) -> Crowning | None:
     said = cast("Mapping[str, Mapping[str, Json]]", statement.predicate)
     before, after = said["from"].get("status"), said["to"].get("status")
     ended = {Action.PROMOTE.value: Status.PROMOTED.value, Action.ROLLBACK.value: Status.ROLLED_BACK.value}
-    if statement.predicate["mode"] != Mode.CANARY.value or before == after or ended.get(receipt.action) != after:
+    is_start, is_end = statement.seq == 1, before != after and ended.get(receipt.action) == after
+    if statement.predicate["mode"] != Mode.CANARY.value or not (is_start or is_end):
         return None
     back = cast("Mapping[str, str] | None", said["decision"].get("target"))
     if (back is None) != (receipt.action == Action.PROMOTE.value):
@@ -67,6 +71,7 @@ def crowning_of(receipt: Receipt, statement: Statement) -> Crowning | None:
         index=receipt.index,
         candidate=cast("str", said["candidate"]["release"]),
         baseline=cast("str", said["baseline"]["release"]),
+        is_start=is_start,
         target=None if back is None else (Target(back["kind"]), back["release"]),
     )
 

@@ -91,6 +91,7 @@ def create(order: Order, house: House) -> Created:
         said = (*_warnings(work, app, order, policy), *warnings(policy))
         app = _set_actuator(work, house, app.name, order) or app
         rollout = _start(work, house, order, policy, now)
+        app = app if policy.mode is Mode.SHADOW else app.resting_on(rollout.baseline)
         work.put_app(sized(work, app, policy))
         for release in (rollout.baseline, rollout.candidate):
             work.put_release(Release(app=app.name, name=release, first_seen_at=now))
@@ -124,7 +125,7 @@ def _app(seen: Snapshot, order: Order) -> App:
 
 def _checked(seen: Snapshot, app: App, order: Order) -> tuple[Order, Policy]:
     """Return the order with the baseline that is meant, and the policy that it declares, or refuse it."""
-    baseline, candidate = _baseline(order, app), check_name("a release", order.candidate)
+    baseline, candidate = _baseline(seen, order, app), check_name("a release", order.candidate)
     if baseline == candidate:
         raise UsageError(f"baseline and candidate are both '{candidate}'", advice="Name the release on trial.")
     policy = declare(order.policy, _default_gates(seen, app.name, baseline))
@@ -134,12 +135,14 @@ def _checked(seen: Snapshot, app: App, order: Order) -> tuple[Order, Policy]:
     return replace(order, baseline=baseline), policy
 
 
-def _baseline(order: Order, app: App) -> str:
+def _baseline(seen: Snapshot, order: Order, app: App) -> str:
     if order.baseline is not None:
         return check_name("a release", order.baseline)
     if app.champion is None:
         raise UsageError(f"{app.name} has no champion yet", advice="Name the release that is trusted as the baseline.")
-    return app.champion
+    # A job that runs again after its candidate took over means the trial that it had.
+    made = reigning(seen, app) if order.candidate == app.champion else None
+    return app.champion if made is None else made.baseline
 
 
 def _default_gates(work: Snapshot, app: str, baseline: str) -> tuple[str, ...]:
@@ -226,7 +229,8 @@ def _set_actuator(work: Transaction, house: House, app: str, order: Order) -> Ap
 def _warnings(work: Snapshot, app: App, order: Order, policy: Policy) -> tuple[str, ...]:
     said, baseline = [], order.baseline
     if policy.mode is Mode.CANARY and app.champion not in (None, baseline):
-        said.append(f"{app.champion} is the champion of {app.name}; its traffic goes to the baseline {baseline}")
+        was = f"{app.champion} is the champion of {app.name}"
+        said.append(f"{was}; its traffic goes to the baseline {baseline}, the champion from then on")
     seen = [release.name for release in work.releases(app.name)]
     if baseline not in seen:
         known = f"; releases seen: {', '.join(seen[:20])}" if seen else ""
