@@ -13,7 +13,7 @@ from lockgate.core.rollout import Status
 from lockgate.operations.fsck import fsck
 from lockgate.operations.rollback import rollback
 from lockgate.operations.tick import tick
-from lockgate.testing.world import World
+from lockgate.testing.world import Law, World
 from tests.spec.line import APP, EQUAL, WORSE, created, predicate, receipts, trial_of, world
 from tests.spec.operators import ANN
 
@@ -36,8 +36,8 @@ def test_a_canary_leaves_no_step_by_runs_from_before_it() -> None:
     first = tick(rollout.id, here.house)
     later = here.walk(rollout.id, EQUAL, runs=1_000, minutes=2)[-1]
 
-    assert first.verdict.outcome is Outcome.CLEAN
-    assert first.transition.decision.reason == "5 % has 0 of 30 fresh candidate runs; 2000 are from before the rollout"
+    assert first.verdict.outcome is Outcome.INSUFFICIENT
+    assert "5 % has 0 of 30 fresh candidate runs; 2000 are from before the rollout" in first.transition.decision.also
     said = "clean at 5 % with 50 fresh runs and 2000 from before the rollout, advancing to 25 %"
     assert (later.rollout.step, later.transition.decision.reason) == (1, said)
 
@@ -50,6 +50,38 @@ def test_runs_from_before_roll_a_canary_back() -> None:
     turn = tick(created(here, since_s=HOURS).rollout.id, here.house)
 
     assert turn.rollout.status is Status.ROLLED_BACK
+
+
+@pytest.mark.clause("LI-500")
+@pytest.mark.parametrize("release", ["v36", "abc123"])
+def test_runs_from_before_stand_for_no_release_that_is_silent_since(release: str) -> None:
+    """Neither a baseline that fell silent nor a metric that the candidate ceased to carry is made up for by them."""
+    here = before()
+    rollout = created(here, since_s=HOURS, policy={"gates": ["error_rate", "latency_ms:p95"]}).rollout
+    dark = {"v36": EQUAL["v36"], "abc123": Law(latency_ms=None)}
+    served = {"abc123": 400} if release == "v36" else {"v36": 400, "abc123": 400}
+
+    for _ in range(20):
+        here.serve_both(APP, served, dark, minutes=1)
+        turn = tick(rollout.id, here.house)
+
+    assert (turn.rollout.status, turn.rollout.step) == (Status.ACTIVE, 0)
+    assert Outcome.CLEAN not in [each.outcome for each in turn.verdict.findings[release == "abc123" :]]
+
+
+@pytest.mark.clause("LI-500")
+def test_what_waits_from_before_meets_nothing_that_came_at_the_weight() -> None:
+    """A baseline that served until a minute before is not what the first runs of the candidate are compared with."""
+    here = world()
+    here.serve_both(APP, {"v36": 2_000}, EQUAL, minutes=5)
+    rollout = created(here, since_s=HOURS, policy={"gates": ["error_rate"]}).rollout
+
+    for _ in range(5):
+        here.serve_both(APP, {"abc123": 400}, EQUAL, minutes=1)
+        turn = tick(rollout.id, here.house)
+
+    assert turn.verdict.outcome is not Outcome.CLEAN
+    assert trial_of(here, rollout.id).progress.state.gates[0].fresh_baseline == 0
 
 
 @pytest.mark.clause("LI-390")

@@ -14,14 +14,16 @@ from hypothesis import strategies as st
 
 from lockgate.core.app import MAX_SLICES
 from lockgate.core.bucket import Pairs
+from lockgate.core.finding import Outcome
 from lockgate.core.intake import WHOLE, Question, Slice
 from lockgate.core.rollout import Status
 from lockgate.core.spine import PairCell
 from lockgate.operations.create import create
+from lockgate.operations.fsck import fsck
 from lockgate.operations.ingest import ingest
 from lockgate.operations.pairing import LATEST
 from lockgate.operations.tick import tick
-from lockgate.testing.world import World
+from lockgate.testing.world import Law, World
 from lockgate.wiring import run_files, sqlite_store
 from tests.spec.line import APP, at, batch, created, order, run_lines, trial_of, world
 
@@ -89,6 +91,47 @@ def test_a_candidate_that_answers_as_well_is_promoted() -> None:
     assert trial.progress.state.gates[0].judged_runs == trial.progress.totals.whole.pairs[FIELD, WHOLE].n > 0
 
 
+@pytest.mark.clause("VE-230")
+@pytest.mark.parametrize(
+    "steps",
+    [
+        [5, 25, 100],
+        [{"kind": "offline", "gates": [METRIC], "min_runs": 100}, {"weight": 5}, {"weight": 100}],
+    ],
+    ids=["right after create", "at an offline step"],
+)
+def test_probes_that_were_answered_once_are_enough_for_every_step(steps: list[Any]) -> None:
+    """Whichever step they were answered at, and though nobody knew which weight was live then."""
+    here = world()
+    name = created(here, policy={"gates": [METRIC, "error_rate"], "steps": steps}).rollout.id
+    scores = (0.5, *(0.8,) * 8, 0.9)
+    for release in ("v36", "abc123"):
+        runs = (answer(release, each, 0.8 if release == "v36" else scores[each % 10]) for each in range(400))
+        ingest(batch(*runs), here.house)
+
+    here.walk(name, {"v36": Law(0.01), "abc123": Law(0.01)}, runs=1_000, minutes=40)
+
+    trial = trial_of(here, name)
+    assert (trial.rollout.status, trial.progress.state.gates[0].judged_runs) == (Status.PROMOTED, 400)
+    assert fsck(here.house).flaws == ()
+
+
+@pytest.mark.clause("VE-230")
+def test_of_the_time_in_which_traffic_settles_no_pair_is_read() -> None:
+    """Its owner said that what answers then is not what will answer."""
+    here = world()
+    name = created(
+        here, policy={"gates": [METRIC], "steps": [{"weight": 50, "settle": "5m"}, {"weight": 100}]}
+    ).rollout.id
+    for release in ("v36", "abc123"):
+        ingest(batch(*(answer(release, each, 0.8) for each in range(40))), here.house)
+    here.clock.advance(60)
+
+    (found,) = tick(name, here.house).verdict.findings
+
+    assert (found.outcome, found.candidate.n) == (Outcome.INSUFFICIENT, 0)
+
+
 @pytest.mark.clause("LI-81")
 def test_a_baseline_that_answered_before_is_compared() -> None:
     """The pair belongs to the later of its two runs, and evals need no traffic at the same time."""
@@ -130,8 +173,7 @@ def test_a_pair_belongs_to_a_slice_when_both_runs_do() -> None:
 
     assert {cell.labels for cell in pairs(here)} == {MEDICAL, WHOLE}
     found = trial_of(here, rollout.id).progress.totals.whole.pairs
-    # The first bucket after a change of weight is read by no comparison.
-    assert found == {(FIELD, WHOLE): Pairs(1, 0, 0), (FIELD, MEDICAL): Pairs(1, 0, 0)}
+    assert found == {(FIELD, WHOLE): Pairs(2, 0, 1), (FIELD, MEDICAL): Pairs(2, 0, 0)}
 
 
 @pytest.mark.clause("LI-81")

@@ -200,7 +200,7 @@ def test_a_gate_whose_slice_found_no_room_says_so() -> None:
     labels = {"labels": dict([MEDICAL])}
     ingest(batch(*({"release": name, **labels} for name in ("v36", "abc123") for _ in range(40))), here.house)
     gates = [{"metric": "error_rate", "slice": dict([MEDICAL])}]
-    rollout = created(here, policy={"gates": gates}, since_s=3_600).rollout
+    rollout = created(here, policy={"gates": gates, "mode": "shadow"}, since_s=3_600).rollout
     here.clock.advance(60)
 
     (finding,) = tick(rollout.id, here.house).verdict.findings

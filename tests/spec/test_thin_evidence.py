@@ -18,7 +18,7 @@ from lockgate.core.policy.gate import Margin
 from lockgate.core.policy.policy import Policy, Promote
 from lockgate.core.rollout import Status
 from lockgate.core.verdict.judge import judge
-from lockgate.core.verdict.sequential import displayed
+from lockgate.core.verdict.sequential import Shown, displayed
 from lockgate.operations.tick import tick
 from lockgate.testing.world import Law
 from tests.spec.line import APP, EQUAL, created, predicate, receipts, trial_of, world
@@ -33,7 +33,7 @@ def only(of: Policy, *buckets: SealedBucket, step: int = 1) -> Finding:
     state = open_state(planned)
     for bucket in buckets:
         state, totals = fold(state, bucket, planned), add(totals, bucket, of)
-    return displayed(judge(state, totals, planned, step), totals.at_step, planned).findings[0]
+    return displayed(judge(state, totals, planned, step), Shown(totals.at_step, totals), planned).findings[0]
 
 
 def counted(found: Finding) -> tuple[int, int | None]:

@@ -43,7 +43,7 @@ def test_a_retried_candidate_is_told_why_its_probes_make_no_pairs() -> None:
     said = explain(second.id, here.house)
     parts = {part.heading: part.sentences for part in explained(said, here.clock.now())}
     assert turn.transition.decision.reason == (
-        f"{METRIC}: none of 30 candidate runs at this step makes a pair; "
+        f"{METRIC}: none of 30 candidate runs makes a pair; "
         "only the first answers of both releases to a probe do, in the bucket of the later one"
     )
     assert "probes that one of both releases has not answered before" in parts["What would change it"][0]

@@ -20,7 +20,7 @@ from lockgate.core.policy.policy import Inference, Policy, Promote
 from lockgate.core.policy.step import Step, StepKind
 from lockgate.core.stats.sequential.wealth import threshold
 from lockgate.core.verdict.judge import judge
-from lockgate.core.verdict.sequential import displayed, ratio_alarm
+from lockgate.core.verdict.sequential import Shown, displayed, ratio_alarm
 from lockgate.core.verdict.verdict import Verdict
 from tests.spec.ramp import arm, gate, policy, sealed, weights
 
@@ -229,7 +229,7 @@ def test_intervals_are_for_people_and_change_no_outcome() -> None:
         totals = add(totals, bucket, of)
 
     bare = judged(of, *buckets)
-    shown = displayed(bare, totals.at_step, plan(of))
+    shown = displayed(bare, Shown(totals.at_step, totals), plan(of))
 
     assert [each.outcome for each in shown.findings] == [each.outcome for each in bare.findings]
     assert (bare.findings[0].difference, shown.findings[0].difference is None) == (None, False)

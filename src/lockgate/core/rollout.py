@@ -116,7 +116,7 @@ class Rollout:
 
     def is_met(self, policy: Policy) -> bool:
         """Say whether users meet the candidate's answers at this step, so that only runs at its weight are fresh."""
-        return self.mode is Mode.CANARY and self.at(policy).is_exposed
+        return policy.is_met(self.step)
 
     def waiver(self, what: str) -> Waiver | None:
         """Return how something was let pass at this step, if it was."""

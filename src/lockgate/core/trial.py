@@ -63,18 +63,17 @@ class Trial:
     chain: Chain
     turn: int = 0
     ticked_at: Instant = 0
+    has_looks: bool = True
 
     @property
     def earlier_runs(self) -> int:
         """Return how many of the candidate's runs at this step ran before the rollout."""
         return self.progress.state.earlier_at(self.rollout.step)
 
-    def fresh_runs(self, policy: Policy) -> int:
+    @property
+    def fresh_runs(self) -> int:
         """Return the candidate runs that count towards leaving the step."""
-        read = self.progress.state.fresh_at(self.rollout.step)
-        return read - self.earlier_runs if self.rollout.is_met(policy) else read
-
-    has_looks: bool = True
+        return self.progress.state.fresh_at(self.rollout.step)
 
 
 def entered(rollout: Rollout, policy: Policy, first: int, *, is_moved: bool) -> Span:

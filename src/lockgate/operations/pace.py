@@ -31,7 +31,7 @@ def runs_per_hour(seen: Snapshot, trial: Trial, policy: Policy) -> float | None:
     if not steady:
         return None
     time = max(map(_end, steady)) - min(slot.time for slot in steady)
-    return trial.fresh_runs(policy) / time * HOUR if time >= LEAST else None
+    return trial.fresh_runs / time * HOUR if time >= LEAST else None
 
 
 def _first(trial: Trial, policy: Policy) -> int:

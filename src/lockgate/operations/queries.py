@@ -12,6 +12,7 @@ from lockgate.core.decision.decision import Call, Decision
 from lockgate.core.decision.holds import holds
 from lockgate.core.finding import Finding
 from lockgate.core.instant import Instant
+from lockgate.core.metric import Kind
 from lockgate.core.overdue import overdue
 from lockgate.core.policy.policy import Policy
 from lockgate.core.rollout import Rollout
@@ -19,7 +20,7 @@ from lockgate.core.trial import Trial
 from lockgate.core.vault import Receipt
 from lockgate.core.verdict.judge import judge
 from lockgate.core.verdict.needed import round_up
-from lockgate.core.verdict.sequential import displayed
+from lockgate.core.verdict.sequential import Shown, displayed
 from lockgate.core.verdict.verdict import Verdict
 from lockgate.errors import DataError
 from lockgate.operations.pace import runs_per_hour
@@ -55,7 +56,7 @@ class Explanation:
     @property
     def fresh_runs(self) -> int:
         """Return the candidate runs that count at this step."""
-        return self.trial.fresh_runs(self.policy)
+        return self.trial.fresh_runs
 
     def seconds_for(self, runs: int) -> int | None:
         """Return how long so many candidate runs take at this rate; None where nobody can say."""
@@ -63,15 +64,17 @@ class Explanation:
 
     def runs_left(self, finding: Finding) -> int | None:
         """Return how many candidate runs a gate would still take, also those that it does not read; None if unknown."""
-        evidence, fresh = finding.evidence, self.trial.progress.state.fresh_at(self.rollout.step)
+        evidence, state = finding.evidence, self.trial.progress.state
         if evidence is None or evidence.projected_runs is None:
             return None
         if evidence.projected_runs == 0:
             return 0
         judged = evidence.judged_runs or finding.candidate.n
-        if judged == 0 or fresh == 0:
+        is_paired = finding.metric.kind is Kind.PAIRED
+        read = state.candidate_runs if is_paired else state.fresh_at(self.rollout.step)
+        if judged == 0 or read == 0:
             return None
-        return round_up(evidence.projected_runs * max(1.0, fresh / judged))
+        return round_up(evidence.projected_runs * max(1.0, read / judged))
 
     def seconds_left(self, finding: Finding) -> int | None:
         """Return how long a gate would still take at this rate; None where nobody can say."""
@@ -135,7 +138,7 @@ def explain(rollout_id: str, house: House) -> Explanation:
     return Explanation(
         trial=trial,
         policy=policy,
-        verdict=displayed(verdict, progress.totals.at_step, judged),
+        verdict=displayed(verdict, Shown(progress.totals.at_step, progress.totals), judged),
         decision=decision,
         seals_at=next((slot.seals_at for slot in still_open if not slot.is_over(now)), None),
         overdue=overdue(rollout, policy, trial.ticked_at, now),

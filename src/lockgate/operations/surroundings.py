@@ -24,13 +24,12 @@ UNMEASURED = "is declared, but nothing measures it here, so nobody would notice 
 
 def situation(trial: Trial, policy: Policy, app: App, now: Instant) -> Situation:
     """Return what is true beside the statistics."""
-    fresh = trial.progress.state.fresh_at(trial.rollout.step)
     return Situation(
         now=now,
-        fresh_runs=trial.fresh_runs(policy),
+        fresh_runs=trial.fresh_runs,
         earlier_runs=trial.earlier_runs,
         limits=tuple(_limits(trial, policy, now)),
-        alarms=tuple(_alarms(trial, policy, fresh)),
+        alarms=tuple(_alarms(trial, policy)),
         freeze=app.frozen,
     )
 
@@ -45,7 +44,7 @@ def _limits(trial: Trial, policy: Policy, now: Instant) -> Iterator[Broken]:
         yield Broken("runs", f"the candidate has served {count_text(runs, 'run')}, its limit is {limits.runs:,}")
 
 
-def _alarms(trial: Trial, policy: Policy, fresh: int) -> Iterator[str]:
+def _alarms(trial: Trial, policy: Policy) -> Iterator[str]:
     progress, at = trial.progress, trial.rollout.at(policy)
     has_both = progress.state.candidate_runs > 0 and progress.totals.has_baseline()
     # Probes are answered whenever somebody asks them, and an objective needs no baseline.
@@ -53,7 +52,7 @@ def _alarms(trial: Trial, policy: Policy, fresh: int) -> Iterator[str]:
         not (gate.is_objective or gate.metric.kind is Kind.PAIRED) for gate in policy.gates_at(trial.rollout.step)
     )
     is_compared = has_both and is_concurrent and at.has_concurrent_baseline
-    if is_compared and progress.together == 0 and fresh >= at.min_runs:
+    if is_compared and progress.together == 0 and progress.state.candidate_runs >= at.min_runs:
         yield NEVER_TOGETHER
     split = ratio_alarm(progress.state)
     if split is not None:

@@ -16,9 +16,10 @@ from lockgate.core.evidence import bets
 from lockgate.core.evidence.entered import enter_step
 from lockgate.core.evidence.nuisance import learn
 from lockgate.core.evidence.plan import GatePlan, Plan
-from lockgate.core.evidence.sealed import NO_PAIRS, Assignment, Phase, SealedBucket
+from lockgate.core.evidence.sealed import NO_ARMS, NO_PAIRS, Assignment, SealedBucket
 from lockgate.core.evidence.state import (
     NO_CARRY,
+    Carry,
     EvidenceState,
     GateState,
     ShareState,
@@ -50,25 +51,32 @@ def fold(state: EvidenceState, sealed: SealedBucket, plan: Plan) -> EvidenceStat
         return state
     if sealed.step != state.step:
         state = enter_step(state, sealed.step, plan)
-    if sealed.phase is Phase.TRANSITION:
+    sealed = sealed.compared(plan.policy.steps[sealed.step].settle_s)
+    if not (sealed.arms or sealed.pairs):
         return replace(state, last_bucket=sealed.number, buckets=state.buckets + 1)
     whole = sealed.arm()
     turns = [_turn(gate, before, sealed, plan) for gate, before in zip(plan.gates, state.gates, strict=True)]
     gates, grown = _grow(plan, state, turns)
     ratio = _assign(state.ratio, sealed.assignment)
+    fresh = whole if _is_fresh(sealed, plan) else NO_ARMS
     return replace(
         state,
         gates=gates,
         wealth=grown,
         last_bucket=sealed.number,
         buckets=state.buckets + 1,
-        fresh_runs=state.fresh_runs + whole.candidate.runs,
-        fresh_baseline_runs=state.fresh_baseline_runs + whole.baseline.runs,
+        fresh_runs=state.fresh_runs + fresh.candidate.runs,
+        fresh_baseline_runs=state.fresh_baseline_runs + fresh.baseline.runs,
         candidate_runs=state.candidate_runs + whole.candidate.runs,
         earlier_runs=state.earlier_runs + (whole.candidate.runs if sealed.is_earlier else 0),
         ratio=ratio,
         is_split_alarmed=state.is_split_alarmed or is_split_off(ratio, plan.policy),
     )
+
+
+def _is_fresh(sealed: SealedBucket, plan: Plan) -> bool:
+    """Say whether runs of a bucket count towards leaving its step: those that met the weight that users meet."""
+    return not (sealed.is_earlier and plan.policy.is_met(sealed.step))
 
 
 def _turn(gate: GatePlan, before: GateState, sealed: SealedBucket, plan: Plan) -> _Turn:
@@ -78,34 +86,29 @@ def _turn(gate: GatePlan, before: GateState, sealed: SealedBucket, plan: Plan) -
         new = sealed.pairs.get((gate.gate.metric.field, gate.gate.slice), NO_PAIRS)
         if new.n == 0:
             return _Turn(before)
-        return _Turn(before.judging(new.n), bets.pair_increments(gate, new))
+        return _Turn(before.judging(new.n, is_fresh=False), bets.pair_increments(gate, new))
     arms = sealed.arm(gate.gate.slice)
     baseline, candidate = (tally(gate.gate.metric, arm) for arm in (arms.baseline, arms.candidate))
+    is_fresh = _is_fresh(sealed, plan)
     if gate.gate.is_objective:
-        return _objective_turn(gate, before, candidate)
+        return _objective_turn(gate, before, candidate, is_fresh=is_fresh)
     if baseline is None or candidate is None:
         if baseline is candidate is None:
             return _Turn(before)
         # What waited is merged only with a bucket that lacks the other arm: runs of one bucket ran together.
-        met = before.carry.joined(baseline, candidate, sealed.time)
+        met = before.carry.joined(Carry(baseline, candidate, sealed.time, sealed.time, is_fresh))
         baseline, candidate = met.baseline, met.candidate
         if baseline is None or candidate is None:
             return _Turn(replace(before, carry=met))
-    after = replace(
-        before,
-        carry=NO_CARRY,
-        nuisance=learn(gate.gate, before.nuisance, baseline),
-        judged_runs=before.judged_runs + candidate.n,
-        fresh=before.fresh + candidate.n,
-        fresh_baseline=before.fresh_baseline + baseline.n,
-    )
+    judging = before.judging(candidate.n, baseline.n, is_fresh=is_fresh)
+    after = replace(judging, carry=NO_CARRY, nuisance=learn(gate.gate, before.nuisance, baseline))
     return _Turn(after, _gains(gate, before, baseline, candidate))
 
 
-def _objective_turn(gate: GatePlan, before: GateState, candidate: Tally | None) -> _Turn:
+def _objective_turn(gate: GatePlan, before: GateState, candidate: Tally | None, *, is_fresh: bool) -> _Turn:
     if candidate is None:
         return _Turn(before)
-    after = before.judging(candidate.n)
+    after = before.judging(candidate.n, is_fresh=is_fresh)
     if gate.gate.metric.kind is Kind.MEAN:
         # Bets on a mean are sized by what came before; without a baseline that is the candidate's own past.
         after = replace(after, nuisance=learn(gate.gate, before.nuisance, candidate))

@@ -144,6 +144,9 @@ class Plan:
         """Say whether buckets of a step are evidence for a gate."""
         if gate.steps is not None and step not in gate.steps:
             return False
+        if gate.metric.kind is Kind.PAIRED and self.policy.steps[step].kind is StepKind.OFFLINE:
+            # The one look spends an alpha of its own, and the pairs that it read are no others at later steps.
+            return True
         return why_not(self.policy, gate, step) is None
 
 

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from lockgate.core.bucket import Bucket, Pairs
@@ -67,6 +67,15 @@ class SealedBucket:
     def arm(self, part: Slice = WHOLE) -> Arms:
         """Return the tallies of a slice; none is empty."""
         return self.arms.get(part, NO_ARMS)
+
+    def compared(self, settle_s: int) -> SealedBucket:
+        """Return what comparisons read of the bucket: where nobody knows which weight was live, its pairs alone.
+
+        Which answer makes a pair, and when, depends on no weight; of the time in which traffic settles nothing is read.
+        """
+        if self.phase is Phase.STEADY:
+            return self
+        return replace(self, arms={}, assignment=None, pairs={} if settle_s else self.pairs)
 
     def digest(self) -> str:
         """Return the digest that a receipt binds."""

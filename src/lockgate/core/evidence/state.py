@@ -83,19 +83,27 @@ class Nuisance:
 
 @dataclass(frozen=True, slots=True)
 class Carry:
-    """What a gate has read of one arm and waits with for the other, and when the first and the last of it ran."""
+    """What a gate has read of one arm and waits with for the other, and when the first and the last of it ran.
+
+    `is_fresh`: it counts towards leaving the step.
+    """
 
     baseline: Tally | None = None
     candidate: Tally | None = None
     first: Instant = 0
     last: Instant = 0
+    is_fresh: bool = True
 
-    def joined(self, baseline: Tally | None, candidate: Tally | None, time: Instant) -> Carry:
-        """Return what waits together with what ran at `time`; what ran too long before or after that is let go."""
-        first, last = min(self.first, time), max(self.last, time)
-        if self == NO_CARRY or last - first > MAX_WAIT:
-            return Carry(baseline, candidate, time, time)
-        return Carry(_both(self.baseline, baseline), _both(self.candidate, candidate), first, last)
+    def joined(self, new: Carry) -> Carry:
+        """Return what waits together with what is new; what ran too long before or after that is let go.
+
+        So is what counts towards no step where the new one does, because a bucket may not span two weights.
+        """
+        first, last = min(self.first, new.first), max(self.last, new.last)
+        if self == NO_CARRY or last - first > MAX_WAIT or self.is_fresh != new.is_fresh:
+            return new
+        both = _both(self.baseline, new.baseline), _both(self.candidate, new.candidate)
+        return Carry(*both, first, last, self.is_fresh)
 
 
 NO_CARRY = Carry()
@@ -105,7 +113,8 @@ NO_CARRY = Carry()
 class GateState:
     """One gate's evidence: the level and peak of each process, tallies waiting for the other arm, and the nuisance.
 
-    `fresh` and `fresh_baseline` count what was judged at this step; of pairs and of an objective `fresh` alone.
+    `fresh` and `fresh_baseline` count what was judged at this step and may leave it; of an objective `fresh` alone, and
+    of pairs neither.
     """
 
     peaks: tuple[float, ...]
@@ -116,9 +125,15 @@ class GateState:
     fresh: int = 0
     fresh_baseline: int = 0
 
-    def judging(self, judged: int) -> GateState:
-        """Return the state that has judged so many more pairs, or runs of the candidate alone."""
-        return replace(self, judged_runs=self.judged_runs + judged, fresh=self.fresh + judged)
+    def judging(self, candidate: int, baseline: int = 0, *, is_fresh: bool) -> GateState:
+        """Return the state that has judged so many more pairs, or runs of each release."""
+        fresh, beside = (candidate, baseline) if is_fresh else (0, 0)
+        return replace(
+            self,
+            judged_runs=self.judged_runs + candidate,
+            fresh=self.fresh + fresh,
+            fresh_baseline=self.fresh_baseline + beside,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from lockgate.core.bucket import Pairs
-from lockgate.core.evidence.sealed import NO_ARMS, NO_PAIRS, Arms, Phase, SealedBucket
+from lockgate.core.evidence.sealed import NO_ARMS, NO_PAIRS, Arms, SealedBucket
 from lockgate.core.intake import WHOLE, Slice
 from lockgate.core.policy.policy import Policy
 from lockgate.core.policy.step import StepKind
@@ -71,14 +71,16 @@ def add(totals: Totals, sealed: SealedBucket, policy: Policy) -> Totals:
     """Return the totals with one more sealed bucket; one added before, or spanning two weights, adds nothing.
 
     The cohort of an offline step is complete, and stays as it is, once both arms have the runs that the step asks for:
-    so its one look stays one.
+    so its one look stays one. What ran before a canary is no part of a step that users meet.
     """
-    if sealed.number <= totals.last_bucket or sealed.phase is Phase.TRANSITION:
+    sealed = sealed.compared(policy.steps[sealed.step].settle_s)
+    if sealed.number <= totals.last_bucket or not (sealed.arms or sealed.pairs):
         return totals
     at_step, beside = totals.at_step, totals.beside
     if sealed.step != totals.step:
         at_step, beside = NO_COHORTS, totals.whole
-    if policy.steps[sealed.step].kind is StepKind.OFFLINE and at_step.is_complete(policy, sealed.step):
+    is_looked = policy.steps[sealed.step].kind is StepKind.OFFLINE and at_step.is_complete(policy, sealed.step)
+    if is_looked or (sealed.is_earlier and policy.is_met(sealed.step)):
         beside = beside.with_bucket(sealed)
     else:
         at_step = at_step.with_bucket(sealed)

@@ -114,6 +114,10 @@ class Policy:
         """Return the gates that apply at a step."""
         return tuple(gate for gate in self.gates if gate.steps is None or step in gate.steps)
 
+    def is_met(self, step: int) -> bool:
+        """Say whether users meet the candidate's answers at a step."""
+        return self.mode is Mode.CANARY and self.steps[step].is_exposed
+
     @property
     def is_judged(self) -> bool:
         """Say whether any gate can speak at any step: beside a baseline, or by a fixed limit."""

@@ -86,8 +86,11 @@ def _thin(finding: Finding, gate: Gate) -> str:
     if min(candidate, candidate if baseline is None else baseline) >= gate.min_runs:
         return ""
     if baseline is None:
-        noun = "pair" if gate.metric.kind is Kind.PAIRED else "candidate run"
-        return f"only {count_text(candidate, noun)} at this step could be judged, {needed} are needed"
+        is_paired = gate.metric.kind is Kind.PAIRED
+        judged = (
+            count_text(candidate, "pair") if is_paired else f"{count_text(candidate, 'candidate run')} at this step"
+        )
+        return f"only {judged} could be judged, {needed} are needed"
     if candidate == 0 and finding.baseline.n and finding.candidate.n:
         return "nothing could be compared, because no such run of one release began within an hour of one of the other"
     pair = f"{count_text(candidate, 'candidate run')} with {count_text(baseline, 'baseline run')}"

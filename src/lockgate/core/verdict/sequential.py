@@ -34,6 +34,10 @@ class Shown:
     at_step: Cohorts
     totals: Totals
 
+    def of(self, gate: Gate) -> Cohorts:
+        """Return what a gate's numbers are read from: the step, or of pairs, which no weight moves, all steps."""
+        return self.totals.whole if gate.metric.kind is Kind.PAIRED else self.at_step
+
 
 def judge_sequential(state: EvidenceState, shown: Shown, plan: Plan) -> Verdict:
     """Return the verdict at the step that a state has entered."""
@@ -44,7 +48,7 @@ def judge_sequential(state: EvidenceState, shown: Shown, plan: Plan) -> Verdict:
     return Verdict(findings, Inference.SEQUENTIAL)
 
 
-def displayed(verdict: Verdict, shown: Cohorts, plan: Plan) -> Verdict:
+def displayed(verdict: Verdict, shown: Shown, plan: Plan) -> Verdict:
     """Return a sequential verdict with fixed-sample intervals, for people; no decision reads them."""
     # The one look of an offline step tells of the step's own gates alone, and has its intervals already.
     gates = {each.gate.id: each.gate for each in plan.gates}
@@ -57,13 +61,13 @@ def displayed(verdict: Verdict, shown: Cohorts, plan: Plan) -> Verdict:
     )
 
 
-def _with_difference(finding: Finding, gate: Gate, shown: Cohorts) -> Finding:
-    arms = shown.arm(gate.slice)
-    pairs = shown.pairs.get((gate.metric.field, gate.slice), NO_PAIRS)
+def _with_difference(finding: Finding, gate: Gate, shown: Shown) -> Finding:
+    arms = shown.of(gate).arm(gate.slice)
+    pairs = shown.of(gate).pairs.get((gate.metric.field, gate.slice), NO_PAIRS)
     seen = replace(finding, difference=fixed_difference(gate, arms.baseline, arms.candidate, pairs))
     has_values = finding.baseline.value is not None and finding.candidate.value is not None
     is_judged = has_values and finding.outcome is not Outcome.UNAVAILABLE
-    return replace(seen, reason=_told(seen, gate, shown)) if is_judged else seen
+    return replace(seen, reason=_told(seen, gate, shown.of(gate))) if is_judged else seen
 
 
 def ratio_alarm(state: EvidenceState) -> str | None:
@@ -110,13 +114,10 @@ class _View:
 
     @property
     def judged(self) -> tuple[int, ...]:
-        """Return how many runs of each release that it reads the gate judged at this step."""
-        return (self.gate.fresh,) if self.reads_one else (self.gate.fresh, self.gate.fresh_baseline)
-
-    @property
-    def reads_one(self) -> bool:
-        """Say whether there is one number of runs: of pairs, or of a candidate against a fixed limit."""
-        return self.plan.gate.is_objective or self.plan.gate.metric.kind is Kind.PAIRED
+        """Return how many runs of each release that it reads the gate judged at this step; of pairs, at all steps."""
+        if self.plan.gate.metric.kind is Kind.PAIRED:
+            return (self.gate.judged_runs,)
+        return (self.gate.fresh,) if self.plan.gate.is_objective else (self.gate.fresh, self.gate.fresh_baseline)
 
     @property
     def next_share(self) -> float:
@@ -129,8 +130,8 @@ class _View:
 
 def _finding(view: _View, shown: Shown) -> Finding:
     gate = view.plan.gate
-    baseline, candidate = _readings(gate, shown.at_step)
-    outcome, why = _outcome(view, (baseline, candidate), shown.at_step.arm(gate.slice))
+    baseline, candidate = _readings(gate, shown.of(gate))
+    outcome, why = _outcome(view, (baseline, candidate), shown.of(gate).arm(gate.slice))
     finding = Finding(
         gate=gate.id,
         metric=gate.metric,
@@ -155,13 +156,13 @@ def _reason(finding: Finding, gate: Gate, shown: Shown) -> str:
     """Return the reason with the numbers of the step, or where harm was shown before it, with those of all steps."""
     has_numbers = finding.candidate.n and (finding.baseline.n or gate.is_objective)
     if finding.outcome is not Outcome.REGRESSED or has_numbers:
-        return _told(finding, gate, shown.at_step)
+        return _told(finding, gate, shown.of(gate))
     baseline, candidate = _readings(gate, shown.totals.whole)
     return f"over all steps {sequential_reason(replace(finding, baseline=baseline, candidate=candidate), gate)}"
 
 
 def _told(finding: Finding, gate: Gate, shown: Cohorts) -> str:
-    """Return the reason, and which runs of the step made no pair."""
+    """Return the reason, and which of the runs made no pair."""
     beside = unpaired(gate, shown.arm(gate.slice), finding.candidate.n)
     return "; ".join(filter(None, (sequential_reason(finding, gate), beside)))
 

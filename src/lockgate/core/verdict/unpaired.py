@@ -31,7 +31,7 @@ def pairless(gate: Gate, arms: Arms) -> str | None:
     carried = _carried(gate, arms.candidate)
     if gate.metric.kind is not Kind.PAIRED or not carried:
         return None
-    none = f"{subject_text(gate)}: none of {count_text(carried, 'candidate run')} at this step makes a pair"
+    none = f"{subject_text(gate)}: none of {count_text(carried, 'candidate run')} makes a pair"
     return f"{none}; only the first answers of both releases to a probe do, in the bucket of the later one"
 
 
