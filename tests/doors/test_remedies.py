@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
@@ -16,10 +17,11 @@ from lockgate.operations.freeze import freeze
 from lockgate.operations.ingest import ingest
 from lockgate.operations.pause import pause
 from lockgate.operations.queries import Explanation, explain
+from lockgate.operations.surroundings import NEVER_TOGETHER
 from lockgate.operations.tick import tick
 from lockgate.report.explained import explained
 from lockgate.testing.world import Law, World
-from tests.spec.line import APP, created, world
+from tests.spec.line import APP, batch, created, world
 
 ANN = operator("ann", "looking")
 SLICE = (("intent", "medical"),)
@@ -109,6 +111,23 @@ def test_what_never_ran_together_is_ended_by_traffic_at_the_same_time() -> None:
     assert "Runs of both releases at the same time, within an hour of each other: send both the same traffic." in (
         sentences
     )
+
+
+@pytest.mark.clause("LI-552")
+def test_what_never_ran_together_needs_neither_more_runs_nor_more_looks() -> None:
+    """However bad the candidate looks, nothing is comparable, and no number of runs or looks changes that."""
+    here = world()
+    rollout_id = created(here).rollout.id
+    for release, status in (("v36", "ok"), ("abc123", "error")):
+        ingest(batch(*({"release": release, "status": status} for _ in range(300))), here.house)
+        here.clock.advance(7_200)
+    said = explain(rollout_id, here.house)
+
+    parts = {part.heading: part.sentences for part in explained(said, here.clock.now())}
+
+    assert said.decision.reason == NEVER_TOGETHER
+    assert "Why the plain interval does not decide" not in parts
+    assert not any("error_rate" in sentence for sentence in parts["What would change it"])
 
 
 @pytest.mark.clause("LI-381")
@@ -241,3 +260,37 @@ def test_a_quantile_learns_from_more_than_one_bucket() -> None:
     _, sentences = changes(here, rollout_id)
 
     assert sentences[0].startswith("latency_ms:p95: the first buckets only teach how the baseline varies")
+
+
+@pytest.mark.clause("LI-513")
+def test_a_step_that_few_of_the_baseline_see_says_how_many_runs_bring_them() -> None:
+    """At 99 % thirty runs of the baseline come beside three thousand of the candidate, which is said on arrival."""
+    here = world()
+    rollout_id = created(here, policy={"steps": [50, 99, 100]}).rollout.id
+    for _ in range(30):
+        send(here, {("v36", ()): 200, ("abc123", ()): 200})
+        if tick(rollout_id, here.house).rollout.step:
+            break
+
+    said, sentences = changes(here, rollout_id)
+
+    assert said.rollout.step == 1
+    assert "error_rate: runs of the candidate at this step that carry error_rate, about 3,000 of them." in sentences
+
+
+@pytest.mark.clause("LI-514")
+def test_a_step_that_is_left_beside_few_runs_of_the_baseline_says_beside_how_many() -> None:
+    """Many fresh runs are no more than what they were compared with."""
+    here = world()
+    rollout_id = created(here).rollout.id
+    for _ in range(60):
+        send(here, {("v36", ()): 20, ("abc123", ()): 200})
+        turn = tick(rollout_id, here.house)
+        if turn.rollout.step:
+            break
+    reason = turn.transition.decision.reason
+
+    found = re.fullmatch(r"clean at 5 % with (\d+) fresh runs, compared with (\d+) of the baseline, .*", reason)
+
+    assert found is not None
+    assert int(found[1]) == 10 * int(found[2])

@@ -14,7 +14,7 @@ from lockgate.core.evidence.state import Tally
 from lockgate.core.metric import SHARES
 from lockgate.core.policy.gate import Gate
 from lockgate.core.policy.policy import Policy
-from lockgate.core.policy.step import Step, StepKind
+from lockgate.core.policy.step import Step
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class Flow:
 
     def in_bucket(self, policy: Policy, at: Step) -> float:
         """Return the candidate runs that a bucket has at a step; 0 where nobody can say."""
-        runs = (self.runs_per_bucket or 0.0) * compared_share(at)
+        runs = (self.runs_per_bucket or 0.0) * at.compared_share
         return runs if policy.bucket_runs is None else min(runs, float(policy.bucket_runs))
 
     def judged_share(self, policy: Policy, at: Step, part: float) -> float:
@@ -43,7 +43,7 @@ class Flow:
         A bucket without a run of the candidate is not judged, and what its baseline's runs wait with is let go when
         one has both: so a gate that reads few runs judges the candidate's beside fewer of the baseline's.
         """
-        share, ours = compared_share(at), part * self.in_bucket(policy, at)
+        share, ours = at.compared_share, part * self.in_bucket(policy, at)
         theirs = ours * (1.0 - share) / share if share else 0.0
         # Where most buckets have no run of the baseline, those without wait for one and are judged with it.
         if theirs < 1.0:
@@ -53,8 +53,3 @@ class Flow:
 
 
 NO_FLOW = Flow()
-
-
-def compared_share(at: Step) -> float:
-    """Return the candidate's part of the runs that are compared at a step; a mirror answers what the baseline does."""
-    return 0.5 if at.kind is StepKind.MIRROR else at.share

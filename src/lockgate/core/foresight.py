@@ -17,7 +17,7 @@ from lockgate.core.bucket import Events, Values
 from lockgate.core.evidence.growth import MEDIAN, MOST_RUNS, growth, runs_to
 from lockgate.core.evidence.plan import GatePlan, Plan, Role, plan
 from lockgate.core.evidence.state import Tally
-from lockgate.core.flow import NO_FLOW, Flow, compared_share
+from lockgate.core.flow import NO_FLOW, Flow
 from lockgate.core.metric import Kind
 from lockgate.core.policy.gate import Gate, Margin
 from lockgate.core.policy.policy import Inference, Policy, Promote
@@ -37,13 +37,15 @@ TIMES_WORSE = 2.0
 class Foreseen:
     """What one gate takes, in candidate runs; None where that cannot be said or is beyond any plan.
 
-    `share` is the baseline's, measured or not, of a metric that is a share; `harm` the share that is called harmful:
-    twice as much, or the least that `detect` excludes where that is more. `margin` is the one that `to_prove` is about.
+    `share` is what the baseline's is taken to be, measured or not, of a metric that is a share, and `seen` what was
+    counted of it; `harm` is the share that is called harmful: twice as much, or the least that `detect` excludes where
+    that is more. `margin` is the one that `to_prove` is about.
     """
 
     gate: str
     share: float | None
     is_measured: bool
+    seen: Events | None = None
     harm: float | None = None
     margin: Margin | None = None
     to_clean: int | None = None
@@ -77,10 +79,10 @@ def foresee(policy: Policy, measured: Mapping[str, Tally], flow: Flow = NO_FLOW)
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """What the baseline is taken to be, whether that was measured, and the part of its runs that carry it."""
+    """What the baseline is taken to be, what was counted of it, and which part of its runs carries it."""
 
     tally: Tally
-    is_measured: bool
+    seen: Tally | None
     part: float | None
 
 
@@ -91,10 +93,10 @@ def _known(gate: Gate, measured: Mapping[str, Tally], flow: Flow) -> _Known | No
     found, part = measured.get(gate.id), flow.part(gate, measured)
     if found is not None and found.n >= ENOUGH_RUNS:
         share = found if isinstance(found, Values) else _events((found.events + 0.5) / (found.n + 1.0))
-        return _Known(share, is_measured=True, part=part)
+        return _Known(share, found, part)
     if gate.metric.kind is not Kind.BINARY:
         return None
-    return _Known(_events(ASSUMED_SHARE), is_measured=False, part=part)
+    return _Known(_events(ASSUMED_SHARE), None, part)
 
 
 def _events(share: float) -> Events:
@@ -111,7 +113,7 @@ def _foreseen(whole: Plan, gate: GatePlan, known: _Known | None, flow: Flow) -> 
     in_bucket, beside = flow.in_bucket(policy, at), flow.judged_share(policy, at, part or 1.0)
     to_clean = _to_clean(whole, gate, growth(gate, tally, tally, beside))
     clean = _served(max(to_clean, _least(gate.gate, at)), part, in_bucket)
-    plain = Foreseen(gate=gate.gate.id, share=None, is_measured=known.is_measured, to_clean=clean)
+    plain = Foreseen(gate=gate.gate.id, share=None, is_measured=known.seen is not None, to_clean=clean)
     if not isinstance(tally, Events):
         return plain
     share = tally.events / tally.n
@@ -121,6 +123,7 @@ def _foreseen(whole: Plan, gate: GatePlan, known: _Known | None, flow: Flow) -> 
     return replace(
         plain,
         share=share,
+        seen=known.seen if isinstance(known.seen, Events) else None,
         harm=harm,
         margin=margin,
         to_prove=_to_prove(policy, gate.gate, margin, known, flow),
@@ -135,7 +138,7 @@ def _served(judged: float, part: float | None, in_bucket: float) -> int | None:
 
 def _least(gate: Gate, at: Step) -> float:
     """Return the runs of the candidate beside which a gate has judged `min_runs` of each, so of the rarer one too."""
-    share = compared_share(at)
+    share = at.compared_share
     return gate.min_runs * max(1.0, share / (1.0 - share))
 
 

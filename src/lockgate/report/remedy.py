@@ -15,7 +15,7 @@ from lockgate.core.verdict.needed import round_up
 from lockgate.core.verdict.sequential import ratio_alarm
 from lockgate.core.wording import count_text, duration_words
 from lockgate.operations.queries import Explanation
-from lockgate.operations.surroundings import UNMEASURED
+from lockgate.operations.surroundings import NEVER_TOGETHER, UNMEASURED
 from lockgate.report.view import seal_words
 
 LEARNING = "the first bucket only teaches how the baseline varies; a second sealed one is needed"
@@ -49,6 +49,14 @@ def learning(said: Explanation, finding: Finding) -> str | None:
     if finding.evidence is None or gate.judged_runs == 0 or any((*gate.levels, *gate.peaks)):
         return None
     return LEARNING if finding.metric.kind in (Kind.BINARY, Kind.RATE) else LEARNING_MORE
+
+
+def is_apart(finding: Finding) -> bool:
+    """Say whether both releases have runs for a gate, and none that began near enough to be compared."""
+    evidence = finding.evidence
+    if evidence is None or evidence.judged_baseline_runs is None:
+        return False
+    return evidence.judged_runs == 0 and finding.baseline.n > 0 and finding.candidate.n > 0
 
 
 def _command(said: Explanation, verb: str) -> str:
@@ -90,8 +98,10 @@ def _carriers(finding: Finding) -> str:
 
 
 def _insufficient(said: Explanation, _now: Instant) -> Iterator[str]:
+    is_told = any(NEVER_TOGETHER in call.reason for call in said.holds)
     for finding in _held(said, Outcome.INSUFFICIENT, Outcome.CLEAN):
-        yield f"{finding.gate}: {_needed(said, finding)}."
+        if not (is_told and is_apart(finding)):
+            yield f"{finding.gate}: {_needed(said, finding)}."
 
 
 def _held(said: Explanation, *outcomes: Outcome) -> Iterator[Finding]:
@@ -111,7 +121,11 @@ def _needed(said: Explanation, finding: Finding) -> str:
     if taught is not None:
         return taught
     if finding.candidate.n == 0:
-        return f"runs of the candidate at this step that carry {finding.metric.name}"
+        projected = None if finding.evidence is None else finding.evidence.projected_runs
+        about = f", about {round_up(projected):,} of them" if projected else ""
+        return f"runs of the candidate at this step that carry {finding.metric.name}{about}"
+    if is_apart(finding):
+        return "runs of both releases that began within an hour of each other"
     if runs is None:
         return "more runs of both releases; how many cannot be said yet"
     if runs == 0:

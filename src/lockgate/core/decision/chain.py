@@ -102,7 +102,7 @@ def _satisfied(rollout: Rollout, policy: Policy, verdict: Verdict, situation: Si
     passed = [finding.gate for finding, _ in let_pass(rollout, verdict)]
     if passed:
         said = f"the breach of {listed(passed)} let pass"
-    runs = _runs(rollout, policy, situation)
+    runs = f"{_runs(rollout, policy, situation)}{_beside(verdict, situation)}"
     if rollout.step + 1 == len(policy.steps):
         return f"{said} at {at.label()} with {runs}; the last step is satisfied"
     return f"{said} at {at.label()} with {runs}, advancing to {policy.steps[rollout.step + 1].label()}"
@@ -115,6 +115,15 @@ def _runs(rollout: Rollout, policy: Policy, situation: Situation) -> str:
         return f"{fresh} fresh runs"
     live = fresh if rollout.is_met(policy) else fresh - earlier
     return f"{live} fresh runs and {earlier} from before the rollout"
+
+
+def _beside(verdict: Verdict, situation: Situation) -> str:
+    """Return how few runs of the baseline a gate has, where that is less than half of the fresh ones."""
+    judged = (each.evidence.judged_baseline_runs for each in verdict.findings if each.evidence is not None)
+    fewest = min((runs for runs in judged if runs is not None), default=None)
+    if fewest is None or 2 * fewest >= situation.fresh_runs:
+        return ""
+    return f", compared with {fewest:,} of the baseline"
 
 
 def _resolve(rollout: Rollout, policy: Policy, situation: Situation, call: Call, also: tuple[str, ...]) -> Decision:

@@ -78,6 +78,11 @@ class Step:
         """Return the part of all traffic that the candidate serves at this step; what is held back is not its own."""
         return min(self.weight, 100.0 - self.holdback) / 100.0
 
+    @property
+    def compared_share(self) -> float:
+        """Return the candidate's part of the runs that are compared; a mirror answers all that the baseline does."""
+        return 0.5 if self.kind is StepKind.MIRROR else self.share
+
     def label(self) -> str:
         """Name the step as people do: `25 %`, `ring internal`, `mirror`."""
         if self.kind is StepKind.RING:

@@ -7,6 +7,7 @@ for each gate at alpha x share, and by a union over gates.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 from lockgate.core.evidence.entered import is_harmed
@@ -225,10 +226,18 @@ def _evidence(view: _View) -> Evidence:
 def _projected(view: _View, sought: float | None, promote: float) -> int | None:
     """Return about how many more candidate runs settle the gate; None where nobody can say."""
     more = None if sought is None else runs_to_decision(sought, promote, view.gate.judged_runs)
-    ours, fewest, least = view.judged[0], min(view.judged), view.plan.gate.min_runs
-    if fewest >= least or (more is None and sought is not None):
+    if min(view.judged) >= view.plan.gate.min_runs or (more is None and sought is not None):
         return more
-    if ours == 0:
-        return max(more or 0, least)
-    # Where the baseline's runs are the rarer ones, more of the candidate's come beside them.
-    return max(more or 0, -(-(least - fewest) * ours // fewest)) if fewest else None
+    return max(more or 0, _lacking(view))
+
+
+def _lacking(view: _View) -> int:
+    """Return about how many more candidate runs it takes until a gate has judged enough of each release."""
+    least, (ours, *beside) = view.plan.gate.min_runs, view.judged
+    share = view.policy.steps[view.step].compared_share
+    if not beside or share == 1.0:
+        return least - ours
+    # Where the baseline's runs are the rarer ones, more of the candidate's come beside them: as they came, and before
+    # any came as the step declares.
+    for_each = ours / beside[0] if beside[0] else share / (1.0 - share)
+    return max(least - ours, math.ceil(round((least - beside[0]) * for_each, 6)))
