@@ -16,13 +16,15 @@ def pin(work: Transaction, trial: Trial, transition: Transition) -> None:
     """Pin the slots that a rollout has read, of both arms, in the transaction that keeps the decision.
 
     One row, however long the rollout went on: a tick costs the same after a week as after a minute.
-    What it pinned before stays as it is, because of what came since some may have been pruned.
+    What it pinned before stays as it is, because of what came since some may have been pruned. A champion that is
+    taken back after long has buckets that are gone; they are not in it.
     """
     if transition.decision.action not in PINNING:
         return
     rollout, last = trial.rollout, trial.progress.state.last_bucket
     pinned = [each.last + 1 for each in work.pins() if each.rollout == rollout.id]
-    first = max([trial.spans[0].first, *pinned])
+    app = work.app(rollout.app)
+    first = max([trial.spans[0].first, 0 if app is None else app.kept_from, *pinned])
     if last < first:
         return
     pinning = Pin(

@@ -19,6 +19,7 @@ from lockgate.core.evidence.plan import plan
 from lockgate.core.evidence.progress import advance, begin, see
 from lockgate.core.evidence.state import clear_ratio_alarm
 from lockgate.core.evidence.window import Lookback, Sides, lookback_of, span_at
+from lockgate.core.instant import Instant
 from lockgate.core.policy.policy import Policy
 from lockgate.core.receipt import Bindings, draft
 from lockgate.core.soundness.flaw import Flaw, Rule, flaw_of
@@ -52,8 +53,8 @@ class Replay:
             check.leave(f"{trial.rollout.id}: what it decided on buckets that were pruned")
         if not trial.has_looks:
             check.leave(f"{trial.rollout.id}: what its looks said, which were pruned")
-        for what in early(trial, check.seen.retention(), is_read=self._is_known):
-            self._flaw(what)
+        self._has_read = self._is_known
+        self._ended_at: Instant | None = None
         self._freezes: list[tuple[int, str | None]] | None = None
         name = trial.rollout.id
         self._sides = Sides.of(trial.rollout.baseline, trial.rollout.candidate, policy)
@@ -64,6 +65,8 @@ class Replay:
 
     def turn(self, receipt: Receipt, statement: Statement, transition: Transition) -> None:
         """Make the decision of the next receipt again."""
+        if transition.after.is_terminal:
+            self._ended_at = receipt.at if self._ended_at is None else min(self._ended_at, receipt.at)
         if not self._is_known:
             return
         evidence = cast("dict[str, Any]", statement.predicate["evidence"])
@@ -108,8 +111,10 @@ class Replay:
         return lookback_of(self._trial.spans, attempts) if statement.seq == 1 else None
 
     def end(self) -> None:
-        """Compare what the rollout has read since its last receipt with what is kept."""
+        """Compare what the rollout has read since its last receipt, and what was pruned of it, with what is kept."""
         kept = self._trial
+        for what in early(kept, self._check.seen.retention(), self._ended_at, is_read=self._has_read):
+            self._flaw(what)
         self._read(None)
         if not self._is_known:
             return
