@@ -40,7 +40,7 @@ def test_create_promises_by_the_baseline_that_is_stored(door: Door, tmp_path: Pa
     assert errors["baseline_share"] == pytest.approx(GOOD, abs=0.006)
     assert errors["missed_at_most"] == 0.05
     assert 30 < slow["runs_to_clean"] < errors["runs_to_clean"] < found["foreseen"]["runs_to_full_exposure"]
-    assert any("(as measured)" in sentence for sentence in found["promises"])
+    assert any("that were counted)" in sentence for sentence in found["promises"])
     assert not any("(measured at" in sentence for sentence in found["promises"])
 
 
@@ -82,6 +82,24 @@ def test_shares_are_written_as_people_do_and_only_twice_as_much_is_a_doubling(sh
     (first, *_) = foreseen_sentences(policy, foresee(policy, {"error_rate": Events(10_000, round(10_000 * share))}))
 
     assert first.startswith(f"error_rate: {said}")
+
+
+@pytest.mark.clause("LI-553")
+@pytest.mark.parametrize(
+    ("counted", "said"),
+    [
+        (Events(3_000, 0), "0.017 % bad runs (taken for the 0 of 3,000 that were counted) to "),
+        (Events(1_500, 17), "1.2 % bad runs (taken for the 17 of 1,500 that were counted) to "),
+        (Events(1_000, 50), "5 % bad runs (as measured) to 10 %"),
+    ],
+)
+def test_a_share_that_is_not_what_was_counted_is_not_called_measured(counted: Events, said: str) -> None:
+    """Of few events a share is taken for a little more than was counted, and both are said."""
+    policy = declare({"mode": "canary"}, ("error_rate",))
+
+    (first, *_) = foreseen_sentences(policy, foresee(policy, {"error_rate": counted}))
+
+    assert f"from {said}" in first
 
 
 @pytest.mark.clause("LI-385")

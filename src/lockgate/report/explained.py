@@ -15,7 +15,7 @@ from lockgate.core.wording import count_text, decimals_for, interval_text, level
 from lockgate.operations.queries import Explanation
 from lockgate.report import number
 from lockgate.report.plot import worse_is_right
-from lockgate.report.remedy import learning, remedies
+from lockgate.report.remedy import is_apart, learning, remedies
 from lockgate.report.screen import Screen
 from lockgate.report.standing import standing
 from lockgate.report.text import NO_BREAK, wrap
@@ -95,6 +95,9 @@ def _plain(said: Explanation) -> Iterator[str]:
     for finding in said.verdict.findings:
         difference = finding.difference
         if difference is None or finding.outcome is Outcome.REGRESSED or not _excludes_zero(finding):
+            continue
+        # No number of looks makes runs of different times comparable.
+        if is_apart(finding):
             continue
         taught = learning(said, finding)
         if taught is not None:

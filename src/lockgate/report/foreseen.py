@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from lockgate.core.bucket import Events
 from lockgate.core.canonical import Json
 from lockgate.core.declaration.policy_declaration import declare
 from lockgate.core.foresight import Foreseen, Foresight
@@ -63,7 +64,7 @@ def _of_harm(policy: Policy, each: Foreseen) -> str:
     """Return how often a harmful candidate is missed, and how soon it is seen."""
     assert each.share is not None
     assert each.harm is not None
-    known = "as measured" if each.is_measured else "assumed, since too few of its runs are stored"
+    known = _known(each.seen, _percent(each.share))
     change = f"from {_percent(each.share)} bad runs ({known}) to {_percent(each.harm)}, there from the first run on,"
     rise = f"{each.gate}: a {'doubling' if DOUBLED[0] < each.harm / each.share < DOUBLED[1] else 'rise'} {change}"
     missed = ""
@@ -75,6 +76,14 @@ def _of_harm(policy: Policy, each: Foreseen) -> str:
         "" if each.to_rollback is None else f" is a breach after about {count_text(each.to_rollback, 'candidate run')}"
     )
     return f"{rise}{' and'.join(part for part in (missed, seen) if part)}."
+
+
+def _known(seen: Events | None, taken: str) -> str:
+    """Return how a share is known; of few events what was counted, because it is taken for a little more."""
+    if seen is None:
+        return "assumed, since too few of its runs are stored"
+    is_it = _percent(seen.events / seen.n) == taken
+    return "as measured" if is_it else f"taken for the {seen.events:,} of {seen.n:,} that were counted"
 
 
 def _measured(policy: Policy, each: Foreseen) -> str:

@@ -10,7 +10,9 @@ from lockgate.core.policy.gate import Gate
 from lockgate.core.verdict.unpaired import pairless
 from lockgate.core.wording import count_text, subject_text
 
-NO_ROOM = "runs from before `create` whose labels found no room, as `ingest` says, count in no slice"
+NO_ROOM = (
+    "see whether runs name these labels; where `ingest` said that labels found no room, earlier runs count in no slice"
+)
 # A candidate whose runs carry a metric so many times less often than the baseline's hides something.
 MISSED = 2
 
