@@ -53,6 +53,7 @@ def finding(outcome: Outcome, harm: float, clean: float) -> Finding:
         candidate=Reading(0.01, 100),
         evidence=Evidence(
             harm=harm,
+            harm_level=harm,
             harm_threshold=3.0,
             clean=clean,
             proven=None,

@@ -14,6 +14,7 @@ from lockgate.core.finding import Evidence, Finding, Outcome
 from lockgate.core.policy.gate import Breach
 from lockgate.core.receipt import Actor
 from lockgate.core.rollout import Rollout, Status, Waiver
+from lockgate.operations.freeze import freeze
 from lockgate.operations.fsck import fsck
 from lockgate.operations.promote import promote
 from lockgate.operations.queries import explain
@@ -31,10 +32,11 @@ WAIVER = Waiver(what="error_rate", harm=4.0, revision=3, reason="accepted for th
 NAMED = "the breach of error_rate was let pass at revision 3 (accepted for the launch): error_rate is regressed"
 
 
-def breached(harm: float) -> Finding:
+def breached(harm: float, peak: float = 0.0) -> Finding:
     """Return a breach that pauses, with so much evidence of harm where 3 shows it."""
     known: dict[str, Any] = {"clean": None, "proven": None, "promote_threshold": 3.0, "projected_runs": None}
-    evidence = Evidence(harm=harm, harm_threshold=3.0, judged_runs=400, judged_baseline_runs=400, **known)
+    known |= {"judged_runs": 400, "judged_baseline_runs": 400}
+    evidence = Evidence(harm=peak or harm, harm_level=harm, harm_threshold=3.0, **known)
     return finding(Outcome.REGRESSED, breach=Breach.PAUSE, evidence=evidence)
 
 
@@ -84,6 +86,35 @@ def test_harm_that_outgrows_its_waiver_pauses_again(harm: float, action: Action)
 
     assert decision.action is action
     assert ("again as when it was let pass at revision 3" in decision.reason) == (action is Action.PAUSE)
+
+
+@pytest.mark.clause("VE-231")
+@pytest.mark.parametrize(("harm", "action"), [(6.99, Action.PROMOTE), (7.0, Action.PAUSE)])
+def test_what_was_let_pass_is_outgrown_from_where_it_stood(harm: float, action: Action) -> None:
+    """Not from the peak of long ago, up to which harm that came back could pass unseen."""
+    at = rollout(PAUSING, waived=(WAIVER,))
+
+    assert turn(at, PAUSING, verdict(breached(harm, peak=60.0))).action is action
+
+
+@pytest.mark.clause("VE-231")
+def test_harm_that_comes_back_after_a_quiet_hour_pauses_again_soon() -> None:
+    """An operator who resumes when all is well again has let pass what was, and nothing that comes."""
+    here = world()
+    name = paused(here).id
+    serve(here, name, 0.5, minutes=5)
+    serve(here, name, 0.05, minutes=60)
+    freeze(APP, EVE, here.house)
+    resume(name, EVE, here.house)
+    (waiver,) = trial_of(here, name).rollout.waived
+    quiet = trial_of(here, name).progress.state.gates[0]
+
+    serve(here, name, 0.15, minutes=12)
+
+    assert waiver.harm == pytest.approx(quiet.levels[0])
+    assert quiet.levels[0] < quiet.peaks[0] - 10.0
+    assert trial_of(here, name).rollout.status is Status.PAUSED
+    assert fsck(here.house).is_sound
 
 
 @pytest.mark.clause("DE-223")

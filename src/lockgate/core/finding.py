@@ -55,10 +55,12 @@ class Difference:
 class Evidence:
     """Log-evidence of the gate's processes, the height each must reach, and how many runs it judged at this step.
 
+    `harm` is the highest that it ever was, which decides, and `harm_level` where it stands now.
     `judged_runs` are the candidate's, or pairs; `judged_baseline_runs` is None where no runs of a baseline are judged.
     """
 
     harm: float
+    harm_level: float
     harm_threshold: float
     clean: float | None
     proven: float | None

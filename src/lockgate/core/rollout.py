@@ -44,7 +44,7 @@ def is_met(asked: float, observed: float) -> bool:
 class Waiver:
     """What an operator saw pause a rollout and let pass: a gate by its id, a rule or deadline by its cause and id.
 
-    `harm` is the gate's evidence of harm then; None of what is no breach. `revision` is that of the resume.
+    `harm` is where the gate's evidence of harm stood then; None of what is no breach. `revision` is that of the resume.
     """
 
     what: str

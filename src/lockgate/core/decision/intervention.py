@@ -147,7 +147,7 @@ def _breaches(rollout: Rollout, verdict: Verdict) -> Iterator[Waiver]:
     for finding in verdict.findings:
         is_pausing = finding.outcome is Outcome.REGRESSED and finding.breach is Breach.PAUSE
         if is_pausing and waiver_of(rollout, finding) is None:
-            yield Waiver(what=finding.gate, harm=0.0 if finding.evidence is None else finding.evidence.harm)
+            yield Waiver(what=finding.gate, harm=0.0 if finding.evidence is None else finding.evidence.harm_level)
 
 
 def _pausing(rollout: Rollout, policy: Policy, outlook: Outlook) -> Iterator[str]:

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """A rollout and what pauses it come in; the waiver by which an operator let that pass goes out, and the words for it.
 
-A waiver is of the step at which it was given, and of the harm that was seen: where the evidence of harm has grown by
-as much again as showed it, that is new harm, and pauses again. By Ville's inequality for evidence that begins at the
-waiver, a harmless candidate is paused again with the gate's share of alpha at most.
+A waiver is of the step at which it was given, and of the harm that was seen: where the evidence of harm has grown since
+by as much again as shows harm, that is new harm, and pauses again. By Ville's inequality for evidence that begins at
+the waiver, a harmless candidate is paused again with the gate's share of alpha at most.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def waiver_of(rollout: Rollout, finding: Finding) -> Waiver | None:
     waiver, evidence = rollout.waiver(finding.gate), finding.evidence
     if waiver is None or evidence is None or finding.outcome is not Outcome.REGRESSED:
         return waiver
-    return waiver if evidence.harm < (waiver.harm or 0.0) + evidence.harm_threshold else None
+    return waiver if evidence.harm_level < (waiver.harm or 0.0) + evidence.harm_threshold else None
 
 
 def let_pass(rollout: Rollout, verdict: Verdict) -> tuple[tuple[Finding, Waiver], ...]:

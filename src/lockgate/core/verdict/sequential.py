@@ -104,6 +104,11 @@ class _View:
         index = self.plan.index(role, share)
         return None if index is None else float(round_evidence(self.gate.peaks[index]))
 
+    @property
+    def harm_level(self) -> float:
+        """Return the rounded evidence of harm as it stands now."""
+        return float(round_evidence(self.gate.levels[self.plan.index(Role.HARM) or 0]))
+
     def has_crossed(self, role: Role, share: float | None = None) -> bool:
         """Say whether a promoting process has excluded its null, or needs no run to do so."""
         index = self.plan.index(role, share)
@@ -213,6 +218,7 @@ def _evidence(view: _View) -> Evidence:
     judged, *beside = view.judged
     return Evidence(
         harm=harm or 0.0,
+        harm_level=view.harm_level,
         harm_threshold=threshold(view.policy.sequential_alpha, gate.share),
         clean=clean,
         proven=proven,
