@@ -43,11 +43,6 @@ def threshold(baseline: Histogram, p: float) -> Integers:
     return nearest
 
 
-def is_warm(baseline: Histogram) -> NDArray[np.bool_]:
-    """Say where the earlier baseline buckets hold enough runs to set a threshold, [...]."""
-    return np.asarray(baseline.counts.sum(axis=-1, dtype=np.int64) >= WARM_UP_RUNS)
-
-
 def harm_threshold(index: ArrayLike, ratio: ArrayLike = 1.0, offset_micro: ArrayLike = 0) -> Integers:
     """Return the candidate's threshold for evidence of harm: the moved edge, rounded up to a bin's edge.
 
