@@ -19,9 +19,12 @@ from lockgate.core.policy.policy import Policy, Promote
 from lockgate.core.rollout import Status
 from lockgate.core.verdict.judge import judge
 from lockgate.core.verdict.sequential import Shown, displayed
+from lockgate.operations.ingest import ingest
+from lockgate.operations.queries import explain
 from lockgate.operations.tick import tick
+from lockgate.report.remedy import remedies
 from lockgate.testing.world import Law
-from tests.spec.line import APP, EQUAL, created, predicate, receipts, trial_of, world
+from tests.spec.line import APP, EQUAL, batch, created, predicate, receipts, trial_of, world
 from tests.spec.ramp import arm, gate, policy, probes, sealed, weights
 
 GOOD = [sealed(number, arm(380, 19), arm(20, 1)) for number in range(60)]
@@ -149,6 +152,25 @@ def test_a_metric_that_few_runs_of_both_releases_carry_is_judged() -> None:
     enough = only(of, *good, sealed(99, slow(400, 40), slow(400, 36), step=1))
 
     assert (few.outcome, enough.outcome) == (Outcome.INSUFFICIENT, Outcome.CLEAN)
+
+
+@pytest.mark.clause("LI-501")
+def test_a_score_of_as_many_runs_of_each_release_is_told_how_to_be_one_of_as_large_a_share() -> None:
+    """At 75 % they are a third as often the candidate's; who waits is told that waiting ends nothing."""
+    here = world()
+    name = created(here, policy={"gates": ["error_rate", "scores.g"], "steps": [75, 100]}).rollout.id
+    for minute in range(5):
+        scored = [
+            {"release": each, "scores": {"g": 0.8 + minute / 100}} for each in ("v36", "abc123") for _ in range(20)
+        ]
+        ingest(batch(*scored), here.house)
+        here.walk(name, EQUAL, runs=1_000, minutes=1)
+
+    said = explain(name, here.house)
+
+    (told,) = [each for each in remedies(said, here.clock.now()) if each.startswith("scores.g")]
+    assert "score the same share of each release and not the same number" in told
+    assert f"`lockgate promote --id {name} --step 0 --revision 1" in told
 
 
 @pytest.mark.clause("VE-202")

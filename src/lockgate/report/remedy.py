@@ -82,16 +82,18 @@ def _acknowledgement(said: Explanation, _now: Instant) -> Iterator[str]:
 
 def _unavailable(said: Explanation, _now: Instant) -> Iterator[str]:
     for finding in _held(said, Outcome.UNAVAILABLE):
-        yield f"{finding.gate}: {_carriers(finding)}."
+        yield f"{finding.gate}: {_carriers(said, finding)}."
 
 
-def _carriers(finding: Finding) -> str:
+def _carriers(said: Explanation, finding: Finding) -> str:
     carrying = f"that carry {finding.metric.name}"
     if finding.metric.kind is Kind.PAIRED:
         new = "probes that one of both releases has not answered before, each run with its probe_id"
         return f"{new}; what both answered before this rollout is read by a new one, with `create --since`"
     if finding.baseline.n and finding.candidate.n:
-        return f"runs of the candidate {carrying} as often as the baseline's do"
+        scored = f"runs of the candidate {carrying} as often as the baseline's do"
+        past = f"a person who goes past it: {_seen_command(said, 'promote')}"
+        return f"{scored}, so score the same share of each release and not the same number; or {past}"
     if finding.is_objective or finding.baseline.n:
         return f"runs of the candidate {carrying}"
     return f"runs of the {'baseline' if finding.candidate.n else 'candidate and of the baseline'} {carrying}"
