@@ -95,7 +95,8 @@ def test_another_program_than_the_declared_one_is_a_flaw(here: World, change: st
             case "removed":
                 work.drop_endpoint(declared.id)
             case "added":
-                work.put_endpoint(replace(declared, id=actuator_name("default", "other"), app="other"))
+                added = replace(declared, id=actuator_name("default", "other"), app="other", log_size=2)
+                work.put_endpoint(added)
             case "row":
                 work.put_app(replace(app_of(here), actuator=None))
             case _:

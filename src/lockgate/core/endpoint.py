@@ -32,6 +32,8 @@ class Endpoint:
 
     A `command` is a program with arguments, run in `folder`; it is its app's actuator.
     `is_acknowledging`: it answers with the weight that it read back, and comparisons wait for that.
+    `log_size`: how many receipts there were before it was declared; what is told by later ones is for it, whatever the
+    clock said.
     """
 
     id: str
@@ -42,6 +44,7 @@ class Endpoint:
     since: Instant
     timeout_s: float = DEFAULT_TIMEOUT_S
     is_acknowledging: bool = False
+    log_size: int = 0
 
     def hears(self, app: str, event: Event) -> bool:
         """Say whether an event of an app is for this endpoint."""

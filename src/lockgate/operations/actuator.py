@@ -53,6 +53,7 @@ def put_actuator(work: Transaction, app: str, program: Program, actor: Actor, ho
     """Let a program expose an app's releases, within a transaction; one that does already changes nothing."""
     check_name("an app", app)
     check_command(program.argv, program.folder, program.timeout_s)
+    latest = work.latest_receipt()
     endpoint = Endpoint(
         id=actuator_name(house.org, app),
         app=app,
@@ -62,9 +63,10 @@ def put_actuator(work: Transaction, app: str, program: Program, actor: Actor, ho
         since=house.clock.now(),
         timeout_s=program.timeout_s,
         is_acknowledging=program.is_acknowledging,
+        log_size=0 if latest is None else latest.index + 1,
     )
     before = work.endpoint(endpoint.id)
-    if before is not None and replace(before, since=endpoint.since) == endpoint:
+    if before is not None and replace(before, since=endpoint.since, log_size=endpoint.log_size) == endpoint:
         endpoint = before
     known = work.app(app) or App(name=app)
     standing = stand(work, known, known.moved_by(endpoint.digest()), Cause.OPERATOR, actor, house)
