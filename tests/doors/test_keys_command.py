@@ -123,7 +123,8 @@ def test_a_copy_without_private_keys_is_checked_as_it_stands(
     checked = door("fsck")
 
     assert checked == 0, door.out
-    assert sorted(path.name for path in (tmp_path / "copy" / "keys").iterdir()) == ["log-key.pem", "receipt-key.pem"]
+    keys = {path.name for path in (tmp_path / "copy" / "keys").glob("*.pem")}
+    assert keys == {"log-key.pem", "receipt-key.pem"}
     assert door("pause", "--id", made, "--reason", "drill") == 77
 
 
@@ -141,3 +142,62 @@ def test_where_no_key_is_left_the_check_says_what_to_name(home: Path, door: Door
     kept = ("--key", tmp_path / "kept" / "receipt-key.pem", "--log-key", tmp_path / "kept" / "log-key.txt")
     assert door("fsck", *kept) == 0, door.out
     assert run(["freeze", "--app-id", APP, "--reason", "drill"]) == 77
+
+
+@pytest.mark.clause("LI-532")
+@pytest.mark.parametrize("is_whole", [False, True])
+def test_older_public_keys_are_kept_beside_those_that_sign(
+    is_whole: bool, home: Path, door: Door, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After new keys the store and every backup of it are sound as they stand, with private keys or without."""
+    made = door.create()
+    for name in ("receipt.pem", "log.pem"):
+        (home / "keys" / name).rename(tmp_path / name)
+    assert door(*NEW) == 0
+    assert door("pause", "--id", made, "--reason", "drill") == 0
+    live = door("fsck")
+
+    assert door("backup", tmp_path / "copy", *(["--with-keys"] if is_whole else [])) == 0
+
+    monkeypatch.setenv("LOCKGATE_HOME", str(tmp_path / "copy"))
+    assert (live, door("fsck")) == (0, 0), door.out
+    assert len(list((tmp_path / "copy" / "keys" / "public").iterdir())) == 4
+
+
+@pytest.mark.clause("LI-532")
+def test_saved_receipts_come_with_the_key_of_each(home: Path, door: Door, tmp_path: Path) -> None:
+    """An older one is a file of its own, and the answer says which receipts it is for, or that it is not here."""
+    made = door.create()
+    shutil.copytree(home / "keys", tmp_path / "gone")
+    for name in ("receipt.pem", "log.pem"):
+        (home / "keys" / name).unlink()
+    assert door(*NEW) == 0
+    assert door("pause", "--id", made, "--reason", "drill") == 0
+
+    assert door("receipts", made, "--save", tmp_path / "saved") == 0
+
+    (older,) = (tmp_path / "saved").glob("receipt-key-*.pem")
+    assert f"1 receipt from 1 to 1 by an older key: {older.name}." in door.out
+    for seq, key in ((1, older.name), (2, "receipt-key.pem")):
+        receipt, proof = (tmp_path / "saved" / f"receipt-{seq}.{end}" for end in ("json", "tlog-proof"))
+        log = tmp_path / "saved" / "log-key.txt"
+        key_path = tmp_path / "saved" / key
+        assert door("verify", receipt, "--key", key_path, "--proof", proof, "--log-key", log) == 0
+    shutil.rmtree(home / "keys" / "public")
+    assert door("receipts", made, "--save", tmp_path / "again") == 0
+    assert f"{older.name} is missing" in door.out
+
+
+@pytest.mark.clause("LI-533")
+def test_a_public_key_of_the_log_is_taken_in_pem(home: Path, door: Door, tmp_path: Path) -> None:
+    """A backup holds it so, and the store knows the name of its log."""
+    door.create()
+    assert door("backup", tmp_path / "older") == 0
+    shutil.rmtree(home / "keys")
+    assert door(*NEW) == 0
+    assert door("fsck") == 65
+    keys = tmp_path / "older" / "keys"
+
+    code = door("fsck", "--key", keys / "receipt-key.pem", "--log-key", keys / "log-key.pem")
+
+    assert code == 0, door.out

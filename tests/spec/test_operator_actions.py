@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
@@ -31,7 +31,7 @@ from lockgate.operations.resume import resume
 from lockgate.operations.rollback import rollback
 from lockgate.operations.tick import tick
 from lockgate.ports.house import House
-from lockgate.ports.signing import Signer
+from lockgate.ports.signing import PublicKeys, Signer
 from lockgate.ports.store import Store, Transaction
 from lockgate.testing.world import World
 from lockgate.wiring import memory_store, sqlite_store
@@ -345,6 +345,7 @@ class _Full:
 class _FailingSigners:
     receipt: Signer
     log: Signer
+    kept: PublicKeys = field(default_factory=PublicKeys)
 
 
 @pytest.mark.clause("AC-11")

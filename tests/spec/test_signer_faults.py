@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import pytest
 
@@ -12,7 +12,7 @@ from lockgate.core.receipt import operator
 from lockgate.errors import LockgateError
 from lockgate.operations.fsck import fsck
 from lockgate.operations.rollback import rollback
-from lockgate.ports.signing import Signer
+from lockgate.ports.signing import PublicKeys, Signer
 from lockgate.testing.signers import seeded_signers
 from tests.spec.line import created, receipts, trial_of, world
 from tests.spec.operators import kept
@@ -65,6 +65,7 @@ class Pair:
 
     receipt: Signer
     log: Signer
+    kept: PublicKeys = field(default_factory=PublicKeys)
 
 
 @pytest.mark.parametrize("role", ["receipt", "log"])

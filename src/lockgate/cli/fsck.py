@@ -24,7 +24,12 @@ EVERY_S = 0.5
     "--key", "keys", type=click.Path(), multiple=True, metavar="FILE", help="An older public key of receipts."
 )
 @click.option(
-    "--log-key", "log_keys", type=click.Path(), multiple=True, metavar="FILE", help="An older public key of the log."
+    "--log-key",
+    "log_keys",
+    type=click.Path(),
+    multiple=True,
+    metavar="FILE",
+    help="An older public key of the log, as one line or in PEM.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print what was found as JSON.")
 def fsck(keys: tuple[str, ...], log_keys: tuple[str, ...], *, as_json: bool) -> int:
@@ -35,12 +40,13 @@ def fsck(keys: tuple[str, ...], log_keys: tuple[str, ...], *, as_json: bool) -> 
     """
     from lockgate.cli.trusted import trusted_keys
     from lockgate.operations.fsck import fsck as check
+    from lockgate.operations.fsck import log_origin
     from lockgate.wiring import run_batches
 
     house = local.known_house()
     meter = _Meter(is_wanted=sys.stderr.isatty() and not as_json)
     try:
-        found = check(house, trusted_keys(keys, log_keys), meter.tell, run_batches().decode)
+        found = check(house, trusted_keys(keys, log_keys, lambda: log_origin(house)), meter.tell, run_batches().decode)
     finally:
         meter.clear()
     if as_json:

@@ -6,8 +6,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from lockgate.core.checkpoint import LogGrowth, LogProof, read_checkpoint
+from lockgate.core.envelope import signer_of
 from lockgate.core.merkle import Tree, plan_consistency, plan_inclusion, plan_tree
 from lockgate.core.note import read_note
+from lockgate.core.public_key import read_public_key
 from lockgate.core.vault import Receipt
 from lockgate.errors import DataError, UsageError
 from lockgate.operations.reading import receipts_in
@@ -22,8 +24,9 @@ GROWTH = "log.consistency"
 
 
 def export(rollout_id: str, house: House, seq: int | None = None, since: bytes | None = None) -> Mapping[str, bytes]:
-    """Return the files of all receipts of a rollout, or of one: the receipts, their proofs, and both public keys.
+    """Return the files of all receipts of a rollout, or of one: the receipts, their proofs, and the public keys.
 
+    Older keys that signed some of them are among those, as far as they were kept.
     With a checkpoint that somebody kept, also the proof that the log has only grown since.
     """
     with house.store.reading(house.org) as seen:
@@ -41,13 +44,27 @@ def export(rollout_id: str, house: House, seq: int | None = None, since: bytes |
             files[proof_file(receipt)] = _proof(seen, receipt, checkpoint)
         if since is not None:
             files[GROWTH] = _growth(seen, since, checkpoint)
+        signed_by = {signer_of(each.envelope) for each in chosen} - {house.signers.receipt.key_id}
     signers, origin = house.signers, read_checkpoint(read_note(checkpoint).body).origin
+    kept = [read_public_key(pem) for pem in signers.kept.receipt]
     return {
         **files,
+        **{older_key_file(key.key_id): key.pem for key in kept if key.key_id in signed_by},
         CHECKPOINT: checkpoint,
         RECEIPT_KEY: signers.receipt.public_key_pem,
         LOG_KEY: f"{log_key(origin, signers.log).text}\n".encode(),
     }
+
+
+def key_file(receipt: Receipt, house: House) -> str:
+    """Return the name of the file that holds the public key by which a receipt verifies."""
+    signer = signer_of(receipt.envelope)
+    return RECEIPT_KEY if signer == house.signers.receipt.key_id else older_key_file(signer)
+
+
+def older_key_file(key_id: str) -> str:
+    """Return the name of the file of an older key."""
+    return f"receipt-key-{key_id[:16]}.pem"
 
 
 def receipt_file(receipt: Receipt) -> str:

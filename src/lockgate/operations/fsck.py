@@ -17,7 +17,7 @@ from lockgate.errors import NotPermittedError
 from lockgate.operations.checking import Check, Progress
 from lockgate.operations.keeping import first_origin
 from lockgate.operations.recounting import Decode
-from lockgate.operations.sign import log_key
+from lockgate.operations.sign import log_key, log_key_of
 from lockgate.operations.sound_evidence import check_evidence
 from lockgate.operations.sound_log import check_log
 from lockgate.operations.sound_outbox import check_outbox
@@ -76,20 +76,29 @@ def fsck(house: House, keys: Keys = NO_OTHER_KEYS, tell: Progress = _untold, dec
 
 
 def _trusted(seen: Snapshot, house: House, keys: Keys) -> Keys:
-    """Return the keys of a house, that of the log under the name of its first checkpoint, and those given."""
-    note = seen.checkpoint()
+    """Return the keys of a house, older ones that were kept too, each of the log under its name, and those given."""
+    note, kept = seen.checkpoint(), house.signers.kept
+    logs = () if note is None else tuple(log_key_of(_origin(note, house), pem) for pem in kept.log)
+    others = Keys((*map(read_public_key, kept.receipt), *keys.receipt), (*logs, *keys.log))
     try:
         receipt = read_public_key(house.signers.receipt.public_key_pem)
         own = () if note is None else (log_key(_origin(note, house), house.signers.log),)
     except NotPermittedError as error:
-        if keys.receipt or keys.log:
-            return keys
+        if others.receipt or others.log:
+            return others
         raise NotPermittedError(
             error.message,
             advice="Name their public keys, from a backup or from files of `lockgate receipts ID --save FOLDER`: "
             "`lockgate fsck --key receipt-key.pem --log-key log-key.txt`.",
         ) from error
-    return Keys((receipt, *keys.receipt), (*own, *keys.log))
+    return Keys((receipt, *others.receipt), (*own, *others.log))
+
+
+def log_origin(house: House) -> str:
+    """Return the name under which the keys of a house's log sign."""
+    with house.store.reading(house.org) as seen:
+        note = seen.checkpoint()
+    return first_origin(house) if note is None else _origin(note, house)
 
 
 def _origin(note: bytes, house: House) -> str:

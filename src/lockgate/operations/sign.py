@@ -30,7 +30,12 @@ def sign_checkpoint(checkpoint: Checkpoint, signer: Signer) -> bytes:
 
 def log_key(origin: str, signer: Signer) -> NoteKey:
     """Return the public key by which others check the checkpoints of an origin."""
-    return NoteKey(origin, read_public_key(signer.public_key_pem).raw)
+    return log_key_of(origin, signer.public_key_pem)
+
+
+def log_key_of(origin: str, pem: bytes) -> NoteKey:
+    """Return a public key in PEM as one by which others check the checkpoints of an origin."""
+    return NoteKey(origin, read_public_key(pem).raw)
 
 
 def _signed(message: bytes, signer: Signer) -> bytes:

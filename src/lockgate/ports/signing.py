@@ -3,7 +3,16 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class PublicKeys:
+    """Public keys in PEM, of receipts and of checkpoints of the log."""
+
+    receipt: tuple[bytes, ...] = ()
+    log: tuple[bytes, ...] = ()
 
 
 class Signer(Protocol):
@@ -12,7 +21,7 @@ class Signer(Protocol):
     Duties: the same bytes get the same signature (RFC 8032, without a random part), so that a redo after a crash is
     the same receipt. A signature is checked against the public key before it is handed out; one that does not verify
     raises a LockgateError, and nothing was signed. The private key is in no message, log or representation.
-    Of a key that is not there `sign` raises a NotPermittedError, and so does the rest where its public key is not known.
+    Of a key that is not there `sign` raises a NotPermittedError, and so does the rest where its public key is unknown.
     A key has one role: receipts and checkpoints of the log are never signed by the same key.
     """
 
@@ -42,4 +51,9 @@ class Signers(Protocol):
     @property
     def log(self) -> Signer:
         """Return the signer of checkpoints."""
+        ...
+
+    @property
+    def kept(self) -> PublicKeys:
+        """Return the public keys of all that signed here, as far as they were kept; those of older keys too."""
         ...

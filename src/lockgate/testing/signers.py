@@ -10,6 +10,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from lockgate.core.public_key import PublicKey
+from lockgate.ports.signing import PublicKeys
+
+NO_KEYS = PublicKeys()
 
 
 class SeededSigner:
@@ -40,6 +43,7 @@ class SeededSigners:
 
     receipt: SeededSigner
     log: SeededSigner
+    kept: PublicKeys = NO_KEYS
 
 
 def seeded_signers(seed: int = 0) -> SeededSigners:

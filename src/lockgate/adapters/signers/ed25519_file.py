@@ -12,6 +12,7 @@ import stat
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from cryptography.exceptions import InvalidSignature
@@ -24,14 +25,17 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
+from lockgate.adapters.signers.public_folder import keep_public, kept_public
 from lockgate.core.public_key import PublicKey, read_public_key
 from lockgate.crash_point import reach
 from lockgate.errors import DataError, LockgateError, NotPermittedError, UsageError
+from lockgate.ports.signing import PublicKeys
 
 RECEIPT_KEY = "receipt.pem"
 LOG_KEY = "log.pem"
 # Beside a private key, or in its place in a copy that was made without.
 PUBLIC = {RECEIPT_KEY: "receipt-key.pem", LOG_KEY: "log-key.pem"}
+ROLES = {RECEIPT_KEY: "receipt", LOG_KEY: "log"}
 OWNER_ONLY = 0o600
 MAX_KEY_FILE_SIZE = 10_000
 
@@ -39,8 +43,9 @@ MAX_KEY_FILE_SIZE = 10_000
 class Ed25519FileSigner:
     """A signer whose private key came from a file."""
 
-    def __init__(self, key: Ed25519PrivateKey) -> None:
+    def __init__(self, key: Ed25519PrivateKey, keep: Callable[[PublicKey], None] = lambda _key: None) -> None:
         self._key = key
+        self._keep: Callable[[PublicKey], None] | None = keep
         self._public = key.public_key()
         raw = self._public.public_bytes(Encoding.Raw, PublicFormat.Raw)
         self._named = PublicKey(raw)
@@ -59,7 +64,10 @@ class Ed25519FileSigner:
         return self._named.pem
 
     def sign(self, message: bytes) -> bytes:
-        """Return the signature, which has been checked."""
+        """Return the signature, which has been checked; the public key is kept first, to outlive the private one."""
+        if self._keep is not None:
+            self._keep(self._named)
+            self._keep = None
         signature = self._key.sign(message)
         try:
             self._public.verify(signature, message)
@@ -112,6 +120,13 @@ class FileSigners:
 
     receipt: Ed25519FileSigner | LostKeySigner
     log: Ed25519FileSigner | LostKeySigner
+    folder: Path
+
+    @property
+    def kept(self) -> PublicKeys:
+        """Return the public keys of all that signed from the folder, as far as they are there."""
+        receipt, log = (tuple(kept_public(self.folder, role).values()) for role in ROLES.values())
+        return PublicKeys(receipt, log)
 
 
 def open_signers(folder: Path, may_make: Callable[[], bool] = lambda: True) -> FileSigners:
@@ -119,7 +134,7 @@ def open_signers(folder: Path, may_make: Callable[[], bool] = lambda: True) -> F
 
     A key that is not there is made, whoever else does the same at once; where keys may not be made it is a lost one.
     """
-    signers = FileSigners(_open(folder / RECEIPT_KEY, may_make), _open(folder / LOG_KEY, may_make))
+    signers = FileSigners(_open(folder / RECEIPT_KEY, may_make), _open(folder / LOG_KEY, may_make), folder)
     pair = (signers.receipt, signers.log)
     if all(isinstance(each, Ed25519FileSigner) for each in pair) and pair[0].key_id == pair[1].key_id:
         raise NotPermittedError(
@@ -131,8 +146,9 @@ def open_signers(folder: Path, may_make: Callable[[], bool] = lambda: True) -> F
 
 def public_keys(folder: Path) -> Mapping[str, bytes]:
     """Return the public keys of a folder that are known, by the name of the file that a copy keeps each in."""
-    found = {}
+    found: dict[str, bytes] = {}
     for name, public in PUBLIC.items():
+        found |= kept_public(folder, ROLES[name])
         signer = _open(folder / name, lambda: False)
         with contextlib.suppress(NotPermittedError):
             found[public] = signer.public_key_pem
@@ -146,7 +162,7 @@ def _open(path: Path, may_make: Callable[[], bool]) -> Ed25519FileSigner | LostK
                 return LostKeySigner(path)
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             _make(path)
-        return Ed25519FileSigner(_decode(path, _read(path)))
+        return Ed25519FileSigner(_decode(path, _read(path)), partial(keep_public, path.parent, ROLES[path.name]))
 
 
 def _make(path: Path) -> None:

@@ -41,11 +41,12 @@ def back_up_keys(source: Path, target: Path, public: Mapping[str, bytes], *, has
         private = {key.name: key.read_bytes() for key in source.glob("*.pem")} if has_private else {}
         written = {**private, **public}
         for name, data in sorted(written.items()):
+            (target / name).parent.mkdir(mode=0o700, exist_ok=True)
             with _created(target / name) as handle:
                 os.write(handle, data)
                 os.fsync(handle)
-        _sync(target)
-        _sync(target.parent)
+        for folder in {(target / name).parent for name in written} | {target, target.parent}:
+            _sync(folder)
     return tuple(target / name for name in sorted(written))
 
 
