@@ -117,6 +117,24 @@ def test_probes_that_were_answered_once_are_enough_for_every_step(steps: list[An
 
 
 @pytest.mark.clause("VE-230")
+@pytest.mark.parametrize(("since_s", "judged"), [(None, 0), (600, 1)])
+def test_pairs_from_before_what_a_rollout_reads_are_not_its_own(since_s: int | None, judged: int) -> None:
+    """Whoever imports old answers after the start has not asked for them by `since`."""
+    here = world()
+    here.clock.advance(7_200)
+    ingest(batch(answer("v36", "new", 0.8), answer("abc123", "new", 0.8)), here.house)
+    name = created(here, since_s=since_s, policy={"gates": [METRIC], **STEPS}).rollout.id
+    old = [answer(each, "old", 0.8, started_at=at(30)) for each in ("v36", "abc123")]
+    ingest(batch(*old), here.house, by_start_time=True)
+    here.clock.advance(120)
+
+    tick(name, here.house)
+
+    assert len(pairs(here)) == 2
+    assert trial_of(here, name).progress.state.gates[0].judged_runs == judged
+
+
+@pytest.mark.clause("VE-230")
 def test_of_the_time_in_which_traffic_settles_no_pair_is_read() -> None:
     """Its owner said that what answers then is not what will answer."""
     here = world()

@@ -53,7 +53,7 @@ def see(slot: Slot, span: Span, cells: Sequence[Cell], sides: Sides, pairs: Sequ
         number=slot.number,
         step=span.step,
         arms=arms,
-        pairs=pairs_of(pairs, sides),
+        pairs=pairs_of(pairs, sides) if span.holds_pairs(slot) else {},
         phase=span.phase(slot),
         assignment=assigned(slot, span, arms.get(WHOLE, NO_ARMS), sides),
         source=slot.digest,

@@ -46,6 +46,11 @@ class Span:
         is_unknown = self.is_awaited or (self.is_moved and slot.number == self.first)
         return Phase.TRANSITION if is_unknown or self._is_settling(slot) else Phase.STEADY
 
+    def holds_pairs(self, slot: Slot) -> bool:
+        """Say whether the pairs of a bucket are the rollout's: nobody asked for those of before the span began."""
+        is_since = slot.starts_at is None or slot.time >= self.began_at
+        return self.phase(slot) is Phase.STEADY or (is_since and not self.is_earlier)
+
     def _is_settling(self, slot: Slot) -> bool:
         # Of live runs the number tells that they came after the span began, also where the clock was set back since.
         is_later = slot.starts_at is None and is_ahead(self.began_at, slot.time)
