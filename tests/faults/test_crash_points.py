@@ -43,6 +43,12 @@ class Life:
     before: dict[str, Standing]
     after: dict[str, Standing]
 
+    def whole(self, step: str) -> list[dict[str, object]]:
+        """Return how a store may stand that a step was killed in: as before, as after, and signed before it drops."""
+        before, after = self.before[step][0], self.after[step][0]
+        signed = [{**before, "log": after["log"]}] if step == "prune" else []
+        return [before, *signed, after]
+
 
 @cache
 def life() -> Life:
@@ -93,6 +99,23 @@ def test_every_place_of_the_table_is_reached_and_every_place_is_in_the_table() -
     assert all(len(sentence.split()) > 4 for sentence in POINTS.values())
 
 
+@pytest.mark.clause("LI-572")
+def test_what_is_pruned_is_signed_before_any_of_it_is_gone(tmp_path: Path) -> None:
+    """Killed at each place in turn it is never gone without its receipt, and once it is signed and still there."""
+    lived, left = life(), []
+
+    for number, moment in enumerate(each for each in lived.moments if each.step == "prune"):
+        home = tmp_path / str(number)
+        shutil.copytree(lived.folder / "prune", home)
+        assert ended(killed_at, moment.point, moment.nth, steps.do, home, "prune") == KILLED
+        left.append(steps.standing(home))
+
+    stood = [lived.whole("prune").index(each) for each in left]
+    assert stood == sorted(stood)
+    assert set(stood) == {0, 1, 2}
+    assert lived.before["prune"][0]["raw"] != lived.after["prune"][0]["raw"]
+
+
 @pytest.mark.clause("LI-129")
 @pytest.mark.parametrize("point", POINTS)
 def test_a_process_that_ends_anywhere_leaves_nothing_or_everything(point: str, tmp_path: Path) -> None:
@@ -107,9 +130,8 @@ def test_a_process_that_ends_anywhere_leaves_nothing_or_everything(point: str, t
 
         assert steps.flaws(home) == [], moment
         left, is_telling = steps.standing(home), step.startswith("deliver")
-        # Claiming, sending and settling are steps of their own, and what is pruned is signed before it is dropped.
-        is_in_parts = is_telling or step == "prune"
-        assert is_in_parts or left in (lived.before[step][0], lived.after[step][0]), moment
+        # Claiming, sending and settling are steps of their own.
+        assert is_telling or left in lived.whole(step), moment
         assert ended(steps.do, home, step, LEASE_MINUTES if is_telling else 0.0) == DONE
         assert steps.flaws(home) == [], moment
         assert (steps.standing(home), set(steps.told(home))) == (lived.after[step][0], set(lived.after[step][1])), (
