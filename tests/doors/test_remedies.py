@@ -95,6 +95,7 @@ def test_everything_that_holds_comes_with_what_ends_it() -> None:
         "Only sealed buckets are read, and none is open: no run has come since the last one was sealed.",
     )
 
+        "20 runs of the candidate came while the traffic of this step still settled, and are never compared.",
 
 @pytest.mark.clause("LI-381")
 def test_what_never_ran_together_is_ended_by_traffic_at_the_same_time() -> None:

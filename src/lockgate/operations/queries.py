@@ -25,6 +25,7 @@ from lockgate.core.verdict.verdict import Verdict
 from lockgate.errors import DataError
 from lockgate.operations.pace import runs_per_hour
 from lockgate.operations.reading import load, planned, read_all, receipts_in
+from lockgate.operations.settling import settling_runs
 from lockgate.operations.surroundings import situation
 from lockgate.ports.house import House
 
@@ -36,6 +37,7 @@ class Explanation:
     `seals_at`: when the next bucket seals, None while none is open. `overdue`: why somebody should have looked
     before, None where nobody should. `runs_per_hour`: of the candidate at this step. `holds`: everything that keeps it
     where it is. `left_out`: how many runs of each release did not count because their ids were known, if any.
+    `settling_runs`: how many of the candidate at this step are never compared, because traffic was settling.
     """
 
     trial: Trial
@@ -47,6 +49,7 @@ class Explanation:
     runs_per_hour: float | None
     holds: tuple[Call, ...] = ()
     left_out: Mapping[str, int] = field(default_factory=dict)
+    settling_runs: int = 0
 
     @property
     def rollout(self) -> Rollout:
@@ -140,9 +143,11 @@ def explain(rollout_id: str, house: House) -> Explanation:
         policy=policy,
         verdict=displayed(verdict, Shown(progress.totals.at_step, progress.totals), judged),
         decision=decision,
+        unsettled = settling_runs(seen, trial, now)
         seals_at=next((slot.seals_at for slot in still_open if not slot.is_over(now)), None),
         overdue=overdue(rollout, policy, trial.ticked_at, now),
         runs_per_hour=pace,
         left_out={name: runs for name, runs in left_out.items() if runs},
         holds=() if rollout.is_terminal else tuple(holds(rollout, policy, verdict, around)),
     )
+        settling_runs=unsettled,

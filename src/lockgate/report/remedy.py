@@ -33,6 +33,9 @@ def remedies(said: Explanation, now: Instant) -> Iterator[str]:
         if cause is not Cause.ACKNOWLEDGEMENT or not said.trial.spans[-1].is_awaited:
             yield from _BY_CAUSE[cause](said, now)
     yield from _deadline(said, now)
+    if said.settling_runs and said.fresh_runs == 0:
+        runs = count_text(said.settling_runs, "run")
+        yield f"{runs} of the candidate came while the traffic of this step still settled, and are never compared."
     if said.seals_at is None:
         yield "Only sealed buckets are read, and none is open: no run has come since the last one was sealed."
     else:
