@@ -76,6 +76,7 @@ def test_the_split_is_of_the_last_moments() -> None:
     seen = Split(0.0)
     seen.add(0.5, Counter(v36=450, v37=50))
 
+    assert Split(0.0).words("nginx") == "no request through nginx yet"
     assert seen.words("nginx").replace("\u00a0", " ") == "1,000 requests a second through nginx: v36 90.0 %, v37 10.0 %"
 
 

@@ -48,6 +48,18 @@ def test_since_on_a_rollout_that_is_there_is_not_done_unsaid(ingested: None, doo
     assert (newer == first, door.read("show", newer)["fresh_runs"]) == (False, 50 if mode == "shadow" else 0)
 
 
+@pytest.mark.clause("LI-555")
+def test_a_smaller_since_on_a_rollout_that_is_there_is_not_dropped_unsaid(ingested: None, door: Door) -> None:
+    """It goes on to read what it began with, which is more than is asked for."""
+    words = (*CALL, "--mode", "canary", "--steps", "50,100")
+    first = door.read(*words, "--since", "2h")["id"]
+
+    again = door.read(*words, "--since", "1h")
+
+    assert (again["id"], len(again["unmet"])) == (first, 1)
+    assert f"note: {first} is on trial already, and goes on to read runs from " in door.err
+
+
 @pytest.mark.clause("LC-46")
 def test_the_first_advice_works_as_well(ingested: None, door: Door) -> None:
     """Whoever is told after the start that runs are not read can type what is printed."""

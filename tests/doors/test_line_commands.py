@@ -121,6 +121,29 @@ def test_a_second_canary_of_an_app_waits(regressed: str, door: Door) -> None:
     assert regressed in door.err
 
 
+@pytest.mark.clause("LI-554")
+def test_what_would_only_hold_is_no_cause_of_a_rollback(regressed: str, door: Door) -> None:
+    """A step with too few fresh runs has nothing to do with it; a later tick says in words how it ended."""
+    door("explain", regressed)
+    said = " ".join(door.out.partition("The next tick rolls it back:")[2].partition("What would change it")[0].split())
+    door("tick", "--id", regressed)
+
+    door("tick", "--id", regressed)
+
+    assert "is shown" in said
+    assert "fresh candidate runs" not in said
+    assert "the rollout has ended: rolled back" in door.out
+
+
+@pytest.mark.clause("LI-556")
+@pytest.mark.parametrize("command", ["watch", "tick"])
+def test_an_empty_id_is_called_empty(regressed: str, command: str, door: Door) -> None:
+    """A pipeline that lost what `create` said asks for no rollout, and is told why."""
+    code = door(command, "--id", "")
+
+    assert (code, "the id of the rollout is empty" in door.err) == (exit_codes.USAGE.code, True)
+
+
 @pytest.mark.clause("LC-03")
 def test_a_regression_is_rolled_back_by_one_tick(regressed: str, door: Door) -> None:
     """1 % against 20 % of errors in overlapping times: the tick that says so leaves by 1, and so do later ones."""
@@ -130,7 +153,7 @@ def test_a_regression_is_rolled_back_by_one_tick(regressed: str, door: Door) -> 
     again = json.loads(door.out)
 
     assert (code, later) == (exit_codes.REGRESSED.code, exit_codes.REGRESSED.code)
-    assert "rollback (regression): error_rate rose from" in said
+    assert "rollback (regression): over all steps error_rate rose from" in said
     assert (again["status"], again["decision"]["cause"], again["receipt"]) == ("rolled_back", "ended", 2)
 
 

@@ -171,7 +171,7 @@ def test_who_is_asked_reads_what_a_yes_would_do(
 
     said = {
         "kill": f"{APP}: the traffic of abc123 goes back, frozen\nKill? [y/N]: ",
-        "rollback": f"Roll back abc123 in {APP}, for good? [y/N]: ",
+        "rollback": f"Roll back abc123 in {APP} to v36, for good? [y/N]: ",
         "promote": f"Promote abc123 in {APP} from 5 % to 100 %, without waiting? [y/N]: ",
     }
     assert said[command] in door.err

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,8 +12,10 @@ import pytest
 
 from lockgate.core.batch import Group, RunBatch
 from lockgate.core.decision.decision import Cause
+from lockgate.core.finding import Outcome
 from lockgate.core.receipt import operator
 from lockgate.core.summary import ERROR, OK, Columns
+from lockgate.core.verdict.reason import sequential_reason
 from lockgate.operations.freeze import freeze
 from lockgate.operations.ingest import ingest
 from lockgate.operations.pause import pause
@@ -92,10 +95,10 @@ def test_everything_that_holds_comes_with_what_ends_it() -> None:
         "58 min more of min_hold.",
         f"A person who approves leaving this step: `lockgate approve {seen}`.",
         "Its deadline: a tick in 1 h 58 min or later decides to rollback, if it still holds.",
+        "20 runs of the candidate came while the traffic of this step still settled, and are never compared.",
         "Only sealed buckets are read, and none is open: no run has come since the last one was sealed.",
     )
 
-        "20 runs of the candidate came while the traffic of this step still settled, and are never compared.",
 
 @pytest.mark.clause("LI-381")
 def test_what_never_ran_together_is_ended_by_traffic_at_the_same_time() -> None:
@@ -130,6 +133,32 @@ def test_what_never_ran_together_needs_neither_more_runs_nor_more_looks() -> Non
 
     assert "Why the plain interval does not decide" not in parts
     assert not any("error_rate" in sentence for sentence in parts["What would change it"])
+
+
+@pytest.mark.clause("LI-554")
+@pytest.mark.parametrize(
+    ("level", "left", "said"),
+    [
+        (0.02, None, "the evidence does not yet grow towards excluding harm"),
+        (0.5, None, "there is evidence of harm, and not enough to show it"),
+        (0.5, 394, "at this pace about 400 more candidate runs will settle it"),
+    ],
+)
+def test_a_reason_points_where_its_meter_does(level: float, left: int | None, said: str) -> None:
+    """What leans to the left is not spoken of as growing to the right; runs that are needed are said as elsewhere."""
+    here = world()
+    rollout_id = created(here).rollout.id
+    for _ in range(3):
+        send(here, {("v36", ()): 100, ("abc123", ()): 100})
+    shown = explain(rollout_id, here.house)
+    finding, gate = shown.verdict.findings[0], shown.policy.gates[0]
+    assert finding.evidence is not None
+    harm = level * finding.evidence.harm_threshold
+    evidence = replace(finding.evidence, harm=harm, harm_level=harm, projected_runs=left)
+
+    reason = sequential_reason(replace(finding, outcome=Outcome.INSUFFICIENT, evidence=evidence), gate)
+
+    assert reason.endswith(f"; {said}")
 
 
 @pytest.mark.clause("LI-381")

@@ -14,6 +14,17 @@ GOOD = {"release": "v1", "status": "ok"}
 
 
 @pytest.mark.clause("LI-468")
+def test_one_run_without_a_time_is_one(door: Door, tmp_path: Path) -> None:
+    """It is not "all of them"."""
+    path = tmp_path / "r.ndjson"
+    path.write_text(json.dumps({**GOOD, "run_id": "1"}))
+
+    door("ingest", "--app-id", APP, path)
+
+    assert "1 run names no started_at, so that it counts as of now.\n" in door.out
+
+
+@pytest.mark.clause("LI-468")
 @pytest.mark.parametrize(
     ("field", "hint"), [("timestamp", "; is `timestamp` meant to be started_at?"), ("other", "count as of now.\n")]
 )

@@ -169,6 +169,6 @@ def _text(counts: dict[str, int], apps: Counter[str], meant: str) -> str:
     if counts["undated"]:
         hint = f"; is `{meant}` meant to be started_at?" if meant else "."
         runs = counts["undated"]
-        named = f"{runs:,} {'run names' if runs == 1 else 'runs name'} no started_at"
-        lines.append(f"{named}, so that all of them count as of now{hint}")
+        named, they = ("run names", "it counts") if runs == 1 else ("runs name", "all of them count")
+        lines.append(f"{runs:,} {named} no started_at, so that {they} as of now{hint}")
     return "\n".join(lines) + "\n"

@@ -77,6 +77,8 @@ class Split:
         """Return the split in words."""
         counts = sum((counts for _, counts in list(self._moments)[1:]), Counter[str]())
         seconds, total = self._moments[-1][0] - self._moments[0][0], counts.total()
+        if not total:
+            return f"no request through {router} yet"
         shares = ", ".join(f"{name} {count / total:.1%}" for name, count in sorted(counts.items()))
         rate = total / seconds if seconds else 0.0
         return f"{rate:,.0f} requests a second through {router}: {shares}".replace("%", f"{NO_BREAK}%")

@@ -179,12 +179,13 @@ def _unmet(seen: Snapshot, same: Rollout, order: Order, now: Instant) -> tuple[s
     if same.is_terminal:
         return ()
     said = [f"{same.id} is on trial already, so nothing was replaced"] if order.is_replacing else []
-    trial = seen.trial(same.id)
-    if order.since_s is None or trial is None:
+    if order.since_s is None or (trial := seen.trial(same.id)) is None:
         return tuple(said)
     since, reads = now - order.since_s * SECOND, lookback_of(trial.spans)
     first = same.created_at if reads is None else reads.since
-    if since < first and any(since <= slot.time < first for slot in seen.slots(same.app)):
+    if order.since_s * SECOND < same.created_at - first:
+        said.append(f"{same.id} is on trial already, and goes on to read runs from {instant_text(first)} on")
+    elif since < first and any(since <= slot.time < first for slot in seen.slots(same.app)):
         said.append(f"{same.id} is on trial already, and goes on to read no run from before {instant_text(first)}")
     return tuple(said)
 
@@ -212,10 +213,9 @@ def _check_room(work: Snapshot, app: App, policy: Policy, order: Order) -> Rollo
 def _make_room(work: Transaction, house: House, app: App, policy: Policy, order: Order) -> None:
     """Roll back what stands where a rollout is to begin."""
     other = _check_room(work, app, policy, order)
-    if other is None:
-        return
-    actor = Actor(order.actor.kind, order.actor.name or "create", f"replaced by {order.candidate}")
-    act(work, other.id, requested(Action.ROLLBACK, actor, cause=Cause.REPLACED), actor, house)
+    if other is not None:
+        actor = Actor(order.actor.kind, order.actor.name or "create", f"replaced by {order.candidate}")
+        act(work, other.id, requested(Action.ROLLBACK, actor, cause=Cause.REPLACED), actor, house)
 
 
 def _set_actuator(work: Transaction, house: House, app: str, order: Order) -> App | None:

@@ -14,7 +14,7 @@ from lockgate.core.finding import Finding
 from lockgate.core.instant import Instant
 from lockgate.core.metric import Kind
 from lockgate.core.overdue import overdue
-from lockgate.core.policy.policy import Policy
+from lockgate.core.policy.policy import Mode, Policy
 from lockgate.core.rollout import Rollout
 from lockgate.core.trial import Trial
 from lockgate.core.vault import Receipt
@@ -97,6 +97,16 @@ def find_rollout(rollout_id: str, house: House) -> Rollout:
         return load(seen, rollout_id)[0].rollout
 
 
+def find_way_back(rollout: Rollout, house: House) -> str | None:
+    """Return which release gets the traffic when a rollout is rolled back; None where none moves."""
+    if rollout.mode is Mode.SHADOW:
+        return None
+    with house.store.reading(house.org) as seen:
+        app = seen.app(rollout.app)
+    former = None if app is None else app.former_champion
+    return former if rollout.is_terminal else rollout.baseline
+
+
 def overdue_rollouts(house: House, rollouts: Iterable[Rollout]) -> dict[str, str]:
     """Return why rollouts are overdue, by the ids of those that are; one whose policy cannot be read is."""
     now = house.clock.now()
@@ -133,6 +143,7 @@ def explain(rollout_id: str, house: House) -> Explanation:
             trial = read_all(seen, trial, judged, now)
         still_open = seen.open_slots(app.name)
         pace = runs_per_hour(seen, trial, policy)
+        unsettled = settling_runs(seen, trial, now)
         left_out = {name: seen.left_out(app.name, name) for name in (trial.rollout.baseline, trial.rollout.candidate)}
     rollout, progress = trial.rollout, trial.progress
     verdict = judge(progress.state, progress.totals, judged, rollout.step)
@@ -143,11 +154,10 @@ def explain(rollout_id: str, house: House) -> Explanation:
         policy=policy,
         verdict=displayed(verdict, Shown(progress.totals.at_step, progress.totals), judged),
         decision=decision,
-        unsettled = settling_runs(seen, trial, now)
         seals_at=next((slot.seals_at for slot in still_open if not slot.is_over(now)), None),
         overdue=overdue(rollout, policy, trial.ticked_at, now),
         runs_per_hour=pace,
         left_out={name: runs for name, runs in left_out.items() if runs},
+        settling_runs=unsettled,
         holds=() if rollout.is_terminal else tuple(holds(rollout, policy, verdict, around)),
     )
-        settling_runs=unsettled,

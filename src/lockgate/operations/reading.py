@@ -37,6 +37,8 @@ class ReadOn:
 def load(seen: Snapshot, rollout_id: str) -> tuple[Trial, Policy]:
     """Return a rollout's trial and policy."""
     trial = seen.trial(rollout_id)
+    if not rollout_id:
+        raise UsageError("the id of the rollout is empty", advice="Did the `create` that should have printed it fail?")
     if trial is None:
         raise UsageError(f"there is no rollout {rollout_id}", advice="`lockgate list` shows those that there are.")
     return trial, planned(seen, trial.rollout.policy_digest).policy

@@ -43,8 +43,9 @@ def render_created(created: Created, foresight: Foresight, screen: Screen, *, is
     is_meant = is_rehearsal and not created.is_existing
     stands = standing(rollout, is_meant=is_meant)
     lines = [f"{screen.paint(rollout.id, 'bold')} {what}.", *_wrapped(stands, screen, "")]
+    each = " at each step" if len(policy.steps) > 1 else ""
     attempt = f"; attempt {rollout.attempt} of this candidate" if rollout.attempt > 1 else ""
-    lines += _wrapped(f"Ramp: {ramp}; at least {policy.min_runs:,} fresh runs at each step{attempt}.", screen, "")
+    lines += _wrapped(f"Ramp: {ramp}; at least {policy.min_runs:,} fresh runs{each}{attempt}.", screen, "")
     lines += ["", "What is promised:"]
     for sentence in (*promises(policy), *foreseen_sentences(policy, foresight)):
         lines += _wrapped(sentence, screen, MARGIN)

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -51,14 +52,28 @@ def explained(said: Explanation, now: Instant, ending: str = "", intervals: Sequ
     else:
         parts = [
             Part("It is overdue", () if said.overdue is None else (said.overdue,)),
-            Part(_VERBS[said.decision.action], (said.decision.reason, *said.decision.also)),
+            Part(_VERBS[said.decision.action], tuple(_causes(said))),
             Part("What would change it", tuple(remedies(said, now))),
         ]
     parts.append(Part("Which runs do not count", tuple(_left_out(said))))
-    parts.append(Part("What each gate says", tuple(finding.reason for finding in said.verdict.findings)))
+    parts.append(Part("What each gate says", tuple(_findings(said.verdict.findings))))
     parts.append(Part("What holds however often one looks", tuple(map(_always, intervals))))
     parts.append(Part("Why the plain interval does not decide", tuple(_plain(said))))
     return tuple(part for part in parts if part.sentences)
+
+
+def _causes(said: Explanation) -> Iterator[str]:
+    """Yield what decides, and what speaks beside it; what would only hold is no cause of anything else."""
+    yield said.decision.reason
+    held = () if said.decision.action is Action.HOLD else tuple(call.reason for call in said.holds)
+    yield from (reason for reason in said.decision.also if reason not in held)
+
+
+def _findings(findings: Sequence[Finding]) -> Iterator[str]:
+    """Yield what each gate says, named where another says the same."""
+    said = Counter(finding.reason for finding in findings)
+    for finding in findings:
+        yield finding.reason if said[finding.reason] == 1 else f"{finding.gate}: {finding.reason}"
 
 
 def _left_out(said: Explanation) -> Iterator[str]:

@@ -62,7 +62,7 @@ LINES = {
     ),
     "a list": ("[1]", "a run is an object with fields"),
     "nothing": ("null", "a run is an object with fields"),
-    "no JSON": ("release=v36", "not JSON: JSON is malformed"),
+    "no JSON": ("release=v36", "not JSON: no object in braces; standard input and .ndjson have one on each line"),
     "broken UTF-8": (b'{"release":"v36","status":"ok","app_id":"\xff"}', "not UTF-8 text; write the file as UTF-8"),
 }
 CASES = {name: (f'{{"release":"v36",{rest}', what) for name, (rest, what) in FIELDS.items()} | LINES

@@ -23,6 +23,7 @@ UNTYPED = msgspec.json.Decoder()
 OTHER_UNICODE = (b"\xff\xfe", b"\xfe\xff")
 _OPENED, _CLOSED, _BREAK = b"{}\n"
 NOT_UTF8 = "not UTF-8 text; write the file as UTF-8"
+NO_OBJECT = "not JSON: no object in braces; standard input and .ndjson have one on each line"
 FAILURES = (msgspec.DecodeError, RecursionError, UnicodeDecodeError)
 
 
@@ -79,6 +80,8 @@ def why_not(text: bytes, error: Exception) -> str:
             return "NaN and Infinity are no JSON; leave the field out"
         if "out of range" in str(malformed):
             return "a number is too large to be read"
+        if not text.lstrip().startswith(b"{"):
+            return NO_OBJECT
         return f"not JSON: {malformed}"
     except RecursionError:
         return "nested too deeply"

@@ -38,7 +38,7 @@ def decide(rollout: Rollout, policy: Policy, verdict: Verdict, situation: Situat
 def _chain(rollout: Rollout, policy: Policy, verdict: Verdict, situation: Situation) -> Iterator[Call]:
     """Yield what each rule asks for, in the order in which they win."""
     if rollout.is_terminal:
-        yield Call(Action.HOLD, Cause.ENDED, f"the rollout has ended: {rollout.status.value}")
+        yield Call(Action.HOLD, Cause.ENDED, f"the rollout has ended: {rollout.status.value.replace('_', ' ')}")
         return
     yield from _rules(Action.ROLLBACK, Cause.INVARIANT, situation.invariants)
     yield from _floors(verdict)

@@ -3,9 +3,10 @@
 
 from __future__ import annotations
 
-from lockgate.core.finding import Difference, Finding, Outcome
+from lockgate.core.finding import Difference, Evidence, Finding, Outcome
 from lockgate.core.metric import Kind
 from lockgate.core.policy.gate import Gate
+from lockgate.core.verdict.needed import round_up
 from lockgate.core.wording import (
     count_text,
     decimals_for,
@@ -17,6 +18,9 @@ from lockgate.core.wording import (
     subject_text,
     value_text,
 )
+
+# From this part of what shows harm on a reason says that there is evidence of it, as its meter does.
+SPOKEN_HARM = 0.1
 
 
 def change_sentence(finding: Finding, gate: Gate) -> str:
@@ -71,10 +75,17 @@ def sequential_reason(finding: Finding, gate: Gate) -> str:
     if thin:
         return f"{change}; {thin}"
     if evidence is None or evidence.projected_runs is None:
-        return f"{change}; the evidence does not yet grow towards excluding harm"
+        return f"{change}; {_undecided(evidence)}"
     noun = "more pair" if metric.kind is Kind.PAIRED else "more candidate run"
-    more = f"{count_text(evidence.projected_runs, noun)}{' of its slice' if gate.slice else ''}"
+    more = f"{count_text(round_up(evidence.projected_runs), noun)}{' of its slice' if gate.slice else ''}"
     return f"{change}; at this pace about {more} will settle it"
+
+
+def _undecided(evidence: Evidence | None) -> str:
+    """Return which way evidence points that does not grow towards excluding harm."""
+    if evidence is None or evidence.harm_level < SPOKEN_HARM * evidence.harm_threshold:
+        return "the evidence does not yet grow towards excluding harm"
+    return "there is evidence of harm, and not enough to show it"
 
 
 def _thin(finding: Finding, gate: Gate) -> str:
