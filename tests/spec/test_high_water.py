@@ -136,6 +136,23 @@ def test_a_lock_that_a_stopped_process_holds_stops_nothing(tmp_path: Path, caplo
     assert ["cannot be kept" in record.message for record in caplog.records] == [True]
 
 
+@pytest.mark.clause("LI-574")
+def test_a_mark_that_cannot_be_kept_is_told_once_by_a_process(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """A command that opens its house several times says so once; of another log it says so too."""
+    home, state = tmp_path / "home", tmp_path / "state"
+    made = create(order(), house(home, state)).rollout
+    with (state / "lock").open("ab") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+
+        with caplog.at_level(logging.WARNING):
+            pause(made.id, ADA, house(home, state))
+            rollback(made.id, ADA, house(home, state))
+            create(order(), house(tmp_path / "other", state, seed=2))
+
+    told = [record.getMessage().split(" cannot be kept")[0] for record in caplog.records]
+    assert len(told) == len(set(told)) == 2
+
+
 def test_looks_and_runs_need_no_mark(tmp_path: Path) -> None:
     """What signs nothing is not refused: an older copy still takes runs."""
     from lockgate.operations.ingest import ingest

@@ -25,6 +25,8 @@ from lockgate.crash_point import reach
 NAME_LENGTH = 32
 # A mark stops nothing: who holds the lock for longer than this is stopped, or on a file system that lost it.
 LOCK_S, GLANCE_S = 1.0, 0.01
+# Of which marks this process has said that they cannot be kept; one command may open its house several times.
+_told: set[str] = set()
 
 
 class StateFiles:
@@ -32,7 +34,6 @@ class StateFiles:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._is_told = False
 
     def held(self, origin: str) -> bytes | None:
         """Return the largest signed checkpoint of a log."""
@@ -92,11 +93,12 @@ class StateFiles:
             raise
 
     def _tell(self, origin: str, error: Exception) -> None:
-        if not self._is_told:
-            self._is_told = True
+        place = self.place(origin)
+        if place not in _told:
+            _told.add(place)
             logging.getLogger("lockgate").warning(
                 "%s cannot be kept: %s; a store that is put back from an older copy will not be noticed",
-                self.place(origin),
+                place,
                 error,
             )
 
