@@ -36,6 +36,17 @@ def test_a_first_import_warns_of_nothing(words: tuple[str, ...], home: Path, doo
     assert "began before the window" not in door.err
 
 
+@pytest.mark.clause("LI-551")
+def test_a_release_that_was_only_named_had_no_runs(home: Path, door: Door) -> None:
+    """The first import after `create` repeats nothing, also where the other release has runs."""
+    door("ingest", write_runs(home / "today.ndjson", {"v36": GOOD}, runs=50))
+    door.create()
+
+    door("ingest", write_runs(home / "old.ndjson", {"abc123": GOOD}, runs=50, ago=TWO_DAYS, first=50))
+
+    assert "began before the window" not in door.err
+
+
 @pytest.mark.clause("LI-406")
 def test_a_file_that_grew_within_the_window_warns_of_nothing(home: Path, door: Door) -> None:
     """Its first runs are known."""

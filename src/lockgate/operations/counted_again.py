@@ -16,11 +16,15 @@ from lockgate.core.dedupe import Dedupe
 from lockgate.core.instant import SECOND, Instant
 from lockgate.core.summary import ABSENT
 from lockgate.ports.house import House
+from lockgate.ports.store import Snapshot
+
+# Of an app with more buckets each release that was ever named is taken to have runs.
+MAX_SLOTS = 200
 
 
 @dataclass(frozen=True, slots=True)
 class There:
-    """How an app knows runs that come again, and which releases it has."""
+    """How an app knows runs that come again, and which releases have runs."""
 
     dedupe: Dedupe
     releases: frozenset[str]
@@ -29,9 +33,15 @@ class There:
 def what_is_there(house: House) -> Mapping[str, There]:
     """Return every app as it is before an import."""
     with house.store.reading(house.org) as seen:
-        return {
-            app.name: There(app.dedupe, frozenset(each.name for each in seen.releases(app.name))) for app in seen.apps()
-        }
+        return {app.name: There(app.dedupe, _with_runs(seen, app.name)) for app in seen.apps()}
+
+
+def _with_runs(seen: Snapshot, app: str) -> frozenset[str]:
+    """Return the releases of an app that have runs; `create` names some that have none yet."""
+    slots = seen.slots(app, limit=MAX_SLOTS + 1)
+    if len(slots) > MAX_SLOTS:
+        return frozenset(each.name for each in seen.releases(app))
+    return frozenset(name for slot in slots for name in seen.run_counts(app, slot.number))
 
 
 def counted_again(batch: RunBatch, before: Mapping[str, There], now: Instant) -> int:
