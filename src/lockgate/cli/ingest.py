@@ -155,9 +155,7 @@ def _meant(body: bytes) -> str:
 def _text(counts: dict[str, int], apps: Counter[str], meant: str) -> str:
     from lockgate.core.wording import count_text
 
-    screen = local.screen()
-    of = ", ".join(f"{screen.text(name)} {runs:,}" for name, runs in sorted(apps.items()))
-    lines = [f"Kept {count_text(counts['runs'], 'run')}{f': {of}' if of else ''}."]
+    lines = [f"Kept {count_text(counts['runs'], 'run')}{f': {_of_apps(apps)}' if apps else ''}."]
     for name, what in (
         ("duplicates", "left out, known by id already"),
         ("repeated", "known already, byte for byte"),
@@ -172,3 +170,17 @@ def _text(counts: dict[str, int], apps: Counter[str], meant: str) -> str:
         named, they = ("run names", "it counts") if runs == 1 else ("runs name", "all of them count")
         lines.append(f"{runs:,} {named} no started_at, so that {they} as of now{hint}")
     return "\n".join(lines) + "\n"
+
+
+def _of_apps(apps: Counter[str]) -> str:
+    """Return how many runs each app got; of many apps those with the most, and how many further ones there are."""
+    from lockgate.core.wording import count_text
+
+    named = dict(apps.most_common(MAX_NAMED))
+    of = ", ".join(f"{local.screen().text(name)} {runs:,}" for name, runs in sorted(named.items()))
+    further = len(apps) - len(named)
+    return (
+        f"{of} and {apps.total() - sum(named.values()):,} more of {count_text(further, 'further app')}"
+        if further
+        else of
+    )
