@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from lockgate.core.decision.decision import Action
 from lockgate.core.delivery import State
 from lockgate.core.endpoint import Endpoint, Kind
 from lockgate.core.receipt import Actor
 from lockgate.core.retention import Retention
-from lockgate.operations.custody import mark_pruned
+from lockgate.operations.custody import change, standing
 from lockgate.operations.fsck import fsck
 from lockgate.operations.keeping import writing
 from lockgate.operations.prune import prune
@@ -111,7 +112,7 @@ def test_whoever_was_interrupted_goes_on() -> None:
     trial, now = trial_of(here, old), here.clock.now()
     with writing(here.house) as work:
         work.put_retention(replace(BRIEF, deliveries_until=now))
-        mark_pruned(work, here.house, (0, now), ANN)
+        change(work, here.house, replace(standing(work, here.house), deliveries_until=now), Action.PRUNE, ANN)
         work.save(replace(trial, turn=trial.turn + 1, has_looks=False))
 
     found = fsck(here.house)

@@ -23,9 +23,10 @@ from lockgate.errors import NotPermittedError
 from lockgate.operations.export import export
 from lockgate.operations.fsck import fsck
 from lockgate.operations.ingest import ingest
-from lockgate.operations.prune import prune, release
+from lockgate.operations.prune import prune
 from lockgate.operations.rollback import rollback
 from lockgate.operations.tick import tick
+from lockgate.operations.unpinning import release
 from lockgate.testing.world import World
 from tests.spec.line import APP, batch, created, predicate, receipts, world
 from tests.spec.test_soundness import WHO, tamper
@@ -203,7 +204,7 @@ def test_a_mark_that_somebody_made_up_is_not_signed_by_the_next_prune(here: Worl
     prune(here.house, BRIEF)
 
     with here.house.store.reading() as seen:
-        assert seen.retention().raw_until == here.clock.now() - HOUR_S * 1_000
+        assert seen.retention().raw_until == 0
     assert fsck(here.house).flaws == ()
 
 

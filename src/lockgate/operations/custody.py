@@ -12,7 +12,6 @@ from lockgate import __version__
 from lockgate.core.custody import Custody, CustodyAct, custody_series, draft_custody, stated_custody
 from lockgate.core.decision.decision import Action, Cause
 from lockgate.core.envelope import open_envelope
-from lockgate.core.instant import Instant
 from lockgate.core.receipt import Actor, operator
 from lockgate.core.statement import read_statement
 from lockgate.core.vault import Receipt
@@ -41,19 +40,10 @@ def renew_keys(actor: Actor, house: House) -> Receipt:
         return change(work, house, after, Action.NEW_KEYS, checked)
 
 
-def pruned_until(seen: Snapshot, org: str) -> tuple[Instant, Instant]:
-    """Return up to when raw runs and deliveries are pruned, as it was signed."""
-    signed = custody(seen, org)
-    return (0, 0) if signed is None else (signed.raw_until, signed.deliveries_until)
-
-
-def mark_pruned(work: Transaction, house: House, until: tuple[Instant, Instant], actor: Actor) -> None:
-    """Sign up to when raw runs and deliveries are pruned, if that is another time than was signed before."""
+def standing(seen: Snapshot, house: House) -> Custody:
+    """Return a house's custody: as it was signed last, else its own keys, with nothing pruned."""
     ours = Custody(receipt_key=house.signers.receipt.key_id, log_key=house.signers.log.key_id)
-    before = custody(work, house.org)
-    after = replace(before or ours, raw_until=until[0], deliveries_until=until[1])
-    if after != before:
-        change(work, house, after, Action.PRUNE, operator(actor.name or "", actor.reason or "", actor.kind))
+    return custody(seen, house.org) or ours
 
 
 def custody(seen: Snapshot, org: str) -> Custody | None:
@@ -62,15 +52,17 @@ def custody(seen: Snapshot, org: str) -> Custody | None:
     return _stated(written[-1]) if written else None
 
 
-def change(work: Transaction, house: House, after: Custody, action: Action, actor: Actor) -> Receipt:
-    """Write the receipt of a change of custody."""
+def change(
+    work: Transaction, house: House, after: Custody, action: Action, actor: Actor, said: str | None = None
+) -> Receipt:
+    """Write the receipt of a change of custody; `said` is what was done, where that is more than its actor's reason."""
     written = work.receipts(custody_series(house.org))
     act = CustodyAct(
         org=house.org,
         before=_stated(written[-1]) if written else None,
         after=after,
         action=action,
-        reason=actor.reason or "",
+        reason=said or actor.reason or "",
         at=house.clock.now(),
         seq=len(written) + 1,
         previous=written[-1].digest if written else None,

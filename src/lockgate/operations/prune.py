@@ -8,7 +8,7 @@ Receipts, the log, rollouts and what they folded stay for ever.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from lockgate.core.decision.decision import Cause
 from lockgate.core.dedupe import MAX_WINDOW_S
@@ -17,8 +17,8 @@ from lockgate.core.receipt import Actor
 from lockgate.core.retention import Pin, Retention
 from lockgate.errors import UsageError
 from lockgate.operations.app_series import stand
-from lockgate.operations.custody import mark_pruned, pruned_until
 from lockgate.operations.forget import Told, forget_deliveries, forget_looks
+from lockgate.operations.horizon import horizon
 from lockgate.operations.keeping import writing
 from lockgate.ports.house import House
 from lockgate.ports.store import Snapshot
@@ -36,6 +36,7 @@ class Pruned:
     older than is kept.
 
     `pinned` counts batches of raw runs that stay although they are older, `until` is from when on raw runs are kept.
+    `receipts`: what says who dropped what, each by its series and seq.
     """
 
     raw: int = 0
@@ -47,6 +48,7 @@ class Pruned:
     deliveries: int = 0
     answers: int = 0
     until: Instant = 0
+    receipts: tuple[tuple[str, int], ...] = ()
 
 
 def retained(house: House) -> Retention:
@@ -81,25 +83,20 @@ def prune(
     check_retention(retention)
     now = house.clock.now()
     raw_before, buckets_before = now - retention.raw_s * SECOND, now - retention.buckets_s * SECOND
-    with writing(house) as work:
-        before = work.retention()
-        spans = retention if save else before
-        # From what was signed: a row that somebody changed is not signed after the fact.
-        signed = pruned_until(work, house.org)
-        until = (max(signed[0], raw_before), max(signed[1], buckets_before))
-        work.put_retention(replace(spans, raw_until=until[0], deliveries_until=until[1]))
-        mark_pruned(work, house, until, actor)
-    raw, pinned = _drop_raw(house, raw_before, told)
+    edge = horizon(house, retention, actor, save=save)
+    raw, pinned = _drop_raw(house, edge.raw, told)
+    buckets, signed = _drop_buckets(house, buckets_before, told, actor)
     counted = Pruned(
         raw=raw,
         pinned=pinned,
-        buckets=_drop_buckets(house, buckets_before, told, actor),
+        buckets=buckets,
         batches=_drop_batches(house, buckets_before, told),
         ids=_drop_ids(house, min(raw_before, now - MAX_WINDOW_S * SECOND), told),
-        looks=forget_looks(house, buckets_before, told),
-        deliveries=forget_deliveries(house, buckets_before, told),
+        looks=forget_looks(house, edge.deliveries, told),
+        deliveries=forget_deliveries(house, edge.deliveries, told),
         answers=_drop_answers(house, raw_before),
-        until=until[0],
+        until=max(edge.raw, raw_before),
+        receipts=(*([] if edge.receipt is None else [edge.receipt]), *signed),
     )
     house.store.give_back()
     return counted
@@ -121,21 +118,14 @@ def preview(house: House, retention: Retention) -> Pruned:
             last = app.kept_from - 1
             while (upto := _old(seen, app.name, last, now - retention.buckets_s * SECOND)) is not None:
                 buckets, last = buckets + upto - last, upto
-    return Pruned(raw=raw - kept, pinned=kept, buckets=buckets, until=max(before, seen.retention().raw_until))
+            until = max(before, seen.retention().raw_until)
+    return Pruned(raw=raw - kept, pinned=kept, buckets=buckets, until=until)
 
 
 def pins(house: House) -> tuple[Pin, ...]:
     """Return the pins of all rollouts."""
     with house.store.reading(house.org) as seen:
         return seen.pins()
-
-
-def release(rollout_id: str, house: House) -> bool:
-    """Release the raw runs that a rollout has pinned; say whether it had any."""
-    with house.store.writing(house.org) as work:
-        if work.trial(rollout_id) is None:
-            raise UsageError(f"there is no rollout {rollout_id}", advice="`lockgate list` shows those that there are.")
-        return work.drop_pin(rollout_id)
 
 
 def _drop_raw(house: House, before: Instant, told: Told) -> tuple[int, int]:
@@ -153,28 +143,29 @@ def _drop_raw(house: House, before: Instant, told: Told) -> tuple[int, int]:
         told("batches of raw runs", dropped)
 
 
-def _drop_buckets(house: House, before: Instant, told: Told, actor: Actor) -> int:
-    dropped = 0
+def _drop_buckets(house: House, before: Instant, told: Told, actor: Actor) -> tuple[int, list[tuple[str, int]]]:
+    dropped, signed = 0, []
     with house.store.reading(house.org) as seen:
         names = [app.name for app in seen.apps()]
     for name in names:
-        kept_from = _mark_buckets(house, name, before, actor)
+        kept_from, receipt = _mark_buckets(house, name, before, actor)
+        signed += [] if receipt is None else [receipt]
         while count := _drop_some(house, name, kept_from):
             dropped += count
             told("buckets", dropped)
-    return dropped
+    return dropped, signed
 
 
-def _mark_buckets(house: House, name: str, before: Instant, actor: Actor) -> int:
-    """Sign from which slot on an app's are kept, if that is another one, and return it."""
+def _mark_buckets(house: House, name: str, before: Instant, actor: Actor) -> tuple[int, tuple[str, int] | None]:
+    """Sign from which slot on an app's are kept, if that is another one, and return it and the receipt."""
     with writing(house) as work:
         app = work.app(name)
         assert app is not None
         kept_from = app.kept_from
         while (upto := _old(work, name, kept_from - 1, before)) is not None:
             kept_from = upto + 1
-        stand(work, app, app.pruned(kept_from), Cause.OPERATOR, actor, house)
-    return kept_from
+        stands = stand(work, app, app.pruned(kept_from), Cause.OPERATOR, actor, house)
+    return kept_from, None if kept_from == app.kept_from else (stands.series, stands.receipt)
 
 
 def _drop_some(house: House, name: str, kept_from: int) -> int:

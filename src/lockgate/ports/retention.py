@@ -38,6 +38,9 @@ class RetentionReading(Protocol):
     def rollouts_with_looks(self, after: str, count: int) -> tuple[str, ...]:
         """Return so many ids of rollouts whose looks are kept, after one, in order."""
 
+    def has_settled(self, before: Instant) -> bool:
+        """Say whether `drop_deliveries` would drop any that were committed before a time."""
+
 
 class RetentionWriting(RetentionReading, Protocol):
     """What is kept no longer. All of it may be dropped again without harm."""

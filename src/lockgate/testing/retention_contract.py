@@ -167,10 +167,11 @@ class RetentionContract:
                     work.put_delivery(replace(delivery, state=state))
 
         with store.writing() as work:
+            before = [work.has_settled(1), work.has_settled(2)]
             counts = [work.drop_deliveries(9, 1), work.drop_deliveries(9, 9), work.drop_deliveries(9, 9)]
 
         with store.reading() as seen:
-            assert counts == [1, 1, 0]
+            assert (before, counts, seen.has_settled(9)) == ([False, True], [1, 1, 0], False)
             assert [delivery.at for delivery in seen.deliveries()] == [2, 4, 9, 5]
             assert len(seen.messages()) == len(states)
 

@@ -8,7 +8,7 @@ from itertools import islice, takewhile
 
 from lockgate.adapters.stores.memory_tables import MemoryTablesReading, MemoryTablesWriting
 from lockgate.core.batch import Ingested
-from lockgate.core.delivery import OPEN
+from lockgate.core.delivery import OPEN, Delivery
 from lockgate.core.instant import Instant
 from lockgate.core.retention import Pin, Retention
 
@@ -59,6 +59,17 @@ class MemoryRetentionReading(MemoryTablesReading):
         """Return ids of rollouts with looks."""
         found = sorted(owner for (name, owner), rows in self.tables.items() if name == "looks" and rows)
         return tuple(islice((owner for owner in found if owner > after), count))
+
+    def has_settled(self, before: Instant) -> bool:
+        """Say whether deliveries would be dropped."""
+        return bool(self._settled(before, 1))
+
+    def _settled(self, before: Instant, count: int) -> list[Delivery]:
+        """Return the oldest deliveries that are told no more."""
+        place = {name: number for number, name in enumerate(self._table("messages"))}
+        ordered = sorted(self._table("deliveries").values(), key=lambda each: place[each.message_id])
+        old = takewhile(lambda each: each.at < before, ordered)
+        return list(islice((each for each in old if each.state not in OPEN), count))
 
 
 class MemoryRetentionWriting(MemoryRetentionReading, MemoryTablesWriting):
@@ -113,11 +124,7 @@ class MemoryRetentionWriting(MemoryRetentionReading, MemoryTablesWriting):
 
     def drop_deliveries(self, before: Instant, count: int) -> int:
         """Drop deliveries."""
-        kept = self._table("deliveries").values()
-        place = {name: number for number, name in enumerate(self._table("messages"))}
-        ordered = sorted(kept, key=lambda each: place[each.message_id])
-        old = takewhile(lambda each: each.at < before, ordered)
-        settled = list(islice((each for each in old if each.state not in OPEN), count))
+        settled = self._settled(before, count)
         deliveries = self._writable("deliveries")
         for each in settled:
             del deliveries[each.message_id, each.endpoint_id]

@@ -52,6 +52,20 @@ class SqliteRetentionReading(SqliteRowsReading):
         sql = "SELECT DISTINCT rollout FROM looks WHERE org = ? AND rollout > ? ORDER BY rollout LIMIT ?"
         return tuple(name for (name,) in self._rows(sql, after, count))
 
+    def has_settled(self, before: Instant) -> bool:
+        """Say whether deliveries would be dropped."""
+        return bool(self._settled(before, 1))
+
+    def _settled(self, before: Instant, count: int) -> list[int]:
+        """Return the rows of the oldest deliveries that are told no more."""
+        sql = (
+            "SELECT d.rowid, d.state, d.body FROM messages m JOIN deliveries d ON d.org = m.org AND d.message = m.id"
+            " WHERE m.org = ? ORDER BY m.place"
+        )
+        rows = self._control.execute(sql, (self._org,))
+        old = takewhile(lambda row: unpack(Delivery, row[2]).at < before, rows)
+        return list(islice((place for place, state, _ in old if state not in OPEN), count))
+
 
 class SqliteRetentionWriting(SqliteRetentionReading, SqliteRowsWriting):
     """What is kept no longer."""
@@ -88,13 +102,7 @@ class SqliteRetentionWriting(SqliteRetentionReading, SqliteRowsWriting):
 
     def drop_deliveries(self, before: Instant, count: int) -> int:
         """Drop deliveries."""
-        sql = (
-            "SELECT d.rowid, d.state, d.body FROM messages m JOIN deliveries d ON d.org = m.org AND d.message = m.id"
-            " WHERE m.org = ? ORDER BY m.place"
-        )
-        rows = self._control.execute(sql, (self._org,))
-        old = takewhile(lambda row: unpack(Delivery, row[2]).at < before, rows)
-        settled = list(islice((place for place, state, _ in old if state not in OPEN), count))
+        settled = self._settled(before, count)
         for place in settled:
             self._change("DELETE FROM deliveries WHERE org = ? AND rowid = ?", place)
         return len(settled)
