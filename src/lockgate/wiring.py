@@ -12,7 +12,6 @@ from pathlib import Path
 
 from lockgate.core.app import DEFAULT_ORG
 from lockgate.core.endpoint import Kind
-from lockgate.errors import UsageError
 from lockgate.ports.actuator import Actuators
 from lockgate.ports.high_water import HighWater
 from lockgate.ports.house import Clock, House
@@ -22,9 +21,6 @@ from lockgate.ports.store import Store
 
 HOME = "LOCKGATE_HOME"
 DEFAULT_HOME = "~/.lockgate"
-# How many seconds a writer waits while another process holds the store.
-BUSY = "LOCKGATE_BUSY_SECONDS"
-MAX_BUSY_SECONDS = 3_600.0
 KEYS = "keys"
 STATE = "LOCKGATE_STATE"
 
@@ -128,6 +124,14 @@ def local_house(
     return House(store, system_clock(), signers(at / KEYS, may_make), org, mark)
 
 
+def house_to_read(on_wait: Callable[[], None] = lambda: None, *, is_empty: bool = False) -> House:
+    """Return what operations that change and sign nothing work with on this machine."""
+    from lockgate.adapters.signers.known_keys import KnownKeys
+
+    store = memory_store() if is_empty else sqlite_store(home(), on_wait, is_only_read=True)
+    return House(store, system_clock(), KnownKeys(home() / KEYS))
+
+
 def high_water() -> HighWater:
     """Return what remembers outside of LOCKGATE_HOME how far each log had come."""
     from lockgate.adapters.marks.state_files import StateFiles
@@ -157,19 +161,13 @@ def back_up(target: Path, *, has_keys: bool) -> tuple[Path, ...]:
     return (*copied, *back_up_keys(home() / KEYS, target / KEYS, public_keys(home() / KEYS), has_private=has_keys))
 
 
-def sqlite_store(folder: Path, on_wait: Callable[[], None] = lambda: None) -> Store:
+def sqlite_store(folder: Path, on_wait: Callable[[], None] = lambda: None, *, is_only_read: bool = False) -> Store:
     """Return the store of a folder; it waits for other processes as long as LOCKGATE_BUSY_SECONDS says."""
+    from lockgate.adapters.stores.busy_seconds import busy_seconds
     from lockgate.adapters.stores.sqlite import SqliteStore
-    from lockgate.adapters.stores.sqlite_file import BUSY_SECONDS
+    from lockgate.adapters.stores.sqlite_only_read import store_to_read
 
-    text = os.environ.get(BUSY) or str(BUSY_SECONDS)
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = -1.0
-    if not 0.0 <= seconds <= MAX_BUSY_SECONDS:
-        raise UsageError(f"{BUSY} is {text!r}", advice=f"It is a number of seconds from 0 to {MAX_BUSY_SECONDS:,.0f}.")
-    return SqliteStore(folder, seconds, on_wait)
+    return (store_to_read if is_only_read else SqliteStore)(folder, busy_seconds(), on_wait)
 
 
 def memory_store() -> Store:

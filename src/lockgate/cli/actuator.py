@@ -85,7 +85,7 @@ def show(app_id: str | None, *, as_json: bool) -> int:
     from lockgate.operations.actuator import actuators_of
     from lockgate.report.telling import endpoint_document, endpoint_line
 
-    found = actuators_of(local.known_house(), app_id)
+    found = actuators_of(local.house_to_read(), app_id)
     if as_json:
         output.emit_json({"actuators": [endpoint_document(each) for each in found]})
     else:

@@ -16,7 +16,7 @@ def apps(app_id: str | None, *, as_json: bool) -> int:
     from lockgate.operations.overview import overview
     from lockgate.report.app_listing import overview_document, render_overview
 
-    house = local.known_house()
+    house = local.house_to_read()
     found = overview(house, app_id)
     if as_json:
         output.emit_json({"apps": [overview_document(each) for each in found]})

@@ -178,7 +178,7 @@ def _compare(call: Call) -> Comparison:
         from lockgate.operations.compare_stored import Window, compare_stored
 
         since = None if call["since"] is None else int(local.seconds(call["since"]))
-        return compare_stored(request, Window(call["app_id"], since), local.house())
+        return compare_stored(request, Window(call["app_id"], since), local.house_to_read())
     with output.progress_on(sys.stderr, wanted=not call["quiet"]) as progress:
         return operation.compare(request, run_files(), call["files"], progress)
 

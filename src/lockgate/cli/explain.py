@@ -17,7 +17,7 @@ def explain(rollout_id: str, *, as_json: bool) -> int:
     from lockgate.operations.queries import explain as ask
     from lockgate.report.explained import explained, render_explained
 
-    house = local.known_house()
+    house = local.house_to_read()
     with local.named(rollout_id, house):
         said = ask(rollout_id, house)
         intervals = anytime_intervals(said.trial, house)

@@ -43,7 +43,7 @@ def fsck(keys: tuple[str, ...], log_keys: tuple[str, ...], *, as_json: bool) -> 
     from lockgate.operations.fsck import log_origin
     from lockgate.wiring import run_batches
 
-    house = local.known_house()
+    house = local.house_to_read()
     meter = _Meter(is_wanted=sys.stderr.isatty() and not as_json)
     try:
         found = check(house, trusted_keys(keys, log_keys, lambda: log_origin(house)), meter.tell, run_batches().decode)

@@ -23,7 +23,7 @@ def list_command(app_id: str | None, *, active: bool, as_json: bool) -> int:
     from lockgate.operations.overview import frozen_apps, overview
     from lockgate.operations.queries import list_rollouts, overdue_rollouts
 
-    house = local.house()
+    house = local.house_to_read()
     if app_id is not None:
         # A mistyped name is refused with those that there are.
         overview(house, app_id)

@@ -61,7 +61,7 @@ def house() -> House:
     from lockgate import wiring
 
     _warn_if_open(wiring.home())
-    return wiring.local_house(on_wait=lambda: tell("waiting for another process that holds the store"))
+    return wiring.local_house(on_wait=_waiting)
 
 
 def _warn_if_open(home: Path) -> None:
@@ -78,13 +78,24 @@ def known_house() -> House:
     return house()
 
 
-def rehearsal_house() -> House:
-    """Return this machine's store and keys as they are there, to be read only; where no store is, an empty one."""
+def house_to_read() -> House:
+    """Return the store of that folder and its public keys to who only looks, and may not write there or sign."""
     from lockgate import wiring
 
-    at = wiring.home()
-    store = wiring.sqlite_store(at) if has_store() else wiring.memory_store()
-    return House(store, wiring.system_clock(), wiring.signers(at / wiring.KEYS, lambda: False))
+    check_store()
+    _warn_if_open(wiring.home())
+    return wiring.house_to_read(_waiting)
+
+
+def rehearsal_house() -> House:
+    """Return this machine's store and public keys as they are there; where no store is, an empty one."""
+    from lockgate import wiring
+
+    return wiring.house_to_read(_waiting, is_empty=not has_store())
+
+
+def _waiting() -> None:
+    tell("waiting for another process that holds the store")
 
 
 def check_store() -> None:

@@ -56,7 +56,8 @@ def prune(**call: object) -> int:
 def _answer(call: Call) -> int:
     from lockgate.operations import prune as pruning
 
-    house = local.known_house()
+    is_look = call["dry_run"] and call["release_pins"] is None
+    house = local.house_to_read() if is_look else local.known_house()
     if call["release_pins"] is not None:
         return _release(call["release_pins"], house, call)
     retention = _spans(pruning.retained(house), call["keep_raw"], call["keep_buckets"])

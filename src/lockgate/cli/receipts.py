@@ -35,7 +35,7 @@ def receipts(rollout_id: str, *, save: Path | None, seq: int | None, since: str 
     if since is not None and save is None:
         raise UsageError("a proof is written into a folder", advice="Name it with --save.")
     kept = None if since is None else read(since)
-    house = local.known_house()
+    house = local.house_to_read()
     with local.named(rollout_id, house):
         found = [each for each in receipts_of(rollout_id, house) if seq in (None, each.seq)]
         # What is only listed needs no key.

@@ -24,7 +24,7 @@ def runs(app_id: str, release: str | None, status: str | None, since: str | None
     from lockgate.core.instant import SECOND
     from lockgate.operations.example_runs import Wanted, example_runs
 
-    house = local.known_house()
+    house = local.house_to_read()
     moment = None if since is None else house.clock.now() - int(local.seconds(since) * SECOND)
     found = example_runs(Wanted(app=app_id, release=release, status=status, since=moment, limit=limit), house)
     if as_json:

@@ -15,7 +15,7 @@ def show(rollout_id: str, *, as_json: bool) -> int:
     """Show where a rollout stands, without a tick."""
     from lockgate.operations.queries import explain
 
-    house = local.known_house()
+    house = local.house_to_read()
     with local.named(rollout_id, house):
         said = explain(rollout_id, house)
     if as_json:

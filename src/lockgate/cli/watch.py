@@ -40,7 +40,7 @@ def watch(rollout_id: str, interval: float, timeout: float, on_timeout: str, *, 
     from lockgate.operations.successor import successor
     from lockgate.operations.tick import tick
 
-    house = local.known_house()
+    house = local.house_to_read() if no_tick else local.known_house()
     deadline = time.monotonic() + timeout
     with local.named(rollout_id, house), view_on(house, deadline, as_json=as_json) as view:
         while True:
@@ -56,6 +56,7 @@ def watch(rollout_id: str, interval: float, timeout: float, on_timeout: str, *, 
                 break
             view.wait(min(left, max(interval, MIN_INTERVAL_S)), rollout_id)
         if not said.rollout.is_terminal and on_timeout == "rollback":
+            house = local.known_house()
             said = _roll_back(rollout_id, house, timeout)
             view.show(said, delivery.tell(house, said.rollout.app))
     if not said.rollout.is_terminal:

@@ -118,7 +118,7 @@ def preview(house: House, retention: Retention) -> Pruned:
             last = app.kept_from - 1
             while (upto := _old(seen, app.name, last, now - retention.buckets_s * SECOND)) is not None:
                 buckets, last = buckets + upto - last, upto
-            until = max(before, seen.retention().raw_until)
+        until = max(before, seen.retention().raw_until)
     return Pruned(raw=raw - kept, pinned=kept, buckets=buckets, until=until)
 
 

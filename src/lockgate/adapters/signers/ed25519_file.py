@@ -155,6 +155,12 @@ def public_keys(folder: Path) -> Mapping[str, bytes]:
     return found
 
 
+def find_key(path: Path) -> Ed25519FileSigner | LostKeySigner:
+    """Return what is known of a key by which nothing is signed; it is made by nobody, and may be read by others."""
+    with _explained(path):
+        return Ed25519FileSigner(_decode(path, _read(path, may_sign=False))) if path.exists() else LostKeySigner(path)
+
+
 def _open(path: Path, may_make: Callable[[], bool]) -> Ed25519FileSigner | LostKeySigner:
     with _explained(path):
         if not path.exists():
@@ -192,14 +198,14 @@ def _sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
-def _read(path: Path) -> bytes:
+def _read(path: Path, *, may_sign: bool = True) -> bytes:
     # What is opened is what is judged: between a check by name and an open by name the file may change.
     # Without O_NONBLOCK a pipe in the key's place would be waited for.
     with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:
         status = os.fstat(file.fileno())
         if not stat.S_ISREG(status.st_mode):
             raise DataError(f"{path} is not a file", advice="A key is a regular file, or a link to one.")
-        if stat.S_IMODE(status.st_mode) & 0o077:
+        if may_sign and stat.S_IMODE(status.st_mode) & 0o077:
             raise NotPermittedError(
                 f"{path} can be read or written by others than its owner (mode {stat.S_IMODE(status.st_mode):04o})",
                 advice=f"`chmod 600 {path}`; if somebody may have read it, put a new key in its place.",

@@ -7,6 +7,7 @@ Those of small batches come to their file later, some at once, so that a batch w
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -32,11 +33,11 @@ class SqliteStore:
         self, folder: Path, busy_seconds: float = BUSY_SECONDS, on_wait: Callable[[], None] = lambda: None
     ) -> None:
         control, runs = folder / CONTROL, folder / RUNS
-        is_begun = _is_there(runs)
-        if is_begun and not _is_there(control):
+        is_begun = is_there(runs)
+        if is_begun and not is_there(control):
             raise part_lost(control, runs)
         self._control = SqliteFile(control, "control", busy_seconds, on_wait)
-        if not is_begun and _names_runs(self._control) and not _is_there(runs):
+        if not is_begun and _names_runs(self._control) and not is_there(runs):
             raise part_lost(runs, control)
         self._windows = IdWindows()
         self._runs = SqliteFile(runs, "runs", busy_seconds)
@@ -45,13 +46,7 @@ class SqliteStore:
     def reading(self, org: str = DEFAULT_ORG) -> Iterator[SqliteSnapshot]:
         """Open a snapshot."""
         with self._control.explained(), self._control.lent() as control, self._runs.lent() as runs:
-            control.execute("BEGIN")
-            # SQLite takes its snapshot at the first read, not at BEGIN.
-            control.execute("SELECT 1 FROM apps LIMIT 1").fetchone()
-            # Raw runs as they were then: what is pruned meanwhile stays for this snapshot.
-            runs.execute("BEGIN")
-            runs.execute("SELECT 1 FROM segments LIMIT 1").fetchone()
-            yield SqliteSnapshot(control, runs, org)
+            yield snapshot(control, runs, org)
 
     @contextmanager
     def writing(self, org: str = DEFAULT_ORG) -> Iterator[SqliteTransaction]:
@@ -83,12 +78,23 @@ class SqliteStore:
         self._runs.close()
 
 
+def snapshot(control: sqlite3.Connection, runs: sqlite3.Connection, org: str) -> SqliteSnapshot:
+    """Return what is stored as both files hold it now, for as long as their connections are lent."""
+    control.execute("BEGIN")
+    # SQLite takes its snapshot at the first read, not at BEGIN.
+    control.execute("SELECT 1 FROM apps LIMIT 1").fetchone()
+    # Raw runs as they were then: what is pruned meanwhile stays for this snapshot.
+    runs.execute("BEGIN")
+    runs.execute("SELECT 1 FROM segments LIMIT 1").fetchone()
+    return SqliteSnapshot(control, runs, org)
+
+
 def _names_runs(control: SqliteFile) -> bool:
     """Say whether a control file names raw runs; the file of these is made after it, and before any."""
     with control.explained(), control.lent() as connection:
         return connection.execute("SELECT 1 FROM batches LIMIT 1").fetchone() is not None
 
 
-def _is_there(path: Path) -> bool:
+def is_there(path: Path) -> bool:
     """Say whether a file is there and holds anything; also one whose tables are still in its write-ahead log does."""
     return path.exists() and path.stat().st_size > 0

@@ -188,16 +188,11 @@ def _migrations(schema: str) -> list[str]:
 
 
 def _migrate(connection: sqlite3.Connection, migrations: list[str], path: Path) -> None:
-    if _version(connection) == len(migrations):
+    if _version(connection, len(migrations), path) == len(migrations):
         return
     connection.execute("BEGIN IMMEDIATE")
     # Another process may have been first.
-    version = _version(connection)
-    if version > len(migrations):
-        raise DataError(
-            f"{path} was written by a later version of Lockgate (schema {version}, this one knows {len(migrations)})",
-            advice="Use that version; a store is never taken back.",
-        )
+    version = _version(connection, len(migrations), path)
     if version == 0 and connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
         raise DataError(f"{path} belongs to another program", advice="Choose another LOCKGATE_HOME.")
     for number, migration in enumerate(migrations[version:], version + 1):
@@ -208,8 +203,20 @@ def _migrate(connection: sqlite3.Connection, migrations: list[str], path: Path) 
     connection.execute("COMMIT")
 
 
-def _version(connection: sqlite3.Connection) -> int:
-    return int(connection.execute("PRAGMA user_version").fetchone()[0])
+def is_current(connection: sqlite3.Connection, schema: str, path: Path) -> bool:
+    """Say whether a file is of this version; one of a later version is refused."""
+    known = len(_migrations(schema))
+    return _version(connection, known, path) == known
+
+
+def _version(connection: sqlite3.Connection, known: int, path: Path) -> int:
+    version = int(connection.execute("PRAGMA user_version").fetchone()[0])
+    if version > known:
+        raise DataError(
+            f"{path} was written by a later version of Lockgate (schema {version}, this one knows {known})",
+            advice="Use that version; a store is never taken back.",
+        )
+    return version
 
 
 def _statements(script: str) -> Iterator[str]:
