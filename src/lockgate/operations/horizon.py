@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """How long what is kept comes in; up to when things may go, signed before the first of them does, goes out.
 
-Where nothing is that old nothing is signed, and nothing goes beyond what was signed before.
+Where nothing is that old nothing is signed, and nothing goes beyond what was signed before. A clock that runs ahead
+signs nothing of the time to come: what is kept once it was set back would be taken for pruned when it is lost.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from lockgate.ports.house import House
 from lockgate.ports.store import Snapshot, Transaction
 
 PORTION = 500
+# Later than any clock says.
+EVER = 2**62
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,9 +45,10 @@ def horizon(house: House, retention: Retention, actor: Actor, *, save: bool) -> 
         signed = standing(work, house)
         after = signed
         if is_other or _has_raw(work, before.raw):
-            after = replace(after, raw_until=max(signed.raw_until, before.raw))
+            after = replace(after, raw_until=max(signed.raw_until, _raw_end(work, before.raw)))
         if is_other or work.has_settled(before.deliveries) or _has_looks(work, before.deliveries):
-            after = replace(after, deliveries_until=max(signed.deliveries_until, before.deliveries))
+            ended = _told_end(work, before.deliveries)
+            after = replace(after, deliveries_until=max(signed.deliveries_until, ended))
         work.put_retention(replace(spans, raw_until=after.raw_until, deliveries_until=after.deliveries_until))
         receipt = None if after == signed else _signed(work, house, after, actor)
     raw, deliveries = min(before.raw, after.raw_until), min(before.deliveries, after.deliveries_until)
@@ -64,6 +68,29 @@ def _has_raw(seen: Snapshot, before: Instant) -> bool:
             return True
         after = rows[-1]
     return False
+
+
+def _raw_end(seen: Snapshot, before: Instant) -> Instant:
+    """Return a time, or the end of all raw runs where they end before."""
+    if seen.segments_before(EVER, (before, ""), 1):
+        return before
+    end, after = 0, (-1, "")
+    while rows := seen.segments_before(before, after, PORTION):
+        after = rows[-1]
+        end = after[0] + 1
+    return end
+
+
+def _told_end(seen: Snapshot, before: Instant) -> Instant:
+    """Return a time, or the end of all that rollouts decided where that ends before."""
+    end = 0
+    # The latest first, because with it the question is mostly answered.
+    for trial in (seen.trial(rollout.id) for rollout in reversed(seen.rollouts())):
+        if trial is not None:
+            end = max(end, trial.chain.at + 1)
+        if end > before:
+            return before
+    return end
 
 
 def _has_looks(seen: Snapshot, before: Instant) -> bool:
