@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -59,3 +61,18 @@ def test_a_log_that_grew_is_no_warning(door: Door, tmp_path: Path) -> None:
     door("explain", rollout)
     assert "did not count" not in door.out
     assert door("fsck") == 0
+
+
+@pytest.mark.clause("LI-550")
+def test_raw_runs_that_cannot_be_read_keep_none_from_being_kept(home: Path, door: Door) -> None:
+    """What cannot be found among them did not come before, so that its runs are told as lost."""
+    runs = [json.dumps({"release": "v1", "run_id": str(number), "status": "ok"}) for number in range(10)]
+    (home / "day.ndjson").write_text("\n".join(runs[:9]), encoding="utf-8")
+    door("ingest", "--app-id", APP, home / "day.ndjson")
+    with closing(sqlite3.connect(home / "home" / "lockgate.db")) as file, file:
+        assert file.execute("UPDATE held_segments SET body = x'00'").rowcount > 0
+    (home / "day.ndjson").write_text("\n".join(runs), encoding="utf-8")
+
+    code = door("ingest", "--app-id", APP, home / "day.ndjson")
+
+    assert (code, "Kept 1 run" in door.out, "9 of 10 runs did not count" in door.err) == (0, True, True)

@@ -8,11 +8,13 @@ of known runs are looked for in raw runs that are kept. It costs nothing where n
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 
 import numpy as np
 
 from lockgate.core.batch import Ingested, RunBatch
 from lockgate.core.summary import Mask
+from lockgate.errors import DataError
 from lockgate.ports.store import Transaction
 
 # The latest batches are looked through first: a log that comes each minute came whole with one of them.
@@ -50,7 +52,10 @@ def _bodies(work: Transaction, batch: RunBatch) -> Iterator[bytes]:
     for earlier in _earlier(work):
         if earlier.default_app != batch.default_app or apps.isdisjoint({*earlier.apps, *earlier.left_out}):
             continue
-        body = work.segment(earlier.digest) or b""
+        body = b""
+        # Raw runs that cannot be read are found by a check; what comes now is kept all the same.
+        with suppress(DataError):
+            body = work.segment(earlier.digest) or b""
         size += len(body)
         if size > MAX_BYTES:
             return
