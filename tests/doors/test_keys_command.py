@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import shutil
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from lockgate.wiring import memory_store, signers
 from tests.doors.line import APP, Door
 from tests.spec.line import order
 
+Call = tuple[str, ...]
 NEW = ("new-keys", "--reason", "the disk is gone", "--yes")
 
 
@@ -201,3 +203,40 @@ def test_a_public_key_of_the_log_is_taken_in_pem(home: Path, door: Door, tmp_pat
     code = door("fsck", "--key", keys / "receipt-key.pem", "--log-key", keys / "log-key.pem")
 
     assert code == 0, door.out
+
+
+@pytest.mark.clause("LI-589")
+@pytest.mark.parametrize("call", [("kill", "--all"), ("kill", "--app-id", APP), ("rollback", "--id", "ID")])
+@pytest.mark.parametrize("is_other", [False, True])
+def test_who_must_act_without_keys_is_told_both_calls(home: Path, door: Door, call: Call, *, is_other: bool) -> None:
+    """As they are printed they take the candidate out of traffic."""
+    made = door.create("--mode", "canary")
+    shutil.rmtree(home / "keys")
+    if is_other:
+        signers(home / "keys")
+    words = [made if word == "ID" else word for word in call]
+    said = ("--reason", "it's on fire", "--by", "Ada L", "--yes")
+
+    code = door(*words, *said)
+
+    assert code == 77
+    renew, again = door.err.split("To do it now: ")[1].strip().split(" && ")
+    assert shlex.split(again) == ["lockgate", *words, *said]
+    assert [door(*shlex.split(each)[1:]) for each in (renew, again)] == [0, 0], door.err
+    assert door.read("show", made)["status"] == "rolled_back"
+
+
+@pytest.mark.clause("LI-590")
+@pytest.mark.parametrize("lost", [("receipt",), ("log",), ("receipt", "log")])
+def test_what_is_new_is_said(home: Path, door: Door, lost: tuple[str, ...]) -> None:
+    """Of each role, by the id of its key."""
+    door.create()
+    for role in lost:
+        (home / "keys" / f"{role}.pem").unlink()
+
+    assert door(*NEW) == 0
+
+    now = signers(home / "keys")
+    for role, what, key in (("receipt", "Receipts", now.receipt), ("log", "Checkpoints of the log", now.log)):
+        said = f"the new key {key.key_id} from now on" if role in lost else f"key {key.key_id} as before"
+        assert f"{what} are signed by {said}." in door.out

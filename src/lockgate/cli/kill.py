@@ -34,5 +34,7 @@ def kill(app_id: str | None, reason: str, by: str | None, *, is_all: bool, as_js
     if not plans:
         raise UsageError("no app is known, so nothing can be killed", advice="Is LOCKGATE_HOME the right folder?")
     request.confirm(f"{plan_text(plans)}Kill?", yes=yes)
-    stands = act(app_id, actor, house)
+    which = ["--all"] if app_id is None else ["--app-id", app_id]
+    with request.with_lost_keys(["kill", *which], reason, by):
+        stands = act(app_id, actor, house)
     return request.answer_apps(stands, house, is_all=is_all, as_json=as_json, seconds=KILL_S)

@@ -3,9 +3,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from lockgate.cli import exit_codes, local, output, request
+
+if TYPE_CHECKING:
+    from lockgate.operations.known_keys import Role
+    from lockgate.ports.signing import Signer
 
 EPILOG = f"Exit codes: 0 the new keys sign; 64 usage, or the keys signed so far too; {exit_codes.OF_STORE}"
 
@@ -28,15 +34,20 @@ def new_keys(reason: str, by: str | None, *, yes: bool, as_json: bool) -> int:
         "Sign by new keys from now on? If a backup of the keys is anywhere, put that back instead.", yes=yes
     )
     house = local_house(has_new_keys=True)
-    receipt = renew_keys(who, house)
+    receipt, new = renew_keys(who, house)
     if as_json:
         keys = {"receipt_key": house.signers.receipt.key_id, "log_key": house.signers.log.key_id}
-        output.emit_json({"id": receipt.rollout_id, "seq": receipt.seq, **keys})
+        output.emit_json({"id": receipt.rollout_id, "seq": receipt.seq, **keys, "new": list(new)})
     else:
         lines = [
-            f"Receipts are signed by key {house.signers.receipt.key_id} from now on.",
+            f"Receipts are signed by {_key('receipt', house.signers.receipt, new)}.",
+            f"Checkpoints of the log are signed by {_key('log', house.signers.log, new)}.",
             f"The receipt that says so is {receipt.seq} of {receipt.rollout_id}.",
             "Publish the new public keys, and keep the older ones: what they signed verifies by them only.",
         ]
         output.say(printed(lines))
     return exit_codes.OK.code
+
+
+def _key(role: Role, signer: Signer, new: tuple[Role, ...]) -> str:
+    return f"the new key {signer.key_id} from now on" if role in new else f"key {signer.key_id} as before"

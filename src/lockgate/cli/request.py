@@ -3,20 +3,23 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TypeVar
 
 import click
 
 from lockgate.cli import delivery, exit_codes, local, output
 from lockgate.core.receipt import Actor, operator
-from lockgate.errors import UsageError
+from lockgate.errors import NotPermittedError, UsageError
 from lockgate.operations.app_series import AppStanding
 from lockgate.operations.intervention import Answer
 from lockgate.ports.house import House
 
 Command = TypeVar("Command", bound=Callable[..., object])
+NEW_KEYS = "lockgate new-keys"
 DONE = f"Exit codes: 0 done, also when it was so already; 64 usage; {exit_codes.OF_STORE}"
 DONE_IF_SEEN = f"{DONE} 75 also when it has changed since."
 
@@ -76,6 +79,21 @@ def confirm(question: str, *, yes: bool) -> None:
         click.echo(line, err=True)
     if not click.confirm(last, err=True):
         raise UsageError("not confirmed; nothing was changed", advice="Call again and answer y, or with --yes.")
+
+
+@contextmanager
+def with_lost_keys(words: Sequence[str], reason: str, by: str | None) -> Iterator[None]:
+    """Let a call that takes traffic away and finds its keys lost be answered with all that it takes to do it now."""
+    try:
+        yield
+    except NotPermittedError as error:
+        if NEW_KEYS not in (error.advice or ""):
+            raise
+        who = [] if by is None else ["--by", by]
+        again = shlex.join(["lockgate", *words, "--reason", reason, *who, "--yes"])
+        raise NotPermittedError(
+            error.message, advice=f"{error.advice}\nTo do it now: {NEW_KEYS} --reason TEXT --yes && {again}"
+        ) from error
 
 
 def answer(given: Answer, house: House, *, as_json: bool) -> int:

@@ -22,5 +22,6 @@ def rollback(rollout_id: str, reason: str, by: str | None, *, as_json: bool, yes
         back = find_way_back(rollout, house)
         goes = "" if back is None else f" to {back}"
         request.confirm(f"Roll back {rollout.candidate} in {rollout.app}{goes}, for good?", yes=yes)
-        given = act(rollout_id, actor, house)
+        with request.with_lost_keys(["rollback", "--id", rollout_id], reason, by):
+            given = act(rollout_id, actor, house)
     return request.answer(given, house, as_json=as_json)

@@ -17,19 +17,23 @@ from lockgate.core.statement import read_statement
 from lockgate.core.vault import Receipt
 from lockgate.errors import UsageError
 from lockgate.operations.keeping import Marks, keep, writing
-from lockgate.operations.known_keys import has_signed
+from lockgate.operations.known_keys import Role, unknown_keys
 from lockgate.ports.house import House
 from lockgate.ports.store import Snapshot, Transaction
 
 
-def renew_keys(actor: Actor, house: House) -> Receipt:
-    """Let the keys of a house sign from now on in place of those that signed so far, by a receipt that says so."""
+def renew_keys(actor: Actor, house: House) -> tuple[Receipt, tuple[Role, ...]]:
+    """Let the keys of a house sign from now on in place of those that signed so far, by a receipt that says so.
+
+    Return it, and of which roles the keys are new.
+    """
     checked = operator(actor.name or "", actor.reason or "", actor.kind)
     with writing(house) as work:
         latest = work.latest_receipt()
         if latest is None:
             raise UsageError("nothing was signed yet", advice="The keys that are there sign the first receipt.")
-        if has_signed(work, house, latest):
+        new = unknown_keys(work, house, latest)
+        if not new:
             raise UsageError(
                 "the keys that are there are those that signed so far",
                 advice="Move receipt.pem, log.pem or both out of the keys folder first; who has them can still sign.",
@@ -37,7 +41,7 @@ def renew_keys(actor: Actor, house: House) -> Receipt:
         before = custody(work, house.org)
         ours = Custody(receipt_key=house.signers.receipt.key_id, log_key=house.signers.log.key_id)
         after = ours if before is None else replace(before, receipt_key=ours.receipt_key, log_key=ours.log_key)
-        return change(work, house, after, Action.NEW_KEYS, checked)
+        return change(work, house, after, Action.NEW_KEYS, checked), new
 
 
 def standing(seen: Snapshot, house: House) -> Custody:

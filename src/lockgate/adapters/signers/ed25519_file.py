@@ -110,7 +110,7 @@ class LostKeySigner:
         return NotPermittedError(
             f"{self._path} is not there, and this store was signed by the keys of that folder",
             advice="Nothing is signed, and reading works. Put the keys folder back from its backup. If the keys are "
-            "lost for good, `lockgate new-keys --reason TEXT` goes on by new ones, and a receipt says so.",
+            "lost for good, `lockgate new-keys --reason TEXT --yes` goes on by new ones, and a receipt says so.",
         )
 
 
