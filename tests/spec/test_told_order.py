@@ -81,3 +81,17 @@ def test_a_router_that_is_declared_anew_is_not_asked_for_what_was_told_before() 
         assert seen.endpoints() == (again,)
         assert seen.messages()[0].event is Event.CREATED
     assert fsck(here.house).flaws == ()
+
+
+@pytest.mark.clause("LI-571")
+def test_a_state_that_no_attempt_comes_to_is_named_of_older_messages_too() -> None:
+    """A router that is declared anew is told what the one before it was not, and by no other rule."""
+    here = world()
+    routed(here)
+    created(here)
+    routed(here, program=replace(PROGRAM, timeout_s=9.0))
+    with here.house.store.writing() as work:
+        for each in work.deliveries():
+            work.put_delivery(replace(each, state=State.DELIVERED))
+
+    assert ["was never tried" in flaw.what for flaw in fsck(here.house).flaws] == [True]

@@ -31,6 +31,7 @@ def check_outbox(check: Check) -> None:
         there = tuple(each for each in endpoints if each.log_size <= receipt.index)
         if message.at >= until:
             check.add(_untold(check, message, there))
+            check.add(_dishonest(check, message, endpoints))
         # Also of what is older than is kept: deliveries are pruned in the order of commits.
         _overtake(check, message, there, left_out)
     check.add(
@@ -70,6 +71,11 @@ def _untold(check: Check, message: Message, there: Iterable[Endpoint]) -> Iterat
         if endpoint.hears(message.app, message.event) and found is None:
             what = f"endpoint {endpoint.id} was there before message {message.id}, and has no delivery of it"
             yield _flaw(message, what)
+
+
+def _dishonest(check: Check, message: Message, endpoints: Iterable[Endpoint]) -> Iterator[Flaw]:
+    for endpoint in endpoints:
+        found = check.seen.delivery(message.id, endpoint.id)
         for wrong in dishonest(found) if found is not None else ():
             what = f"the delivery of message {message.id} to {endpoint.id}: {wrong}"
             yield _flaw(message, what)
