@@ -66,7 +66,9 @@ def sample_trial(rollout_id: str = "rol_1") -> Trial:
     gates = (replace(first, carry=Carry(Events(4, 1), WIDE, 5, 6), nuisance=nuisance), *rest)
     cohorts = Cohorts({(): Arms(BUCKET, Bucket()), CELL.labels: Arms(Bucket(), BUCKET)}, {("cost", ()): Pairs(1, 2, 3)})
     return Trial(
-        rollout=replace(rollout, revision=1, waived=(Waiver(what="cost", harm=1.5),), approved_step=0, acknowledged=5.0),
+        rollout=replace(
+            rollout, revision=1, waived=(Waiver(what="cost", harm=1.5),), approved_step=0, acknowledged=5.0
+        ),
         progress=replace(
             progress,
             state=replace(progress.state, gates=gates, last_bucket=0),
