@@ -44,8 +44,6 @@ POLICY: dict[str, object] = {
     "steps": [{"weight": 5}, {"weight": 50}, {"weight": 100}],
 }
 JOURNAL = "journal"
-# A short life moves raw runs from one file to the other, too.
-sqlite_segments.HELD = 3
 
 
 def house_of(folder: Path, minute: float = 0.0) -> House:
@@ -152,6 +150,8 @@ LIFE = (
 
 def do(folder: Path, name: str, later: float = 0.0) -> None:
     """Do one step of a life, so many minutes later than it would be."""
+    # A short life moves raw runs from one file to the other, too. This process does nothing else.
+    sqlite_segments.HELD = 3
     step = next(each for each in LIFE if each.name == name)
     step.do(house_of(folder, step.minute + later), folder)
 
