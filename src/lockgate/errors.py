@@ -34,3 +34,15 @@ class TryAgainError(LockgateError):
 
 class NotPermittedError(LockgateError):
     """The caller may not do this."""
+
+
+class UnknownError(UsageError):
+    """What the call names is not there."""
+
+
+class HeldError(TryAgainError):
+    """Another process holds the store."""
+
+
+class UnsoundError(DataError):
+    """What is stored cannot be read, whatever the call was."""

@@ -12,7 +12,7 @@ from lockgate.testing.store_contract import LastingStoreContract, StoreContract
 from lockgate.wiring import memory_store, sqlite_store
 
 
-@pytest.mark.clause("LI-30", "LI-61", "LI-67", "LI-71", "LI-110")
+@pytest.mark.clause("LI-30", "LI-61", "LI-67", "LI-71", "LI-110", "SV-02")
 class TestMemory(StoreContract):
     """The store of tests."""
 
@@ -21,7 +21,7 @@ class TestMemory(StoreContract):
         return memory_store()
 
 
-@pytest.mark.clause("LI-30", "LI-61", "LI-67", "LI-71", "LI-110")
+@pytest.mark.clause("LI-30", "LI-61", "LI-67", "LI-71", "LI-110", "SV-02")
 class TestSqlite(LastingStoreContract):
     """The default store."""
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from lockgate.core.trial import Chain, Trial, looked
-from lockgate.errors import DataError, TryAgainError
+from lockgate.errors import TryAgainError, UnsoundError
 from lockgate.operations import reading
 from lockgate.operations import tick_all as grouping
 from lockgate.operations.ingest import ingest
@@ -58,7 +58,7 @@ def test_a_rollout_that_cannot_take_its_turn_stops_no_other(tmp_path: Path) -> N
 
     (problem,) = took.problems
     assert [turn.rollout.id for turn in took.turns] == [first, last]
-    assert (problem.rollout_id, type(problem.error)) == (broken, DataError)
+    assert (problem.rollout_id, type(problem.error)) == (broken, UnsoundError)
     assert [len(receipts(here.house, each)) for each in (first, broken, last)] == [2, 1, 2]
 
 

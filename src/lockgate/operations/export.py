@@ -11,7 +11,7 @@ from lockgate.core.merkle import Tree, plan_consistency, plan_inclusion, plan_tr
 from lockgate.core.note import read_note
 from lockgate.core.public_key import read_public_key
 from lockgate.core.vault import Receipt
-from lockgate.errors import DataError, UsageError
+from lockgate.errors import DataError, UnknownError
 from lockgate.operations.reading import receipts_in
 from lockgate.operations.sign import log_key
 from lockgate.ports.house import House
@@ -33,7 +33,7 @@ def export(rollout_id: str, house: House, seq: int | None = None, since: bytes |
         receipts = receipts_in(seen, rollout_id)
         chosen = [each for each in receipts if seq is None or each.seq == seq]
         if not chosen:
-            raise UsageError(
+            raise UnknownError(
                 f"{rollout_id} has no receipt {seq}", advice=f"Its receipts count from 1 to {len(receipts)}."
             )
         checkpoint = seen.checkpoint()

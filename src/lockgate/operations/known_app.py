@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from lockgate.core.app import App
 from lockgate.core.declaration.nearest import question
-from lockgate.errors import UsageError
+from lockgate.errors import UnknownError
 from lockgate.ports.store import Snapshot
 
 # More names than this tell nobody more.
@@ -19,7 +19,7 @@ def known_app(seen: Snapshot, name: str) -> App:
         return app
     names = [each.name for each in seen.apps()]
     if not names:
-        raise UsageError(f"there is no app {name}", advice="No app is known yet; `lockgate ingest` keeps runs.")
+        raise UnknownError(f"there is no app {name}", advice="No app is known yet; `lockgate ingest` keeps runs.")
     told = ", ".join(names[:MAX_TOLD])
     more = f" and {len(names) - MAX_TOLD} more" if len(names) > MAX_TOLD else ""
-    raise UsageError(f"there is no app {name}", advice=f"{question(name, names)}Known: {told}{more}.")
+    raise UnknownError(f"there is no app {name}", advice=f"{question(name, names)}Known: {told}{more}.")

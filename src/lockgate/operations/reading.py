@@ -15,7 +15,7 @@ from lockgate.core.policy.policy import Policy
 from lockgate.core.spine import Cell, PairCell
 from lockgate.core.trial import Trial
 from lockgate.core.vault import Receipt
-from lockgate.errors import DataError, UsageError
+from lockgate.errors import UnknownError, UnsoundError
 from lockgate.ports.store import Snapshot
 
 # So many buckets are in memory at once, and an ingest never waits for longer than it takes to fold them.
@@ -40,7 +40,7 @@ def load(seen: Snapshot, rollout_id: str) -> tuple[Trial, Policy]:
     if not rollout_id:
         raise UsageError("the id of the rollout is empty", advice="Did the `create` that should have printed it fail?")
     if trial is None:
-        raise UsageError(f"there is no rollout {rollout_id}", advice="`lockgate list` shows those that there are.")
+        raise UnknownError(f"there is no rollout {rollout_id}", advice="`lockgate list` shows those that there are.")
     return trial, planned(seen, trial.rollout.policy_digest).policy
 
 
@@ -51,7 +51,7 @@ def planned(seen: Snapshot, digest: str) -> Plan:
         return known
     policy = seen.policy(digest)
     if policy is None or policy.digest() != digest:
-        raise DataError(f"the policy {digest} is not in the store", advice="The store is not whole; put it back.")
+        raise UnsoundError(f"the policy {digest} is not in the store", advice="The store is not whole; put it back.")
     if len(_plans) >= MAX_PLANS:
         _plans.clear()
     made = _plans[digest] = plan(policy)

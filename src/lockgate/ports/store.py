@@ -7,9 +7,11 @@ from contextlib import AbstractContextManager
 from typing import Protocol
 
 from lockgate.core.app import DEFAULT_ORG
+from lockgate.ports.api_keys import ApiKeysReading, ApiKeysWriting
 from lockgate.ports.evidence import EvidenceReading, EvidenceWriting
 from lockgate.ports.outbox import OutboxReading, OutboxWriting
 from lockgate.ports.probes import ProbesReading, ProbesWriting
+from lockgate.ports.replies import RepliesReading, RepliesWriting
 from lockgate.ports.retention import RetentionReading, RetentionWriting
 from lockgate.ports.run_ids import RunIdsReading, RunIdsWriting
 from lockgate.ports.soundness import SoundnessReading
@@ -26,6 +28,8 @@ class Snapshot(
     SoundnessReading,
     RetentionReading,
     RunIdsReading,
+    ApiKeysReading,
+    RepliesReading,
     Protocol,
 ):
     """Everything that an organisation has stored, as it was at one moment; nobody's writing shows through it."""
@@ -40,6 +44,8 @@ class Transaction(
     OutboxWriting,
     RunIdsWriting,
     RetentionWriting,
+    ApiKeysWriting,
+    RepliesWriting,
     Protocol,
 ):
     """A snapshot that sees its own writes. What is added must not be there yet; what is put may be."""
@@ -69,6 +75,9 @@ class Store(Protocol):
 
     def writing(self, org: str = DEFAULT_ORG) -> AbstractContextManager[Transaction]:
         """Open a transaction."""
+
+    def org_of_key(self, key_id: str) -> str | None:
+        """Return the organisation that an API key is of; None where nobody has it."""
 
     def give_back(self) -> None:
         """Give room that nothing takes any more back to the disk, where that is possible."""

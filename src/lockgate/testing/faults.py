@@ -56,6 +56,10 @@ class FaultyStore:
         with self._store.reading(org) as seen:
             yield seen
 
+    def org_of_key(self, key_id: str) -> str | None:
+        """Return the organisation of a key."""
+        return self._store.org_of_key(key_id)
+
     def give_back(self) -> None:
         """Give free room back."""
         self._store.give_back()

@@ -32,6 +32,7 @@ from lockgate.core.trial import Chain, Look, Trial
 from lockgate.core.vault import Receipt
 from lockgate.errors import LockgateError, TryAgainError
 from lockgate.ports.store import Store
+from lockgate.testing.access_contract import AccessContract
 from lockgate.testing.cells_contract import CellsContract
 from lockgate.testing.outbox_contract import OutboxContract
 from lockgate.testing.parts_contract import PartsContract
@@ -109,6 +110,7 @@ def grow(store: Store, receipt: Receipt) -> Tree:
 
 
 class StoreContract(
+    AccessContract,
     CellsContract,
     OutboxContract,
     PartsContract,

@@ -13,9 +13,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from lockgate.adapters.stores.memory_api_keys import (
+    TABLE as API_KEYS,
+)
+from lockgate.adapters.stores.memory_api_keys import (
+    MemoryApiKeysReading,
+    MemoryApiKeysWriting,
+)
 from lockgate.adapters.stores.memory_cells import MemoryCellsReading, MemoryCellsWriting
 from lockgate.adapters.stores.memory_outbox import MemoryOutboxReading, MemoryOutboxWriting
 from lockgate.adapters.stores.memory_probes import MemoryProbesReading, MemoryProbesWriting
+from lockgate.adapters.stores.memory_replies import MemoryRepliesReading, MemoryRepliesWriting
 from lockgate.adapters.stores.memory_retention import MemoryRetentionReading, MemoryRetentionWriting
 from lockgate.adapters.stores.memory_run_ids import MemoryRunIds, MemoryRunIdsReading
 from lockgate.adapters.stores.memory_soundness import MemorySoundness
@@ -53,6 +61,10 @@ class MemoryStore:
             work.check_cover()
             self._kept = {**self._kept, org: work.tables}
 
+    def org_of_key(self, key_id: str) -> str | None:
+        """Return the organisation of a key."""
+        return next((org for org, tables in self._kept.items() if key_id in tables.get((API_KEYS, ""), {})), None)
+
     def give_back(self) -> None:
         """Do nothing: memory is not of a disk."""
 
@@ -64,6 +76,8 @@ class MemorySnapshot(
     MemoryProbesReading,
     MemoryRetentionReading,
     MemoryRunIdsReading,
+    MemoryApiKeysReading,
+    MemoryRepliesReading,
 ):
     """Tables that nobody writes to."""
 
@@ -174,7 +188,14 @@ class MemorySnapshot(
 
 @dataclass(slots=True)
 class MemoryTransaction(
-    MemorySnapshot, MemoryCellsWriting, MemoryOutboxWriting, MemoryProbesWriting, MemoryRunIds, MemoryRetentionWriting
+    MemorySnapshot,
+    MemoryCellsWriting,
+    MemoryOutboxWriting,
+    MemoryProbesWriting,
+    MemoryRunIds,
+    MemoryRetentionWriting,
+    MemoryApiKeysWriting,
+    MemoryRepliesWriting,
 ):
     """Tables of its own where it writes, and the kept ones elsewhere."""
 

@@ -19,7 +19,7 @@ from typing import Any, TypeVar, Union, cast, get_args, get_origin, get_type_hin
 import msgspec
 
 from lockgate.core.bucket import Values
-from lockgate.errors import DataError
+from lockgate.errors import UnsoundError
 
 T = TypeVar("T")
 Turn = Callable[[Any], Any]
@@ -60,7 +60,7 @@ def unpack(kind: type[T], data: bytes) -> T:
     try:
         return cast("T", _raising(form)(_DECODER.decode(data)))
     except (msgspec.MsgspecError, LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
-        raise DataError(
+        raise UnsoundError(
             f"a {kind.__name__} in the store cannot be read: {error}", advice="The store is not whole; put it back."
         ) from error
 

@@ -67,6 +67,12 @@ class SqliteStore:
             control.execute("COMMIT")
             reach("store.kept")
 
+    def org_of_key(self, key_id: str) -> str | None:
+        """Return the organisation of a key."""
+        with self._control.explained(), self._control.lent() as control:
+            row = control.execute("SELECT org FROM api_keys WHERE id = ?", (key_id,)).fetchone()
+        return None if row is None else str(row[0])
+
     def give_back(self) -> None:
         """Give free room back to the disk."""
         for file in (self._runs, self._control):

@@ -15,7 +15,15 @@ from importlib.resources import files
 from pathlib import Path
 
 from lockgate.crash_point import reach
-from lockgate.errors import DataError, LockgateError, NotPermittedError, TryAgainError, UnreachableError
+from lockgate.errors import (
+    DataError,
+    HeldError,
+    LockgateError,
+    NotPermittedError,
+    TryAgainError,
+    UnreachableError,
+    UnsoundError,
+)
 
 BUSY_SECONDS = 10.0
 # Whoever waits longer than this for another process is told.
@@ -147,7 +155,7 @@ def explain(error: sqlite3.Error, path: Path) -> LockgateError:
     """Return what a person can do about an error of SQLite."""
     name = getattr(error, "sqlite_errorname", "") or ""
     if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
-        return TryAgainError(
+        return HeldError(
             f"{path} is held by another process",
             advice="Try again; if nothing else runs, look for a process that hangs with the file open.",
         )
@@ -163,7 +171,7 @@ def explain(error: sqlite3.Error, path: Path) -> LockgateError:
         )
     # A table or column that our schema makes and that is not there; nobody else's SQL is carried out.
     if name.startswith(("SQLITE_NOTADB", "SQLITE_CORRUPT")) or str(error).startswith("no such "):
-        return DataError(f"{path} is not a sound store: {error}", advice="Put it back from a backup.")
+        return UnsoundError(f"{path} is not a sound store: {error}", advice="Put it back from a backup.")
     return LockgateError(f"{path}: {error}", advice="Please report this: it is a fault in Lockgate.")
 
 

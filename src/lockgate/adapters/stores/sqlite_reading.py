@@ -5,9 +5,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from lockgate.adapters.stores.sqlite_api_keys import SqliteApiKeysReading
 from lockgate.adapters.stores.sqlite_cells import SqliteCellsReading
 from lockgate.adapters.stores.sqlite_outbox import SqliteOutboxReading
 from lockgate.adapters.stores.sqlite_probes import SqliteProbesReading
+from lockgate.adapters.stores.sqlite_replies import SqliteRepliesReading
 from lockgate.adapters.stores.sqlite_retention import SqliteRetentionReading
 from lockgate.adapters.stores.sqlite_run_ids import SqliteRunIdsReading
 from lockgate.adapters.stores.sqlite_segments import SqliteSegmentsReading
@@ -34,6 +36,8 @@ class SqliteSnapshot(
     SqliteRetentionReading,
     SqliteRunIdsReading,
     SqliteSegmentsReading,
+    SqliteApiKeysReading,
+    SqliteRepliesReading,
 ):
     """What one organisation has stored, as it was when the transaction began to read."""
 

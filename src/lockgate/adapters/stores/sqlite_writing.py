@@ -10,10 +10,12 @@ from contextlib import AbstractContextManager, contextmanager
 from lockgate.adapters.stores.id_window import IdWindows
 from lockgate.adapters.stores.packing import pack
 from lockgate.adapters.stores.refusals import held_already, overtaken, sealed_already, uncovered
+from lockgate.adapters.stores.sqlite_api_keys import SqliteApiKeysWriting
 from lockgate.adapters.stores.sqlite_cells import SqliteCellsWriting
 from lockgate.adapters.stores.sqlite_outbox import SqliteOutboxWriting
 from lockgate.adapters.stores.sqlite_probes import SqliteProbesWriting
 from lockgate.adapters.stores.sqlite_reading import SqliteSnapshot
+from lockgate.adapters.stores.sqlite_replies import SqliteRepliesWriting
 from lockgate.adapters.stores.sqlite_retention import SqliteRetentionWriting
 from lockgate.adapters.stores.sqlite_run_ids import SqliteRunIds
 from lockgate.adapters.stores.sqlite_segments import SqliteSegmentsWriting
@@ -38,6 +40,8 @@ class SqliteTransaction(
     SqliteRunIds,
     SqliteRetentionWriting,
     SqliteSegmentsWriting,
+    SqliteApiKeysWriting,
+    SqliteRepliesWriting,
 ):
     """A snapshot that sees its own writes."""
 

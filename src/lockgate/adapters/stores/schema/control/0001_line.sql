@@ -158,6 +158,17 @@ CREATE TABLE deliveries (
   PRIMARY KEY (org, message, endpoint),
   FOREIGN KEY (org, message) REFERENCES messages (org, id)
 ) STRICT;
+-- Who may call, by the digests of tokens; and what calls with an idempotency key were answered.
+CREATE TABLE api_keys (
+  org TEXT NOT NULL, id TEXT NOT NULL UNIQUE, body BLOB NOT NULL,
+  PRIMARY KEY (org, id)
+) STRICT;
+CREATE TABLE replies (
+  org TEXT NOT NULL, key TEXT NOT NULL, at INTEGER NOT NULL, body BLOB NOT NULL,
+  PRIMARY KEY (org, key)
+) STRICT;
+CREATE INDEX replies_by_time ON replies (org, at);
+
 CREATE INDEX deliveries_by_state ON deliveries (org, state, app);
 CREATE TRIGGER kept_message BEFORE UPDATE ON messages
 BEGIN SELECT RAISE(ABORT, 'messages are kept as they are'); END;

@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a call was and what it was answered come in; a reply that the same call is given again goes out."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+from lockgate.core.instant import HOUR, Instant
+
+# A client that tries again does so within a day.
+KEPT: Instant = 24 * HOUR
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """What a call with an idempotency key was answered: `key` names caller, route and key; `call` is its digest."""
+
+    key: str
+    call: str
+    at: Instant
+    status: int
+    body: bytes
+
+
+def call_digest(*parts: bytes) -> str:
+    """Return what tells a call from another one with the same key."""
+    digest = hashlib.sha256()
+    for part in parts:
+        digest.update(len(part).to_bytes(8, "big") + part)
+    return digest.hexdigest()

@@ -1,0 +1,13 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A store comes in; the API keys of its organisation go out."""
+
+from __future__ import annotations
+
+from lockgate.core.api_key import ApiKey
+from lockgate.ports.house import House
+
+
+def list_keys(house: House) -> tuple[ApiKey, ...]:
+    """Return all keys, the oldest first."""
+    with house.store.reading(house.org) as seen:
+        return seen.api_keys()
