@@ -46,3 +46,7 @@ class HeldError(TryAgainError):
 
 class UnsoundError(DataError):
     """What is stored cannot be read, whatever the call was."""
+
+
+class ReusedKeyError(UsageError):
+    """An idempotency key came again with another call."""

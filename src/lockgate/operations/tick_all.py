@@ -8,6 +8,7 @@ when their transaction is kept.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Container
 from dataclasses import dataclass
 
 from lockgate.core.instant import Instant
@@ -40,10 +41,10 @@ class Round:
     problems: tuple[Problem, ...] = ()
 
 
-def tick_all(house: House) -> Round:
-    """Take one turn for every active rollout."""
+def tick_all(house: House, only: Container[str] | None = None) -> Round:
+    """Take one turn for every active rollout, or for those of some ids."""
     with house.store.reading(house.org) as seen:
-        left = deque(seen.active_ids())
+        left = deque(each for each in seen.active_ids() if only is None or each in only)
     turns: list[Turn] = []
     problems: list[Problem] = []
     while left:

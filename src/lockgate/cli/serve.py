@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A host and a port come in; the store of this machine is served there over HTTP until the process is ended."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from lockgate.cli import exit_codes, local, output
+from lockgate.errors import UsageError
+
+if TYPE_CHECKING:
+    from lockgate.ports.house import House
+
+EPILOG = "Exit codes: 0 ended by SIGINT or SIGTERM, 64 usage, or the port is taken, 75 the store is held."
+HOST, PORT = "127.0.0.1", 7300
+
+
+@click.command(epilog=EPILOG)
+@click.option("--host", default=HOST, show_default=True, metavar="HOST", help="Where to listen.")
+@click.option("--port", type=click.IntRange(0, 65_535), default=PORT, show_default=True, help="0 takes a free one.")
+@click.option("--tick-every", type=local.seconds, metavar="SPAN", help="Take a turn of every rollout so often.")
+@click.option("--dev", "is_open", is_flag=True, help="Answer without keys, on this machine only.")
+def serve(host: str, port: int, tick_every: float | None, *, is_open: bool) -> int:
+    """Answer over HTTP, and take turns of the loop where asked."""
+    from lockgate.server import serving
+    from lockgate.server.app import Service, make_app
+    from lockgate.server.loop import Loop
+    from lockgate.wiring import actuators, run_batches
+
+    if tick_every is not None and tick_every < 1:
+        raise UsageError("--tick-every is less than a second", advice="30s is usual; buckets seal once a minute.")
+    with serving.listening(host, port) as listener:
+        if is_open and not serving.is_loopback(listener):
+            raise UsageError(
+                f"--dev answers without keys, and others reach {host}", advice="Leave --host out, or --dev."
+            )
+        house = local.house()
+        _tell(serving.address_of(listener), house, tick_every, is_open=is_open)
+        if not is_open and not serving.is_loopback(listener):
+            local.tell("note: keys travel unencrypted; put a proxy with TLS in front of this")
+        with Loop(house, actuators(), tick_every, local.tell) as loop:
+            service = Service(
+                house=house,
+                batches=run_batches(),
+                is_open=is_open,
+                is_ticking=tick_every is not None,
+                wake=loop.wake,
+            )
+            serving.serve(make_app(service), listener)
+    return exit_codes.OK.code
+
+
+def _tell(address: str, house: House, tick_every: float | None, *, is_open: bool) -> None:
+    """Say where it answers, to whom, and what it does not do."""
+    from lockgate.operations.issue_key import issue_first_key
+
+    first = None if is_open else issue_first_key(house, local.actor().name)
+    if first is not None:
+        output.say(f"{first.token}\n")
+        local.tell("this first key may do everything for 90 days and is shown this once; `lockgate keys` makes others")
+    if is_open:
+        local.tell("open: every program of this machine may do everything, without a key")
+    if tick_every is None:
+        local.tell(
+            "nothing ticks here: rollouts move when `lockgate tick --all` or POST /api/v1/rollouts/evaluate is called; "
+            "--tick-every 30s lets this server do it"
+        )
+    local.tell(f"Lockgate answers at {address}")

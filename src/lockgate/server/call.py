@@ -1,0 +1,152 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A request whose caller is known comes in; what its handler reads of it, checked, goes out, and the answer's form."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import NoReturn
+
+from lockgate.core.canonical import Json
+from lockgate.core.declaration.nearest import question
+from lockgate.core.receipt import Actor
+from lockgate.errors import DataError, UsageError
+from lockgate.ports.house import House
+from lockgate.ports.reading import RunBatches
+from lockgate.server.caller import Caller
+
+MAX_WHOLE = 2**53
+JSON_TYPES = ("application/json",)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """One call: `house` is that of the caller's organisation; `batches` decodes runs; `is_ticking` says of the server.
+
+    `wake` lets whoever delivers look at once.
+    """
+
+    house: House
+    caller: Caller
+    batches: RunBatches
+    is_ticking: bool = False
+    wake: Callable[[], None] = lambda: None
+    method: str = "GET"
+    path: str = "/"
+    named: Mapping[str, str] = field(default_factory=dict)
+    query: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+
+    def document(self, *known: str) -> dict[str, object]:
+        """Return the object that the body is; a field that nobody knows is refused."""
+        document = read_object(self.body) if self.body else {}
+        check_names("field", document, known)
+        return document
+
+    def text(self, name: str) -> str | None:
+        """Return a text of the query."""
+        return self.query.get(name)
+
+    def flag(self, name: str) -> bool | None:
+        """Return a truth of the query."""
+        text = self.query.get(name)
+        if text not in (None, "true", "false"):
+            raise UsageError(f"{name} is {text!r} in the query", advice="Write true or false.")
+        return None if text is None else text == "true"
+
+    def whole(self, name: str, default: int, most: int) -> int:
+        """Return a number of the query from 1 to the most that there may be."""
+        text = self.query.get(name)
+        if text is None:
+            return default
+        if not (text.isascii() and text.isdigit() and len(text) < 10 and 1 <= int(text) <= most):
+            raise UsageError(f"{name} is {text!r} in the query", advice=f"It is a whole number from 1 to {most:,}.")
+        return int(text)
+
+    def actor(self, document: Mapping[str, object]) -> Actor:
+        """Return who acts and for which reason."""
+        reason = document.get("reason")
+        if not isinstance(reason, str):
+            raise UsageError("the body has no reason", advice='Send {"reason": "..."}; the receipt keeps it.')
+        return self.caller.actor(reason)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What a call is answered."""
+
+    document: Json = None
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+    # In place of the document, where the bytes are there already.
+    body: bytes | None = None
+
+    def encoded(self) -> bytes:
+        """Return the bytes of the body."""
+        return encode(self.document) if self.body is None else self.body
+
+
+Handler = Callable[[Call], Answer]
+
+
+def encode(document: Json) -> bytes:
+    """Return the bytes of a document; only ASCII leaves, and no number that JSON has not."""
+    return json.dumps(document, allow_nan=False).encode("ascii") + b"\n"
+
+
+def read_object(body: bytes) -> dict[str, object]:
+    """Return the JSON object that some bytes are, in which no name comes twice."""
+    try:
+        found = json.loads(body.decode("utf-8"), object_pairs_hook=_object, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError) as error:
+        raise DataError(f"the body is not JSON: {error}", advice="Send one JSON object in UTF-8.") from error
+    if not isinstance(found, dict):
+        raise DataError("the body is not a JSON object", advice='Send an object: {"name": ...}.')
+    return found
+
+
+def check_names(noun: str, given: Iterable[str], known: tuple[str, ...]) -> None:
+    """Refuse a name that nobody knows, with the one that may be meant."""
+    for name in given:
+        if name not in known:
+            there = f"Known: {', '.join(known)}." if known else "There is none here."
+            raise UsageError(f"there is no {noun} {name!r}", advice=f"{question(name, known)}{there}")
+
+
+def whole_of(document: Mapping[str, object], name: str) -> int | None:
+    """Return a whole number of a document."""
+    value = document.get(name)
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < MAX_WHOLE:
+        raise UsageError(f"{name} is not a whole number", advice="Send a number from 0 up.")
+    return value
+
+
+def text_of(document: Mapping[str, object], name: str) -> str | None:
+    """Return a text of a document."""
+    value = document.get(name)
+    if value is not None and not isinstance(value, str):
+        raise UsageError(f"{name} is not text", advice="Send it in quotes.")
+    return value
+
+
+def flag_of(document: Mapping[str, object], name: str) -> bool:
+    """Return a truth of a document."""
+    value = document.get(name, False)
+    if not isinstance(value, bool):
+        raise UsageError(f"{name} is neither true nor false", advice="Send true or false, without quotes.")
+    return value
+
+
+def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a name comes twice in one object")
+    return found
+
+
+def _refuse_constant(text: str) -> NoReturn:
+    raise ValueError(f"{text} is no number of JSON")

@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The headers of a request come in; who calls, and what they may do, goes out, or the problem that they are nobody."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from lockgate.core.api_key import ApiKey
+from lockgate.core.app import DEFAULT_ORG
+from lockgate.core.permission import Permission, is_allowed
+from lockgate.core.receipt import Actor
+from lockgate.errors import NotPermittedError
+from lockgate.operations.authenticate import ADVICE, authenticate
+from lockgate.ports.house import Clock
+from lockgate.ports.store import Store
+from lockgate.server.problem import NO_KEY, NOT_ALLOWED, NOT_LOCAL, NOT_OF_KEY, ProblemError
+
+SCHEME = "bearer"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caller:
+    """Who calls: of which organisation, by which name, and for which permissions and apps (None: all)."""
+
+    org: str
+    name: str
+    kind: str
+    permissions: tuple[Permission, ...]
+    apps: tuple[str, ...] | None = None
+
+    def actor(self, reason: str | None = None) -> Actor:
+        """Return who a receipt says that it was."""
+        return Actor(self.kind, self.name, reason)
+
+    def covers(self, app: str) -> bool:
+        """Say whether the caller may see an app."""
+        return self.apps is None or app in self.apps
+
+    def check(self, permission: Permission) -> None:
+        """Refuse a caller who has not a permission, and name it."""
+        if not is_allowed(self.permissions, permission):
+            raise ProblemError(
+                NOT_ALLOWED, f"the key lacks the permission {permission}", "Call with a key that has it."
+            )
+
+    def check_app(self, app: str) -> None:
+        """Refuse what is of an app that the key is not for; whether there is such an app is not told."""
+        if not self.covers(app):
+            raise ProblemError(NOT_OF_KEY, f"the key is not for {app}", f"It is for {', '.join(self.apps or ())}.")
+
+    def check_every_app(self) -> None:
+        """Refuse a caller whose key is for some apps only."""
+        if self.apps is not None:
+            raise ProblemError(NOT_OF_KEY, "the key is not for every app", f"It is for {', '.join(self.apps)}.")
+
+
+ANYBODY = Caller(org=DEFAULT_ORG, name="anybody on this machine", kind="open", permissions=tuple(Permission))
+
+
+def caller_of(headers: Mapping[str, str], store: Store, clock: Clock) -> Caller:
+    """Return whose key the `Authorization` header holds."""
+    scheme, _, token = headers.get("authorization", "").partition(" ")
+    if scheme.lower() != SCHEME or not token:
+        raise ProblemError(NO_KEY, "the call has no bearer token", ADVICE)
+    try:
+        return _of_key(authenticate(token.strip(), store, clock))
+    except NotPermittedError as error:
+        raise ProblemError(NO_KEY, error.message, error.advice) from error
+
+
+def local_caller(headers: Mapping[str, str]) -> Caller:
+    """Return the caller of an open server; what a browser sends for a page of elsewhere is refused."""
+    origin = headers.get("origin")
+    hosts = [headers.get("host", ""), *([] if origin is None else [urlsplit(origin).netloc])]
+    if not all(_is_local(host) for host in hosts):
+        raise ProblemError(
+            NOT_LOCAL,
+            "the call was made for another host or from a page of another one",
+            "Call http://127.0.0.1 or http://localhost, or serve with keys.",
+        )
+    return ANYBODY
+
+
+def _of_key(key: ApiKey) -> Caller:
+    return Caller(org=key.org, name=f"{key.name} ({key.id})", kind="key", permissions=key.permissions, apps=key.apps)
+
+
+def _is_local(host: str) -> bool:
+    try:
+        name = urlsplit(f"//{host}").hostname or ""
+        return name == "localhost" or ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A store comes in; in the background turns of the loop are taken and routers are told, until the server ends."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from types import TracebackType
+from typing import Self
+
+from lockgate.errors import LockgateError
+from lockgate.operations.deliver import Bounds, deliver
+from lockgate.operations.tick_all import tick_all
+from lockgate.ports.actuator import Actuators
+from lockgate.ports.house import House
+
+# Another process on the same store may have put something into the outbox.
+GLANCE_S = 1.0
+PASS = Bounds(messages=1_000, seconds=5.0)
+# What is being delivered or decided is finished, and nobody waits longer for it.
+PATIENCE_S = 10.0
+
+
+class Loop:
+    """Two threads: one delivers what is due, and one takes a turn of every active rollout every so many seconds.
+
+    `tell` hears what went wrong; the same is said once until something else is.
+    """
+
+    def __init__(
+        self, house: House, actuators: Actuators, tick_every_s: float | None, tell: Callable[[str], None]
+    ) -> None:
+        self._house, self._actuators, self._tick_every_s, self._tell = house, actuators, tick_every_s, tell
+        self._is_over = threading.Event()
+        self._is_due = threading.Event()
+        self._said = ""
+        self._threads = [threading.Thread(target=self._deliver, name="deliver", daemon=True)]
+        if tick_every_s is not None:
+            self._threads.append(threading.Thread(target=self._tick, name="tick", daemon=True))
+
+    def wake(self) -> None:
+        """Deliver at once what is due."""
+        self._is_due.set()
+
+    def __enter__(self) -> Self:
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._is_over.set()
+        self._is_due.set()
+        for thread in self._threads:
+            thread.join(PATIENCE_S)
+
+    def _deliver(self) -> None:
+        while not self._is_over.is_set():
+            self._is_due.wait(GLANCE_S)
+            self._is_due.clear()
+            self._try("delivery", lambda: deliver(self._house, self._actuators, PASS))
+
+    def _tick(self) -> None:
+        while not self._is_over.wait(self._tick_every_s):
+            self._try("tick", self._turn)
+
+    def _turn(self) -> None:
+        took = tick_all(self._house)
+        self.wake()
+        for problem in took.problems[:1]:
+            more = f" and {len(took.problems) - 1:,} more" if len(took.problems) > 1 else ""
+            self._say(f"{problem.rollout_id}{more}: {problem.error}")
+
+    def _try(self, what: str, act: Callable[[], object]) -> None:
+        try:
+            act()
+        except LockgateError as error:
+            self._say(f"{what}: {error}")
+        except Exception as error:  # noqa: BLE001 -- a fault in one turn must not end all that follow
+            self._say(f"{what}: this is a fault in Lockgate, please report it: {type(error).__name__}: {error}")
+
+    def _say(self, sentence: str) -> None:
+        if sentence != self._said:
+            self._said = sentence
+            self._tell(f"warning: {sentence}")

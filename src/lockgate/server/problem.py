@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What went wrong comes in; a problem document (RFC 9457) with a stable type, a sentence and advice goes out.
+
+This table is the only one: the server, its tests and the documentation read it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from lockgate.core.canonical import Json
+from lockgate.errors import (
+    DataError,
+    HeldError,
+    LockgateError,
+    NotPermittedError,
+    ReusedKeyError,
+    TryAgainError,
+    UnknownError,
+    UnreachableError,
+    UnsoundError,
+    UsageError,
+)
+
+CONTENT_TYPE = "application/problem+json"
+TYPES = "urn:lockgate:problem:"
+
+
+class Kind(NamedTuple):
+    """One row of the table; `name` never changes its meaning."""
+
+    name: str
+    status: int
+    title: str
+
+
+NOT_A_CALL = Kind("invalid-call", 400, "The call cannot be meant.")
+NOT_DATA = Kind("invalid-data", 400, "What was sent is wrong, and nothing of it is kept.")
+NO_KEY = Kind("key-needed", 401, "No key that opens anything was sent.")
+NOT_ALLOWED = Kind("permission-missing", 403, "The key is not for this.")
+NOT_OF_KEY = Kind("app-not-of-key", 403, "The key is for other apps.")
+NOT_LOCAL = Kind("not-local", 403, "An open server answers only programs of its own machine.")
+NOT_THERE = Kind("not-found", 404, "What the call names is not there.")
+NO_METHOD = Kind("method-not-allowed", 405, "The path is there, and the method is not.")
+TOO_SLOW = Kind("body-too-slow", 408, "The body did not come in time.")
+REFUSED = Kind("refused", 409, "It may not be done as things stand.")
+CONFLICT = Kind("conflict", 409, "Somebody else was first.")
+REUSED = Kind("idempotency-conflict", 409, "The Idempotency-Key belongs to another call.")
+TOO_LARGE = Kind("body-too-large", 413, "The body is larger than the path takes.")
+WRONG_TYPE = Kind("media-type", 415, "The path does not take bodies of this kind.")
+INTERNAL = Kind("internal", 500, "This is a fault in Lockgate.")
+UNSOUND = Kind("store-unsound", 500, "The store is not whole.")
+HELD = Kind("store-held", 503, "Another process holds the store.")
+UNREACHABLE = Kind("unreachable", 503, "Something that the server needs did not answer.")
+
+KINDS = (
+    NOT_A_CALL,
+    NOT_DATA,
+    NO_KEY,
+    NOT_ALLOWED,
+    NOT_OF_KEY,
+    NOT_LOCAL,
+    NOT_THERE,
+    NO_METHOD,
+    TOO_SLOW,
+    REFUSED,
+    CONFLICT,
+    REUSED,
+    TOO_LARGE,
+    WRONG_TYPE,
+    INTERNAL,
+    UNSOUND,
+    HELD,
+    UNREACHABLE,
+)
+# The first kind of error that fits counts.
+_BY_ERROR: dict[type[LockgateError], Kind] = {
+    UnknownError: NOT_THERE,
+    ReusedKeyError: REUSED,
+    UsageError: NOT_A_CALL,
+    UnsoundError: UNSOUND,
+    DataError: NOT_DATA,
+    HeldError: HELD,
+    TryAgainError: CONFLICT,
+    NotPermittedError: REFUSED,
+    UnreachableError: UNREACHABLE,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What one call is answered instead of what it asked for."""
+
+    kind: Kind
+    detail: str
+    advice: str = ""
+
+    def document(self) -> dict[str, Json]:
+        """Return the JSON form."""
+        return {
+            "type": TYPES + self.kind.name,
+            "title": self.kind.title,
+            "status": self.kind.status,
+            "detail": self.detail,
+            "advice": self.advice,
+        }
+
+
+class ProblemError(Exception):
+    """A call that the server itself refuses."""
+
+    def __init__(self, kind: Kind, detail: str, advice: str = "") -> None:
+        super().__init__(detail)
+        self.problem = Problem(kind, detail, advice)
+
+
+def problem_of(error: LockgateError) -> Problem:
+    """Return the problem that an explained failure is."""
+    kind = next((kind for of, kind in _BY_ERROR.items() if isinstance(error, of)), INTERNAL)
+    return Problem(kind, error.message, error.advice)

@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Calls about apps come in; they are shown, frozen or killed, and where they stand goes out."""
+
+from __future__ import annotations
+
+from lockgate.core.canonical import Json
+from lockgate.operations.freeze import freeze, unfreeze
+from lockgate.operations.kill import kill
+from lockgate.operations.overview import Overview, overview
+from lockgate.report.answered import app_document
+from lockgate.report.app_listing import overview_document
+from lockgate.server.call import Answer, Call
+
+
+def list_all(call: Call) -> Answer:
+    """Return where every app stands that the key is for."""
+    found = [each for each in overview(call.house) if call.caller.covers(each.app.name)]
+    return Answer(document={"apps": [_document(each) for each in found]})
+
+
+def show(call: Call) -> Answer:
+    """Return where an app stands."""
+    return Answer(document=_document(overview(call.house, call.named["app"])[0]))
+
+
+def freeze_one(call: Call) -> Answer:
+    """Let nothing of an app start or be promoted; rollback always works."""
+    stands = freeze(call.named["app"], call.actor(call.document("reason")), call.house)
+    call.wake()
+    return Answer(document=app_document(stands))
+
+
+def unfreeze_one(call: Call) -> Answer:
+    """End an app's freeze, whether a freeze or a kill began it."""
+    stands = unfreeze(call.named["app"], call.actor(call.document("reason")), call.house)
+    call.wake()
+    return Answer(document=app_document(stands))
+
+
+def kill_one(call: Call) -> Answer:
+    """Roll back everything on trial in an app, or return it to its former champion; freeze it."""
+    stands = kill(call.named["app"], call.actor(call.document("reason")), call.house)
+    call.wake()
+    return Answer(document=app_document(stands[0]))
+
+
+def kill_all(call: Call) -> Answer:
+    """Do that to every app, by a key that is for every app."""
+    call.caller.check_every_app()
+    stands = kill(None, call.actor(call.document("reason")), call.house)
+    call.wake()
+    return Answer(document={"apps": [app_document(each) for each in stands]})
+
+
+def _document(one: Overview) -> dict[str, Json]:
+    # Which program moves the traffic is this machine's business.
+    return {**overview_document(one), "actuator": None if one.endpoint is None else {"id": one.endpoint.id}}

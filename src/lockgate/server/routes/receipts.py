@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The id of a rollout comes in; its receipts, and what verifies each of them offline, go out."""
+
+from __future__ import annotations
+
+import json
+
+from lockgate.errors import UsageError
+from lockgate.operations.export import LOG_KEY, RECEIPT_KEY, export
+from lockgate.operations.queries import receipts_of
+from lockgate.report.rollout_document import receipt_document
+from lockgate.server.call import Answer, Call, check_names
+
+PAGE, MAX_PAGE = 100, 1_000
+MAX_SEQ = 2**31
+
+
+def list_of(call: Call) -> Answer:
+    """Return a page of a rollout's receipts in their order, and the cursor of the next one."""
+    check_names("parameter", call.query, ("limit", "cursor"))
+    limit, after = call.whole("limit", PAGE, MAX_PAGE), call.whole("cursor", 0, MAX_SEQ)
+    found = [each for each in receipts_of(call.named["id"], call.house) if each.seq > after]
+    page = found[:limit]
+    cursor = str(page[-1].seq) if len(found) > limit else None
+    document = {"id": call.named["id"], "receipts": [receipt_document(each) for each in page], "cursor": cursor}
+    return Answer(document=document)
+
+
+def show_one(call: Call) -> Answer:
+    """Return a signed receipt, the proof of its place in the log, and both public keys."""
+    rollout_id, text = call.named["id"], call.named["seq"]
+    if not (text.isascii() and text.isdigit() and len(text) < 10):
+        raise UsageError(f"{text!r} is no number of a receipt", advice="Receipts of a rollout count from 1.")
+    seq = int(text)
+    files = export(rollout_id, call.house, seq)
+    document = {
+        "id": rollout_id,
+        "seq": seq,
+        "receipt": json.loads(files[f"receipt-{seq}.json"]),
+        "proof": files[f"receipt-{seq}.tlog-proof"].decode(),
+        "receipt_key": files[RECEIPT_KEY].decode(),
+        "log_key": files[LOG_KEY].decode(),
+    }
+    return Answer(document=document)

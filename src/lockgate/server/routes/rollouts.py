@@ -1,0 +1,162 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Calls about rollouts come in; they are created, listed and looked at, and documents go out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from lockgate.core.canonical import Json
+from lockgate.core.link import Link
+from lockgate.core.policy.duration import duration_seconds
+from lockgate.core.rollout import Rollout
+from lockgate.errors import UsageError
+from lockgate.operations.create import Order, create
+from lockgate.operations.deliver import Told, untold
+from lockgate.operations.foresee import foresee
+from lockgate.operations.overview import frozen_apps
+from lockgate.operations.queries import explain, list_rollouts, overdue_rollouts
+from lockgate.report.created import created_document
+from lockgate.report.rollout_document import explanation_document, rollout_document
+from lockgate.server.call import Answer, Call, check_names, flag_of, text_of
+
+# Fields that say of the policy what its own document would.
+FLAT = ("mode", "steps", "min_runs", "require_pairwise")
+BESIDE = ("app_id", "baseline", "candidate", "since", "links", "replace", "metrics", "policy")
+MAX_SINCE_S = 366 * 86_400
+PAGE, MAX_PAGE = 50, 500
+
+
+def create_rollout(call: Call) -> Answer:
+    """Put a candidate on trial; 201, or 200 where an equal rollout is there already."""
+    document = call.document(*BESIDE, *FLAT)
+    policy = _policy(document)
+    app = _needed("app_id", text_of(document, "app_id") or text_of(policy, "app"))
+    call.caller.check_app(app)
+    order = Order(
+        app=app,
+        candidate=_needed("candidate", text_of(document, "candidate")),
+        baseline=text_of(document, "baseline"),
+        policy=policy,
+        since_s=_since(document.get("since")),
+        is_replacing=flag_of(document, "replace"),
+        links=_links(document.get("links", {})),
+        actor=call.caller.actor(),
+    )
+    created = create(order, call.house)
+    call.wake()
+    rollout = created.rollout
+    said = created_document(created, foresee(rollout, created.policy, call.house))
+    place = {"location": f"/api/v1/rollouts/{rollout.id}"}
+    return Answer(document=said, status=200 if created.is_existing else 201, headers={**tag(rollout), **place})
+
+
+def list_all(call: Call) -> Answer:
+    """Return a page of rollouts, the oldest first, and the cursor of the next one."""
+    check_names("parameter", call.query, ("app_id", "active", "mode", "limit", "cursor"))
+    app, mode = call.text("app_id"), call.text("mode")
+    if app is not None:
+        call.caller.check_app(app)
+    found = [
+        each
+        for each in list_rollouts(call.house, app, active=bool(call.flag("active")))
+        if call.caller.covers(each.app) and mode in (None, each.mode.value)
+    ]
+    page, cursor = _page(found, call)
+    overdue, frozen = overdue_rollouts(call.house, page), frozen_apps(call.house)
+    documents = [
+        {**rollout_document(each), "overdue": overdue.get(each.id), "frozen": frozen.get(each.app)} for each in page
+    ]
+    return Answer(document={"rollouts": documents, "cursor": cursor})
+
+
+def show(call: Call) -> Answer:
+    """Return where a rollout stands and what a tick would decide, without one."""
+    said = explain(call.named["id"], call.house)
+    left = untold(call.house, said.rollout.app)
+    document = {
+        **explanation_document(said),
+        "frozen": frozen_apps(call.house).get(said.rollout.app),
+        "untold": [_untold(each) for each in left if each.message.rollout_id == said.rollout.id],
+    }
+    return Answer(document=document, headers=tag(said.rollout))
+
+
+def verdict(call: Call) -> Answer:
+    """Return the verdict alone, always by 200, for whoever polls."""
+    said = explain(call.named["id"], call.house)
+    rollout = said.rollout
+    document = {
+        "id": rollout.id,
+        "status": rollout.status.value,
+        "terminal": rollout.is_terminal,
+        "step": rollout.step,
+        "weight": rollout.weight,
+        "revision": rollout.revision,
+        "verdict": said.verdict.document(),
+        "decision": said.decision.document(),
+    }
+    return Answer(document=document, headers=tag(rollout))
+
+
+def _untold(told: Told) -> dict[str, Json]:
+    """Return what a router has not been told; which program tells it is this machine's business."""
+    return {
+        "event": told.message.event.value,
+        "receipt": told.message.seq,
+        "attempts": told.delivery.attempts,
+        "urgent": told.delivery.is_urgent,
+    }
+
+
+def tag(rollout: Rollout) -> dict[str, str]:
+    """Return the ETag of a rollout: its revision."""
+    return {"etag": f'"{rollout.revision}"'}
+
+
+def _page(found: list[Rollout], call: Call) -> tuple[list[Rollout], str | None]:
+    """Return a page, and the id after which the next one begins."""
+    limit, after = call.whole("limit", PAGE, MAX_PAGE), call.text("cursor")
+    first = 0
+    if after is not None:
+        ids = [each.id for each in found]
+        if after not in ids:
+            raise UsageError("the cursor is of another list", advice="Ask again without one.")
+        first = ids.index(after) + 1
+    page = found[first : first + limit]
+    return page, page[-1].id if first + limit < len(found) else None
+
+
+def _policy(document: Mapping[str, object]) -> dict[str, object]:
+    policy = document.get("policy", {})
+    if not isinstance(policy, dict):
+        raise UsageError("policy is not an object", advice="Send what a policy file holds, as JSON.")
+    metrics = document.get("metrics")
+    if metrics is not None and "gates" in policy:
+        raise UsageError("metrics and the policy both name gates", advice="Name them in the policy.")
+    stated = {name: document[name] for name in FLAT if name in document}
+    if metrics is not None:
+        if not isinstance(metrics, list) or not all(isinstance(name, str) for name in metrics):
+            raise UsageError("metrics is no list of names", advice='Send ["error_rate", "latency_ms:p95"].')
+        stated["gates"] = [{"metric": name} for name in dict.fromkeys(metrics)]
+    return {**policy, **stated}
+
+
+def _needed(name: str, value: str | None) -> str:
+    if value is None:
+        raise UsageError(f"{name} is missing", advice="Name it in the body.")
+    return value
+
+
+def _since(value: object) -> int | None:
+    if value is None:
+        return None
+    seconds = duration_seconds(value) if isinstance(value, str) else value
+    if isinstance(seconds, bool) or not isinstance(seconds, int) or not 0 <= seconds <= MAX_SINCE_S:
+        raise UsageError("since is no span of time of at most 366 days", advice='Send seconds, or text such as "2h".')
+    return seconds
+
+
+def _links(value: object) -> tuple[Link, ...]:
+    if not isinstance(value, dict) or not all(isinstance(url, str) for url in value.values()):
+        raise UsageError("links is no object of addresses", advice='Send {"ci": "https://..."}.')
+    return tuple(value.items())

@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Lines of runs come in; they join the buckets that are open now, and how many counted goes out."""
+
+from __future__ import annotations
+
+from lockgate.core.canonical import Json
+from lockgate.operations.ingest import MAX_BYTES, ingest
+from lockgate.server.call import Answer, Call, check_names
+
+NDJSON_TYPES = ("application/x-ndjson", "application/ndjson", "application/jsonl")
+MAX_BODY = MAX_BYTES
+
+
+def take(call: Call) -> Answer:
+    """Keep a batch of runs, one JSON object a line; the same bytes again change nothing."""
+    check_names("parameter", call.query, ("app_id",))
+    batch = call.batches.decode(call.body, call.text("app_id"))
+    for app in sorted({group.app for group in batch.groups}):
+        call.caller.check_app(app)
+    taken = ingest(batch, call.house)
+    document: dict[str, Json] = {
+        "digest": taken.digest,
+        "runs": taken.runs,
+        "duplicates": taken.duplicates,
+        "repeated": taken.is_repeated,
+        "other": taken.other,
+        "crowded": taken.crowded,
+        "apps": dict(taken.apps),
+        "left_out": {app: dict(releases) for app, releases in taken.left_out.items()},
+    }
+    return Answer(document=document)

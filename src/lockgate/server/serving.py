@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A host, a port and an application come in; they are served until the process is asked to end."""
+
+from __future__ import annotations
+
+import ipaddress
+import signal
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import uvicorn
+from starlette.applications import Starlette
+
+from lockgate.errors import UsageError
+
+BACKLOG = 2_048
+END_S = 10
+
+
+@contextmanager
+def listening(host: str, port: int) -> Iterator[socket.socket]:
+    """Open a socket that listens; who is first on a port has it."""
+    try:
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+        opened = socket.create_server(address[:2], family=family, backlog=BACKLOG)
+    except (OSError, UnicodeError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise UsageError(
+            f"nothing can listen at {host} port {port}: {reason}", advice="Name another --host or --port."
+        ) from error
+    with opened:
+        yield opened
+
+
+def address_of(listener: socket.socket) -> str:
+    """Return the address at which a socket answers."""
+    host, port = listener.getsockname()[:2]
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}"
+
+
+def is_loopback(listener: socket.socket) -> bool:
+    """Say whether only this machine reaches a socket."""
+    return ipaddress.ip_address(listener.getsockname()[0]).is_loopback
+
+
+def server_of(app: Starlette) -> uvicorn.Server:
+    """Return the server of an application, which ends calls that have begun before itself."""
+    config = uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        lifespan="off",
+        ws="none",
+        server_header=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=END_S,
+    )
+    return uvicorn.Server(config)
+
+
+def serve(app: Starlette, listener: socket.socket) -> None:
+    """Answer until the process is told to end by SIGINT or SIGTERM."""
+    # uvicorn raises the signal once more when it has ended; that this was asked for is no failure.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: None)
+    server_of(app).run(sockets=[listener])

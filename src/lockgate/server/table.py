@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Nothing comes in; every endpoint goes out, with the permission that it needs and the handler that answers it.
+
+This table is the only one: the routes of the server, its description and the test of who may call what are made of it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from lockgate.core.permission import Permission
+from lockgate.server.call import JSON_TYPES, Handler
+from lockgate.server.routes import actions, apps, receipts, rollouts, runs, state, turns
+
+API = "/api/v1"
+ROLLOUT, APP = f"{API}/rollouts/{{id}}", f"{API}/apps/{{app}}"
+MAX_BODY = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One row: who has no permission for it is refused, and where it is None nobody needs a key.
+
+    A path that names a rollout (`{id}`) or an app (`{app}`) is answered only where the key is for that app; where it
+    names neither, the handler sees to it. `body` are the media types that it takes; none where it takes no body.
+    """
+
+    method: str
+    path: str
+    permission: Permission | None
+    handler: Handler
+    summary: str
+    body: tuple[str, ...] = ()
+    max_body: int = MAX_BODY
+    query: tuple[str, ...] = ()
+
+
+def _get(path: str, permission: Permission | None, handler: Handler, summary: str, *query: str) -> Endpoint:
+    return Endpoint("GET", path, permission, handler, summary, query=query)
+
+
+def _post(path: str, permission: Permission, handler: Handler, summary: str) -> Endpoint:
+    return Endpoint("POST", path, permission, handler, summary, JSON_TYPES)
+
+
+ENDPOINTS = (
+    _get("/healthz", None, state.alive, "Say that the process answers"),
+    _get("/readyz", None, state.ready, "Say that the store can be read, and whether this server ticks"),
+    _post(f"{API}/rollouts", Permission.MANAGE, rollouts.create_rollout, "Put a candidate on trial"),
+    _get(
+        f"{API}/rollouts",
+        Permission.READ,
+        rollouts.list_all,
+        "List rollouts, the oldest first",
+        "app_id",
+        "active",
+        "mode",
+        "limit",
+        "cursor",
+    ),
+    _post(f"{API}/rollouts/evaluate", Permission.TICK, turns.evaluate_all, "Take a turn of every active rollout"),
+    _get(ROLLOUT, Permission.READ, rollouts.show, "Show where a rollout stands, without a turn"),
+    _get(f"{ROLLOUT}/verdict", Permission.READ, rollouts.verdict, "Show the verdict, always by 200"),
+    _post(f"{ROLLOUT}/evaluate", Permission.TICK, turns.evaluate_one, "Take a turn; 422 where it rolled back"),
+    _post(f"{ROLLOUT}/pause", Permission.MANAGE, actions.pause_one, "Let nothing be promoted"),
+    _post(f"{ROLLOUT}/resume", Permission.MANAGE, actions.resume_one, "Let a paused rollout go on"),
+    _post(f"{ROLLOUT}/cancel", Permission.MANAGE, actions.cancel_one, "End a rollout that users have not met"),
+    _post(f"{ROLLOUT}/approve", Permission.OVERRIDE, actions.approve_one, "Let a rollout leave the step that was seen"),
+    _post(f"{ROLLOUT}/promote", Permission.OVERRIDE, actions.promote_one, "Move a rollout one step forward"),
+    _post(f"{ROLLOUT}/rollback", Permission.OVERRIDE, actions.rollback_one, "Take a candidate out of traffic"),
+    _post(f"{ROLLOUT}/clear-alarm", Permission.OVERRIDE, actions.clear_alarm_of, "Clear a sample-ratio alarm"),
+    _get(
+        f"{ROLLOUT}/receipts",
+        Permission.READ_RECEIPTS,
+        receipts.list_of,
+        "List a rollout's receipts",
+        "limit",
+        "cursor",
+    ),
+    _get(f"{ROLLOUT}/receipts/{{seq}}", Permission.READ_RECEIPTS, receipts.show_one, "Fetch a receipt with its proof"),
+    Endpoint(
+        "POST",
+        f"{API}/runs",
+        Permission.WRITE_RUNS,
+        runs.take,
+        "Keep a batch of runs, one a line",
+        runs.NDJSON_TYPES,
+        runs.MAX_BODY,
+        ("app_id",),
+    ),
+    _get(f"{API}/apps", Permission.READ, apps.list_all, "Show every app"),
+    _get(APP, Permission.READ, apps.show, "Show an app"),
+    _post(f"{APP}/freeze", Permission.OVERRIDE, apps.freeze_one, "Let nothing of an app start or be promoted"),
+    _post(f"{APP}/unfreeze", Permission.OVERRIDE, apps.unfreeze_one, "End an app's freeze"),
+    _post(f"{APP}/kill", Permission.OVERRIDE, apps.kill_one, "Roll back everything on trial in an app, and freeze it"),
+    _post(f"{API}/kill", Permission.OVERRIDE, apps.kill_all, "Do that to every app"),
+)
