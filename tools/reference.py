@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The commands, exit codes, messages and policy schema come in as code; the pages of docs/reference go out.
+"""The commands, exit codes, messages, endpoints and policy schema come in as code; the pages of docs/reference go out.
 
 `--check` compares instead of writing, and exits 1 when a page is not what the code says.
 """
@@ -10,7 +10,7 @@ import ast
 import inspect
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -21,7 +21,11 @@ from lockgate.cli.exit_codes import EXIT_CODES, of_error
 from lockgate.cli.main import lockgate
 from lockgate.core.comparison_schema import comparison_schema
 from lockgate.core.declaration.schema import policy_schema
+from lockgate.core.permission import INCLUDED, MEANINGS, PRESETS, Permission
 from lockgate.core.refusal import VerifyError
+from lockgate.server.problem import KINDS as PROBLEMS
+from lockgate.server.problem import TYPES
+from lockgate.server.table import ENDPOINTS, Endpoint
 
 REFERENCE = Path(__file__).resolve().parent.parent / "docs" / "reference"
 GENERATED = "<!-- Written by `make reference` from the code; change the code instead. -->"
@@ -133,6 +137,42 @@ def messages_page() -> str:
     return "\n\n".join(parts) + "\n"
 
 
+def api_page() -> str:
+    """Return every endpoint, what keys may be for, and every type of problem."""
+    parts = [
+        GENERATED,
+        "# HTTP API",
+        "What `lockgate serve` answers, as `/openapi.json` tells programs; [serve](../howto/serve.md) begins earlier.",
+        "## Endpoints",
+        _table("call", "does", "needs", "body", rows=map(_endpoint, ENDPOINTS)),
+        "## Permissions",
+        _table("permission", "a key with it may", rows=([f"`{each}`", MEANINGS[each]] for each in Permission)),
+        "## Presets",
+        _table("preset", "permissions", rows=([f"`{name}`", _permissions(of)] for name, of in PRESETS.items())),
+        "## Problems",
+        f"The `type` of a problem is `{TYPES}` and one of these names.",
+        _table("name", "status", "means", rows=([f"`{each.name}`", str(each.status), each.title] for each in PROBLEMS)),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _endpoint(each: Endpoint) -> list[str]:
+    query = f"?{'&'.join(f'{name}=' for name in each.query)}" if each.query else ""
+    needs = "nothing" if each.permission is None else f"`{each.permission}`"
+    body = f"{' or '.join(f'`{kind}`' for kind in each.body)}, {each.max_body >> 20} MiB" if each.body else ""
+    return [f"`{each.method} {each.path}{query}`", each.summary, needs, body]
+
+
+def _permissions(granted: tuple[Permission, ...]) -> str:
+    included = {each for one in granted for each in INCLUDED.get(one, ())}
+    return ", ".join(f"`{each}`" for each in granted if each not in included)
+
+
+def _table(*heads: str, rows: Iterable[list[str]]) -> str:
+    lines = [f"| {' | '.join(_cell(cell) for cell in row)} |" for row in (list(heads), ["---"] * len(heads), *rows)]
+    return "\n".join(lines)
+
+
 def schema_file() -> str:
     """Return the JSON Schema of a policy, as editors and other programs read it."""
     return json.dumps(policy_schema(), indent=2, sort_keys=False, ensure_ascii=False) + "\n"
@@ -204,6 +244,7 @@ def _cell(text: str) -> str:
 
 
 PAGES: dict[str, Callable[[], str]] = {
+    "api.md": api_page,
     "commands.md": commands_page,
     "compare.schema.json": comparison_schema_file,
     "exit-codes.md": exit_codes_page,

@@ -100,7 +100,8 @@ def _endpoint(row: Endpoint, service: Service) -> Callable[[Request], Awaitable[
         except LockgateError as error:
             return _refusal(_for(caller, error))
         except ClientDisconnect:
-            raise
+            # Nobody reads it.
+            return Response(status_code=NOT_A_CALL.status)
         except Exception:  # noqa: BLE001 -- whatever a handler raises is a fault of its own and no reason to end
             traceback.print_exc(file=sys.stderr)
             return _refusal(Problem(INTERNAL, "the call failed by a fault in Lockgate", "Please report it."))
