@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -17,6 +18,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from lockgate.server.serving import listening
 from tests.doors.line import APP, write_runs
 
 FIRST = re.compile(r"Lockgate answers at (http://\S+)")
@@ -147,3 +149,11 @@ def _wait_for(path: Path, word: str) -> str:
             return text.strip()
         time.sleep(0.1)
     raise AssertionError(f"{word} never came")
+
+
+def test_a_listener_names_its_protocol() -> None:
+    """Only then does asyncio send small packets at once, and the other end waits for no second one."""
+    with listening("127.0.0.1", 0) as opened:
+        accepted = socket.create_connection(opened.getsockname())
+        with accepted, opened.accept()[0] as ours:
+            assert ours.proto == socket.IPPROTO_TCP

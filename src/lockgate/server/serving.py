@@ -22,8 +22,7 @@ END_S = 10
 def listening(host: str, port: int) -> Iterator[socket.socket]:
     """Open a socket that listens; who is first on a port has it."""
     try:
-        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
-        opened = socket.create_server(address[:2], family=family, backlog=BACKLOG)
+        opened = _opened(host, port)
     except (OSError, UnicodeError) as error:
         reason = getattr(error, "strerror", None) or error
         raise UsageError(
@@ -31,6 +30,21 @@ def listening(host: str, port: int) -> Iterator[socket.socket]:
         ) from error
     with opened:
         yield opened
+
+
+def _opened(host: str, port: int) -> socket.socket:
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, proto=socket.IPPROTO_TCP, flags=socket.AI_PASSIVE)
+    family, kind, protocol, _, address = found[0]
+    # Only of a socket that names its protocol does asyncio send small packets at once; else an answer takes 40 ms more.
+    opened = socket.socket(family, kind, protocol)
+    try:
+        opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        opened.bind(address)
+        opened.listen(BACKLOG)
+    except OSError:
+        opened.close()
+        raise
+    return opened
 
 
 def address_of(listener: socket.socket) -> str:
