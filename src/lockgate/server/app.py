@@ -40,9 +40,11 @@ from lockgate.server.problem import (
     ProblemError,
     problem_of,
 )
-from lockgate.server.table import ENDPOINTS, Endpoint
+from lockgate.server.table import ENDPOINTS, MAX_BODY, Endpoint
 
 BODY_SECONDS = 60.0
+# Of each endpoint so many bodies are in memory at once, the large ones of 64 MiB; who comes then waits to be read.
+AT_ONCE, SMALL_AT_ONCE = 16, 256
 DESCRIPTION = "/openapi.json"
 
 
@@ -88,13 +90,16 @@ def _path(rows: Mapping[str, Endpoint], service: Service) -> Callable[[Request],
 
 
 def _endpoint(row: Endpoint, service: Service) -> Callable[[Request], Awaitable[Response]]:
+    room = asyncio.Semaphore(AT_ONCE if row.max_body > MAX_BODY else SMALL_AT_ONCE)
+
     async def endpoint(request: Request) -> Response:
         caller = ANYBODY
         try:
             if row.permission is not None:
                 caller = await run_in_threadpool(_admitted, row, service, request)
-            body = await _body(row, request)
-            answer = await run_in_threadpool(_answer, row, service, caller, request, body)
+            async with room:
+                body = await _body(row, request)
+                answer = await run_in_threadpool(_answer, row, service, caller, request, body)
         except ProblemError as error:
             return _refusal(error.problem)
         except LockgateError as error:
