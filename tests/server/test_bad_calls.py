@@ -72,7 +72,15 @@ def test_a_body_of_another_kind_or_size_is_not_read(admin: Caller, door: Served)
 @pytest.mark.clause("SV-11")
 @pytest.mark.parametrize(
     "query",
-    [{"limit": "0"}, {"limit": "501"}, {"limit": "\u0663"}, {"active": "yes"}, {"aktiv": "true"}, {"cursor": "x"}],
+    [
+        {"limit": "0"},
+        {"limit": "501"},
+        {"limit": "\u0663"},
+        {"active": "yes"},
+        {"aktiv": "true"},
+        {"mode": "Canary"},
+        {"cursor": "x"},
+    ],
 )
 def test_a_query_that_cannot_be_meant_is_refused(admin: Caller, query: dict[str, Any]) -> None:
     """It is 400 rather than answered as if it had said something else."""

@@ -14,7 +14,7 @@ from lockgate.core.public_key import read_public_key
 from lockgate.core.refusal import VerifyError
 from lockgate.core.statement import read_statement
 from lockgate.core.vault import Receipt
-from lockgate.errors import DataError
+from lockgate.errors import UnsoundError
 from lockgate.ports.house import House
 from lockgate.ports.store import Transaction
 from lockgate.verify import Keys, verify_receipt
@@ -56,8 +56,8 @@ def _verified(work: Transaction, house: House, receipt: Receipt) -> Crowning | N
         raise _broken(receipt, error.message) from error
 
 
-def _broken(receipt: Receipt, what: str) -> DataError:
-    return DataError(
+def _broken(receipt: Receipt, what: str) -> UnsoundError:
+    return UnsoundError(
         f"receipt {receipt.seq} of {receipt.rollout_id} does not say who was champion: {what}",
         advice="Nothing is signed. `lockgate fsck` says what else is wrong; put the store back from a sound backup.",
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from lockgate.errors import DataError, LockgateError, TryAgainError
+from lockgate.errors import LockgateError, TryAgainError, UnsoundError
 
 _FAULT = "Please report this: it is a fault in Lockgate, and nothing was stored."
 
@@ -30,9 +30,9 @@ def overtaken(rollout_id: str) -> TryAgainError:
     return TryAgainError(f"another turn of {rollout_id} came first", advice="Look again, then decide.")
 
 
-def part_lost(lost: Path, other: Path) -> DataError:
+def part_lost(lost: Path, other: Path) -> UnsoundError:
     """Return the error of a store of which one of two files is gone: nothing is made in its place."""
-    return DataError(
+    return UnsoundError(
         f"{lost} is not there, or empty, and {other} beside it belongs to it: the store is not whole",
         advice="Put the missing file back, or both from one backup; for a new store choose another LOCKGATE_HOME.",
     )

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from lockgate.errors import DataError
+from lockgate.errors import UnsoundError
 
 # Runs at rest are read seldom; a higher level costs ingest more than it saves.
 LEVEL = 1
@@ -28,8 +28,8 @@ def decompress(data: bytes) -> bytes:
         is_a_batch = 0 <= zstandard.frame_content_size(data) <= MAX_SIZE
         return zstandard.ZstdDecompressor().decompress(data) if is_a_batch else _too_large()
     except zstandard.ZstdError as error:
-        raise DataError("raw runs of a batch cannot be read", advice="Put the store back from a backup.") from error
+        raise UnsoundError("raw runs of a batch cannot be read", advice="Put the store back from a backup.") from error
 
 
 def _too_large() -> bytes:
-    raise DataError("raw runs of a batch are larger than any batch", advice="Put the store back from a backup.")
+    raise UnsoundError("raw runs of a batch are larger than any batch", advice="Put the store back from a backup.")

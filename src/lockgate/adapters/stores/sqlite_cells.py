@@ -22,7 +22,7 @@ from lockgate.core.bucket import Bucket
 from lockgate.core.intake import Slice
 from lockgate.core.spine import Cell
 from lockgate.core.tallies import Tallies, add_up
-from lockgate.errors import DataError
+from lockgate.errors import UnsoundError
 
 # So many rows of one level become one of the next.
 FAN = 16
@@ -47,8 +47,8 @@ def read_counts(runs: bytes) -> Mapping[str, int]:
         raise _unread("the runs of tallies", error) from error
 
 
-def _unread(what: str, error: Exception) -> DataError:
-    return DataError(f"{what} in the store cannot be read: {error}", advice="The store is not whole; put it back.")
+def _unread(what: str, error: Exception) -> UnsoundError:
+    return UnsoundError(f"{what} in the store cannot be read: {error}", advice="The store is not whole; put it back.")
 
 
 class SqliteCellsReading:

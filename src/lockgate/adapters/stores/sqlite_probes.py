@@ -15,7 +15,7 @@ from lockgate.core.bucket import Pairs
 from lockgate.core.instant import Instant
 from lockgate.core.probe import Answer
 from lockgate.core.spine import PairCell
-from lockgate.errors import DataError
+from lockgate.errors import UnsoundError
 
 _LABELS = msgspec.msgpack.Decoder(tuple[tuple[str, str], ...])
 _BADNESS = msgspec.msgpack.Decoder(dict[str, int])
@@ -43,7 +43,7 @@ def _explained(what: str) -> Iterator[None]:
     try:
         yield
     except msgspec.MsgspecError as error:
-        raise DataError(
+        raise UnsoundError(
             f"{what} in the store cannot be read: {error}", advice="The store is not whole; put it back."
         ) from error
 

@@ -23,7 +23,7 @@ from lockgate.core.rollout import Rollout
 from lockgate.core.spine import Slot
 from lockgate.core.trial import Look, Trial
 from lockgate.core.vault import Receipt
-from lockgate.errors import DataError
+from lockgate.errors import UnsoundError
 
 _SLOT = "SELECT number, opened_at, seals_at, starts_at, sealed_at, digest FROM slots WHERE org = ? AND app = ?"
 
@@ -143,7 +143,7 @@ class SqliteSnapshot(
         found = {node: self._rows(sql, node.level, node.position) for node in wanted}
         missing = next((node for node, rows in found.items() if not rows), None)
         if missing is not None:
-            raise DataError(
+            raise UnsoundError(
                 f"node {missing.position} of level {missing.level} of the log is not there",
                 advice="The store is not whole: `lockgate fsck` says what else is wrong; put it back from a backup.",
             )

@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 
 from lockgate.core.tallies import BIN_BITS, CellName, Tallies, Wide
-from lockgate.errors import DataError
+from lockgate.errors import UnsoundError
 
 _WIDTHS = ("B", "H", "I", "Q")
 
@@ -72,8 +72,8 @@ def unpack_tallies(data: bytes) -> Tallies:
         raise _unreadable(error) from error
 
 
-def _unreadable(error: Exception) -> DataError:
-    return DataError(f"tallies in the store cannot be read: {error}", advice="The store is not whole; put it back.")
+def _unreadable(error: Exception) -> UnsoundError:
+    return UnsoundError(f"tallies in the store cannot be read: {error}", advice="The store is not whole; put it back.")
 
 
 def _raised(packed: _Packed) -> Tallies:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from lockgate.core.canonical import Json
 from lockgate.core.link import Link
 from lockgate.core.policy.duration import duration_seconds
+from lockgate.core.policy.policy import Mode
 from lockgate.core.rollout import Rollout
 from lockgate.errors import UsageError
 from lockgate.operations.create import Order, create
@@ -56,6 +57,8 @@ def list_all(call: Call) -> Answer:
     app, mode = call.text("app_id"), call.text("mode")
     if app is not None:
         call.caller.check_app(app)
+    if mode not in (None, *(each.value for each in Mode)):
+        raise UsageError(f"mode is {mode!r} in the query", advice="Write shadow or canary.")
     found = [
         each
         for each in list_rollouts(call.house, app, active=bool(call.flag("active")))
