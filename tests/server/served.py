@@ -29,7 +29,7 @@ class Served:
     world: World
     http: httpx.Client
 
-    def key(self, *words: str, apps: Sequence[str] = (), org: str = "default", life_s: int = 86_400) -> IssuedKey:
+    def key(self, *words: str, apps: Sequence[str] = (), org: str = "default", life_s: int = 90 * 86_400) -> IssuedKey:
         """Return a key for presets and permissions."""
         house = replace(self.world.house, org=org)
         return issue_key(

@@ -118,10 +118,11 @@ def test_an_open_server_answers_this_machine_and_no_page_of_elsewhere() -> None:
         made = door.http.post(ROLLOUTS, json={"app_id": APP, "baseline": "v1", "candidate": "v2"})
         rebound = door.http.get(ROLLOUTS, headers={"host": "evil.example"})
         page = door.http.get(ROLLOUTS, headers={"origin": "http://evil.example"})
+        torn = door.http.get(ROLLOUTS, headers={"origin": "http://["})
         own = door.http.get(ROLLOUTS, headers={"origin": str(door.http.base_url)})
 
     assert (made.status_code, own.status_code) == (201, 200)
-    assert problem(rebound) == problem(page) == (403, "not-local")
+    assert problem(rebound) == problem(page) == problem(torn) == (403, "not-local")
 
 
 @pytest.mark.clause("SV-13")

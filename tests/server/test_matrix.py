@@ -76,8 +76,10 @@ def test_nobody_without_a_key_is_answered(shop: Served, row: Endpoint) -> None:
     """No header, another scheme, a wrong token, an expired key: each is 401 and says how to call."""
     rollout = _rollout(shop)
     path = row.path.format_map({"id": rollout, "app": APP, "seq": "1"})
-    good = shop.key("admin").token
-    wrong = ["", f"Basic {good}", "Bearer", "Bearer rvk_", f"Bearer {good[:-1]}0", f"Bearer {good}x"]
+    good, short = shop.key("admin").token, shop.key("admin", life_s=1).token
+    shop.world.clock.advance(1)
+    mistyped = good[:-1] + ("1" if good.endswith("0") else "0")
+    wrong = ["", f"Basic {good}", "Bearer", *(f"Bearer {each}" for each in ("rvk_", mistyped, f"{good}x", short))]
 
     answers = [shop.http.request(row.method, path, headers={"authorization": each} if each else {}) for each in wrong]
 

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+from base64 import b64decode
 from typing import Any
 
 import pytest
@@ -141,9 +142,12 @@ def test_an_idempotency_key_is_of_one_call_and_one_caller(admin: Caller, door: S
     conflict = admin.post(f"{API}/rollouts/{other}/evaluate", idempotency_key="a")
     somebody = door.caller("admin").post(f"{API}/rollouts/{other}/evaluate", idempotency_key="a")
     overlong = admin.post(f"{API}/rollouts/{other}/evaluate", idempotency_key="a" * 256)
+    door.world.clock.advance(25 * 3_600)
+    tomorrow = admin.post(f"{API}/rollouts/{other}/evaluate", idempotency_key="a")
 
     assert problem(conflict) == (409, "idempotency-conflict")
-    assert somebody.status_code == 200
+    assert (somebody.status_code, tomorrow.status_code) == (200, 200)
+    assert "idempotency-replayed" not in tomorrow.headers
     assert problem(overlong) == (400, "invalid-call")
 
 
@@ -183,8 +187,6 @@ def test_operators_step_in_with_a_reason_and_are_named_by_their_key(admin: Calle
     signed = admin.get(f"{place}/receipts/5").json()
     assert [each["action"] for each in [*listed["receipts"], *rest["receipts"]]][-1] == "rollback"
     assert signed["proof"].startswith("c2sp.org/tlog-proof")
-    from base64 import b64decode
-
     actor = json.loads(b64decode(signed["receipt"]["payload"]))["predicate"]["actor"]
     assert actor["type"] == "key"
     assert admin.token[:18] in actor["name"]

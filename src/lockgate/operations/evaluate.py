@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from lockgate.core.instant import Instant
 from lockgate.core.reply import KEPT, Reply
 from lockgate.crash_point import reach
 from lockgate.errors import ReusedKeyError
@@ -42,7 +43,7 @@ def evaluate(rollout_id: str, house: House, render: Render, once: Once | None = 
     """Take one turn of the loop, or return what the same call came to before."""
     while True:
         with writing(house) as work:
-            before = None if once is None else _before(work, once)
+            before = None if once is None else _before(work, once, house.clock.now())
             if before is not None:
                 return before
             turn = turn_in(work, rollout_id, house)
@@ -50,9 +51,9 @@ def evaluate(rollout_id: str, house: House, render: Render, once: Once | None = 
                 return _kept(work, house, render(turn), once)
 
 
-def _before(work: Transaction, once: Once) -> Evaluated | None:
+def _before(work: Transaction, once: Once, now: Instant) -> Evaluated | None:
     reply = work.reply(once.key)
-    if reply is None:
+    if reply is None or reply.at < now - KEPT:
         return None
     if reply.call != once.call:
         raise ReusedKeyError(

@@ -74,8 +74,7 @@ def caller_of(headers: Mapping[str, str], store: Store, clock: Clock) -> Caller:
 def local_caller(headers: Mapping[str, str]) -> Caller:
     """Return the caller of an open server; what a browser sends for a page of elsewhere is refused."""
     origin = headers.get("origin")
-    hosts = [headers.get("host", ""), *([] if origin is None else [urlsplit(origin).netloc])]
-    if not all(_is_local(host) for host in hosts):
+    if not _is_local(f"//{headers.get('host', '')}") or not (origin is None or _is_local(origin)):
         raise ProblemError(
             NOT_LOCAL,
             "the call was made for another host or from a page of another one",
@@ -88,9 +87,9 @@ def _of_key(key: ApiKey) -> Caller:
     return Caller(org=key.org, name=f"{key.name} ({key.id})", kind="key", permissions=key.permissions, apps=key.apps)
 
 
-def _is_local(host: str) -> bool:
+def _is_local(address: str) -> bool:
     try:
-        name = urlsplit(f"//{host}").hostname or ""
+        name = urlsplit(address).hostname or ""
         return name == "localhost" or ipaddress.ip_address(name).is_loopback
     except ValueError:
         return False
