@@ -7,8 +7,6 @@ Handlers are plain functions and run in threads, so that one that waits for the 
 from __future__ import annotations
 
 import asyncio
-import sys
-import traceback
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 
@@ -28,7 +26,6 @@ from lockgate.server.caller import ANYBODY, Caller, caller_of, local_caller
 from lockgate.server.description import describe
 from lockgate.server.problem import (
     CONTENT_TYPE,
-    INTERNAL,
     NO_KEY,
     NO_METHOD,
     NOT_A_CALL,
@@ -39,6 +36,7 @@ from lockgate.server.problem import (
     Problem,
     ProblemError,
     problem_of,
+    problem_of_fault,
 )
 from lockgate.server.table import ENDPOINTS, MAX_BODY, Endpoint
 
@@ -108,8 +106,7 @@ def _endpoint(row: Endpoint, service: Service) -> Callable[[Request], Awaitable[
             # Nobody reads it.
             return Response(status_code=NOT_A_CALL.status)
         except Exception:  # noqa: BLE001 -- whatever a handler raises is a fault of its own and no reason to end
-            traceback.print_exc(file=sys.stderr)
-            return _refusal(Problem(INTERNAL, "the call failed by a fault in Lockgate", "Please report it."))
+            return _refusal(problem_of_fault())
         return Response(answer.encoded(), answer.status, dict(answer.headers), "application/json")
 
     return endpoint

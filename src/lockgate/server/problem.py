@@ -6,6 +6,9 @@ This table is the only one: the server, its tests and the documentation read it.
 
 from __future__ import annotations
 
+import sys
+import traceback
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -22,6 +25,7 @@ from lockgate.errors import (
     UnsoundError,
     UsageError,
 )
+from lockgate.report.text import printable
 
 CONTENT_TYPE = "application/problem+json"
 TYPES = "urn:lockgate:problem:"
@@ -107,6 +111,16 @@ class Problem:
         }
 
 
+_TOLD = "Whoever runs the server finds more on its standard error."
+# What the store says of itself names files of the server's machine, which are no caller's business.
+_OWN = {
+    HELD: Problem(HELD, "another process holds the store", "Try again."),
+    UNREACHABLE: Problem(UNREACHABLE, "the disk of the store, or something outside, failed", f"Try again. {_TOLD}"),
+    UNSOUND: Problem(UNSOUND, "what is stored cannot be read", f"{_TOLD} `lockgate fsck` says what is wrong."),
+    INTERNAL: Problem(INTERNAL, "the call failed by a fault in Lockgate", f"Please report it. {_TOLD}"),
+}
+
+
 class ProblemError(Exception):
     """A call that the server itself refuses."""
 
@@ -116,6 +130,21 @@ class ProblemError(Exception):
 
 
 def problem_of(error: LockgateError) -> Problem:
-    """Return the problem that an explained failure is."""
+    """Return the problem that an explained failure is; one of the server's own is said in full on standard error."""
     kind = next((kind for of, kind in _BY_ERROR.items() if isinstance(error, of)), INTERNAL)
-    return Problem(kind, error.message, error.advice)
+    if kind not in _OWN:
+        return Problem(kind, error.message, error.advice)
+    _say(f"warning: {error.message}")
+    return _OWN[kind]
+
+
+def problem_of_fault() -> Problem:
+    """Return the problem that a fault in Lockgate is, whose trace is written down."""
+    _say(traceback.format_exc())
+    return _OWN[INTERNAL]
+
+
+def _say(text: str) -> None:
+    # Where standard error is full or gone, the caller is answered all the same.
+    with suppress(OSError):
+        sys.stderr.write("".join(f"{printable(line)}\n" for line in text.splitlines()))
