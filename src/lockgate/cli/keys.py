@@ -6,9 +6,9 @@ from __future__ import annotations
 import click
 
 from lockgate.cli import exit_codes, local, output
+from lockgate.core.permission import PRESETS, permissions_of
 
-EPILOG = "Exit codes: 0 done, also when it was so already; 64 usage, 75 the store is held."
-PRESETS = "admin, operator, ci, sdk, auditor or viewer"
+EPILOG = f"Exit codes: 0 done, also when it was so already; 64 usage; {exit_codes.OF_STORE}"
 
 
 @click.group()
@@ -24,14 +24,13 @@ def keys() -> None:
     multiple=True,
     required=True,
     metavar="WORD",
-    help=f"A preset ({PRESETS}) or a permission such as rollout.read; may be repeated.",
+    help=f"A preset ({', '.join(PRESETS)}) or a permission such as rollout.read; may be repeated.",
 )
 @click.option("--app-id", "apps", multiple=True, metavar="APP", help="Only for this app; may be repeated.")
 @click.option("--expires", type=local.seconds, default="90d", show_default=True, metavar="SPAN", help="For how long.")
 @click.option("--json", "as_json", is_flag=True, help="Print the key and its token as JSON.")
 def create(name: str, words: tuple[str, ...], apps: tuple[str, ...], expires: float, *, as_json: bool) -> int:
     """Make a key and print its token, which is kept nowhere and never shown again."""
-    from lockgate.core.permission import permissions_of
     from lockgate.operations.issue_key import KeyOrder, issue_key
     from lockgate.report.key_listing import key_document
 

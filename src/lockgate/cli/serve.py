@@ -13,7 +13,7 @@ from lockgate.errors import UsageError
 if TYPE_CHECKING:
     from lockgate.ports.house import House
 
-EPILOG = "Exit codes: 0 ended by SIGINT or SIGTERM, 64 usage, or the port is taken, 75 the store is held."
+EPILOG = f"Exit codes: 0 ended by SIGINT or SIGTERM, 64 usage, or the port is taken; {exit_codes.OF_STORE}"
 HOST, PORT = "127.0.0.1", 7300
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, replace
 
 from starlette.applications import Starlette
@@ -41,9 +42,13 @@ from lockgate.server.problem import (
 from lockgate.server.table import ENDPOINTS, MAX_BODY, Endpoint
 
 BODY_SECONDS = 60.0
-# Of each endpoint so many bodies are in memory at once, the large ones of 64 MiB; who comes then waits to be read.
-AT_ONCE, SMALL_AT_ONCE = 16, 256
+# So many batches of up to 64 MiB, and so many other calls that write, are in hand at once; who comes then waits unread.
+# Together they leave some of the 40 threads to those who only look, and no batch keeps a rollback waiting.
+BATCHES_AT_ONCE, WRITERS_AT_ONCE = 16, 16
 DESCRIPTION = "/openapi.json"
+
+Handle = Callable[[Request], Awaitable[Response]]
+Room = AbstractAsyncContextManager[None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,19 +72,27 @@ def make_app(service: Service) -> Starlette:
     async def description(_request: Request) -> Response:
         return Response(described, media_type="application/json")
 
+    batches, writers = asyncio.Semaphore(BATCHES_AT_ONCE), asyncio.Semaphore(WRITERS_AT_ONCE)
     of_path: dict[str, dict[str, Endpoint]] = {}
     for each in ENDPOINTS:
         of_path.setdefault(each.path, {})[each.method] = each
-    routes = [Route(path, _path(rows, service), methods=[*rows]) for path, rows in of_path.items()]
+
+    def room_of(row: Endpoint) -> Room:
+        if row.method == "GET":
+            return nullcontext()
+        return batches if row.max_body > MAX_BODY else writers
+
+    def handlers(rows: Mapping[str, Endpoint]) -> Mapping[str, Handle]:
+        return {method: _endpoint(row, service, room_of(row)) for method, row in rows.items()}
+
+    routes = [Route(path, _path(handlers(rows)), methods=[*rows]) for path, rows in of_path.items()]
     return Starlette(
         routes=[*routes, Route(DESCRIPTION, description)],
         exception_handlers={HTTPException: _no_route},
     )
 
 
-def _path(rows: Mapping[str, Endpoint], service: Service) -> Callable[[Request], Awaitable[Response]]:
-    by_method = {method: _endpoint(row, service) for method, row in rows.items()}
-
+def _path(by_method: Mapping[str, Handle]) -> Handle:
     async def path(request: Request) -> Response:
         # A HEAD is a GET whose body nobody sends.
         return await by_method["GET" if request.method == "HEAD" else request.method](request)
@@ -87,9 +100,7 @@ def _path(rows: Mapping[str, Endpoint], service: Service) -> Callable[[Request],
     return path
 
 
-def _endpoint(row: Endpoint, service: Service) -> Callable[[Request], Awaitable[Response]]:
-    room = asyncio.Semaphore(AT_ONCE if row.max_body > MAX_BODY else SMALL_AT_ONCE)
-
+def _endpoint(row: Endpoint, service: Service, room: Room) -> Handle:
     async def endpoint(request: Request) -> Response:
         caller = ANYBODY
         try:
