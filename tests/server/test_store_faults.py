@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A store that is held, or not whole, is served; callers are told that it is not their fault, and when to come again."""
+"""A store that is held, or not whole, is served; callers are told that it is no fault of theirs, and what to do."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ class Faulty:
         """Read nothing."""
         raise NotImplementedError
 
-    def decode(self, body: bytes, app: str | None) -> RunBatch:
+    def decode(self, body: bytes, app: str | None) -> RunBatch:  # noqa: ARG002 -- the port hands them over
         """Fail as nobody foresaw."""
         raise ZeroDivisionError("an unforeseen case")
 

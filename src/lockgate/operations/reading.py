@@ -15,7 +15,7 @@ from lockgate.core.policy.policy import Policy
 from lockgate.core.spine import Cell, PairCell
 from lockgate.core.trial import Trial
 from lockgate.core.vault import Receipt
-from lockgate.errors import UnknownError, UnsoundError
+from lockgate.errors import UnknownError, UnsoundError, UsageError
 from lockgate.ports.store import Snapshot
 
 # So many buckets are in memory at once, and an ingest never waits for longer than it takes to fold them.

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from lockgate.adapters.stores.id_window import IdWindows
 from lockgate.adapters.stores.refusals import part_lost
+from lockgate.adapters.stores.sqlite_api_keys import org_of_key
 from lockgate.adapters.stores.sqlite_file import BUSY_SECONDS, SqliteFile
 from lockgate.adapters.stores.sqlite_reading import SqliteSnapshot
 from lockgate.adapters.stores.sqlite_writing import SqliteTransaction
@@ -70,8 +71,7 @@ class SqliteStore:
     def org_of_key(self, key_id: str) -> str | None:
         """Return the organisation of a key."""
         with self._control.explained(), self._control.lent() as control:
-            row = control.execute("SELECT org FROM api_keys WHERE id = ?", (key_id,)).fetchone()
-        return None if row is None else str(row[0])
+            return org_of_key(control, key_id)
 
     def give_back(self) -> None:
         """Give free room back to the disk."""

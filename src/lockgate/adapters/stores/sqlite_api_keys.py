@@ -11,6 +11,12 @@ from lockgate.adapters.stores.sqlite_rows import SqliteRowsReading, SqliteRowsWr
 from lockgate.core.api_key import ApiKey
 
 
+def org_of_key(control: sqlite3.Connection, key_id: str) -> str | None:
+    """Return the organisation that an API key is of."""
+    row = control.execute("SELECT org FROM api_keys WHERE id = ?", (key_id,)).fetchone()
+    return None if row is None else str(row[0])
+
+
 class SqliteApiKeysReading(SqliteRowsReading):
     """API keys as they were when the transaction began to read."""
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from lockgate.adapters.stores.sqlite import CONTROL, RUNS, SqliteStore, is_there, snapshot
+from lockgate.adapters.stores.sqlite_api_keys import org_of_key
 from lockgate.adapters.stores.sqlite_file import explain, is_current
 from lockgate.adapters.stores.sqlite_reading import SqliteSnapshot
 from lockgate.core.app import DEFAULT_ORG
@@ -109,6 +110,11 @@ class OnlyReadStore:
         raise LockgateError(
             f"{self._control.path} is only read", advice="Please report this: it is a fault in Lockgate."
         )
+
+    def org_of_key(self, key_id: str) -> str | None:
+        """Return the organisation of a key."""
+        with self._control.explained(), self._control.lent() as control:
+            return org_of_key(control, key_id)
 
     def give_back(self) -> None:
         """Keep free room as it is."""
