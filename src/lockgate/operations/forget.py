@@ -6,17 +6,11 @@ Receipts bind both for ever, by count and digest; nothing that is still to be de
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 
 from lockgate.core.instant import Instant
+from lockgate.operations.dropped import PORTION, Told, drop_in_portions
 from lockgate.ports.house import House
-
-# Rows that one transaction drops.
-PORTION = 500
-
-# What is being dropped, and how many so far.
-Told = Callable[[str, int], None]
 
 
 def forget_looks(house: House, before: Instant, told: Told) -> int:
@@ -36,14 +30,7 @@ def forget_looks(house: House, before: Instant, told: Told) -> int:
 
 def forget_deliveries(house: House, before: Instant, told: Told) -> int:
     """Drop deliveries of messages that were committed before, but for those that may still be told; say how many."""
-    dropped = 0
-    while True:
-        with house.store.writing(house.org) as work:
-            count = work.drop_deliveries(before, PORTION)
-        dropped += count
-        told("deliveries", dropped)
-        if count < PORTION:
-            return dropped
+    return drop_in_portions(house, lambda work: work.drop_deliveries(before, PORTION), "deliveries", told)
 
 
 def _is_marked(house: House, rollout_id: str, before: Instant) -> bool:

@@ -17,14 +17,14 @@ from lockgate.core.receipt import Actor
 from lockgate.core.retention import Pin, Retention
 from lockgate.errors import UsageError
 from lockgate.operations.app_series import stand
-from lockgate.operations.forget import Told, forget_deliveries, forget_looks
+from lockgate.operations.dropped import PORTION, Told, drop_in_portions
+from lockgate.operations.forget import forget_deliveries, forget_looks
 from lockgate.operations.horizon import horizon
 from lockgate.operations.keeping import writing
 from lockgate.ports.house import House
 from lockgate.ports.store import Snapshot
 
-# Rows that one transaction drops.
-PORTION = 500
+# Rows of run ids that one transaction drops.
 MARKS = 20_000
 MIN_S = 3_600
 JOB = Actor("job", "prune", "it was older than is kept")
@@ -200,29 +200,15 @@ def _old(seen: Snapshot, app: str, after: int, before: Instant) -> int | None:
 
 def _drop_batches(house: House, before: Instant, told: Told) -> int:
     """Drop what became of batches, once no slot is left that one of them may stand in."""
-    dropped = 0
     with house.store.reading(house.org) as seen:
         # Not of the first that is kept: where the clock was set back, later slots opened earlier.
         opened = (seen.oldest_slot(app.name) for app in seen.apps())
         horizon = min([before, *(each for each in opened if each is not None)])
-    while True:
-        with house.store.writing(house.org) as work:
-            count = work.drop_batches(horizon, PORTION)
-        dropped += count
-        told("batches", dropped)
-        if count < PORTION:
-            return dropped
+    return drop_in_portions(house, lambda work: work.drop_batches(horizon, PORTION), "batches", told)
 
 
 def _drop_ids(house: House, before: Instant, told: Told) -> int:
-    dropped = 0
-    while True:
-        with house.store.writing(house.org) as work:
-            count = work.drop_ids(before, MARKS)
-        dropped += count
-        told("ids of runs", dropped)
-        if count == 0:
-            return dropped
+    return drop_in_portions(house, lambda work: work.drop_ids(before, MARKS), "ids of runs", told)
 
 
 def _drop_answers(house: House, before: Instant) -> int:
