@@ -11,6 +11,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 BUILT := $(VENV)/.group-build
 TESTED := $(VENV)/.group-test
+INTEROPED := $(VENV)/.group-interop
 BENCHED := $(VENV)/.group-bench
 
 .PHONY: help
@@ -63,8 +64,15 @@ faults: $(TESTED) ## kill, starve and cut off the line in every way (SHORT=1: wi
 studies: $(TESTED) ## let 300 rollouts of each kind walk through the real operations, and write down how they end
 	@$(PY) -m bench.studies
 
+.PHONY: setup-interop
+setup-interop: $(INTEROPED) ## the same with what `make interop` needs
+
+.PHONY: postgres
+postgres: $(TESTED) ## run what needs a real PostgreSQL, 15 or later, which must be installed
+	@$(PY) -m pytest --quiet -m postgres tests $(ARGS)
+
 .PHONY: interop
-interop: $(TESTED) ## move the traffic of a real HAProxy and nginx, which must be installed (and socat)
+interop: $(INTEROPED) ## move the traffic of a real HAProxy and nginx, which must be installed (and socat)
 	@$(PY) -m pytest --quiet -m interop tests/interop $(ARGS)
 
 .PHONY: check
