@@ -7,6 +7,10 @@ import tempfile
 
 from hypothesis import HealthCheck, settings
 
+from tests.postgresql import postgresql
+
+__all__ = ["postgresql"]
+
 # How long an example takes says something about the machine's load, not about the code.
 UNTIMED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("search", UNTIMED)
