@@ -30,7 +30,10 @@ MAX_NAME = 100
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiKey:
-    """A key as it is kept: `digest` is the SHA-256 of its token; `apps` are those that it is for, None for all."""
+    """A key as it is kept: `digest` is the SHA-256 of its token; `apps` are those that it is for, None for all.
+
+    The key of a job names the trust rule that it got it by, and `claims` of the job, which receipts keep.
+    """
 
     org: str
     id: str
@@ -42,6 +45,8 @@ class ApiKey:
     created_by: str | None = None
     expires_at: Instant
     revoked_at: Instant | None = None
+    rule: str | None = None
+    claims: tuple[tuple[str, str], ...] = ()
 
     def allows(self, permission: Permission) -> bool:
         """Say whether the key has a permission."""

@@ -16,10 +16,12 @@ from lockgate.ports.retention import RetentionReading, RetentionWriting
 from lockgate.ports.run_ids import RunIdsReading, RunIdsWriting
 from lockgate.ports.soundness import SoundnessReading
 from lockgate.ports.trials import TrialsReading, TrialsWriting
+from lockgate.ports.trust import TrustReading, TrustWriting
 from lockgate.ports.vault import VaultReading, VaultWriting
 
 
 class Snapshot(
+    TrustReading,
     EvidenceReading,
     ProbesReading,
     TrialsReading,
@@ -37,6 +39,7 @@ class Snapshot(
 
 class Transaction(
     Snapshot,
+    TrustWriting,
     EvidenceWriting,
     ProbesWriting,
     TrialsWriting,
@@ -78,6 +81,9 @@ class Store(Protocol):
 
     def org_of_key(self, key_id: str) -> str | None:
         """Return the organisation that an API key is of; None where nobody has it."""
+
+    def orgs(self) -> tuple[str, ...]:
+        """Return the organisations that have an API key, by name."""
 
     def give_back(self) -> None:
         """Give room that nothing takes any more back to the disk, where that is possible."""

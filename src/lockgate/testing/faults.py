@@ -60,6 +60,10 @@ class FaultyStore:
         """Return the organisation of a key."""
         return self._store.org_of_key(key_id)
 
+    def orgs(self) -> tuple[str, ...]:
+        """Return the organisations that have an API key."""
+        return self._store.orgs()
+
     def give_back(self) -> None:
         """Give free room back."""
         self._store.give_back()

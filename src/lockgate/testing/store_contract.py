@@ -40,6 +40,7 @@ from lockgate.testing.probes_contract import ProbesContract
 from lockgate.testing.retention_contract import RetentionContract
 from lockgate.testing.run_ids_contract import MARKS, RunIdsContract, add, known
 from lockgate.testing.soundness_contract import SoundnessContract
+from lockgate.testing.trust_contract import TrustContract
 
 APP = App(name="web", champion="v1", slices=((("intent", "medical"),), OTHER))
 SLOT = Slot(number=0, opened_at=5, seals_at=65)
@@ -111,6 +112,7 @@ def grow(store: Store, receipt: Receipt) -> Tree:
 
 class StoreContract(
     AccessContract,
+    TrustContract,
     CellsContract,
     OutboxContract,
     PartsContract,

@@ -28,6 +28,7 @@ from lockgate.adapters.stores.memory_retention import MemoryRetentionReading, Me
 from lockgate.adapters.stores.memory_run_ids import MemoryRunIds, MemoryRunIdsReading
 from lockgate.adapters.stores.memory_soundness import MemorySoundness
 from lockgate.adapters.stores.memory_tables import Tables
+from lockgate.adapters.stores.memory_trust import MemoryTrustReading, MemoryTrustWriting
 from lockgate.adapters.stores.refusals import held_already, overtaken, sealed_already, uncovered
 from lockgate.core.app import DEFAULT_ORG, App, Release
 from lockgate.core.batch import Ingested
@@ -65,12 +66,17 @@ class MemoryStore:
         """Return the organisation of a key."""
         return next((org for org, tables in self._kept.items() if key_id in tables.get((API_KEYS, ""), {})), None)
 
+    def orgs(self) -> tuple[str, ...]:
+        """Return the organisations that have an API key."""
+        return tuple(sorted(org for org, tables in self._kept.items() if tables.get((API_KEYS, ""))))
+
     def give_back(self) -> None:
         """Do nothing: memory is not of a disk."""
 
 
 class MemorySnapshot(
     MemorySoundness,
+    MemoryTrustReading,
     MemoryCellsReading,
     MemoryOutboxReading,
     MemoryProbesReading,
@@ -189,6 +195,7 @@ class MemorySnapshot(
 @dataclass(slots=True)
 class MemoryTransaction(
     MemorySnapshot,
+    MemoryTrustWriting,
     MemoryCellsWriting,
     MemoryOutboxWriting,
     MemoryProbesWriting,

@@ -17,6 +17,7 @@ from lockgate.adapters.stores.refusals import part_lost
 from lockgate.adapters.stores.sqlite_api_keys import org_of_key
 from lockgate.adapters.stores.sqlite_file import BUSY_SECONDS, SqliteFile
 from lockgate.adapters.stores.sqlite_reading import SqliteSnapshot
+from lockgate.adapters.stores.sqlite_trust import orgs
 from lockgate.adapters.stores.sqlite_writing import SqliteTransaction
 from lockgate.core.app import DEFAULT_ORG
 from lockgate.crash_point import reach
@@ -72,6 +73,11 @@ class SqliteStore:
         """Return the organisation of a key."""
         with self._control.explained(), self._control.lent() as control:
             return org_of_key(control, key_id)
+
+    def orgs(self) -> tuple[str, ...]:
+        """Return the organisations that have an API key."""
+        with self._control.explained(), self._control.lent() as control:
+            return orgs(control)
 
     def give_back(self) -> None:
         """Give free room back to the disk."""

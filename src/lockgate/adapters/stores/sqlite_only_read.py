@@ -18,6 +18,7 @@ from lockgate.adapters.stores.sqlite import CONTROL, RUNS, SqliteStore, is_there
 from lockgate.adapters.stores.sqlite_api_keys import org_of_key
 from lockgate.adapters.stores.sqlite_file import explain, is_current
 from lockgate.adapters.stores.sqlite_reading import SqliteSnapshot
+from lockgate.adapters.stores.sqlite_trust import orgs
 from lockgate.core.app import DEFAULT_ORG
 from lockgate.errors import LockgateError, NotPermittedError, TryAgainError
 
@@ -115,6 +116,11 @@ class OnlyReadStore:
         """Return the organisation of a key."""
         with self._control.explained(), self._control.lent() as control:
             return org_of_key(control, key_id)
+
+    def orgs(self) -> tuple[str, ...]:
+        """Return the organisations that have an API key."""
+        with self._control.explained(), self._control.lent() as control:
+            return orgs(control)
 
     def give_back(self) -> None:
         """Keep free room as it is."""

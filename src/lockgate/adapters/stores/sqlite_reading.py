@@ -14,6 +14,7 @@ from lockgate.adapters.stores.sqlite_retention import SqliteRetentionReading
 from lockgate.adapters.stores.sqlite_run_ids import SqliteRunIdsReading
 from lockgate.adapters.stores.sqlite_segments import SqliteSegmentsReading
 from lockgate.adapters.stores.sqlite_soundness import SqliteSoundness
+from lockgate.adapters.stores.sqlite_trust import SqliteTrustReading
 from lockgate.core.app import App, Release
 from lockgate.core.batch import Ingested
 from lockgate.core.instant import Instant
@@ -30,6 +31,7 @@ _SLOT = "SELECT number, opened_at, seals_at, starts_at, sealed_at, digest FROM s
 
 class SqliteSnapshot(
     SqliteSoundness,
+    SqliteTrustReading,
     SqliteCellsReading,
     SqliteOutboxReading,
     SqliteProbesReading,

@@ -19,6 +19,7 @@ from lockgate.adapters.stores.sqlite_replies import SqliteRepliesWriting
 from lockgate.adapters.stores.sqlite_retention import SqliteRetentionWriting
 from lockgate.adapters.stores.sqlite_run_ids import SqliteRunIds
 from lockgate.adapters.stores.sqlite_segments import SqliteSegmentsWriting
+from lockgate.adapters.stores.sqlite_trust import SqliteTrustWriting
 from lockgate.core.app import App, Release
 from lockgate.core.batch import Ingested
 from lockgate.core.merkle import Node
@@ -34,6 +35,7 @@ Explained = Callable[[], AbstractContextManager[None]]
 
 class SqliteTransaction(
     SqliteSnapshot,
+    SqliteTrustWriting,
     SqliteCellsWriting,
     SqliteOutboxWriting,
     SqliteProbesWriting,

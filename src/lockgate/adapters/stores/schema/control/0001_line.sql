@@ -163,6 +163,11 @@ CREATE TABLE api_keys (
   org TEXT NOT NULL, id TEXT NOT NULL UNIQUE, body BLOB NOT NULL,
   PRIMARY KEY (org, id)
 ) STRICT;
+-- Whose jobs get a key by their own token.
+CREATE TABLE trust_rules (
+  org TEXT NOT NULL, id TEXT NOT NULL, body BLOB NOT NULL,
+  PRIMARY KEY (org, id)
+) STRICT;
 CREATE TABLE replies (
   org TEXT NOT NULL, key TEXT NOT NULL, at INTEGER NOT NULL, body BLOB NOT NULL,
   PRIMARY KEY (org, key)
