@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from contextlib import closing
 from types import TracebackType
 from typing import Self
 
@@ -13,6 +14,7 @@ from lockgate.operations.deliver import Bounds, deliver
 from lockgate.operations.tick_all import tick_all
 from lockgate.ports.actuator import Actuators
 from lockgate.ports.house import House
+from lockgate.ports.news import News
 
 # Another process on the same store may have put something into the outbox.
 GLANCE_S = 1.0
@@ -22,13 +24,19 @@ PATIENCE_S = 10.0
 
 
 class Loop:
-    """Two threads: one delivers what is due, and one takes a turn of every active rollout every so many seconds.
+    """Threads: one delivers what is due, one takes a turn of every active rollout every so many seconds, one listens.
 
-    `tell` hears what went wrong; the same is said once until something else is.
+    `tell` hears what went wrong; the same is said once until something else is. `news` are those of other processes;
+    without, what they commit is found by a glance.
     """
 
     def __init__(
-        self, house: House, actuators: Actuators, tick_every_s: float | None, tell: Callable[[str], None]
+        self,
+        house: House,
+        actuators: Actuators,
+        tick_every_s: float | None,
+        tell: Callable[[str], None],
+        news: News | None = None,
     ) -> None:
         self._house, self._actuators, self._tick_every_s, self._tell = house, actuators, tick_every_s, tell
         self._is_over = threading.Event()
@@ -37,6 +45,8 @@ class Loop:
         self._threads = [threading.Thread(target=self._deliver, name="deliver", daemon=True)]
         if tick_every_s is not None:
             self._threads.append(threading.Thread(target=self._tick, name="tick", daemon=True))
+        if news is not None:
+            self._threads.append(threading.Thread(target=self._listen, args=(news,), name="news", daemon=True))
 
     def wake(self) -> None:
         """Deliver at once what is due."""
@@ -60,6 +70,12 @@ class Loop:
             self._is_due.wait(GLANCE_S)
             self._is_due.clear()
             self._try("delivery", lambda: deliver(self._house, self._actuators, PASS))
+
+    def _listen(self, news: News) -> None:
+        with closing(news):
+            while not self._is_over.is_set():
+                if news.wait(GLANCE_S):
+                    self.wake()
 
     def _tick(self) -> None:
         while not self._is_over.wait(self._tick_every_s):
