@@ -1,0 +1,232 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The address of a server and a key come in; a client whose calls are methods, and whose answers are typed, goes out.
+
+It needs the standard library only. Calls that may be made again without harm are made again by themselves: those that
+only look, runs, which are known by their bytes, and those that send an `Idempotency-Key`, which they make.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, Self, cast
+from urllib.parse import quote, urlencode
+
+from lockgate.client_transport import ProblemError, Reply, Timing, Transport, check
+from lockgate.errors import UsageError
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from lockgate.client_answers import Acted, App, Kept, Receipt, Rollout, SignedReceipt, Standing, Trial, Turns
+
+__all__ = ["Client", "Evaluation", "ProblemError", "Timing"]
+
+URL, KEY, INSECURE = "LOCKGATE_URL", "LOCKGATE_API_KEY", "LOCKGATE_INSECURE"
+API = "/api/v1"
+ROLLED_BACK = 422
+
+
+class Evaluation(NamedTuple):
+    """What one turn came to; `has_rolled_back` says that this turn took the candidate out of traffic."""
+
+    rollout: Trial
+    has_rolled_back: bool
+    is_replayed: bool
+
+
+class Client:
+    """Calls a server; without a URL and a key it takes those of LOCKGATE_URL and LOCKGATE_API_KEY."""
+
+    def __init__(
+        self,
+        url: str | None = None,
+        api_key: str | None = None,
+        *,
+        timing: Timing | None = None,
+        is_insecure: bool | None = None,
+        new_key: Callable[[], str] | None = None,
+    ) -> None:
+        self._transport = transport(url, api_key, timing=timing, is_insecure=is_insecure)
+        self._new_key = new_key or _new_key
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__} by {self._transport!r}"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._transport.close()
+
+    def create(
+        self,
+        app_id: str,
+        candidate: str,
+        *,
+        baseline: str | None = None,
+        policy: Mapping[str, Any] | None = None,
+        **fields: Any,  # noqa: ANN401 -- whatever the route takes besides
+    ) -> Rollout:
+        """Put a candidate on trial; `fields` are further ones of the route, such as `mode`, `steps` and `metrics`."""
+        document = {"app_id": app_id, "candidate": candidate, "baseline": baseline, "policy": policy, **fields}
+        told = {name: value for name, value in document.items() if value is not None}
+        return cast("Rollout", self._post(f"{API}/rollouts", told))
+
+    def rollouts(
+        self, app_id: str | None = None, *, is_active: bool = False, mode: str | None = None
+    ) -> Iterator[Rollout]:
+        """Yield rollouts, the oldest first, a page at a time."""
+        query = {"app_id": app_id, "active": "true" if is_active else None, "mode": mode}
+        yield from cast("Iterator[Rollout]", self._pages(f"{API}/rollouts", "rollouts", query))
+
+    def rollout(self, rollout_id: str) -> Trial:
+        """Return where a rollout stands and what a turn would decide, without one."""
+        return cast("Trial", self._get(_rollout(rollout_id)))
+
+    def verdict(self, rollout_id: str) -> Standing:
+        """Return the verdict alone."""
+        return cast("Standing", self._get(f"{_rollout(rollout_id)}/verdict"))
+
+    def evaluate(self, rollout_id: str, *, key: str | None = None) -> Evaluation:
+        """Take one turn of a rollout; by the same key the same answer comes again, and no second turn is taken."""
+        sent = _json({"Idempotency-Key": key or self._new_key()})
+        reply = self._transport.call("POST", f"{_rollout(rollout_id)}/evaluate", b"{}", sent, is_safe=True)
+        # The one status above 400 that is an answer.
+        found = (reply if reply.status == ROLLED_BACK and _is_answer(reply) else check(reply)).document()
+        is_replayed = reply.headers.get("idempotency-replayed") == "true"
+        return Evaluation(cast("Trial", found), reply.status == ROLLED_BACK, is_replayed)
+
+    def evaluate_all(self) -> Turns:
+        """Take one turn of every active rollout that the key is for."""
+        return cast("Turns", self._post(f"{API}/rollouts/evaluate", {}))
+
+    def pause(self, rollout_id: str, reason: str) -> Acted:
+        """Let nothing be promoted; a breach still rolls back."""
+        return self._act(rollout_id, "pause", {"reason": reason})
+
+    def resume(self, rollout_id: str, reason: str) -> Acted:
+        """Let a paused rollout go on."""
+        return self._act(rollout_id, "resume", {"reason": reason})
+
+    def cancel(self, rollout_id: str, reason: str) -> Acted:
+        """End a rollout that users have not met."""
+        return self._act(rollout_id, "cancel", {"reason": reason})
+
+    def rollback(self, rollout_id: str, reason: str) -> Acted:
+        """Take a candidate out of traffic for good."""
+        return self._act(rollout_id, "rollback", {"reason": reason})
+
+    def clear_alarm(self, rollout_id: str, reason: str) -> Acted:
+        """Clear a sample-ratio alarm whose cause is known."""
+        return self._act(rollout_id, "clear-alarm", {"reason": reason})
+
+    def approve(self, rollout_id: str, reason: str, *, step: int, revision: int) -> Acted:
+        """Let a rollout leave the step that was seen."""
+        return self._act(rollout_id, "approve", {"reason": reason, "step": step, "revision": revision})
+
+    def promote(self, rollout_id: str, reason: str, *, step: int, revision: int) -> Acted:
+        """Move a rollout one step forward from where it was seen."""
+        return self._act(rollout_id, "promote", {"reason": reason, "step": step, "revision": revision})
+
+    def receipts(self, rollout_id: str) -> Iterator[Receipt]:
+        """Yield a rollout's receipts in their order, a page at a time."""
+        yield from cast("Iterator[Receipt]", self._pages(f"{_rollout(rollout_id)}/receipts", "receipts", {}))
+
+    def receipt(self, rollout_id: str, seq: int) -> SignedReceipt:
+        """Return a signed receipt with all that verifies it."""
+        return cast("SignedReceipt", self._get(f"{_rollout(rollout_id)}/receipts/{seq:d}"))
+
+    def send_runs(self, runs: bytes | Iterable[Mapping[str, Any]], app_id: str | None = None) -> Kept:
+        """Keep runs, one JSON object a line; the same bytes again change nothing."""
+        body = runs if isinstance(runs, bytes) else b"".join(json.dumps(run).encode() + b"\n" for run in runs)
+        path = f"{API}/runs{_query({'app_id': app_id})}"
+        kind = {"Content-Type": "application/x-ndjson"}
+        return cast("Kept", check(self._transport.call("POST", path, body, kind, is_safe=True)).document())
+
+    def apps(self) -> Sequence[App]:
+        """Return where every app stands."""
+        return cast("list[App]", self._get(f"{API}/apps")["apps"])
+
+    def app(self, name: str) -> App:
+        """Return where an app stands."""
+        return cast("App", self._get(_app(name)))
+
+    def freeze(self, app: str, reason: str) -> App:
+        """Let nothing of an app start or be promoted."""
+        return cast("App", self._post(f"{_app(app)}/freeze", {"reason": reason}))
+
+    def unfreeze(self, app: str, reason: str) -> App:
+        """End an app's freeze."""
+        return cast("App", self._post(f"{_app(app)}/unfreeze", {"reason": reason}))
+
+    def kill(self, app: str, reason: str) -> App:
+        """Roll back everything on trial in an app, and freeze it."""
+        return cast("App", self._post(f"{_app(app)}/kill", {"reason": reason}))
+
+    def kill_all(self, reason: str) -> Sequence[App]:
+        """Do that to every app."""
+        return cast("list[App]", self._post(f"{API}/kill", {"reason": reason})["apps"])
+
+    def _act(self, rollout_id: str, verb: str, document: Mapping[str, object]) -> Acted:
+        return cast("Acted", self._post(f"{_rollout(rollout_id)}/{verb}", document))
+
+    def _get(self, path: str) -> dict[str, Any]:
+        return check(self._transport.call("GET", path, is_safe=True)).document()
+
+    def _post(self, path: str, document: Mapping[str, object]) -> dict[str, Any]:
+        sent = _json({"Idempotency-Key": self._new_key()})
+        return check(self._transport.call("POST", path, json.dumps(document).encode(), sent, is_safe=True)).document()
+
+    def _pages(self, path: str, name: str, query: Mapping[str, str | None]) -> Iterator[dict[str, Any]]:
+        cursor: str | None = None
+        while True:
+            page = self._get(f"{path}{_query({**query, 'cursor': cursor})}")
+            yield from page[name]
+            before, cursor = cursor, page["cursor"]
+            if cursor is None or cursor == before:
+                return
+
+
+def transport(
+    url: str | None = None, api_key: str | None = None, *, timing: Timing | None = None, is_insecure: bool | None = None
+) -> Transport:
+    """Return what carries calls, by what is named or else by the environment."""
+    address = url or os.environ.get(URL)
+    if not address:
+        raise UsageError("no server is named", advice=f"Give a URL, or set {URL}.")
+    key = api_key or os.environ.get(KEY) or None
+    insecure = os.environ.get(INSECURE) == "1" if is_insecure is None else is_insecure
+    return Transport(address, key, timing or Timing(), is_insecure=insecure)
+
+
+def _new_key() -> str:
+    return os.urandom(16).hex()
+
+
+def _is_answer(reply: Reply) -> bool:
+    return "problem" not in reply.headers.get("content-type", "")
+
+
+def _json(headers: Mapping[str, str]) -> dict[str, str]:
+    return {"Content-Type": "application/json", **headers}
+
+
+def _rollout(rollout_id: str) -> str:
+    return f"{API}/rollouts/{quote(rollout_id, safe='')}"
+
+
+def _app(name: str) -> str:
+    return f"{API}/apps/{quote(name, safe='')}"
+
+
+def _query(fields: Mapping[str, str | None]) -> str:
+    told = {name: value for name, value in fields.items() if value is not None}
+    return f"?{urlencode(told)}" if told else ""

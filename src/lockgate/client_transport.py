@@ -1,0 +1,281 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The address of a server and a key come in; calls are made, again where that is safe, and replies go out.
+
+Redirects are not followed and proxies of the environment are not used: the key goes to the address that was named, and
+nowhere else.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import random
+import select
+import threading
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from typing import NamedTuple
+from urllib.parse import SplitResult, urlsplit
+
+from lockgate import __version__
+from lockgate.errors import LockgateError, TryAgainError, UnreachableError, UsageError
+
+AGENT = f"lockgate/{__version__}"
+# What says that the same call may succeed later; of a call that is not safe only the first, by which nothing was done.
+TOO_MANY = 429
+AGAIN = frozenset({408, 425, TOO_MANY, 502, 503, 504})
+FIRST_WAIT_S, MAX_WAIT_S = 0.2, 10.0
+# A server closes a connection that is quiet for 5 s; one that was quiet for less may still carry a call.
+MAX_QUIET_S = 2.0
+MAX_ANSWER, CHUNK = 1 << 28, 1 << 16
+ADVICE = "Is `lockgate serve` running there? LOCKGATE_URL names it."
+
+
+class Reply(NamedTuple):
+    """What a server answered."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    def document(self) -> dict[str, object]:
+        """Return the JSON object that the body is."""
+        try:
+            found = json.loads(self.body)
+        except (ValueError, RecursionError):
+            found = None
+        if not isinstance(found, dict):
+            raise UnreachableError("what answers there is no Lockgate: its answer is no JSON object", advice=ADVICE)
+        return found
+
+
+class ProblemError(LockgateError):
+    """A server refused a call; the fields are those of its problem document (RFC 9457)."""
+
+    def __init__(self, *, type: str, status: int, title: str, detail: str, advice: str) -> None:  # noqa: A002 -- the name of RFC 9457
+        super().__init__(detail or title or f"the server answered {status}", advice=advice)
+        self.type = type
+        self.status = status
+        self.title = title
+        self.detail = detail
+
+
+class Timing(NamedTuple):
+    """How long one answer and the whole of a call may take; what sleeps, and what draws from 0 to 1."""
+
+    answer_s: float = 30.0
+    total_s: float = 60.0
+    sleep: Callable[[float], None] = time.sleep
+    draw: Callable[[], float] = random.random
+
+
+class Transport:
+    """Calls one server, over one connection that is kept; threads take turns."""
+
+    def __init__(self, url: str, key: str | None, timing: Timing = Timing(), *, is_insecure: bool = False) -> None:  # noqa: B008 -- it is a value
+        self._url = _parsed(url)
+        self._key = None if key is None else key.strip()
+        self._timing = timing
+        self._lock = threading.Lock()
+        self._connection: http.client.HTTPConnection | None = None
+        self._used_at = 0.0
+        if self._key:
+            _check_key(self._key, self._url, is_insecure=is_insecure)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self._url.geturl()!r})"
+
+    def close(self) -> None:
+        """Close the connection; the next call opens another."""
+        with self._lock:
+            self._drop()
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        body: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        *,
+        is_safe: bool = False,
+    ) -> Reply:
+        """Return what is answered; a safe call is made again while there is time and the server is only away."""
+        sent = {"Accept": "application/json", "User-Agent": AGENT, **(headers or {})}
+        if self._key:
+            sent["Authorization"] = f"Bearer {self._key}"
+        request = _Request(method, f"{self._url.path.rstrip('/')}{path}", body, sent)
+        until, wait = time.monotonic() + self._timing.total_s, FIRST_WAIT_S
+        while True:
+            pause = wait * (1 + self._timing.draw()) / 2
+            try:
+                reply = self._tried(request, until)
+            except _AwayError as away:
+                if away.was_sent and not is_safe:
+                    raise _unknown(self._url) from away.__cause__
+                if time.monotonic() + pause > until:
+                    raise _unreachable(self._url, away.__cause__) from away.__cause__
+            else:
+                pause = max(pause, _asked_wait(reply.headers))
+                is_over = time.monotonic() + pause > until
+                if is_over or reply.status not in AGAIN or not (is_safe or reply.status == TOO_MANY):
+                    return reply
+            self._timing.sleep(pause)
+            wait = min(MAX_WAIT_S, wait * 2)
+
+    def _tried(self, request: _Request, until: float) -> Reply:
+        """Return what one try is answered."""
+        was_sent = False
+        with self._lock:
+            try:
+                connection = self._opened(until)
+                was_sent = True
+                connection.request(*request)
+                answer = connection.getresponse()
+                headers = {name.lower(): text for name, text in answer.getheaders()}
+                reply = Reply(answer.status, headers, _read(answer, until))
+            except (OSError, http.client.HTTPException) as error:
+                self._drop()
+                raise _AwayError(was_sent=was_sent) from error
+            self._used_at = time.monotonic()
+            return reply
+
+    def _opened(self, until: float) -> http.client.HTTPConnection:
+        """Return the connection that is kept, or a new one."""
+        left = min(self._timing.answer_s, max(0.1, until - time.monotonic()))
+        if self._connection is not None and self._is_fresh(self._connection):
+            self._connection.sock.settimeout(left)
+            return self._connection
+        self._drop()
+        self._connection = _connection(self._url, left)
+        self._connection.connect()
+        return self._connection
+
+    def _is_fresh(self, connection: http.client.HTTPConnection) -> bool:
+        """Say whether a connection may still carry a call: what can be read there now is that it was closed."""
+        is_quiet = time.monotonic() - self._used_at > MAX_QUIET_S
+        return connection.sock is not None and not is_quiet and not select.select([connection.sock], [], [], 0)[0]
+
+    def _drop(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+        self._connection = None
+
+
+class _Request(NamedTuple):
+    method: str
+    path: str
+    body: bytes | None
+    headers: Mapping[str, str]
+
+
+class _AwayError(Exception):
+    """A try got no answer; where nothing was sent, nothing was done."""
+
+    def __init__(self, *, was_sent: bool) -> None:
+        super().__init__("no answer")
+        self.was_sent = was_sent
+
+
+def check(reply: Reply) -> Reply:
+    """Return a reply that is an answer, or raise the problem that it is."""
+    if reply.status < 300:
+        return reply
+    if 300 <= reply.status < 400:
+        raise UnreachableError(
+            f"the server answered {reply.status} and names another address, to which no key is sent",
+            advice="Name the address itself with LOCKGATE_URL.",
+        )
+    found: object = None
+    with suppress(ValueError, RecursionError):
+        found = json.loads(reply.body)
+    document = found if isinstance(found, dict) else {}
+    texts = {name: str(document.get(name) or "") for name in ("type", "title", "detail", "advice")}
+    if not texts["type"]:
+        texts["detail"] = f"{reply.status} was answered, and not by Lockgate"
+        texts["advice"] = "A proxy may have answered; LOCKGATE_URL names the address of `lockgate serve`."
+    raise ProblemError(status=reply.status, **texts)
+
+
+def _parsed(url: str) -> SplitResult:
+    try:
+        parts = urlsplit(url.strip())
+        is_one = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        is_one = False
+    # Not quoted: what is wrong with it may be that it holds a password.
+    if not is_one or any(not " " < letter < "\x7f" for letter in url.strip()):
+        raise UsageError("LOCKGATE_URL is no address", advice="Write http://HOST:PORT or https://HOST.")
+    if "@" in parts.netloc or parts.query or parts.fragment:
+        raise UsageError(
+            "LOCKGATE_URL holds more than an address",
+            advice="Write http://HOST:PORT or https://HOST; the key is in LOCKGATE_API_KEY.",
+        )
+    return parts
+
+
+def _check_key(key: str, url: SplitResult, *, is_insecure: bool) -> None:
+    if not key.isascii() or not key.isprintable() or " " in key:
+        raise UsageError("LOCKGATE_API_KEY is no key", advice="Paste the token that `lockgate keys create` printed.")
+    if url.scheme == "http" and not is_insecure and not _is_loopback(url.hostname or ""):
+        raise UsageError(
+            f"the key would travel unencrypted to {url.hostname}",
+            advice="Write https://, or set LOCKGATE_INSECURE=1 where the network is trusted.",
+        )
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    from ipaddress import ip_address  # noqa: PLC0415 -- most calls need none of these, and a command starts by them
+
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _connection(url: SplitResult, timeout_s: float) -> http.client.HTTPConnection:
+    assert url.hostname is not None
+    if url.scheme == "http":
+        return http.client.HTTPConnection(url.hostname, url.port, timeout=timeout_s)
+    import ssl  # noqa: PLC0415 -- only where it is spoken
+
+    # It trusts what the machine trusts, and what SSL_CERT_FILE names.
+    trust = ssl.create_default_context()
+    return http.client.HTTPSConnection(url.hostname, url.port, timeout=timeout_s, context=trust)
+
+
+def _read(answer: http.client.HTTPResponse, until: float) -> bytes:
+    """Return a body; one that is too long, or comes too slowly, is no answer."""
+    chunks, size = [], 0
+    while chunk := answer.read(CHUNK):
+        chunks.append(chunk)
+        size += len(chunk)
+        if size > MAX_ANSWER or time.monotonic() > until:
+            raise http.client.HTTPException("the answer is too long, or came too slowly")
+    return b"".join(chunks)
+
+
+def _asked_wait(headers: Mapping[str, str]) -> float:
+    """Return the seconds of `Retry-After`, which are a number or a date."""
+    text = headers.get("retry-after", "")
+    if text.isascii() and text.isdigit() and len(text) < 10:
+        return float(text)
+    from email.utils import parsedate_to_datetime  # noqa: PLC0415 -- dates are rare
+
+    with suppress(ValueError, TypeError):
+        return max(0.0, parsedate_to_datetime(text).timestamp() - time.time())
+    return 0.0
+
+
+def _unknown(url: SplitResult) -> TryAgainError:
+    return TryAgainError(
+        f"the connection to {url.netloc} broke before the answer came, and nobody knows whether the call was done",
+        advice="Look, and call again where it was not.",
+    )
+
+
+def _unreachable(url: SplitResult, error: BaseException | None) -> UnreachableError:
+    reason = (getattr(error, "strerror", None) or str(error) or type(error).__name__).rstrip(".")
+    return UnreachableError(f"no answer from {url.netloc}: {reason}", advice=ADVICE)
