@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Signed webhooks come in; a program moves the router to each new weight, and what it then has goes out to Lockgate.
+
+    python receiver.py --secret-file whsec --applied applied.json -- ../actuators/haproxy.sh /run/haproxy/admin.sock web
+
+The program is told as an actuator is, by LOCKGATE_* in its environment, and may say `{"weight": 25}` in its last line.
+Two lines in the secret file are two secrets, as while one is rotated. With LOCKGATE_URL and LOCKGATE_API_KEY in the
+environment the weight that was read back is acknowledged there.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import signal
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Sequence
+from pathlib import Path
+
+from lockgate.applied import Applied
+from lockgate.errors import LockgateError, UnreachableError
+from lockgate.receiver import Receiver, listening
+from lockgate.webhooks import Event
+
+# Within the 15 s for which whoever sends waits for the answer.
+PROGRAM_S, ACKNOWLEDGE_S = 8.0, 3.0
+PASSED_ON = ("PATH", "HOME", "LANG")
+
+
+def shift(program: Sequence[str], event: Event) -> float | None:
+    """Run the program, and return the weight that it read back, None where it does not say."""
+    given = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
+    process = subprocess.Popen(
+        program,
+        env={**given, **told(event)},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        # A group of its own can be killed whole.
+        start_new_session=True,
+    )
+    try:
+        out, error = process.communicate(timeout=PROGRAM_S)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+        raise UnreachableError(f"{program[0]} did not end within {PROGRAM_S:g} s") from None
+    if process.returncode != 0:
+        raise UnreachableError(f"{program[0]} left by {process.returncode}: {error.strip()[-200:]}")
+    last = out.strip().rpartition("\n")[2]
+    return float(json.loads(last)["weight"]) if last.startswith("{") else None
+
+
+def told(event: Event) -> dict[str, str]:
+    """Return what a program is told in its environment."""
+    values = {
+        "EVENT": event.type,
+        "APP": event.app,
+        "ROLLOUT": event.rollout_id,
+        "CANDIDATE": event.candidate,
+        "WEIGHT": None if event.weight is None else f"{event.weight:g}",
+        "TARGET": event.target,
+        "BASELINE": event.baseline,
+        "REVISION": event.revision,
+        "SEQ": event.seq,
+        "RECEIPT": event.receipt_id,
+    }
+    return {f"LOCKGATE_{name}": "" if value is None else str(value) for name, value in values.items()}
+
+
+def acknowledge(url: str, key: str, event: Event, weight: float) -> None:
+    """Tell Lockgate which weight is live; where that fails it is told by the next one."""
+    request = urllib.request.Request(  # noqa: S310 -- whoever starts this names it
+        f"{url.rstrip('/')}/api/v1/rollouts/{event.rollout_id}/weight",
+        data=json.dumps({"weight": weight, "revision": event.revision}).encode(),
+        headers={"content-type": "application/json", "authorization": f"Bearer {key}"},
+    )
+    try:
+        urllib.request.urlopen(request, timeout=ACKNOWLEDGE_S).close()  # noqa: S310 -- as above
+    except OSError as error:
+        sys.stderr.write(f"warning: the weight was not acknowledged: {error}\n")
+
+
+def main() -> None:
+    """Receive until the process is told to end."""
+    parser = argparse.ArgumentParser(description="Let signed webhooks move a router.")
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=7301)
+    parser.add_argument("--secret-file", type=Path, required=True, help="the endpoint's secret, one a line")
+    parser.add_argument("--applied", type=Path, default=Path("applied.json"), help="where to keep what was carried out")
+    parser.add_argument("program", nargs="+", help="what moves the router, with its arguments, after --")
+    given = parser.parse_args()
+    url, key = os.environ.get("LOCKGATE_URL"), os.environ.get("LOCKGATE_API_KEY", "")
+
+    def moved(event: Event) -> float | None:
+        live = shift(given.program, event)
+        if url is not None and live is not None:
+            acknowledge(url, key, event, live)
+        return live
+
+    try:
+        receiver = Receiver(given.secret_file.read_text("utf-8").split(), Applied(given.applied), moved)
+        server = listening(receiver, given.host, given.port)
+    except (LockgateError, OSError) as error:
+        sys.exit(f"receiver: {error}")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    sys.stderr.write(f"Webhooks are received at http://{given.host}:{server.server_port}/\n")
+    server.serve_forever()
+
+
+if __name__ == "__main__":
+    main()
