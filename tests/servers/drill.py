@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A folder and a nemesis come in; servers behind HAProxy are called by many clients while it rages.
+
+What is left to look at goes out.
+"""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+
+from lockgate.demo.router import free_port
+from lockgate.testing.history import History, Kind, Outcome
+from tests.servers import clients
+from tests.servers.aftermath import TOLD
+from tests.servers.clients import Fleet
+from tests.servers.haproxy import balanced
+from tests.servers.process import Server
+
+APPS = tuple(f"app-{letter}" for letter in "abcdef")
+TICKERS, SENDERS, LOOKERS = 8, 2, 3
+# What a receiver gets it appends whole to the journal of its app.
+RECEIVER = f'cat >> "$HOME/$LOCKGATE_APP.{TOLD}"; echo >> "$HOME/$LOCKGATE_APP.{TOLD}"'
+
+
+@dataclass
+class Nemesis:
+    """Does one harm after another, drawn in the same order in every run, and counts them."""
+
+    servers: tuple[Server, ...]
+    draw: Random = field(default_factory=lambda: Random(11))  # noqa: S311 -- the same draws in every run
+    counts: Counter[str] = field(default_factory=Counter)
+
+    def rage(self, seconds: float, harms: Mapping[str, Callable[[Nemesis], None]]) -> None:
+        """Do harm until the time is over."""
+        ends = time.monotonic() + seconds
+        while time.monotonic() < ends:
+            time.sleep(self.draw.uniform(0.2, 1.0))
+            name = self.draw.choice(sorted(harms))
+            harms[name](self)
+            self.counts[name] += 1
+
+
+def kill_one(nemesis: Nemesis) -> None:
+    """End a server by force, and begin it again a little later."""
+    server = nemesis.draw.choice(nemesis.servers)
+    server.kill()
+    time.sleep(nemesis.draw.uniform(0, 0.5))
+    server.begin()
+    server.wait()
+
+
+def kill_all(nemesis: Nemesis) -> None:
+    """End every server at once."""
+    for server in nemesis.servers:
+        server.kill()
+    for server in nemesis.servers:
+        server.begin()
+    for server in nemesis.servers:
+        server.wait()
+
+
+def freeze_one(nemesis: Nemesis) -> None:
+    """Let a server stand still in the middle of whatever it does, and go on later."""
+    server = nemesis.draw.choice(nemesis.servers)
+    server.freeze()
+    time.sleep(nemesis.draw.uniform(0.2, 2.5))
+    server.thaw()
+
+
+@contextmanager
+def fleet(
+    folder: Path, settings: Mapping[str, str], *, tick_every: str | None = None
+) -> Iterator[tuple[Fleet, Nemesis]]:
+    """Give two servers behind HAProxy, with their keys and receivers, and clients that have not begun yet."""
+    one = Server(folder / "one", free_port(), {"HOME": str(folder), **settings}, tick_every)
+    shared = "LOCKGATE_STORE" not in settings
+    two = Server(one.home if shared else folder / "two", free_port(), one.settings, tick_every)
+    servers = (one, two)
+    try:
+        one.begin()
+        one.wait()
+        for app in APPS:
+            made = one.lockgate("actuator", "set", "--app-id", app, "--timeout", "2s", "--", "/bin/sh", "-c", RECEIVER)
+            assert made.returncode == 0, made.stderr
+        if not shared:
+            two.home.mkdir(mode=0o700)
+            shutil.copytree(one.home / "keys", two.home / "keys")
+        two.begin()
+        two.wait()
+        with balanced(folder, [server.port for server in servers]) as front:
+            yield Fleet(front, one.token, APPS), Nemesis(servers)
+    finally:
+        for server in servers:
+            if server.is_running:
+                server.kill()
+
+
+@contextmanager
+def at_work(crew: Fleet) -> Iterator[None]:
+    """Let every client call until the block ends."""
+    try:
+        _start(crew)
+        yield
+    finally:
+        crew.stop()
+
+
+def _start(crew: Fleet) -> None:
+    crew.start(clients.put_on_trial, "trials")
+    crew.start(clients.step_in, "operator")
+    for number in range(TICKERS):
+        crew.start(clients.tick, f"ticker-{number}")
+    for number in range(SENDERS):
+        crew.start(clients.send, f"sender-{number}")
+    for number in range(LOOKERS):
+        crew.start(clients.look, f"looker-{number}")
+
+
+def tell(count: Callable[[str, int], None], where: str, crew: Fleet, nemesis: Nemesis, history: History) -> None:
+    """Print what a drill came to."""
+    moved = sum(len({each.after.revision for each in receipts}) for receipts in history.receipts.values())
+    count(f"calls to {where} acknowledged", crew.count(Outcome.DONE))
+    count("turns among them", crew.count(Outcome.DONE, Kind.TURN))
+    count("calls asked again", crew.retries)
+    count("calls in doubt to the end", crew.count(Outcome.IN_DOUBT))
+    count("revisions", moved)
+    count("messages at receivers", len(history.told))
+    for name, number in sorted(nemesis.counts.items()):
+        count(name, number)
