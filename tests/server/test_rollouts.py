@@ -70,7 +70,7 @@ def test_a_cursor_of_another_organisation_is_refused(admin: Caller, door: Served
     """It is answered as one that never was."""
     theirs = create(door.caller("admin", org="acme"))
 
-    assert problem(admin.get(f"{API}/rollouts", cursor=theirs)) == (400, "invalid-call")
+    assert problem(admin.get(f"{API}/rollouts", cursor=theirs)) == (400, "cursor-of-another-list")
 
 
 @pytest.mark.clause("SV-07")

@@ -21,26 +21,33 @@ class Permission(StrEnum):
     OVERRIDE = "rollout.override"
     WRITE_RUNS = "run.write"
     READ_RECEIPTS = "receipt.read"
+    WRITE_WEIGHT = "weight.write"
+    MANAGE_KEYS = "key.manage"
+    READ_METRICS = "metrics.read"
 
 
 MEANINGS = {
     Permission.READ: "see rollouts and apps",
     Permission.TICK: "take turns of the loop",
-    Permission.MANAGE: "create, pause, resume and cancel rollouts; includes rollout.read and rollout.tick",
+    Permission.MANAGE: "create, pause, resume and cancel rollouts; includes rollout.read, .tick and weight.write",
     Permission.OVERRIDE: "approve, promote, roll back, clear alarms, freeze and kill, each with a reason",
     Permission.WRITE_RUNS: "send runs",
     Permission.READ_RECEIPTS: "fetch receipts and their proofs",
+    Permission.WRITE_WEIGHT: "say which weight is live",
+    Permission.MANAGE_KEYS: "make, list and revoke keys that allow no more than itself",
+    Permission.READ_METRICS: "fetch metrics",
 }
-INCLUDED = {Permission.MANAGE: (Permission.READ, Permission.TICK)}
+INCLUDED = {Permission.MANAGE: (Permission.READ, Permission.TICK, Permission.WRITE_WEIGHT)}
 
 # Who keys are usually for.
 PRESETS: dict[str, tuple[Permission, ...]] = {
     "admin": tuple(Permission),
-    "operator": (Permission.MANAGE, Permission.OVERRIDE, Permission.READ_RECEIPTS),
+    "operator": (Permission.MANAGE, Permission.OVERRIDE, Permission.READ_RECEIPTS, Permission.READ_METRICS),
     "ci": (Permission.MANAGE,),
     "sdk": (Permission.WRITE_RUNS,),
     "auditor": (Permission.READ, Permission.READ_RECEIPTS),
     "viewer": (Permission.READ,),
+    "monitor": (Permission.READ_METRICS,),
 }
 
 

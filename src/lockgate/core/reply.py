@@ -20,6 +20,7 @@ class Reply:
     call: str
     at: Instant
     status: int
+    headers: tuple[tuple[str, str], ...] = ()
     body: bytes
 
 

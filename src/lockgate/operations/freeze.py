@@ -20,6 +20,13 @@ def freeze(name: str, actor: Actor, house: House) -> AppStanding:
         return stand(work, app, app.froze(actor.reason or ""), Cause.OPERATOR, actor, house)
 
 
+def freeze_all(actor: Actor, house: House) -> tuple[AppStanding, ...]:
+    """Let nothing of any app that is known start or be promoted."""
+    with writing(house) as work:
+        reason = actor.reason or ""
+        return tuple(stand(work, app, app.froze(reason), Cause.OPERATOR, actor, house) for app in work.apps())
+
+
 def unfreeze(name: str, actor: Actor, house: House) -> AppStanding:
     """End the freeze of an app, whether a freeze or a kill began it."""
     with writing(house) as work:

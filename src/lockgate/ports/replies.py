@@ -13,7 +13,10 @@ class RepliesReading(Protocol):
     """Replies, as they were at one moment."""
 
     def reply(self, key: str) -> Reply | None:
-        """Return what a call was answered."""
+        """Return what a call was answered.
+
+        Inside a transaction that writes, who asks for a key first keeps others who ask for it waiting until the end.
+        """
 
 
 class RepliesWriting(RepliesReading, Protocol):

@@ -9,6 +9,7 @@ from typing import Protocol
 from lockgate.core.app import DEFAULT_ORG
 from lockgate.ports.api_keys import ApiKeysReading, ApiKeysWriting
 from lockgate.ports.evidence import EvidenceReading, EvidenceWriting
+from lockgate.ports.listing import ListingReading
 from lockgate.ports.outbox import OutboxReading, OutboxWriting
 from lockgate.ports.probes import ProbesReading, ProbesWriting
 from lockgate.ports.replies import RepliesReading, RepliesWriting
@@ -32,6 +33,7 @@ class Snapshot(
     RunIdsReading,
     ApiKeysReading,
     RepliesReading,
+    ListingReading,
     Protocol,
 ):
     """Everything that an organisation has stored, as it was at one moment; nobody's writing shows through it."""

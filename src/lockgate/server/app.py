@@ -22,6 +22,7 @@ from lockgate.errors import LockgateError, UnknownError
 from lockgate.operations.queries import find_rollout
 from lockgate.ports.house import House
 from lockgate.ports.reading import RunBatches
+from lockgate.server.answering import answer as reply
 from lockgate.server.call import Answer, Call, encode
 from lockgate.server.caller import ANYBODY, Caller, caller_of, local_caller
 from lockgate.server.description import describe
@@ -118,7 +119,7 @@ def _endpoint(row: Endpoint, service: Service, room: Room) -> Handle:
             return Response(status_code=NOT_A_CALL.status)
         except Exception:  # noqa: BLE001 -- whatever a handler raises is a fault of its own and no reason to end
             return _refusal(problem_of_fault())
-        return Response(answer.encoded(), answer.status, dict(answer.headers), "application/json")
+        return Response(answer.encoded(), answer.status, dict(answer.headers), answer.kind)
 
     return endpoint
 
@@ -187,7 +188,7 @@ def _answer(row: Endpoint, service: Service, caller: Caller, request: Request, b
         caller.check_app(call.named["app"])
     if "id" in call.named and not caller.covers(find_rollout(call.named["id"], call.house).app):
         raise UnknownError(f"there is no rollout {call.named['id']}")
-    return row.handler(call)
+    return reply(row, call)
 
 
 def _for(caller: Caller, error: LockgateError) -> Problem:

@@ -10,6 +10,7 @@ from typing import NoReturn
 
 from lockgate.core.canonical import Json
 from lockgate.core.declaration.nearest import question
+from lockgate.core.policy.duration import duration_seconds
 from lockgate.core.receipt import Actor
 from lockgate.errors import DataError, UsageError
 from lockgate.ports.house import House
@@ -17,6 +18,7 @@ from lockgate.ports.reading import RunBatches
 from lockgate.server.caller import Caller
 
 MAX_WHOLE = 2**53
+MAX_SPAN_S = 366 * 86_400
 JSON_TYPES = ("application/json",)
 
 
@@ -56,6 +58,13 @@ class Call:
             raise UsageError(f"{name} is {text!r} in the query", advice="Write true or false.")
         return None if text is None else text == "true"
 
+    def choice(self, name: str, known: Iterable[str]) -> str | None:
+        """Return a word of the query, one of those that are known."""
+        text, words = self.query.get(name), [str(each) for each in known]
+        if text is not None and text not in words:
+            raise UsageError(f"{name} is {text!r} in the query", advice=f"Write {' or '.join(words)}.")
+        return text
+
     def whole(self, name: str, default: int, most: int) -> int:
         """Return a number of the query from 1 to the most that there may be."""
         text = self.query.get(name)
@@ -82,6 +91,9 @@ class Answer:
     headers: Mapping[str, str] = field(default_factory=dict)
     # In place of the document, where the bytes are there already.
     body: bytes | None = None
+    kind: str = JSON_TYPES[0]
+    # What is kept for whoever calls again with the same idempotency key, in place of a document that holds a secret.
+    kept: Json = None
 
     def encoded(self) -> bytes:
         """Return the bytes of the body."""
@@ -138,6 +150,32 @@ def flag_of(document: Mapping[str, object], name: str) -> bool:
     value = document.get(name, False)
     if not isinstance(value, bool):
         raise UsageError(f"{name} is neither true nor false", advice="Send true or false, without quotes.")
+    return value
+
+
+def seconds_of(document: Mapping[str, object], name: str) -> int | None:
+    """Return a span of time of a document: seconds, or text such as `2h`."""
+    value = document.get(name)
+    if value is None:
+        return None
+    seconds = duration_seconds(value) if isinstance(value, str) else value
+    if isinstance(seconds, bool) or not isinstance(seconds, int) or not 0 <= seconds <= MAX_SPAN_S:
+        raise UsageError(f"{name} is no span of time of at most 366 days", advice='Send seconds, or text such as "2h".')
+    return seconds
+
+
+def names_of(document: Mapping[str, object], name: str) -> tuple[str, ...]:
+    """Return a list of texts of a document; none where it has none."""
+    value = document.get(name, [])
+    if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
+        raise UsageError(f"{name} is no list of texts", advice='Send ["...", "..."].')
+    return tuple(value)
+
+
+def needed(name: str, value: str | None) -> str:
+    """Return a text that a call cannot be meant without."""
+    if value is None:
+        raise UsageError(f"{name} is missing", advice="Name it in the body.")
     return value
 
 

@@ -41,6 +41,7 @@ class Kind(NamedTuple):
 
 NOT_A_CALL = Kind("invalid-call", 400, "The call cannot be meant.")
 NOT_DATA = Kind("invalid-data", 400, "What was sent is wrong, and nothing of it is kept.")
+NOT_A_CURSOR = Kind("cursor-of-another-list", 400, "The cursor belongs to another list.")
 NO_KEY = Kind("key-needed", 401, "No key that opens anything was sent.")
 NOT_ALLOWED = Kind("permission-missing", 403, "The key is not for this.")
 NOT_OF_KEY = Kind("app-not-of-key", 403, "The key is for other apps.")
@@ -51,6 +52,7 @@ TOO_SLOW = Kind("body-too-slow", 408, "The body did not come in time.")
 REFUSED = Kind("refused", 409, "It may not be done as things stand.")
 CONFLICT = Kind("conflict", 409, "Somebody else was first.")
 REUSED = Kind("idempotency-conflict", 409, "The Idempotency-Key belongs to another call.")
+STALE = Kind("precondition-failed", 412, "What the call supposes is not so, or no longer.")
 TOO_LARGE = Kind("body-too-large", 413, "The body is larger than the path takes.")
 WRONG_TYPE = Kind("media-type", 415, "The path does not take bodies of this kind.")
 INTERNAL = Kind("internal", 500, "This is a fault in Lockgate.")
@@ -61,6 +63,7 @@ UNREACHABLE = Kind("unreachable", 503, "Something that the server needs did not 
 KINDS = (
     NOT_A_CALL,
     NOT_DATA,
+    NOT_A_CURSOR,
     NO_KEY,
     NOT_ALLOWED,
     NOT_OF_KEY,
@@ -71,6 +74,7 @@ KINDS = (
     REFUSED,
     CONFLICT,
     REUSED,
+    STALE,
     TOO_LARGE,
     WRONG_TYPE,
     INTERNAL,

@@ -10,11 +10,26 @@ from dataclasses import dataclass
 
 from lockgate.core.permission import Permission
 from lockgate.server.call import JSON_TYPES, Handler
-from lockgate.server.routes import actions, apps, receipts, rollouts, runs, state, turns
+from lockgate.server.routes import (
+    actions,
+    api_keys,
+    apps,
+    compare,
+    explanation,
+    receipts,
+    releases,
+    rollouts,
+    runs,
+    state,
+    turns,
+    weight,
+)
 
 API = "/api/v1"
-ROLLOUT, APP = f"{API}/rollouts/{{id}}", f"{API}/apps/{{app}}"
+ROLLOUT, APP, KEYS = f"{API}/rollouts/{{id}}", f"{API}/apps/{{app}}", f"{API}/api-keys"
 MAX_BODY = 1 << 20
+# What bodies of runs may be packed by.
+PACKED = ("gzip", "zstd")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +38,9 @@ class Endpoint:
 
     A path that names a rollout (`{id}`) or an app (`{app}`) is answered only where the key is for that app; where it
     names neither, the handler sees to it. `body` are the media types that it takes; none where it takes no body.
+    What the bodies of calls and answers are, `bodies.py` says.
+    `is_once`: with an Idempotency-Key it is done once, in one transaction; no handler may be that waits for anything
+    but the store.
     """
 
     method: str
@@ -33,34 +51,28 @@ class Endpoint:
     body: tuple[str, ...] = ()
     max_body: int = MAX_BODY
     query: tuple[str, ...] = ()
+    encodings: tuple[str, ...] = ()
+    is_once: bool = True
 
 
 def _get(path: str, permission: Permission | None, handler: Handler, summary: str, *query: str) -> Endpoint:
     return Endpoint("GET", path, permission, handler, summary, query=query)
 
 
-def _post(path: str, permission: Permission, handler: Handler, summary: str) -> Endpoint:
-    return Endpoint("POST", path, permission, handler, summary, JSON_TYPES)
+def _post(path: str, permission: Permission, handler: Handler, summary: str, *, is_once: bool = True) -> Endpoint:
+    return Endpoint("POST", path, permission, handler, summary, JSON_TYPES, is_once=is_once)
 
 
 ENDPOINTS = (
     _get("/healthz", None, state.alive, "Say that the process answers"),
     _get("/readyz", None, state.ready, "Say that the store can be read, and whether this server ticks"),
     _post(f"{API}/rollouts", Permission.MANAGE, rollouts.create_rollout, "Put a candidate on trial"),
-    _get(
-        f"{API}/rollouts",
-        Permission.READ,
-        rollouts.list_all,
-        "List rollouts, the oldest first",
-        "app_id",
-        "active",
-        "mode",
-        "limit",
-        "cursor",
-    ),
+    _get(f"{API}/rollouts", Permission.READ, rollouts.list_all, "List rollouts, the oldest first", *rollouts.FILTERS),
     _post(f"{API}/rollouts/evaluate", Permission.TICK, turns.evaluate_all, "Take a turn of every active rollout"),
     _get(ROLLOUT, Permission.READ, rollouts.show, "Show where a rollout stands, without a turn"),
     _get(f"{ROLLOUT}/verdict", Permission.READ, rollouts.verdict, "Show the verdict, always by 200"),
+    _get(f"{ROLLOUT}/explain", Permission.READ, explanation.explain_one, "Say in sentences why a rollout holds"),
+    _post(f"{ROLLOUT}/weight", Permission.WRITE_WEIGHT, weight.acknowledge_weight, "Say which weight is live"),
     _post(f"{ROLLOUT}/evaluate", Permission.TICK, turns.evaluate_one, "Take a turn; 422 where it rolled back"),
     _post(f"{ROLLOUT}/pause", Permission.MANAGE, actions.pause_one, "Let nothing be promoted"),
     _post(f"{ROLLOUT}/resume", Permission.MANAGE, actions.resume_one, "Let a paused rollout go on"),
@@ -87,6 +99,21 @@ ENDPOINTS = (
         runs.NDJSON_TYPES,
         runs.MAX_BODY,
         ("app_id",),
+        encodings=PACKED,
+    ),
+    _get(
+        f"{API}/releases",
+        Permission.READ,
+        releases.list_releases,
+        "List an app's releases, the first seen first",
+        *releases.PARAMETERS,
+    ),
+    _post(
+        f"{API}/compare",
+        Permission.READ,
+        compare.compare_kept,
+        "Compare two releases by the runs that are kept",
+        is_once=False,
     ),
     _get(f"{API}/apps", Permission.READ, apps.list_all, "Show every app"),
     _get(APP, Permission.READ, apps.show, "Show an app"),
@@ -94,4 +121,10 @@ ENDPOINTS = (
     _post(f"{APP}/unfreeze", Permission.OVERRIDE, apps.unfreeze_one, "End an app's freeze"),
     _post(f"{APP}/kill", Permission.OVERRIDE, apps.kill_one, "Roll back everything on trial in an app, and freeze it"),
     _post(f"{API}/kill", Permission.OVERRIDE, apps.kill_all, "Do that to every app"),
+    _post(f"{API}/freeze", Permission.OVERRIDE, apps.freeze_every, "Let nothing of any app start or be promoted"),
+    _post(f"{API}/unfreeze", Permission.OVERRIDE, apps.unfreeze_every, "End the freeze of every app"),
+    _post(KEYS, Permission.MANAGE_KEYS, api_keys.create_key, "Make a key, and show its token this once"),
+    _get(KEYS, Permission.MANAGE_KEYS, api_keys.list_all, "List keys, the oldest first", "limit", "cursor"),
+    _get(f"{KEYS}/{{key}}", Permission.MANAGE_KEYS, api_keys.show, "Show a key"),
+    _post(f"{KEYS}/{{key}}/revoke", Permission.MANAGE_KEYS, api_keys.revoke, "Let a key open nothing any more"),
 )

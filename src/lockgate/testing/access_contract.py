@@ -25,7 +25,14 @@ KEY = ApiKey(
     expires_at=9,
 )
 LATER = replace(KEY, id="rvk_0", apps=None, created_by=None, permissions=())
-REPLY = Reply(key="rvk_0 evaluate 7", call="ab" * 32, at=5, status=422, body=b'{"id":"rol_1"}')
+REPLY = Reply(
+    key="rvk_0 evaluate 7",
+    call="ab" * 32,
+    at=5,
+    status=422,
+    headers=(("etag", '"7"'),),
+    body=b'{"id":"rol_1"}',
+)
 
 
 class AccessContract:

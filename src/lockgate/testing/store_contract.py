@@ -34,6 +34,7 @@ from lockgate.errors import LockgateError, TryAgainError
 from lockgate.ports.store import Store
 from lockgate.testing.access_contract import AccessContract
 from lockgate.testing.cells_contract import CellsContract
+from lockgate.testing.listing_contract import ListingContract
 from lockgate.testing.outbox_contract import OutboxContract
 from lockgate.testing.parts_contract import PartsContract
 from lockgate.testing.probes_contract import ProbesContract
@@ -114,6 +115,7 @@ class StoreContract(
     AccessContract,
     TrustContract,
     CellsContract,
+    ListingContract,
     OutboxContract,
     PartsContract,
     ProbesContract,

@@ -21,6 +21,7 @@ from lockgate.adapters.stores.memory_api_keys import (
     MemoryApiKeysWriting,
 )
 from lockgate.adapters.stores.memory_cells import MemoryCellsReading, MemoryCellsWriting
+from lockgate.adapters.stores.memory_listing import MemoryListing
 from lockgate.adapters.stores.memory_outbox import MemoryOutboxReading, MemoryOutboxWriting
 from lockgate.adapters.stores.memory_probes import MemoryProbesReading, MemoryProbesWriting
 from lockgate.adapters.stores.memory_replies import MemoryRepliesReading, MemoryRepliesWriting
@@ -84,6 +85,7 @@ class MemorySnapshot(
     MemoryRunIdsReading,
     MemoryApiKeysReading,
     MemoryRepliesReading,
+    MemoryListing,
 ):
     """Tables that nobody writes to."""
 

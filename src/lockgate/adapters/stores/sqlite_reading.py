@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 
 from lockgate.adapters.stores.sqlite_api_keys import SqliteApiKeysReading
 from lockgate.adapters.stores.sqlite_cells import SqliteCellsReading
+from lockgate.adapters.stores.sqlite_listing import SqliteListing
 from lockgate.adapters.stores.sqlite_outbox import SqliteOutboxReading
 from lockgate.adapters.stores.sqlite_probes import SqliteProbesReading
 from lockgate.adapters.stores.sqlite_replies import SqliteRepliesReading
@@ -40,6 +41,7 @@ class SqliteSnapshot(
     SqliteSegmentsReading,
     SqliteApiKeysReading,
     SqliteRepliesReading,
+    SqliteListing,
 ):
     """What one organisation has stored, as it was when the transaction began to read."""
 

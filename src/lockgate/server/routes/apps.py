@@ -4,7 +4,8 @@
 from __future__ import annotations
 
 from lockgate.core.canonical import Json
-from lockgate.operations.freeze import freeze, unfreeze
+from lockgate.operations.app_series import AppStanding
+from lockgate.operations.freeze import freeze, freeze_all, unfreeze, unfreeze_all
 from lockgate.operations.kill import kill
 from lockgate.operations.overview import Overview, overview
 from lockgate.report.answered import app_document
@@ -47,7 +48,22 @@ def kill_one(call: Call) -> Answer:
 def kill_all(call: Call) -> Answer:
     """Do that to every app, by a key that is for every app."""
     call.caller.check_every_app()
-    stands = kill(None, call.actor(call.document("reason")), call.house)
+    return _stand(call, kill(None, call.actor(call.document("reason")), call.house))
+
+
+def freeze_every(call: Call) -> Answer:
+    """Let nothing of any app start or be promoted, by a key that is for every app."""
+    call.caller.check_every_app()
+    return _stand(call, freeze_all(call.actor(call.document("reason")), call.house))
+
+
+def unfreeze_every(call: Call) -> Answer:
+    """End the freeze of every app, by a key that is for every app."""
+    call.caller.check_every_app()
+    return _stand(call, unfreeze_all(call.actor(call.document("reason")), call.house))
+
+
+def _stand(call: Call, stands: tuple[AppStanding, ...]) -> Answer:
     call.wake()
     return Answer(document={"apps": [app_document(each) for each in stands]})
 

@@ -10,18 +10,15 @@ from lockgate.operations.export import LOG_KEY, RECEIPT_KEY, export
 from lockgate.operations.queries import receipts_of
 from lockgate.report.rollout_document import receipt_document
 from lockgate.server.call import Answer, Call, check_names
+from lockgate.server.cursor import page_of
 
 PAGE, MAX_PAGE = 100, 1_000
-MAX_SEQ = 2**31
 
 
 def list_of(call: Call) -> Answer:
     """Return a page of a rollout's receipts in their order, and the cursor of the next one."""
     check_names("parameter", call.query, ("limit", "cursor"))
-    limit, after = call.whole("limit", PAGE, MAX_PAGE), call.whole("cursor", 0, MAX_SEQ)
-    found = [each for each in receipts_of(call.named["id"], call.house) if each.seq > after]
-    page = found[:limit]
-    cursor = str(page[-1].seq) if len(found) > limit else None
+    page, cursor = page_of(call, receipts_of(call.named["id"], call.house), PAGE, MAX_PAGE)
     document = {"id": call.named["id"], "receipts": [receipt_document(each) for each in page], "cursor": cursor}
     return Answer(document=document)
 

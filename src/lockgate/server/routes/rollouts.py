@@ -7,38 +7,39 @@ from collections.abc import Mapping
 
 from lockgate.core.canonical import Json
 from lockgate.core.link import Link
-from lockgate.core.policy.duration import duration_seconds
 from lockgate.core.policy.policy import Mode
-from lockgate.core.rollout import Rollout
+from lockgate.core.rollout import Rollout, Status
 from lockgate.errors import UsageError
 from lockgate.operations.create import Order, create
 from lockgate.operations.deliver import Told, untold
 from lockgate.operations.foresee import foresee
 from lockgate.operations.overview import frozen_apps
-from lockgate.operations.queries import explain, list_rollouts, overdue_rollouts
+from lockgate.operations.queries import explain, overdue_rollouts
+from lockgate.operations.rollout_page import Wanted, rollout_page
 from lockgate.report.created import created_document
 from lockgate.report.rollout_document import explanation_document, rollout_document
-from lockgate.server.call import Answer, Call, check_names, flag_of, text_of
+from lockgate.server.call import Answer, Call, check_names, flag_of, needed, seconds_of, text_of
+from lockgate.server.cursor import next_cursor, place_of
 
 # Fields that say of the policy what its own document would.
 FLAT = ("mode", "steps", "min_runs", "require_pairwise")
 BESIDE = ("app_id", "baseline", "candidate", "since", "links", "replace", "metrics", "policy")
-MAX_SINCE_S = 366 * 86_400
 PAGE, MAX_PAGE = 50, 500
+FILTERS = ("app_id", "status", "candidate", "active", "mode", "limit", "cursor")
 
 
 def create_rollout(call: Call) -> Answer:
     """Put a candidate on trial; 201, or 200 where an equal rollout is there already."""
     document = call.document(*BESIDE, *FLAT)
     policy = _policy(document)
-    app = _needed("app_id", text_of(document, "app_id") or text_of(policy, "app"))
+    app = needed("app_id", text_of(document, "app_id") or text_of(policy, "app"))
     call.caller.check_app(app)
     order = Order(
         app=app,
-        candidate=_needed("candidate", text_of(document, "candidate")),
+        candidate=needed("candidate", text_of(document, "candidate")),
         baseline=text_of(document, "baseline"),
         policy=policy,
-        since_s=_since(document.get("since")),
+        since_s=seconds_of(document, "since"),
         is_replacing=flag_of(document, "replace"),
         links=_links(document.get("links", {})),
         actor=call.caller.actor(),
@@ -53,22 +54,26 @@ def create_rollout(call: Call) -> Answer:
 
 def list_all(call: Call) -> Answer:
     """Return a page of rollouts, the oldest first, and the cursor of the next one."""
-    check_names("parameter", call.query, ("app_id", "active", "mode", "limit", "cursor"))
-    app, mode = call.text("app_id"), call.text("mode")
+    check_names("parameter", call.query, FILTERS)
+    app = call.text("app_id")
     if app is not None:
         call.caller.check_app(app)
-    if mode not in (None, *(each.value for each in Mode)):
-        raise UsageError(f"mode is {mode!r} in the query", advice="Write shadow or canary.")
-    found = [
-        each
-        for each in list_rollouts(call.house, app, active=bool(call.flag("active")))
-        if call.caller.covers(each.app) and mode in (None, each.mode.value)
+    mode, status = call.choice("mode", Mode), call.choice("status", Status)
+    wanted = Wanted(
+        app=app,
+        apps=call.caller.apps,
+        candidate=call.text("candidate"),
+        status=None if status is None else Status(status),
+        mode=None if mode is None else Mode(mode),
+        is_active=call.flag("active"),
+    )
+    page = rollout_page(wanted, place_of(call), call.whole("limit", PAGE, MAX_PAGE), call.house)
+    overdue, frozen = overdue_rollouts(call.house, page.rollouts), frozen_apps(call.house)
+    documents: list[Json] = [
+        {**rollout_document(each), "overdue": overdue.get(each.id), "frozen": frozen.get(each.app)}
+        for each in page.rollouts
     ]
-    page, cursor = _page(found, call)
-    overdue, frozen = overdue_rollouts(call.house, page), frozen_apps(call.house)
-    documents = [
-        {**rollout_document(each), "overdue": overdue.get(each.id), "frozen": frozen.get(each.app)} for each in page
-    ]
+    cursor = None if page.last is None else next_cursor(call, page.last)
     return Answer(document={"rollouts": documents, "cursor": cursor})
 
 
@@ -116,19 +121,6 @@ def tag(rollout: Rollout) -> dict[str, str]:
     return {"etag": f'"{rollout.revision}"'}
 
 
-def _page(found: list[Rollout], call: Call) -> tuple[list[Rollout], str | None]:
-    """Return a page, and the id after which the next one begins."""
-    limit, after = call.whole("limit", PAGE, MAX_PAGE), call.text("cursor")
-    first = 0
-    if after is not None:
-        ids = [each.id for each in found]
-        if after not in ids:
-            raise UsageError("the cursor is of another list", advice="Ask again without one.")
-        first = ids.index(after) + 1
-    page = found[first : first + limit]
-    return page, page[-1].id if first + limit < len(found) else None
-
-
 def _policy(document: Mapping[str, object]) -> dict[str, object]:
     policy = document.get("policy", {})
     if not isinstance(policy, dict):
@@ -142,21 +134,6 @@ def _policy(document: Mapping[str, object]) -> dict[str, object]:
             raise UsageError("metrics is no list of names", advice='Send ["error_rate", "latency_ms:p95"].')
         stated["gates"] = [{"metric": name} for name in dict.fromkeys(metrics)]
     return {**policy, **stated}
-
-
-def _needed(name: str, value: str | None) -> str:
-    if value is None:
-        raise UsageError(f"{name} is missing", advice="Name it in the body.")
-    return value
-
-
-def _since(value: object) -> int | None:
-    if value is None:
-        return None
-    seconds = duration_seconds(value) if isinstance(value, str) else value
-    if isinstance(seconds, bool) or not isinstance(seconds, int) or not 0 <= seconds <= MAX_SINCE_S:
-        raise UsageError("since is no span of time of at most 366 days", advice='Send seconds, or text such as "2h".')
-    return seconds
 
 
 def _links(value: object) -> tuple[Link, ...]:

@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A call and its row of the table come in; it is answered, once for each idempotency key and under its conditions."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from lockgate.core.reply import call_digest
+from lockgate.errors import UsageError
+from lockgate.operations.once import Came, Once, do_once
+from lockgate.operations.reading import load
+from lockgate.ports.house import House
+from lockgate.ports.store import Transaction
+from lockgate.server.call import Answer, Call, encode
+from lockgate.server.condition import check_conditions, has_condition
+from lockgate.server.table import Endpoint
+
+MAX_KEY = 255
+KEY = "idempotency-key"
+SAFE = ("GET", "HEAD")
+
+
+def answer(row: Endpoint, call: Call) -> Answer:
+    """Answer a call that its caller may make."""
+    if row.method in SAFE:
+        return _looked(row, call)
+    if not row.is_once or not (KEY in call.headers or has_condition(call.headers)):
+        return row.handler(call)
+    came = do_once(call.house, _once(call), lambda work, house: _came(row, call, work, house))
+    call.wake()
+    headers = dict(came.headers)
+    if came.is_replayed:
+        headers["idempotency-replayed"] = "true"
+    return Answer(body=came.body, status=came.status, headers=headers)
+
+
+def _looked(row: Endpoint, call: Call) -> Answer:
+    found = row.handler(call)
+    if check_conditions(call.headers, found.headers.get("etag"), is_change=False):
+        return found
+    return Answer(body=b"", status=304, headers=found.headers)
+
+
+def _came(row: Endpoint, call: Call, work: Transaction, house: House) -> Came:
+    """Carry a call out in a transaction; who delivers is woken when it is kept."""
+    tag = f'"{load(work, call.named["id"])[0].rollout.revision}"' if "id" in call.named else None
+    check_conditions(call.headers, tag, is_change=True)
+    given = row.handler(replace(call, house=house, wake=_nobody))
+    return Came(
+        status=given.status,
+        headers=tuple(given.headers.items()),
+        body=given.encoded(),
+        kept=None if given.kept is None else encode(given.kept),
+    )
+
+
+def _nobody() -> None:
+    """Wake nobody: nothing is kept yet."""
+
+
+def _once(call: Call) -> Once | None:
+    key = call.headers.get(KEY)
+    if key is None:
+        return None
+    if not 1 <= len(key) <= MAX_KEY or not key.isascii() or not key.isprintable():
+        raise UsageError(
+            f"the Idempotency-Key has {len(key)} characters, or some that are not ASCII",
+            advice=f"Send 1 to {MAX_KEY} printable characters.",
+        )
+    # Who calls is part of it: nobody is answered with what another was.
+    name = f"{call.caller.kind} {call.caller.name} {key}"
+    asked = "&".join(f"{name}={text}" for name, text in sorted(call.query.items()))
+    return Once(name, call_digest(call.method.encode(), call.path.encode(), asked.encode(), call.body))

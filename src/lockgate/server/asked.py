@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Nothing comes in; the JSON Schemas of the bodies that endpoints take, each with an example, go out by their names.
+
+The examples can be meant where an app `web` tries `v37` against `v36`; a test sends each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import cast
+
+from lockgate.core.api_key import MAX_NAME
+from lockgate.core.canonical import Json
+from lockgate.core.declaration.schema import policy_schema
+from lockgate.core.permission import PRESETS, Permission
+from lockgate.server.schema import NUMBER, TEXT, WHOLE, Schema, described, list_of, mapping_of, record
+
+SPAN: Schema = {"type": ["integer", "string"], "description": "Seconds, or text such as `90s`, `2h`, `1d`."}
+REASON: Schema = described(TEXT, "Why; the receipt keeps it.")
+WORDS: list[Json] = [*PRESETS, *(each.value for each in Permission)]
+
+
+def _example(schema: Schema, **example: Json) -> Schema:
+    return {**schema, "examples": [example]}
+
+
+def _order() -> Schema:
+    policy = cast("dict[str, Schema]", policy_schema()["properties"])
+    flat = {name: policy[name] for name in ("mode", "steps", "min_runs", "require_pairwise")}
+    return record(
+        {
+            "app_id": described(TEXT, "The app; needed unless the policy names it."),
+            "baseline": described(TEXT, "The release that is trusted; by default the champion."),
+            "candidate": described(TEXT, "The release on trial."),
+            "since": described(SPAN, "Also read runs of so long ago."),
+            "links": described(mapping_of(TEXT), "Where more is to be read of it, for people."),
+            "replace": {"type": "boolean", "description": "Cancel what is on trial in the app already."},
+            "metrics": described(list_of(TEXT), "Gates by name, in place of a policy's."),
+            "policy": {"type": "object", "description": "What a policy file holds."},
+            **flat,
+        },
+        needs=("candidate",),
+    )
+
+
+def _comparison() -> Schema:
+    return record(
+        {
+            "app_id": described(TEXT, "The app whose kept runs are compared."),
+            "baseline": described(TEXT, "The release that is trusted; needed unless every gate has max or min."),
+            "candidate": described(TEXT, "The other one."),
+            "policy": {"type": ["object", "null"], "description": "Gates, as a policy file holds them."},
+            "metrics": described(list_of(TEXT), "Gates by name, in place of a policy's."),
+            "per_gate_level": described(NUMBER, "Judge each gate at this level by itself."),
+            "since": described(SPAN, "Only runs that began in the last so long."),
+        },
+        needs=("app_id", "candidate"),
+    )
+
+
+def _key() -> Schema:
+    return record(
+        {
+            "name": {**TEXT, "maxLength": MAX_NAME, "description": "Who uses it."},
+            "allow": described(list_of({"enum": WORDS}), "Presets and permissions, none beyond the caller's own."),
+            "apps": described(list_of(TEXT), "The apps that it is for; none: all, where the caller's is."),
+            "expires": described(SPAN, "After how long; by default 90 days, at most 366."),
+        },
+        needs=("name", "allow"),
+    )
+
+
+_SIGHT = {
+    "reason": REASON,
+    "step": described(WHOLE, "The step that was seen, from 0."),
+    "revision": described(WHOLE, "The revision that was seen."),
+}
+
+ASKED: Mapping[str, Schema] = {
+    "Nothing": _example(record({})),
+    "Reason": _example(record({"reason": REASON}, needs=("reason",)), reason="errors at checkout"),
+    "Sight": _example(record(_SIGHT, needs=tuple(_SIGHT)), reason="looks well", step=0, revision=1),
+    "Order": _example(_order(), app_id="web", baseline="v36", candidate="v37", mode="canary", steps="5,25,50,100"),
+    "LiveWeight": _example(
+        record(
+            {
+                "weight": {"type": "number", "minimum": 0, "maximum": 100, "description": "Percent that is live."},
+                "revision": described(WHOLE, "The revision by which it was set."),
+            },
+            needs=("weight", "revision"),
+        ),
+        weight=5,
+        revision=1,
+    ),
+    "Question": _example(_comparison(), app_id="web", baseline="v36", candidate="v37", metrics=["error_rate"]),
+    # Of one line; the rest of its fields are in the how-to of the run record.
+    "Run": _example(
+        {
+            "type": "object",
+            "properties": {"app_id": TEXT, "release": TEXT, "status": TEXT, "latency_ms": NUMBER},
+            "required": ["release"],
+        },
+        app_id="web",
+        release="v36",
+        status="ok",
+        latency_ms=41.5,
+    ),
+    "NewKey": _example(_key(), name="deploys of web", allow=["ci"], apps=["web"], expires="90d"),
+}

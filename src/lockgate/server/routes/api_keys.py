@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Calls about API keys come in; keys are made, shown and revoked by a key that allows at least as much.
+
+A token is in the answer that makes it and nowhere else: it is neither kept nor repeated.
+"""
+
+from __future__ import annotations
+
+from lockgate.core.api_key import ApiKey
+from lockgate.core.permission import Permission, permissions_of
+from lockgate.errors import UnknownError, UsageError
+from lockgate.operations.api_keys import list_keys
+from lockgate.operations.issue_key import DEFAULT_LIFE_S, KeyOrder, issue_key
+from lockgate.operations.revoke_key import revoke_key
+from lockgate.report.key_listing import key_document
+from lockgate.server.call import Answer, Call, check_names, names_of, needed, seconds_of, text_of
+from lockgate.server.cursor import page_of
+from lockgate.server.problem import NOT_OF_KEY, ProblemError
+
+FIELDS = ("name", "allow", "apps", "expires")
+PAGE, MAX_PAGE = 100, 1_000
+NO_STORE = {"cache-control": "no-store"}
+
+
+def create_key(call: Call) -> Answer:
+    """Make a key that allows no more than the caller's own; its token is answered this once."""
+    document = call.document(*FIELDS)
+    name = needed("name", text_of(document, "name"))
+    words, apps = names_of(document, "allow"), names_of(document, "apps")
+    if not words:
+        raise UsageError("allow is missing", advice='Send {"allow": ["ci"]}: presets or permissions.')
+    permissions = permissions_of(words)
+    _check_grant(call, permissions, apps or None)
+    life = seconds_of(document, "expires")
+    order = KeyOrder(
+        name=name,
+        permissions=permissions,
+        apps=apps,
+        life_s=DEFAULT_LIFE_S if life is None else life,
+        created_by=call.caller.name,
+    )
+    issued = issue_key(order, call.house)
+    plain = key_document(issued.key)
+    place = {"location": f"{call.path}/{issued.key.id}"}
+    return Answer(
+        document={**plain, "token": issued.token},
+        status=201,
+        headers={**place, **NO_STORE},
+        kept={**plain, "token": None},
+    )
+
+
+def list_all(call: Call) -> Answer:
+    """Return a page of the keys for apps that the caller's own is for, the oldest first, without their tokens."""
+    check_names("parameter", call.query, ("limit", "cursor"))
+    found = [each for each in list_keys(call.house) if _is_seen(call, each)]
+    page, cursor = page_of(call, found, PAGE, MAX_PAGE)
+    return Answer(document={"keys": [key_document(each) for each in page], "cursor": cursor})
+
+
+def show(call: Call) -> Answer:
+    """Return a key, without its token."""
+    return Answer(document=key_document(_known(call)))
+
+
+def revoke(call: Call) -> Answer:
+    """Let a key that allows no more than the caller's open nothing any more, for good."""
+    call.document()
+    key = _known(call)
+    _check_grant(call, key.permissions, key.apps)
+    return Answer(document=key_document(revoke_key(key.id, call.house)))
+
+
+def _check_grant(call: Call, permissions: tuple[Permission, ...], apps: tuple[str, ...] | None) -> None:
+    """Refuse what reaches further than the caller's own key."""
+    for each in permissions:
+        call.caller.check(each)
+    if call.caller.apps is None:
+        return
+    if apps is None:
+        raise ProblemError(
+            NOT_OF_KEY, "the key is not for every app", f"Name apps: it is for {', '.join(call.caller.apps)}."
+        )
+    for app in apps:
+        call.caller.check_app(app)
+
+
+def _known(call: Call) -> ApiKey:
+    wanted = call.named["key"]
+    found = next((each for each in list_keys(call.house) if each.id == wanted and _is_seen(call, each)), None)
+    if found is None:
+        raise UnknownError(f"there is no key {wanted}")
+    return found
+
+
+def _is_seen(call: Call, key: ApiKey) -> bool:
+    """Say whether a key is for nothing but apps that the caller's is for."""
+    return call.caller.apps is None or (key.apps is not None and all(map(call.caller.covers, key.apps)))
