@@ -36,6 +36,10 @@ class NotPermittedError(LockgateError):
     """The caller may not do this."""
 
 
+class RefusedUrlError(UsageError):
+    """A URL that may not be called from here."""
+
+
 class UnknownError(UsageError):
     """What the call names is not there."""
 
@@ -50,3 +54,7 @@ class UnsoundError(DataError):
 
 class ReusedKeyError(UsageError):
     """An idempotency key came again with another call."""
+
+
+class InDoubtError(UnreachableError):
+    """The store did not say whether it kept what it was asked to keep."""

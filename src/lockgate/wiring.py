@@ -18,6 +18,7 @@ from lockgate.ports.house import Clock, House
 from lockgate.ports.reading import RunBatches, RunFiles
 from lockgate.ports.signing import Signers
 from lockgate.ports.store import Store
+from lockgate.ports.webhooks import Receivers
 
 HOME = "LOCKGATE_HOME"
 DEFAULT_HOME = "~/.lockgate"
@@ -177,11 +178,18 @@ def memory_store() -> Store:
     return MemoryStore()
 
 
-def actuators() -> Actuators:
+def actuators(folder: Path | None = None, *, is_dev: bool = False) -> Actuators:
     """Return what reaches each kind of endpoint."""
     from lockgate.adapters.actuators.command import Command
 
-    return {Kind.COMMAND: Command()}
+    return {Kind.COMMAND: Command(), Kind.WEBHOOK: receivers(folder, is_dev=is_dev)}
+
+
+def receivers(folder: Path | None = None, *, is_dev: bool = False) -> Receivers:
+    """Return what reaches webhooks, by this machine's settings; `is_dev` lets it reach this machine itself."""
+    from lockgate.adapters.webhooks.sender import open_sender
+
+    return open_sender((folder or home()) / KEYS, system_clock(), is_dev=is_dev)
 
 
 def system_clock() -> Clock:

@@ -7,8 +7,9 @@ from itertools import pairwise
 
 import pytest
 
-from lockgate.core.delivery import PATIENCE, State
+from lockgate.core.delivery import State
 from lockgate.core.instant import SECOND
+from lockgate.core.retry import PATIENCE
 from lockgate.operations.deliver import hasten, retry_dead, untold
 from lockgate.operations.rollback import rollback
 from tests.spec.line import created, world

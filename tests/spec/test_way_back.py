@@ -36,10 +36,10 @@ def test_a_promoted_rollout_goes_back_to_whoever_had_the_traffic_when_it_began()
     rollback(second.id, ANN, here.house)
 
     (said,) = told(here)
-    assert said["baseline"] == "v36"
+    assert said["baseline_release"] == "v36"
     assert said["target"] == {"kind": "former_champion", "release": "v36"}
-    assert said["targetText"] == "traffic goes back to v36, the former champion"
-    assert way_back_of(receipts_of(second.id, here.house)[-1]) == said["targetText"]
+    assert said["target_text"] == "traffic goes back to v36, the former champion"
+    assert way_back_of(receipts_of(second.id, here.house)[-1]) == said["target_text"]
 
 
 @pytest.mark.clause("LI-89")
@@ -54,5 +54,5 @@ def test_a_rollout_that_ends_goes_back_to_its_baseline() -> None:
     here.walk(rollout.id, WORSE, runs=4_000, minutes=30)
 
     (said,) = told(here)
-    assert said["targetText"] == "traffic goes back to v36, the baseline"
-    assert (before, way_back_of(receipts_of(rollout.id, here.house)[-1])) == ("", said["targetText"])
+    assert said["target_text"] == "traffic goes back to v36, the baseline"
+    assert (before, way_back_of(receipts_of(rollout.id, here.house)[-1])) == ("", said["target_text"])

@@ -3,7 +3,8 @@
 
 It has the predicate of a rollout's receipts in a small shape: `rolloutId` is the organisation's own series of
 receipts, `subject` the organisation, `from` and `to` its custody before and after, `decision` an action (`new_keys`,
-`prune`) with cause and reason; `verdict` is null, and whatever else is of a rollout is empty.
+`prune`, `set_webhook`, `remove_webhook`) with cause and reason; `verdict` is null, and whatever else is of a rollout is
+empty.
 """
 
 from __future__ import annotations
@@ -23,12 +24,16 @@ from lockgate.core.statement import PREDICATE_TYPE, SCHEMA_VERSION, STATEMENT_TY
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Custody:
-    """The ids of the keys that sign, and up to when raw runs and deliveries were pruned."""
+    """The ids of the keys that sign, up to when raw runs and deliveries were pruned, and who is sent messages.
+
+    `webhooks` is the digest of all that are declared; None where none is.
+    """
 
     receipt_key: str
     log_key: str
     raw_until: Instant = 0
     deliveries_until: Instant = 0
+    webhooks: str | None = None
 
     def document(self) -> dict[str, Json]:
         """Return the JSON form."""
@@ -37,6 +42,7 @@ class Custody:
             "logKey": self.log_key,
             "rawUntil": self.raw_until,
             "deliveriesUntil": self.deliveries_until,
+            "webhooks": None if self.webhooks is None else digest_set(self.webhooks),
         }
 
 
@@ -67,7 +73,12 @@ def stated_custody(standing: Mapping[str, Json]) -> Custody:
         log_key=cast("str", standing["logKey"]),
         raw_until=cast("int", standing["rawUntil"]),
         deliveries_until=cast("int", standing["deliveriesUntil"]),
+        webhooks=_digest_of(standing.get("webhooks")),
     )
+
+
+def _digest_of(written: Json) -> str | None:
+    return f"sha256:{written['sha256']}" if isinstance(written, Mapping) else None
 
 
 def draft_custody(act: CustodyAct, actor: Actor) -> Draft:

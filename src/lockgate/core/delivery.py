@@ -2,7 +2,8 @@
 """A message and who must hear it come in; deliveries go out, and which of those that wait is sent next.
 
 A lane is what one endpoint has not been told yet of one app, in the order of commits. At most one delivery of a lane is
-under way at a time, and after a message was delivered nothing older of its lane is sent any more.
+under way at a time, and after a message was delivered no older weight of its lane is sent any more; what asks for no
+weight, which only a webhook hears, is sent all the same.
 """
 
 from __future__ import annotations
@@ -11,20 +12,20 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from lockgate.core.endpoint import Endpoint
-from lockgate.core.instant import HOUR, SECOND, Instant
+from lockgate.core.endpoint import MOVES, Endpoint, Kind
+from lockgate.core.instant import SECOND, Instant
 from lockgate.core.outbox import Message
+from lockgate.core.retry import LONGEST_RETRY_AFTER, wait_after
 from lockgate.core.transition import Event
 
 # What takes traffic away from a candidate: it is urgent, and nothing may give the traffic back after it.
 OVERTAKING = frozenset({Event.ROLLBACK, Event.REDUCE})
-FIRST_WAIT, LONGEST_WAIT = 5 * SECOND, 12 * HOUR
-# A candidate that must go is served until its router hears of it.
-FIRST_URGENT_WAIT, LONGEST_URGENT_WAIT = SECOND, 300 * SECOND
-PATIENCE = 72 * HOUR
 # Beyond the endpoint's own timeout: to start it, to kill it, and to write down what came of it.
 LEASE_SLACK = 10 * SECOND
 MAX_ERROR, MAX_OUTPUT = 500, 4_096
+# The latest of each delivery are kept.
+MAX_TRIES = 10
+GONE = 410
 
 
 class State(StrEnum):
@@ -41,11 +42,21 @@ OPEN = frozenset({State.DUE, State.DEAD})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Try:
+    """One attempt that somebody saw the end of: the answer's status where there is one, how long it took, the fault."""
+
+    at: Instant
+    took_ms: int
+    code: int | None = None
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
     """One message to one endpoint. `at` is when it was committed, `leased_until` when nobody sends it any more.
 
     `attempts` counts what was begun, so that a sender that died counts too; `error` is what the last one came to, and
-    `output` the end of what the endpoint said.
+    `output` the end of what the endpoint said. `held_until`: before when the endpoint asked not to be tried.
     """
 
     message_id: str
@@ -62,6 +73,13 @@ class Delivery:
     leased_until: Instant = 0
     error: str = ""
     output: str = ""
+    held_until: Instant = 0
+    tries: tuple[Try, ...] = ()
+
+    @property
+    def is_weight(self) -> bool:
+        """Say whether it asks for a weight."""
+        return self.event in MOVES
 
     @property
     def is_urgent(self) -> bool:
@@ -75,11 +93,21 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Carried:
-    """What an attempt came to: its fault in a sentence, None when it was carried out, and the weight read back."""
+    """What an attempt came to: its fault in a sentence, None when it was carried out, and the weight read back.
+
+    `code`: the status that was answered; `retry_after_s`: for how long the endpoint asked not to be tried.
+    """
 
     fault: str | None = None
     output: str = ""
     observed: float | None = None
+    code: int | None = None
+    retry_after_s: float | None = None
+
+    @property
+    def is_gone(self) -> bool:
+        """Say whether the endpoint asked for nothing more."""
+        return self.code == GONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +152,8 @@ def choose(lane: Sequence[Delivery], now: Instant) -> Choice:
 
 def _is_overtaken(delivery: Delivery, newer: Sequence[Delivery]) -> bool:
     urgent = [each for each in newer if each.is_urgent]
+    if not delivery.is_weight:
+        return False
     if delivery.is_urgent:
         # Another rollout's candidate may still have the traffic that this one takes away.
         return any(each.rollout_id == delivery.rollout_id for each in urgent)
@@ -131,7 +161,7 @@ def _is_overtaken(delivery: Delivery, newer: Sequence[Delivery]) -> bool:
 
 
 def _is_due(delivery: Delivery, newer: Sequence[Delivery], now: Instant) -> bool:
-    is_waited_for = any(each.at > delivery.tried_at for each in newer)
+    is_waited_for = any(each.at > delivery.tried_at for each in newer) and delivery.held_until <= now
     # Tried ahead of the clock, it was due by a clock that has been set back since.
     return delivery.attempts == 0 or delivery.due_at <= now or now < delivery.tried_at or is_waited_for
 
@@ -142,22 +172,30 @@ def claimed(delivery: Delivery, endpoint: Endpoint, now: Instant) -> Delivery:
     return replace(delivery, attempts=delivery.attempts + 1, tried_at=now, leased_until=now + lease)
 
 
-def settled(delivery: Delivery, carried: Carried, now: Instant) -> Delivery:
+def settled(delivery: Delivery, carried: Carried, now: Instant, kind: Kind = Kind.COMMAND) -> Delivery:
     """Return a delivery after an attempt: delivered, due again later, or dead after about three days."""
-    over = replace(delivery, leased_until=0, output=carried.output[-MAX_OUTPUT:])
+    tried = Try(
+        at=delivery.tried_at,
+        took_ms=max(0, now - delivery.tried_at),
+        code=carried.code,
+        error=(carried.fault or "")[:MAX_ERROR],
+    )
+    over = replace(
+        delivery,
+        leased_until=0,
+        held_until=0,
+        output=carried.output[-MAX_OUTPUT:],
+        error=tried.error,
+        tries=(*delivery.tries, tried)[-MAX_TRIES:],
+    )
     if carried.fault is None:
-        return replace(over, state=State.DELIVERED, error="")
-    failed = replace(over, error=carried.fault[:MAX_ERROR])
-    waits = [_wait(delivery, attempt) for attempt in range(1, delivery.attempts + 1)]
-    if sum(waits) > PATIENCE:
-        return replace(failed, state=State.DEAD)
-    return replace(failed, due_at=now + waits[-1])
-
-
-def _wait(delivery: Delivery, attempt: int) -> Instant:
-    if delivery.is_urgent:
-        return min(LONGEST_URGENT_WAIT, FIRST_URGENT_WAIT << min(attempt - 1, 32))
-    return min(LONGEST_WAIT, FIRST_WAIT << min(attempt - 1, 32))
+        return replace(over, state=State.DELIVERED)
+    name = f"{delivery.message_id} {delivery.endpoint_id}"
+    wait = wait_after(kind, delivery.attempts, name, is_urgent=delivery.is_urgent)
+    if wait is None:
+        return replace(over, state=State.DEAD)
+    asked = round(min(carried.retry_after_s or 0.0, LONGEST_RETRY_AFTER / SECOND) * SECOND)
+    return replace(over, due_at=now + max(wait, asked), held_until=now + asked if asked else 0)
 
 
 def superseded(delivery: Delivery, why: str) -> Delivery:
@@ -167,4 +205,4 @@ def superseded(delivery: Delivery, why: str) -> Delivery:
 
 def again(delivery: Delivery, now: Instant) -> Delivery:
     """Return a delivery that is due as if it had never been tried."""
-    return replace(delivery, state=State.DUE, attempts=0, due_at=now, leased_until=0)
+    return replace(delivery, state=State.DUE, attempts=0, due_at=now, leased_until=0, held_until=0)

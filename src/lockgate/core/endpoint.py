@@ -11,6 +11,7 @@ from lockgate.core.canonical import Json, name_of
 from lockgate.core.canonical import digest as digest_of
 from lockgate.core.instant import Instant
 from lockgate.core.transition import Event
+from lockgate.core.webhook import Webhook
 from lockgate.errors import UsageError
 
 MAX_WORDS = 64
@@ -24,13 +25,14 @@ class Kind(StrEnum):
     """How an endpoint is reached; the value is what is stored, so that kinds can be added."""
 
     COMMAND = "command"
+    WEBHOOK = "webhook"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:
     """Somebody who is told what happens to an app, or to all (None), since it was declared.
 
-    A `command` is a program with arguments, run in `folder`; it is its app's actuator.
+    A `command` is a program with arguments, run in `folder`; it is its app's actuator. A `webhook` is sent messages.
     `is_acknowledging`: it answers with the weight that it read back, and comparisons wait for that.
     `log_size`: how many receipts there were before it was declared; what is told by later ones is for it, whatever the
     clock said.
@@ -39,21 +41,24 @@ class Endpoint:
     id: str
     app: str | None
     kind: Kind
-    argv: tuple[str, ...]
-    folder: str
+    argv: tuple[str, ...] = ()
+    folder: str = ""
     since: Instant
     timeout_s: float = DEFAULT_TIMEOUT_S
     is_acknowledging: bool = False
     log_size: int = 0
+    webhook: Webhook | None = None
 
     def hears(self, app: str, event: Event) -> bool:
         """Say whether an event of an app is for this endpoint."""
-        return self.app in (None, app) and event in MOVES
+        is_heard = event in MOVES if self.webhook is None else self.webhook.hears(event)
+        return is_heard and self.app in (None, app)
 
     def digest(self) -> str:
         """Return the digest of what was declared, which the receipt of the declaration states."""
         plain: dict[str, Json] = {name: getattr(self, name) for name in self.__dataclass_fields__}
-        return digest_of({**plain, "kind": self.kind.value, "argv": list(self.argv)})
+        webhook = None if self.webhook is None else self.webhook.document()
+        return digest_of({**plain, "kind": self.kind.value, "argv": list(self.argv), "webhook": webhook})
 
 
 def actuator_name(org: str, app: str) -> str:

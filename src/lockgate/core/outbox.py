@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from lockgate.core.app import App
 from lockgate.core.canonical import Json, canonicalize
 from lockgate.core.instant import Instant, instant_text
+from lockgate.core.notice import lateness
+from lockgate.core.policy.policy import Policy
 from lockgate.core.transition import Event, Transition
 from lockgate.core.vault import Receipt
 
@@ -36,55 +38,74 @@ class Message:
         return found
 
 
-def messages(transition: Transition, receipt: Receipt, events: Sequence[Event]) -> tuple[Message, ...]:
+def messages(transition: Transition, receipt: Receipt, events: Sequence[Event], policy: Policy) -> tuple[Message, ...]:
     """Return one message for each event that a transition tells."""
-    return tuple(_message(transition, receipt, event) for event in events)
+    return tuple(_message(transition, receipt, event, policy) for event in events)
 
 
-def _message(transition: Transition, receipt: Receipt, event: Event) -> Message:
+def _message(transition: Transition, receipt: Receipt, event: Event, policy: Policy) -> Message:
     before, after = transition.before, transition.after
     back = transition.decision.way_back
+    late = lateness(transition, policy) if event is Event.OVERDUE else None
     data: dict[str, Json] = {
-        "rolloutId": after.id,
+        "rollout_id": after.id,
         "org": after.org,
         "app": after.app,
         "mode": after.mode.value,
-        "baseline": after.baseline,
-        "candidate": after.candidate,
-        "fromWeight": before.exposed_weight,
+        "baseline_release": after.baseline,
+        "candidate_release": after.candidate,
+        "from_weight": before.exposed_weight,
         "weight": after.exposed_weight,
         "target": None if back is None else {"kind": back.target.value, "release": back.release},
-        "targetText": None if back is None else back.sentence(),
+        "target_text": None if back is None else back.sentence(),
         "step": after.step,
         "status": after.status.value,
         "terminal": after.is_terminal,
         "revision": after.revision,
-        "seq": receipt.seq,
-        "reason": transition.decision.reason,
-        "receiptId": receipt.id,
-        "receiptSha256": receipt.digest.removeprefix("sha256:"),
-        "logIndex": receipt.index,
+        "reason": late or transition.decision.reason,
+        **_of_log(receipt),
     }
     return _of_receipt(after.app, receipt, event, data)
 
 
 def app_message(org: str, app: App, receipt: Receipt, event: Event) -> Message:
     """Return the message that tells what was done to an app."""
+    stands = app.document()
     data: dict[str, Json] = {
         "org": org,
         "app": app.name,
-        **app.document(),
+        "champion": app.champion,
+        "former_champion": app.former_champion,
+        "frozen": app.frozen,
+        "killed": app.is_killed,
+        "actuator": stands["actuator"],
         "cause": receipt.cause,
-        "seq": receipt.seq,
-        "receiptId": receipt.id,
-        "receiptSha256": receipt.digest.removeprefix("sha256:"),
-        "logIndex": receipt.index,
+        "revision": receipt.seq,
+        **_of_log(receipt),
     }
     return _of_receipt(app.name, receipt, event, data)
 
 
+def _of_log(receipt: Receipt) -> dict[str, Json]:
+    return {
+        "seq": receipt.seq,
+        "decision_event_id": receipt.id,
+        "receipt_sha256": receipt.digest.removeprefix("sha256:"),
+        "log_index": receipt.index,
+    }
+
+
 def _of_receipt(app: str, receipt: Receipt, event: Event, data: dict[str, Json]) -> Message:
-    body = canonicalize({"type": event.value, "timestamp": instant_text(receipt.at), "data": data})
+    body = canonicalize(
+        {
+            "type": event.value,
+            "event": event.value,
+            "timestamp": instant_text(receipt.at),
+            "revision": data["revision"],
+            "receipt": receipt.id,
+            "data": data,
+        }
+    )
     # One receipt may tell two things, such as a promotion that also completes.
     name = f"{receipt.id.replace('rcp_', 'evt_')}_{event.value.rpartition('.')[2]}"
     return Message(

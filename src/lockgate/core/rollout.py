@@ -26,6 +26,13 @@ class Status(StrEnum):
     CANCELLED = "cancelled"
 
 
+class Notice(StrEnum):
+    """What people are told of a step that holds, once for each time that it is entered."""
+
+    APPROVAL = "approval"
+    OVERDUE = "overdue"
+
+
 TERMINAL = frozenset({Status.PROMOTED, Status.ROLLED_BACK, Status.CANCELLED})
 # How far, in millionths of a percent, a weight that is live may be from the one asked for, and which part of it.
 NEAR, NEAR_PART = 50_000, 10
@@ -73,6 +80,7 @@ class Rollout:
     `waived`: what an operator has seen and let pass at this step. `has_let_pass`: whether a person went past a breach
     or a hold at any step, after which no error rate of promotions is promised.
     `links`: where more is to be read of it, for people.
+    `notices`: what people were told of this step while it held.
     """
 
     id: str
@@ -98,6 +106,7 @@ class Rollout:
     former_champion: str | None = None
     declared: str | None = None
     links: tuple[Link, ...] = ()
+    notices: tuple[Notice, ...] = ()
 
     @property
     def is_terminal(self) -> bool:
@@ -134,7 +143,11 @@ class Rollout:
         """Return the JSON form."""
         names = self.__dataclass_fields__
         plain: dict[str, Json] = {name: getattr(self, name) for name in names}
-        lists: dict[str, Json] = {"waived": [each.document() for each in self.waived], "links": dict(self.links)}
+        lists: dict[str, Json] = {
+            "waived": [each.document() for each in self.waived],
+            "links": dict(self.links),
+            "notices": [each.value for each in self.notices],
+        }
         return {**plain, **lists, "mode": self.mode.value, "status": self.status.value}
 
 

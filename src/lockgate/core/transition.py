@@ -14,11 +14,11 @@ from lockgate.core.canonical import Json
 from lockgate.core.decision.decision import Action, Cause, Decision
 from lockgate.core.instant import Instant
 from lockgate.core.policy.policy import Mode
-from lockgate.core.rollout import Rollout, Status
+from lockgate.core.rollout import Notice, Rollout, Status
 
 
 class Event(StrEnum):
-    """What a transition tells the outside; the last two are of an app."""
+    """What a transition tells the outside; the last three are of an app, and of an endpoint that is tried."""
 
     CREATED = "rollout.created"
     PROMOTE = "rollout.promote"
@@ -26,9 +26,15 @@ class Event(StrEnum):
     REDUCE = "rollout.reduce"
     PAUSE = "rollout.pause"
     RESUME = "rollout.resume"
+    APPROVAL_NEEDED = "rollout.approval_needed"
+    OVERDUE = "rollout.overdue"
     COMPLETED = "rollout.completed"
     FREEZE = "app.freeze"
     UNFREEZE = "app.unfreeze"
+    PING = "endpoint.ping"
+
+
+_NOTED_BY = {Notice.APPROVAL: Event.APPROVAL_NEEDED, Notice.OVERDUE: Event.OVERDUE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +72,8 @@ class Transition:
             Action.RESUME: Event.RESUME,
         }.get(self.decision.action)
         ended = self.after.is_terminal and not self.before.is_terminal
-        return tuple(event for event in (told, Event.COMPLETED if ended else None) if event is not None)
+        noticed = (_NOTED_BY[each] for each in self.after.notices if each not in self.before.notices)
+        return tuple(event for event in (told, Event.COMPLETED if ended else None, *noticed) if event is not None)
 
     def document(self) -> dict[str, Json]:
         """Return the JSON form."""
@@ -126,8 +133,9 @@ def _moved(rollout: Rollout, decision: Decision, now: Instant) -> Rollout:
         step_entered_at=now,
         reductions=rollout.reductions + back,
         approved_step=None,
-        # What was let pass was seen at the step before.
+        # What was let pass was seen at the step before, and so was what people were told of.
         waived=(),
+        notices=(),
     )
 
 

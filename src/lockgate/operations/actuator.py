@@ -80,7 +80,7 @@ def put_actuator(work: Transaction, app: str, program: Program, actor: Actor, ho
 def actuators_of(house: House, app: str | None = None) -> tuple[Endpoint, ...]:
     """Return the programs that are declared."""
     with house.store.reading(house.org) as seen:
-        return tuple(each for each in seen.endpoints() if app in (None, each.app))
+        return tuple(each for each in seen.endpoints() if each.kind is Kind.COMMAND and app in (None, each.app))
 
 
 def remove_actuator(app: str, actor: Actor, house: House) -> Declared:

@@ -8,16 +8,19 @@ A sender that dies in between leaves a lease that ends; the same bytes are sent 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from threading import Lock
 
 from lockgate.core.delivery import Carried, Choice, Delivery, State, again, choose, claimed, settled, superseded
-from lockgate.core.endpoint import Endpoint
+from lockgate.core.endpoint import Endpoint, Kind
 from lockgate.core.instant import SECOND
 from lockgate.core.outbox import Message
 from lockgate.core.receipt import Actor
 from lockgate.core.rollout import is_met
 from lockgate.crash_point import reach
 from lockgate.operations.acknowledge import Observation, observe
+from lockgate.operations.webhook_health import see
 from lockgate.ports.actuator import Actuators
 from lockgate.ports.house import House
 from lockgate.ports.store import Snapshot, Transaction
@@ -30,11 +33,15 @@ MAX_NAME = 200
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bounds:
-    """Of which app (None: of all) how many messages are sent at most, and for how long another one is begun."""
+    """Of which app (None: of all) how many messages are sent at most, and for how long another one is begun.
+
+    `at_once`: in how many lanes at the same time, so that one that does not answer keeps no other waiting.
+    """
 
     app: str | None = None
     messages: int = 20
     seconds: float = 5.0
+    at_once: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,20 +56,76 @@ class Told:
 Lane = tuple[str, str]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ready:
+    """A lane in which something can be done, how its endpoint is reached, and whether a candidate must go."""
+
+    lane: Lane
+    kind: Kind | None
+    is_urgent: bool
+
+
 def deliver(house: House, actuators: Actuators, bounds: Bounds) -> tuple[Told, ...]:
     """Send what is due, the most urgent lane first, and return what was tried."""
     until = house.clock.now() + round(bounds.seconds * SECOND)
     tried: list[Told] = []
-    for lane in _lanes(house, bounds.app):
-        while len(tried) < bounds.messages and house.clock.now() < until:
-            claim = _claim(house, lane)
-            if claim is None or claim.endpoint is None:
-                break
-            reach("deliver.claimed")
-            carried = actuators[claim.endpoint.kind].carry_out(claim.endpoint, claim.message)
-            reach("deliver.sent")
-            tried.append(_settle(house, claim, carried))
+    begun, lock = 0, Lock()
+
+    def may_begin() -> bool:
+        nonlocal begun
+        with lock:
+            is_free = begun < bounds.messages and house.clock.now() < until
+            begun += is_free
+        return is_free
+
+    def carry(lane: Lane) -> None:
+        while may_begin():
+            told = carry_out(house, actuators, lane)
+            if told is None:
+                return
+            tried.append(told)
+
+    lanes = [each.lane for each in ready(house, bounds.app)]
+    if bounds.at_once == 1:
+        for lane in lanes:
+            carry(lane)
+        return tuple(tried)
+    with ThreadPoolExecutor(bounds.at_once, "deliver") as pool:
+        for _ in pool.map(carry, lanes):
+            pass
     return tuple(tried)
+
+
+def carry_out(house: House, actuators: Actuators, lane: Lane) -> Told | None:
+    """Send the next message of a lane, and return what that came to; None when nothing of it is due."""
+    claim = _claim(house, lane)
+    if claim is None or claim.endpoint is None:
+        return None
+    reach("deliver.claimed")
+    carried = actuators[claim.endpoint.kind].carry_out(claim.endpoint, claim.message)
+    reach("deliver.sent")
+    return _settle(house, claim, carried)
+
+
+def ready(house: House, app: str | None = None) -> tuple[Ready, ...]:
+    """Return the lanes that something can be done in: those with something urgent first, and routers before others."""
+    now = house.clock.now()
+    with house.store.reading(house.org) as seen:
+        waiting = seen.deliveries(State.DUE, app=app)
+        endpoints = {each.id: each for each in seen.endpoints()} if waiting else {}
+    found: dict[Lane, list[Delivery]] = {}
+    for each in waiting:
+        found.setdefault((each.endpoint_id, each.app), []).append(each)
+    lanes = [
+        Ready(
+            lane=lane,
+            kind=None if lane[0] not in endpoints else endpoints[lane[0]].kind,
+            is_urgent=any(each.is_urgent for each in lane_of),
+        )
+        for lane, lane_of in found.items()
+        if not _is_disabled(endpoints.get(lane[0])) and choose(lane_of, now) != Choice()
+    ]
+    return tuple(sorted(lanes, key=lambda each: (not each.is_urgent, each.kind is Kind.WEBHOOK)))
 
 
 def untold(house: House, app: str | None = None) -> tuple[Told, ...]:
@@ -88,16 +151,8 @@ def hasten(house: House, app: str | None = None) -> None:
             work.put_delivery(replace(each, due_at=min(each.due_at, now)))
 
 
-def _lanes(house: House, app: str | None) -> tuple[Lane, ...]:
-    """Return the lanes that something can be done in, those with something urgent first."""
-    now = house.clock.now()
-    with house.store.reading(house.org) as seen:
-        waiting = seen.deliveries(State.DUE, app=app)
-    found: dict[Lane, list[Delivery]] = {}
-    for each in waiting:
-        found.setdefault((each.endpoint_id, each.app), []).append(each)
-    ready = [(lane, each) for lane, each in found.items() if choose(each, now) != Choice()]
-    return tuple(lane for lane, each in sorted(ready, key=lambda one: not any(part.is_urgent for part in one[1])))
+def _is_disabled(endpoint: Endpoint | None) -> bool:
+    return endpoint is not None and endpoint.webhook is not None and bool(endpoint.webhook.disabled)
 
 
 def _claim(house: House, lane: Lane) -> Told | None:
@@ -109,6 +164,8 @@ def _claim(house: House, lane: Lane) -> Told | None:
         waiting = _of_lane(work, lane, State.DUE)
         if endpoint is None:
             _supersede(work, waiting, UNKNOWN)
+            return None
+        if _is_disabled(endpoint):
             return None
         choice = choose(waiting, now)
         _supersede(work, choice.superseded, OVERTAKEN)
@@ -128,11 +185,13 @@ def _settle(house: House, claim: Told, carried: Carried) -> Told:
             return replace(claim, delivery=current or sent)
         if carried.observed is not None:
             carried = _acknowledge(work, house, claim, carried, carried.observed)
-        after = settled(sent, carried, house.clock.now())
-        if after.state is State.DELIVERED:
+        kind = Kind.COMMAND if claim.endpoint is None else claim.endpoint.kind
+        after = settled(sent, carried, house.clock.now(), kind)
+        if after.state is State.DELIVERED and sent.is_weight:
             lane = _of_lane(work, (sent.endpoint_id, sent.app), State.DUE, State.DEAD)
-            _supersede(work, lane[: lane.index(sent)], OVERTAKEN)
+            _supersede(work, [each for each in lane[: lane.index(sent)] if each.is_weight], OVERTAKEN)
         work.put_delivery(after)
+        see(work, house, sent.endpoint_id, carried)
     return replace(claim, delivery=after)
 
 
@@ -142,7 +201,7 @@ def _acknowledge(work: Transaction, house: House, claim: Told, carried: Carried,
     asked, revision = data["weight"], data["revision"]
     assert isinstance(asked, int | float)
     assert isinstance(revision, int)
-    reader = claim.endpoint.argv[0][-MAX_NAME:] if claim.endpoint is not None else ""
+    reader = claim.endpoint.argv[0][-MAX_NAME:] if claim.endpoint is not None and claim.endpoint.argv else ""
     actor = Actor("actuator", reader, f"{observed:g} % was read back")
     observe(work, house, Observation(rollout_id=claim.message.rollout_id, revision=revision, weight=observed), actor)
     if is_met(asked, observed):

@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from lockgate.core.app import App, Release, series_name
-from lockgate.core.endpoint import Endpoint
+from lockgate.core.endpoint import Endpoint, Kind
 from lockgate.core.rollout import Rollout
 from lockgate.operations.known_app import known_app
 from lockgate.ports.house import House
@@ -27,7 +27,7 @@ def overview(house: House, name: str | None = None) -> tuple[Overview, ...]:
     """Return where apps stand, by name."""
     with house.store.reading(house.org) as seen:
         apps = seen.apps() if name is None else (known_app(seen, name),)
-        endpoints = {each.app: each for each in seen.endpoints()}
+        endpoints = {each.app: each for each in seen.endpoints() if each.kind is Kind.COMMAND}
         return tuple(
             Overview(
                 app=app,

@@ -63,5 +63,5 @@ def record(work: Transaction, house: House, entry: Entry) -> Chain:
         at=transition.at,
     )
     receipt = keep(work, house, drafted, marks)
-    tell(work, messages(transition, receipt, entry.events))
+    tell(work, messages(transition, receipt, entry.events, entry.policy))
     return Chain(state=entry.state, seq=receipt.seq, receipt=receipt.digest, at=transition.at, bucket=entry.bucket)

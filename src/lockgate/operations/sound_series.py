@@ -28,6 +28,7 @@ from lockgate.core.vault import Receipt
 from lockgate.operations.app_series import EVENTS
 from lockgate.operations.checking import PORTION, Check, portions
 from lockgate.operations.replaying import Replay
+from lockgate.operations.webhook_keeping import declared_webhooks
 from lockgate.verify import verify_receipt
 
 
@@ -125,7 +126,7 @@ def _transition_flaws(
         yield flaw_of(receipt, Rule.RAMP, what)
     for what in misstated(transition, statement):
         yield flaw_of(receipt, Rule.CHAIN, what)
-    for message in messages(transition, receipt, events_of(transition, receipt.seq)):
+    for message in messages(transition, receipt, events_of(transition, receipt.seq), policy):
         yield from _message_flaws(check, message, receipt)
 
 
@@ -162,16 +163,17 @@ def _check_app(check: Check, series: str, app: App) -> None:
 
 
 def _check_custody(check: Check) -> None:
-    """Check that what was pruned, and up to when, is what was signed."""
-    signed = {"rawUntil": 0, "deliveriesUntil": 0}
+    """Check that what was pruned, and up to when, and who is sent messages, is what was signed."""
+    signed: dict[str, Json] = {"rawUntil": 0, "deliveriesUntil": 0, "webhooks": None}
     for _, statement, _ in _stated(check, custody_series(check.org)):
         check.count("changes of custody")
         if statement is None:
             return
-        to = cast("Mapping[str, int]", statement.predicate["to"])
+        to = cast("Mapping[str, Json]", statement.predicate["to"])
         signed = {name: to[name] for name in signed}
-    kept = check.seen.retention()
-    found = {"rawUntil": kept.raw_until, "deliveriesUntil": kept.deliveries_until}
+    kept, webhooks = check.seen.retention(), declared_webhooks(check.seen)
+    declared: Json = None if webhooks is None else {"sha256": webhooks.removeprefix("sha256:")}
+    found = {"rawUntil": kept.raw_until, "deliveriesUntil": kept.deliveries_until, "webhooks": declared}
     for name, said in signed.items():
         if found[name] != said:
             what = f"its row says {name} {found[name]}, its receipts end in {said}"

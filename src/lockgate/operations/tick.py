@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 from lockgate.core.app import App
 from lockgate.core.decision.chain import decide
+from lockgate.core.notice import noticed
 from lockgate.core.receipt import Actor
 from lockgate.core.rollout import Rollout
 from lockgate.core.transition import Transition, apply
@@ -66,7 +67,7 @@ def turn_in(work: Transaction, rollout_id: str, house: House) -> Turn | None:
         reach("tick.read")
     verdict = judge(trial.progress.state, trial.progress.totals, judged, rollout.step)
     decision = decide(rollout, policy, verdict, situation(trial, policy, app, now))
-    transition = apply(rollout, decision, now)
+    transition = noticed(apply(rollout, decision, now), policy)
     reach("tick.decided")
     if not rollout.is_terminal:
         case = Case(trial=trial, transition=transition, verdict=verdict, policy=policy, actor=LOOP)

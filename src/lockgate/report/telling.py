@@ -27,19 +27,26 @@ def sentences(untold: Sequence[Told], now: Instant) -> tuple[str, ...]:
 
 
 def _sentence(told: Told, now: Instant) -> str:
-    return f"the router has not been told: {asked(told)}; {_standing(told, now)}"
+    endpoint = told.endpoint
+    who = "the router" if endpoint is None or endpoint.webhook is None else f"webhook {endpoint.id}"
+    return f"{who} has not been told: {asked(told)}; {_standing(told, now)}"
 
 
 def asked(told: Told) -> str:
     """Return what a message asks for."""
     data, event = told.message.data, told.message.event.value.rpartition(".")[2]
     weight = data.get("weight")
+    if "candidate_release" not in data:
+        return f"{event} of {short_name(told.message.app)}"
     weighed = f"{weight:g} %" if isinstance(weight, int | float) else "no weight"
-    return f"{event}, {weighed} for {short_name(str(data.get('candidate')))} in {short_name(told.message.app)}"
+    return f"{event}, {weighed} for {short_name(str(data.get('candidate_release')))} in {short_name(told.message.app)}"
 
 
 def _standing(told: Told, now: Instant) -> str:
     delivery = told.delivery
+    webhook = None if told.endpoint is None else told.endpoint.webhook
+    if webhook is not None and webhook.disabled:
+        return f"it is disabled: {webhook.disabled}; `lockgate webhooks enable` lets it be told"
     if delivery.state is State.DEAD:
         tries = count_text(delivery.attempts, "attempt")
         return f"given up after {tries}, because {delivery.error}; `lockgate deliver --retry-dead` tries again"

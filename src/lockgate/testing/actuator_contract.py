@@ -25,13 +25,13 @@ from lockgate.ports.actuator import Actuator
 
 DATA = {
     "app": "web",
-    "baseline": "v36",
-    "candidate": "abc \N{SNOWMAN} 123",
+    "baseline_release": "v36",
+    "candidate_release": "abc \N{SNOWMAN} 123",
     "weight": 25.0,
     "target": None,
     "step": 1,
     "revision": 3,
-    "receiptId": "rcp_1",
+    "decision_event_id": "rcp_1",
     "reason": "clean " * 20_000,
 }
 MESSAGE = Message(

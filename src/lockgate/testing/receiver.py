@@ -54,12 +54,12 @@ class Receiver:
 
     def _take(self, message: Message) -> None:
         known = self.bodies.setdefault(message.id, message.body)
-        index = message.data["logIndex"]
+        index = message.data["log_index"]
         assert isinstance(index, int)
         if known != message.body:
             self.faults.append(f"I8: {message.id} came twice with different bytes")
         before = self.last.get(message.app)
-        newest = before.data["logIndex"] if before is not None else -1
+        newest = before.data["log_index"] if before is not None else -1
         assert isinstance(newest, int)
         self.repeated += message is not before and index == newest
         self.late += index < newest

@@ -39,7 +39,7 @@ class Router:
         if fault is not None:
             return Carried(fault=fault)
         self.told.append(message)
-        candidate, weight = message.data["candidate"], message.data["weight"]
+        candidate, weight = message.data["candidate_release"], message.data["weight"]
         assert isinstance(candidate, str)
         assert isinstance(weight, int | float)
         self.weights[candidate] = live = float(weight) if self.stuck is None else self.stuck

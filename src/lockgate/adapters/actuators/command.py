@@ -69,19 +69,19 @@ def _environment(message: Message) -> dict[str, str]:
 def _told(message: Message) -> Mapping[str, str]:
     data = message.data
     target = data.get("target")
-    release = target["release"] if isinstance(target, Mapping) else data.get("baseline")
+    release = target["release"] if isinstance(target, Mapping) else data.get("baseline_release")
     values: dict[str, Json] = {
         "EVENT": message.event.value,
         "APP": message.app,
         "ROLLOUT": message.rollout_id,
         "WEIGHT": data.get("weight"),
-        "CANDIDATE": data.get("candidate"),
-        "BASELINE": data.get("baseline"),
+        "CANDIDATE": data.get("candidate_release"),
+        "BASELINE": data.get("baseline_release"),
         "TARGET": release,
         "STEP": data.get("step"),
         "REVISION": data.get("revision"),
         "SEQ": message.seq,
-        "RECEIPT": data.get("receiptId"),
+        "RECEIPT": data.get("decision_event_id"),
     }
     return {name: _text(value) for name, value in values.items()}
 

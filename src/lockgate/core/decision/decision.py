@@ -13,7 +13,7 @@ from lockgate.core.situation import Situation, Target, WayBack
 
 
 class Action(StrEnum):
-    """What a decision does; the last ten are an operator's alone, the last six of an app or the organisation."""
+    """What a decision does; the last twelve are an operator's alone, the last eight of an app or the organisation."""
 
     PROMOTE = "promote"
     HOLD = "hold"
@@ -30,6 +30,8 @@ class Action(StrEnum):
     REMOVE_ACTUATOR = "remove_actuator"
     NEW_KEYS = "new_keys"
     PRUNE = "prune"
+    SET_WEBHOOK = "set_webhook"
+    REMOVE_WEBHOOK = "remove_webhook"
 
 
 class Cause(StrEnum):

@@ -10,6 +10,7 @@ from typing import Any, cast
 from lockgate.core.canonical import Json
 from lockgate.core.decision.decision import Action, Cause, Decision
 from lockgate.core.instant import Instant
+from lockgate.core.notice import noticed
 from lockgate.core.policy.policy import Mode, Policy
 from lockgate.core.receipt import Actor
 from lockgate.core.rollout import Declaration, Rollout, Waiver, start
@@ -34,7 +35,7 @@ def retold(before: Rollout, statement: Statement, at: Instant, policy: Policy) -
     decision = decision_of(statement)
     if statement.seq == 1:
         return Transition(before, replace(before, weight=policy.steps[0].weight, revision=1), decision, at)
-    return apply(before, decision, at)
+    return noticed(apply(before, decision, at), policy)
 
 
 def events_of(transition: Transition, seq: int) -> tuple[Event, ...]:

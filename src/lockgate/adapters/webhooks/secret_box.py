@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A webhook's secret comes in and ciphertext goes out, and back; the key is a file that only its owner may read.
+
+The id of the endpoint is bound to its ciphertext, so that no row of the store can stand in for another.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import stat
+import tempfile
+from pathlib import Path
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
+
+from lockgate.errors import DataError, NotPermittedError
+
+KEY_FILE = "webhook.key"
+KEY_BYTES, NONCE_BYTES = 32, 12
+OWNER_ONLY = 0o600
+
+
+class SecretBox:
+    """Seals and opens secrets by the key of a folder; the first secret that is sealed makes the key."""
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / KEY_FILE
+
+    def seal(self, secret: bytes, name: str) -> bytes:
+        """Return the ciphertext of a secret that is bound to a name."""
+        if not self._path.exists():
+            self._make()
+        nonce = secrets.token_bytes(NONCE_BYTES)
+        return nonce + ChaCha20Poly1305(self._key()).encrypt(nonce, secret, name.encode())
+
+    def open(self, sealed: bytes, name: str) -> bytes:
+        """Return the secret of a ciphertext that is bound to a name."""
+        try:
+            return ChaCha20Poly1305(self._key()).decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], name.encode())
+        except (InvalidTag, ValueError) as error:
+            raise DataError(
+                "the secret was sealed by another key",
+                advice=f"Put {KEY_FILE} back into the keys folder, or rotate the secret with --force.",
+            ) from error
+
+    def _key(self) -> bytes:
+        try:
+            descriptor = os.open(self._path, os.O_RDONLY)
+        except OSError as error:
+            raise DataError(
+                f"{KEY_FILE} of the keys folder cannot be read: {error.strerror}",
+                advice="Put it back from its backup, or rotate the secret of each webhook with --force.",
+            ) from error
+        with os.fdopen(descriptor, "rb") as file:
+            if stat.S_IMODE(os.fstat(file.fileno()).st_mode) & 0o077:
+                raise NotPermittedError(
+                    f"others may read {KEY_FILE} of the keys folder", advice="chmod 600 it, and rotate the secrets."
+                )
+            key = file.read(KEY_BYTES + 1)
+        if len(key) != KEY_BYTES:
+            raise DataError(f"{KEY_FILE} of the keys folder is no key", advice="Put it back from its backup.")
+        return key
+
+    def _make(self) -> None:
+        """Make the key whole before it has its name, and let whoever was first at it win."""
+        self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        descriptor, name = tempfile.mkstemp(dir=self._path.parent, prefix=".webhook-")
+        made = Path(name)
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(secrets.token_bytes(KEY_BYTES))
+                file.flush()
+                os.fchmod(file.fileno(), OWNER_ONLY)
+                os.fsync(file.fileno())
+            with contextlib.suppress(FileExistsError):
+                os.link(made, self._path)
+        finally:
+            made.unlink()
+        folder = os.open(self._path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)

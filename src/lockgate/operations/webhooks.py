@@ -1,0 +1,163 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A receiver of messages comes in; it is declared with a secret of its own, shown, changed, rotated or removed."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass, replace
+
+from lockgate.core.app import check_name
+from lockgate.core.canonical import name_of
+from lockgate.core.endpoint import Endpoint, Kind
+from lockgate.core.instant import SECOND
+from lockgate.core.receipt import Actor
+from lockgate.core.transition import Event
+from lockgate.core.webhook import (
+    EVENTS,
+    MAX_WEBHOOKS,
+    SECRET_BYTES,
+    Format,
+    Webhook,
+    check_grace,
+    secret_text,
+)
+from lockgate.errors import NotPermittedError, TryAgainError, UnknownError
+from lockgate.operations.keeping import writing
+from lockgate.operations.webhook_keeping import drop_webhook, keep_webhook, webhooks_in
+from lockgate.ports.house import House
+from lockgate.ports.store import Snapshot
+from lockgate.ports.webhooks import Receivers
+
+# For one attempt, from the look-up of the name to the last byte that is read.
+TIMEOUT_S = 15.0
+BY_HAND = "disabled by hand"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebhookOrder:
+    """A webhook to be: where, of which app (None: of all), which events and how written."""
+
+    url: str
+    app: str | None = None
+    events: tuple[Event, ...] = tuple(EVENTS)
+    format: Format = Format.STANDARD
+    has_hub_header: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """A webhook and the secret that its receiver needs, to be shown once."""
+
+    endpoint: Endpoint
+    secret: str
+
+
+def create_webhook(order: WebhookOrder, actor: Actor, house: House, receivers: Receivers) -> Shared:
+    """Declare a receiver of messages; it hears what is told from now on."""
+    if order.app is not None:
+        check_name("an app", order.app)
+    # Before anything is written: a name is looked up for as long as that takes.
+    receivers.check(order.url)
+    secret = secrets.token_bytes(SECRET_BYTES)
+    identity = name_of("end", house.org, Kind.WEBHOOK.value, secrets.token_hex(16))
+    webhook = Webhook(
+        url=order.url,
+        secret=receivers.seal(secret, identity),
+        events=order.events,
+        format=order.format,
+        has_hub_header=order.has_hub_header,
+    )
+    endpoint = Endpoint(
+        id=identity, app=order.app, kind=Kind.WEBHOOK, since=house.clock.now(), timeout_s=TIMEOUT_S, webhook=webhook
+    )
+    with writing(house) as work:
+        if len(webhooks_in(work)) >= MAX_WEBHOOKS:
+            raise NotPermittedError(
+                f"there are {MAX_WEBHOOKS} webhooks already", advice="Delete one that is not needed any more."
+            )
+        keep_webhook(work, house, endpoint, actor, "it is sent messages from now on")
+        return Shared(known_webhook(work, identity), secret_text(secret))
+
+
+def list_webhooks(house: House) -> tuple[Endpoint, ...]:
+    """Return all webhooks, the oldest declaration first."""
+    with house.store.reading(house.org) as seen:
+        return tuple(sorted(webhooks_in(seen), key=lambda each: (each.since, each.id)))
+
+
+def find_webhook(webhook_id: str, house: House) -> Endpoint:
+    """Return a webhook."""
+    with house.store.reading(house.org) as seen:
+        return known_webhook(seen, webhook_id)
+
+
+def known_webhook(seen: Snapshot, webhook_id: str) -> Endpoint:
+    """Return a webhook, or refuse an id that is none."""
+    found = seen.endpoint(webhook_id)
+    if found is None or found.kind is not Kind.WEBHOOK:
+        raise UnknownError(f"there is no webhook {webhook_id[:60]}", advice="`lockgate webhooks list` names them.")
+    return found
+
+
+def part_of(endpoint: Endpoint) -> Webhook:
+    """Return what of an endpoint is of a webhook alone."""
+    assert endpoint.webhook is not None
+    return endpoint.webhook
+
+
+def change_events(webhook_id: str, events: tuple[Event, ...], actor: Actor, house: House) -> Endpoint:
+    """Let a webhook hear other events from now on."""
+    with writing(house) as work:
+        endpoint = known_webhook(work, webhook_id)
+        webhook = part_of(endpoint)
+        if events == webhook.events:
+            return endpoint
+        changed = replace(endpoint, webhook=replace(webhook, events=events))
+        keep_webhook(work, house, changed, actor, "it hears other events from now on")
+        return known_webhook(work, webhook_id)
+
+
+def switch_webhook(webhook_id: str, actor: Actor, house: House, *, is_enabled: bool) -> Endpoint:
+    """Let a webhook be sent messages again, or none; what waits then waits for that."""
+    with writing(house) as work:
+        endpoint = known_webhook(work, webhook_id)
+        webhook = part_of(endpoint)
+        if is_enabled is not bool(webhook.disabled):
+            return endpoint
+        disabled = "" if is_enabled else BY_HAND
+        changed = replace(endpoint, webhook=replace(webhook, disabled=disabled, failing_since=0))
+        said = "it is sent messages again" if is_enabled else "it is sent nothing"
+        keep_webhook(work, house, changed, actor, said)
+        return known_webhook(work, webhook_id)
+
+
+def rotate_secret(
+    webhook_id: str, grace_s: float, actor: Actor, house: House, receivers: Receivers, *, is_forced: bool = False
+) -> Shared:
+    """Give a webhook a new secret; the older one goes on to sign beside it for a while."""
+    grace, secret = check_grace(grace_s), secrets.token_bytes(SECRET_BYTES)
+    sealed = receivers.seal(secret, webhook_id)
+    with writing(house) as work:
+        endpoint, now = known_webhook(work, webhook_id), house.clock.now()
+        webhook = part_of(endpoint)
+        if webhook.is_rotating(now) and not is_forced:
+            raise TryAgainError(
+                f"the secret of {webhook_id} is being rotated already",
+                advice="Wait until the older one has ended, or force it, which ends that one now.",
+            )
+        rotated = replace(
+            webhook,
+            secret=sealed,
+            old_secret=webhook.secret if grace else b"",
+            old_until=now + grace * SECOND if grace else 0,
+        )
+        keep_webhook(work, house, replace(endpoint, webhook=rotated), actor, "it has a new secret")
+        return Shared(known_webhook(work, webhook_id), secret_text(secret))
+
+
+def delete_webhook(webhook_id: str, actor: Actor, house: House) -> Endpoint:
+    """Send nothing there any more, for good."""
+    with writing(house) as work:
+        endpoint = known_webhook(work, webhook_id)
+        drop_webhook(work, house, endpoint, actor)
+        return endpoint
