@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Calls with conditions come in; they are done where the rollout stands as the caller saw it, and else refused."""
+
+from __future__ import annotations
+
+import pytest
+
+from lockgate.operations.queries import find_rollout, receipts_of
+from tests.server.served import API, Caller, Served, problem
+from tests.spec.line import EQUAL, created
+
+REASON = {"reason": "as seen"}
+SIGHT = {"reason": "go", "step": 0, "revision": 2}
+ACTIONS = {
+    "pause": REASON,
+    "rollback": REASON,
+    "cancel": REASON,
+    "promote": SIGHT,
+    "approve": SIGHT,
+    "evaluate": {},
+    "weight": {"weight": 5, "revision": 2},
+}
+
+
+@pytest.fixture
+def place(door: Served, admin: Caller) -> str:
+    """Return where a rollout is found that has been moved to revision 2."""
+    path = f"{API}/rollouts/{created(door.world).rollout.id}"
+    assert admin.post(f"{path}/pause", REASON).headers["etag"] == '"2"'
+    return path
+
+
+@pytest.mark.clause("SV-27")
+@pytest.mark.parametrize("action", ACTIONS)
+def test_what_was_seen_before_a_change_is_refused(door: Served, admin: Caller, place: str, action: str) -> None:
+    """412 with a type of its own, and nothing is done; with the tag of now it is not refused for that."""
+    name = place.rpartition("/")[2]
+    before = len(receipts_of(name, door.world.house))
+
+    stale = admin.post(f"{place}/{action}", ACTIONS[action], if_match='"1"')
+    left = find_rollout(name, door.world.house)
+    fresh = admin.post(f"{place}/{action}", ACTIONS[action], if_match='"2"')
+
+    assert problem(stale) == (412, "precondition-failed")
+    assert '"2"' in stale.json()["detail"]
+    assert (left.revision, left.status.value, left.acknowledged) == (2, "paused", None)
+    assert fresh.status_code != 412
+    assert before <= len(receipts_of(name, door.world.house)) <= before + 1
+
+
+@pytest.mark.clause("SV-27")
+@pytest.mark.parametrize(
+    ("text", "holds"),
+    [
+        ('"2"', True),
+        ('"1", "2"', True),
+        (',"1" ,\t"2", ,', True),
+        ("*", True),
+        ('W/"2"', False),
+        ('W/"2", "2"', True),
+        ('"2-x"', False),
+        ('""', False),
+    ],
+)
+def test_tags_are_compared_as_rfc_9110_says(admin: Caller, place: str, text: str, *, holds: bool) -> None:
+    """Lists, empty members, any tag, and weak tags, which are never the very same."""
+    answer = admin.call("GET", place, {"if-match": text})
+
+    assert answer.status_code == (200 if holds else 412)
+
+
+@pytest.mark.clause("SV-27")
+@pytest.mark.parametrize("text", ["2", '"2', '"2" "3"', 'w/"2"', '"a b"', "", "*, *"])
+def test_a_condition_that_is_no_list_of_tags_is_refused(admin: Caller, place: str, text: str) -> None:
+    """400 rather than done as if nothing had been asked for."""
+    assert problem(admin.call("GET", place, {"if-match": text})) == (400, "invalid-call")
+    assert problem(admin.post(f"{place}/resume", REASON, if_match=text)) == (400, "invalid-call")
+
+
+@pytest.mark.clause("SV-27")
+def test_who_polls_is_told_that_nothing_was_decided(door: Served, admin: Caller, place: str) -> None:
+    """304 without a body until the revision changes, of the rollout and of its verdict, also by a weak tag or any."""
+    for path in (place, f"{place}/verdict"):
+        unchanged = [admin.call("GET", path, {"if-none-match": text}) for text in ('"2"', 'W/"2"', '"9", "2"', "*")]
+        assert {(each.status_code, each.content, each.headers["etag"]) for each in unchanged} == {(304, b"", '"2"')}
+        assert admin.call("GET", path, {"if-none-match": '"1"'}).status_code == 200
+    admin.post(f"{place}/resume", REASON)
+    assert admin.call("GET", f"{place}/verdict", {"if-none-match": '"2"'}).headers["etag"] == '"3"'
+
+
+@pytest.mark.clause("SV-27")
+def test_what_has_no_tag_meets_no_condition(admin: Caller, place: str) -> None:
+    """A list, or an app, has no revision: a call that supposes one is not done."""
+    frozen = admin.post(f"{API}/freeze", REASON, if_match='"1"')
+
+    assert problem(frozen) == (412, "precondition-failed")
+    assert problem(admin.call("GET", f"{API}/rollouts", {"if-match": '"1"'})) == (412, "precondition-failed")
+    assert admin.get(f"{API}/apps").json()["apps"][0]["frozen"] is None
+    assert problem(admin.post(f"{place}/resume", REASON, if_none_match="*")) == (412, "precondition-failed")
+
+
+@pytest.mark.clause("SV-27", "SV-28")
+def test_a_condition_and_a_key_go_together(door: Served, admin: Caller, place: str) -> None:
+    """A call that was done under a condition is answered again by its key, though the condition holds no more."""
+    first = admin.post(f"{place}/resume", REASON, if_match='"2"', idempotency_key="r")
+    again = admin.post(f"{place}/resume", REASON, if_match='"2"', idempotency_key="r")
+
+    assert (first.status_code, again.status_code, again.content) == (200, 200, first.content)
+    assert find_rollout(place.rpartition("/")[2], door.world.house).revision == 3
+
+
+@pytest.mark.clause("SV-24")
+def test_a_live_weight_is_known_from_the_call_on(door: Served, admin: Caller, place: str) -> None:
+    """Who was told of an earlier weight is told so; a weight of the future, or none, is refused; each by its type."""
+    admin.post(f"{place}/resume", REASON)
+    caller = door.caller("weight.write")
+
+    seen = caller.post(f"{place}/weight", {"weight": 5, "revision": 1})
+    door.world.serve_both("claims-agent", {"v36": 6_000, "abc123": 6_000}, EQUAL, minutes=10)
+    door.world.clock.advance(60)
+    moved = admin.post(f"{place}/evaluate").json()
+    stale = caller.post(f"{place}/weight", {"weight": 5, "revision": 1})
+    shadow = created(door.world, app="dark", policy={"mode": "shadow"}).rollout.id
+
+    assert (seen.status_code, seen.json()["acknowledged"], moved["step"]) == (200, 5.0, 1)
+    assert problem(stale) == (409, "conflict")
+    assert problem(caller.post(f"{place}/weight", {"weight": 25, "revision": 99})) == (400, "invalid-data")
+    assert problem(caller.post(f"{API}/rollouts/{shadow}/weight", {"weight": 5, "revision": 1})) == (
+        400,
+        "invalid-call",
+    )
+    for bad in ({}, {"weight": 5}, {"revision": 1}, {"weight": True, "revision": 1}, {"weight": 101, "revision": 1}):
+        assert problem(caller.post(f"{place}/weight", bad)) == (400, "invalid-call")
+    now = caller.post(f"{place}/weight", {"weight": moved["weight"], "revision": moved["revision"]})
+    assert (now.status_code, now.json()["acknowledged"]) == (200, moved["weight"])
