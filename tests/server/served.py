@@ -15,6 +15,7 @@ from lockgate.core.permission import permissions_of
 from lockgate.operations.issue_key import IssuedKey, KeyOrder, issue_key
 from lockgate.ports.reading import RunBatches
 from lockgate.server.app import Service, make_app
+from lockgate.server.limits import Limits
 from lockgate.server.serving import address_of, listening, server_of
 from lockgate.testing.world import World
 from lockgate.wiring import run_batches
@@ -65,11 +66,18 @@ class Caller:
 
 
 @contextmanager
-def served(here: World, *, is_open: bool = False, batches: RunBatches | None = None) -> Iterator[Served]:
+def served(
+    here: World,
+    *,
+    is_open: bool = False,
+    batches: RunBatches | None = None,
+    limits: Limits | None = None,
+    most: int | None = None,
+) -> Iterator[Served]:
     """Serve a world's store on a free port of this machine, until the block ends."""
-    service = Service(house=here.house, batches=batches or run_batches(), is_open=is_open)
+    service = Service(house=here.house, batches=batches or run_batches(), is_open=is_open, limits=limits or Limits())
     with listening("127.0.0.1", 0) as listener:
-        server = server_of(make_app(service))
+        server = server_of(make_app(service), most)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()
         try:

@@ -292,7 +292,8 @@ class Contended:
 
     def __init__(self, store: Store, times: int) -> None:
         self._store, self.left = store, times
-        self.reading, self.give_back, self.org_of_key = store.reading, store.give_back, store.org_of_key
+        self.reading, self.give_back = store.reading, store.give_back
+        self.org_of_key, self.orgs = store.org_of_key, store.orgs
 
     @contextmanager
     def writing(self, org: str = "default") -> Iterator[Transaction]:

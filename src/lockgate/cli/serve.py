@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -15,17 +15,24 @@ if TYPE_CHECKING:
 
 EPILOG = f"Exit codes: 0 ended by SIGINT or SIGTERM, 64 usage, or the port is taken; {exit_codes.OF_STORE}"
 HOST, PORT = "127.0.0.1", 7300
+# 0 sets no limit.
+RATE: dict[str, Any] = {"type": click.FloatRange(0, 1e9), "metavar": "N", "show_default": True}
 
 
 @click.command(epilog=EPILOG)
 @click.option("--host", default=HOST, show_default=True, metavar="HOST", help="Where to listen.")
 @click.option("--port", type=click.IntRange(0, 65_535), default=PORT, show_default=True, help="0 takes a free one.")
 @click.option("--tick-every", type=local.seconds, metavar="SPAN", help="Take a turn of every rollout so often.")
+@click.option("--rate", envvar="LOCKGATE_RATE", **RATE, default=500, help="Calls a second of each key.")
+@click.option("--run-rate", envvar="LOCKGATE_RUN_RATE", **RATE, default=256, help="MiB of runs a second of each key.")
 @click.option("--dev", "is_open", is_flag=True, help="Answer without keys, on this machine only.")
-def serve(host: str, port: int, tick_every: float | None, *, is_open: bool) -> int:
+def serve(
+    host: str, port: int, tick_every: float | None, *, rate: float, run_rate: float, is_open: bool
+) -> int:
     """Answer over HTTP, and take turns of the loop where asked."""
     from lockgate.server import serving
     from lockgate.server.app import Service, make_app
+    from lockgate.server.limits import Limits, usual_rates
     from lockgate.server.loop import Loop
     from lockgate.wiring import actuators, run_batches
 
@@ -47,6 +54,7 @@ def serve(host: str, port: int, tick_every: float | None, *, is_open: bool) -> i
                 is_open=is_open,
                 is_ticking=tick_every is not None,
                 wake=loop.wake,
+                limits=Limits(usual_rates(rate, run_rate)),
             )
             serving.serve(make_app(service), listener)
     return exit_codes.OK.code

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
@@ -22,10 +22,13 @@ from lockgate.errors import LockgateError, UnknownError
 from lockgate.operations.queries import find_rollout
 from lockgate.ports.house import House
 from lockgate.ports.reading import RunBatches
+from lockgate.server.admission import Admission, admit, admit_anybody, check_head, failed
 from lockgate.server.answering import answer as reply
+from lockgate.server.body import packing, read_body, unpack_body
 from lockgate.server.call import Answer, Call, encode
-from lockgate.server.caller import ANYBODY, Caller, caller_of, local_caller
+from lockgate.server.caller import Caller
 from lockgate.server.description import describe
+from lockgate.server.limits import Limits
 from lockgate.server.problem import (
     CONTENT_TYPE,
     NO_KEY,
@@ -34,6 +37,7 @@ from lockgate.server.problem import (
     NOT_THERE,
     TOO_LARGE,
     TOO_SLOW,
+    WRONG_ENCODING,
     WRONG_TYPE,
     Problem,
     ProblemError,
@@ -42,7 +46,6 @@ from lockgate.server.problem import (
 )
 from lockgate.server.table import ENDPOINTS, MAX_BODY, Endpoint
 
-BODY_SECONDS = 60.0
 # So many batches of up to 64 MiB, and so many other calls that write, are in hand at once; who comes then waits unread.
 # Together they leave some of the 40 threads to those who only look, and no batch keeps a rollback waiting.
 BATCHES_AT_ONCE, WRITERS_AT_ONCE = 16, 16
@@ -64,6 +67,7 @@ class Service:
     is_open: bool = False
     is_ticking: bool = False
     wake: Callable[[], None] = lambda: None
+    limits: Limits = field(default_factory=Limits)
 
 
 def make_app(service: Service) -> Starlette:
@@ -103,67 +107,59 @@ def _path(by_method: Mapping[str, Handle]) -> Handle:
 
 def _endpoint(row: Endpoint, service: Service, room: Room) -> Handle:
     async def endpoint(request: Request) -> Response:
-        caller = ANYBODY
+        admission = Admission()
         try:
+            check_head(request)
             if row.permission is not None:
-                caller = await run_in_threadpool(_admitted, row, service, request)
-            async with room:
-                body = await _body(row, request)
-                answer = await run_in_threadpool(_answer, row, service, caller, request, body)
+                admission = await run_in_threadpool(_admission, row, service, request)
+            answer = await _answered(row, service, admission, room, request)
         except ProblemError as error:
-            return _refusal(error.problem)
+            response = _refusal(_counted(error, service, request))
         except LockgateError as error:
-            return _refusal(_for(caller, error))
+            response = _refusal(_for(admission.caller, error))
         except ClientDisconnect:
             # Nobody reads it.
-            return Response(status_code=NOT_A_CALL.status)
+            response = Response(status_code=NOT_A_CALL.status)
         except Exception:  # noqa: BLE001 -- whatever a handler raises is a fault of its own and no reason to end
-            return _refusal(problem_of_fault())
-        return Response(answer.encoded(), answer.status, dict(answer.headers), answer.kind)
+            response = _refusal(problem_of_fault())
+        else:
+            response = Response(answer.encoded(), answer.status, dict(answer.headers), answer.kind)
+        response.headers.update(admission.headers)
+        return response
 
     return endpoint
 
 
-def _admitted(row: Endpoint, service: Service, request: Request) -> Caller:
-    """Return who calls, who may do so."""
-    headers, house = request.headers, service.house
-    caller = local_caller(headers) if service.is_open else caller_of(headers, house.store, house.clock)
-    assert row.permission is not None
-    caller.check(row.permission)
-    return caller
+def _admission(row: Endpoint, service: Service, request: Request) -> Admission:
+    if service.is_open:
+        return admit_anybody(row, request)
+    return admit(row, service.house, service.limits, request)
 
 
-async def _body(row: Endpoint, request: Request) -> bytes:
-    """Return a body of the kind and size that an endpoint takes."""
-    most = row.max_body if row.body else 0
-    if request.headers.get("content-encoding", "identity") != "identity":
-        raise ProblemError(WRONG_TYPE, "the body is compressed", "Send it as it is.")
-    declared = request.headers.get("content-length", "")
-    if declared.isdigit() and int(declared) > most:
-        raise _too_large(most)
-    chunks, size = [], 0
-    try:
-        async with asyncio.timeout(BODY_SECONDS):
-            async for chunk in request.stream():
-                chunks.append(chunk)
-                size += len(chunk)
-                if size > most:
-                    raise _too_large(most)
-    except TimeoutError as error:
-        raise ProblemError(
-            TOO_SLOW, f"the body did not come within {BODY_SECONDS:g} s", "Send smaller bodies."
-        ) from error
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if size and kind not in row.body:
-        raise ProblemError(
-            WRONG_TYPE, f"a body of the kind {kind!r} is not taken", f"Send Content-Type: {' or '.join(row.body)}."
-        )
-    return b"".join(chunks)
+def _counted(error: ProblemError, service: Service, request: Request) -> Problem:
+    """Return the problem that a refusal is; one who fails to say who they are too often is told to wait."""
+    if error.problem.kind.status == NO_KEY.status:
+        try:
+            failed(service.limits, request)
+        except ProblemError as slowed:
+            return slowed.problem
+    return error.problem
 
 
-def _too_large(most: int) -> ProblemError:
-    advice = f"At most {most:,} bytes are taken." if most else "Send none."
-    return ProblemError(TOO_LARGE, "the body is too large for this path", advice)
+async def _answered(row: Endpoint, service: Service, admission: Admission, room: Room, request: Request) -> Answer:
+    """Read a body and answer it; who sends a small one slowly takes no room from others meanwhile."""
+    encoding = packing(row, request)
+    is_large = row.max_body > MAX_BODY
+    body = b"" if is_large else await read_body(row, request)
+    async with room:
+        if is_large:
+            # So much is not held for more callers than there is room for.
+            body = await read_body(row, request)
+        if encoding is not None:
+            body = await run_in_threadpool(unpack_body, body, encoding, row.max_body)
+        if admission.ask is not None:
+            service.limits.count(admission.ask, len(body))
+        return await run_in_threadpool(_answer, row, service, admission.caller, request, body)
 
 
 def _answer(row: Endpoint, service: Service, caller: Caller, request: Request, body: bytes) -> Answer:
@@ -201,8 +197,10 @@ def _for(caller: Caller, error: LockgateError) -> Problem:
 
 
 def _refusal(problem: Problem) -> Response:
-    headers = {"www-authenticate": "Bearer"} if problem.kind is NO_KEY else {}
-    if problem.kind in (TOO_LARGE, TOO_SLOW, WRONG_TYPE):
+    headers = dict(problem.headers)
+    if problem.kind.status == NO_KEY.status:
+        headers["www-authenticate"] = "Bearer"
+    if problem.kind in (TOO_LARGE, TOO_SLOW, WRONG_TYPE, WRONG_ENCODING):
         # What is left of the body is not read.
         headers["connection"] = "close"
     if problem.kind.status == 503:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import sys
 import traceback
+from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from lockgate.core.canonical import Json
@@ -42,45 +43,59 @@ class Kind(NamedTuple):
 NOT_A_CALL = Kind("invalid-call", 400, "The call cannot be meant.")
 NOT_DATA = Kind("invalid-data", 400, "What was sent is wrong, and nothing of it is kept.")
 NOT_A_CURSOR = Kind("cursor-of-another-list", 400, "The cursor belongs to another list.")
+NOT_HTTP = Kind("invalid-http", 400, "What was sent is no request of HTTP.")
 NO_KEY = Kind("key-needed", 401, "No key that opens anything was sent.")
+NO_TRUST = Kind("token-refused", 401, "The token of the job opens nothing.")
 NOT_ALLOWED = Kind("permission-missing", 403, "The key is not for this.")
 NOT_OF_KEY = Kind("app-not-of-key", 403, "The key is for other apps.")
 NOT_LOCAL = Kind("not-local", 403, "An open server answers only programs of its own machine.")
 NOT_THERE = Kind("not-found", 404, "What the call names is not there.")
 NO_METHOD = Kind("method-not-allowed", 405, "The path is there, and the method is not.")
 TOO_SLOW = Kind("body-too-slow", 408, "The body did not come in time.")
+HEAD_TOO_SLOW = Kind("head-too-slow", 408, "The head of the request did not come in time.")
 REFUSED = Kind("refused", 409, "It may not be done as things stand.")
 CONFLICT = Kind("conflict", 409, "Somebody else was first.")
 REUSED = Kind("idempotency-conflict", 409, "The Idempotency-Key belongs to another call.")
 STALE = Kind("precondition-failed", 412, "What the call supposes is not so, or no longer.")
 TOO_LARGE = Kind("body-too-large", 413, "The body is larger than the path takes.")
 WRONG_TYPE = Kind("media-type", 415, "The path does not take bodies of this kind.")
+WRONG_ENCODING = Kind("content-encoding", 415, "The path does not take bodies that are packed like this.")
+TOO_MANY = Kind("rate-limited", 429, "Too many calls came.")
+HEAD_TOO_LARGE = Kind("head-too-large", 431, "The head of the request is too large.")
 INTERNAL = Kind("internal", 500, "This is a fault in Lockgate.")
 UNSOUND = Kind("store-unsound", 500, "The store is not whole.")
 HELD = Kind("store-held", 503, "Another process holds the store.")
 UNREACHABLE = Kind("unreachable", 503, "Something that the server needs did not answer.")
+CROWDED = Kind("too-many-connections", 503, "As many are connected as may be.")
 
 KINDS = (
     NOT_A_CALL,
     NOT_DATA,
     NOT_A_CURSOR,
+    NOT_HTTP,
     NO_KEY,
+    NO_TRUST,
     NOT_ALLOWED,
     NOT_OF_KEY,
     NOT_LOCAL,
     NOT_THERE,
     NO_METHOD,
     TOO_SLOW,
+    HEAD_TOO_SLOW,
     REFUSED,
     CONFLICT,
     REUSED,
     STALE,
     TOO_LARGE,
     WRONG_TYPE,
+    WRONG_ENCODING,
+    TOO_MANY,
+    HEAD_TOO_LARGE,
     INTERNAL,
     UNSOUND,
     HELD,
     UNREACHABLE,
+    CROWDED,
 )
 # The first kind of error that fits counts.
 _BY_ERROR: dict[type[LockgateError], Kind] = {
@@ -103,6 +118,7 @@ class Problem:
     kind: Kind
     detail: str
     advice: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
 
     def document(self) -> dict[str, Json]:
         """Return the JSON form."""
@@ -128,9 +144,9 @@ _OWN = {
 class ProblemError(Exception):
     """A call that the server itself refuses."""
 
-    def __init__(self, kind: Kind, detail: str, advice: str = "") -> None:
+    def __init__(self, kind: Kind, detail: str, advice: str = "", headers: Mapping[str, str] | None = None) -> None:
         super().__init__(detail)
-        self.problem = Problem(kind, detail, advice)
+        self.problem = Problem(kind, detail, advice, headers or {})
 
 
 def problem_of(error: LockgateError) -> Problem:

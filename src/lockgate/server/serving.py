@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import ipaddress
+import resource
 import signal
 import socket
 from collections.abc import Iterator
@@ -13,9 +14,14 @@ import uvicorn
 from starlette.applications import Starlette
 
 from lockgate.errors import UsageError
+from lockgate.server.connection import MOST, Connection
 
 BACKLOG = 2_048
 END_S = 10
+# Longer than proxies keep idle connections, so that none sends a call into one that is just being closed.
+IDLE_S = 75
+# Files that are open beside connections.
+OTHER_FILES = 200
 
 
 @contextmanager
@@ -58,10 +64,14 @@ def is_loopback(listener: socket.socket) -> bool:
     return ipaddress.ip_address(listener.getsockname()[0]).is_loopback
 
 
-def server_of(app: Starlette) -> uvicorn.Server:
-    """Return the server of an application, which ends calls that have begun before itself."""
+def server_of(app: Starlette, most: int | None = None) -> uvicorn.Server:
+    """Return the server of an application, which ends calls that have begun before itself.
+
+    At most so many connections are open; unless it is said, as many as the process may have beside its files.
+    """
     config = uvicorn.Config(
         app,
+        http=_bounded(most or _most()),
         log_config=None,
         access_log=False,
         lifespan="off",
@@ -69,8 +79,20 @@ def server_of(app: Starlette) -> uvicorn.Server:
         server_header=False,
         proxy_headers=False,
         timeout_graceful_shutdown=END_S,
+        timeout_keep_alive=IDLE_S,
     )
     return uvicorn.Server(config)
+
+
+def _bounded(at_most: int) -> type[Connection]:
+    class Bounded(Connection):
+        most = at_most
+
+    return Bounded
+
+
+def _most() -> int:
+    return max(OTHER_FILES // 2, min(MOST, resource.getrlimit(resource.RLIMIT_NOFILE)[0] - OTHER_FILES))
 
 
 def serve(app: Starlette, listener: socket.socket) -> None:
