@@ -15,9 +15,13 @@ import httpx
 
 from lockgate.core.receipt import Actor
 from lockgate.operations.freeze import unfreeze_all
+from lockgate.operations.rollback import rollback
+from lockgate.operations.webhook_deliveries import deliveries_of
+from lockgate.operations.webhooks import WebhookOrder, create_webhook, list_webhooks
 from lockgate.server.asked import ASKED
 from lockgate.server.bodies import BODIES
 from lockgate.server.table import ENDPOINTS, Endpoint
+from lockgate.testing.recipients import Recipients
 from tests.server.served import Caller, Served
 from tests.spec.line import APP, created
 
@@ -38,12 +42,30 @@ def rollout_of(shop: Served) -> str:
     return created(shop.world).rollout.id
 
 
+def webhook_of(shop: Served) -> str:
+    """Return the webhook of the app on trial, declared anew where it is gone."""
+    known = list_webhooks(shop.world.house)
+    order = WebhookOrder(url="https://hooks.example.com/", app=APP)
+    return (known[0] if known else create_webhook(order, ANN, shop.world.house, Recipients()).endpoint).id
+
+
+def message_of(shop: Served) -> str:
+    """Return a message that the webhook of the app on trial is to be sent."""
+    webhook = webhook_of(shop)
+    if not deliveries_of(webhook, shop.world.house):
+        rollback(rollout_of(shop), ANN, shop.world.house)
+        rollout_of(shop)
+    return deliveries_of(webhook, shop.world.house)[0].message_id
+
+
 # What the names in paths stand for: something of the app on trial.
 MADE: dict[str, Callable[[Served], str]] = {
     "id": rollout_of,
     "app": lambda _: APP,
     "seq": lambda _: "1",
     "key": lambda shop: shop.key("viewer", apps=[APP]).key.id,
+    "webhook": webhook_of,
+    "message": message_of,
 }
 # What a query has to have.
 QUERIES = {"/api/v1/releases": {"app_id": APP}}

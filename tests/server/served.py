@@ -14,9 +14,11 @@ import httpx
 from lockgate.core.permission import permissions_of
 from lockgate.operations.issue_key import IssuedKey, KeyOrder, issue_key
 from lockgate.ports.reading import RunBatches
+from lockgate.ports.webhooks import Receivers
 from lockgate.server.app import Service, make_app
 from lockgate.server.limits import Limits
 from lockgate.server.serving import address_of, listening, server_of
+from lockgate.testing.recipients import Recipients
 from lockgate.testing.world import World
 from lockgate.wiring import run_batches
 
@@ -73,9 +75,16 @@ def served(
     batches: RunBatches | None = None,
     limits: Limits | None = None,
     most: int | None = None,
+    receivers: Receivers | None = None,
 ) -> Iterator[Served]:
     """Serve a world's store on a free port of this machine, until the block ends."""
-    service = Service(house=here.house, batches=batches or run_batches(), is_open=is_open, limits=limits or Limits())
+    service = Service(
+        house=here.house,
+        batches=batches or run_batches(),
+        is_open=is_open,
+        limits=limits or Limits(),
+        receivers=receivers or Recipients(),
+    )
     with listening("127.0.0.1", 0) as listener:
         server = server_of(make_app(service), most)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)

@@ -34,7 +34,7 @@ def serve(
     from lockgate.server.app import Service, make_app
     from lockgate.server.limits import Limits, usual_rates
     from lockgate.server.loop import Loop
-    from lockgate.wiring import actuators, run_batches
+    from lockgate.wiring import actuators, receivers, run_batches
 
     if tick_every is not None and tick_every < 1:
         raise UsageError("--tick-every is less than a second", advice="30s is usual; buckets seal once a minute.")
@@ -47,13 +47,15 @@ def serve(
         _tell(serving.address_of(listener), house, tick_every, is_open=is_open)
         if not is_open and not serving.is_loopback(listener):
             local.tell("note: keys travel unencrypted; put a proxy with TLS in front of this")
-        with Loop(house, actuators(), tick_every, local.tell) as loop:
+        carriers = actuators(is_dev=is_open)
+        with Loop(house, carriers, tick_every, local.tell) as loop:
             service = Service(
                 house=house,
                 batches=run_batches(),
                 is_open=is_open,
                 is_ticking=tick_every is not None,
                 wake=loop.wake,
+                receivers=receivers(is_dev=is_open),
                 limits=Limits(usual_rates(rate, run_rate)),
             )
             serving.serve(make_app(service), listener)

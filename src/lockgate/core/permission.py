@@ -24,6 +24,7 @@ class Permission(StrEnum):
     WRITE_WEIGHT = "weight.write"
     MANAGE_KEYS = "key.manage"
     READ_METRICS = "metrics.read"
+    MANAGE_WEBHOOKS = "webhook.manage"
 
 
 MEANINGS = {
@@ -36,13 +37,20 @@ MEANINGS = {
     Permission.WRITE_WEIGHT: "say which weight is live",
     Permission.MANAGE_KEYS: "make, list and revoke keys that allow no more than itself",
     Permission.READ_METRICS: "fetch metrics",
+    Permission.MANAGE_WEBHOOKS: "declare, try and remove receivers of messages, and see what they were sent",
 }
 INCLUDED = {Permission.MANAGE: (Permission.READ, Permission.TICK, Permission.WRITE_WEIGHT)}
 
 # Who keys are usually for.
 PRESETS: dict[str, tuple[Permission, ...]] = {
     "admin": tuple(Permission),
-    "operator": (Permission.MANAGE, Permission.OVERRIDE, Permission.READ_RECEIPTS, Permission.READ_METRICS),
+    "operator": (
+        Permission.MANAGE,
+        Permission.OVERRIDE,
+        Permission.READ_RECEIPTS,
+        Permission.READ_METRICS,
+        Permission.MANAGE_WEBHOOKS,
+    ),
     "ci": (Permission.MANAGE,),
     "sdk": (Permission.WRITE_RUNS,),
     "auditor": (Permission.READ, Permission.READ_RECEIPTS),

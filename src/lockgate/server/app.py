@@ -22,6 +22,7 @@ from lockgate.errors import LockgateError, UnknownError
 from lockgate.operations.queries import find_rollout
 from lockgate.ports.house import House
 from lockgate.ports.reading import RunBatches
+from lockgate.ports.webhooks import Receivers
 from lockgate.server.admission import Admission, admit, admit_anybody, check_head, failed
 from lockgate.server.answering import answer as reply
 from lockgate.server.body import packing, read_body, unpack_body
@@ -67,6 +68,7 @@ class Service:
     is_open: bool = False
     is_ticking: bool = False
     wake: Callable[[], None] = lambda: None
+    receivers: Receivers | None = None
     limits: Limits = field(default_factory=Limits)
 
 
@@ -173,6 +175,7 @@ def _answer(row: Endpoint, service: Service, caller: Caller, request: Request, b
         batches=service.batches,
         is_ticking=service.is_ticking,
         wake=service.wake,
+        receivers=service.receivers,
         method=request.method,
         path=request.url.path,
         named=request.path_params,

@@ -13,6 +13,7 @@ from lockgate.core.api_key import MAX_NAME
 from lockgate.core.canonical import Json
 from lockgate.core.declaration.schema import policy_schema
 from lockgate.core.permission import PRESETS, Permission
+from lockgate.core.webhook import EVENTS, Format
 from lockgate.server.schema import NUMBER, TEXT, WHOLE, Schema, described, list_of, mapping_of, record
 
 SPAN: Schema = {"type": ["integer", "string"], "description": "Seconds, or text such as `90s`, `2h`, `1d`."}
@@ -70,6 +71,21 @@ def _key() -> Schema:
     )
 
 
+def _webhook() -> Schema:
+    known: list[Json] = [each.value for each in EVENTS]
+    return record(
+        {
+            "url": described(TEXT, "Where messages are sent: https, and of the internet unless it is allowed."),
+            "app_id": described(TEXT, "Of which app; without it of every app, where the key is for every app."),
+            "events": described(list_of({"enum": known}), "What of; by default everything."),
+            "format": {"enum": [each.value for each in Format], "description": "How bodies are written."},
+            "hub_header": {"type": "boolean", "description": "Also sign the body alone, in X-Lockgate-Signature."},
+            "reason": REASON,
+        },
+        needs=("url",),
+    )
+
+
 _SIGHT = {
     "reason": REASON,
     "step": described(WHOLE, "The step that was seen, from 0."),
@@ -104,6 +120,29 @@ ASKED: Mapping[str, Schema] = {
         release="v36",
         status="ok",
         latency_ms=41.5,
+    ),
+    "NewWebhook": _example(_webhook(), url="https://hooks.example.com/lockgate", app_id="web"),
+    "WebhookChange": _example(
+        record(
+            {
+                "events": cast("dict[str, Schema]", _webhook()["properties"])["events"],
+                "active": {"type": "boolean", "description": "Whether it is sent anything."},
+                "reason": REASON,
+            }
+        ),
+        events=["rollout.rollback"],
+    ),
+    "WebhookEnd": _example(record({"reason": REASON}), reason="it moved"),
+    "Rotation": _example(
+        record(
+            {
+                "grace": described(SPAN, "How long the older secret signs as well; by default 24 h, at most 7 days."),
+                "force": {"type": "boolean", "description": "Also while it is being rotated already."},
+                "reason": REASON,
+            }
+        ),
+        grace="24h",
+        force=True,
     ),
     "NewKey": _example(_key(), name="deploys of web", allow=["ci"], apps=["web"], expires="90d"),
 }

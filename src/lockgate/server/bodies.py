@@ -22,6 +22,7 @@ from lockgate.server.routes import (
     runs,
     state,
     turns,
+    webhooks,
     weight,
 )
 
@@ -73,4 +74,14 @@ BODIES: Mapping[Handler, Bodies] = {
     api_keys.list_all: Bodies("Keys"),
     api_keys.show: Bodies("Key"),
     api_keys.revoke: Bodies("Key", "Nothing"),
+    webhooks.create_one: Bodies("MadeWebhook", "NewWebhook", (201,)),
+    webhooks.list_all: Bodies("Webhooks"),
+    webhooks.show: Bodies("Webhook"),
+    webhooks.change: Bodies("Webhook", "WebhookChange"),
+    webhooks.delete: Bodies("Webhook", "WebhookEnd"),
+    webhooks.try_one: Bodies("TriedWebhook", "Nothing"),
+    webhooks.rotate: Bodies("MadeWebhook", "Rotation"),
+    webhooks.list_deliveries: Bodies("Deliveries"),
+    webhooks.redeliver_one: Bodies("Delivery", "Nothing"),
+    webhooks.recover_all: Bodies("Recovered", "Nothing"),
 }

@@ -15,6 +15,7 @@ from lockgate.core.receipt import Actor
 from lockgate.errors import DataError, UsageError
 from lockgate.ports.house import House
 from lockgate.ports.reading import RunBatches
+from lockgate.ports.webhooks import Receivers
 from lockgate.server.caller import Caller
 
 MAX_WHOLE = 2**53
@@ -26,7 +27,7 @@ JSON_TYPES = ("application/json",)
 class Call:
     """One call: `house` is that of the caller's organisation; `batches` decodes runs; `is_ticking` says of the server.
 
-    `wake` lets whoever delivers look at once.
+    `wake` lets whoever delivers look at once. `receivers`: what reaches webhooks; None where none is sent anything.
     """
 
     house: House
@@ -34,6 +35,7 @@ class Call:
     batches: RunBatches
     is_ticking: bool = False
     wake: Callable[[], None] = lambda: None
+    receivers: Receivers | None = None
     method: str = "GET"
     path: str = "/"
     named: Mapping[str, str] = field(default_factory=dict)

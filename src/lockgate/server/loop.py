@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Self
 
 from lockgate.errors import LockgateError
-from lockgate.operations.deliver import Bounds, deliver
+from lockgate.operations.dispatch import Dispatch
 from lockgate.operations.tick_all import tick_all
 from lockgate.ports.actuator import Actuators
 from lockgate.ports.house import House
@@ -18,7 +18,6 @@ from lockgate.ports.news import News
 
 # Another process on the same store may have put something into the outbox.
 GLANCE_S = 1.0
-PASS = Bounds(messages=1_000, seconds=5.0)
 # What is being delivered or decided is finished, and nobody waits longer for it.
 PATIENCE_S = 10.0
 
@@ -38,7 +37,8 @@ class Loop:
         tell: Callable[[str], None],
         news: News | None = None,
     ) -> None:
-        self._house, self._actuators, self._tick_every_s, self._tell = house, actuators, tick_every_s, tell
+        self._house, self._tick_every_s, self._tell = house, tick_every_s, tell
+        self._dispatch = Dispatch(actuators, self.wake, lambda error: self._explain("delivery", error))
         self._is_over = threading.Event()
         self._is_due = threading.Event()
         self._said = ""
@@ -64,12 +64,13 @@ class Loop:
         self._is_due.set()
         for thread in self._threads:
             thread.join(PATIENCE_S)
+        self._dispatch.settle(PATIENCE_S)
 
     def _deliver(self) -> None:
         while not self._is_over.is_set():
             self._is_due.wait(GLANCE_S)
             self._is_due.clear()
-            self._try("delivery", lambda: deliver(self._house, self._actuators, PASS))
+            self._try("delivery", lambda: self._dispatch.turn(self._house))
 
     def _listen(self, news: News) -> None:
         with closing(news):
@@ -91,10 +92,12 @@ class Loop:
     def _try(self, what: str, act: Callable[[], object]) -> None:
         try:
             act()
-        except LockgateError as error:
-            self._say(f"{what}: {error}")
         except Exception as error:  # noqa: BLE001 -- a fault in one turn must not end all that follow
-            self._say(f"{what}: this is a fault in Lockgate, please report it: {type(error).__name__}: {error}")
+            self._explain(what, error)
+
+    def _explain(self, what: str, error: Exception) -> None:
+        fault = f"this is a fault in Lockgate, please report it: {type(error).__name__}: {error}"
+        self._say(f"{what}: {error if isinstance(error, LockgateError) else fault}")
 
     def _say(self, sentence: str) -> None:
         if sentence != self._said:

@@ -19,6 +19,7 @@ from lockgate.errors import (
     HeldError,
     LockgateError,
     NotPermittedError,
+    RefusedUrlError,
     ReusedKeyError,
     TryAgainError,
     UnknownError,
@@ -44,6 +45,7 @@ NOT_A_CALL = Kind("invalid-call", 400, "The call cannot be meant.")
 NOT_DATA = Kind("invalid-data", 400, "What was sent is wrong, and nothing of it is kept.")
 NOT_A_CURSOR = Kind("cursor-of-another-list", 400, "The cursor belongs to another list.")
 NOT_HTTP = Kind("invalid-http", 400, "What was sent is no request of HTTP.")
+NOT_A_RECEIVER = Kind("webhook-url-refused", 400, "The URL may not be called from here, and nothing is kept of it.")
 NO_KEY = Kind("key-needed", 401, "No key that opens anything was sent.")
 NO_TRUST = Kind("token-refused", 401, "The token of the job opens nothing.")
 NOT_ALLOWED = Kind("permission-missing", 403, "The key is not for this.")
@@ -73,6 +75,7 @@ KINDS = (
     NOT_DATA,
     NOT_A_CURSOR,
     NOT_HTTP,
+    NOT_A_RECEIVER,
     NO_KEY,
     NO_TRUST,
     NOT_ALLOWED,
@@ -100,6 +103,7 @@ KINDS = (
 # The first kind of error that fits counts.
 _BY_ERROR: dict[type[LockgateError], Kind] = {
     UnknownError: NOT_THERE,
+    RefusedUrlError: NOT_A_RECEIVER,
     ReusedKeyError: REUSED,
     UsageError: NOT_A_CALL,
     UnsoundError: UNSOUND,

@@ -22,11 +22,13 @@ from lockgate.server.routes import (
     runs,
     state,
     turns,
+    webhooks,
     weight,
 )
 
 API = "/api/v1"
 ROLLOUT, APP, KEYS = f"{API}/rollouts/{{id}}", f"{API}/apps/{{app}}", f"{API}/api-keys"
+WEBHOOKS, WEBHOOK = f"{API}/webhooks", f"{API}/webhooks/{{webhook}}"
 MAX_BODY = 1 << 20
 # What bodies of runs may be packed by.
 PACKED = ("gzip", "zstd")
@@ -127,4 +129,54 @@ ENDPOINTS = (
     _get(KEYS, Permission.MANAGE_KEYS, api_keys.list_all, "List keys, the oldest first", "limit", "cursor"),
     _get(f"{KEYS}/{{key}}", Permission.MANAGE_KEYS, api_keys.show, "Show a key"),
     _post(f"{KEYS}/{{key}}/revoke", Permission.MANAGE_KEYS, api_keys.revoke, "Let a key open nothing any more"),
+    _post(
+        WEBHOOKS,
+        Permission.MANAGE_WEBHOOKS,
+        webhooks.create_one,
+        "Declare a receiver of messages, and show its secret this once",
+        is_once=False,
+    ),
+    _get(WEBHOOKS, Permission.MANAGE_WEBHOOKS, webhooks.list_all, "List webhooks", "limit", "cursor"),
+    _get(WEBHOOK, Permission.MANAGE_WEBHOOKS, webhooks.show, "Show a webhook"),
+    Endpoint(
+        "PATCH",
+        WEBHOOK,
+        Permission.MANAGE_WEBHOOKS,
+        webhooks.change,
+        "Let a webhook hear other events, or nothing for a while",
+        JSON_TYPES,
+    ),
+    Endpoint("DELETE", WEBHOOK, Permission.MANAGE_WEBHOOKS, webhooks.delete, "Send nothing there any more", JSON_TYPES),
+    _post(
+        f"{WEBHOOK}/test",
+        Permission.MANAGE_WEBHOOKS,
+        webhooks.try_one,
+        "Send a message that asks for nothing, and show the answer",
+        is_once=False,
+    ),
+    _post(f"{WEBHOOK}/rotate", Permission.MANAGE_WEBHOOKS, webhooks.rotate, "Give a webhook a new secret"),
+    _get(
+        f"{WEBHOOK}/deliveries",
+        Permission.MANAGE_WEBHOOKS,
+        webhooks.list_deliveries,
+        "List what a webhook was sent or is to be sent, the latest first",
+        "state",
+        "limit",
+        "cursor",
+    ),
+    _post(
+        f"{WEBHOOK}/deliveries/{{message}}/redeliver",
+        Permission.MANAGE_WEBHOOKS,
+        webhooks.redeliver_one,
+        "Send a message once more",
+    ),
+    Endpoint(
+        "POST",
+        f"{WEBHOOK}/recover",
+        Permission.MANAGE_WEBHOOKS,
+        webhooks.recover_all,
+        "Send again what was given up",
+        JSON_TYPES,
+        query=("since",),
+    ),
 )

@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Lanes that something can be done in come in; each is carried out beside the others, so that none waits for another.
+
+Routers have room of their own, and so has what takes traffic away: a webhook that does not answer keeps neither
+waiting. One endpoint never has a room to itself.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from enum import Enum
+from threading import Condition, Thread
+
+from lockgate.core.endpoint import Kind
+from lockgate.operations.deliver import Lane, Ready, carry_out, ready
+from lockgate.ports.actuator import Actuators
+from lockgate.ports.house import House
+
+
+class Room(Enum):
+    """What has threads of its own; the value is how many."""
+
+    ROUTER = 8
+    WEBHOOK = 12
+    URGENT_WEBHOOK = 13
+
+
+# Lanes of one webhook that are carried out at once: each is of another app.
+OF_ENDPOINT = 4
+# Messages of one lane that are sent before it is looked whether something else is more urgent.
+OF_LANE = 20
+
+
+class Dispatch:
+    """Carries out what is due in threads; `wake` is called when one is free again, `fail` hears what went wrong."""
+
+    def __init__(self, actuators: Actuators, wake: Callable[[], None], fail: Callable[[Exception], None]) -> None:
+        self._actuators, self._wake, self._fail = actuators, wake, fail
+        self._changed = Condition()
+        self._under_way: dict[tuple[str, Lane], Room] = {}
+
+    def turn(self, house: House) -> None:
+        """Begin everything that is due and has room; nothing is waited for."""
+        for each in ready(house):
+            key, room = (house.org, each.lane), _room_of(each)
+            with self._changed:
+                if key in self._under_way or not self._has_place(key, room):
+                    continue
+                self._under_way[key] = room
+            # Who ends the process does not wait for an endpoint that has minutes to answer: its lease ends.
+            Thread(target=self._carry, args=(house, each.lane), name="deliver", daemon=True).start()
+
+    def settle(self, seconds: float) -> None:
+        """Wait until nothing is under way, for so long at most."""
+        with self._changed:
+            self._changed.wait_for(lambda: not self._under_way, seconds)
+
+    def _has_place(self, key: tuple[str, Lane], room: Room) -> bool:
+        org, (endpoint_id, _) = key
+        places = Counter(self._under_way.values())
+        beside = sum(
+            (other, found) == (org, endpoint_id) and taken is room
+            for (other, (found, _)), taken in self._under_way.items()
+        )
+        return places[room] < room.value and beside < OF_ENDPOINT
+
+    def _carry(self, house: House, lane: Lane) -> None:
+        try:
+            for _ in range(OF_LANE):
+                if carry_out(house, self._actuators, lane) is None:
+                    break
+        except Exception as error:  # noqa: BLE001 -- whoever owns the threads says what became of one
+            self._fail(error)
+        finally:
+            with self._changed:
+                self._under_way.pop((house.org, lane), None)
+                self._changed.notify_all()
+            self._wake()
+
+
+def _room_of(each: Ready) -> Room:
+    if each.kind is not Kind.WEBHOOK:
+        return Room.ROUTER
+    return Room.URGENT_WEBHOOK if each.is_urgent else Room.WEBHOOK

@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Webhooks and their deliveries come in; the lines of a terminal and the documents of programs go out, no secret."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from lockgate.core.canonical import Json
+from lockgate.core.delivery import Delivery, State
+from lockgate.core.endpoint import Endpoint
+from lockgate.core.instant import Instant, instant_text
+from lockgate.core.webhook import EVENTS
+from lockgate.core.wording import count_text
+from lockgate.operations.try_webhook import Tried
+from lockgate.operations.webhooks import part_of
+from lockgate.report.screen import Screen
+
+
+def webhook_document(endpoint: Endpoint, now: Instant) -> dict[str, Json]:
+    """Return a webhook as programs read it."""
+    webhook = part_of(endpoint)
+    return {
+        "id": endpoint.id,
+        "app_id": endpoint.app,
+        "url": webhook.url,
+        "events": [each.value for each in webhook.events],
+        "format": webhook.format.value,
+        "hub_header": webhook.has_hub_header,
+        "active": not webhook.disabled,
+        "disabled": webhook.disabled or None,
+        "since": instant_text(endpoint.since),
+        "old_secret_until": instant_text(webhook.old_until) if webhook.is_rotating(now) else None,
+        "failing_since": instant_text(webhook.failing_since) if webhook.failing_since else None,
+    }
+
+
+def delivery_document(delivery: Delivery) -> dict[str, Json]:
+    """Return what became of one message at a webhook as programs read it, with its latest attempts."""
+    return {
+        "id": delivery.message_id,
+        "webhook": delivery.endpoint_id,
+        "app_id": delivery.app,
+        "rollout_id": delivery.rollout_id,
+        "seq": delivery.seq,
+        "event": delivery.event.value,
+        "at": instant_text(delivery.at),
+        "state": delivery.state.value,
+        "attempts": delivery.attempts,
+        "next_try": instant_text(delivery.due_at) if delivery.state is State.DUE else None,
+        "error": delivery.error or None,
+        "answer": delivery.output or None,
+        "tries": [
+            {"at": instant_text(each.at), "took_ms": each.took_ms, "code": each.code, "error": each.error or None}
+            for each in delivery.tries
+        ],
+    }
+
+
+def tried_document(webhook_id: str, tried: Tried) -> dict[str, Json]:
+    """Return what trying a webhook came to."""
+    carried = tried.carried
+    return {
+        "id": tried.message_id,
+        "webhook": webhook_id,
+        "delivered": carried.fault is None,
+        "code": carried.code,
+        "took_ms": tried.took_ms,
+        "error": carried.fault,
+        "answer": carried.output or None,
+    }
+
+
+def render_webhooks(endpoints: Sequence[Endpoint], now: Instant, screen: Screen) -> str:
+    """Return webhooks, two lines each: where and whether anything is sent, and what."""
+    lines = []
+    for endpoint in endpoints:
+        webhook = part_of(endpoint)
+        failing = f"nothing succeeded since {instant_text(webhook.failing_since)}" if webhook.failing_since else ""
+        state = f"disabled: {webhook.disabled}" if webhook.disabled else failing or "active"
+        shown = screen.paint(state, "dim" if state == "active" else "yellow")
+        lines.append(f"{endpoint.id}  {screen.text(webhook.url)}  {shown}")
+        named = ", ".join(each.value for each in webhook.events)
+        heard = "every event" if len(webhook.events) == len(EVENTS) else named
+        rotating = f"; the older secret signs until {instant_text(webhook.old_until)}" * webhook.is_rotating(now)
+        lines.append(f"  {screen.text(endpoint.app or 'every app')}: {heard}; {webhook.format.value}{rotating}")
+    return "\n".join(lines) + "\n" if lines else "There is no webhook; `lockgate webhooks create` makes one.\n"
+
+
+def render_deliveries(deliveries: Sequence[Delivery], screen: Screen) -> str:
+    """Return deliveries, one line each, and below it what the last attempt came to where that failed."""
+    lines = []
+    for each in deliveries:
+        tries = count_text(each.attempts, "attempt")
+        lines.append(f"{each.message_id}  {each.event.value}  {each.state.value}, {tries}  {instant_text(each.at)}")
+        if each.error:
+            lines.append(f"  {screen.text(each.error)}")
+    return "\n".join(lines) + "\n" if lines else "Nothing was sent there yet, and nothing waits.\n"
