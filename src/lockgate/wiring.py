@@ -12,6 +12,7 @@ from pathlib import Path
 
 from lockgate.core.app import DEFAULT_ORG
 from lockgate.core.endpoint import Kind
+from lockgate.errors import UsageError
 from lockgate.ports.actuator import Actuators
 from lockgate.ports.high_water import HighWater
 from lockgate.ports.house import Clock, House
@@ -24,6 +25,7 @@ HOME = "LOCKGATE_HOME"
 DEFAULT_HOME = "~/.lockgate"
 KEYS = "keys"
 STATE = "LOCKGATE_STATE"
+STORE = "LOCKGATE_STORE"
 
 
 def read_policy_file(path: str) -> Mapping[str, object]:
@@ -114,7 +116,7 @@ def local_house(
     at = folder or home()
     # A folder that a program names is its own; how far its log had come is its own business as well.
     mark = high_water() if folder is None else None
-    store = sqlite_store(at, on_wait)
+    store = own_store(on_wait) if folder is None else sqlite_store(at, on_wait)
 
     def may_make() -> bool:
         if has_new_keys:
@@ -129,7 +131,7 @@ def house_to_read(on_wait: Callable[[], None] = lambda: None, *, is_empty: bool 
     """Return what operations that change and sign nothing work with on this machine."""
     from lockgate.adapters.signers.known_keys import KnownKeys
 
-    store = memory_store() if is_empty else sqlite_store(home(), on_wait, is_only_read=True)
+    store = memory_store() if is_empty else own_store(on_wait, is_only_read=True)
     return House(store, system_clock(), KnownKeys(home() / KEYS))
 
 
@@ -144,9 +146,15 @@ def high_water() -> HighWater:
 
 
 def has_store(folder: Path | None = None) -> bool:
-    """Say whether a folder holds a store already, whole or not."""
+    """Say whether a folder, or the database that LOCKGATE_STORE names, holds a store already, whole or not."""
+    from lockgate.adapters.stores.busy_seconds import busy_seconds
     from lockgate.adapters.stores.sqlite import CONTROL, RUNS
 
+    url = store_url() if folder is None else None
+    if url is not None:
+        from lockgate.adapters.stores import postgres
+
+        return postgres.has_store(url, busy_seconds())
     return any(((folder or home()) / name).exists() for name in (CONTROL, RUNS))
 
 
@@ -158,8 +166,32 @@ def back_up(target: Path, *, has_keys: bool) -> tuple[Path, ...]:
     from lockgate.adapters.signers.ed25519_file import public_keys
     from lockgate.adapters.stores.sqlite_backup import back_up_keys, back_up_store
 
+    if store_url() is not None:
+        raise UsageError(
+            "the store is a PostgreSQL database, which `pg_dump` copies",
+            advice="docs/howto/postgresql.md says how; copy the folder of keys besides.",
+        )
     copied = back_up_store(home(), target)
     return (*copied, *back_up_keys(home() / KEYS, target / KEYS, public_keys(home() / KEYS), has_private=has_keys))
+
+
+def store_url() -> str | None:
+    """Return the address of the database that is this machine's store; None where that is in LOCKGATE_HOME."""
+    return os.environ.get(STORE) or None
+
+
+def own_store(on_wait: Callable[[], None] = lambda: None, *, is_only_read: bool = False) -> Store:
+    """Return the store that LOCKGATE_STORE names, or without it the one in LOCKGATE_HOME."""
+    url = store_url()
+    return sqlite_store(home(), on_wait, is_only_read=is_only_read) if url is None else postgres_store(url, on_wait)
+
+
+def postgres_store(url: str, on_wait: Callable[[], None] = lambda: None) -> Store:
+    """Return the store of a database; it waits for other transactions as long as LOCKGATE_BUSY_SECONDS says."""
+    from lockgate.adapters.stores.busy_seconds import busy_seconds
+    from lockgate.adapters.stores.postgres import PostgresStore
+
+    return PostgresStore(url, busy_seconds(), on_wait)
 
 
 def sqlite_store(folder: Path, on_wait: Callable[[], None] = lambda: None, *, is_only_read: bool = False) -> Store:

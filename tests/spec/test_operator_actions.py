@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -296,12 +296,12 @@ class Contended:
         self.org_of_key, self.orgs = store.org_of_key, store.orgs
 
     @contextmanager
-    def writing(self, org: str = "default") -> Iterator[Transaction]:
+    def writing(self, org: str = "default", spines: Sequence[str] | None = None) -> Iterator[Transaction]:
         """Open a transaction, or say that another was first."""
         self.left -= 1
         if self.left >= 0:
             raise TryAgainError("another was first")
-        with self._store.writing(org) as work:
+        with self._store.writing(org, spines) as work:
             yield work
 
 

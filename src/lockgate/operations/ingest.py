@@ -42,7 +42,7 @@ def ingest(batch: RunBatch, house: House, *, by_start_time: bool = False, dedupe
     """
     _check_size(batch)
     also, batch = batch.also, spread(batch)
-    with house.store.writing(house.org) as work:
+    with house.store.writing(house.org, sorted({each.app for each in batch.groups})) as work:
         before = work.ingested(batch.digest)
         if before is not None:
             _check_app(batch, before)

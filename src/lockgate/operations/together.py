@@ -7,7 +7,7 @@ half of what that operation wrote would be kept too.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 
@@ -41,7 +41,7 @@ class _Shared:
         return self._shown() if org == self._org else self._store.reading(org)
 
     @contextmanager
-    def writing(self, org: str = DEFAULT_ORG) -> Iterator[Transaction]:
+    def writing(self, org: str = DEFAULT_ORG, spines: Sequence[str] | None = None) -> Iterator[Transaction]:  # noqa: ARG002 -- it is open already
         """Go on in the transaction."""
         if org != self._org:
             raise ValueError(f"a transaction of {self._org} is no transaction of {org}")

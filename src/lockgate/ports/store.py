@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
 
@@ -66,8 +67,8 @@ class Store(Protocol):
     """Keeps everything that Lockgate knows, by organisation.
 
     Duties. Atomicity: a transaction is kept whole on leaving its block, or not at all when the block raises.
-    Isolation: transactions run one after another, also those of other processes, and nothing of one is visible before
-    it is kept. Durability: what was kept survives the end of the process and of power.
+    Isolation: transactions run one after another, also those of other processes, but for those of different spines, and
+    nothing of one is visible before it is kept. Durability: what was kept survives the end of process and power.
     Cover: a transaction that leaves a receipt in the log without a checkpoint that covers it is not kept.
     A store that cannot do what is asked says so by a LockgateError: TryAgainError where another holds it,
     NotPermittedError where it may not be written, UnreachableError where the disk fails or is full,
@@ -78,8 +79,14 @@ class Store(Protocol):
     def reading(self, org: str = DEFAULT_ORG) -> AbstractContextManager[Snapshot]:
         """Open a snapshot."""
 
-    def writing(self, org: str = DEFAULT_ORG) -> AbstractContextManager[Transaction]:
-        """Open a transaction."""
+    def writing(
+        self, org: str = DEFAULT_ORG, spines: Sequence[str] | None = None
+    ) -> AbstractContextManager[Transaction]:
+        """Open a transaction.
+
+        One that names the apps whose spines alone it writes may run beside others that name other apps, and beside
+        nothing else; it decides nothing, so that a rollout that is saved in it, or a receipt, is refused.
+        """
 
     def org_of_key(self, key_id: str) -> str | None:
         """Return the organisation that an API key is of; None where nobody has it."""

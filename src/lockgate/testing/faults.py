@@ -6,7 +6,7 @@ A crash within a transaction leaves nothing of it; a crash after it leaves all o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import cast
@@ -69,12 +69,12 @@ class FaultyStore:
         self._store.give_back()
 
     @contextmanager
-    def writing(self, org: str = DEFAULT_ORG) -> Iterator[Transaction]:
+    def writing(self, org: str = DEFAULT_ORG, spines: Sequence[str] | None = None) -> Iterator[Transaction]:
         """Open a transaction that may not end well."""
         self._meet()
         self._refuse()
         is_doomed, is_within = self._happens(self._odds.crash), self._draw.random() < 0.5
-        with self._store.writing(org) as work:
+        with self._store.writing(org, spines) as work:
             if not (is_doomed and is_within):
                 yield work
             else:

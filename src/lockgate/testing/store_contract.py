@@ -41,6 +41,7 @@ from lockgate.testing.probes_contract import ProbesContract
 from lockgate.testing.retention_contract import RetentionContract
 from lockgate.testing.run_ids_contract import MARKS, RunIdsContract, add, known
 from lockgate.testing.soundness_contract import SoundnessContract
+from lockgate.testing.spines_contract import SpinesContract
 from lockgate.testing.trust_contract import TrustContract
 
 APP = App(name="web", champion="v1", slices=((("intent", "medical"),), OTHER))
@@ -122,6 +123,7 @@ class StoreContract(
     RetentionContract,
     RunIdsContract,
     SoundnessContract,
+    SpinesContract,
 ):
     """What every store promises."""
 

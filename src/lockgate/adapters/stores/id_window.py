@@ -7,6 +7,7 @@ This is a copy of rows that never change. Which of them count is read from the s
 
 from __future__ import annotations
 
+import threading
 from collections import OrderedDict, deque
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -135,20 +136,24 @@ class IdWindow:
 
 
 class IdWindows:
-    """The copies that a store holds, by organisation and app."""
+    """The copies that a store holds, by organisation and app; each is used by one transaction at a time."""
 
     def __init__(self) -> None:
+        self._lock = threading.Lock()
         self._windows: OrderedDict[tuple[str, str], IdWindow] = OrderedDict()
 
     def of(self, org: str, app: str) -> IdWindow:
         """Return the copy of an app's window, empty where there is none."""
-        window = self._windows.get((org, app)) or self.renew(org, app)
-        self._windows.move_to_end((org, app))
-        if len(self._windows) > MAX_WINDOWS:
-            self._windows.popitem(last=False)
+        with self._lock:
+            window = self._windows.setdefault((org, app), IdWindow())
+            self._windows.move_to_end((org, app))
+            if len(self._windows) > MAX_WINDOWS:
+                self._windows.popitem(last=False)
         return window
 
     def renew(self, org: str, app: str) -> IdWindow:
         """Return an empty copy in place of one that is not of this store's rows."""
-        self._windows[org, app] = IdWindow()
-        return self._windows[org, app]
+        window = IdWindow()
+        with self._lock:
+            self._windows[org, app] = window
+        return window

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -30,7 +30,7 @@ from lockgate.adapters.stores.memory_run_ids import MemoryRunIds, MemoryRunIdsRe
 from lockgate.adapters.stores.memory_soundness import MemorySoundness
 from lockgate.adapters.stores.memory_tables import Tables
 from lockgate.adapters.stores.memory_trust import MemoryTrustReading, MemoryTrustWriting
-from lockgate.adapters.stores.refusals import held_already, overtaken, sealed_already, uncovered
+from lockgate.adapters.stores.refusals import check_alone, held_already, overtaken, sealed_already, uncovered
 from lockgate.core.app import DEFAULT_ORG, App, Release
 from lockgate.core.batch import Ingested
 from lockgate.core.instant import Instant
@@ -55,10 +55,10 @@ class MemoryStore:
         yield MemorySnapshot(self._kept.get(org, {}))
 
     @contextmanager
-    def writing(self, org: str = DEFAULT_ORG) -> Iterator[MemoryTransaction]:
+    def writing(self, org: str = DEFAULT_ORG, spines: Sequence[str] | None = None) -> Iterator[MemoryTransaction]:
         """Open a transaction."""
         with self._turn:
-            work = MemoryTransaction(dict(self._kept.get(org, {})))
+            work = MemoryTransaction(dict(self._kept.get(org, {})), _is_alone=spines is None)
             yield work
             work.check_cover()
             self._kept = {**self._kept, org: work.tables}
@@ -209,6 +209,7 @@ class MemoryTransaction(
     """Tables of its own where it writes, and the kept ones elsewhere."""
 
     _has_grown: bool = False
+    _is_alone: bool = True
 
     def put_app(self, app: App) -> None:
         """Keep an app."""
@@ -239,6 +240,7 @@ class MemoryTransaction(
 
     def save(self, trial: Trial) -> None:
         """Keep a trial."""
+        check_alone(is_alone=self._is_alone)
         before = self.trial(trial.rollout.id)
         if trial.turn != (0 if before is None else before.turn) + 1:
             raise overtaken(trial.rollout.id)
@@ -268,6 +270,7 @@ class MemoryTransaction(
 
     def append(self, receipt: Receipt, nodes: Iterable[tuple[Node, bytes]]) -> None:
         """Append a receipt."""
+        check_alone(is_alone=self._is_alone)
         self._has_grown = True
         if receipt.index != self.tree().size:
             raise held_already("log", receipt.index)

@@ -5,24 +5,24 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from lockgate.errors import LockgateError, TryAgainError, UnsoundError
+from lockgate.errors import LockgateError, NotPermittedError, TryAgainError, UnsoundError
 
-_FAULT = "Please report this: it is a fault in Lockgate, and nothing was stored."
+FAULT = "Please report this: it is a fault in Lockgate, and nothing was stored."
 
 
 def held_already(table: str, key: object) -> LockgateError:
     """Return the error of a row that is there already."""
-    return LockgateError(f"{table} already holds {key}", advice=_FAULT)
+    return LockgateError(f"{table} already holds {key}", advice=FAULT)
 
 
 def sealed_already(app: str, number: int) -> LockgateError:
     """Return the error of a change to a sealed bucket."""
-    return LockgateError(f"bucket {number} of {app} is sealed and does not change", advice=_FAULT)
+    return LockgateError(f"bucket {number} of {app} is sealed and does not change", advice=FAULT)
 
 
 def uncovered(size: int) -> LockgateError:
     """Return the error of receipts that no checkpoint covers."""
-    return LockgateError(f"no checkpoint covers the log of {size} receipts", advice=_FAULT)
+    return LockgateError(f"no checkpoint covers the log of {size} receipts", advice=FAULT)
 
 
 def overtaken(rollout_id: str) -> TryAgainError:
@@ -35,4 +35,18 @@ def part_lost(lost: Path, other: Path) -> UnsoundError:
     return UnsoundError(
         f"{lost} is not there, or empty, and {other} beside it belongs to it: the store is not whole",
         advice="Put the missing file back, or both from one backup; for a new store choose another LOCKGATE_HOME.",
+    )
+
+
+def check_alone(*, is_alone: bool) -> None:
+    """Refuse a decision in a transaction that others run beside."""
+    if not is_alone:
+        raise LockgateError("a transaction that was opened for some spines decides nothing", advice=FAULT)
+
+
+def left(place: str, name: str) -> NotPermittedError:
+    """Return the error of a change to a store that was copied elsewhere."""
+    return NotPermittedError(
+        f"{place} was copied to {name} and goes on there; here it may only be read",
+        advice="Let LOCKGATE_STORE name where it went; leave it out for a store in LOCKGATE_HOME.",
     )

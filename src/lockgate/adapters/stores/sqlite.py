@@ -8,7 +8,7 @@ Those of small batches come to their file later, some at once, so that a batch w
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -51,7 +51,7 @@ class SqliteStore:
             yield snapshot(control, runs, org)
 
     @contextmanager
-    def writing(self, org: str = DEFAULT_ORG) -> Iterator[SqliteTransaction]:
+    def writing(self, org: str = DEFAULT_ORG, spines: Sequence[str] | None = None) -> Iterator[SqliteTransaction]:
         """Open a transaction."""
         with ExitStack() as stack:
             stack.enter_context(self._control.explained())
@@ -59,6 +59,7 @@ class SqliteStore:
             runs = stack.enter_context(self._runs.lent())
             self._control.begin(control)
             work = SqliteTransaction(control, runs, org, self._control.explained, self._windows)
+            work.is_alone = spines is None
             reach("store.begun")
             yield work
             work.check_cover()

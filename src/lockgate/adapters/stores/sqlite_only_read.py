@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn
@@ -106,7 +106,7 @@ class OnlyReadStore:
         with self._control.explained(), self._control.lent() as control, self._runs.lent() as runs:
             yield snapshot(control, runs, org)
 
-    def writing(self, org: str = DEFAULT_ORG) -> NoReturn:  # noqa: ARG002 -- of no organisation
+    def writing(self, org: str = DEFAULT_ORG, spines: Sequence[str] | None = None) -> NoReturn:  # noqa: ARG002 -- of no organisation
         """Refuse to write."""
         raise LockgateError(
             f"{self._control.path} is only read", advice="Please report this: it is a fault in Lockgate."

@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager, contextmanager
 
 from lockgate.adapters.stores.id_window import IdWindows
 from lockgate.adapters.stores.packing import pack
-from lockgate.adapters.stores.refusals import held_already, overtaken, sealed_already, uncovered
+from lockgate.adapters.stores.refusals import check_alone, held_already, overtaken, sealed_already, uncovered
 from lockgate.adapters.stores.sqlite_api_keys import SqliteApiKeysWriting
 from lockgate.adapters.stores.sqlite_cells import SqliteCellsWriting
 from lockgate.adapters.stores.sqlite_outbox import SqliteOutboxWriting
@@ -54,6 +54,8 @@ class SqliteTransaction(
         self._explained = explained
         self._windows = windows
         self._has_grown = False
+        # Whether no other transaction runs beside it, by what was asked for: SQLite has one writer at a time anyway.
+        self.is_alone = True
 
     def put_app(self, app: App) -> None:
         """Keep an app."""
@@ -91,6 +93,7 @@ class SqliteTransaction(
 
     def save(self, trial: Trial) -> None:
         """Keep a trial."""
+        check_alone(is_alone=self.is_alone)
         rollout = trial.rollout
         row = (rollout.app, rollout.mode.value, not rollout.is_terminal, rollout.revision, rollout.weight, trial.turn)
         bodies = (trial.ticked_at, pack(rollout), pack(trial))
@@ -137,6 +140,7 @@ class SqliteTransaction(
 
     def append(self, receipt: Receipt, nodes: Iterable[tuple[Node, bytes]]) -> None:
         """Append a receipt."""
+        check_alone(is_alone=self.is_alone)
         if receipt.index != self._size():
             raise held_already("log", receipt.index)
         row = (receipt.rollout_id, receipt.seq, receipt.id, receipt.index, pack(receipt))

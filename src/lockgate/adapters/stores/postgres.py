@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The address of a PostgreSQL database comes in; a store in it goes out, for any number of servers.
+
+Transactions of one organisation run one after another, by a lock that each takes first; those that only add runs run
+side by side, each with the spines that it names. docs/adr/0014-postgresql.md says why.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+import psycopg
+
+from lockgate.adapters.stores.id_window import IdWindows
+from lockgate.adapters.stores.postgres_api_keys import org_of_key
+from lockgate.adapters.stores.postgres_connections import Connections, Link, Statement
+from lockgate.adapters.stores.postgres_locks import locks
+from lockgate.adapters.stores.postgres_reading import PostgresSnapshot
+from lockgate.adapters.stores.postgres_refusals import failed_before, in_doubt
+from lockgate.adapters.stores.postgres_schema import migrate, version
+from lockgate.adapters.stores.postgres_trust import orgs
+from lockgate.adapters.stores.postgres_writing import PostgresTransaction
+from lockgate.adapters.stores.sqlite_file import BUSY_SECONDS
+from lockgate.core.app import DEFAULT_ORG
+from lockgate.crash_point import reach
+
+CHANNEL = "lockgate_news"
+# Whoever waits longer than this for another transaction is told.
+PATIENCE_SECONDS = 1.0
+# No statement of a transaction that holds a lock takes longer, and none that only reads.
+WRITE_SECONDS, READ_SECONDS = 60, 600
+_SET = "SELECT set_config('lockgate.org', %s, true), set_config('statement_timeout', %s, true)"
+_PATIENCE = "SELECT set_config('lock_timeout', %s, true)"
+
+
+class PostgresStore:
+    """The store of a team: for many servers."""
+
+    def __init__(
+        self, url: str, busy_seconds: float = BUSY_SECONDS, on_wait: Callable[[], None] = lambda: None
+    ) -> None:
+        self.url = url
+        self._busy_seconds = busy_seconds
+        self._on_wait = on_wait
+        self._links = Connections(url, busy_seconds)
+        self._windows = IdWindows()
+        with self._links.explained(), self._links.begun([]) as link:
+            migrate(link, self._links.place)
+
+    @contextmanager
+    def reading(self, org: str = DEFAULT_ORG) -> Iterator[PostgresSnapshot]:
+        """Open a snapshot."""
+        opening = [("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", ()), (_SET, (org, f"{READ_SECONDS}s"))]
+        with self._links.explained(), self._links.begun(opening) as link:
+            yield PostgresSnapshot(link, org)
+
+    @contextmanager
+    def writing(self, org: str = DEFAULT_ORG, spines: Sequence[str] | None = None) -> Iterator[PostgresTransaction]:
+        """Open a transaction."""
+        with self._links.explained(), self._begun(org, spines) as link:
+            work = PostgresTransaction(link, org, self._links.explained, self._windows, is_alone=spines is None)
+            reach("store.begun")
+            yield work
+            work.check_cover()
+            self._commit(work, link)
+            reach("store.kept")
+
+    def org_of_key(self, key_id: str) -> str | None:
+        """Return the organisation of a key."""
+        with self._links.explained(), self._links.begun([("BEGIN READ ONLY", ())]) as link:
+            return org_of_key(link, key_id)
+
+    def orgs(self) -> tuple[str, ...]:
+        """Return every organisation that has an API key."""
+        with self._links.explained(), self._links.begun([("BEGIN READ ONLY", ())]) as link:
+            return orgs(link)
+
+    def give_back(self) -> None:
+        """Do nothing: PostgreSQL gives room back by its own vacuum."""
+
+    def close(self) -> None:
+        """Close every connection that is not lent."""
+        self._links.close()
+
+    @contextmanager
+    def _begun(self, org: str, spines: Sequence[str] | None) -> Iterator[Link]:
+        """Lend a connection that holds its locks; who waits for another one for long is told once, and waits on."""
+        patience = min(PATIENCE_SECONDS, self._busy_seconds)
+        lent = self._links.begun(_opening(org, spines, patience))
+        try:
+            link = lent.__enter__()
+        except psycopg.errors.LockNotAvailable:
+            if self._busy_seconds <= PATIENCE_SECONDS:
+                raise
+            self._on_wait()
+            lent = self._links.begun(_opening(org, spines, self._busy_seconds - PATIENCE_SECONDS))
+            link = lent.__enter__()
+        try:
+            yield link
+        finally:
+            lent.__exit__(None, None, None)
+
+    def _commit(self, work: PostgresTransaction, link: Link) -> None:
+        try:
+            said = work.commit(CHANNEL)
+        except psycopg.OperationalError as error:
+            if link.closed:
+                raise in_doubt(self._links.place) from error
+            raise
+        if said != "COMMIT":
+            raise failed_before()
+
+
+def has_store(url: str, busy_seconds: float) -> bool:
+    """Say whether a database holds the tables of a store, of whatever version up to ours."""
+    links = Connections(url, busy_seconds)
+    with links.explained(), links.begun([]) as link:
+        found = version(link, links.place) > 0
+    links.close()
+    return found
+
+
+def _opening(org: str, spines: Sequence[str] | None, seconds: float) -> list[Statement]:
+    # Not a snapshot from before the locks: each statement sees what was kept until it began.
+    begin = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
+    # Nobody waits for longer in all than for one lock, or a little more; 0 would be for ever.
+    timeout = f"{max(1, round(seconds * 1000))}ms"
+    statement = f"{WRITE_SECONDS + round(seconds)}s"
+    return [(begin, ()), (_SET, (org, statement)), (_PATIENCE, (timeout,)), *locks(org, spines)]

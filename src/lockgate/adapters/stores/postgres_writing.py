@@ -1,0 +1,188 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A connection inside a write transaction, and core values, come in; rows that stay when it is committed go out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+
+from psycopg import errors
+
+from lockgate.adapters.stores import segment
+from lockgate.adapters.stores.id_window import IdWindows
+from lockgate.adapters.stores.packing import pack
+from lockgate.adapters.stores.postgres_api_keys import PostgresApiKeysWriting
+from lockgate.adapters.stores.postgres_cells import PostgresCellsWriting
+from lockgate.adapters.stores.postgres_connections import Link
+from lockgate.adapters.stores.postgres_outbox import PostgresOutboxWriting
+from lockgate.adapters.stores.postgres_probes import PostgresProbesWriting
+from lockgate.adapters.stores.postgres_reading import PostgresSnapshot
+from lockgate.adapters.stores.postgres_refusals import failed_before
+from lockgate.adapters.stores.postgres_replies import PostgresRepliesWriting
+from lockgate.adapters.stores.postgres_retention import PostgresRetentionWriting
+from lockgate.adapters.stores.postgres_run_ids import PostgresRunIds
+from lockgate.adapters.stores.postgres_trust import PostgresTrustWriting
+from lockgate.adapters.stores.refusals import check_alone, held_already, overtaken, uncovered
+from lockgate.core.app import App, Release
+from lockgate.core.batch import Ingested
+from lockgate.core.merkle import Node
+from lockgate.core.policy.policy import Policy
+from lockgate.core.spine import Slot
+from lockgate.core.trial import Look, Trial
+from lockgate.core.vault import Receipt
+
+# Turns what PostgreSQL says within its block into what a person can act on.
+Explained = Callable[[], AbstractContextManager[None]]
+
+
+class PostgresTransaction(
+    PostgresRepliesWriting,
+    PostgresCellsWriting,
+    PostgresOutboxWriting,
+    PostgresProbesWriting,
+    PostgresRunIds,
+    PostgresRetentionWriting,
+    PostgresApiKeysWriting,
+    PostgresTrustWriting,
+    PostgresSnapshot,
+):
+    """A snapshot that sees its own writes; what it locked first, nobody else writes while it lasts."""
+
+    def __init__(self, link: Link, org: str, explained: Explained, windows: IdWindows, *, is_alone: bool) -> None:
+        super().__init__(link, org)
+        self._explained = explained
+        self._windows = windows
+        self._is_alone = is_alone
+        self._has_grown = False
+        # The log grows by nobody else, so that its size is asked for once; and which size a checkpoint covers.
+        self._log_size: int | None = None
+        self._covered: int | None = None
+
+    def put_app(self, app: App) -> None:
+        """Keep an app."""
+        # Runs change an app at every batch, which is news to nobody.
+        self._has_news = self._has_news or self._is_alone
+        sql = "INSERT INTO apps VALUES (%s, %s, %s) ON CONFLICT (org, name) DO UPDATE SET body = excluded.body"
+        self._later(sql, app.name, pack(app))
+
+    def put_release(self, release: Release) -> None:
+        """Keep a release."""
+        row = (release.app, release.name, release.first_seen_at)
+        self._later("INSERT INTO releases VALUES (%s, %s, %s, %s) ON CONFLICT DO NOTHING", *row)
+
+    def put_slot(self, app: str, slot: Slot) -> None:
+        """Keep a slot."""
+        row = (app, slot.number, slot.opened_at, slot.seals_at, slot.starts_at, slot.sealed_at, slot.digest)
+        sql = (
+            "INSERT INTO slots VALUES (%s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT (org, app, number) DO UPDATE"
+            " SET opened_at = excluded.opened_at, seals_at = excluded.seals_at, sealed_at = excluded.sealed_at,"
+            " digest = excluded.digest"
+        )
+        self._later(sql, *row)
+
+    def add_batch(self, ingested: Ingested, body: bytes, slots: Iterable[tuple[str, int]]) -> None:
+        """Keep a batch."""
+        key = (ingested.digest, ingested.at)
+        # Raw runs that a batch was pruned of may be there still, and they are the same.
+        self._later("INSERT INTO segments VALUES (%s, %s, %s, %s) ON CONFLICT DO NOTHING", *key, segment.compress(body))
+        self._later("INSERT INTO batches VALUES (%s, %s, %s, %s)", *key, pack(ingested))
+        places = list(slots)
+        if places:
+            sql = (
+                "INSERT INTO slot_batches SELECT %s, app, number, %s"
+                " FROM unnest(%s::text[], %s::bigint[]) AS place (app, number)"
+            )
+            self._later(sql, ingested.digest, [app for app, _ in places], [number for _, number in places])
+
+    def put_policy(self, policy: Policy) -> None:
+        """Keep a policy."""
+        self._later("INSERT INTO policies VALUES (%s, %s, %s) ON CONFLICT DO NOTHING", policy.digest(), pack(policy))
+
+    def save(self, trial: Trial) -> None:
+        """Keep a trial."""
+        check_alone(is_alone=self._is_alone)
+        self._has_news = True
+        rollout = trial.rollout
+        row = (
+            *(rollout.app, rollout.mode.value, int(not rollout.is_terminal), rollout.revision, float(rollout.weight)),
+            *(trial.turn, trial.ticked_at, pack(rollout), pack(trial)),
+        )
+        try:
+            if trial.turn == 1:
+                sql = "INSERT INTO rollouts VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
+                changed = self._change(sql, rollout.id, *row)
+            else:
+                sql = (
+                    "UPDATE rollouts SET app = %s, mode = %s, is_active = %s, revision = %s, weight = %s, turn = %s,"
+                    " ticked_at = %s, rollout = %s, trial = %s WHERE org = %s AND id = %s AND turn = %s"
+                )
+                changed = self._carry_out([(sql, (*row, self._org, rollout.id, trial.turn - 1))])[0].rowcount
+        except errors.UniqueViolation as error:
+            if error.diag.table_name != "rollouts":
+                raise
+            raise overtaken(rollout.id) from error
+        if changed != 1:
+            raise overtaken(rollout.id)
+
+    def add_folded(self, rollout_id: str, buckets: Iterable[tuple[int, str]]) -> None:
+        """Keep buckets that were read."""
+        rows = list(buckets)
+        if rows:
+            sql = "INSERT INTO folded SELECT %s, %s, * FROM unnest(%s::bigint[], %s::text[])"
+            self._later(sql, rollout_id, [number for number, _ in rows], [digest for _, digest in rows])
+
+    def add_look(self, rollout_id: str, look: Look) -> None:
+        """Keep a look."""
+        self._later("INSERT INTO looks VALUES (%s, %s, %s, %s)", rollout_id, look.number, pack(look))
+
+    @contextmanager
+    def part(self) -> Iterator[None]:
+        """Open a part."""
+        if self._link.closed:
+            raise failed_before()
+        with self._explained():
+            # What was written before is heard of before, so that it is not taken for a fault of the part.
+            self._carry_out([("SAVEPOINT part", ())])
+            try:
+                yield
+                self._carry_out([("RELEASE part", ())])
+            except BaseException:
+                self._waiting, self._log_size, self._covered = [], None, None
+                if not self._link.closed:
+                    self._carry_out([("ROLLBACK TO part", ()), ("RELEASE part", ())])
+                raise
+
+    def append(self, receipt: Receipt, nodes: Iterable[tuple[Node, bytes]]) -> None:
+        """Append a receipt."""
+        check_alone(is_alone=self._is_alone)
+        if receipt.index != self._size():
+            raise held_already("log", receipt.index)
+        row = (receipt.rollout_id, receipt.seq, receipt.id, receipt.index, pack(receipt))
+        self._later("INSERT INTO receipts VALUES (%s, %s, %s, %s, %s, %s)", *row)
+        for node, hashed in nodes:
+            self._later("INSERT INTO nodes VALUES (%s, %s, %s, %s)", node.level, node.position, hashed)
+        self._has_grown, self._log_size = True, receipt.index + 1
+
+    def add_checkpoint(self, size: int, note: bytes) -> None:
+        """Keep a checkpoint."""
+        if size != self._size():
+            raise uncovered(size)
+        self._later("INSERT INTO checkpoints VALUES (%s, %s, %s)", size, note)
+        self._covered = size
+
+    def check_cover(self) -> None:
+        """Refuse to be kept while receipts stand in the log that no checkpoint covers."""
+        size = self._size() if self._has_grown else 0
+        if size and size != self._covered and self.checkpoint(size) is None:
+            raise uncovered(size)
+
+    def commit(self, channel: str) -> str | None:
+        """Send what waits and end the transaction; return what PostgreSQL says that it did."""
+        if self._has_news:
+            self._waiting.append(("SELECT pg_notify(%s, %s)", (channel, self._org)))
+        return self._carry_out([("COMMIT", ())])[0].statusmessage
+
+    def _size(self) -> int:
+        if self._log_size is None:
+            self._log_size = super()._size()
+        return self._log_size

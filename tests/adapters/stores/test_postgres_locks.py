@@ -1,0 +1,177 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Transactions of several servers come in; they wait for each other where they must, and only there: docs/spec.md."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import psycopg
+import pytest
+
+from lockgate.adapters.stores import postgres
+from lockgate.adapters.stores.postgres import CHANNEL, PostgresStore
+from lockgate.adapters.stores.postgres_locks import locks
+from lockgate.core.app import App
+from lockgate.errors import HeldError
+from lockgate.operations.ingest import ingest
+from lockgate.ports.store import Store
+from lockgate.testing.outbox_contract import sample_message
+from lockgate.testing.world import Law, World
+from tests.adapters.stores.postgres_stores import Opened, opened, url
+
+__all__ = ["opened", "url"]
+
+pytestmark = pytest.mark.postgres
+
+
+@pytest.mark.clause("SV-103")
+def test_ingests_of_other_apps_run_beside_each_other(opened: Opened) -> None:
+    """On one server and on another: neither waits, and both are kept."""
+    here, there = opened(busy_seconds=0.05), opened(busy_seconds=0.05)
+
+    with here.writing(spines=["a"]) as one, there.writing(spines=["b"]) as other:
+        one.put_app(App(name="a"))
+        other.put_app(App(name="b"))
+
+    with here.reading() as seen:
+        assert [app.name for app in seen.apps()] == ["a", "b"]
+
+
+@pytest.mark.clause("SV-103")
+@pytest.mark.parametrize(("first", "then"), [(["a"], None), (None, ["a"]), (None, None), (["a", "b"], ["b", "c"])])
+def test_a_decision_is_alone_and_a_spine_has_one_writer(
+    opened: Opened, first: Sequence[str] | None, then: Sequence[str] | None
+) -> None:
+    """A decision waits for ingests in flight, they wait for it, and batches of one app wait for each other."""
+    here, there = opened(), opened(busy_seconds=0.05)
+
+    with here.writing(spines=first), pytest.raises(HeldError, match="held by another"), there.writing(spines=then):
+        pass
+
+
+@pytest.mark.clause("SV-103")
+def test_other_organisations_do_not_wait(opened: Opened) -> None:
+    """Their logs are others, and so are their locks."""
+    here, there = opened(busy_seconds=0.05), opened(busy_seconds=0.05)
+
+    with here.writing("acme") as one, there.writing("other") as other:
+        one.put_app(App(name="a"))
+        other.put_app(App(name="a"))
+
+    with here.reading("other") as seen:
+        assert seen.app("a") == App(name="a")
+
+
+@pytest.mark.clause("SV-103")
+def test_locks_are_taken_in_one_order() -> None:
+    """However the apps are named, so that no two transactions wait for each other."""
+    assert locks("default", ["b", "a", "c", "a"]) == locks("default", ["c", "b", "a"])
+    assert len(locks("default", ["a", "b"])) == 3
+
+
+@pytest.mark.clause("SV-103")
+def test_batches_of_several_apps_from_several_servers_all_count(opened: Opened) -> None:
+    """In whatever order they name their apps; first runs of new apps too."""
+    stores, laws = [opened(), opened()], {"v1": Law()}
+    worlds = [World(store, seed) for seed, store in enumerate(stores * 2)]
+
+    def serve(world: World) -> int:
+        return sum(ingest(world.batch(f"app{number % 3}", {"v1": 20}, laws), world.house).runs for number in range(9))
+
+    with ThreadPoolExecutor(4) as pool:
+        taken = sum(pool.map(serve, worlds))
+
+    with stores[0].reading() as seen:
+        counted = sum(sum(seen.runs_by_release(app.name).values()) for app in seen.apps())
+    assert (taken, counted) == (720, 720)
+
+
+@pytest.mark.clause("SV-103")
+def test_the_same_bytes_are_taken_once_wherever_they_come(opened: Opened) -> None:
+    """Two servers that get one batch at once keep it once, and both say what became of it."""
+    stores = [opened(), opened()]
+
+    def send(store: Store) -> bool:
+        here = World(store, 3)
+        return ingest(here.batch("web", {"v1": 50}, {"v1": Law()}), here.house).is_repeated
+
+    with ThreadPoolExecutor(2) as pool:
+        repeated = sorted(pool.map(send, stores))
+
+    with stores[0].reading() as seen:
+        assert (repeated, dict(seen.runs_by_release("web"))) == ([False, True], {"v1": 50})
+
+
+@pytest.mark.clause("SV-104")
+def test_who_waits_is_told_once_and_then_writes(opened: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As soon as the other transaction ends, the writer has its turn."""
+    monkeypatch.setattr(postgres, "PATIENCE_SECONDS", 0.01)
+    is_held, is_told, told = threading.Event(), threading.Event(), []
+    other = opened()
+
+    def hold() -> None:
+        with other.writing() as work:
+            work.put_app(App(name="first"))
+            is_held.set()
+            is_told.wait(10)
+
+    def tell() -> None:
+        told.append("waits")
+        is_told.set()
+
+    store, holder = opened(on_wait=tell), threading.Thread(target=hold)
+    holder.start()
+    is_held.wait(10)
+
+    with store.writing() as work:
+        work.put_app(App(name="second"))
+        names = [app.name for app in work.apps()]
+
+    holder.join()
+    assert (told, names) == (["waits"], ["first", "second"])
+
+
+@pytest.mark.clause("SV-104")
+def test_a_process_lends_a_bounded_number_of_connections(opened: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever comes when all are in use waits as long as for a lock."""
+    monkeypatch.setattr("lockgate.adapters.stores.postgres_connections.MAX_LINKS", 1)
+    store = opened(busy_seconds=0.05)
+
+    with store.reading(), pytest.raises(HeldError, match="are in use"), store.reading():
+        pass
+
+
+@pytest.mark.clause("SV-105")
+def test_servers_that_start_at_once_make_the_tables_once(url: str) -> None:
+    """On an empty database, each finds or makes the same schema."""
+    with ThreadPoolExecutor(4) as pool:
+        stores = list(pool.map(lambda _: PostgresStore(url), range(4)))
+
+    for number, store in enumerate(stores):
+        with store.writing() as work:
+            work.put_app(App(name=f"app{number}"))
+    with stores[0].reading() as seen:
+        assert len(seen.apps()) == 4
+    for store in stores:
+        store.close()
+
+
+@pytest.mark.clause("SV-112")
+def test_a_message_is_news_as_soon_as_it_is_kept(opened: Opened, url: str) -> None:
+    """Whoever listens hears the organisation's name; of a transaction that is not kept, and of runs, nobody hears."""
+    store = opened()
+    with psycopg.connect(url, autocommit=True) as listener:
+        listener.execute(f"LISTEN {CHANNEL}")
+        with pytest.raises(ZeroDivisionError), store.writing("lost") as work:  # noqa: PT012 -- the block is what raises
+            work.add_message(sample_message(1))
+            raise ZeroDivisionError
+        with store.writing("runs", spines=["web"]) as work:
+            work.put_app(App(name="web"))
+        with store.writing("acme") as work:
+            work.add_message(sample_message(1))
+
+        heard = [each.payload for each in listener.notifies(timeout=5, stop_after=1)]
+
+    assert heard == ["acme"]
