@@ -113,6 +113,11 @@ COMMANDS = {
         "Go on by new keys where the old ones are lost or were moved away, and sign that.",
     ),
     "serve": Entry("lockgate.cli.serve", "serve", "Answer over HTTP, and take turns of the loop where asked."),
+    "webhooks": Entry(
+        "lockgate.cli.webhooks",
+        "webhooks",
+        "Declare receivers of signed messages, try them, and see what they were sent.",
+    ),
     "keys": Entry("lockgate.cli.keys", "keys", "Make, list and revoke the API keys of `lockgate serve`."),
     "backup": Entry("lockgate.cli.backup", "backup", "Copy the store into a new FOLDER while others go on."),
     "policy": Entry("lockgate.cli.policy", "policy", "Write, check and show policies."),
@@ -120,7 +125,7 @@ COMMANDS = {
 # What people do every day comes first.
 GROUPS: dict[str, Sequence[str]] = {
     "Commands": ("create", "watch", "show", "explain", "compare", "demo"),
-    "Feeding and turning": ("ingest", "runs", "tick", "list", "apps", "prune", "actuator", "deliver"),
+    "Feeding and turning": ("ingest", "runs", "tick", "list", "apps", "prune", "actuator", "webhooks", "deliver"),
     "Serving": ("serve", "keys"),
     "Stepping in": (
         "pause",

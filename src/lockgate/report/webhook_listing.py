@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from lockgate.core.canonical import Json
 from lockgate.core.delivery import Delivery, State
@@ -14,6 +15,9 @@ from lockgate.core.wording import count_text
 from lockgate.operations.try_webhook import Tried
 from lockgate.operations.webhooks import part_of
 from lockgate.report.screen import Screen
+
+# As it came from this machine or from a server.
+Document = Mapping[str, Any]
 
 
 def webhook_document(endpoint: Endpoint, now: Instant) -> dict[str, Json]:
@@ -70,28 +74,33 @@ def tried_document(webhook_id: str, tried: Tried) -> dict[str, Json]:
     }
 
 
-def render_webhooks(endpoints: Sequence[Endpoint], now: Instant, screen: Screen) -> str:
+def render_webhooks(webhooks: Sequence[Document], screen: Screen) -> str:
     """Return webhooks, two lines each: where and whether anything is sent, and what."""
     lines = []
-    for endpoint in endpoints:
-        webhook = part_of(endpoint)
-        failing = f"nothing succeeded since {instant_text(webhook.failing_since)}" if webhook.failing_since else ""
-        state = f"disabled: {webhook.disabled}" if webhook.disabled else failing or "active"
-        shown = screen.paint(state, "dim" if state == "active" else "yellow")
-        lines.append(f"{endpoint.id}  {screen.text(webhook.url)}  {shown}")
-        named = ", ".join(each.value for each in webhook.events)
-        heard = "every event" if len(webhook.events) == len(EVENTS) else named
-        rotating = f"; the older secret signs until {instant_text(webhook.old_until)}" * webhook.is_rotating(now)
-        lines.append(f"  {screen.text(endpoint.app or 'every app')}: {heard}; {webhook.format.value}{rotating}")
+    for each in webhooks:
+        failing = f"nothing succeeded since {each['failing_since']}" if each["failing_since"] else ""
+        state = f"disabled: {each['disabled']}" if each["disabled"] else failing or "active"
+        shown = screen.paint(screen.text(state), "dim" if state == "active" else "yellow")
+        lines.append(f"{each['id']}  {screen.text(each['url'])}  {shown}")
+        heard = "every event" if len(each["events"]) == len(EVENTS) else ", ".join(each["events"])
+        older = f"; the older secret signs until {each['old_secret_until']}" if each["old_secret_until"] else ""
+        lines.append(f"  {screen.text(each['app_id'] or 'every app')}: {screen.text(heard)}; {each['format']}{older}")
     return "\n".join(lines) + "\n" if lines else "There is no webhook; `lockgate webhooks create` makes one.\n"
 
 
-def render_deliveries(deliveries: Sequence[Delivery], screen: Screen) -> str:
+def render_deliveries(deliveries: Sequence[Document], screen: Screen) -> str:
     """Return deliveries, one line each, and below it what the last attempt came to where that failed."""
     lines = []
     for each in deliveries:
-        tries = count_text(each.attempts, "attempt")
-        lines.append(f"{each.message_id}  {each.event.value}  {each.state.value}, {tries}  {instant_text(each.at)}")
-        if each.error:
-            lines.append(f"  {screen.text(each.error)}")
+        tries = count_text(each["attempts"], "attempt")
+        lines.append(f"{each['id']}  {each['event']}  {each['state']}, {tries}  {each['at']}")
+        if each["error"]:
+            lines.append(f"  {screen.text(each['error'])}")
     return "\n".join(lines) + "\n" if lines else "Nothing was sent there yet, and nothing waits.\n"
+
+
+def render_tried(tried: Document, screen: Screen) -> str:
+    """Return what trying a webhook came to."""
+    if tried["delivered"]:
+        return f"{tried['webhook']} took {tried['id']}: {tried['code']} in {tried['took_ms']} ms\n"
+    return f"{tried['webhook']} did not take {tried['id']}: {screen.text(tried['error'])}\n"
