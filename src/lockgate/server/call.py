@@ -19,6 +19,8 @@ from lockgate.ports.webhooks import Receivers
 from lockgate.server.caller import Caller
 
 MAX_WHOLE = 2**53
+# Of every list.
+MAX_PAGE = 1_000
 MAX_SPAN_S = 366 * 86_400
 JSON_TYPES = ("application/json",)
 

@@ -4,95 +4,182 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from lockgate import __version__
 from lockgate.core.canonical import Json
-from lockgate.server import problem
-from lockgate.server.problem import CONTENT_TYPE, KINDS, TYPES
+from lockgate.core.delivery import State
+from lockgate.core.policy.policy import Mode
+from lockgate.core.rollout import Status
+from lockgate.server.answered import ANSWERED
+from lockgate.server.answering import MAX_KEY
+from lockgate.server.asked import ASKED
+from lockgate.server.bodies import BODIES, Bodies
+from lockgate.server.call import JSON_TYPES, MAX_PAGE
+from lockgate.server.problem import CONTENT_TYPE, KINDS, NO_METHOD, STALE, TYPES
+from lockgate.server.schema import TEXT, TIME, WHOLE, Schema, described, one_of, shape
 from lockgate.server.table import Endpoint
 
 _NAMED = re.compile(r"\{(\w+)\}")
-TEXT: Json = {"type": "string"}
-QUERY: dict[str, Json] = {
-    "active": {"type": "string", "enum": ["true", "false"]},
-    "mode": {"type": "string", "enum": ["shadow", "canary"]},
-    "limit": {"type": "integer", "minimum": 1},
+PARAMETERS: Mapping[str, Schema] = {
+    "active": described(one_of(("true", "false")), "Only those that go on, or only those that have ended."),
+    "app_id": described(TEXT, "The app."),
+    "candidate": described(TEXT, "The release on trial."),
+    "cursor": described(TEXT, "The cursor of the page before."),
+    "limit": {"type": "integer", "minimum": 1, "maximum": MAX_PAGE, "description": "How many at most."},
+    "mode": one_of(Mode),
+    "seq": {"type": "integer", "minimum": 1, "maximum": 999_999_999},
+    "since": described(TIME, "From when on."),
+    "state": one_of(State),
+    "status": one_of(Status),
 }
-# Of every call with a key.
-_REFUSALS = ("400", "401", "403", "404")
+# Answers that are about a rollout, and so have its revision for a tag.
+TAGGED = frozenset({"Answered", "Created", "Explanation", "Rollout", "Sentences", "Turn", "Verdict"})
+# No operation can be asked by a method that it has not, and what is no HTTP is none.
+_NOWHERE = (NO_METHOD.status, 505)
+_OF_KEYS = (401, 403, 404, 409, STALE.status, 429)
+_SAID = {
+    200: "Done.",
+    201: "Made.",
+    202: "Taken up.",
+    304: "Nothing was decided since; there is no body.",
+    422: "Done, and this turn rolled the candidate back. It means nothing else.",
+}
+# What is answered in another form than JSON.
+CONTENT_TYPES = {"Metrics": "text/plain"}
+_HEADERS: Mapping[str, Schema] = {
+    "Allow": described(TEXT, "Which methods there are."),
+    "ETag": described(TEXT, "The rollout's revision in quotes."),
+    "Idempotency-Replayed": described(one_of(("true",)), "The reply is that of the same call before."),
+    "Location": described(TEXT, "Where it is found."),
+    "Retry-After": described(WHOLE, "After how many seconds to try again."),
+    "WWW-Authenticate": described(TEXT, "How to say who calls."),
+}
 
 
 def describe(endpoints: Sequence[Endpoint]) -> dict[str, Json]:
     """Return the OpenAPI document of endpoints."""
     paths: dict[str, dict[str, Json]] = {}
     for each in endpoints:
-        paths.setdefault(each.path, {})[each.method.lower()] = _operation(each)
+        paths.setdefault(each.path, {})[each.method.lower()] = _operation(each, BODIES[each.handler])
     return {
         "openapi": "3.1.0",
         "info": {
             "title": "Lockgate",
+            "summary": "Progressive delivery by statistical verdicts",
             "version": __version__,
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
+        "servers": [{"url": "/"}],
         "paths": dict(paths),
         "components": {
             "securitySchemes": {"key": {"type": "http", "scheme": "bearer", "bearerFormat": "rvk_"}},
-            "schemas": {"Problem": _problem()},
+            "schemas": {**ASKED, **ANSWERED, "Problem": _problem()},
+            "responses": _refusals(),
+            "headers": {name: {"schema": schema} for name, schema in _HEADERS.items()},
         },
     }
 
 
-def _operation(each: Endpoint) -> dict[str, Json]:
-    named: list[Json] = [
-        {"name": name, "in": "path", "required": True, "schema": TEXT} for name in _NAMED.findall(each.path)
-    ]
-    asked: list[Json] = [{"name": name, "in": "query", "schema": QUERY.get(name, TEXT)} for name in each.query]
+def _operation(each: Endpoint, bodies: Bodies) -> dict[str, Json]:
     operation: dict[str, Json] = {
         "operationId": f"{each.method.lower()}_{re.sub(r'[^a-z0-9]+', '_', each.path.lower()).strip('_')}",
         "summary": each.summary,
-        "parameters": [*named, *asked],
-        "responses": {code: _response(code) for code in _statuses(each)},
+        "tags": [each.path.split("/")[3] if each.path.startswith("/api/") else "server"],
+        "parameters": [*_parameters(each), *_conditions(each, bodies)],
+        "responses": {str(code): _response(code, each, bodies) for code in _statuses(each, bodies)},
     }
     if each.body:
-        operation["requestBody"] = {"content": {kind: {} for kind in each.body}}
+        needs = bool(ASKED[bodies.takes].get("required"))
+        operation["requestBody"] = {"required": needs, "content": {kind: _body(kind, bodies) for kind in each.body}}
     if each.permission is not None:
         operation["security"] = [{"key": []}]
         operation["description"] = f"Needs the permission {each.permission}."
     return operation
 
 
-def _statuses(each: Endpoint) -> tuple[str, ...]:
-    beside = ("201",) if each.path.endswith("/rollouts") and each.method == "POST" else ()
-    turned = ("422",) if each.path.endswith("{id}/evaluate") else ()
+def _parameters(each: Endpoint) -> list[Json]:
+    named: list[Json] = [
+        {"name": name, "in": "path", "required": True, "schema": PARAMETERS.get(name, TEXT)}
+        for name in _NAMED.findall(each.path)
+    ]
+    asked: list[Json] = [
+        {"name": name, "in": "query", "required": name in each.needs, "schema": PARAMETERS.get(name, TEXT)}
+        for name in each.query
+    ]
+    return [*named, *asked]
+
+
+def _conditions(each: Endpoint, bodies: Bodies) -> list[Json]:
+    found = {}
+    if each.is_once and each.method != "GET" and each.body in (JSON_TYPES, ()):
+        found["Idempotency-Key"] = {**TEXT, "minLength": 1, "maxLength": MAX_KEY, "pattern": "^[!-~]([ -~]*[!-~])?$"}
+    if "{id}" in each.path and bodies.gives in TAGGED:
+        found["If-Match"] = described(TEXT, "The ETag that was seen: else nothing is done, and it is 412.")
+        if each.method == "GET":
+            found["If-None-Match"] = described(TEXT, "The ETag that is known: 304 while it is still so.")
+    return [{"name": name, "in": "header", "required": False, "schema": schema} for name, schema in found.items()]
+
+
+def _body(kind: str, bodies: Bodies) -> Json:
+    if kind in JSON_TYPES:
+        return {"schema": shape(bodies.takes)}
+    return {"schema": described(TEXT, f"One JSON object a line, each as in the schema {bodies.takes}.")}
+
+
+def _statuses(each: Endpoint, bodies: Bodies) -> list[int]:
+    """Return what an endpoint may answer by."""
+    refused = {kind.status for kind in KINDS if kind.status not in _NOWHERE}
     if each.permission is None:
-        return ("200", *_failures())
-    return ("200", *beside, *turned, *_REFUSALS, *(("408", "409", "413", "415") if each.body else ()), *_failures())
+        refused -= set(_OF_KEYS)
+    unchanged = (304,) if each.method == "GET" and bodies.gives in TAGGED else ()
+    return sorted({*bodies.succeeds, *unchanged, *refused})
 
 
-def _failures() -> tuple[str, ...]:
-    return tuple(sorted({str(kind.status) for kind in KINDS if kind.status >= problem.INTERNAL.status}))
+def _response(code: int, each: Endpoint, bodies: Bodies) -> Json:
+    if code == 304:
+        return {"description": _SAID[code], "headers": _headers("ETag")}
+    if code in bodies.succeeds:
+        tagged = ["ETag"] if bodies.gives in TAGGED else []
+        placed = ["Location"] if 201 in bodies.succeeds else []
+        replayed = ["Idempotency-Replayed"] if each.is_once and each.method != "GET" else []
+        kind = CONTENT_TYPES.get(bodies.gives, JSON_TYPES[0])
+        return {
+            "description": _SAID[code],
+            "headers": _headers(*tagged, *placed, *replayed),
+            "content": {kind: {"schema": shape(bodies.gives)}},
+        }
+    return {"$ref": f"#/components/responses/Refused{code}"}
 
 
-def _response(code: str) -> dict[str, Json]:
-    # 422 is an evaluation whose turn rolled back, and no problem.
-    if code in ("200", "201", "422"):
-        said = "The turn rolled the candidate back." if code == "422" else "Done."
-        return {"description": said, "content": {"application/json": {"schema": {"type": "object"}}}}
-    titles = [kind.title for kind in KINDS if str(kind.status) == code]
-    schema: Json = {"$ref": "#/components/schemas/Problem"}
-    return {"description": " Or: ".join(titles), "content": {CONTENT_TYPE: {"schema": schema}}}
+def _refusals() -> dict[str, Json]:
+    statuses = sorted({kind.status for kind in KINDS})
+    return {f"Refused{code}": _refusal(code) for code in statuses if code not in _NOWHERE}
 
 
-def _problem() -> Json:
+def _refusal(code: int) -> Json:
+    titles = [kind.title for kind in KINDS if kind.status == code]
+    told = {401: ["WWW-Authenticate"], 429: ["Retry-After"], 503: ["Retry-After"]}.get(code, [])
+    return {
+        "description": " Or: ".join(titles),
+        "headers": _headers(*told),
+        "content": {CONTENT_TYPE: {"schema": shape("Problem")}},
+    }
+
+
+def _headers(*names: str) -> Json:
+    return {name: {"$ref": f"#/components/headers/{name}"} for name in names}
+
+
+def _problem() -> Schema:
     return {
         "type": "object",
         "required": ["type", "title", "status", "detail", "advice"],
         "properties": {
-            "type": {"type": "string", "enum": [TYPES + kind.name for kind in KINDS]},
+            "type": one_of(TYPES + kind.name for kind in KINDS),
             "title": TEXT,
-            "status": {"type": "integer"},
-            "detail": TEXT,
-            "advice": TEXT,
+            "status": {"type": "integer", "enum": sorted({kind.status for kind in KINDS})},
+            "detail": described(TEXT, "What is wrong with this call."),
+            "advice": described(TEXT, "What to do."),
         },
     }

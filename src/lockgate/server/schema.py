@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 Schema = dict[str, Any]
@@ -48,3 +48,13 @@ def record(fields: Mapping[str, Schema], needs: tuple[str, ...] = ()) -> Schema:
 def answer(**fields: Schema) -> Schema:
     """Return the schema of an answer: these fields are always there, and later versions may add others."""
     return {"type": "object", "properties": dict(fields), "required": list(fields)}
+
+
+def with_all(schema: Schema, **fields: Schema) -> Schema:
+    """Return the schema of an answer that has all of another one's fields, and some of its own."""
+    return {"allOf": [schema, answer(**fields)]}
+
+
+def one_of(words: Iterable[str]) -> Schema:
+    """Return the schema of a word of some."""
+    return {"type": "string", "enum": [str(each) for each in words]}

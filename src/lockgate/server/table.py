@@ -42,7 +42,7 @@ class Endpoint:
     names neither, the handler sees to it. `body` are the media types that it takes; none where it takes no body.
     What the bodies of calls and answers are, `bodies.py` says.
     `is_once`: with an Idempotency-Key it is done once, in one transaction; no handler may be that waits for anything
-    but the store.
+    but the store. `needs` names what a query has to have.
     """
 
     method: str
@@ -55,6 +55,7 @@ class Endpoint:
     query: tuple[str, ...] = ()
     encodings: tuple[str, ...] = ()
     is_once: bool = True
+    needs: tuple[str, ...] = ()
 
 
 def _get(path: str, permission: Permission | None, handler: Handler, summary: str, *query: str) -> Endpoint:
@@ -103,12 +104,14 @@ ENDPOINTS = (
         ("app_id",),
         encodings=PACKED,
     ),
-    _get(
+    Endpoint(
+        "GET",
         f"{API}/releases",
         Permission.READ,
         releases.list_releases,
         "List an app's releases, the first seen first",
-        *releases.PARAMETERS,
+        query=releases.PARAMETERS,
+        needs=("app_id",),
     ),
     _post(
         f"{API}/compare",

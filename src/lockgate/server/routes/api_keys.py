@@ -13,12 +13,12 @@ from lockgate.operations.api_keys import list_keys
 from lockgate.operations.issue_key import DEFAULT_LIFE_S, KeyOrder, issue_key
 from lockgate.operations.revoke_key import revoke_key
 from lockgate.report.key_listing import key_document
-from lockgate.server.call import Answer, Call, check_names, names_of, needed, seconds_of, text_of
+from lockgate.server.call import MAX_PAGE, Answer, Call, check_names, names_of, needed, seconds_of, text_of
 from lockgate.server.cursor import page_of
 from lockgate.server.problem import NOT_OF_KEY, ProblemError
 
 FIELDS = ("name", "allow", "apps", "expires")
-PAGE, MAX_PAGE = 100, 1_000
+PAGE = 100
 NO_STORE = {"cache-control": "no-store"}
 
 

@@ -9,10 +9,10 @@ from lockgate.errors import UsageError
 from lockgate.operations.export import LOG_KEY, RECEIPT_KEY, export
 from lockgate.operations.queries import receipts_of
 from lockgate.report.rollout_document import receipt_document
-from lockgate.server.call import Answer, Call, check_names
+from lockgate.server.call import MAX_PAGE, Answer, Call, check_names
 from lockgate.server.cursor import page_of
 
-PAGE, MAX_PAGE = 100, 1_000
+PAGE = 100
 
 
 def list_of(call: Call) -> Answer:

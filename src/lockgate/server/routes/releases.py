@@ -7,11 +7,11 @@ from lockgate.core.canonical import Json
 from lockgate.core.instant import instant_text
 from lockgate.errors import UsageError
 from lockgate.operations.releases import Version, versions
-from lockgate.server.call import Answer, Call, check_names
+from lockgate.server.call import MAX_PAGE, Answer, Call, check_names
 from lockgate.server.cursor import page_of
 
 PARAMETERS = ("app_id", "limit", "cursor")
-PAGE, MAX_PAGE = 100, 1_000
+PAGE = 100
 
 
 def list_releases(call: Call) -> Answer:

@@ -18,13 +18,13 @@ from lockgate.operations.queries import explain, overdue_rollouts
 from lockgate.operations.rollout_page import Wanted, rollout_page
 from lockgate.report.created import created_document
 from lockgate.report.rollout_document import explanation_document, rollout_document
-from lockgate.server.call import Answer, Call, check_names, flag_of, needed, seconds_of, text_of
+from lockgate.server.call import MAX_PAGE, Answer, Call, check_names, flag_of, needed, seconds_of, text_of
 from lockgate.server.cursor import next_cursor, place_of
 
 # Fields that say of the policy what its own document would.
 FLAT = ("mode", "steps", "min_runs", "require_pairwise")
 BESIDE = ("app_id", "baseline", "candidate", "since", "links", "replace", "metrics", "policy")
-PAGE, MAX_PAGE = 50, 500
+PAGE = 50
 FILTERS = ("app_id", "status", "candidate", "active", "mode", "limit", "cursor")
 
 

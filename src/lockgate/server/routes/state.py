@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from lockgate import __version__
+from lockgate.core.canonical import Json
 from lockgate.server.call import Answer, Call
 
 
@@ -16,4 +17,5 @@ def ready(call: Call) -> Answer:
     """Say that the store can be read, and whether this server takes turns of the loop; else a problem."""
     with call.house.store.reading(call.house.org) as seen:
         seen.last_ticks()
-    return Answer(document={"status": "ready", "ticks": call.is_ticking})
+    said: dict[str, Json] = {"status": "ready", "version": __version__, "store": "readable", "ticks": call.is_ticking}
+    return Answer(document=said)

@@ -1,0 +1,276 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Nothing comes in; the JSON Schemas of what endpoints answer go out by their names.
+
+What is named is always there; later versions may add to it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from lockgate.core.comparison_schema import comparison_schema
+from lockgate.core.decision.decision import Action, Cause
+from lockgate.core.delivery import State
+from lockgate.core.finding import Outcome
+from lockgate.core.permission import Permission
+from lockgate.core.policy.policy import Inference, Mode
+from lockgate.core.rollout import Status
+from lockgate.core.situation import Target
+from lockgate.core.transition import Event
+from lockgate.core.webhook import EVENTS, Format
+from lockgate.server.schema import (
+    FLAG,
+    NUMBER,
+    TEXT,
+    TIME,
+    WHOLE,
+    Schema,
+    answer,
+    described,
+    list_of,
+    mapping_of,
+    one_of,
+    or_null,
+    shape,
+    with_all,
+)
+
+_PERCENT: Schema = {"type": "number", "minimum": 0, "maximum": 100}
+_CURSOR = described(or_null(TEXT), "Send it to get the next page; null: there is none.")
+_COUNTS = mapping_of(WHOLE)
+_DIGEST: Schema = {"type": "string", "pattern": "^sha256:[0-9a-f]{64}$"}
+
+_ROLLOUT = answer(
+    id=TEXT,
+    org=TEXT,
+    app=TEXT,
+    baseline=TEXT,
+    candidate=TEXT,
+    mode=one_of(Mode),
+    policy_digest=_DIGEST,
+    created_at=TIME,
+    step_entered_at=TIME,
+    status=one_of(Status),
+    terminal=FLAG,
+    step=described(WHOLE, "From 0."),
+    weight=described(_PERCENT, "What it asks for; in shadow mode what it would."),
+    exposed_weight=described(_PERCENT, "What it asks routers for."),
+    acknowledged=described(or_null(_PERCENT), "What is live, as somebody said; null: nobody does."),
+    revision=described(WHOLE, "The ETag."),
+    attempt=WHOLE,
+    reductions=WHOLE,
+    approved_step=or_null(WHOLE),
+    waived=list_of(answer(what=TEXT, harm=or_null(NUMBER), revision=WHOLE, reason=TEXT)),
+    has_let_pass=FLAG,
+    pause_reason=TEXT,
+    former_champion=or_null(TEXT),
+    declared=or_null(TEXT),
+    links=mapping_of(TEXT),
+)
+_DECISION = answer(
+    action=one_of(Action),
+    cause=one_of(Cause),
+    reason=TEXT,
+    step=WHOLE,
+    weight=_PERCENT,
+    terminal=FLAG,
+    target=or_null(answer(kind=one_of(Target), release=or_null(TEXT))),
+    also=list_of(TEXT),
+)
+_READING = answer(value=or_null(NUMBER), n=WHOLE)
+_FINDING = answer(gate=TEXT, metric=TEXT, outcome=one_of(Outcome), reason=TEXT, baseline=_READING, candidate=_READING)
+_TURN = with_all(
+    shape("Rollout"),
+    decision=shape("Decision"),
+    verdict=shape("Findings"),
+    receipt=described(WHOLE, "The number of the rollout's latest receipt."),
+)
+_APP = answer(
+    app=TEXT,
+    id=described(TEXT, "What the app's own receipts are found by."),
+    champion=or_null(TEXT),
+    former_champion=or_null(TEXT),
+    frozen=described(or_null(TEXT), "Why nothing may start or be promoted."),
+    killed=FLAG,
+)
+_KEY = answer(
+    id=TEXT,
+    name=TEXT,
+    permissions=list_of(one_of(Permission)),
+    apps=described(or_null(list_of(TEXT)), "null: every app."),
+    created_at=TIME,
+    created_by=or_null(TEXT),
+    expires_at=TIME,
+    revoked_at=or_null(TIME),
+)
+_UNTOLD = answer(event=one_of(Event), receipt=WHOLE, attempts=WHOLE, urgent=FLAG)
+_RELEASE = answer(name=TEXT, first_seen_at=TIME, runs=WHOLE, attempts=WHOLE, champion=FLAG)
+_ENTRY = answer(
+    seq=WHOLE,
+    receipt_id=TEXT,
+    action=one_of(Action),
+    cause=one_of(Cause),
+    revision=WHOLE,
+    at=TIME,
+    by=TEXT,
+    actor={"type": "object"},
+    log_index=WHOLE,
+    digest=_DIGEST,
+)
+_WEBHOOK = answer(
+    id=TEXT,
+    app_id=described(or_null(TEXT), "null: every app."),
+    url=TEXT,
+    events=list_of(one_of(EVENTS)),
+    format=one_of(Format),
+    hub_header=FLAG,
+    active=FLAG,
+    disabled=described(or_null(TEXT), "Why nothing is sent."),
+    since=TIME,
+    old_secret_until=or_null(TIME),
+    failing_since=or_null(TIME),
+)
+_TRY = answer(at=TIME, took_ms=NUMBER, code=or_null(WHOLE), error=or_null(TEXT))
+_DELIVERY = answer(
+    id=described(TEXT, "The message's."),
+    webhook=TEXT,
+    app_id=TEXT,
+    rollout_id=TEXT,
+    seq=WHOLE,
+    event=one_of(Event),
+    at=TIME,
+    state=one_of(State),
+    attempts=WHOLE,
+    next_try=or_null(TIME),
+    error=or_null(TEXT),
+    answer=or_null(TEXT),
+    tries=list_of(_TRY),
+)
+
+ANSWERED: Mapping[str, Schema] = {
+    "Alive": answer(status={"const": "ok"}, version=TEXT),
+    "Ready": answer(
+        status={"const": "ready"},
+        version=TEXT,
+        store={"const": "readable"},
+        ticks=described(FLAG, "Whether this server takes turns of the loop."),
+    ),
+    "Rollout": _ROLLOUT,
+    "Decision": _DECISION,
+    "Finding": _FINDING,
+    "Findings": answer(outcome=one_of(Outcome), inference=one_of(Inference), findings=list_of(shape("Finding"))),
+    "Created": with_all(
+        shape("Rollout"),
+        existing=described(FLAG, "Whether it was there already."),
+        policy=described({"type": "object"}, "Every default spelled out."),
+        promises=list_of(TEXT),
+        foreseen={"type": "object"},
+        warnings=list_of(TEXT),
+        unmet=list_of(TEXT),
+    ),
+    "Rollouts": answer(
+        rollouts=list_of(with_all(shape("Rollout"), overdue=or_null(TEXT), frozen=or_null(TEXT))), cursor=_CURSOR
+    ),
+    "Turn": _TURN,
+    "Explanation": with_all(
+        shape("Turn"),
+        steps=list_of(TEXT),
+        fresh_runs=WHOLE,
+        min_runs=WHOLE,
+        runs_per_hour=or_null(NUMBER),
+        seconds_left=mapping_of(or_null(NUMBER)),
+        seals_at=or_null(TIME),
+        overdue=or_null(TEXT),
+        left_out=_COUNTS,
+        frozen=or_null(TEXT),
+        untold=described(list_of(_UNTOLD), "What nobody has been told yet."),
+    ),
+    "Verdict": answer(
+        id=TEXT,
+        status=one_of(Status),
+        terminal=FLAG,
+        step=WHOLE,
+        weight=_PERCENT,
+        revision=WHOLE,
+        verdict=shape("Findings"),
+        decision=described(shape("Decision"), "What a turn would decide now."),
+    ),
+    "Sentences": answer(
+        id=TEXT,
+        parts=list_of(answer(heading=TEXT, sentences=list_of(TEXT))),
+        anytime=mapping_of(answer(low=NUMBER, high=NUMBER, level=NUMBER, buckets=WHOLE)),
+    ),
+    "Round": answer(
+        rollouts=list_of(shape("Turn")),
+        problems=described(list_of(with_all(shape("Problem"), id=TEXT)), "Of rollouts that took no turn."),
+    ),
+    "Answered": with_all(shape("Rollout"), receipt=WHOLE),
+    "Receipts": answer(id=TEXT, receipts=list_of(_ENTRY), cursor=_CURSOR),
+    "Receipt": answer(
+        id=TEXT,
+        seq=WHOLE,
+        receipt=described({"type": "object"}, "A DSSE envelope."),
+        proof=described(TEXT, "C2SP tlog-proof: its place in the log, under a signed checkpoint."),
+        receipt_key=described(TEXT, "PEM."),
+        log_key=described(TEXT, "A verifier key of signed notes."),
+    ),
+    "Taken": answer(
+        digest=TEXT,
+        runs=WHOLE,
+        duplicates=WHOLE,
+        repeated=described(FLAG, "Whether these very bytes had come before."),
+        other=WHOLE,
+        crowded=WHOLE,
+        apps=_COUNTS,
+        left_out=mapping_of(_COUNTS),
+    ),
+    "Imported": answer(
+        digest=TEXT,
+        runs=WHOLE,
+        duplicates=WHOLE,
+        repeated=FLAG,
+        other=WHOLE,
+        crowded=WHOLE,
+        undated=WHOLE,
+        apps=_COUNTS,
+        unlike=mapping_of(_COUNTS),
+    ),
+    "Said": answer(
+        code=described(WHOLE, "The exit code of the command."),
+        out=described(TEXT, "Standard output."),
+        is_data=described(FLAG, "Whether that is for programs."),
+        told=described(list_of(TEXT), "Lines of standard error."),
+        files=described(mapping_of(TEXT), "Files to be written, in base64."),
+        question=described(TEXT, "Where it is not empty, nothing is done yet, and a person is asked this first."),
+        more=described({"type": "object"}, "Words for the next call."),
+    ),
+    "Releases": answer(app=TEXT, releases=list_of(_RELEASE), cursor=_CURSOR),
+    "Comparison": {name: part for name, part in comparison_schema().items() if name not in ("$schema", "title")},
+    "App": with_all(_APP, receipt=WHOLE),
+    "Apps": answer(apps=list_of(shape("App"))),
+    "Overview": with_all(
+        _APP,
+        releases=list_of(answer(name=TEXT, first_seen_at=TIME)),
+        active=list_of(shape("Rollout")),
+        actuator=or_null(answer(id=TEXT)),
+    ),
+    "Overviews": answer(apps=list_of(shape("Overview"))),
+    "Key": _KEY,
+    "MadeKey": with_all(shape("Key"), token=described(or_null(TEXT), "Shown this once; null in a replay.")),
+    "Keys": answer(keys=list_of(shape("Key")), cursor=_CURSOR),
+    "Webhook": _WEBHOOK,
+    "MadeWebhook": with_all(shape("Webhook"), secret=described(or_null(TEXT), "Shown this once; null in a replay.")),
+    "Webhooks": answer(webhooks=list_of(shape("Webhook")), cursor=_CURSOR),
+    "Delivery": _DELIVERY,
+    "Deliveries": answer(deliveries=list_of(shape("Delivery")), cursor=_CURSOR),
+    "TriedWebhook": answer(
+        id=TEXT,
+        webhook=TEXT,
+        delivered=FLAG,
+        code=or_null(WHOLE),
+        took_ms=NUMBER,
+        error=or_null(TEXT),
+        answer=or_null(TEXT),
+    ),
+    "Recovered": answer(recovered=described(WHOLE, "How many messages are sent again.")),
+}
