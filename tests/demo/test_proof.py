@@ -9,25 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from lockgate.core.receipt import operator
 from lockgate.demo.proof import verify_all
 from lockgate.errors import LockgateError
-from lockgate.operations.create import Order, create
-from lockgate.operations.export import export
-from lockgate.operations.pause import pause
-from lockgate.testing.world import World
-from lockgate.wiring import memory_store
 
 pytestmark = pytest.mark.clause("LI-162")
-
-
-@pytest.fixture
-def files() -> dict[str, bytes]:
-    """Return the files of two receipts."""
-    house = World(memory_store()).house
-    rollout = create(Order(app="app", baseline="v1", candidate="v2", policy={}), house).rollout
-    pause(rollout.id, operator("ann", "a test"), house)
-    return dict(export(rollout.id, house))
 
 
 def _forged(files: Mapping[str, bytes]) -> dict[str, bytes]:

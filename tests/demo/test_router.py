@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from lockgate.demo.router import free_port, started, stopped
+from lockgate.demo.router import free_port, kept, started, stopped
 from lockgate.errors import UnreachableError
 
 
@@ -92,4 +92,41 @@ def test_a_router_that_is_stopped_has_ended(tmp_path: Path, words: tuple[str, ..
     stopped(process)
 
     assert process.returncode is not None
+    assert is_gone(int(place.read_text(encoding="ascii")))
+
+
+KEEPS = """
+import sys
+from pathlib import Path
+from lockgate.demo.router import kept, started
+port, name = int(sys.argv[1]), sys.argv[2]
+print(kept(started([sys.executable, "-c", sys.argv[3], str(port), name], port, Path(name + ".log"))))
+"""
+
+
+@pytest.mark.clause("LC-62")
+def test_a_program_that_is_kept_goes_on_until_it_is_told_to_end(tmp_path: Path) -> None:
+    """Whoever started it has ended by then; one number ends it and what attends it."""
+    place = tmp_path / "served"
+    words = [sys.executable, "-c", KEEPS, str(free_port()), str(place), SERVES]
+    number = int(subprocess.run(words, capture_output=True, check=True).stdout)
+    served = int(place.read_text(encoding="ascii"))
+    was_running = is_running(served)
+
+    os.kill(number, signal.SIGTERM)
+
+    assert (was_running, is_gone(served), is_gone(number)) == (True, True, True)
+
+
+def test_a_program_that_is_kept_is_not_stopped(tmp_path: Path) -> None:
+    """What stops everything at the end leaves it be."""
+    port, place = free_port(), tmp_path / "served"
+    process = started([sys.executable, "-c", SERVES, str(port), str(place)], port, tmp_path / "log")
+
+    number = kept(process)
+    stopped(process)
+
+    assert process.poll() is None
+    os.kill(number, signal.SIGTERM)
+    process.wait(20)
     assert is_gone(int(place.read_text(encoding="ascii")))

@@ -3,21 +3,21 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from lockgate.demo.choice import choose
+from lockgate.demo.choice import choose, chosen_in
+from lockgate.demo.receiver import move
 from lockgate.demo.router import Router
 from lockgate.demo.scene import Behaviour
 from lockgate.demo.serving import Serving
 from lockgate.demo.traffic import Traffic
+from lockgate.webhooks import verify
 from tests.demo.routed import RELEASES, moved, share, split
+from tests.receiver.signed import NOW, SECRET, body, headers
 
 RATE = 2_000
 
@@ -50,16 +50,17 @@ def test_requests_are_split_as_the_weight_says(traffic: Traffic, router: Router)
 
 
 @pytest.mark.clause("LI-161")
-def test_the_mover_moves_the_router_of_a_folder(traffic: Traffic, router: Router, tmp_path: Path) -> None:
-    """What a rollout's actuator runs is a program of its own, which finds all that it needs in the folder."""
-    told = {"LOCKGATE_BASELINE": "v36", "LOCKGATE_CANDIDATE": "v38", "LOCKGATE_WEIGHT": "40"}
-    command = [sys.executable, "-m", "lockgate.demo.weight_mover", str(tmp_path)]
+def test_a_router_is_moved_from_its_folder_and_says_what_it_has(
+    traffic: Traffic, router: Router, tmp_path: Path
+) -> None:
+    """The receiver of webhooks is a process of its own, which finds all that it needs there."""
+    mover, sent = chosen_in(tmp_path), body(candidate_release="v38", weight=40)
+    event = verify(headers(sent), sent, SECRET, now=NOW)
 
-    ran = subprocess.run(command, env=os.environ | told, capture_output=True, text=True, check=False)
+    live = move(event, mover)
 
-    counts = split(traffic)
-    assert (ran.returncode, ran.stderr) == (0, "")
-    assert abs(share(counts, "v38") - 0.40) < 0.02
+    assert abs(share(split(traffic), "v38") - 0.40) < 0.02
+    assert (live, mover.weight("v36"), mover.weight("v37")) == (40.0, 60, 0)
 
 
 def test_a_release_answers_as_its_seed_says() -> None:

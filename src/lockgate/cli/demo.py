@@ -20,7 +20,7 @@ EPILOG = "Exit codes: 0 one was promoted, one rolled back, and every receipt ver
 
 
 @click.command(epilog=EPILOG)
-@click.option("--keep", is_flag=True, help="Keep the store and the receipts, and say where they are.")
+@click.option("--keep", is_flag=True, help="Leave server, receiver, store and receipts, and say where they are.")
 @click.option(
     "--router", "kind", type=click.Choice(["haproxy", "nginx", "own"]), help="Which router. [default: what is there]"
 )
@@ -29,9 +29,16 @@ def demo(kind: str | None, *, keep: bool) -> int:
     from lockgate.demo.play import play
 
     with _folder(keep=keep) as folder, _stage() as stage:
-        is_as_told = play(stage, folder, kind)
+        is_as_told, left = play(stage, folder, kind, is_kept=keep)
     if keep:
-        output.say(f"Store and receipts: {folder}. Next: LOCKGATE_HOME={folder}/home lockgate list\n")
+        output.say(f"Store and receipts: {folder}.\n")
+    if left is not None:
+        numbers = " ".join(map(str, left.numbers))
+        output.say(
+            f"Server and receiver go on. Next: LOCKGATE_URL={left.url} lockgate list, or {left.url}/openapi.json\n"
+            f"What came of each webhook: {folder}/receiver.log\n"
+            f"To end them: kill {numbers}\n"
+        )
     return exit_codes.OK.code if is_as_told else exit_codes.REGRESSED.code
 
 

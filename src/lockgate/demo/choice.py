@@ -13,6 +13,8 @@ from lockgate.demo.own_router import OwnRouter
 from lockgate.demo.router import Router
 
 CHOICE = "router"
+# The folder of the router in that of the demonstration.
+ROUTER = "router"
 # The best first; our own is always there.
 KINDS = ("haproxy", "nginx", "own")
 

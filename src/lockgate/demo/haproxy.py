@@ -9,7 +9,7 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
-from lockgate.demo.router import HOST, free_port, started, stopped
+from lockgate.demo.router import HOST, free_port, kept, started, stopped
 
 CONFIG = """\
 global
@@ -61,12 +61,16 @@ class Haproxy:
             if said:
                 raise OSError(f"HAProxy refuses the weight of {name}: {said}")
 
-    def weight(self, release: str) -> int | None:
+    def weight(self, release: str) -> int:
         """Return what HAProxy answers when it is asked."""
         return int(self._ask(f"get weight releases/{release}").split()[0])
 
+    def keep(self) -> int | None:
+        """Let it go on."""
+        return None if self._process is None else kept(self._process)
+
     def stop(self) -> None:
-        """End it."""
+        """End it, unless it is kept."""
         if self._process is not None:
             stopped(self._process)
 

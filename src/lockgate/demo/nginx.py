@@ -8,10 +8,14 @@ import os
 import shutil
 import signal
 import subprocess
+import time
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
-from lockgate.demo.router import HOST, free_port, started, stopped
+from lockgate.demo.router import HOST, WEIGHTS, free_port, kept, started, stopped
+from lockgate.demo.shares import asked_weights
+from lockgate.errors import UnreachableError
 
 CONFIG = """\
 daemon off;
@@ -33,6 +37,7 @@ http {{
   }}
   server {{
     listen {host}:{port};
+    location = {place} {{ default_type application/json; return 200 '{shares}'; }}
     location / {{
       proxy_pass http://releases;
       proxy_http_version 1.1;
@@ -43,6 +48,9 @@ http {{
 }}
 """
 PORTS = "nginx.json"
+MOVE_S, AGAIN_S = 5.0, 0.01
+# For a moment workers of both configurations accept connections.
+ANSWERS = 10
 
 
 class Nginx:
@@ -69,26 +77,42 @@ class Nginx:
         return port
 
     def move(self, shares: Mapping[str, int]) -> None:
-        """Write the shares and have them read."""
+        """Write the shares, have them read, and wait until they are answered by."""
         self._write(shares)
         os.kill(int((self._folder / "nginx.pid").read_text(encoding="ascii")), signal.SIGHUP)
+        until, answers = time.monotonic() + MOVE_S, 0
+        while answers < ANSWERS:
+            is_read = asked_weights(self._known()["port"]) == dict(shares)
+            answers = answers + 1 if is_read else 0
+            if time.monotonic() > until:
+                raise UnreachableError(f"nginx has not read its configuration within {MOVE_S:g} s")
+            time.sleep(AGAIN_S)
 
-    def weight(self, release: str) -> int | None:  # noqa: ARG002 -- it is the same for every release
-        """Return nothing: nginx does not say which weights it has."""
-        return None
+    def weight(self, release: str) -> int:
+        """Return what its configuration makes it answer."""
+        return asked_weights(self._known()["port"]).get(release, 0)
+
+    def keep(self) -> int | None:
+        """Let it go on."""
+        return None if self._process is None else kept(self._process)
 
     def stop(self) -> None:
-        """End it."""
+        """End it, unless it is kept."""
         if self._process is not None:
             stopped(self._process)
 
+    def _known(self) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads((self._folder / PORTS).read_text(encoding="utf-8"))
+        return found
+
     def _write(self, shares: Mapping[str, int]) -> None:
-        known = json.loads((self._folder / PORTS).read_text(encoding="utf-8"))
+        known = self._known()
         servers = "\n".join(
             f"    server {HOST}:{at} {f'weight={shares[name]}' if shares.get(name) else 'down'};"
             for name, at in known["releases"].items()
         )
-        text = CONFIG.format(folder=self._folder, host=HOST, port=known["port"], servers=servers)
+        said, places = json.dumps(dict(shares)), {"folder": self._folder, "host": HOST, "place": WEIGHTS}
+        text = CONFIG.format(**places, port=known["port"], servers=servers, shares=said)
         draft = self._config.with_suffix(".new")
         draft.write_text(text, encoding="utf-8")
         draft.replace(self._config)

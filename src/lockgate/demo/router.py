@@ -6,6 +6,7 @@ Weights are moved by another process, so all that moving needs stands in the rou
 
 from __future__ import annotations
 
+import os
 import socket
 import subprocess
 import sys
@@ -14,11 +15,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
 
-from lockgate.demo.lifeline import STOP_S
+from lockgate.demo.lifeline import KEEP, STOP_S
 from lockgate.errors import UnreachableError
 
 HOST = "127.0.0.1"
-START_S = 5.0
+# Asked for this, a router answers the weights that it has, as JSON, by itself.
+WEIGHTS = "/.weights"
+START_S = 20.0
 
 
 class Router(Protocol):
@@ -37,12 +40,16 @@ class Router(Protocol):
         """Send each release its share, in percent; those without a share get nothing."""
         ...
 
-    def weight(self, release: str) -> int | None:
-        """Return the weight that it says itself a release has, None where it does not say."""
+    def weight(self, release: str) -> int:
+        """Return the weight that it says itself a release has."""
+        ...
+
+    def keep(self) -> int | None:
+        """Let it go on when this process ends, and return the number of the process that ends it, if it has one."""
         ...
 
     def stop(self) -> None:
-        """End it."""
+        """End it, unless it is kept."""
         ...
 
 
@@ -53,11 +60,21 @@ def free_port() -> int:
         return int(taken.getsockname()[1])
 
 
-def started(command: list[str], port: int, log: Path) -> subprocess.Popen[bytes]:
+def started(
+    command: list[str], port: int, log: Path, environment: Mapping[str, str] | None = None
+) -> subprocess.Popen[bytes]:
     """Start a program that ends when this process does, and return it when it listens."""
     attended = [sys.executable, "-m", "lockgate.demo.lifeline", *command]
     with log.open("wb") as told:
-        process = subprocess.Popen(attended, stdin=subprocess.PIPE, stdout=told, stderr=told)  # noqa: S603 -- a router of this machine
+        process = subprocess.Popen(  # noqa: S603 -- a program of this machine
+            attended,
+            stdin=subprocess.PIPE,
+            stdout=told,
+            stderr=told,
+            env={**os.environ, **(environment or {})},
+            # A terminal that interrupts or closes reaches this process, whose end ends the program.
+            start_new_session=True,
+        )
     until = time.monotonic() + START_S
     while time.monotonic() < until and process.poll() is None:
         try:
@@ -69,13 +86,24 @@ def started(command: list[str], port: int, log: Path) -> subprocess.Popen[bytes]
     stopped(process)
     said = log.read_text(encoding="utf-8", errors="replace").strip()
     raise UnreachableError(
-        f"{command[0]} does not listen: {said[-500:]}", advice="`lockgate demo --router own` needs no other program."
+        f"{command[0]} does not listen: {said[-500:]}",
+        advice="Where it is the router, `lockgate demo --router own` needs no other program.",
     )
 
 
-def stopped(process: subprocess.Popen[bytes]) -> None:
-    """End a program that was started, by force when it does not end when asked."""
+def kept(process: subprocess.Popen[bytes]) -> int:
+    """Let a program that was started go on when this process ends; SIGTERM to the number that is returned ends it."""
     assert process.stdin is not None
+    process.stdin.write(KEEP)
+    process.stdin.close()
+    return process.pid
+
+
+def stopped(process: subprocess.Popen[bytes]) -> None:
+    """End a program that was started and is not kept, by force when it does not end when asked."""
+    assert process.stdin is not None
+    if process.stdin.closed:
+        return
     process.stdin.close()
     try:
         process.wait(2 * STOP_S)

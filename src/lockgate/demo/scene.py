@@ -41,5 +41,7 @@ ACTS = (
     Act("v37", "as good as the release that it replaces", Status.PROMOTED),
     Act("v38", "fails twice as often", Status.ROLLED_BACK, worse=("error_rate",)),
 )
+# So often the server takes a turn, which is as often as a bucket seals.
+TURN = "1s"
 # Everything else is the default: the ramp 5, 25, 50, 100, and gates on errors and slow answers.
 POLICY = {"mode": "canary", "bucket": "1s"}

@@ -8,15 +8,12 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from lockgate.core.finding import Outcome
-from lockgate.core.instant import Instant
-from lockgate.core.rollout import Rollout, Status
+from lockgate.core.rollout import Status
+from lockgate.demo.decided import Decided
 from lockgate.demo.scene import Act
-from lockgate.operations.queries import Explanation
 from lockgate.report import number
 from lockgate.report.screen import Screen
-from lockgate.report.standing import status_words
 from lockgate.report.text import NO_BREAK, wrap
-from lockgate.report.view import render_view
 
 MIN_TEXT = 24
 # Over how many moments the traffic is counted that people see.
@@ -42,25 +39,37 @@ class Stage(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """How the trial of an act went: the step at which it was decided, and after how many seconds.
+    """How the trial of an act went: all that was decided, the step at which it ended, and after how many seconds.
 
-    `worse`: the metrics in which the candidate was found worse when it ended.
-    `is_carried_out`: the candidate's part of the traffic became what was decided, all of it or none.
+    `applied`: the weights that the router had, one after the other. `is_followed`: the candidate's part of the traffic
+    became what was decided, all of it or none.
     """
 
     act: Act
-    rollout: Rollout
+    rollout_id: str
+    decisions: tuple[Decided, ...]
     step: str
     seconds: float
-    worse: tuple[str, ...] = ()
-    is_carried_out: bool = True
+    applied: tuple[float, ...]
+    is_followed: bool = True
+
+    @property
+    def status(self) -> Status:
+        """Return how it ended."""
+        return self.decisions[-1].status
+
+    @property
+    def is_applied(self) -> bool:
+        """Say whether the router had each weight that was decided, in that order, and no other."""
+        return self.applied == tuple(each.weight for each in self.decisions if each.is_movement)
 
     @property
     def is_as_told(self) -> bool:
         """Say whether it ended as such a candidate has to: promoted, or rolled back at the first step for its fault."""
-        status, is_first = self.rollout.status, self.rollout.step == 0
-        is_rightly = status is self.act.status and self.worse == self.act.worse
-        return self.is_carried_out and is_rightly and (status is Status.PROMOTED or is_first)
+        last = self.decisions[-1]
+        is_rightly = last.status is self.act.status and last.worse == self.act.worse
+        is_in_place = last.status is Status.PROMOTED or last.step == 0
+        return self.is_followed and self.is_applied and is_rightly and is_in_place
 
 
 class Split:
@@ -84,26 +93,30 @@ class Split:
         return f"{rate:,.0f} requests a second through {router}: {shares}".replace("%", f"{NO_BREAK}%")
 
 
-def render_frame(act: Act, split: str, said: Explanation, now: Instant, screen: Screen) -> str:
+def render_frame(act: Act, split: str, view: str, screen: Screen) -> str:
     """Return what is going on: the act, the traffic, and the rollout as `lockgate show` draws it."""
     head = [screen.paint(f"  {act.candidate}: {act.what}", "bold"), f"  {split}".replace(NO_BREAK, " ")]
-    ending = said.decision.reason if said.rollout.is_terminal else ""
-    return "\n".join([*head, render_view(said, now, screen, ending)])
+    return "\n".join([*head, view])
 
 
-def render_move(elapsed: float, rollout: Rollout, reason: str, screen: Screen) -> str:
+def render_move(elapsed: float, candidate: str, move: Decided, screen: Screen) -> str:
     """Return the line of a decision."""
-    where = f"{status_words(rollout)} {rollout.weight:g} %"
-    return render_lines(f"  {elapsed:4.1f} s  {rollout.candidate}  {where:<16}  ", reason, screen)
+    where = f"{_words(move.status)} {move.weight:g} %"
+    return render_lines(f"  {elapsed:4.1f} s  {candidate}  {where:<16}  ", move.reason, screen)
 
 
 def render_end(ended: Ended, screen: Screen) -> str:
     """Return the line of how a trial ended."""
     sign = screen.signs.outcomes[Outcome.CLEAN if ended.is_as_told else Outcome.REGRESSED]
-    is_promoted = ended.rollout.status is Status.PROMOTED
-    where = "promoted to 100 %" if is_promoted else f"{status_words(ended.rollout)} at {ended.step}"
+    where = "promoted to 100 %" if ended.status is Status.PROMOTED else f"{_words(ended.status)} at {ended.step}"
     text = f"{ended.act.candidate} {where} after {ended.seconds:.0f} s: {ended.act.what}"
+    if not ended.is_applied:
+        text += f"; the router had {', '.join(f'{each:g} %' for each in ended.applied) or 'none of its weights'}"
     return render_lines(f"  {sign} ", text, screen)
+
+
+def _words(status: Status) -> str:
+    return status.value.replace("_", " ")
 
 
 def render_lines(head: str, text: str, screen: Screen) -> str:

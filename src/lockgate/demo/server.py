@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A folder comes in; a server on a store there, which takes turns by itself, and what is asked of it go out."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from lockgate.client import Client, transport
+from lockgate.client_transport import check
+from lockgate.core.canonical import canonicalize
+from lockgate.demo import scene
+from lockgate.demo.receiver import SECRET
+from lockgate.demo.router import HOST, free_port, kept, started, stopped
+from lockgate.operations.export import LOG_KEY, RECEIPT_KEY
+from lockgate.report.screen import Screen
+
+JSON = {"content-type": "application/json"}
+
+
+class Server:
+    """`lockgate serve`, a receiver of its webhooks, and a client of it; all that is done is done over HTTP."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        port = free_port()
+        self.url = f"http://{HOST}:{port}"
+        command = [sys.executable, "-m", "lockgate", "serve", "--dev", "--port", str(port), "--tick-every", scene.TURN]
+        places = {"LOCKGATE_HOME": str(folder / "home"), "LOCKGATE_STATE": str(folder / "state"), "LOCKGATE_URL": ""}
+        self._processes = [started(command, port, folder / "server.log", places)]
+        self.client = Client(self.url)
+        self._transport = transport(self.url)
+
+    def receive(self) -> str:
+        """Declare a receiver of webhooks, start it with the secret that is shown then, and return its address."""
+        port = free_port()
+        address = f"http://{HOST}:{port}/"
+        made = self._post("/api/v1/webhooks", {"url": address, "app_id": scene.APP})
+        secret = self._folder / SECRET
+        secret.touch(mode=0o600)
+        secret.write_text(made["secret"], encoding="ascii")
+        command = [sys.executable, "-m", "lockgate.demo.receiver", str(self._folder), str(port)]
+        self._processes.append(started(command, port, self._folder / "receiver.log", {"LOCKGATE_URL": self.url}))
+        return address
+
+    def receipts(self, rollout_id: str, after: int = 0) -> list[dict[str, Any]]:
+        """Return the signed receipts after one, with their proofs."""
+        found = [each["seq"] for each in self.client.receipts(rollout_id)]
+        return [dict(self.client.receipt(rollout_id, seq)) for seq in found if seq > after]
+
+    def look(self, rollout_id: str) -> dict[str, Any]:
+        """Return where a rollout stands."""
+        return dict(self.client.rollout(rollout_id))
+
+    def view(self, rollout_id: str, screen: Screen) -> str:
+        """Return a rollout as lines."""
+        said = self.look(rollout_id)
+        rows = [
+            f"  {each['metric']:<16} {each['outcome']:<13} {each['reason']}" for each in said["verdict"]["findings"]
+        ]
+        return "\n".join(row[: screen.width] for row in ["", f"  {said['status']}, {said['weight']:g} %", "", *rows])
+
+    def keep(self) -> list[int]:
+        """Let both go on, and return the numbers of what ends them."""
+        return [kept(each) for each in self._processes]
+
+    def stop(self) -> None:
+        """End both, unless they are kept."""
+        for each in reversed(self._processes):
+            stopped(each)
+
+    def _post(self, path: str, document: Mapping[str, object]) -> dict[str, Any]:
+        return check(self._transport.call("POST", path, json.dumps(document).encode(), JSON)).document()
+
+
+def files_of(receipts: list[dict[str, Any]]) -> dict[str, bytes]:
+    """Return the files that `lockgate receipts --save` would write of what a server answered."""
+    files: dict[str, bytes] = {}
+    for each in receipts:
+        name = f"receipt-{each['seq']}"
+        # The envelope is one canonical text, so its bytes are those that were logged.
+        files[f"{name}.json"] = canonicalize(each["receipt"])
+        files[f"{name}.tlog-proof"] = each["proof"].encode()
+        files[RECEIPT_KEY], files[LOG_KEY] = each["receipt_key"].encode(), each["log_key"].encode()
+    return files
