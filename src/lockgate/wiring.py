@@ -10,22 +10,23 @@ import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from lockgate.adapters.stores import store_choice
 from lockgate.core.app import DEFAULT_ORG
 from lockgate.core.endpoint import Kind
-from lockgate.errors import UsageError
 from lockgate.ports.actuator import Actuators
 from lockgate.ports.high_water import HighWater
 from lockgate.ports.house import Clock, House
 from lockgate.ports.reading import RunBatches, RunFiles
 from lockgate.ports.signing import Signers
-from lockgate.ports.store import Store
 from lockgate.ports.webhooks import Receivers
 
 HOME = "LOCKGATE_HOME"
 DEFAULT_HOME = "~/.lockgate"
 KEYS = "keys"
 STATE = "LOCKGATE_STATE"
-STORE = "LOCKGATE_STORE"
+
+memory_store, sqlite_store = store_choice.memory_store, store_choice.sqlite_store
+postgres_store, store_url = store_choice.postgres_store, store_choice.store_url
 
 
 def read_policy_file(path: str) -> Mapping[str, object]:
@@ -116,7 +117,7 @@ def local_house(
     at = folder or home()
     # A folder that a program names is its own; how far its log had come is its own business as well.
     mark = high_water() if folder is None else None
-    store = own_store(on_wait) if folder is None else sqlite_store(at, on_wait)
+    store = store_choice.own_store(at, on_wait) if folder is None else sqlite_store(at, on_wait)
 
     def may_make() -> bool:
         if has_new_keys:
@@ -131,7 +132,7 @@ def house_to_read(on_wait: Callable[[], None] = lambda: None, *, is_empty: bool 
     """Return what operations that change and sign nothing work with on this machine."""
     from lockgate.adapters.signers.known_keys import KnownKeys
 
-    store = memory_store() if is_empty else own_store(on_wait, is_only_read=True)
+    store = memory_store() if is_empty else store_choice.own_store(home(), on_wait, is_only_read=True)
     return House(store, system_clock(), KnownKeys(home() / KEYS))
 
 
@@ -147,15 +148,7 @@ def high_water() -> HighWater:
 
 def has_store(folder: Path | None = None) -> bool:
     """Say whether a folder, or the database that LOCKGATE_STORE names, holds a store already, whole or not."""
-    from lockgate.adapters.stores.busy_seconds import busy_seconds
-    from lockgate.adapters.stores.sqlite import CONTROL, RUNS
-
-    url = store_url() if folder is None else None
-    if url is not None:
-        from lockgate.adapters.stores import postgres
-
-        return postgres.has_store(url, busy_seconds())
-    return any(((folder or home()) / name).exists() for name in (CONTROL, RUNS))
+    return store_choice.has_own_store(home()) if folder is None else store_choice.has_sqlite_store(folder)
 
 
 def back_up(target: Path, *, has_keys: bool) -> tuple[Path, ...]:
@@ -166,48 +159,9 @@ def back_up(target: Path, *, has_keys: bool) -> tuple[Path, ...]:
     from lockgate.adapters.signers.ed25519_file import public_keys
     from lockgate.adapters.stores.sqlite_backup import back_up_keys, back_up_store
 
-    if store_url() is not None:
-        raise UsageError(
-            "the store is a PostgreSQL database, which `pg_dump` copies",
-            advice="docs/howto/postgresql.md says how; copy the folder of keys besides.",
-        )
+    store_choice.refuse_copying_files()
     copied = back_up_store(home(), target)
     return (*copied, *back_up_keys(home() / KEYS, target / KEYS, public_keys(home() / KEYS), has_private=has_keys))
-
-
-def store_url() -> str | None:
-    """Return the address of the database that is this machine's store; None where that is in LOCKGATE_HOME."""
-    return os.environ.get(STORE) or None
-
-
-def own_store(on_wait: Callable[[], None] = lambda: None, *, is_only_read: bool = False) -> Store:
-    """Return the store that LOCKGATE_STORE names, or without it the one in LOCKGATE_HOME."""
-    url = store_url()
-    return sqlite_store(home(), on_wait, is_only_read=is_only_read) if url is None else postgres_store(url, on_wait)
-
-
-def postgres_store(url: str, on_wait: Callable[[], None] = lambda: None) -> Store:
-    """Return the store of a database; it waits for other transactions as long as LOCKGATE_BUSY_SECONDS says."""
-    from lockgate.adapters.stores.busy_seconds import busy_seconds
-    from lockgate.adapters.stores.postgres import PostgresStore
-
-    return PostgresStore(url, busy_seconds(), on_wait)
-
-
-def sqlite_store(folder: Path, on_wait: Callable[[], None] = lambda: None, *, is_only_read: bool = False) -> Store:
-    """Return the store of a folder; it waits for other processes as long as LOCKGATE_BUSY_SECONDS says."""
-    from lockgate.adapters.stores.busy_seconds import busy_seconds
-    from lockgate.adapters.stores.sqlite import SqliteStore
-    from lockgate.adapters.stores.sqlite_only_read import store_to_read
-
-    return (store_to_read if is_only_read else SqliteStore)(folder, busy_seconds(), on_wait)
-
-
-def memory_store() -> Store:
-    """Return a store that ends with the process."""
-    from lockgate.adapters.stores.memory import MemoryStore
-
-    return MemoryStore()
 
 
 def actuators(folder: Path | None = None, *, is_dev: bool = False) -> Actuators:
