@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from lockgate.adapters.stores import store_choice
 from lockgate.core.app import DEFAULT_ORG
 from lockgate.core.endpoint import Kind
 from lockgate.ports.actuator import Actuators
+from lockgate.ports.copying import Source, Target
 from lockgate.ports.high_water import HighWater
 from lockgate.ports.house import Clock, House
+from lockgate.ports.news import News
 from lockgate.ports.reading import RunBatches, RunFiles
 from lockgate.ports.signing import Signers
 from lockgate.ports.webhooks import Receivers
@@ -190,3 +193,46 @@ def signers(folder: Path, may_make: Callable[[], bool] = lambda: True) -> Signer
     from lockgate.adapters.signers.ed25519_file import open_signers
 
     return open_signers(folder, may_make)
+
+
+def news() -> News | None:
+    """Return what hears of other servers' commits; None where the store tells nobody."""
+    url = store_url()
+    if url is None:
+        return None
+    from lockgate.adapters.stores.postgres_news import PostgresNews
+
+    return PostgresNews(url)
+
+
+def is_url(place: str) -> bool:
+    """Say whether a store is named by an address and not by a folder."""
+    return "://" in place
+
+
+def house_at(place: str, keys: Path, org: str) -> House:
+    """Return the store that an address or a folder names to who only looks, with the public keys of a folder."""
+    from lockgate.adapters.signers.known_keys import KnownKeys
+
+    store = postgres_store(place) if is_url(place) else sqlite_store(Path(place), is_only_read=True)
+    return House(store, system_clock(), KnownKeys(keys), org)
+
+
+def copy_source(place: str) -> AbstractContextManager[Source]:
+    """Open a store to be copied; others wait who want to write to it."""
+    from lockgate.adapters.stores import postgres_tables, sqlite_tables
+    from lockgate.adapters.stores.busy_seconds import busy_seconds
+
+    if is_url(place):
+        return postgres_tables.tables_of(place, busy_seconds())
+    return sqlite_tables.source_of(Path(place), busy_seconds())
+
+
+def copy_target(place: str) -> AbstractContextManager[Target]:
+    """Open an empty store to be copied to."""
+    from lockgate.adapters.stores import postgres_tables, sqlite_tables
+    from lockgate.adapters.stores.busy_seconds import busy_seconds
+
+    if is_url(place):
+        return postgres_tables.tables_of(place, busy_seconds())
+    return sqlite_tables.target_of(Path(place), busy_seconds())

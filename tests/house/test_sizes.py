@@ -16,7 +16,7 @@ FILE_LINES = {
     "src/lockgate/core/": 250,
     "src/lockgate/operations/": 250,
     "src/lockgate/ports/": 100,
-    "src/lockgate/wiring.py": 250,
+    "src/lockgate/wiring.py": 300,
     "src/": 350,
     "tests/": 500,
     "": 350,

@@ -4,19 +4,17 @@
 from __future__ import annotations
 
 import sys
-import time
 from typing import TYPE_CHECKING
 
 import click
 
 from lockgate.cli import exit_codes, local, output
+from lockgate.cli.meter import Meter
 
 if TYPE_CHECKING:
     from lockgate.operations.fsck import Soundness
 
 EPILOG = f"Exit codes: 0 sound, 64 no store, 65 flaws were found; {exit_codes.OF_STORE}"
-# Progress is shown so often, and not before.
-EVERY_S = 0.5
 
 
 @click.command(epilog=EPILOG)
@@ -44,7 +42,7 @@ def fsck(keys: tuple[str, ...], log_keys: tuple[str, ...], *, as_json: bool) -> 
     from lockgate.wiring import run_batches
 
     house = local.house_to_read()
-    meter = _Meter(is_wanted=sys.stderr.isatty() and not as_json)
+    meter = Meter("checking", is_wanted=sys.stderr.isatty() and not as_json)
     try:
         found = check(house, trusted_keys(keys, log_keys, lambda: log_origin(house)), meter.tell, run_batches().decode)
     finally:
@@ -81,23 +79,3 @@ def _text(found: Soundness) -> str:
     lines += [f"and {found.further:,} more"] if found.further else []
     lines += [f"{rule.value}: {ADVICE[rule]}" for rule in dict.fromkeys(flaw.rule for flaw in found.flaws)]
     return printed([*lines, f"Not sound: {len(found.flaws) + found.further:,} flaws."])
-
-
-class _Meter:
-    """One line on standard error that says how far a long check has come."""
-
-    def __init__(self, *, is_wanted: bool) -> None:
-        self._next = time.monotonic() + EVERY_S if is_wanted else float("inf")
-        self._is_shown = False
-
-    def tell(self, what: str, number: int) -> None:
-        """Show what is looked at."""
-        if time.monotonic() >= self._next:
-            self._next = time.monotonic() + EVERY_S
-            self._is_shown = True
-            click.echo(f"\r\x1b[Kchecking {what}: {number:,}", err=True, nl=False)
-
-    def clear(self) -> None:
-        """Take the line away."""
-        if self._is_shown:
-            click.echo("\r\x1b[K", err=True, nl=False)

@@ -120,6 +120,7 @@ COMMANDS = {
     ),
     "keys": Entry("lockgate.cli.keys", "keys", "Make, list and revoke the API keys of `lockgate serve`."),
     "backup": Entry("lockgate.cli.backup", "backup", "Copy the store into a new FOLDER while others go on."),
+    "store": Entry("lockgate.cli.store", "store", "Copy a store to where it goes on, and check the copy."),
     "policy": Entry("lockgate.cli.policy", "policy", "Write, check and show policies."),
 }
 # What people do every day comes first.
@@ -139,7 +140,7 @@ GROUPS: dict[str, Sequence[str]] = {
         "unfreeze",
         "clear-alarm",
     ),
-    "Proving and declaring": ("receipts", "verify", "fsck", "backup", "new-keys", "policy"),
+    "Proving and declaring": ("receipts", "verify", "fsck", "backup", "store", "new-keys", "policy"),
 }
 
 EPILOG = """

@@ -34,7 +34,7 @@ def serve(
     from lockgate.server.app import Service, make_app
     from lockgate.server.limits import Limits, usual_rates
     from lockgate.server.loop import Loop
-    from lockgate.wiring import actuators, receivers, run_batches
+    from lockgate.wiring import actuators, news, receivers, run_batches
 
     if tick_every is not None and tick_every < 1:
         raise UsageError("--tick-every is less than a second", advice="30s is usual; buckets seal once a minute.")
@@ -48,7 +48,7 @@ def serve(
         if not is_open and not serving.is_loopback(listener):
             local.tell("note: keys travel unencrypted; put a proxy with TLS in front of this")
         carriers = actuators(is_dev=is_open)
-        with Loop(house, carriers, tick_every, local.tell) as loop:
+        with Loop(house, carriers, tick_every, local.tell, news()) as loop:
             service = Service(
                 house=house,
                 batches=run_batches(),

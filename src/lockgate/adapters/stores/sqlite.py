@@ -16,6 +16,7 @@ from lockgate.adapters.stores.id_window import IdWindows
 from lockgate.adapters.stores.refusals import part_lost
 from lockgate.adapters.stores.sqlite_api_keys import org_of_key
 from lockgate.adapters.stores.sqlite_file import BUSY_SECONDS, SqliteFile
+from lockgate.adapters.stores.sqlite_moved import refuse_left
 from lockgate.adapters.stores.sqlite_reading import SqliteSnapshot
 from lockgate.adapters.stores.sqlite_trust import orgs
 from lockgate.adapters.stores.sqlite_writing import SqliteTransaction
@@ -58,6 +59,7 @@ class SqliteStore:
             control = stack.enter_context(self._control.lent())
             runs = stack.enter_context(self._runs.lent())
             self._control.begin(control)
+            refuse_left(control, self._control.path)
             work = SqliteTransaction(control, runs, org, self._control.explained, self._windows)
             work.is_alone = spines is None
             reach("store.begun")
