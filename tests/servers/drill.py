@@ -15,18 +15,23 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 
+import httpx
+
 from lockgate.demo.router import free_port
 from lockgate.testing.history import History, Kind, Outcome
 from tests.servers import clients
 from tests.servers.aftermath import TOLD
-from tests.servers.clients import Fleet
+from tests.servers.clients import API, Fleet
 from tests.servers.haproxy import balanced
 from tests.servers.process import Server
+from tests.servers.receiver import Receiver, receiving
 
-APPS = tuple(f"app-{letter}" for letter in "abcdef")
+# Some are heard by a program of the server's machine, others by a webhook.
+BY_PROGRAM = tuple(f"app-{letter}" for letter in "abc")
+BY_WEBHOOK = tuple(f"app-{letter}" for letter in "def")
 TICKERS, SENDERS, LOOKERS = 8, 2, 3
-# What a receiver gets it appends whole to the journal of its app.
-RECEIVER = f'cat >> "$HOME/$LOCKGATE_APP.{TOLD}"; echo >> "$HOME/$LOCKGATE_APP.{TOLD}"'
+# What it gets it appends whole to the journal of its app.
+PROGRAM = f'cat >> "$HOME/$LOCKGATE_APP.{TOLD}"; echo >> "$HOME/$LOCKGATE_APP.{TOLD}"'
 
 
 @dataclass
@@ -79,27 +84,44 @@ def fleet(
     folder: Path, settings: Mapping[str, str], *, tick_every: str | None = None
 ) -> Iterator[tuple[Fleet, Nemesis]]:
     """Give two servers behind HAProxy, with their keys and receivers, and clients that have not begun yet."""
-    one = Server(folder / "one", free_port(), {"HOME": str(folder), **settings}, tick_every)
-    shared = "LOCKGATE_STORE" not in settings
-    two = Server(one.home if shared else folder / "two", free_port(), one.settings, tick_every)
+    own = {"HOME": str(folder), "LOCKGATE_WEBHOOK_ALLOW": "127.0.0.0/8", **settings}
+    one = Server(folder / "one", free_port(), own, tick_every)
+    is_shared = "LOCKGATE_STORE" not in settings
+    two = Server(one.home if is_shared else folder / "two", free_port(), own, tick_every)
     servers = (one, two)
     try:
         one.begin()
         one.wait()
-        for app in APPS:
-            made = one.lockgate("actuator", "set", "--app-id", app, "--timeout", "2s", "--", "/bin/sh", "-c", RECEIVER)
-            assert made.returncode == 0, made.stderr
-        if not shared:
+        if not is_shared:
             two.home.mkdir(mode=0o700)
             shutil.copytree(one.home / "keys", two.home / "keys")
         two.begin()
         two.wait()
-        with balanced(folder, [server.port for server in servers]) as front:
-            yield Fleet(front, one.token, APPS), Nemesis(servers)
+        with balanced(folder, [server.port for server in servers]) as front, receiving(folder, TOLD) as receiver:
+            _declare(one, receiver)
+            yield Fleet(front, one.token, (*BY_PROGRAM, *BY_WEBHOOK)), Nemesis(servers)
+            assert receiver.forged == []
     finally:
         for server in servers:
             if server.is_running:
                 server.kill()
+
+
+def _declare(server: Server, receiver: Receiver) -> None:
+    """Let somebody hear of each app."""
+    for app in BY_PROGRAM:
+        words = ("--app-id", app, "--timeout", "2s", "--", "/bin/sh", "-c", PROGRAM)
+        made = server.lockgate("actuator", "set", *words)
+        assert made.returncode == 0, made.stderr
+    for app in BY_WEBHOOK:
+        shared = httpx.post(
+            f"{server.address}{API}/webhooks",
+            json={"url": receiver.url(app), "app_id": app},
+            headers={"authorization": f"Bearer {server.token}"},
+            trust_env=False,
+        )
+        assert shared.status_code == httpx.codes.CREATED, shared.text
+        receiver.secrets[app] = shared.json()["secret"]
 
 
 @contextmanager

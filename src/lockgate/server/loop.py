@@ -18,6 +18,8 @@ from lockgate.ports.news import News
 
 # Another process on the same store may have put something into the outbox.
 GLANCE_S = 1.0
+# Who listens looks so often whether the server ends.
+LISTEN_S = 1.0
 # What is being delivered or decided is finished, and nobody waits longer for it.
 PATIENCE_S = 10.0
 
@@ -75,7 +77,7 @@ class Loop:
     def _listen(self, news: News) -> None:
         with closing(news):
             while not self._is_over.is_set():
-                if news.wait(GLANCE_S):
+                if news.wait(LISTEN_S):
                     self.wake()
 
     def _tick(self) -> None:
