@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`requirements.lock` and the name of a dependency group come in; the hashed pins of that group go out.
+"""`requirements.lock` and the name of a dependency group, or none, come in; the hashed pins of it go out.
 
 The lock file holds every group.
 Its `# via` annotations are the dependency graph, so a group is what can be reached from its roots.
@@ -33,10 +33,10 @@ def read_pins(text: str) -> list[Pin]:
     return [_pin(lines) for lines in _blocks(text)]
 
 
-def part(pins: list[Pin], group: str) -> list[Pin]:
-    """Return the pins that the project and one of its dependency groups need, in the lock's order."""
+def part(pins: list[Pin], group: str | None = None) -> list[Pin]:
+    """Return the pins that the project, and one of its dependency groups, need, in the lock's order."""
     roots = {f"lockgate {PROJECT_ROOT}", f"lockgate (pyproject.toml:{group})"}
-    if not any(f"lockgate (pyproject.toml:{group})" in pin.via for pin in pins):
+    if group is not None and not any(f"lockgate (pyproject.toml:{group})" in pin.via for pin in pins):
         raise SystemExit(f"requirements.lock has no group {group!r}; run `make lock`")
     wanted = {pin.name for pin in pins if pin.via & roots}
     while more := {pin.name for pin in pins if pin.via & wanted} - wanted:
@@ -68,10 +68,10 @@ def _pin(lines: list[str]) -> Pin:
 
 
 def main(arguments: list[str]) -> None:
-    """Print the part of the lock file that the group named by the only argument needs."""
-    if len(arguments) != 1:
-        raise SystemExit("usage: lock.py GROUP")
-    for pin in part(read_pins(LOCK.read_text(encoding="utf-8")), arguments[0]):
+    """Print the part of the lock file that the group named by the only argument needs; without one, what runs."""
+    if len(arguments) > 1:
+        raise SystemExit("usage: lock.py [GROUP]")
+    for pin in part(read_pins(LOCK.read_text(encoding="utf-8")), *arguments):
         print("\n".join(pin.lines))
 
 

@@ -38,6 +38,7 @@ def serve(
 
     if tick_every is not None and tick_every < 1:
         raise UsageError("--tick-every is less than a second", advice="30s is usual; buckets seal once a minute.")
+    serving.end_when_asked()
     with serving.listening(host, port) as listener:
         if is_open and not serving.is_loopback(listener):
             raise UsageError(

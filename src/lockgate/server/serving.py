@@ -7,7 +7,7 @@ import ipaddress
 import resource
 import signal
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import uvicorn
@@ -97,7 +97,25 @@ def _most() -> int:
 
 def serve(app: Starlette, listener: socket.socket) -> None:
     """Answer until the process is told to end by SIGINT or SIGTERM."""
+    server = server_of(app)
+
+    def end(*_: object) -> None:
+        server.should_exit = True
+
     # uvicorn raises the signal once more when it has ended; that this was asked for is no failure.
+    _on_end(end)
+    server.run(sockets=[listener])
+
+
+def end_when_asked() -> None:
+    """Let SIGINT and SIGTERM end the process by 0 from now on, also while it is not serving yet."""
+
+    def end(*_: object) -> None:
+        raise SystemExit(0)
+
+    _on_end(end)
+
+
+def _on_end(handle: Callable[..., None]) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: None)
-    server_of(app).run(sockets=[listener])
+        signal.signal(number, handle)
