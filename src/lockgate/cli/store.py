@@ -11,6 +11,7 @@ import click
 
 from lockgate.cli import exit_codes, output
 from lockgate.cli.meter import Meter
+from lockgate.cli.store_migrate import migrate
 from lockgate.errors import UsageError
 
 if TYPE_CHECKING:
@@ -25,7 +26,10 @@ EPILOG = (
 
 @click.group()
 def store() -> None:
-    """Copy a store to where it goes on, and check the copy."""
+    """Make the tables of a store, or copy it to where it goes on."""
+
+
+store.add_command(migrate)
 
 
 @store.command("copy", epilog=EPILOG)

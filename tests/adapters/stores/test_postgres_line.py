@@ -5,16 +5,21 @@ from __future__ import annotations
 
 import os
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
 import psycopg
 import pytest
 
+from lockgate.adapters.stores.postgres_connections import Statement
+from lockgate.adapters.stores.postgres_rows import PostgresRowsReading
 from lockgate.cli import exit_codes
 from lockgate.core.retention import Retention
 from lockgate.core.rollout import Status
 from lockgate.operations.fsck import fsck
+from lockgate.operations.ingest import ingest
 from lockgate.operations.prune import prune
+from lockgate.operations.tick import tick
 from lockgate.testing.schedule import run_schedule
 from lockgate.testing.world import World
 from lockgate.wiring import memory_store
@@ -61,6 +66,31 @@ def test_whoever_acts_at_once_every_rule_holds(opened: Opened, seed: int) -> Non
 
     assert outcome.broken == other.broken
     assert outcome.root == other.root
+
+
+@pytest.mark.clause("SV-114")
+def test_a_batch_goes_a_few_times_to_the_database_however_large_it_is(
+    opened: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each way there and back costs as much as hundreds of runs; a turn has as few."""
+    here, ways = World(opened(), seed=1), [0]
+    rollout = created(here).rollout
+    carry_out = PostgresRowsReading._carry_out
+
+    def counted(self: PostgresRowsReading, statements: Sequence[Statement]) -> object:
+        ways[-1] += 1
+        return carry_out(self, statements)
+
+    monkeypatch.setattr(PostgresRowsReading, "_carry_out", counted)
+    for runs in (100, 1_000, 10_000):
+        ways.append(0)
+        ingest(here.batch(rollout.app, {"v36": runs, "abc123": runs}, EQUAL, has_ids=True), here.house)
+    here.clock.advance(61)
+    ways.append(0)
+    tick(rollout.id, here.house)
+
+    assert max(ways[1:4]) <= 12
+    assert ways[4] <= 16
 
 
 @pytest.fixture
