@@ -142,7 +142,7 @@ def choose(lane: Sequence[Delivery], now: Instant) -> Choice:
         return Choice()
     superseded = tuple(each for place, each in enumerate(lane) if _is_overtaken(each, lane[place + 1 :]))
     left = [each for each in lane if each not in superseded]
-    for place, each in enumerate(left):
+    for place, each in sorted(enumerate(left), key=lambda one: not one[1].is_urgent):
         # An older one that is urgent too was tried first; it failed, and must not keep this one back.
         is_free = place == 0 or each.is_urgent
         if is_free and _is_due(each, left[place + 1 :], now):

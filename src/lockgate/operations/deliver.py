@@ -20,7 +20,7 @@ from lockgate.core.receipt import Actor
 from lockgate.core.rollout import is_met
 from lockgate.crash_point import reach
 from lockgate.operations.acknowledge import Observation, observe
-from lockgate.operations.webhook_health import see
+from lockgate.operations.webhook_health import disable, see
 from lockgate.ports.actuator import Actuators
 from lockgate.ports.house import House
 from lockgate.ports.store import Snapshot, Transaction
@@ -191,7 +191,9 @@ def _settle(house: House, claim: Told, carried: Carried) -> Told:
             lane = _of_lane(work, (sent.endpoint_id, sent.app), State.DUE, State.DEAD)
             _supersede(work, [each for each in lane[: lane.index(sent)] if each.is_weight], OVERTAKEN)
         work.put_delivery(after)
-        see(work, house, sent.endpoint_id, carried)
+        given_up = see(work, sent.endpoint_id, carried, house.clock.now())
+    if given_up is not None:
+        disable(house, sent.endpoint_id, given_up)
     return replace(claim, delivery=after)
 
 
