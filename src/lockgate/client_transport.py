@@ -31,6 +31,9 @@ MAX_QUIET_S = 2.0
 MAX_ANSWER, CHUNK = 1 << 28, 1 << 16
 ADVICE = "Is `lockgate serve` running there? LOCKGATE_URL names it."
 
+# A key, none, or what is asked for one before each call, because some last for minutes only.
+Key = str | Callable[[], str | None] | None
+
 
 class Reply(NamedTuple):
     """What a server answered."""
@@ -62,10 +65,14 @@ class ProblemError(LockgateError):
 
 
 class Timing(NamedTuple):
-    """How long one answer and the whole of a call may take; what sleeps, and what draws from 0 to 1."""
+    """How long one answer and the whole of a call may take; what sleeps, and what draws from 0 to 1.
+
+    `away_s`: how long a server that gives no answer at all is tried again.
+    """
 
     answer_s: float = 30.0
     total_s: float = 60.0
+    away_s: float = 60.0
     sleep: Callable[[float], None] = time.sleep
     draw: Callable[[], float] = random.random
 
@@ -73,15 +80,16 @@ class Timing(NamedTuple):
 class Transport:
     """Calls one server, over one connection that is kept; threads take turns."""
 
-    def __init__(self, url: str, key: str | None, timing: Timing = Timing(), *, is_insecure: bool = False) -> None:  # noqa: B008 -- it is a value
+    def __init__(self, url: str, key: Key, timing: Timing = Timing(), *, is_insecure: bool = False) -> None:  # noqa: B008 -- it is a value
         self._url = _parsed(url)
-        self._key = None if key is None else key.strip()
         self._timing = timing
+        self._is_insecure = is_insecure
         self._lock = threading.Lock()
         self._connection: http.client.HTTPConnection | None = None
         self._used_at = 0.0
-        if self._key:
-            _check_key(self._key, self._url, is_insecure=is_insecure)
+        self._key = key
+        if not callable(key):
+            self._checked(key)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._url.geturl()!r})"
@@ -102,10 +110,12 @@ class Transport:
     ) -> Reply:
         """Return what is answered; a safe call is made again while there is time and the server is only away."""
         sent = {"Accept": "application/json", "User-Agent": AGENT, **(headers or {})}
-        if self._key:
-            sent["Authorization"] = f"Bearer {self._key}"
+        key = self._checked(self._key() if callable(self._key) else self._key)
+        if key:
+            sent["Authorization"] = f"Bearer {key}"
         request = _Request(method, f"{self._url.path.rstrip('/')}{path}", body, sent)
-        until, wait = time.monotonic() + self._timing.total_s, FIRST_WAIT_S
+        begun, wait = time.monotonic(), FIRST_WAIT_S
+        until = begun + self._timing.total_s
         while True:
             pause = wait * (1 + self._timing.draw()) / 2
             try:
@@ -113,7 +123,7 @@ class Transport:
             except _AwayError as away:
                 if away.was_sent and not is_safe:
                     raise _unknown(self._url) from away.__cause__
-                if time.monotonic() + pause > until:
+                if time.monotonic() + pause > min(until, begun + self._timing.away_s):
                     raise _unreachable(self._url, away.__cause__) from away.__cause__
             else:
                 pause = max(pause, _asked_wait(reply.headers))
@@ -122,6 +132,13 @@ class Transport:
                     return reply
             self._timing.sleep(pause)
             wait = min(MAX_WAIT_S, wait * 2)
+
+    def _checked(self, key: str | None) -> str | None:
+        """Return a key that may be sent, if there is one."""
+        stripped = None if key is None else key.strip()
+        if stripped:
+            _check_key(stripped, self._url, is_insecure=self._is_insecure)
+        return stripped
 
     def _tried(self, request: _Request, until: float) -> Reply:
         """Return what one try is answered."""

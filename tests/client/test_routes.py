@@ -77,7 +77,7 @@ def test_steps_are_named_as_they_were_seen(client: Client) -> None:
     approved = client.approve(rollout["id"], "seen", step=rollout["step"], revision=rollout["revision"])
     promoted = client.promote(rollout["id"], "seen", step=approved["step"], revision=approved["revision"])
     with pytest.raises(ProblemError) as raised:
-        client.promote(rollout["id"], "seen", step=promoted["step"], revision=approved["revision"])
+        client.promote(rollout["id"], "seen", step=9, revision=promoted["revision"] + 9)
     cleared = client.clear_alarm(rollout["id"], "known")
     shadow = client.create("another", "abc", baseline="v1")
 

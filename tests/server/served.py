@@ -11,6 +11,7 @@ from typing import Any
 
 import httpx
 
+from lockgate.cli.asked.caller_place import answer_call
 from lockgate.core.permission import permissions_of
 from lockgate.operations.issue_key import IssuedKey, KeyOrder, issue_key
 from lockgate.ports.reading import RunBatches
@@ -84,6 +85,7 @@ def served(
         is_open=is_open,
         limits=limits or Limits(),
         receivers=receivers or Recipients(),
+        ask=answer_call,
     )
     with listening("127.0.0.1", 0) as listener:
         server = server_of(make_app(service), most)

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import click
 
-from lockgate.cli import local, request
+from lockgate.cli import door, request
 
 
 @click.command(epilog=request.DONE_IF_SEEN)
@@ -18,12 +18,13 @@ def approve(
 
     Without --step and --revision it shows the rollout and asks, which needs a terminal.
     """
-    from lockgate.cli.sight import sight
-    from lockgate.operations.approve import approve as act
-
-    house, actor = local.known_house(), request.actor(by, reason)
-    with local.named(rollout_id, house):
-        seen, is_shown = sight(rollout_id, house, step, revision)
-        request.confirm(f"Approve leaving step {seen.step} of {rollout_id}?", yes=not is_shown)
-        given = act(rollout_id, seen, actor, house)
-    return request.answer(given, house, as_json=as_json)
+    words = {
+        "rollout_id": rollout_id,
+        "reason": reason,
+        "by": by,
+        "step": step,
+        "revision": revision,
+        "may_ask": door.may_ask(),
+        "as_json": as_json,
+    }
+    return door.answer("approve", words)

@@ -106,6 +106,8 @@ def compare(**call: object) -> int:
 
 def _answer(call: Call) -> int:
     _check(call)
+    if call["app_id"] is not None:
+        return _ask(call, call["app_id"])
     comparison = _compare(call)
     command = command_of(call)
     if call["report"] is not None:
@@ -115,6 +117,32 @@ def _answer(call: Call) -> int:
     if not call["quiet"]:
         _print(comparison, call, command)
     return exit_codes.of_outcome(comparison.outcome, allow_thin=call["allow_thin"])
+
+
+def _ask(call: Call, app_id: str) -> int:
+    """Compare kept runs, which are in this machine's store or in a server's."""
+    from lockgate.cli import door, local
+    from lockgate.wiring import read_policy_file
+
+    form = "json" if call["as_json"] else "markdown" if call["as_markdown"] else "table"
+    words = {
+        "app_id": app_id,
+        "candidate": call["candidate"],
+        "command": command_of(call),
+        "baseline": call["baseline"],
+        "since_s": None if call["since"] is None else int(local.seconds(call["since"])),
+        "policy": None if call["policy"] is None else dict(read_policy_file(call["policy"])),
+        "metrics": list(call["metrics"]),
+        "per_gate_level": call["per_gate_level"],
+        "form": "none" if call["quiet"] else form,
+        "has_page": call["report"] is not None,
+        "allow_thin": call["allow_thin"],
+    }
+    with door.opened() as here:
+        said = here.ask("compare", words)
+    if call["report"] is not None:
+        output.save(call["report"], said.files["page"].decode())
+    return door.finish(said)
 
 
 def _check(call: Call) -> None:
@@ -173,12 +201,6 @@ def _compare(call: Call) -> Comparison:
         metrics=call["metrics"],
         per_gate_level=call["per_gate_level"],
     )
-    if call["app_id"] is not None:
-        from lockgate.cli import local
-        from lockgate.operations.compare_stored import Window, compare_stored
-
-        since = None if call["since"] is None else int(local.seconds(call["since"]))
-        return compare_stored(request, Window(call["app_id"], since), local.house_to_read())
     with output.progress_on(sys.stderr, wanted=not call["quiet"]) as progress:
         return operation.compare(request, run_files(), call["files"], progress)
 

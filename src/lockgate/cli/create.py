@@ -3,23 +3,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, TypeVar
+from collections.abc import Mapping
 
 import click
 
-from lockgate.cli import delivery, exit_codes, local, output
+from lockgate.cli import door, exit_codes, local
 from lockgate.cli.declared import declared
-from lockgate.core.rollout import Rollout
 from lockgate.errors import UsageError
-from lockgate.ports.house import House
-
-if TYPE_CHECKING:
-    from lockgate.core.foresight import Foresight
-    from lockgate.operations.actuator import Program
-    from lockgate.operations.create import Created, Order
-
-Told = TypeVar("Told")
 
 EPILOG = f"""
 Exit codes: 0 on trial, also when an equal rollout is active already, or by --dry-run it would be; 64 usage,
@@ -52,80 +42,29 @@ def create(**call: object) -> int:
 
 
 def _answer(call: Mapping[str, object]) -> int:
-    from lockgate.operations.create import create as begin
-    from lockgate.operations.create import rehearse
-
-    order = _order(call)
-    if call["is_rehearsal"]:
-        house = local.rehearsal_house()
-        _print(call, order, rehearse(order, house), house)
-        return exit_codes.OK.code
-    house = local.house()
-    created = begin(order, house)
-    untold = delivery.tell(house, created.rollout.app)
-    _print(call, order, created, house)
-    delivery.warn(untold)
-    return exit_codes.OK.code
-
-
-def _order(call: Mapping[str, object]) -> Order:
-    from lockgate.operations.create import Order
-
     if call["is_rehearsal"] and call["quiet"]:
         raise UsageError("--quiet prints an id, and --dry-run makes none", advice="Leave one of them out.")
+    if call["actuator"]:
+        local.check_here()
     asked = declared(call)
-    return Order(
-        app=asked.app,
-        candidate=asked.candidate,
-        baseline=asked.baseline,
-        policy=asked.policy,
-        since_s=asked.since_s,
-        is_replacing=bool(call["is_replacing"]),
-        links=asked.links,
-        actuator=_program(call["actuator"]),
-        actor=local.actor(),
-    )
+    words = {
+        "app_id": asked.app,
+        "candidate": asked.candidate,
+        "baseline": asked.baseline,
+        "policy": dict(asked.policy),
+        "since_s": asked.since_s,
+        "is_replacing": call["is_replacing"],
+        "links": [list(each) for each in asked.links],
+        "program": _program(call["actuator"]),
+        "is_rehearsal": call["is_rehearsal"],
+        "quiet": call["quiet"],
+        "as_json": call["as_json"],
+        "typed": {name: list(value) if isinstance(value, tuple) else value for name, value in call.items()},
+    }
+    return door.answer("create", words)
 
 
-def _print(call: Mapping[str, object], order: Order, created: Created, house: House) -> None:
-    from lockgate.report.created import created_document, render_created
-
-    rollout, is_rehearsal = created.rollout, bool(call["is_rehearsal"])
-    if call["quiet"]:
-        output.say(f"{rollout.id}\n")
-    elif call["as_json"]:
-        document = _beside("what is promised", lambda: created_document(created, _foresight(created, house)))
-        output.emit_json({**(document or {"id": rollout.id}), "dry_run": is_rehearsal})
-    else:
-        foresight, screen = _foresight(created, house), local.screen()
-        said = _beside(
-            "what is promised", lambda: render_created(created, foresight, screen, is_rehearsal=is_rehearsal)
-        )
-        output.say(said or f"{rollout.id}\n")
-    for sentence in created.warnings:
-        local.tell(f"warning: {sentence}")
-    _tell_of_unmet(call, created)
-    if order.since_s is None and not created.is_existing:
-        _beside("which runs are there already", lambda: _tell_of_earlier(call, rollout, house))
-
-
-def _foresight(created: Created, house: House) -> Foresight:
-    from lockgate.core.foresight import NOTHING_FORESEEN
-    from lockgate.operations.foresee import foresee
-
-    return _beside("what answers take", lambda: foresee(created.rollout, created.policy, house)) or NOTHING_FORESEEN
-
-
-def _beside(what: str, say: Callable[[], Told]) -> Told | None:
-    """Return what is told beside an answer, or warn that it is not known."""
-    try:
-        return say()
-    except Exception as error:  # noqa: BLE001 -- the rollout is on trial by then, whatever fails here
-        local.tell(f"warning: {what} cannot be said: {error!r}; nothing decides by it")
-    return None
-
-
-def _program(command: object) -> Program | None:
+def _program(command: object) -> dict[str, object] | None:
     """Return the program that a command line names, read as a shell would read its words."""
     if not isinstance(command, str):
         return None
@@ -138,27 +77,10 @@ def _program(command: object) -> Program | None:
         words = tuple(shlex.split(command))
     except ValueError as error:
         raise UsageError(f"--actuator {command!r} cannot be read: {error}", advice="Close its quotes.") from error
-    return program(words, timeout_s=DEFAULT_TIMEOUT_S)
-
-
-def _tell_of_unmet(call: Mapping[str, object], created: Created) -> None:
-    """Say what was asked of a rollout that was there already and is not done, and how to begin anew."""
-    from lockgate.cli.typed import anew
-
-    for sentence in created.unmet:
-        local.tell(f"note: {sentence}")
-    if created.unmet:
-        local.tell(f"To begin anew: {anew(created.rollout, call, {})}")
-
-
-def _tell_of_earlier(call: Mapping[str, object], rollout: Rollout, house: House) -> None:
-    """Say that runs are there which the rollout does not read, and by which commands one would."""
-    from lockgate.cli.typed import anew, typed
-    from lockgate.operations.earlier import earlier
-    from lockgate.report.created import unread
-
-    found = earlier(rollout.app, (rollout.baseline, rollout.candidate), house)
-    if found is not None:
-        said, since = unread(found, rollout.created_at)
-        command = typed(call, since) if call["is_rehearsal"] else anew(rollout, call, since)
-        local.tell(f"note: {said}; to read them: {command}")
+    named = program(words, timeout_s=DEFAULT_TIMEOUT_S)
+    return {
+        "argv": list(named.argv),
+        "folder": named.folder,
+        "timeout_s": named.timeout_s,
+        "is_acknowledging": named.is_acknowledging,
+    }

@@ -4,11 +4,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from lockgate.cli import local
 from lockgate.errors import LockgateError
-from lockgate.ports.house import House
+
+if TYPE_CHECKING:
+    from lockgate.operations.deliver import Told
+    from lockgate.ports.house import House
 
 PASS_S = 5.0
 GLANCE_S = 0.2
@@ -49,13 +53,19 @@ def _is_kept_waiting(house: House, app: str | None) -> bool:
 
 
 def untold(house: House, app: str | None = None) -> tuple[str, ...]:
-    """Return what routers have not been told; what takes traffic away from a candidate is written large."""
+    """Return what routers have not been told, in words."""
     from lockgate.operations.deliver import untold as left
-    from lockgate.report.telling import sentences
 
     try:
         found = left(house, app)
     except LockgateError as error:
         return (f"warning: nobody knows whether the router has been told: {error.message}",)
+    return sentences_of(found, house)
+
+
+def sentences_of(found: Sequence[Told], house: House) -> tuple[str, ...]:
+    """Return in words what was not told; what takes traffic away from a candidate is written large."""
+    from lockgate.report.telling import sentences
+
     word = "WARNING" if any(each.delivery.is_urgent for each in found) else "warning"
     return tuple(f"{word}: {sentence}" for sentence in sentences(found, house.clock.now()))

@@ -41,22 +41,21 @@ def ingest(
     from standard input. Each run names its release, and its app unless --app-id does. The same file again changes
     nothing, nor does a run again whose id is known.
     """
+    from lockgate.cli.keeping import keeping
     from lockgate.errors import DataError
-    from lockgate.operations.counted_again import counted_again, what_is_there
+    from lockgate.operations.counted_again import counted_again
     from lockgate.operations.import_check import ImportCheck
-    from lockgate.operations.ingest import ingest as take
     from lockgate.wiring import run_batches
 
-    rule, house = _rule(dedupe, dedupe_window), local.house()
-    with output.progress_on(sys.stderr, wanted=not as_json) as progress:
-        batches = run_batches().read(files, app_id, progress, ImportCheck(house))
-        before, old, taken, meant = what_is_there(house), 0, [], ""
-        for batch in batches:
-            taken.append(take(batch, house, by_start_time=True, dedupe=rule))
+    rule, old, taken, meant = _rule(dedupe, dedupe_window), 0, [], ""
+    with keeping() as keeps, output.progress_on(sys.stderr, wanted=not as_json) as progress:
+        plan = keeps.plan()
+        for batch in run_batches().read(files, app_id, progress, ImportCheck(plan.now, plan.widths)):
+            taken.append(keeps.keep(batch, rule))
             meant = meant or (_meant(batch.body) if taken[-1].undated else "")
             # Where some of a batch are known, the window reaches as far back as it does.
             if not (taken[-1].is_repeated or taken[-1].duplicates):
-                old += counted_again(batch, before, house.clock.now())
+                old += counted_again(batch, plan.there, plan.now)
     if not taken:
         raise DataError("there are no runs in these files", advice="Each run is one line with `app_id` and `release`.")
     kept = [each for each in taken if not each.is_repeated]

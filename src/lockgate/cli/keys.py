@@ -5,8 +5,8 @@ from __future__ import annotations
 
 import click
 
-from lockgate.cli import exit_codes, local, output
-from lockgate.core.permission import PRESETS, permissions_of
+from lockgate.cli import door, exit_codes, local
+from lockgate.core.permission import PRESETS
 
 EPILOG = f"Exit codes: 0 done, also when it was so already; 64 usage; {exit_codes.OF_STORE}"
 
@@ -31,39 +31,15 @@ def keys() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print the key and its token as JSON.")
 def create(name: str, words: tuple[str, ...], apps: tuple[str, ...], expires: float, *, as_json: bool) -> int:
     """Make a key and print its token, which is kept nowhere and never shown again."""
-    from lockgate.operations.issue_key import KeyOrder, issue_key
-    from lockgate.report.key_listing import key_document
-
-    order = KeyOrder(
-        name=name,
-        permissions=permissions_of(words),
-        apps=apps,
-        life_s=int(expires),
-        created_by=local.actor().name,
-    )
-    issued = issue_key(order, local.house())
-    if as_json:
-        output.emit_json({**key_document(issued.key), "token": issued.token})
-        return exit_codes.OK.code
-    output.say(f"{issued.token}\n")
-    local.tell(f"{issued.key.id} is made; its token is shown this once")
-    return exit_codes.OK.code
+    made = {"name": name, "words": list(words), "apps": list(apps), "life_s": int(expires), "as_json": as_json}
+    return door.answer("keys-create", made)
 
 
 @keys.command("list", epilog=EPILOG)
 @click.option("--json", "as_json", is_flag=True, help="Print the keys as JSON.")
 def list_command(*, as_json: bool) -> int:
     """List keys, also those that open nothing any more."""
-    from lockgate.operations.api_keys import list_keys
-    from lockgate.report.key_listing import key_document, render_keys
-
-    house = local.known_house()
-    found = list_keys(house)
-    if as_json:
-        output.emit_json({"keys": [key_document(each) for each in found]})
-    else:
-        output.say(render_keys(found, house.clock.now(), local.screen()))
-    return exit_codes.OK.code
+    return door.answer("keys-list", {"as_json": as_json})
 
 
 @keys.command("revoke", epilog=EPILOG)
@@ -71,13 +47,4 @@ def list_command(*, as_json: bool) -> int:
 @click.option("--json", "as_json", is_flag=True, help="Print the key as JSON.")
 def revoke(key_id: str, *, as_json: bool) -> int:
     """Let a key open nothing any more, for good."""
-    from lockgate.operations.revoke_key import revoke_key
-    from lockgate.report.key_listing import key_document, render_keys
-
-    house = local.known_house()
-    key = revoke_key(key_id, house)
-    if as_json:
-        output.emit_json(key_document(key))
-    else:
-        output.say(render_keys([key], house.clock.now(), local.screen()))
-    return exit_codes.OK.code
+    return door.answer("keys-revoke", {"key_id": key_id, "as_json": as_json})

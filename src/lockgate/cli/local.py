@@ -9,19 +9,21 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import wraps
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from lockgate.cli import output
-from lockgate.core.policy.duration import duration_seconds, duration_text
-from lockgate.core.policy.policy import Mode
-from lockgate.core.receipt import Actor
-from lockgate.core.rollout import Rollout
 from lockgate.errors import UsageError
-from lockgate.ports.house import House
-from lockgate.report.screen import Screen
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from lockgate.core.receipt import Actor
+    from lockgate.ports.house import House
+    from lockgate.report.screen import Screen
+
+URL = "LOCKGATE_URL"
 # More ids than this are counted, not listed.
 MAX_LISTED = 10
 MAX_SECONDS = 366 * 86_400
@@ -30,6 +32,8 @@ FIRST = "`lockgate create` or `lockgate ingest` makes one, in the folder that LO
 
 def seconds(text: str) -> float:
     """Return the seconds of a span of time: a number of seconds, or `90s`, `30m`, `2h`, `1d`."""
+    from lockgate.core.policy.duration import duration_seconds, duration_text
+
     try:
         span = float(text)
     except ValueError:
@@ -60,6 +64,7 @@ def house() -> House:
     """Return the store and keys in the folder that LOCKGATE_HOME names."""
     from lockgate import wiring
 
+    check_here()
     _warn_if_open(wiring.home())
     return wiring.local_house(on_wait=_waiting)
 
@@ -91,6 +96,7 @@ def rehearsal_house() -> House:
     """Return this machine's store and public keys as they are there; where no store is, an empty one."""
     from lockgate import wiring
 
+    check_here()
     return wiring.house_to_read(_waiting, is_empty=not has_store())
 
 
@@ -102,8 +108,18 @@ def check_store() -> None:
     """Refuse to go on where there is no store."""
     from lockgate.wiring import home
 
+    check_here()
     if not has_store():
         raise UsageError(f"there is no store at {home()} yet", advice=FIRST)
+
+
+def check_here() -> None:
+    """Refuse what works on this machine's store where a server is named, whose store is another one."""
+    if os.environ.get(URL):
+        raise UsageError(
+            f"this works on the store of the machine that it is called on, and {URL} names a server",
+            advice=f"Call it on the server's machine, or unset {URL}.",
+        )
 
 
 def has_store() -> bool:
@@ -119,6 +135,8 @@ def has_store() -> bool:
 def actor() -> Actor:
     """Return who calls, by the name that this machine knows."""
     import getpass
+
+    from lockgate.core.receipt import Actor
 
     try:
         name = getpass.getuser()
@@ -141,18 +159,6 @@ def tell(sentence: str) -> None:
     with suppress(OSError):
         for line in sentence.split("\n"):
             click.echo(printable(line).replace(NO_BREAK, " "), err=True)
-
-
-def ending(rollout: Rollout, house: House) -> str:
-    """Return why a rollout ended and where its traffic goes, as its last receipt says; nothing while it has not."""
-    if not rollout.is_terminal:
-        return ""
-    from lockgate.operations.queries import receipts_of
-    from lockgate.report.decided import reason_of, way_back_of
-
-    last = receipts_of(rollout.id, house)[-1]
-    back = way_back_of(last) if rollout.mode is not Mode.SHADOW else ""
-    return f"{reason_of(last)}; {back}" if back else reason_of(last)
 
 
 @contextmanager

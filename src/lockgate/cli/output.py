@@ -10,16 +10,16 @@ import contextlib
 import errno
 import json
 import os
-import shutil
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from lockgate.errors import LockgateError, NotPermittedError, TryAgainError, UsageError
-from lockgate.report.screen import Screen
+
+if TYPE_CHECKING:
+    from lockgate.report.screen import Screen
 
 PIPED_WIDTH = 100
 # A read that is over sooner than this shows no progress.
@@ -32,14 +32,26 @@ Progress = Callable[[int, int | None], None]
 
 
 def screen_of(stream: TextIO, environment: Mapping[str, str]) -> Screen:
-    """Return what a stream can show: NO_COLOR and FORCE_COLOR win over what it is."""
+    """Return what a stream can show."""
+    from lockgate.report.screen import Screen
+
+    return Screen(*screen_facts(stream, environment))
+
+
+def screen_facts(stream: TextIO, environment: Mapping[str, str]) -> tuple[int, bool, bool]:
+    """Return the width of a stream, and whether it shows colour and more than ASCII.
+
+    NO_COLOR and FORCE_COLOR win over what it is.
+    """
     is_terminal = stream.isatty()
     is_able = is_terminal and environment.get("TERM") != "dumb"
     colour = is_able or bool(environment.get("FORCE_COLOR"))
-    width = (
-        shutil.get_terminal_size((PIPED_WIDTH, 24)).columns if is_terminal or "COLUMNS" in environment else PIPED_WIDTH
-    )
-    return Screen(width, colour and not environment.get("NO_COLOR"), _shows(stream, SAMPLE))
+    width = PIPED_WIDTH
+    if is_terminal or "COLUMNS" in environment:
+        import shutil
+
+        width = shutil.get_terminal_size((PIPED_WIDTH, 24)).columns
+    return width, colour and not environment.get("NO_COLOR"), _shows(stream, SAMPLE)
 
 
 def say(text: str) -> None:
@@ -116,6 +128,8 @@ def _refusal(path: Path, error: OSError) -> LockgateError:
 
 
 def _replace(target: Path, data: bytes) -> None:
+    import tempfile
+
     handle, name = tempfile.mkstemp(prefix=f".{target.name[:MAX_PREFIX]}.", dir=target.parent)
     try:
         with os.fdopen(handle, "wb") as file:

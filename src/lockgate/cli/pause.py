@@ -5,16 +5,12 @@ from __future__ import annotations
 
 import click
 
-from lockgate.cli import local, request
+from lockgate.cli import door, request
 
 
 @click.command(epilog=request.DONE)
 @request.of_rollout
 def pause(rollout_id: str, reason: str, by: str | None, *, as_json: bool) -> int:
     """Pause a rollout: nothing is promoted, and a breach still rolls back."""
-    from lockgate.operations.pause import pause as act
-
-    house = local.known_house()
-    with local.named(rollout_id, house):
-        given = act(rollout_id, request.actor(by, reason), house)
-    return request.answer(given, house, as_json=as_json)
+    words = {"rollout_id": rollout_id, "reason": reason, "by": by, "as_json": as_json}
+    return door.answer("pause", words)

@@ -3,23 +3,19 @@
 
 from __future__ import annotations
 
-import shlex
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from typing import TypeVar
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 
-from lockgate.cli import delivery, exit_codes, local, output
-from lockgate.core.receipt import Actor, operator
-from lockgate.errors import NotPermittedError, UsageError
-from lockgate.operations.app_series import AppStanding
-from lockgate.operations.intervention import Answer
-from lockgate.ports.house import House
+from lockgate.cli import exit_codes, local
+from lockgate.errors import UsageError
+
+if TYPE_CHECKING:
+    from lockgate.core.receipt import Actor
 
 Command = TypeVar("Command", bound=Callable[..., object])
-NEW_KEYS = "lockgate new-keys"
 DONE = f"Exit codes: 0 done, also when it was so already; 64 usage; {exit_codes.OF_STORE}"
 DONE_IF_SEEN = f"{DONE} 75 also when it has changed since."
 
@@ -57,6 +53,8 @@ without_question = click.option("--yes", is_flag=True, help="Do not ask.")
 
 def actor(name: str | None, reason: str) -> Actor:
     """Return who acts, and why."""
+    from lockgate.core.receipt import operator
+
     return operator(name or local.actor().name or "", reason)
 
 
@@ -79,52 +77,3 @@ def confirm(question: str, *, yes: bool) -> None:
         click.echo(line, err=True)
     if not click.confirm(last, err=True):
         raise UsageError("not confirmed; nothing was changed", advice="Call again and answer y, or with --yes.")
-
-
-@contextmanager
-def with_lost_keys(words: Sequence[str], reason: str, by: str | None) -> Iterator[None]:
-    """Let a call that takes traffic away and finds its keys lost be answered with all that it takes to do it now."""
-    try:
-        yield
-    except NotPermittedError as error:
-        if NEW_KEYS not in (error.advice or ""):
-            raise
-        who = [] if by is None else ["--by", by]
-        again = shlex.join(["lockgate", *words, "--reason", reason, *who, "--yes"])
-        raise NotPermittedError(
-            error.message, advice=f"{error.advice}\nTo do it now: {NEW_KEYS} --reason TEXT --yes && {again}"
-        ) from error
-
-
-def answer(given: Answer, house: House, *, as_json: bool) -> int:
-    """Tell a rollout's router, and print where the rollout stands."""
-    from lockgate.report.answered import answered_document, render_answered
-
-    untold = delivery.tell(house, given.rollout.app)
-    if as_json:
-        output.emit_json(answered_document(given))
-    else:
-        output.say(render_answered(given, local.screen()))
-    delivery.warn(untold)
-    return exit_codes.OK.code
-
-
-def answer_apps(
-    stands: Sequence[AppStanding],
-    house: House,
-    *,
-    as_json: bool,
-    is_all: bool = False,
-    seconds: float = delivery.PASS_S,
-) -> int:
-    """Tell the routers of apps, and print where the apps stand."""
-    from lockgate.report.answered import app_document, render_app
-
-    untold = delivery.tell(house, None if is_all else stands[0].app.name, seconds)
-    if as_json:
-        documents = [app_document(each) for each in stands]
-        output.emit_json({"apps": documents} if is_all else documents[0])
-    else:
-        output.say("".join(render_app(each, local.screen()) for each in stands))
-    delivery.warn(untold)
-    return exit_codes.OK.code

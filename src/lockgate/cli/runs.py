@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import click
 
-from lockgate.cli import exit_codes, local, output
+from lockgate.cli import door, exit_codes, local
 
 EPILOG = f"Exit codes: 0 shown, also when there is none; 64 usage; {exit_codes.OF_STORE}"
 
@@ -21,17 +21,12 @@ EPILOG = f"Exit codes: 0 shown, also when there is none; 64 usage; {exit_codes.O
 @click.option("--json", "as_json", is_flag=True, help="Print the runs as JSON, each with all its fields.")
 def runs(app_id: str, release: str | None, status: str | None, since: str | None, limit: int, *, as_json: bool) -> int:
     """Show raw runs, the latest to come first."""
-    from lockgate.core.instant import SECOND
-    from lockgate.operations.example_runs import Wanted, example_runs
-
-    house = local.house_to_read()
-    moment = None if since is None else house.clock.now() - int(local.seconds(since) * SECOND)
-    found = example_runs(Wanted(app=app_id, release=release, status=status, since=moment, limit=limit), house)
-    if as_json:
-        document = [{"came_at": each.came_at, "counted": each.is_counted, "run": each.record} for each in found.runs]
-        output.emit_json({"runs": document, "kept_from": found.until, "is_cut": found.is_cut})
-    else:
-        from lockgate.report.raw_runs import render_raw_runs
-
-        output.say(render_raw_runs(found, local.screen()))
-    return exit_codes.OK.code
+    words = {
+        "app_id": app_id,
+        "release": release,
+        "status": status,
+        "since_s": None if since is None else int(local.seconds(since)),
+        "limit": limit,
+        "as_json": as_json,
+    }
+    return door.answer("runs", words)

@@ -30,6 +30,7 @@ def serve(
     host: str, port: int, tick_every: float | None, *, rate: float, run_rate: float, is_open: bool
 ) -> int:
     """Answer over HTTP, and take turns of the loop where asked."""
+    from lockgate.cli.asked.caller_place import answer_call
     from lockgate.server import serving
     from lockgate.server.app import Service, make_app
     from lockgate.server.limits import Limits, usual_rates
@@ -55,6 +56,7 @@ def serve(
                 batches=run_batches(),
                 is_open=is_open,
                 is_ticking=tick_every is not None,
+                ask=answer_call,
                 wake=loop.wake,
                 receivers=receivers(is_dev=is_open),
                 limits=Limits(usual_rates(rate, run_rate)),

@@ -32,7 +32,7 @@ def typed(call: Mapping[str, object], instead: Mapping[str, object]) -> str:
     meant, words = {**call, **instead}, ["lockgate", "create"]
     for name, option in WITH_VALUE.items():
         value = meant[name]
-        values = value if isinstance(value, tuple) else () if value is None else (value,)
+        values = value if isinstance(value, list | tuple) else () if value is None else (value,)
         for each in values:
             words += [option, f"{each:.12g}" if isinstance(each, float) else str(each)]
     return shlex.join([*words, *(option for name, option in FLAGS.items() if meant[name])])

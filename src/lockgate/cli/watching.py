@@ -1,114 +1,128 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A rollout comes in as it is from moment to moment; a live view, or one line for each change, goes out."""
+"""The id of a rollout comes in; it is looked at from moment to moment, and a live view, or each change, goes out."""
 
 from __future__ import annotations
 
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Protocol
+from typing import Any, NamedTuple, Protocol
 
-from lockgate.cli import delivery, local, output
-from lockgate.core.decision.decision import Decision
-from lockgate.operations.queries import Explanation, explain, receipts_of
-from lockgate.ports.house import House
-from lockgate.report.decided import reason_of
-from lockgate.report.listing import Change, render_change
-from lockgate.report.rollout_document import change_document
-from lockgate.report.view import render_view
+from lockgate.cli import door
+from lockgate.cli.said import Said
 
 FRAME_S = 1.0
+
+
+class Facts(NamedTuple):
+    """How a rollout stands, as far as the exit code goes."""
+
+    status: str
+    is_terminal: bool
+    is_superseded: bool
 
 
 class View(Protocol):
     """Shows a rollout as it changes."""
 
-    def show(self, said: Explanation, untold: tuple[str, ...] = ()) -> None:
-        """Show how the rollout stands after a tick, and what the router has not been told."""
+    def show(self) -> Facts:
+        """Take a turn where that is asked, show what came of it, and return how the rollout stands."""
 
-    def wait(self, seconds: float, rollout_id: str) -> None:
-        """Let time pass until the next tick."""
+    def wait(self, seconds: float) -> None:
+        """Let time pass until the next turn."""
+
+    def end(self, over_s: int, *, is_rolling_back: bool) -> Facts:
+        """Show what becomes of the rollout when the time is over."""
+
+
+class Watched(NamedTuple):
+    """Where a rollout is looked at, until when, and whether each look is a turn as well."""
+
+    door: door.Door
+    rollout_id: str
+    deadline: float
+    is_ticking: bool
+
+    def ask(self, name: str, **words: object) -> Said:
+        """Return what is new of the rollout, after a look, a turn or the end."""
+        return self.door.ask(name, {"rollout_id": self.rollout_id, "held": [], "untold": [], **words})
+
+    def turn(self) -> str:
+        """Return what is asked to see what became of it."""
+        return "turn" if self.is_ticking else "look"
+
+    def left(self) -> int:
+        """Return the seconds until the deadline."""
+        return max(0, round(self.deadline - time.monotonic()))
 
 
 @contextmanager
-def view_on(house: House, deadline: float, *, as_json: bool) -> Iterator[View]:
+def view_on(watched: Watched, *, as_json: bool) -> Iterator[View]:
     """Hand out a live view on a terminal, with the time until the deadline, else one that tells each change once."""
     if as_json or not sys.stdout.isatty() or os.environ.get("TERM") == "dumb":
-        yield _Log(house, as_json=as_json)
+        yield _Log(watched, as_json=as_json)
         return
     from rich.console import Console
     from rich.live import Live
     from rich.text import Text
 
     with Live(console=Console(file=sys.stdout, highlight=False), auto_refresh=False) as live:
-        yield _Screen(house, deadline, lambda drawn: live.update(Text.from_ansi(drawn, no_wrap=True), refresh=True))
+        yield _Screen(watched, lambda drawn: live.update(Text.from_ansi(drawn, no_wrap=True), refresh=True))
+
+
+def _facts(said: Said) -> Facts:
+    found: Any = said.more["facts"]
+    return Facts(**found)
 
 
 class _Log:
     """Tells a change of step or status, and a change of what holds the rollout."""
 
-    def __init__(self, house: House, *, as_json: bool) -> None:
-        self._house = house
+    def __init__(self, watched: Watched, *, as_json: bool) -> None:
+        self._watched = watched
         self._as_json = as_json
-        self._revision = -1
-        self._held: tuple[object, ...] = ()
-        self._untold: tuple[object, ...] = ()
-        self._is_overdue = False
+        self._told: Mapping[str, Any] = {}
 
-    def show(self, said: Explanation, untold: tuple[str, ...] = ()) -> None:
-        rollout = said.rollout
-        if rollout.revision != self._revision:
-            self._revision = rollout.revision
-            receipts = receipts_of(rollout.id, self._house)
-            receipt = next((each for each in receipts if each.revision == rollout.revision), receipts[-1])
-            self._tell(Change(rollout, receipt.action, receipt.cause, reason_of(receipt), receipt.at))
-        held = (rollout.step, said.decision.action, said.decision.cause)
-        if not rollout.is_terminal and held != self._held:
-            self._held = held
-            self._tell(_held(said, said.decision, self._house))
-        if (said.overdue is not None) is not self._is_overdue:
-            self._is_overdue = said.overdue is not None
-            if said.overdue is not None:
-                local.tell(f"overdue: {said.overdue}")
-        # How long until the next try is new each time, and no news.
-        heads = tuple(sentence.partition(";")[0] for sentence in untold)
-        if heads != self._untold:
-            self._untold = heads
-            for sentence in untold:
-                local.tell(sentence)
+    def show(self) -> Facts:
+        return self._ask(self._watched.turn())
 
-    def wait(self, seconds: float, rollout_id: str) -> None:  # noqa: ARG002 -- the screen draws while it waits; a log does not
+    def wait(self, seconds: float) -> None:
         time.sleep(seconds)
 
-    def _tell(self, change: Change) -> None:
-        if self._as_json:
-            output.emit_json(change_document(change), indent=None)
-        else:
-            output.say(render_change(change, local.screen()))
+    def end(self, over_s: int, *, is_rolling_back: bool) -> Facts:
+        return self._ask("end" if is_rolling_back else "look", over_s=over_s)
 
-
-def _held(said: Explanation, decision: Decision, house: House) -> Change:
-    return Change(said.rollout, decision.action.value, decision.cause.value, decision.reason, house.clock.now())
+    def _ask(self, name: str, **words: object) -> Facts:
+        said = self._watched.ask(name, as_json=self._as_json, **self._told, **words)
+        told: Any = said.more["told"]
+        self._told = told
+        door.say(said)
+        return _facts(said)
 
 
 class _Screen:
-    """Draws the whole rollout anew, between ticks as well, so that its times go on."""
+    """Draws the whole rollout anew, between turns as well, so that its times go on."""
 
-    def __init__(self, house: House, deadline: float, draw: Callable[[str], None]) -> None:
-        self._house = house
-        self._deadline = deadline
+    def __init__(self, watched: Watched, draw: Callable[[str], None]) -> None:
+        self._watched = watched
         self._draw = draw
 
-    def show(self, said: Explanation, untold: tuple[str, ...] = ()) -> None:
-        ending = local.ending(said.rollout, self._house)
-        left = max(0, round(self._deadline - time.monotonic()))
-        self._draw(render_view(said, self._house.clock.now(), local.screen(), ending, untold, left))
+    def show(self) -> Facts:
+        return self._ask(self._watched.turn())
 
-    def wait(self, seconds: float, rollout_id: str) -> None:
+    def wait(self, seconds: float) -> None:
         until = time.monotonic() + seconds
         while (left := until - time.monotonic()) > 0:
             time.sleep(min(left, FRAME_S))
-            said = explain(rollout_id, self._house)
-            self.show(said, delivery.untold(self._house, said.rollout.app))
+            self._ask("look")
+
+    def end(self, over_s: int, *, is_rolling_back: bool) -> Facts:
+        return self._ask("end" if is_rolling_back else "look", over_s=over_s)
+
+    def _ask(self, name: str, **words: object) -> Facts:
+        said = self._watched.ask(name, left_s=self._watched.left(), **words)
+        self._draw(said.out)
+        door.say(said._replace(out=""))
+        return _facts(said)

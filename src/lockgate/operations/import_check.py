@@ -3,16 +3,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from lockgate.core.app import DEFAULT_BUCKET_S
 from lockgate.core.batch import RunBatch
-from lockgate.core.instant import SECOND
+from lockgate.core.instant import SECOND, Instant
 from lockgate.core.policy.duration import duration_text
 from lockgate.core.summary import ABSENT
 from lockgate.errors import DataError
 from lockgate.operations.ingest import check_batch
-from lockgate.ports.house import House
 
 # Slots of one app that one import may open: 13 days of the default width, or a day of 5 s. Each is sealed by itself.
 MAX_SLOTS = 20_000
@@ -21,11 +22,10 @@ MAX_SLOTS = 20_000
 class ImportCheck:
     """Looks at one batch after another, and remembers in which slices of time their runs began."""
 
-    def __init__(self, house: House) -> None:
-        self._now = house.clock.now()
+    def __init__(self, now: Instant, widths: Mapping[str, int]) -> None:
+        self._now = now
         self._slots: dict[str, set[int]] = {}
-        with house.store.reading(house.org) as seen:
-            self._widths = {app.name: app.bucket_s for app in seen.apps()}
+        self._widths = widths
 
     def __call__(self, batch: RunBatch) -> None:
         """Refuse a batch that could not be kept, or with which the import is spread over too many slices of time."""

@@ -26,7 +26,7 @@ from lockgate.ports.webhooks import Receivers
 from lockgate.server.admission import Admission, admit, admit_anybody, check_head, failed
 from lockgate.server.answering import answer as reply
 from lockgate.server.body import packing, read_body, unpack_body
-from lockgate.server.call import Answer, Call, encode
+from lockgate.server.call import Answer, Ask, Call, ask_nothing, encode
 from lockgate.server.caller import Caller
 from lockgate.server.description import describe
 from lockgate.server.limits import Limits
@@ -60,7 +60,7 @@ Room = AbstractAsyncContextManager[None]
 class Service:
     """What a server serves: `is_open` lets every caller of this machine do everything, without a key.
 
-    `wake` lets whoever delivers messages look at once.
+    `wake` lets whoever delivers messages look at once, and `ask` answers the commands of the command line.
     """
 
     house: House
@@ -68,6 +68,7 @@ class Service:
     is_open: bool = False
     is_ticking: bool = False
     wake: Callable[[], None] = lambda: None
+    ask: Ask = ask_nothing
     receivers: Receivers | None = None
     limits: Limits = field(default_factory=Limits)
 
@@ -175,6 +176,7 @@ def _answer(row: Endpoint, service: Service, caller: Caller, request: Request, b
         batches=service.batches,
         is_ticking=service.is_ticking,
         wake=service.wake,
+        ask=service.ask,
         receivers=service.receivers,
         method=request.method,
         path=request.url.path,

@@ -15,6 +15,7 @@ from lockgate.core.declaration.schema import policy_schema
 from lockgate.core.permission import PRESETS, Permission
 from lockgate.core.webhook import EVENTS, Format
 from lockgate.server.schema import NUMBER, TEXT, WHOLE, Schema, described, list_of, mapping_of, record
+from lockgate.server.screens import COMMANDS
 
 SPAN: Schema = {"type": ["integer", "string"], "description": "Seconds, or text such as `90s`, `2h`, `1d`."}
 REASON: Schema = described(TEXT, "Why; the receipt keeps it.")
@@ -144,5 +145,6 @@ ASKED: Mapping[str, Schema] = {
         grace="24h",
         force=True,
     ),
+    **{each.takes: each.schema() for each in COMMANDS},
     "NewKey": _example(_key(), name="deploys of web", allow=["ci"], apps=["web"], expires="90d"),
 }

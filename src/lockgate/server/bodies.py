@@ -16,6 +16,7 @@ from lockgate.server.routes import (
     apps,
     compare,
     explanation,
+    imports,
     receipts,
     releases,
     rollouts,
@@ -25,6 +26,7 @@ from lockgate.server.routes import (
     webhooks,
     weight,
 )
+from lockgate.server.screens import COMMANDS, HANDLERS
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,8 @@ BODIES: Mapping[Handler, Bodies] = {
     receipts.list_of: Bodies("Receipts"),
     receipts.show_one: Bodies("Receipt"),
     runs.take: Bodies("Taken", "Run"),
+    imports.keep: Bodies("Imported", "Run"),
+    **{HANDLERS[each.path]: Bodies("Said", each.takes) for each in COMMANDS},
     releases.list_releases: Bodies("Releases"),
     compare.compare_kept: Bodies("Comparison", "Question"),
     apps.list_all: Bodies("Overviews"),

@@ -16,6 +16,7 @@ from lockgate.errors import DataError, UsageError
 from lockgate.ports.house import House
 from lockgate.ports.reading import RunBatches
 from lockgate.ports.webhooks import Receivers
+from lockgate.report.screen import Screen
 from lockgate.server.caller import Caller
 
 MAX_WHOLE = 2**53
@@ -23,6 +24,11 @@ MAX_WHOLE = 2**53
 MAX_PAGE = 1_000
 MAX_SPAN_S = 366 * 86_400
 JSON_TYPES = ("application/json",)
+
+
+def ask_nothing(name: str, _words: Mapping[str, object], _screen: Screen, _call: Call) -> dict[str, Json]:
+    """Refuse a command, where nobody said what answers it."""
+    raise UsageError(f"this server answers no command {name}", advice="Call the other endpoints.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +43,7 @@ class Call:
     batches: RunBatches
     is_ticking: bool = False
     wake: Callable[[], None] = lambda: None
+    ask: Ask = ask_nothing
     receivers: Receivers | None = None
     method: str = "GET"
     path: str = "/"
@@ -105,6 +112,8 @@ class Answer:
 
 
 Handler = Callable[[Call], Answer]
+# The name of a command, its words and what a screen shows come in; the document of what it says goes out.
+Ask = Callable[[str, Mapping[str, object], Screen, Call], dict[str, Json]]
 
 
 def encode(document: Json) -> bytes:

@@ -16,6 +16,7 @@ from lockgate.server.routes import (
     apps,
     compare,
     explanation,
+    imports,
     receipts,
     releases,
     rollouts,
@@ -25,6 +26,7 @@ from lockgate.server.routes import (
     webhooks,
     weight,
 )
+from lockgate.server.screens import COMMANDS, HANDLERS
 
 API = "/api/v1"
 ROLLOUT, APP, KEYS = f"{API}/rollouts/{{id}}", f"{API}/apps/{{app}}", f"{API}/api-keys"
@@ -128,6 +130,27 @@ ENDPOINTS = (
     _post(f"{API}/kill", Permission.OVERRIDE, apps.kill_all, "Do that to every app"),
     _post(f"{API}/freeze", Permission.OVERRIDE, apps.freeze_every, "Let nothing of any app start or be promoted"),
     _post(f"{API}/unfreeze", Permission.OVERRIDE, apps.unfreeze_every, "End the freeze of every app"),
+    Endpoint(
+        "POST",
+        f"{API}/imports/runs",
+        Permission.WRITE_RUNS,
+        imports.keep,
+        "Keep a batch of runs, one a line, by the times at which they started",
+        runs.NDJSON_TYPES,
+        runs.MAX_BODY,
+        imports.PARAMETERS,
+        encodings=PACKED,
+    ),
+    *(
+        _post(
+            f"{API}{each.path}",
+            each.permission,
+            HANDLERS[each.path],
+            f"Answer `lockgate {each.name}` as text",
+            is_once=False,
+        )
+        for each in COMMANDS
+    ),
     _post(KEYS, Permission.MANAGE_KEYS, api_keys.create_key, "Make a key, and show its token this once"),
     _get(KEYS, Permission.MANAGE_KEYS, api_keys.list_all, "List keys, the oldest first", "limit", "cursor"),
     _get(f"{KEYS}/{{key}}", Permission.MANAGE_KEYS, api_keys.show, "Show a key"),

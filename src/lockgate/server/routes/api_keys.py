@@ -7,7 +7,7 @@ A token is in the answer that makes it and nowhere else: it is neither kept nor 
 from __future__ import annotations
 
 from lockgate.core.api_key import ApiKey
-from lockgate.core.permission import Permission, permissions_of
+from lockgate.core.permission import permissions_of
 from lockgate.errors import UnknownError, UsageError
 from lockgate.operations.api_keys import list_keys
 from lockgate.operations.issue_key import DEFAULT_LIFE_S, KeyOrder, issue_key
@@ -15,7 +15,7 @@ from lockgate.operations.revoke_key import revoke_key
 from lockgate.report.key_listing import key_document
 from lockgate.server.call import MAX_PAGE, Answer, Call, check_names, names_of, needed, seconds_of, text_of
 from lockgate.server.cursor import page_of
-from lockgate.server.problem import NOT_OF_KEY, ProblemError
+from lockgate.server.grant import check_grant, is_seen
 
 FIELDS = ("name", "allow", "apps", "expires")
 PAGE = 100
@@ -30,7 +30,7 @@ def create_key(call: Call) -> Answer:
     if not words:
         raise UsageError("allow is missing", advice='Send {"allow": ["ci"]}: presets or permissions.')
     permissions = permissions_of(words)
-    _check_grant(call, permissions, apps or None)
+    check_grant(call.caller, permissions, apps or None)
     life = seconds_of(document, "expires")
     order = KeyOrder(
         name=name,
@@ -53,7 +53,7 @@ def create_key(call: Call) -> Answer:
 def list_all(call: Call) -> Answer:
     """Return a page of the keys for apps that the caller's own is for, the oldest first, without their tokens."""
     check_names("parameter", call.query, ("limit", "cursor"))
-    found = [each for each in list_keys(call.house) if _is_seen(call, each)]
+    found = [each for each in list_keys(call.house) if is_seen(call.caller, each)]
     page, cursor = page_of(call, found, PAGE, MAX_PAGE)
     return Answer(document={"keys": [key_document(each) for each in page], "cursor": cursor})
 
@@ -67,32 +67,13 @@ def revoke(call: Call) -> Answer:
     """Let a key that allows no more than the caller's open nothing any more, for good."""
     call.document()
     key = _known(call)
-    _check_grant(call, key.permissions, key.apps)
+    check_grant(call.caller, key.permissions, key.apps)
     return Answer(document=key_document(revoke_key(key.id, call.house)))
-
-
-def _check_grant(call: Call, permissions: tuple[Permission, ...], apps: tuple[str, ...] | None) -> None:
-    """Refuse what reaches further than the caller's own key."""
-    for each in permissions:
-        call.caller.check(each)
-    if call.caller.apps is None:
-        return
-    if apps is None:
-        raise ProblemError(
-            NOT_OF_KEY, "the key is not for every app", f"Name apps: it is for {', '.join(call.caller.apps)}."
-        )
-    for app in apps:
-        call.caller.check_app(app)
 
 
 def _known(call: Call) -> ApiKey:
     wanted = call.named["key"]
-    found = next((each for each in list_keys(call.house) if each.id == wanted and _is_seen(call, each)), None)
+    found = next((each for each in list_keys(call.house) if each.id == wanted and is_seen(call.caller, each)), None)
     if found is None:
         raise UnknownError(f"there is no key {wanted}")
     return found
-
-
-def _is_seen(call: Call, key: ApiKey) -> bool:
-    """Say whether a key is for nothing but apps that the caller's is for."""
-    return call.caller.apps is None or (key.apps is not None and all(map(call.caller.covers, key.apps)))

@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A call of a server comes in; the place where its commands are asked, for what the caller may see, goes out."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+
+from lockgate.cli import delivery
+from lockgate.cli.asked.desk import PASS_S, Desk
+from lockgate.cli.asked.table import answer
+from lockgate.core.api_key import ApiKey
+from lockgate.core.canonical import Json
+from lockgate.core.endpoint import Endpoint
+from lockgate.core.permission import Permission
+from lockgate.core.receipt import Actor, operator
+from lockgate.operations.deliver import Told, untold
+from lockgate.ports.house import House
+from lockgate.report.screen import Screen
+from lockgate.server.call import Call
+from lockgate.server.grant import check_grant, is_seen
+
+# Whoever delivers looks at once; a command waits so long for what came of it, and then says that nothing has yet.
+WAIT_S, GLANCE_S = 2.0, 0.05
+FAILED = "the last try failed"
+
+
+def answer_call(name: str, words: Mapping[str, object], screen: Screen, call: Call) -> dict[str, Json]:
+    """Return the document of what a command says to the caller of a server."""
+    return answer(name, words, Desk(place=CallerPlace(call), screen=screen)).document()
+
+
+class CallerPlace:
+    """The store of the caller's organisation; what the server's machine runs is not shown."""
+
+    is_local = False
+
+    def __init__(self, call: Call) -> None:
+        self._call = call
+
+    def new_house(self) -> House:
+        """Return the store."""
+        return self._call.house
+
+    known_house = house_to_read = rehearsal_house = new_house
+
+    def actor(self, by: str | None = None, reason: str | None = None) -> Actor:  # noqa: ARG002 -- a receipt names the key
+        """Return whose key it is."""
+        caller = self._call.caller
+        return caller.actor() if reason is None else operator(caller.name, reason, caller.kind)
+
+    @contextmanager
+    def named(self, rollout_id: str, house: House) -> Iterator[None]:  # noqa: ARG002 -- the server has looked already
+        """Leave as it is what goes wrong."""
+        yield
+
+    def covers(self, app: str) -> bool:
+        """Say whether the key is for an app."""
+        return self._call.caller.covers(app)
+
+    def check_every_app(self) -> None:
+        """Refuse a key that is for some apps only."""
+        self._call.caller.check_every_app()
+
+    def check_grant(self, permissions: tuple[Permission, ...], apps: tuple[str, ...] | None) -> None:
+        """Refuse what reaches further than the caller's own key."""
+        check_grant(self._call.caller, permissions, apps)
+
+    def sees_key(self, key: ApiKey) -> bool:
+        """Say whether a key is for nothing but apps that the caller's is for."""
+        return is_seen(self._call.caller, key)
+
+    def deliver(self, house: House, app: str | None = None, seconds: float = PASS_S) -> tuple[str, ...]:
+        """Wake whoever delivers, wait a little for what comes of it, and return what was not told, in words."""
+        self._call.wake()
+        until = time.monotonic() + min(seconds, WAIT_S)
+        while any(each.delivery.attempts == 0 for each in untold(house, app)) and time.monotonic() < until:
+            time.sleep(GLANCE_S)
+        return self.untold(house, app)
+
+    def untold(self, house: House, app: str | None = None) -> tuple[str, ...]:
+        """Return what routers have not been told, in words."""
+        return delivery.sentences_of(self.waiting(house, app), house)
+
+    def waiting(self, house: House, app: str | None) -> Sequence[Told]:
+        """Return what routers have not been told, without what programs said."""
+        return [_shown(each) for each in untold(house, app) if self.covers(each.message.app)]
+
+    def endpoint(self, endpoint: Endpoint | None) -> Endpoint | None:
+        """Return what moves an app's traffic by its id alone."""
+        return None if endpoint is None else replace(endpoint, argv=(endpoint.id,), folder="")
+
+
+def _shown(told: Told) -> Told:
+    delivery = told.delivery
+    return replace(told, delivery=replace(delivery, error=FAILED if delivery.error else "", output="", tries=()))

@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The name of a command and its words come in; what a server answers to it goes out.
+
+The server runs the command and draws it; here nothing is read but the answer, so that this starts fast.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Mapping
+from urllib.parse import quote
+
+from lockgate.cli import output
+from lockgate.cli.said import Said, said_of
+from lockgate.client import API, transport
+from lockgate.client_transport import ProblemError, Timing, Transport, check
+from lockgate.errors import (
+    DataError,
+    LockgateError,
+    NotPermittedError,
+    TryAgainError,
+    UnreachableError,
+    UsageError,
+)
+
+# A kill waits for routers, and a server that holds its store for somebody else answers late.
+ANSWER_S, TOTAL_S, AWAY_S = 75.0, 90.0, 3.0
+OF_APP = frozenset({"runs", "compare", "freeze", "unfreeze", "kill"})
+# A token that was lost on its way must not be made again.
+ONCE = frozenset({"keys-create"})
+PROBLEM = "urn:lockgate:problem:"
+_BY_TYPE: dict[str, type[LockgateError]] = {
+    "invalid-data": DataError,
+    "store-unsound": DataError,
+    "refused": NotPermittedError,
+    "internal": LockgateError,
+    "unreachable": UnreachableError,
+}
+_BY_STATUS: dict[int, type[LockgateError]] = {
+    401: NotPermittedError,
+    403: NotPermittedError,
+    408: TryAgainError,
+    409: TryAgainError,
+    412: TryAgainError,
+    429: TryAgainError,
+    503: TryAgainError,
+}
+
+
+class RemoteDoor:
+    """The server that LOCKGATE_URL names."""
+
+    def __init__(self, away_s: float = AWAY_S) -> None:
+        self.transport = transport(timing=Timing(ANSWER_S, max(TOTAL_S, away_s), away_s))
+
+    def close(self) -> None:
+        """Close the connection."""
+        self.transport.close()
+
+    def ask(self, name: str, words: Mapping[str, object]) -> Said:
+        """Return what a command says, drawn for this screen."""
+        width, colour, unicode = output.screen_facts(sys.stdout, os.environ)
+        rest = dict(words)
+        path = f"{API}{_place(name, rest)}/screens/{name}"
+        screen = {"width": width, "colour": colour, "unicode": unicode}
+        body = json.dumps({"words": rest, "screen": screen}).encode("ascii")
+        headers = {"Content-Type": "application/json"}
+        try:
+            reply = check(self.transport.call("POST", path, body, headers, is_safe=name not in ONCE))
+            return said_of(reply.document())
+        except ProblemError as error:
+            raise explained(error, self.transport) from error
+        except (KeyError, TypeError, ValueError) as error:
+            raise _other_version(self.transport) from error
+
+
+def explained(error: ProblemError, sent_by: Transport) -> LockgateError:
+    """Return a problem as the error that the same call has on the server's machine."""
+    name = error.type.removeprefix(PROBLEM)
+    if error.status == 404 and error.detail.startswith("there is no path"):
+        return _other_version(sent_by)
+    if not name or error.status in (502, 504):
+        return UnreachableError(error.message, advice=error.advice)
+    kind = _BY_TYPE.get(name) or _BY_STATUS.get(error.status, UsageError if error.status < 500 else LockgateError)
+    advice = error.advice
+    if name == "key-needed":
+        advice = "LOCKGATE_API_KEY holds the key; `lockgate keys create` makes one."
+    elif name == "not-found":
+        advice = "`lockgate list` has the ids, `lockgate apps` the apps."
+    return kind(error.message, advice=advice)
+
+
+def _place(name: str, words: dict[str, object]) -> str:
+    """Take what a command is about out of its words, and return the path of that."""
+    if words.get("rollout_id") is not None:
+        return f"/rollouts/{quote(str(words.pop('rollout_id')), safe='')}"
+    if words.get("key_id") is not None:
+        return f"/api-keys/{quote(str(words.pop('key_id')), safe='')}"
+    if name in OF_APP and words.get("app_id") is not None:
+        return f"/apps/{quote(str(words.pop('app_id')), safe='')}"
+    return ""
+
+
+def _other_version(sent_by: Transport) -> UsageError:
+    from lockgate import __version__
+
+    try:
+        there = check(sent_by.call("GET", "/healthz", is_safe=True)).document().get("version")
+    except LockgateError:
+        there = None
+    return UsageError(
+        f"the server is not one that this command understands: it is Lockgate {there or 'of no version'}, and this "
+        f"is {__version__}",
+        advice="Use the client of the server's version.",
+    )

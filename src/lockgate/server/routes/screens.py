@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The words of a command and what its screen can show come in; what the command says goes out, as text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from lockgate.errors import UsageError
+from lockgate.report.screen import Screen
+from lockgate.server.call import Answer, Call, Handler, flag_of, text_of, whole_of
+
+# A screen that is wider shows nothing more.
+MAX_WIDTH = 1_000
+# Which word names what the path does.
+NAMED = {"id": "rollout_id", "app": "app_id", "key": "key_id"}
+
+
+def screen_of(name: str) -> Handler:
+    """Return what answers a command."""
+
+    def handle(call: Call) -> Answer:
+        document = call.document("words", "screen")
+        words = {**_object(document, "words"), **{NAMED[of]: text for of, text in call.named.items()}}
+        app = text_of(words, "app_id")
+        if app is not None:
+            call.caller.check_app(app)
+        return Answer(document=call.ask(name, words, _screen(_object(document, "screen")), call))
+
+    return handle
+
+
+def _object(document: Mapping[str, object], name: str) -> dict[str, object]:
+    found = document.get(name, {})
+    if not isinstance(found, dict):
+        raise UsageError(f"{name} is not an object", advice='Send {"words": {...}, "screen": {...}}.')
+    return found
+
+
+def _screen(facts: Mapping[str, object]) -> Screen:
+    width = whole_of(facts, "width")
+    return Screen(
+        width=min(MAX_WIDTH, 100 if width is None else width),
+        colour=flag_of(facts, "colour"),
+        unicode=flag_of(facts, "unicode"),
+    )
