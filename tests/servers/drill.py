@@ -30,6 +30,8 @@ from tests.servers.receiver import Receiver, receiving
 BY_PROGRAM = tuple(f"app-{letter}" for letter in "abc")
 BY_WEBHOOK = tuple(f"app-{letter}" for letter in "def")
 TICKERS, SENDERS, LOOKERS = 8, 2, 3
+# So many revisions, which clients were told of, are enough to look at.
+ENOUGH, PATIENCE_S = 30, 90.0
 # What it gets it appends whole to the journal of its app.
 PROGRAM = f'cat >> "$HOME/$LOCKGATE_APP.{TOLD}"; echo >> "$HOME/$LOCKGATE_APP.{TOLD}"'
 
@@ -42,10 +44,12 @@ class Nemesis:
     draw: Random = field(default_factory=lambda: Random(11))  # noqa: S311 -- the same draws in every run
     counts: Counter[str] = field(default_factory=Counter)
 
-    def rage(self, seconds: float, harms: Mapping[str, Callable[[Nemesis], None]]) -> None:
-        """Do harm until the time is over."""
+    def rage(
+        self, seconds: float, harms: Mapping[str, Callable[[Nemesis], None]], is_enough: Callable[[], bool]
+    ) -> None:
+        """Do harm until the time is over and enough has happened; a busy machine takes longer, and has an end too."""
         ends = time.monotonic() + seconds
-        while time.monotonic() < ends:
+        while time.monotonic() < ends or (not is_enough() and time.monotonic() < ends + PATIENCE_S):
             time.sleep(self.draw.uniform(0.2, 1.0))
             name = self.draw.choice(sorted(harms))
             harms[name](self)
@@ -143,6 +147,12 @@ def _start(crew: Fleet) -> None:
         crew.start(clients.send, f"sender-{number}")
     for number in range(LOOKERS):
         crew.start(clients.look, f"looker-{number}")
+
+
+def has_enough(crew: Fleet) -> bool:
+    """Say whether clients were told of enough that changed."""
+    seen = {(call.rollout, call.standing.revision) for call in list(crew.calls) if call.standing is not None}
+    return len(seen) >= ENOUGH
 
 
 def tell(count: Callable[[str, int], None], where: str, crew: Fleet, nemesis: Nemesis, history: History) -> None:

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A folder comes in; a receiver of webhooks goes out, which verifies each and writes it into the journal of its app."""
+"""A folder comes in; a receiver of webhooks goes out, which verifies each and carries out what is not older.
+
+What it carried out stands in the journal of its app.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+from lockgate.applied import Applied, Order
 from lockgate.demo.router import HOST
 from lockgate.webhooks import WebhookError, verify
 
@@ -19,14 +23,16 @@ FAILING = 15
 
 @dataclass
 class Receiver:
-    """What was heard, by app, in the order of arrival; `secrets` are those of the webhooks that call it."""
+    """What was carried out, by app; `secrets` are those of the webhooks that call it, `late` what came too late."""
 
     folder: Path
     suffix: str
+    applied: Applied
     port: int = 0
     secrets: dict[str, str] = field(default_factory=dict)
     forged: list[str] = field(default_factory=list)
     heard: int = 0
+    late: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def url(self, app: str) -> str:
@@ -38,11 +44,15 @@ class Receiver:
         body = request.rfile.read(int(request.headers.get("content-length", 0)))
         with self.lock:
             try:
-                verify(request.headers, body, self.secrets[app])
+                event = verify(request.headers, body, self.secrets[app])
             except WebhookError as error:
                 self.forged.append(str(error))
                 return 401
             self.heard += 1
+            if self.applied.order_of(event) is Order.OLDER:
+                self.late += 1
+                return 204
+            self.applied.record(event)
             with (self.folder / f"{app}.{self.suffix}").open("ab") as journal:
                 journal.write(body + b"\n")
             return 500 if self.heard % FAILING == 0 else 204
@@ -51,7 +61,7 @@ class Receiver:
 @contextmanager
 def receiving(folder: Path, suffix: str) -> Iterator[Receiver]:
     """Give a receiver that answers until the block ends."""
-    receiver = Receiver(folder, suffix)
+    receiver = Receiver(folder, suffix, Applied(folder / "applied.json"))
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
