@@ -334,6 +334,34 @@ def test_a_receiver_that_does_not_answer_keeps_no_router_waiting(tmp_path: Path,
     assert router.weights == {"abc123": 0.0}
 
 
+@pytest.mark.clause("WH-35")
+def test_a_rollback_does_not_wait_for_a_promote_that_is_under_way(tmp_path: Path) -> None:
+    """It is sent beside it; whoever receives both knows by their places in the log which one is newer."""
+    here, silent = World(sqlite_store(tmp_path)), Silent()
+    hooked(here, silent, URL, events=(Event.CREATED, Event.PAUSE, Event.ROLLBACK))
+    rollout = created(here).rollout
+    dispatch = Dispatch({Kind.WEBHOOK: silent}, lambda: None, lambda _: None)
+    dispatch.turn(here.house)
+    assert silent.begun.acquire(timeout=20)
+    pause(rollout.id, ANN, here.house)
+    dispatch.turn(here.house)
+    is_beside = silent.begun.acquire(timeout=0.2)
+    rollback(rollout.id, ANN, here.house)
+
+    dispatch.turn(here.house)
+    is_overtaking = silent.begun.acquire(timeout=20)
+    silent.is_over.set()
+    dispatch.settle(20)
+
+    assert (is_beside, is_overtaking) == (False, True)
+    sent(here, silent)
+    assert sorted(states(kept_deliveries(here))) == [
+        ("created", "superseded"),
+        ("pause", "delivered"),
+        ("rollback", "delivered"),
+    ]
+
+
 @pytest.mark.clause("WH-38")
 def test_one_endpoint_has_no_room_to_itself(tmp_path: Path) -> None:
     """However many apps it hears of, others are sent to beside it; in the end everything is sent."""

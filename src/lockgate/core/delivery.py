@@ -136,15 +136,20 @@ def addressed(message: Message, endpoints: Iterable[Endpoint]) -> tuple[Delivery
     )
 
 
-def choose(lane: Sequence[Delivery], now: Instant) -> Choice:
-    """Return what a lane comes to now: in order, but that what is urgent overtakes what is not."""
-    if any(each.is_leased(now) for each in lane):
+def choose(lane: Sequence[Delivery], now: Instant, kind: Kind = Kind.COMMAND) -> Choice:
+    """Return what a lane comes to now: in order, but that what is urgent overtakes what is not.
+
+    A command ends before the next one begins. What is sent to a webhook says its own place in the order, so that there
+    what is urgent does not even wait for what is under way.
+    """
+    leased = [each for each in lane if each.is_leased(now)]
+    if leased and (kind is not Kind.WEBHOOK or any(each.is_urgent for each in leased)):
         return Choice()
     superseded = tuple(each for place, each in enumerate(lane) if _is_overtaken(each, lane[place + 1 :]))
     left = [each for each in lane if each not in superseded]
     for place, each in sorted(enumerate(left), key=lambda one: not one[1].is_urgent):
         # An older one that is urgent too was tried first; it failed, and must not keep this one back.
-        is_free = place == 0 or each.is_urgent
+        is_free = each.is_urgent or (place == 0 and not leased)
         if is_free and _is_due(each, left[place + 1 :], now):
             return Choice(superseded, each)
     return Choice(superseded)

@@ -61,7 +61,7 @@ class Ready:
     """A lane in which something can be done, how its endpoint is reached, and whether a candidate must go."""
 
     lane: Lane
-    kind: Kind | None
+    kind: Kind
     is_urgent: bool
 
 
@@ -117,13 +117,9 @@ def ready(house: House, app: str | None = None) -> tuple[Ready, ...]:
     for each in waiting:
         found.setdefault((each.endpoint_id, each.app), []).append(each)
     lanes = [
-        Ready(
-            lane=lane,
-            kind=None if lane[0] not in endpoints else endpoints[lane[0]].kind,
-            is_urgent=any(each.is_urgent for each in lane_of),
-        )
+        Ready(lane=lane, kind=_kind(endpoints.get(lane[0])), is_urgent=any(each.is_urgent for each in lane_of))
         for lane, lane_of in found.items()
-        if not _is_disabled(endpoints.get(lane[0])) and choose(lane_of, now) != Choice()
+        if not _is_disabled(endpoints.get(lane[0])) and choose(lane_of, now, _kind(endpoints.get(lane[0]))) != Choice()
     ]
     return tuple(sorted(lanes, key=lambda each: (not each.is_urgent, each.kind is Kind.WEBHOOK)))
 
@@ -151,6 +147,10 @@ def hasten(house: House, app: str | None = None) -> None:
             work.put_delivery(replace(each, due_at=min(each.due_at, now)))
 
 
+def _kind(endpoint: Endpoint | None) -> Kind:
+    return Kind.COMMAND if endpoint is None else endpoint.kind
+
+
 def _is_disabled(endpoint: Endpoint | None) -> bool:
     return endpoint is not None and endpoint.webhook is not None and bool(endpoint.webhook.disabled)
 
@@ -167,7 +167,7 @@ def _claim(house: House, lane: Lane) -> Told | None:
             return None
         if _is_disabled(endpoint):
             return None
-        choice = choose(waiting, now)
+        choice = choose(waiting, now, endpoint.kind)
         _supersede(work, choice.superseded, OVERTAKEN)
         if choice.following is None:
             return None
@@ -185,8 +185,7 @@ def _settle(house: House, claim: Told, carried: Carried) -> Told:
             return replace(claim, delivery=current or sent)
         if carried.observed is not None:
             carried = _acknowledge(work, house, claim, carried, carried.observed)
-        kind = Kind.COMMAND if claim.endpoint is None else claim.endpoint.kind
-        after = settled(sent, carried, house.clock.now(), kind)
+        after = settled(sent, carried, house.clock.now(), _kind(claim.endpoint))
         if after.state is State.DELIVERED and sent.is_weight:
             lane = _of_lane(work, (sent.endpoint_id, sent.app), State.DUE, State.DEAD)
             _supersede(work, [each for each in lane[: lane.index(sent)] if each.is_weight], OVERTAKEN)

@@ -30,6 +30,8 @@ class Room(Enum):
 OF_ENDPOINT = 4
 # Messages of one lane that are sent before it is looked whether something else is more urgent.
 OF_LANE = 20
+# Of an organisation, a lane, and what of it.
+Key = tuple[str, Lane, bool]
 
 
 class Dispatch:
@@ -38,43 +40,44 @@ class Dispatch:
     def __init__(self, actuators: Actuators, wake: Callable[[], None], fail: Callable[[Exception], None]) -> None:
         self._actuators, self._wake, self._fail = actuators, wake, fail
         self._changed = Condition()
-        self._under_way: dict[tuple[str, Lane], Room] = {}
+        self._under_way: dict[Key, Room] = {}
 
     def turn(self, house: House) -> None:
         """Begin everything that is due and has room; nothing is waited for."""
         for each in ready(house):
-            key, room = (house.org, each.lane), _room_of(each)
+            # What is urgent is carried out beside what is under way in its lane, where it may be.
+            key, room = (house.org, each.lane, each.is_urgent), _room_of(each)
             with self._changed:
                 if key in self._under_way or not self._has_place(key, room):
                     continue
                 self._under_way[key] = room
             # Who ends the process does not wait for an endpoint that has minutes to answer: its lease ends.
-            Thread(target=self._carry, args=(house, each.lane), name="deliver", daemon=True).start()
+            Thread(target=self._carry, args=(house, key), name="deliver", daemon=True).start()
 
     def settle(self, seconds: float) -> None:
         """Wait until nothing is under way, for so long at most."""
         with self._changed:
             self._changed.wait_for(lambda: not self._under_way, seconds)
 
-    def _has_place(self, key: tuple[str, Lane], room: Room) -> bool:
-        org, (endpoint_id, _) = key
+    def _has_place(self, key: Key, room: Room) -> bool:
+        org, (endpoint_id, _), _ = key
         places = Counter(self._under_way.values())
         beside = sum(
             (other, found) == (org, endpoint_id) and taken is room
-            for (other, (found, _)), taken in self._under_way.items()
+            for (other, (found, _), _), taken in self._under_way.items()
         )
         return places[room] < room.value and beside < OF_ENDPOINT
 
-    def _carry(self, house: House, lane: Lane) -> None:
+    def _carry(self, house: House, key: Key) -> None:
         try:
             for _ in range(OF_LANE):
-                if carry_out(house, self._actuators, lane) is None:
+                if carry_out(house, self._actuators, key[1]) is None:
                     break
         except Exception as error:  # noqa: BLE001 -- whoever owns the threads says what became of one
             self._fail(error)
         finally:
             with self._changed:
-                self._under_way.pop((house.org, lane), None)
+                self._under_way.pop(key, None)
                 self._changed.notify_all()
             self._wake()
 

@@ -7,7 +7,7 @@ What must hold is said again here, from the receipts alone where that is possibl
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 
 from lockgate.core.app import series_name
@@ -82,8 +82,30 @@ def every_event_is_told(contents: Contents, _: Snapshot) -> Iterator[str]:
         for event in _events(said)
     )  # fmt: skip
     found = Counter((message.rollout_id, message.seq, message.event.value) for message in contents.messages)
+    for name, series in contents.series.items():
+        wanted.update((name, seq, event) for seq, event in _notices(name, series, found))
     for key in (wanted - found) + (found - wanted):
         yield f"I3: {key} is told {found[key]} times instead of {wanted[key]}"
+
+
+def _notices(name: str, series: Sequence[Said], found: Counter[tuple[str, int, str]]) -> Iterator[tuple[int, str]]:
+    """Yield what holds tell: each at most once for each time that a step is entered.
+
+    That a step waits for approval is in the receipt; that it is overdue only its policy tells, which `fsck` reads.
+    """
+    told: set[str] = set()
+    for said in series:
+        if said.is_of_app or said.predicate["mode"] == Mode.SHADOW.value:
+            continue
+        if said.predicate["from"]["step"] != said.predicate["to"]["step"]:
+            told.clear()
+        seq, decision = said.receipt.seq, said.predicate["decision"]
+        is_late = found[name, seq, "rollout.overdue"] > 0
+        waits = {"rollout.approval_needed": decision["cause"] == "approval", "rollout.overdue": is_late}
+        for event, is_so in waits.items():
+            if is_so and decision["action"] == "hold" and event not in told:
+                told.add(event)
+                yield seq, event
 
 
 def _events(said: Said) -> Iterator[str]:
