@@ -144,11 +144,14 @@ def test_a_check_tells_of_barriers_that_were_taken_down(opened: Opened, url: str
     by_hand(url, OURS, "DROP TRIGGER kept_receipt ON receipts")
     by_hand(url, OURS, "ALTER TABLE nodes DISABLE TRIGGER kept_node")
     by_hand(url, OURS, "ALTER TABLE apps DISABLE ROW LEVEL SECURITY")
+    hollow = "$$ BEGIN RETURN NEW; END $$"
+    by_hand(url, OURS, f"CREATE OR REPLACE FUNCTION refuse_sealed() RETURNS trigger LANGUAGE plpgsql AS {hollow}")
 
     with store.reading() as seen:
         told = seen.contradictions()
     assert told == (
-        "the schema: its trigger kept_node is not there, or not in force",
-        "the schema: its trigger kept_receipt is not there, or not in force",
+        "the schema: its function refuse_sealed is not there, not in force, or written otherwise",
+        "the schema: its trigger kept_node is not there, not in force, or written otherwise",
+        "the schema: its trigger kept_receipt is not there, not in force, or written otherwise",
         "the schema: row-level security of apps is not in force",
     )

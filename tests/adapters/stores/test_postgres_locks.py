@@ -18,6 +18,7 @@ from lockgate.errors import HeldError
 from lockgate.operations.ingest import ingest
 from lockgate.ports.store import Store
 from lockgate.testing.outbox_contract import sample_message
+from lockgate.testing.store_contract import INGESTED
 from lockgate.testing.world import Law, World
 from tests.adapters.stores.postgres_stores import Opened, opened, url
 
@@ -102,6 +103,21 @@ def test_the_same_bytes_are_taken_once_wherever_they_come(opened: Opened) -> Non
 
     with stores[0].reading() as seen:
         assert (repeated, dict(seen.runs_by_release("web"))) == ([False, True], {"v1": 50})
+
+
+@pytest.mark.clause("SV-103")
+def test_the_same_bytes_for_other_apps_wait_for_each_other(opened: Opened) -> None:
+    """Whoever is second sees what became of them, and not a row in its way."""
+    here, there = opened(), opened(busy_seconds=0.05)
+
+    with here.writing(spines=["a"]) as one:
+        one.ingested("sha256:b1")
+        with pytest.raises(HeldError), there.writing(spines=["b"]) as other:
+            other.ingested("sha256:b1")
+        one.add_batch(INGESTED, b"raw", [])
+
+    with there.writing(spines=["b"]) as other:
+        assert other.ingested("sha256:b1") == INGESTED
 
 
 @pytest.mark.clause("SV-104")

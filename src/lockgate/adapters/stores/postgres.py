@@ -31,6 +31,8 @@ PATIENCE_SECONDS = 1.0
 # No statement of a transaction that holds a lock takes longer, and none that only reads.
 WRITE_SECONDS, READ_SECONDS = 60, 600
 _SET = "SELECT set_config('lockgate.org', %s, true), set_config('statement_timeout', %s, true)"
+# Who reads holds nobody up, and a check may think for long about what it read.
+_THINKING = "SELECT set_config('idle_in_transaction_session_timeout', %s, true)"
 _PATIENCE = "SELECT set_config('lock_timeout', %s, true)"
 
 
@@ -51,7 +53,9 @@ class PostgresStore:
     @contextmanager
     def reading(self, org: str = DEFAULT_ORG) -> Iterator[PostgresSnapshot]:
         """Open a snapshot."""
-        opening = [("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", ()), (_SET, (org, f"{READ_SECONDS}s"))]
+        timeout = f"{READ_SECONDS}s"
+        begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+        opening: list[Statement] = [(begin, ()), (_SET, (org, timeout)), (_THINKING, (timeout,))]
         with self._links.explained(), self._links.begun(opening) as link:
             yield PostgresSnapshot(link, org)
 

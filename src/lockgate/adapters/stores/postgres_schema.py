@@ -19,8 +19,12 @@ from lockgate.errors import DataError, NotPermittedError
 # Any number, the same in each server.
 _LOCK = 0x6C6F636B67617465
 _EVERY_TIME = "every_time.sql"
-# Names of tables, indexes, triggers and policies, as our files make them.
-_MADE = re.compile(r"^CREATE (?:UNIQUE )?(TABLE|INDEX|TRIGGER|POLICY|FUNCTION) (\w+)", re.MULTILINE)
+# What stands in our files: names; which table a trigger is of, and what it calls; what a function does.
+_NAMED = re.compile(r"^CREATE (?:UNIQUE )?(TABLE|INDEX|POLICY) (\w+)", re.MULTILINE)
+_TRIGGERS = re.compile(r"^CREATE TRIGGER (\w+) [A-Z ]+ ON (\w+)[^;]+EXECUTE FUNCTION (\w+)", re.MULTILINE)
+_FUNCTIONS = re.compile(r"^CREATE FUNCTION (\w+)\(.*?\$\$(.*?)\$\$;", re.MULTILINE | re.DOTALL)
+# Kind and name, and what is more to it.
+Made = tuple[str, str, str]
 
 
 def scripts() -> list[str]:
@@ -30,9 +34,12 @@ def scripts() -> list[str]:
     return [each.read_text(encoding="utf-8") for each in found]
 
 
-def made_by(found: list[str]) -> frozenset[tuple[str, str]]:
-    """Return kind and name of everything that migrations make."""
-    return frozenset((kind.lower(), name) for script in found for kind, name in _MADE.findall(script))
+def made_by(found: list[str]) -> frozenset[Made]:
+    """Return everything that migrations make, as far as it is compared with what is there."""
+    whole = "\n".join(found)
+    named = {(kind.lower(), name, "") for kind, name in _NAMED.findall(whole)}
+    triggers = {("trigger", name, f"{table} {called}") for name, table, called in _TRIGGERS.findall(whole)}
+    return frozenset({*named, *triggers, *(("function", name, body) for name, body in _FUNCTIONS.findall(whole))})
 
 
 def version(link: Link, place: str) -> int:

@@ -22,14 +22,15 @@ from lockgate.errors import DataError
 
 # What stands in the schema and is in force.
 _FOUND = """
-SELECT 'table', relname FROM pg_class WHERE relnamespace = 'lockgate'::regnamespace AND relkind = 'r'
-UNION ALL SELECT 'index', relname FROM pg_class JOIN pg_index ON indexrelid = oid
+SELECT 'table', relname, '' FROM pg_class WHERE relnamespace = 'lockgate'::regnamespace AND relkind = 'r'
+UNION ALL SELECT 'index', relname, '' FROM pg_class JOIN pg_index ON indexrelid = oid
   WHERE relnamespace = 'lockgate'::regnamespace AND indisvalid
-UNION ALL SELECT 'trigger', tgname FROM pg_trigger JOIN pg_class c ON c.oid = tgrelid
+UNION ALL SELECT 'trigger', tgname, relname || ' ' || proname
+  FROM pg_trigger JOIN pg_class c ON c.oid = tgrelid JOIN pg_proc p ON p.oid = tgfoid
   WHERE relnamespace = 'lockgate'::regnamespace AND tgenabled IN ('O', 'A')
-UNION ALL SELECT 'policy', polname FROM pg_policy JOIN pg_class c ON c.oid = polrelid
+UNION ALL SELECT 'policy', polname, '' FROM pg_policy JOIN pg_class c ON c.oid = polrelid
   WHERE relnamespace = 'lockgate'::regnamespace
-UNION ALL SELECT 'function', proname FROM pg_proc WHERE pronamespace = 'lockgate'::regnamespace
+UNION ALL SELECT 'function', proname, prosrc FROM pg_proc WHERE pronamespace = 'lockgate'::regnamespace
 """
 _OPEN = """
 SELECT relname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'org'
@@ -52,9 +53,8 @@ class PostgresSoundness(PostgresRowsReading):
     def _missing(self) -> Iterator[str]:
         found, without = self._carry_out([(_FOUND, ()), (_OPEN, ())])
         there = set(found.fetchall())
-        for kind, name in sorted(made_by(scripts())):
-            if (kind, name) not in there:
-                yield f"the schema: its {kind} {name} is not there, or not in force"
+        for kind, name in sorted(each[:2] for each in made_by(scripts()) - there):
+            yield f"the schema: its {kind} {name} is not there, not in force, or written otherwise"
         for (name,) in without.fetchall():
             yield f"the schema: row-level security of {name} is not in force"
 

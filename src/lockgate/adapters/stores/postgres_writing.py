@@ -14,6 +14,7 @@ from lockgate.adapters.stores.packing import pack
 from lockgate.adapters.stores.postgres_api_keys import PostgresApiKeysWriting
 from lockgate.adapters.stores.postgres_cells import PostgresCellsWriting
 from lockgate.adapters.stores.postgres_connections import Link
+from lockgate.adapters.stores.postgres_locks import lock_of
 from lockgate.adapters.stores.postgres_outbox import PostgresOutboxWriting
 from lockgate.adapters.stores.postgres_probes import PostgresProbesWriting
 from lockgate.adapters.stores.postgres_reading import PostgresSnapshot
@@ -93,6 +94,13 @@ class PostgresTransaction(
                 " FROM unnest(%s::text[], %s::bigint[]) AS place (app, number)"
             )
             self._later(sql, ingested.digest, [app for app, _ in places], [number for _, number in places])
+
+    def ingested(self, digest: str) -> Ingested | None:
+        """Return what became of a batch, before anybody else who asks for it while this transaction lasts."""
+        if not self._is_alone:
+            # The same bytes may come for other apps at the same moment.
+            self._waiting.append(("SELECT pg_advisory_xact_lock(%s)", (lock_of(self._org, "batch", digest),)))
+        return super().ingested(digest)
 
     def put_policy(self, policy: Policy) -> None:
         """Keep a policy."""
