@@ -18,6 +18,7 @@ from lockgate.ports.actuator import Actuators
 from lockgate.ports.copying import Source, Target
 from lockgate.ports.high_water import HighWater
 from lockgate.ports.house import Clock, House
+from lockgate.ports.id_tokens import IdTokens
 from lockgate.ports.news import News
 from lockgate.ports.reading import RunBatches, RunFiles
 from lockgate.ports.signing import Signers
@@ -26,6 +27,7 @@ from lockgate.ports.webhooks import Receivers
 HOME = "LOCKGATE_HOME"
 DEFAULT_HOME = "~/.lockgate"
 KEYS = "keys"
+OIDC_ALLOW = "LOCKGATE_OIDC_ALLOW"
 STATE = "LOCKGATE_STATE"
 
 memory_store, sqlite_store = store_choice.memory_store, store_choice.sqlite_store
@@ -179,6 +181,16 @@ def receivers(folder: Path | None = None, *, is_dev: bool = False) -> Receivers:
     from lockgate.adapters.webhooks.sender import open_sender
 
     return open_sender((folder or home()) / KEYS, system_clock(), is_dev=is_dev)
+
+
+def id_tokens() -> IdTokens:
+    """Return what knows who signed the token of a job; issuers of private networks are those of LOCKGATE_OIDC_ALLOW."""
+    from lockgate.adapters.issuers.fetching import Fetch
+    from lockgate.adapters.issuers.id_tokens import SignedIdTokens
+    from lockgate.adapters.issuers.key_sets import KeySets
+    from lockgate.core.address import read_networks
+
+    return SignedIdTokens(KeySets(Fetch(read_networks(os.environ.get(OIDC_ALLOW, "")))))
 
 
 def system_clock() -> Clock:

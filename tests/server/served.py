@@ -14,6 +14,7 @@ import httpx
 from lockgate.cli.asked.caller_place import answer_call
 from lockgate.core.permission import permissions_of
 from lockgate.operations.issue_key import IssuedKey, KeyOrder, issue_key
+from lockgate.ports.id_tokens import IdTokens
 from lockgate.ports.reading import RunBatches
 from lockgate.ports.webhooks import Receivers
 from lockgate.server.app import Service, make_app
@@ -77,6 +78,7 @@ def served(
     limits: Limits | None = None,
     most: int | None = None,
     receivers: Receivers | None = None,
+    id_tokens: IdTokens | None = None,
 ) -> Iterator[Served]:
     """Serve a world's store on a free port of this machine, until the block ends."""
     service = Service(
@@ -85,6 +87,7 @@ def served(
         is_open=is_open,
         limits=limits or Limits(),
         receivers=receivers or Recipients(),
+        id_tokens=id_tokens,
         ask=answer_call,
     )
     with listening("127.0.0.1", 0) as listener:

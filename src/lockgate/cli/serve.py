@@ -26,16 +26,14 @@ RATE: dict[str, Any] = {"type": click.FloatRange(0, 1e9), "metavar": "N", "show_
 @click.option("--rate", envvar="LOCKGATE_RATE", **RATE, default=500, help="Calls a second of each key.")
 @click.option("--run-rate", envvar="LOCKGATE_RUN_RATE", **RATE, default=256, help="MiB of runs a second of each key.")
 @click.option("--dev", "is_open", is_flag=True, help="Answer without keys, on this machine only.")
-def serve(
-    host: str, port: int, tick_every: float | None, *, rate: float, run_rate: float, is_open: bool
-) -> int:
+def serve(host: str, port: int, tick_every: float | None, *, rate: float, run_rate: float, is_open: bool) -> int:
     """Answer over HTTP, and take turns of the loop where asked."""
     from lockgate.cli.asked.caller_place import answer_call
     from lockgate.server import serving
     from lockgate.server.app import Service, make_app
     from lockgate.server.limits import Limits, usual_rates
     from lockgate.server.loop import Loop
-    from lockgate.wiring import actuators, news, receivers, run_batches
+    from lockgate.wiring import actuators, id_tokens, news, receivers, run_batches
 
     if tick_every is not None and tick_every < 1:
         raise UsageError("--tick-every is less than a second", advice="30s is usual; buckets seal once a minute.")
@@ -59,6 +57,7 @@ def serve(
                 ask=answer_call,
                 wake=loop.wake,
                 receivers=receivers(is_dev=is_open),
+                id_tokens=id_tokens(),
                 limits=Limits(usual_rates(rate, run_rate)),
             )
             serving.serve(make_app(service), listener)

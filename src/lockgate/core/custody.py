@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""By which keys an organisation signs and what it has pruned come in; the unsigned statement of a change goes out.
+"""By which keys an organisation signs, what it has pruned and whom it tells and trusts come in; a statement goes out.
 
-It has the predicate of a rollout's receipts in a small shape: `rolloutId` is the organisation's own series of
-receipts, `subject` the organisation, `from` and `to` its custody before and after, `decision` an action (`new_keys`,
-`prune`, `set_webhook`, `remove_webhook`) with cause and reason; `verdict` is null, and whatever else is of a rollout is
-empty.
+It is unsigned, and has the predicate of a rollout's receipts in a small shape: `rolloutId` is the organisation's own
+series of receipts, `subject` the organisation, `from` and `to` its custody before and after, `decision` an action
+(`new_keys`, `prune`, `set_webhook`, `remove_webhook`, `set_trust`, `remove_trust`) with cause and reason; `verdict` is
+null, and whatever else is of a rollout is empty.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from lockgate.core.statement import PREDICATE_TYPE, SCHEMA_VERSION, STATEMENT_TY
 class Custody:
     """The ids of the keys that sign, up to when raw runs and deliveries were pruned, and who is sent messages.
 
-    `webhooks` is the digest of all that are declared; None where none is.
+    `webhooks` is the digest of all that are declared, `trust` that of all trust rules; None where none is.
     """
 
     receipt_key: str
@@ -34,6 +34,7 @@ class Custody:
     raw_until: Instant = 0
     deliveries_until: Instant = 0
     webhooks: str | None = None
+    trust: str | None = None
 
     def document(self) -> dict[str, Json]:
         """Return the JSON form."""
@@ -43,6 +44,7 @@ class Custody:
             "rawUntil": self.raw_until,
             "deliveriesUntil": self.deliveries_until,
             "webhooks": None if self.webhooks is None else digest_set(self.webhooks),
+            "trust": None if self.trust is None else digest_set(self.trust),
         }
 
 
@@ -74,6 +76,7 @@ def stated_custody(standing: Mapping[str, Json]) -> Custody:
         raw_until=cast("int", standing["rawUntil"]),
         deliveries_until=cast("int", standing["deliveriesUntil"]),
         webhooks=_digest_of(standing.get("webhooks")),
+        trust=_digest_of(standing.get("trust")),
     )
 
 

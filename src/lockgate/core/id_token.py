@@ -22,6 +22,10 @@ MAX_SECONDS = 2**40
 ADVICE = "Ask the CI system for a new token in this very job, and send it once."
 
 
+class RefusedTokenError(NotPermittedError):
+    """The token of a job opens nothing."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IdToken:
     """Who a job is, as its issuer says; `claims` are those that are texts."""
@@ -58,9 +62,9 @@ def read_id_token(claims: Mapping[str, object], now: Instant) -> IdToken:
     )
 
 
-def refused(reason: str, advice: str = ADVICE) -> NotPermittedError:
+def refused(reason: str, advice: str = ADVICE) -> RefusedTokenError:
     """Return the refusal of a token."""
-    return NotPermittedError(reason, advice=advice)
+    return RefusedTokenError(reason, advice=advice)
 
 
 def _audience(value: object) -> str:

@@ -30,6 +30,7 @@ from lockgate.errors import UsageError
 
 # Together with names of 256 characters these keep the payload below what an envelope may hold.
 MAX_TEXT = 800
+MAX_CLAIM = 300
 MAX_FINDINGS_SIZE = 12_000
 MAX_ALSO_SIZE = 4_000
 _OWN_DIGEST = re.compile(r"(?:.*@)?sha256:([0-9a-f]{64})")
@@ -56,15 +57,18 @@ class Bindings:
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who caused the decision: the loop itself, or a person or job with a reason."""
+    """Who caused the decision: the loop, or a person or job with a reason; `claims` are those of a job's token."""
 
     kind: str = "tick"
     name: str | None = None
     reason: str | None = None
+    claims: tuple[tuple[str, str], ...] = ()
 
     def document(self) -> dict[str, Json]:
         """Return the JSON form, bounded."""
-        return {"type": self.kind, "name": clipped(self.name), "reason": clipped(self.reason)}
+        claims: dict[str, Json] = {name: text[:MAX_CLAIM] for name, text in self.claims}
+        plain: dict[str, Json] = {"type": self.kind, "name": clipped(self.name), "reason": clipped(self.reason)}
+        return {**plain, "claims": claims} if claims else plain
 
 
 def operator(name: str, reason: str, kind: str = "person") -> Actor:

@@ -10,11 +10,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from lockgate.core.policy.policy import Mode, Policy
-from lockgate.core.receipt import Actor, operator
+from lockgate.core.receipt import Actor
 from lockgate.core.rollout import Rollout, is_met
 from lockgate.core.trial import Look, Trial, acknowledged, looked, unacknowledged
 from lockgate.core.verdict.judge import judge
 from lockgate.errors import DataError, UsageError
+from lockgate.operations.acting import checked_actor
 from lockgate.operations.reading import load, planned
 from lockgate.operations.sealing import seal_all
 from lockgate.ports.house import House
@@ -41,7 +42,7 @@ def acknowledge(observed: Observation, actor: Actor, house: House) -> Rollout:
 
 def observe(work: Transaction, house: House, observed: Observation, actor: Actor) -> Rollout:
     """Let a rollout know the weight that is live, within a transaction."""
-    checked = operator(actor.name or "", actor.reason or "", actor.kind)
+    checked = checked_actor(actor)
     now = house.clock.now()
     trial, policy = load(work, observed.rollout_id)
     _check(trial.rollout, observed)

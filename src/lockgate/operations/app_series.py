@@ -10,8 +10,9 @@ from lockgate.core.app import App, series_name
 from lockgate.core.app_receipt import AppAct, draft_app
 from lockgate.core.decision.decision import Action, Cause
 from lockgate.core.outbox import app_message
-from lockgate.core.receipt import Actor, operator
+from lockgate.core.receipt import Actor
 from lockgate.core.transition import Event
+from lockgate.operations.acting import checked_actor
 from lockgate.operations.keeping import Marks, keep
 from lockgate.operations.telling import tell
 from lockgate.ports.house import House
@@ -32,7 +33,7 @@ class AppStanding:
 
 def stand(work: Transaction, before: App, after: App, cause: Cause, actor: Actor, house: House) -> AppStanding:
     """Keep an app to which one thing was done, with the receipt that says so; one that is as before needs none."""
-    checked = operator(actor.name or "", actor.reason or "", actor.kind)
+    checked = checked_actor(actor)
     series = series_name(house.org, before.name)
     written = work.receipts(series)
     if after == before:

@@ -214,7 +214,7 @@ def _make_room(work: Transaction, house: House, app: App, policy: Policy, order:
     """Roll back what stands where a rollout is to begin."""
     other = _check_room(work, app, policy, order)
     if other is not None:
-        actor = Actor(order.actor.kind, order.actor.name or "create", f"replaced by {order.candidate}")
+        actor = replace(order.actor, name=order.actor.name or "create", reason=f"replaced by {order.candidate}")
         act(work, other.id, requested(Action.ROLLBACK, actor, cause=Cause.REPLACED), actor, house)
 
 

@@ -17,13 +17,14 @@ from lockgate.core.decision.intervention import NEEDS_SIGHT, Change, Outlook, Re
 from lockgate.core.evidence.state import clear_ratio_alarm
 from lockgate.core.instant import Instant
 from lockgate.core.policy.policy import Mode, Policy
-from lockgate.core.receipt import Actor, operator
+from lockgate.core.receipt import Actor
 from lockgate.core.rollout import Rollout, Status
 from lockgate.core.situation import Target, WayBack
 from lockgate.core.transition import apply
 from lockgate.core.verdict.judge import judge
 from lockgate.core.verdict.sequential import ratio_alarm
 from lockgate.errors import TryAgainError
+from lockgate.operations.acting import checked_actor
 from lockgate.operations.champion import proven
 from lockgate.operations.committing import Case, commit
 from lockgate.operations.current import current
@@ -85,7 +86,7 @@ def requested(action: Action, actor: Actor, seen: Seen | None = None, cause: Cau
 
 def act(work: Transaction, rollout_id: str, request: Request, actor: Actor, house: House) -> Answer:
     """Do what an operator asks within a transaction."""
-    checked = operator(actor.name or "", actor.reason or "", actor.kind)
+    checked = checked_actor(actor)
     now = house.clock.now()
     trial, policy = load(work, rollout_id)
     rollout, progress = trial.rollout, trial.progress

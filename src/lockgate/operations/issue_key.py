@@ -22,13 +22,18 @@ FIRST = "admin"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeyOrder:
-    """A key to be: who uses it, for which permissions and apps (none: all), for how long, and who asked for it."""
+    """A key to be: who uses it, for which permissions and apps (none: all), for how long, and who asked for it.
+
+    A job asks by a trust rule, and what its token claims is kept with the key.
+    """
 
     name: str
     permissions: tuple[Permission, ...]
     apps: tuple[str, ...] = ()
     life_s: int = DEFAULT_LIFE_S
     created_by: str | None = None
+    rule: str | None = None
+    claims: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +47,7 @@ class IssuedKey:
 def issue_key(order: KeyOrder, house: House) -> IssuedKey:
     """Make and keep a key."""
     with house.store.writing(house.org) as work:
-        return _issue(work, order, house)
+        return issue(work, order, house)
 
 
 def issue_first_key(house: House, created_by: str | None = None) -> IssuedKey | None:
@@ -50,10 +55,11 @@ def issue_first_key(house: House, created_by: str | None = None) -> IssuedKey | 
     with house.store.writing(house.org) as work:
         if work.api_keys():
             return None
-        return _issue(work, KeyOrder(name=FIRST, permissions=permissions_of([FIRST]), created_by=created_by), house)
+        return issue(work, KeyOrder(name=FIRST, permissions=permissions_of([FIRST]), created_by=created_by), house)
 
 
-def _issue(work: Transaction, order: KeyOrder, house: House) -> IssuedKey:
+def issue(work: Transaction, order: KeyOrder, house: House) -> IssuedKey:
+    """Make and keep a key, within a transaction."""
     if not order.permissions:
         raise UsageError("a key without a permission opens nothing", advice="Name a preset or a permission.")
     if not 1 <= order.life_s <= MAX_LIFE_S:
@@ -71,6 +77,8 @@ def _issue(work: Transaction, order: KeyOrder, house: House) -> IssuedKey:
         created_at=now,
         created_by=order.created_by,
         expires_at=now + order.life_s * SECOND,
+        rule=order.rule,
+        claims=order.claims,
     )
     work.put_api_key(key)
     return IssuedKey(key, token)

@@ -15,6 +15,7 @@ from lockgate.core.decision.decision import Action
 from lockgate.core.endpoint import actuator_name
 from lockgate.core.outbox import Message, app_message, messages
 from lockgate.core.policy.policy import Policy
+from lockgate.core.receipt import digest_set
 from lockgate.core.refusal import VerifyError
 from lockgate.core.rollout import Rollout
 from lockgate.core.soundness.flaw import Flaw, Rule, flaw_of
@@ -24,6 +25,7 @@ from lockgate.core.soundness.series_end import CROWNED, SeriesEnd, chain_flaws, 
 from lockgate.core.statement import Statement
 from lockgate.core.transition import Transition
 from lockgate.core.trial import Trial
+from lockgate.core.trust_rule import rules_digest
 from lockgate.core.vault import Receipt
 from lockgate.operations.app_series import EVENTS
 from lockgate.operations.checking import PORTION, Check, portions
@@ -163,8 +165,8 @@ def _check_app(check: Check, series: str, app: App) -> None:
 
 
 def _check_custody(check: Check) -> None:
-    """Check that what was pruned, and up to when, and who is sent messages, is what was signed."""
-    signed: dict[str, Json] = {"rawUntil": 0, "deliveriesUntil": 0, "webhooks": None}
+    """Check that what was pruned, and up to when, who is sent messages and who is trusted is what was signed."""
+    signed: dict[str, Json] = {"rawUntil": 0, "deliveriesUntil": 0, "webhooks": None, "trust": None}
     for _, statement, _ in _stated(check, custody_series(check.org)):
         check.count("changes of custody")
         if statement is None:
@@ -172,12 +174,20 @@ def _check_custody(check: Check) -> None:
         to = cast("Mapping[str, Json]", statement.predicate["to"])
         signed = {name: to[name] for name in signed}
     kept, webhooks = check.seen.retention(), declared_webhooks(check.seen)
-    declared: Json = None if webhooks is None else {"sha256": webhooks.removeprefix("sha256:")}
-    found = {"rawUntil": kept.raw_until, "deliveriesUntil": kept.deliveries_until, "webhooks": declared}
+    found: dict[str, Json] = {
+        "rawUntil": kept.raw_until,
+        "deliveriesUntil": kept.deliveries_until,
+        "webhooks": _stated_digest(webhooks),
+        "trust": _stated_digest(rules_digest(check.seen.trust_rules())),
+    }
     for name, said in signed.items():
         if found[name] != said:
             what = f"its row says {name} {found[name]}, its receipts end in {said}"
             check.add([Flaw(Rule.STANDING, "retention", what)])
+
+
+def _stated_digest(found: str | None) -> Json:
+    return None if found is None else digest_set(found)
 
 
 def _check_standing(check: Check, app: App, standing: Mapping[str, Json]) -> None:

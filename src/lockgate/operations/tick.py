@@ -43,16 +43,16 @@ class Turn:
         return self.transition.after
 
 
-def tick(rollout_id: str, house: House) -> Turn:
+def tick(rollout_id: str, house: House, actor: Actor = LOOP) -> Turn:
     """Take one turn of the loop; a rollout that has ended stays as it is."""
     while True:
         with writing(house) as work:
-            turn = turn_in(work, rollout_id, house)
+            turn = turn_in(work, rollout_id, house, actor)
         if turn is not None:
             return turn
 
 
-def turn_in(work: Transaction, rollout_id: str, house: House) -> Turn | None:
+def turn_in(work: Transaction, rollout_id: str, house: House, actor: Actor = LOOP) -> Turn | None:
     """Take one turn in a transaction; None while it reads on, so that nothing is decided on a part."""
     now = house.clock.now()
     trial, policy = load(work, rollout_id)
@@ -70,6 +70,6 @@ def turn_in(work: Transaction, rollout_id: str, house: House) -> Turn | None:
     transition = noticed(apply(rollout, decision, now), policy)
     reach("tick.decided")
     if not rollout.is_terminal:
-        case = Case(trial=trial, transition=transition, verdict=verdict, policy=policy, actor=LOOP)
+        case = Case(trial=trial, transition=transition, verdict=verdict, policy=policy, actor=actor)
         trial = commit(work, house, case)
     return Turn(transition, verdict, trial.chain.seq)

@@ -12,9 +12,10 @@ from collections.abc import Container
 from dataclasses import dataclass
 
 from lockgate.core.instant import Instant
+from lockgate.core.receipt import Actor
 from lockgate.errors import LockgateError, NotPermittedError, TryAgainError, UnreachableError
 from lockgate.operations.keeping import writing
-from lockgate.operations.tick import Turn, turn_in
+from lockgate.operations.tick import LOOP, Turn, turn_in
 from lockgate.ports.house import House
 from lockgate.ports.store import Transaction
 
@@ -41,7 +42,7 @@ class Round:
     problems: tuple[Problem, ...] = ()
 
 
-def tick_all(house: House, only: Container[str] | None = None) -> Round:
+def tick_all(house: House, only: Container[str] | None = None, actor: Actor = LOOP) -> Round:
     """Take one turn for every active rollout, or for those of some ids."""
     with house.store.reading(house.org) as seen:
         left = deque(each for each in seen.active_ids() if only is None or each in only)
@@ -51,7 +52,7 @@ def tick_all(house: House, only: Container[str] | None = None) -> Round:
         group = tuple(left)
         try:
             with writing(house) as work:
-                taken = _group(work, left, house)
+                taken = _group(work, left, house, actor)
         except _STORE_FAILED as error:
             return Round(tuple(turns), (*problems, *(Problem(each, error) for each in group)))
         turns += [each for each in taken if isinstance(each, Turn)]
@@ -59,12 +60,12 @@ def tick_all(house: House, only: Container[str] | None = None) -> Round:
     return Round(tuple(turns), tuple(problems))
 
 
-def _group(work: Transaction, left: deque[str], house: House) -> list[Turn | Problem]:
+def _group(work: Transaction, left: deque[str], house: House, actor: Actor) -> list[Turn | Problem]:
     """Take turns as long as a transaction may; who reads on, or did not come to it, is left for the next."""
     until = house.clock.now() + MAX_TIME
     taken: list[Turn | Problem] = []
     for _ in range(min(len(left), MAX_TURNS)):
-        came_to = _one(work, left[0], house)
+        came_to = _one(work, left[0], house, actor)
         if came_to is None:
             left.rotate(-1)
         else:
@@ -75,10 +76,10 @@ def _group(work: Transaction, left: deque[str], house: House) -> list[Turn | Pro
     return taken
 
 
-def _one(work: Transaction, rollout_id: str, house: House) -> Turn | Problem | None:
+def _one(work: Transaction, rollout_id: str, house: House, actor: Actor) -> Turn | Problem | None:
     try:
         with work.part():
-            return turn_in(work, rollout_id, house)
+            return turn_in(work, rollout_id, house, actor)
     except _STORE_FAILED:
         raise
     except LockgateError as error:

@@ -13,8 +13,9 @@ from lockgate.core.canonical import digest
 from lockgate.core.decision.decision import Action
 from lockgate.core.delivery import State, superseded
 from lockgate.core.endpoint import Endpoint, Kind
-from lockgate.core.receipt import Actor, operator
+from lockgate.core.receipt import Actor
 from lockgate.core.vault import Receipt
+from lockgate.operations.acting import checked_actor
 from lockgate.operations.custody import change, standing
 from lockgate.ports.house import House
 from lockgate.ports.store import Snapshot, Transaction
@@ -52,6 +53,6 @@ def drop_webhook(work: Transaction, house: House, endpoint: Endpoint, actor: Act
 
 
 def _state(work: Transaction, house: House, action: Action, actor: Actor, said: str) -> Receipt:
-    checked = operator(actor.name or "", actor.reason or "", actor.kind)
+    checked = checked_actor(actor)
     after = replace(standing(work, house), webhooks=declared_webhooks(work))
     return change(work, house, after, action, checked, said)

@@ -257,6 +257,7 @@ ANSWERED: Mapping[str, Schema] = {
     "Overviews": answer(apps=list_of(shape("Overview"))),
     "Key": _KEY,
     "MadeKey": with_all(shape("Key"), token=described(or_null(TEXT), "Shown this once; null in a replay.")),
+    "JobKey": with_all(shape("Key"), token=described(TEXT, "Shown this once."), rule=described(TEXT, "By which rule.")),
     "Keys": answer(keys=list_of(shape("Key")), cursor=_CURSOR),
     "Webhook": _WEBHOOK,
     "MadeWebhook": with_all(shape("Webhook"), secret=described(or_null(TEXT), "Shown this once; null in a replay.")),

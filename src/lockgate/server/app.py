@@ -21,6 +21,7 @@ from starlette.routing import Route
 from lockgate.errors import LockgateError, UnknownError
 from lockgate.operations.queries import find_rollout
 from lockgate.ports.house import House
+from lockgate.ports.id_tokens import IdTokens
 from lockgate.ports.reading import RunBatches
 from lockgate.ports.webhooks import Receivers
 from lockgate.server.admission import Admission, admit, admit_anybody, check_head, failed
@@ -50,6 +51,8 @@ from lockgate.server.table import ENDPOINTS, MAX_BODY, Endpoint
 # So many batches of up to 64 MiB, and so many other calls that write, are in hand at once; who comes then waits unread.
 # Together they leave some of the 40 threads to those who only look, and no batch keeps a rollback waiting.
 BATCHES_AT_ONCE, WRITERS_AT_ONCE = 16, 16
+# Whoever has no key yet waits for others like them, and while an issuer is slow for nobody else.
+STRANGERS_AT_ONCE = 4
 DESCRIPTION = "/openapi.json"
 
 Handle = Callable[[Request], Awaitable[Response]]
@@ -70,6 +73,7 @@ class Service:
     wake: Callable[[], None] = lambda: None
     ask: Ask = ask_nothing
     receivers: Receivers | None = None
+    id_tokens: IdTokens | None = None
     limits: Limits = field(default_factory=Limits)
 
 
@@ -81,6 +85,7 @@ def make_app(service: Service) -> Starlette:
         return Response(described, media_type="application/json")
 
     batches, writers = asyncio.Semaphore(BATCHES_AT_ONCE), asyncio.Semaphore(WRITERS_AT_ONCE)
+    strangers = asyncio.Semaphore(STRANGERS_AT_ONCE)
     of_path: dict[str, dict[str, Endpoint]] = {}
     for each in ENDPOINTS:
         of_path.setdefault(each.path, {})[each.method] = each
@@ -88,6 +93,8 @@ def make_app(service: Service) -> Starlette:
     def room_of(row: Endpoint) -> Room:
         if row.method == "GET":
             return nullcontext()
+        if row.permission is None:
+            return strangers
         return batches if row.max_body > MAX_BODY else writers
 
     def handlers(rows: Mapping[str, Endpoint]) -> Mapping[str, Handle]:
@@ -178,6 +185,7 @@ def _answer(row: Endpoint, service: Service, caller: Caller, request: Request, b
         wake=service.wake,
         ask=service.ask,
         receivers=service.receivers,
+        id_tokens=service.id_tokens,
         method=request.method,
         path=request.url.path,
         named=request.path_params,

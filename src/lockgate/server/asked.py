@@ -146,5 +146,15 @@ ASKED: Mapping[str, Schema] = {
         force=True,
     ),
     **{each.takes: each.schema() for each in COMMANDS},
+    "JobToken": _example(
+        record(
+            {
+                "token": described(TEXT, "The ID token of the job, for the audience that a trust rule names."),
+                "org": described(TEXT, "Whose trust rules; by default those of `default`."),
+            },
+            needs=("token",),
+        ),
+        token="eyJhbGciOiJSUzI1NiJ9.e30.AA",  # noqa: S106 -- it opens nothing
+    ),
     "NewKey": _example(_key(), name="deploys of web", allow=["ci"], apps=["web"], expires="90d"),
 }

@@ -17,6 +17,7 @@ from lockgate.server.routes import (
     compare,
     explanation,
     imports,
+    oidc,
     receipts,
     releases,
     rollouts,
@@ -44,6 +45,7 @@ class Bodies:
 BODIES: Mapping[Handler, Bodies] = {
     state.alive: Bodies("Alive"),
     state.ready: Bodies("Ready"),
+    oidc.exchange_token: Bodies("JobKey", "JobToken"),
     rollouts.create_rollout: Bodies("Created", "Order", (200, 201)),
     rollouts.list_all: Bodies("Rollouts"),
     rollouts.show: Bodies("Explanation"),

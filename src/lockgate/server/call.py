@@ -14,6 +14,7 @@ from lockgate.core.policy.duration import duration_seconds
 from lockgate.core.receipt import Actor
 from lockgate.errors import DataError, UsageError
 from lockgate.ports.house import House
+from lockgate.ports.id_tokens import IdTokens
 from lockgate.ports.reading import RunBatches
 from lockgate.ports.webhooks import Receivers
 from lockgate.report.screen import Screen
@@ -36,6 +37,7 @@ class Call:
     """One call: `house` is that of the caller's organisation; `batches` decodes runs; `is_ticking` says of the server.
 
     `wake` lets whoever delivers look at once. `receivers`: what reaches webhooks; None where none is sent anything.
+    `id_tokens`: what knows who signed the token of a job; None where none is exchanged.
     """
 
     house: House
@@ -45,6 +47,7 @@ class Call:
     wake: Callable[[], None] = lambda: None
     ask: Ask = ask_nothing
     receivers: Receivers | None = None
+    id_tokens: IdTokens | None = None
     method: str = "GET"
     path: str = "/"
     named: Mapping[str, str] = field(default_factory=dict)

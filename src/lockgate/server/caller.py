@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 from lockgate.core.api_key import ApiKey
@@ -14,6 +14,7 @@ from lockgate.core.permission import Permission, is_allowed
 from lockgate.core.receipt import Actor
 from lockgate.errors import NotPermittedError
 from lockgate.operations.authenticate import ADVICE, authenticate
+from lockgate.operations.tick import LOOP
 from lockgate.ports.house import Clock
 from lockgate.ports.store import Store
 from lockgate.server.problem import NO_KEY, NOT_ALLOWED, NOT_LOCAL, NOT_OF_KEY, ProblemError
@@ -30,10 +31,15 @@ class Caller:
     kind: str
     permissions: tuple[Permission, ...]
     apps: tuple[str, ...] | None = None
+    claims: tuple[tuple[str, str], ...] = ()
 
     def actor(self, reason: str | None = None) -> Actor:
         """Return who a receipt says that it was."""
-        return Actor(self.kind, self.name, reason)
+        return Actor(self.kind, self.name, reason, self.claims)
+
+    def ticker(self) -> Actor:
+        """Return who a receipt says that took a turn: the loop, and the job that asked for it if one did."""
+        return replace(LOOP, name=self.name, claims=self.claims) if self.claims else LOOP
 
     def covers(self, app: str) -> bool:
         """Say whether the caller may see an app."""
@@ -84,7 +90,14 @@ def local_caller(headers: Mapping[str, str]) -> Caller:
 
 
 def _of_key(key: ApiKey) -> Caller:
-    return Caller(org=key.org, name=f"{key.name} ({key.id})", kind="key", permissions=key.permissions, apps=key.apps)
+    return Caller(
+        org=key.org,
+        name=f"{key.name} ({key.id})",
+        kind="key" if key.rule is None else "job",
+        permissions=key.permissions,
+        apps=key.apps,
+        claims=key.claims,
+    )
 
 
 def _is_local(address: str) -> bool:

@@ -38,6 +38,7 @@ TAGGED = frozenset({"Answered", "Created", "Explanation", "Rollout", "Sentences"
 # No operation can be asked by a method that it has not, and what is no HTTP is none.
 _NOWHERE = (NO_METHOD.status, 505)
 _OF_KEYS = (401, 403, 404, 409, STALE.status, 429)
+_OF_TOKENS = (401, 429)
 _SAID = {
     200: "Done.",
     201: "Made.",
@@ -131,7 +132,8 @@ def _statuses(each: Endpoint, bodies: Bodies) -> list[int]:
     """Return what an endpoint may answer by."""
     refused = {kind.status for kind in KINDS if kind.status not in _NOWHERE}
     if each.permission is None:
-        refused -= set(_OF_KEYS)
+        # What takes a body without a key takes the token of a job.
+        refused -= {code for code in _OF_KEYS if not each.body or code not in _OF_TOKENS}
     unchanged = (304,) if each.method == "GET" and bodies.gives in TAGGED else ()
     return sorted({*bodies.succeeds, *unchanged, *refused})
 

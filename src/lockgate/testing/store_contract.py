@@ -32,7 +32,6 @@ from lockgate.core.trial import Chain, Look, Trial
 from lockgate.core.vault import Receipt
 from lockgate.errors import LockgateError, TryAgainError
 from lockgate.ports.store import Store
-from lockgate.testing.access_contract import AccessContract
 from lockgate.testing.cells_contract import CellsContract
 from lockgate.testing.listing_contract import ListingContract
 from lockgate.testing.outbox_contract import OutboxContract
@@ -113,7 +112,6 @@ def grow(store: Store, receipt: Receipt) -> Tree:
 
 
 class StoreContract(
-    AccessContract,
     TrustContract,
     CellsContract,
     ListingContract,

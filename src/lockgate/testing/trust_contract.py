@@ -11,7 +11,7 @@ from dataclasses import replace
 from lockgate.core.permission import Permission
 from lockgate.core.trust_rule import Provider, TrustRule
 from lockgate.ports.store import Store
-from lockgate.testing.access_contract import KEY
+from lockgate.testing.access_contract import KEY, AccessContract
 
 RULE = TrustRule(
     org="default",
@@ -31,8 +31,8 @@ RULE = TrustRule(
 OLDER = replace(RULE, id="tru_9", provider=Provider.GITLAB, apps=None, events=(), created_by=None)
 
 
-class TrustContract:
-    """What every store promises of trust rules, of keys that are forgotten, and of organisations."""
+class TrustContract(AccessContract):
+    """What every store promises of trust rules, of keys that are forgotten, and of organisations, beside that of access."""
 
     def test_trust_rules_come_in_the_order_in_which_they_were_made(self, store: Store) -> None:
         """Every field comes back, as it was put last; what was dropped is gone, in its organisation alone."""

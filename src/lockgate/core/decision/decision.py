@@ -13,7 +13,7 @@ from lockgate.core.situation import Situation, Target, WayBack
 
 
 class Action(StrEnum):
-    """What a decision does; the last twelve are an operator's alone, the last eight of an app or the organisation."""
+    """What a decision does; the last fourteen are an operator's alone, the last ten of an app or the organisation."""
 
     PROMOTE = "promote"
     HOLD = "hold"
@@ -32,6 +32,8 @@ class Action(StrEnum):
     PRUNE = "prune"
     SET_WEBHOOK = "set_webhook"
     REMOVE_WEBHOOK = "remove_webhook"
+    SET_TRUST = "set_trust"
+    REMOVE_TRUST = "remove_trust"
 
 
 class Cause(StrEnum):

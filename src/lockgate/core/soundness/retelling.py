@@ -70,7 +70,7 @@ def _waiver(written: Mapping[str, Any]) -> Waiver:
 def actor_of(statement: Statement) -> Actor:
     """Return who caused the decision."""
     written = cast("dict[str, Any]", statement.predicate["actor"])
-    return Actor(written["type"], written["name"], written["reason"])
+    return Actor(written["type"], written["name"], written["reason"], tuple(written.get("claims", {}).items()))
 
 
 def misstated(transition: Transition, statement: Statement) -> Iterator[str]:

@@ -21,7 +21,7 @@ ROLLED_BACK = 422
 def evaluate_one(call: Call) -> Answer:
     """Take one turn; 422 with the same body where this turn rolled the candidate back."""
     call.document()
-    turn = tick(call.named["id"], call.house)
+    turn = tick(call.named["id"], call.house, call.caller.ticker())
     call.wake()
     status = ROLLED_BACK if _has_rolled_back(turn) else 200
     return Answer(document=_document(turn), status=status, headers=tag(turn.rollout))
@@ -33,7 +33,7 @@ def evaluate_all(call: Call) -> Answer:
     only = None
     if call.caller.apps is not None:
         only = {each.id for each in list_rollouts(call.house, active=True) if call.caller.covers(each.app)}
-    took = tick_all(call.house, only)
+    took = tick_all(call.house, only, call.caller.ticker())
     call.wake()
     problems: list[Json] = [{"id": each.rollout_id, **problem_of(each.error).document()} for each in took.problems]
     return Answer(document={"rollouts": [_document(turn) for turn in took.turns], "problems": problems})
