@@ -19,10 +19,14 @@ import click
 from lockgate import errors
 from lockgate.cli.exit_codes import EXIT_CODES, of_error
 from lockgate.cli.main import lockgate
+from lockgate.cli.settings import FOREIGN, HANDED, SETTINGS
 from lockgate.core.comparison_schema import comparison_schema
 from lockgate.core.declaration.schema import policy_schema
 from lockgate.core.permission import INCLUDED, MEANINGS, PRESETS, Permission
 from lockgate.core.refusal import VerifyError
+from lockgate.core.webhook import EVENTS, PING
+from lockgate.server.bodies import BODIES
+from lockgate.server.metrics import OF_PROCESS, OF_STORE, Metric
 from lockgate.server.problem import KINDS as PROBLEMS
 from lockgate.server.problem import TYPES
 from lockgate.server.table import ENDPOINTS, Endpoint
@@ -143,15 +147,81 @@ def api_page() -> str:
         GENERATED,
         "# HTTP API",
         "What `lockgate serve` answers, as `/openapi.json` tells programs; [serve](../howto/serve.md) begins earlier.",
+        "What a call holds and what it is answered are schemas of that description, by the names in these columns.",
         "## Endpoints",
-        _table("call", "does", "needs", "body", rows=map(_endpoint, ENDPOINTS)),
+        _table("call", "does", "needs", "takes", "answers", rows=map(_endpoint, ENDPOINTS)),
         "## Permissions",
         _table("permission", "a key with it may", rows=([f"`{each}`", MEANINGS[each]] for each in Permission)),
         "## Presets",
         _table("preset", "permissions", rows=([f"`{name}`", _permissions(of)] for name, of in PRESETS.items())),
-        "## Problems",
-        f"The `type` of a problem is `{TYPES}` and one of these names.",
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def problems_page() -> str:
+    """Return every type of problem."""
+    parts = [
+        GENERATED,
+        "# Problems",
+        "What the [HTTP API](api.md) answers instead of what was asked for, by RFC 9457.",
+        f"The `type` of a problem is `{TYPES}` and one of these names, which stay.",
+        "`detail` says what is wrong with the very call, and `advice` what to do.",
         _table("name", "status", "means", rows=([f"`{each.name}`", str(each.status), each.title] for each in PROBLEMS)),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def metrics_page() -> str:
+    """Return every metric."""
+    parts = [
+        GENERATED,
+        "# Metrics",
+        "What `GET /metrics` answers to a key with `metrics.read`: the text format of Prometheus, or OpenMetrics.",
+        "No label holds what callers write: a route is the pattern of a path.",
+        "## Of one server",
+        "Each process counts for itself, from its start; add them up over servers.",
+        _table("metric", "kind", "labels", "means", rows=map(_metric, OF_PROCESS)),
+        "Beside them are the usual `process_*` of Prometheus: memory, processor time, open files.",
+        "## Of the store",
+        "They are of the key's organisation, and the same at every server on the store.",
+        _table("metric", "kind", "labels", "means", rows=map(_metric, OF_STORE)),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _metric(each: Metric) -> list[str]:
+    return [f"`{each.name}`", each.kind, ", ".join(f"`{label}`" for label in each.labels), each.meaning]
+
+
+def settings_page() -> str:
+    """Return every variable of the environment."""
+    read = [*SETTINGS, *FOREIGN]
+    parts = [
+        GENERATED,
+        "# Settings",
+        "What Lockgate reads from the environment; options of [commands](commands.md) go before it.",
+        _table(
+            "variable",
+            "read by",
+            "if not set",
+            "means",
+            rows=([f"`{each.name}`", each.read_by, each.default, each.meaning] for each in read),
+        ),
+        "## What a program that moves traffic is handed",
+        "With the message on its standard input; [actuator](../howto/actuator.md) has an example.",
+        _table("variable", "holds", rows=([f"`{each.name}`", each.meaning] for each in HANDED)),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def events_page() -> str:
+    """Return every event that webhooks hear."""
+    told = [*((each.value, meaning) for each, meaning in EVENTS.items()), ("endpoint.ping", PING)]
+    parts = [
+        GENERATED,
+        "# Events",
+        "What a webhook may hear: the `type` of a message.",
+        _table("event", "is told when", rows=([f"`{name}`", meaning] for name, meaning in told)),
     ]
     return "\n\n".join(parts) + "\n"
 
@@ -159,8 +229,10 @@ def api_page() -> str:
 def _endpoint(each: Endpoint) -> list[str]:
     query = f"?{'&'.join(f'{name}=' for name in each.query)}" if each.query else ""
     needs = "nothing" if each.permission is None else f"`{each.permission}`"
-    body = f"{' or '.join(f'`{kind}`' for kind in each.body)}, {each.max_body >> 20} MiB" if each.body else ""
-    return [f"`{each.method} {each.path}{query}`", each.summary, needs, body]
+    bodies, kinds = BODIES[each.handler], " or ".join(f"`{kind}`" for kind in each.body)
+    takes = f"{bodies.takes}: {kinds}, {each.max_body >> 20} MiB" if each.body else ""
+    gives = f"{' or '.join(map(str, bodies.succeeds))} {bodies.gives}"
+    return [f"`{each.method} {each.path}{query}`", each.summary, needs, takes, gives]
 
 
 def _permissions(granted: tuple[Permission, ...]) -> str:
@@ -247,10 +319,14 @@ PAGES: dict[str, Callable[[], str]] = {
     "api.md": api_page,
     "commands.md": commands_page,
     "compare.schema.json": comparison_schema_file,
+    "events.md": events_page,
     "exit-codes.md": exit_codes_page,
     "messages.md": messages_page,
+    "metrics.md": metrics_page,
     "policy.md": policy_page,
     "policy.schema.json": schema_file,
+    "problems.md": problems_page,
+    "settings.md": settings_page,
 }
 
 

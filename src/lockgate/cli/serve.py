@@ -33,6 +33,7 @@ def serve(host: str, port: int, tick_every: float | None, *, rate: float, run_ra
     from lockgate.server.app import Service, make_app
     from lockgate.server.limits import Limits, usual_rates
     from lockgate.server.loop import Loop
+    from lockgate.server.metrics import Metrics
     from lockgate.wiring import actuators, id_tokens, news, receivers, run_batches
 
     if tick_every is not None and tick_every < 1:
@@ -47,8 +48,9 @@ def serve(host: str, port: int, tick_every: float | None, *, rate: float, run_ra
         _tell(serving.address_of(listener), house, tick_every, is_open=is_open)
         if not is_open and not serving.is_loopback(listener):
             local.tell("note: keys travel unencrypted; put a proxy with TLS in front of this")
+        metrics = Metrics()
         carriers = actuators(is_dev=is_open)
-        with Loop(house, carriers, tick_every, local.tell, news()) as loop:
+        with Loop(house, carriers, tick_every, local.tell, news(), metrics) as loop:
             service = Service(
                 house=house,
                 batches=run_batches(),
@@ -56,6 +58,7 @@ def serve(host: str, port: int, tick_every: float | None, *, rate: float, run_ra
                 is_ticking=tick_every is not None,
                 ask=answer_call,
                 wake=loop.wake,
+                metrics=metrics,
                 receivers=receivers(is_dev=is_open),
                 id_tokens=id_tokens(),
                 limits=Limits(usual_rates(rate, run_rate)),

@@ -155,6 +155,7 @@ ANSWERED: Mapping[str, Schema] = {
         store={"const": "readable"},
         ticks=described(FLAG, "Whether this server takes turns of the loop."),
     ),
+    "Metrics": described(TEXT, "The text format of Prometheus, or OpenMetrics where that is accepted."),
     "Rollout": _ROLLOUT,
     "Decision": _DECISION,
     "Finding": _FINDING,

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -31,6 +32,8 @@ from lockgate.server.call import Answer, Ask, Call, ask_nothing, encode
 from lockgate.server.caller import Caller
 from lockgate.server.description import describe
 from lockgate.server.limits import Limits
+from lockgate.server.measuring import Measuring
+from lockgate.server.metrics import Metrics
 from lockgate.server.problem import (
     CONTENT_TYPE,
     NO_KEY,
@@ -75,6 +78,7 @@ class Service:
     receivers: Receivers | None = None
     id_tokens: IdTokens | None = None
     limits: Limits = field(default_factory=Limits)
+    metrics: Metrics = field(default_factory=Metrics)
 
 
 def make_app(service: Service) -> Starlette:
@@ -101,8 +105,11 @@ def make_app(service: Service) -> Starlette:
         return {method: _endpoint(row, service, room_of(row)) for method, row in rows.items()}
 
     routes = [Route(path, _path(handlers(rows)), methods=[*rows]) for path, rows in of_path.items()]
+    routes.append(Route(DESCRIPTION, description))
+    names = {route.endpoint: route.path for route in routes}
     return Starlette(
-        routes=[*routes, Route(DESCRIPTION, description)],
+        routes=routes,
+        middleware=[Middleware(Measuring, metrics=service.metrics, routes=names)],
         exception_handlers={HTTPException: _no_route},
     )
 
@@ -183,6 +190,7 @@ def _answer(row: Endpoint, service: Service, caller: Caller, request: Request, b
         batches=service.batches,
         is_ticking=service.is_ticking,
         wake=service.wake,
+        meter=service.metrics,
         ask=service.ask,
         receivers=service.receivers,
         id_tokens=service.id_tokens,

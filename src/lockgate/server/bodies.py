@@ -17,6 +17,7 @@ from lockgate.server.routes import (
     compare,
     explanation,
     imports,
+    metrics,
     oidc,
     receipts,
     releases,
@@ -45,6 +46,7 @@ class Bodies:
 BODIES: Mapping[Handler, Bodies] = {
     state.alive: Bodies("Alive"),
     state.ready: Bodies("Ready"),
+    metrics.show: Bodies("Metrics"),
     oidc.exchange_token: Bodies("JobKey", "JobToken"),
     rollouts.create_rollout: Bodies("Created", "Order", (200, 201)),
     rollouts.list_all: Bodies("Rollouts"),

@@ -19,6 +19,7 @@ from lockgate.ports.reading import RunBatches
 from lockgate.ports.webhooks import Receivers
 from lockgate.report.screen import Screen
 from lockgate.server.caller import Caller
+from lockgate.server.meter import DEAF, Meter
 
 MAX_WHOLE = 2**53
 # Of every list.
@@ -45,6 +46,7 @@ class Call:
     batches: RunBatches
     is_ticking: bool = False
     wake: Callable[[], None] = lambda: None
+    meter: Meter = DEAF
     ask: Ask = ask_nothing
     receivers: Receivers | None = None
     id_tokens: IdTokens | None = None

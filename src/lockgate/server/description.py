@@ -16,6 +16,7 @@ from lockgate.server.answering import MAX_KEY
 from lockgate.server.asked import ASKED
 from lockgate.server.bodies import BODIES, Bodies
 from lockgate.server.call import JSON_TYPES, MAX_PAGE
+from lockgate.server.metrics import OPENMETRICS
 from lockgate.server.problem import CONTENT_TYPE, KINDS, NO_METHOD, STALE, TYPES
 from lockgate.server.schema import TEXT, TIME, WHOLE, Schema, described, one_of, shape
 from lockgate.server.table import Endpoint
@@ -47,7 +48,7 @@ _SAID = {
     422: "Done, and this turn rolled the candidate back. It means nothing else.",
 }
 # What is answered in another form than JSON.
-CONTENT_TYPES = {"Metrics": "text/plain"}
+CONTENT_TYPES = {"Metrics": ("text/plain", OPENMETRICS)}
 _HEADERS: Mapping[str, Schema] = {
     "Allow": described(TEXT, "Which methods there are."),
     "ETag": described(TEXT, "The rollout's revision in quotes."),
@@ -145,11 +146,11 @@ def _response(code: int, each: Endpoint, bodies: Bodies) -> Json:
         tagged = ["ETag"] if bodies.gives in TAGGED else []
         placed = ["Location"] if 201 in bodies.succeeds else []
         replayed = ["Idempotency-Replayed"] if each.is_once and each.method != "GET" else []
-        kind = CONTENT_TYPES.get(bodies.gives, JSON_TYPES[0])
+        kinds = CONTENT_TYPES.get(bodies.gives, JSON_TYPES)
         return {
             "description": _SAID[code],
             "headers": _headers(*tagged, *placed, *replayed),
-            "content": {kind: {"schema": shape(bodies.gives)}},
+            "content": {kind: {"schema": shape(bodies.gives)} for kind in kinds},
         }
     return {"$ref": f"#/components/responses/Refused{code}"}
 

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from contextlib import closing
 from types import TracebackType
@@ -15,6 +16,7 @@ from lockgate.operations.tick_all import tick_all
 from lockgate.ports.actuator import Actuators
 from lockgate.ports.house import House
 from lockgate.ports.news import News
+from lockgate.server.meter import DEAF, Meter
 
 # Another process on the same store may have put something into the outbox.
 GLANCE_S = 1.0
@@ -38,12 +40,14 @@ class Loop:
         tick_every_s: float | None,
         tell: Callable[[str], None],
         news: News | None = None,
+        meter: Meter = DEAF,
     ) -> None:
         self._house, self._tick_every_s, self._tell = house, tick_every_s, tell
         self._dispatch = Dispatch(actuators, self.wake, lambda error: self._explain("delivery", error))
         self._is_over = threading.Event()
         self._is_due = threading.Event()
         self._said = ""
+        self._meter = meter
         self._threads = [threading.Thread(target=self._deliver, name="deliver", daemon=True)]
         if tick_every_s is not None:
             self._threads.append(threading.Thread(target=self._tick, name="tick", daemon=True))
@@ -85,7 +89,9 @@ class Loop:
             self._try("tick", self._turn)
 
     def _turn(self) -> None:
+        began = time.perf_counter()
         took = tick_all(self._house)
+        self._meter.turned(took.turns, len(took.problems), time.perf_counter() - began)
         self.wake()
         for problem in took.problems[:1]:
             more = f" and {len(took.problems) - 1:,} more" if len(took.problems) > 1 else ""

@@ -18,6 +18,7 @@ def take(call: Call) -> Answer:
     for app in sorted({group.app for group in batch.groups}):
         call.caller.check_app(app)
     taken = ingest(batch, call.house)
+    call.meter.ingested(taken.runs)
     document: dict[str, Json] = {
         "digest": taken.digest,
         "runs": taken.runs,

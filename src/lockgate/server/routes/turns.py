@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import time
+
 from lockgate.core.canonical import Json
 from lockgate.core.decision.decision import Action
 from lockgate.core.policy.policy import Mode
@@ -21,7 +23,9 @@ ROLLED_BACK = 422
 def evaluate_one(call: Call) -> Answer:
     """Take one turn; 422 with the same body where this turn rolled the candidate back."""
     call.document()
+    began = time.perf_counter()
     turn = tick(call.named["id"], call.house, call.caller.ticker())
+    call.meter.turned([turn], 0, time.perf_counter() - began)
     call.wake()
     status = ROLLED_BACK if _has_rolled_back(turn) else 200
     return Answer(document=_document(turn), status=status, headers=tag(turn.rollout))
@@ -33,7 +37,9 @@ def evaluate_all(call: Call) -> Answer:
     only = None
     if call.caller.apps is not None:
         only = {each.id for each in list_rollouts(call.house, active=True) if call.caller.covers(each.app)}
+    began = time.perf_counter()
     took = tick_all(call.house, only, call.caller.ticker())
+    call.meter.turned(took.turns, len(took.problems), time.perf_counter() - began)
     call.wake()
     problems: list[Json] = [{"id": each.rollout_id, **problem_of(each.error).document()} for each in took.problems]
     return Answer(document={"rollouts": [_document(turn) for turn in took.turns], "problems": problems})
