@@ -7,6 +7,8 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
+from functools import partial
 from types import TracebackType
 from typing import Self
 
@@ -76,7 +78,7 @@ class Loop:
         while not self._is_over.is_set():
             self._is_due.wait(GLANCE_S)
             self._is_due.clear()
-            self._try("delivery", lambda: self._dispatch.turn(self._house))
+            self._try("delivery", lambda: self._of_each("delivery", self._dispatch.turn))
 
     def _listen(self, news: News) -> None:
         with closing(news):
@@ -86,11 +88,16 @@ class Loop:
 
     def _tick(self) -> None:
         while not self._is_over.wait(self._tick_every_s):
-            self._try("tick", self._turn)
+            self._try("tick", lambda: self._of_each("tick", self._turn))
 
-    def _turn(self) -> None:
+    def _of_each(self, what: str, act: Callable[[House], None]) -> None:
+        """Do something for each organisation that somebody can call for, whatever becomes of the others."""
+        for org in sorted({self._house.org, *self._house.store.orgs()}):
+            self._try(what, partial(act, replace(self._house, org=org)))
+
+    def _turn(self, house: House) -> None:
         began = time.perf_counter()
-        took = tick_all(self._house)
+        took = tick_all(house)
         self._meter.turned(took.turns, len(took.problems), time.perf_counter() - began)
         self.wake()
         for problem in took.problems[:1]:

@@ -17,7 +17,8 @@ from lockgate.adapters.stores.postgres_connections import SCHEMA, Connections, L
 from lockgate.adapters.stores.postgres_refusals import LEFT_STATE
 from lockgate.ports.copying import PLACE, Row
 
-PORTION = 1_000
+# Rows in memory at once; those of raw runs are some MiB each.
+PORTION, PORTION_OF_RUNS = 500, 8
 # In the order in which they were made, so that what is referred to comes first.
 _COLUMNS = """
 SELECT c.relname, array_agg(a.attname ORDER BY a.attnum) FROM pg_class c
@@ -60,7 +61,7 @@ class PostgresTables:
     def rows(self, table: str, columns: Sequence[str]) -> Iterator[Row]:
         """Return the rows of a table, in portions."""
         with self._link.cursor(f"rows_of_{table}") as cursor:
-            cursor.itersize = PORTION
+            cursor.itersize = PORTION_OF_RUNS if table == "segments" else PORTION
             cursor.execute(sql.SQL("SELECT {} FROM {}").format(_names(columns), _name(table)))
             yield from cursor
 
