@@ -22,6 +22,7 @@ from lockgate.ports.id_tokens import IdTokens
 from lockgate.ports.news import News
 from lockgate.ports.reading import RunBatches, RunFiles
 from lockgate.ports.signing import Signers
+from lockgate.ports.store import Store
 from lockgate.ports.webhooks import Receivers
 
 HOME = "LOCKGATE_HOME"
@@ -127,10 +128,14 @@ def local_house(
     def may_make() -> bool:
         if has_new_keys:
             return True
-        with store.reading(org) as seen:
-            return seen.latest_receipt() is None
+        return not any(_has_signed(store, each) for each in {org, DEFAULT_ORG, *store.orgs()})
 
     return House(store, system_clock(), signers(at / KEYS, may_make), org, mark)
+
+
+def _has_signed(store: Store, org: str) -> bool:
+    with store.reading(org) as seen:
+        return seen.latest_receipt() is not None
 
 
 def house_to_read(on_wait: Callable[[], None] = lambda: None, *, is_empty: bool = False) -> House:

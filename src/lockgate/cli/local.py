@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from lockgate.ports.house import House
     from lockgate.report.screen import Screen
 
-URL = "LOCKGATE_URL"
+URL, ORG = "LOCKGATE_URL", "LOCKGATE_ORG"
 # More ids than this are counted, not listed.
 MAX_LISTED = 10
 MAX_SECONDS = 366 * 86_400
@@ -66,7 +66,15 @@ def house() -> House:
 
     check_here()
     _warn_if_open(wiring.home())
-    return wiring.local_house(on_wait=_waiting)
+    return _in_org(wiring.local_house(on_wait=_waiting))
+
+
+def _in_org(found: House) -> House:
+    """Return the house of the organisation that LOCKGATE_ORG names."""
+    from lockgate.operations.organisations import in_organisation
+
+    name = os.environ.get(ORG)
+    return in_organisation(name, found) if name else found
 
 
 def _warn_if_open(home: Path) -> None:
@@ -89,7 +97,7 @@ def house_to_read() -> House:
 
     check_store()
     _warn_if_open(wiring.home())
-    return wiring.house_to_read(_waiting)
+    return _in_org(wiring.house_to_read(_waiting))
 
 
 def rehearsal_house() -> House:

@@ -119,6 +119,10 @@ COMMANDS = {
         "Declare receivers of signed messages, try them, and see what they were sent.",
     ),
     "keys": Entry("lockgate.cli.keys", "keys", "Make, list and revoke the API keys of `lockgate serve`."),
+    "trust": Entry(
+        "lockgate.cli.trust", "trust", "Say which CI jobs get a key for the token that their CI system signed."
+    ),
+    "orgs": Entry("lockgate.cli.orgs", "orgs", "Make and list organisations, which see nothing of each other."),
     "backup": Entry("lockgate.cli.backup", "backup", "Copy the store into a new FOLDER while others go on."),
     "store": Entry("lockgate.cli.store", "store", "Copy a store to where it goes on, and check the copy."),
     "policy": Entry("lockgate.cli.policy", "policy", "Write, check and show policies."),
@@ -127,7 +131,7 @@ COMMANDS = {
 GROUPS: dict[str, Sequence[str]] = {
     "Commands": ("create", "watch", "show", "explain", "compare", "demo"),
     "Feeding and turning": ("ingest", "runs", "tick", "list", "apps", "prune", "actuator", "webhooks", "deliver"),
-    "Serving": ("serve", "keys"),
+    "Serving": ("serve", "keys", "trust", "orgs"),
     "Stepping in": (
         "pause",
         "resume",
