@@ -52,7 +52,7 @@ class Both:
 
     door: Served
     callers: dict[str, Caller]
-    secret: dict[str, tuple[str, ...]]
+    secret: dict[str, tuple[str, str, str, str]]
 
 
 @pytest.fixture(scope="module")
