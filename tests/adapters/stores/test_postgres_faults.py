@@ -114,6 +114,16 @@ def test_a_schema_of_another_program_is_refused(opened: Opened, url: str) -> Non
 
 
 @pytest.mark.clause("SV-106")
+def test_a_database_in_another_encoding_is_refused(postgresql: Cluster) -> None:
+    """It could not hold every name."""
+    postgresql.run("DROP DATABASE IF EXISTS western")
+    postgresql.run("CREATE DATABASE western OWNER lockgate ENCODING 'LATIN1' TEMPLATE template0 LOCALE 'C'")
+
+    with pytest.raises(DataError, match="encoded in LATIN1"):
+        PostgresStore(postgresql.url("western", "lockgate"))
+
+
+@pytest.mark.clause("SV-106")
 def test_a_role_that_may_not_make_tables_is_told_who_may(postgresql: Cluster, url: str) -> None:
     """The owner of the tables makes them; the role of a server needs no such right."""
     postgresql.run("DROP ROLE IF EXISTS guest")

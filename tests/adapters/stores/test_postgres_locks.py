@@ -17,6 +17,7 @@ from lockgate.core.app import App
 from lockgate.errors import HeldError
 from lockgate.operations.ingest import ingest
 from lockgate.ports.store import Store
+from lockgate.testing.access_contract import REPLY
 from lockgate.testing.outbox_contract import sample_message
 from lockgate.testing.store_contract import INGESTED
 from lockgate.testing.world import Law, World
@@ -118,6 +119,22 @@ def test_the_same_bytes_for_other_apps_wait_for_each_other(opened: Opened) -> No
 
     with there.writing(spines=["b"]) as other:
         assert other.ingested("sha256:b1") == INGESTED
+
+
+@pytest.mark.clause("SV-103")
+@pytest.mark.parametrize("spines", [None, ["a"]])
+def test_who_asks_for_a_reply_keeps_others_waiting(opened: Opened, spines: Sequence[str] | None) -> None:
+    """So that of two calls with one idempotency key one acts."""
+    here, there = opened(), opened(busy_seconds=0.05)
+
+    with here.writing(spines=spines) as one:
+        one.reply("key")
+        with pytest.raises(HeldError), there.writing(spines=["b"]) as other:
+            other.reply("key")
+        one.put_reply(REPLY)
+
+    with there.writing(spines=["b"]) as other:
+        assert other.reply(REPLY.key) == REPLY
 
 
 @pytest.mark.clause("SV-104")

@@ -165,6 +165,9 @@ class Connections:
                 f"{self.place} is PostgreSQL {link.info.server_version // 10_000}",
                 advice=f"Lockgate needs PostgreSQL {OLDEST} or later.",
             )
+        encoding = link.info.parameter_status("server_encoding")
+        if encoding != "UTF8":
+            raise DataError(f"{self.place} is encoded in {encoding}", advice="Make it with ENCODING 'UTF8'.")
         # One width for all whole numbers, so that a statement is prepared once.
         link.adapters.register_dumper(int, Int8BinaryDumper)
         link.adapters.register_dumper(Longs, LongsDumper)
@@ -201,7 +204,7 @@ def _read(url: str) -> tuple[str, str]:
             advice="It is like postgresql://role@host:5432/database; write odd characters of a password as %XX.",
         ) from None
     alive: dict[str, int | str] = {name: value for name, value in _ALIVE.items() if name not in given}
-    conninfo = make_conninfo(url, **alive)
+    conninfo = make_conninfo(url, client_encoding="UTF8", **alive)
     host = given.get("host") or given.get("hostaddr") or os.environ.get("PGHOST") or "this machine"
     port = given.get("port") or os.environ.get("PGPORT")
     name = given.get("dbname") or os.environ.get("PGDATABASE") or given.get("user") or "its default"

@@ -21,6 +21,14 @@ def lock_of(*names: str) -> int:
     return int.from_bytes(digest, "big", signed=True)
 
 
+def lock(*names: str) -> Statement:
+    """Return the statement that locks something alone until the transaction ends.
+
+    Who asks for it must ask for what it guards by a statement of its own, to see what was kept while it waited.
+    """
+    return _ALONE, (lock_of(*names),)
+
+
 def locks(org: str, spines: Iterable[str] | None) -> list[Statement]:
     """Return the statements that lock an organisation alone, or some of its spines beside transactions of others."""
     if spines is None:

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 from lockgate.adapters.stores.packing import pack
-from lockgate.adapters.stores.postgres_locks import lock_of
 from lockgate.adapters.stores.postgres_rows import PostgresRowsReading, PostgresRowsWriting
 from lockgate.core.instant import Instant
 from lockgate.core.reply import Reply
@@ -20,12 +19,6 @@ class PostgresRepliesReading(PostgresRowsReading):
 
 class PostgresRepliesWriting(PostgresRepliesReading, PostgresRowsWriting):
     """Replies, to be kept."""
-
-    def reply(self, key: str) -> Reply | None:
-        """Return a reply, before anybody else who asks for it while this transaction lasts."""
-        # The question is a statement of its own, so that it sees what was kept while it waited.
-        self._waiting.append(("SELECT pg_advisory_xact_lock(%s)", (lock_of(self._org, "reply", key),)))
-        return super().reply(key)
 
     def put_reply(self, reply: Reply) -> None:
         """Keep a reply."""

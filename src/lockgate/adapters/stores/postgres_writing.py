@@ -14,7 +14,7 @@ from lockgate.adapters.stores.packing import pack
 from lockgate.adapters.stores.postgres_api_keys import PostgresApiKeysWriting
 from lockgate.adapters.stores.postgres_cells import PostgresCellsWriting
 from lockgate.adapters.stores.postgres_connections import Link
-from lockgate.adapters.stores.postgres_locks import lock_of
+from lockgate.adapters.stores.postgres_locks import lock
 from lockgate.adapters.stores.postgres_outbox import PostgresOutboxWriting
 from lockgate.adapters.stores.postgres_probes import PostgresProbesWriting
 from lockgate.adapters.stores.postgres_reading import PostgresSnapshot
@@ -28,6 +28,7 @@ from lockgate.core.app import App, Release
 from lockgate.core.batch import Ingested
 from lockgate.core.merkle import Node
 from lockgate.core.policy.policy import Policy
+from lockgate.core.reply import Reply
 from lockgate.core.spine import Slot
 from lockgate.core.trial import Look, Trial
 from lockgate.core.vault import Receipt
@@ -99,8 +100,14 @@ class PostgresTransaction(
         """Return what became of a batch, before anybody else who asks for it while this transaction lasts."""
         if not self._is_alone:
             # The same bytes may come for other apps at the same moment.
-            self._waiting.append(("SELECT pg_advisory_xact_lock(%s)", (lock_of(self._org, "batch", digest),)))
+            self._waiting.append(lock(self._org, "batch", digest))
         return super().ingested(digest)
+
+    def reply(self, key: str) -> Reply | None:
+        """Return a reply, before anybody else who asks for it while this transaction lasts."""
+        if not self._is_alone:
+            self._waiting.append(lock(self._org, "reply", key))
+        return super().reply(key)
 
     def put_policy(self, policy: Policy) -> None:
         """Keep a policy."""

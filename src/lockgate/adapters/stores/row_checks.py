@@ -10,15 +10,18 @@ from lockgate.adapters.stores.cell_rows import read_cell, read_counts
 from lockgate.adapters.stores.packing import unpack
 from lockgate.adapters.stores.probe_rows import read_answer, read_pairs
 from lockgate.adapters.stores.tallies_packing import unpack_tallies
+from lockgate.core.api_key import ApiKey
 from lockgate.core.app import App
 from lockgate.core.batch import Ingested
 from lockgate.core.delivery import Delivery
 from lockgate.core.endpoint import Endpoint
 from lockgate.core.outbox import Message
 from lockgate.core.policy.policy import Policy
+from lockgate.core.reply import Reply
 from lockgate.core.retention import Pin, Retention
 from lockgate.core.rollout import Rollout
 from lockgate.core.trial import Look, Trial
+from lockgate.core.trust_rule import TrustRule
 from lockgate.core.vault import Receipt
 
 # Each table's keys, the columns that are read, and how.
@@ -40,6 +43,9 @@ ROWS: tuple[tuple[str, str, str, Callable[..., object]], ...] = (
     ("messages", "id", "body", partial(unpack, Message)),
     ("endpoints", "id", "body", partial(unpack, Endpoint)),
     ("deliveries", "message, endpoint", "body", partial(unpack, Delivery)),
+    ("api_keys", "id", "body", partial(unpack, ApiKey)),
+    ("trust_rules", "id", "body", partial(unpack, TrustRule)),
+    ("replies", "key", "body", partial(unpack, Reply)),
 )
 # What is wrong with a row, of its columns.
 Told = Callable[..., Iterator[str]]
