@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 __all__ = ["Client", "Evaluation", "ProblemError", "Timing"]
 
 URL, KEY, INSECURE = "LOCKGATE_URL", "LOCKGATE_API_KEY", "LOCKGATE_INSECURE"
+# What says that a CI job may have tokens of its own; client_identity.py knows what to do with them.
+JOB_OF_GITHUB, JOB_TOKEN = "ACTIONS_ID_TOKEN_REQUEST_URL", "LOCKGATE_ID_TOKEN"
 API = "/api/v1"
 ROLLED_BACK = 422
 
@@ -37,7 +39,10 @@ class Evaluation(NamedTuple):
 
 
 class Client:
-    """Calls a server; without a URL and a key it takes those of LOCKGATE_URL and LOCKGATE_API_KEY."""
+    """Calls a server; without a URL and a key it takes those of LOCKGATE_URL and LOCKGATE_API_KEY.
+
+    A CI job that has no key gets some for its own token.
+    """
 
     def __init__(
         self,
@@ -202,9 +207,19 @@ def transport(
     address = url or os.environ.get(URL)
     if not address:
         raise UsageError("no server is named", advice=f"Give a URL, or set {URL}.")
-    key = api_key or os.environ.get(KEY) or None
     insecure = os.environ.get(INSECURE) == "1" if is_insecure is None else is_insecure
-    return Transport(address, key, timing or Timing(), is_insecure=insecure)
+    used = timing or Timing()
+    key = api_key or os.environ.get(KEY) or _key_of_job(address, used, is_insecure=insecure)
+    return Transport(address, key, used, is_insecure=insecure)
+
+
+def _key_of_job(url: str, timing: Timing, *, is_insecure: bool) -> Callable[[], str] | None:
+    """Return what gets keys for the CI job that this is, where its system gives it tokens of its own."""
+    if not {JOB_OF_GITHUB, JOB_TOKEN} & set(os.environ):
+        return None
+    from lockgate.client_identity import job_keys  # noqa: PLC0415 -- a command at a terminal needs none of it
+
+    return job_keys(os.environ, url, timing, is_insecure=is_insecure)
 
 
 def _new_key() -> str:

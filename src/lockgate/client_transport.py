@@ -137,7 +137,7 @@ class Transport:
         """Return a key that may be sent, if there is one."""
         stripped = None if key is None else key.strip()
         if stripped:
-            _check_key(stripped, self._url, is_insecure=self._is_insecure)
+            check_key(stripped, self._url, is_insecure=self._is_insecure)
         return stripped
 
     def _tried(self, request: _Request, until: float) -> Reply:
@@ -231,7 +231,8 @@ def _parsed(url: str) -> SplitResult:
     return parts
 
 
-def _check_key(key: str, url: SplitResult, *, is_insecure: bool) -> None:
+def check_key(key: str, url: SplitResult, *, is_insecure: bool) -> None:
+    """Refuse what is no secret of one line, or would be read on its way."""
     if not key.isascii() or not key.isprintable() or " " in key:
         raise UsageError("LOCKGATE_API_KEY is no key", advice="Paste the token that `lockgate keys create` printed.")
     if url.scheme == "http" and not is_insecure and not _is_loopback(url.hostname or ""):
