@@ -16,8 +16,10 @@ import pytest
 from lockgate import wiring
 from lockgate.cli import main
 from lockgate.cli.asked.caller_place import answer_call
+from lockgate.operations.queries import list_rollouts
 from lockgate.server.app import Service, make_app
 from lockgate.server.serving import address_of, listening, server_of
+from tests.doors.line import APP, BAD, GOOD, write_runs
 
 # Who acts is told by another name over HTTP, and by a word of its own in a receipt.
 WHO = re.compile(r"anybody on this machine|ann|\"(open|person)\"")
@@ -49,6 +51,15 @@ class StillClock:
 
 
 @dataclass(frozen=True)
+class Made:
+    """A store in the folder `home`, the names of what is in it and of files, and the time that it is."""
+
+    folder: Path
+    names: dict[str, str]
+    clock: StillClock
+
+
+@dataclass(frozen=True)
 class Both:
     """Two equal stores: one is this machine's, the other has a server in front of it."""
 
@@ -77,12 +88,12 @@ class Both:
 
 
 @contextmanager
-def serving_copy(home: Path, copy: Path) -> Iterator[str]:
+def serving_copy(home: Path, copy: Path, port: int = 0) -> Iterator[str]:
     """Serve a copy of a store, open to this machine, and hand out the address."""
     if home.exists():
         shutil.copytree(home, copy)
     service = Service(house=wiring.local_house(copy), batches=wiring.run_batches(), is_open=True, ask=answer_call)
-    with listening("127.0.0.1", 0) as listener:
+    with listening("127.0.0.1", port) as listener:
         server = server_of(make_app(service))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()
@@ -91,3 +102,57 @@ def serving_copy(home: Path, copy: Path) -> Iterator[str]:
         finally:
             server.should_exit = True
             thread.join(20)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Made]:
+    """Return a store with a candidate that is rolled back and one that is on trial, and files."""
+    folder = tmp_path_factory.mktemp("made")
+    clock = StillClock(wiring.system_clock().now())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(wiring, "system_clock", lambda: clock)
+        patch.setenv("LOCKGATE_HOME", str(folder / "home"))
+        patch.setenv("LOCKGATE_STATE", str(folder / "state"))
+        patch.setenv("LOCKGATE_ACTOR", "ann")
+        first = write_runs(folder / "first.ndjson", {"v36": GOOD, "abc123": GOOD, "worse": BAD}, runs=300)
+        assert main.run(["ingest", str(first)]) == 0
+        common = ["create", "--app-id", APP, "-b", "v36", "--mode", "canary", "--since", "1h"]
+        assert main.run([*common, "-c", "worse"]) == 0
+        assert main.run(["tick", "--all"]) == 0
+        assert main.run([*common, "-c", "abc123"]) == 0
+        ids = _ids()
+        yield Made(folder, {**ids, **_files(folder), "first": str(first)}, clock)
+
+
+def _ids() -> dict[str, str]:
+    worse, good = list_rollouts(wiring.house_to_read())
+    assert (worse.status.value, good.status.value) == ("rolled_back", "active")
+    return {"bad": worse.id, "good": good.id}
+
+
+def _files(folder: Path) -> dict[str, str]:
+    more = write_runs(folder / "more.ndjson", {"v36": GOOD}, runs=20, first=5_000)
+    table, broken, policy = folder / "table.csv", folder / "broken.ndjson", folder / "policy.yaml"
+    table.write_text("run_id,release,status,latency_ms\na,1,ok,3\nb,2,error,4\n", encoding="utf-8")
+    broken.write_text(more.read_text(encoding="utf-8") + "{\n", encoding="utf-8")
+    policy.write_text("app: billing\nbaseline: v1\ncandidate: v2\nmin_runs: 50\n", encoding="utf-8")
+    return {"more": str(more), "table": str(table), "broken": str(broken), "policy": str(policy)}
+
+
+@pytest.fixture
+def both(
+    made: Made,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> Iterator[Both]:
+    """Return two copies of that store, one of them with a server in front of it; time stands still."""
+    monkeypatch.setattr(wiring, "system_clock", lambda: made.clock)
+    here = tmp_path / "home"
+    shutil.copytree(made.folder / "home", here)
+    monkeypatch.setenv("LOCKGATE_HOME", str(here))
+    monkeypatch.setenv("LOCKGATE_STATE", str(tmp_path / "state"))
+    monkeypatch.setenv("LOCKGATE_ACTOR", "ann")
+    monkeypatch.delenv("LOCKGATE_API_KEY", raising=False)
+    with serving_copy(here, tmp_path / "copy") as url:
+        yield Both(here, url, monkeypatch, capsys)

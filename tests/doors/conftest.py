@@ -7,7 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.doors.both import both, made
 from tests.doors.line import Door
+
+__all__ = ["Door", "both", "made"]
 
 
 @pytest.fixture

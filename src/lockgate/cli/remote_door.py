@@ -94,6 +94,8 @@ def explained(error: ProblemError, sent_by: Transport) -> LockgateError:
 
 def _place(name: str, words: dict[str, object]) -> str:
     """Take what a command is about out of its words, and return the path of that."""
+    if words.get("rollout_id") == "":
+        raise UsageError("the id of the rollout is empty", advice="Did the `create` that should have printed it fail?")
     if words.get("rollout_id") is not None:
         return f"/rollouts/{quote(str(words.pop('rollout_id')), safe='')}"
     if words.get("key_id") is not None:
