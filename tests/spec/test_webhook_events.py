@@ -15,6 +15,7 @@ from lockgate.core.endpoint import Endpoint, Kind
 from lockgate.core.outbox import Message
 from lockgate.core.transition import Event
 from lockgate.errors import NotPermittedError, TryAgainError, UnknownError
+from lockgate.operations.actuator import Program
 from lockgate.operations.approve import approve
 from lockgate.operations.deliver import Bounds, deliver, ready
 from lockgate.operations.dispatch import Dispatch, Room
@@ -39,6 +40,7 @@ from tests.spec.webhooked import hooked
 
 URL = "https://hooks.example.com/"
 MANUAL = {"steps": [{"weight": 50, "approval": "manual"}, {"weight": 100}]}
+REDUCES = {"gates": [{"metric": "error_rate", "breach": "reduce"}]}
 HELD = {"steps": [{"weight": 50, "max_hold": "2h"}, {"weight": 100}]}
 DOWN = Carried(fault="it is down")
 
@@ -390,3 +392,46 @@ def test_one_endpoint_has_no_room_to_itself(tmp_path: Path) -> None:
     assert not is_more
     assert len(deliveries_of(greedy, here.house, State.DELIVERED)) == 21
     assert len(deliveries_of(other, here.house, State.DELIVERED)) == 1
+
+
+@pytest.mark.clause("WH-42")
+@pytest.mark.parametrize(
+    ("policy", "heard", "said"),
+    [
+        ({}, None, ["which weight is asked for"]),
+        ({}, (Event.CREATED, Event.PROMOTE), ["rollout.rollback"]),
+        ({}, (Event.CREATED, Event.PROMOTE, Event.ROLLBACK), []),
+        (
+            {"gates": [{"metric": "error_rate", "breach": "reduce"}]},
+            (Event.PROMOTE, Event.ROLLBACK),
+            ["rollout.created, "],
+        ),
+        (MANUAL, (Event.CREATED, Event.PROMOTE, Event.ROLLBACK), ["is told when a step waits for approval"]),
+        (MANUAL, tuple(Event), []),
+        ({"mode": "shadow"}, None, []),
+    ],
+)
+def test_create_says_what_nobody_hears(
+    policy: dict[str, object], heard: tuple[Event, ...] | None, said: list[str]
+) -> None:
+    """Of what its policy can come to, and nothing else."""
+    here = world()
+    if heard is not None:
+        hooked(here, Recipients(), URL, app=APP, events=heard)
+
+    warnings = [each for each in created(here, policy=policy).warnings if each.startswith("nobody ")]
+
+    assert [part in each for part, each in zip(said, warnings, strict=True)] == [True] * len(said)
+
+
+@pytest.mark.clause("WH-42")
+def test_a_program_that_is_declared_with_it_hears_every_weight() -> None:
+    """And an actuator that is there already."""
+    here = world()
+    program = Program(argv=("/srv/shift.sh",), folder="/srv")
+
+    first = created(here, actuator=program)
+    rollback(first.rollout.id, ANN, here.house)
+    second = created(here, candidate="def456")
+
+    assert not any("nobody" in each for each in (*first.warnings, *second.warnings))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from lockgate.cli import exit_codes, local, output
+from lockgate.cli.delivery import AT_ONCE
 from lockgate.errors import UsageError
 from lockgate.ports.house import House
 
@@ -46,7 +47,8 @@ def deliver(rollout_id: str | None, *, is_all: bool, retry_dead: bool, now: bool
         sending.retry_dead(house, app)
     if now:
         sending.hasten(house, app)
-    sent = sending.deliver(house, actuators(), sending.Bounds(app=app, messages=MESSAGES, seconds=SECONDS))
+    bounds = sending.Bounds(app=app, messages=MESSAGES, seconds=SECONDS, at_once=AT_ONCE)
+    sent = sending.deliver(house, actuators(), bounds)
     left = sending.untold(house, app)
     if as_json:
         documents = {"sent": [told_document(each) for each in sent], "untold": [told_document(each) for each in left]}

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 PASS_S = 5.0
 GLANCE_S = 0.2
 OF_APP, OF_ALL = 20, 1_000
+# A receiver that does not answer keeps no router waiting.
+AT_ONCE = 8
 
 
 def warn(sentences: Iterable[str]) -> None:
@@ -33,7 +35,8 @@ def tell(house: House, app: str | None = None, seconds: float = PASS_S) -> tuple
     from lockgate.operations.deliver import Bounds, deliver
     from lockgate.wiring import actuators
 
-    bounds = Bounds(app=app, messages=OF_ALL if app is None else OF_APP, seconds=seconds)
+    most = OF_ALL if app is None else OF_APP
+    bounds = Bounds(app=app, messages=most, seconds=seconds, at_once=AT_ONCE)
     until = time.monotonic() + seconds
     try:
         deliver(house, actuators(), bounds)

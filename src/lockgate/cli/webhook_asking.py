@@ -110,3 +110,5 @@ def _of_server(ask: Ask) -> dict[str, Any]:
         raise LockgateError(
             "the server's answer was not understood", advice="Use the client of its version."
         ) from error
+    finally:
+        sent_by.close()

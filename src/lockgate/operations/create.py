@@ -30,7 +30,7 @@ from lockgate.operations.opening import first_entry, opened, sized
 from lockgate.operations.reading import planned
 from lockgate.operations.record import record
 from lockgate.operations.reigning import reigning
-from lockgate.operations.unserved import check_served, warnings
+from lockgate.operations.unserved import check_served, unheard_words, warnings
 from lockgate.ports.house import House
 from lockgate.ports.store import Snapshot, Transaction
 
@@ -227,7 +227,7 @@ def _set_actuator(work: Transaction, house: House, app: str, order: Order) -> Ap
 
 
 def _warnings(work: Snapshot, app: App, order: Order, policy: Policy) -> tuple[str, ...]:
-    said, baseline = [], order.baseline
+    said, baseline = [*unheard_words(work, app.name, policy, is_moved=order.actuator is not None)], order.baseline
     if policy.mode is Mode.CANARY and app.champion not in (None, baseline):
         was = f"{app.champion} is the champion of {app.name}"
         said.append(f"{was}; its traffic goes to the baseline {baseline}, the champion from then on")

@@ -5,9 +5,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from lockgate.core.policy.policy import Policy
-from lockgate.core.policy.step import StepKind
+from lockgate.core.endpoint import MOVES
+from lockgate.core.policy.gate import Breach
+from lockgate.core.policy.policy import Mode, Policy
+from lockgate.core.policy.step import Approval, OnDeadline, StepKind
+from lockgate.core.transition import Event
+from lockgate.core.webhook import EVENTS
 from lockgate.errors import UsageError
+from lockgate.ports.store import Snapshot
 
 
 def check_served(policy: Policy) -> None:
@@ -28,6 +33,45 @@ def unmeasured(policy: Policy) -> tuple[str, ...]:
     named += [rule.id for rule in rules.disagreement]
     named += [name for name, limit in (("spend", rules.limits.spend), ("units", rules.limits.units)) if limit]
     return tuple(named)
+
+
+def unheard(seen: Snapshot, app: str, policy: Policy, *, is_moved: bool = False) -> tuple[Event, ...]:
+    """Return which events of an app's rollout nobody hears; `is_moved` where a program is declared with it."""
+    if policy.mode is Mode.SHADOW:
+        return ()
+    endpoints = seen.endpoints()
+    never = {Event.FREEZE, Event.UNFREEZE}
+    never |= set() if _waits_for_people(policy) else {Event.APPROVAL_NEEDED}
+    never |= set() if _may_reduce(policy) else {Event.REDUCE}
+    never |= MOVES if is_moved else set()
+    return tuple(
+        each for each in EVENTS if each not in never and not any(endpoint.hears(app, each) for endpoint in endpoints)
+    )
+
+
+def unheard_words(seen: Snapshot, app: str, policy: Policy, *, is_moved: bool = False) -> Iterator[str]:
+    """Yield, in words, what a rollout asks for and nobody hears of."""
+    missed = unheard(seen, app, policy, is_moved=is_moved)
+    weights = [each.value for each in missed if each in MOVES]
+    if weights:
+        which = "which weight is asked for" if Event.PROMOTE in missed else ", ".join(weights)
+        yield (
+            f"nobody hears {which} in {app}, so that its traffic stays as it is: `lockgate actuator set` or "
+            "`lockgate webhooks create` says who does"
+        )
+    if Event.APPROVAL_NEEDED in missed:
+        yield "nobody is told when a step waits for approval: `lockgate webhooks create` says who is"
+
+
+def _waits_for_people(policy: Policy) -> bool:
+    return any(step.approval is Approval.MANUAL for step in policy.steps)
+
+
+def _may_reduce(policy: Policy) -> bool:
+    rules = policy.rules
+    by_deadline = [step.on_deadline for step in policy.steps]
+    by_gate = any(gate.breach is Breach.REDUCE for gate in policy.gates)
+    return by_gate or bool(rules.sustained) or OnDeadline.REDUCE in (*by_deadline, rules.limits.on_limit)
 
 
 def warnings(policy: Policy) -> Iterator[str]:

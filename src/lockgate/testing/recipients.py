@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address
 
+from lockgate.core.address import read_address
 from lockgate.core.delivery import Carried
 from lockgate.core.endpoint import Endpoint
 from lockgate.core.outbox import Message
@@ -26,7 +27,9 @@ class Recipients:
 
     def check(self, url: str) -> None:
         """Refuse a URL whose text alone tells that nobody should call it."""
-        refusal = Reach().refusal(read_url(url), PUBLIC)
+        target = read_url(url)
+        literal = read_address(target.host)
+        refusal = Reach().refusal(target, PUBLIC if literal is None else (literal,))
         if refusal is not None:
             raise refused(refusal)
 
