@@ -40,8 +40,8 @@ lock: $(VENV)/.group-lock ## rewrite requirements.lock from pyproject.toml (UPGR
 	  --custom-compile-command 'make lock' --output-file requirements.lock > /dev/null
 
 .PHONY: demo
-demo: $(BUILT) ## put two candidates on trial on live traffic of this machine: one holds, one fails
-	@$(PY) -m lockgate demo
+demo: $(BUILT) ## put two candidates on trial on live traffic of this machine: one holds, one fails (ARGS=--keep)
+	@$(PY) -m lockgate demo $(ARGS)
 
 .PHONY: test
 test: $(TESTED) ## run the tests (all but the slow lane)

@@ -12,8 +12,10 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -76,22 +78,35 @@ def test_a_page_does_what_it_shows(page: Path, tmp_path: Path) -> None:
     shown = {"NO_COLOR": "1", "COLUMNS": "100", "LC_ALL": "C.UTF-8", "TZ": "UTC"}
     environment = os.environ | {"PATH": path, "LOCKGATE_HOME": str(tmp_path / "home"), **shown}
 
-    for command in commands_of(page.read_text(encoding="utf-8")):
-        ran = subprocess.run(
-            ["bash", "-c", command.typed],
-            cwd=tmp_path,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=SECONDS,
-            check=False,
-        )
-        output = ran.stdout + ran.stderr
-        assert ran.returncode == command.code, (
-            f"$ {command.typed}\nended with {ran.returncode}, not {command.code}:\n{output}"
-        )
-        assert shows(command.shown, output), f"$ {command.typed}\nshould show\n{command.shown}\nbut printed\n{output}"
+    with ExitStack() as ends:
+        for command in commands_of(page.read_text(encoding="utf-8")):
+            code, output = _typed(command.typed, tmp_path, environment, ends)
+            assert code == command.code, f"$ {command.typed}\nended with {code}, not {command.code}:\n{output}"
+            assert shows(command.shown, output), (
+                f"$ {command.typed}\nshould show\n{command.shown}\nbut printed\n{output}"
+            )
+
+
+def _typed(text: str, folder: Path, environment: dict[str, str], ends: ExitStack) -> tuple[int, str]:
+    """Return how a command ended and what it printed; what it left in the background ends with the page."""
+    shell = subprocess.Popen(
+        ["bash", "-c", text],
+        cwd=folder,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    ends.callback(_end, shell.pid)
+    out, error = shell.communicate(timeout=SECONDS)
+    return shell.returncode, out + error
+
+
+def _end(group: int) -> None:
+    with suppress(ProcessLookupError):
+        os.killpg(group, signal.SIGKILL)
 
 
 @pytest.mark.clause("HO-08")

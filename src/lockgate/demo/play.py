@@ -42,7 +42,8 @@ class Left:
 def play(stage: Stage, folder: Path, kind: str | None = None, *, is_kept: bool = False) -> tuple[bool, Left | None]:
     """Try both candidates, verify every receipt, and return whether all of it happened, and what goes on."""
     with _set_up(stage, folder, kind) as scenery:
-        stage.tell(f"  {scene.FIRST} serves {scene.APP}. Its requests go through {scenery.router.name}.")
+        for line in scenery.opening():
+            stage.tell(render_lines("  ", line, stage.screen))
         while scenery.elapsed < WARM_UP_S:
             scenery.breathe()
         ended: list[Ended] = []
@@ -73,6 +74,14 @@ class _Scenery:
     def elapsed(self) -> float:
         """Return for how many seconds it has gone on."""
         return time.monotonic() - self._began
+
+    def opening(self) -> tuple[str, ...]:
+        """Return what there is to begin with."""
+        router = self.router.name
+        return (
+            f"{scene.FIRST} serves {scene.APP}. Its requests go through {router}.",
+            f"A server at {self.server.url} decides, and signed webhooks tell {router}.",
+        )
 
     def breathe(self) -> Counter[str]:
         """Let traffic flow for a moment, send what it left, and return how it was split."""

@@ -56,12 +56,9 @@ class Server:
         return dict(self.client.rollout(rollout_id))
 
     def view(self, rollout_id: str, screen: Screen) -> str:
-        """Return a rollout as lines."""
-        said = self.look(rollout_id)
-        rows = [
-            f"  {each['metric']:<16} {each['outcome']:<13} {each['reason']}" for each in said["verdict"]["findings"]
-        ]
-        return "\n".join(row[: screen.width] for row in ["", f"  {said['status']}, {said['weight']:g} %", "", *rows])
+        """Return a rollout as `lockgate show` draws it."""
+        shown: dict[str, object] = {"width": screen.width, "colour": screen.colour, "unicode": screen.unicode}
+        return str(self._post(f"/api/v1/rollouts/{rollout_id}/screens/show", {"screen": shown})["out"])
 
     def keep(self) -> list[int]:
         """Let both go on, and return the numbers of what ends them."""
