@@ -149,7 +149,7 @@ GROUPS: dict[str, Sequence[str]] = {
 
 EPILOG = """
 Exit codes: 0 clean or promoted, 1 regressed or rolled back, 2 timed out, 3 not enough to tell, 64 usage, 65 bad data.
-`lockgate COMMAND --help` says more of a command.
+LOCKGATE_URL names a server to work on. `lockgate COMMAND --help` says more of a command.
 """
 
 

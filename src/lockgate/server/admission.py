@@ -20,7 +20,7 @@ from lockgate.server.problem import NOT_A_CALL, ProblemError
 from lockgate.server.table import MAX_BODY, Endpoint
 
 # What brings the end of a bad release nearer.
-URGENT = ("/evaluate", "/rollback", "/kill", "/pause", "/freeze")
+URGENT = ("/evaluate", "/rollback", "/kill", "/pause", "/freeze", "/screens/tick", "/screens/turn", "/screens/end")
 # Of these two readers could each take another one, and so mean another call.
 ONCE = (
     "authorization",

@@ -15,7 +15,8 @@ from lockgate.core.api_key import ApiKey
 from lockgate.core.canonical import Json
 from lockgate.core.endpoint import Endpoint
 from lockgate.core.permission import Permission
-from lockgate.core.receipt import Actor, operator
+from lockgate.core.receipt import Actor
+from lockgate.operations.acting import checked_actor
 from lockgate.operations.deliver import Told, untold
 from lockgate.ports.house import House
 from lockgate.report.screen import Screen
@@ -49,7 +50,11 @@ class CallerPlace:
     def actor(self, by: str | None = None, reason: str | None = None) -> Actor:  # noqa: ARG002 -- a receipt names the key
         """Return whose key it is."""
         caller = self._call.caller
-        return caller.actor() if reason is None else operator(caller.name, reason, caller.kind)
+        return caller.actor() if reason is None else checked_actor(caller.actor(reason))
+
+    def ticker(self) -> Actor:
+        """Return the loop, and the job that asked for a turn if one did."""
+        return self._call.caller.ticker()
 
     @contextmanager
     def named(self, rollout_id: str, house: House) -> Iterator[None]:  # noqa: ARG002 -- the server has looked already

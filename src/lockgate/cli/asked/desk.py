@@ -46,6 +46,10 @@ class Place(Protocol):
         """Return who asks, and why."""
         ...
 
+    def ticker(self) -> Actor:
+        """Return who a receipt says that took a turn."""
+        ...
+
     def named(self, rollout_id: str, house: House) -> AbstractContextManager[None]:
         """Answer the id of no rollout with advice."""
         ...

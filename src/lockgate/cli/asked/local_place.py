@@ -14,6 +14,7 @@ from lockgate.core.endpoint import Endpoint
 from lockgate.core.permission import Permission
 from lockgate.core.receipt import Actor, operator
 from lockgate.operations.deliver import Told
+from lockgate.operations.tick import LOOP
 from lockgate.ports.house import House
 
 
@@ -44,6 +45,10 @@ class LocalPlace:
         if reason is None:
             return local.actor()
         return operator(by or local.actor().name or "", reason)
+
+    def ticker(self) -> Actor:
+        """Return the loop."""
+        return LOOP
 
     def named(self, rollout_id: str, house: House) -> AbstractContextManager[None]:
         """Answer the id of no rollout with those that there are."""

@@ -54,7 +54,7 @@ def answer_turn(words: Words, desk: Desk) -> Said:
     with desk.place.named(words.rollout_id, house):
         # Somebody else may take this turn, or hold the store: what came of it is seen below.
         with suppress(TryAgainError):
-            tick(words.rollout_id, house)
+            tick(words.rollout_id, house, desk.place.ticker())
         said = explain(words.rollout_id, house)
     return _said(said, desk.place.deliver(house, said.rollout.app), words, house, desk)
 

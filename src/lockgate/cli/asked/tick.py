@@ -34,10 +34,10 @@ def answer(words: Words, desk: Desk) -> Said:
     place = desk.place
     house = place.known_house()
     if words.rollout_id is None:
-        took = tick_all(house, None if place.is_local else _covered(house, desk))
+        took = tick_all(house, None if place.is_local else _covered(house, desk), place.ticker())
     else:
         with place.named(words.rollout_id, house):
-            took = Round((tick(words.rollout_id, house),), ())
+            took = Round((tick(words.rollout_id, house, place.ticker()),), ())
     untold = place.deliver(house, None if words.rollout_id is None else took.turns[0].rollout.app)
     _say(words, took, desk)
     _tell([(each.rollout_id, each.error) for each in took.problems], desk)
