@@ -111,7 +111,7 @@ def test_a_condition_and_a_key_go_together(door: Served, admin: Caller, place: s
 
 @pytest.mark.clause("SV-24")
 def test_a_live_weight_is_known_from_the_call_on(door: Served, admin: Caller, place: str) -> None:
-    """Who was told of an earlier weight is told so; a weight of the future, or none, is refused; each by its type."""
+    """Of an earlier weight, of a revision that is not there, or of a shadow, it is 409; what is no weight is 400."""
     admin.post(f"{place}/resume", REASON)
     caller = door.caller("weight.write")
 
@@ -124,10 +124,10 @@ def test_a_live_weight_is_known_from_the_call_on(door: Served, admin: Caller, pl
 
     assert (seen.status_code, seen.json()["acknowledged"], moved["step"]) == (200, 5.0, 1)
     assert problem(stale) == (409, "conflict")
-    assert problem(caller.post(f"{place}/weight", {"weight": 25, "revision": 99})) == (400, "invalid-data")
+    assert problem(caller.post(f"{place}/weight", {"weight": 25, "revision": 99})) == (409, "conflict")
     assert problem(caller.post(f"{API}/rollouts/{shadow}/weight", {"weight": 5, "revision": 1})) == (
-        400,
-        "invalid-call",
+        409,
+        "refused",
     )
     for bad in ({}, {"weight": 5}, {"revision": 1}, {"weight": True, "revision": 1}, {"weight": 101, "revision": 1}):
         assert problem(caller.post(f"{place}/weight", bad)) == (400, "invalid-call")

@@ -25,7 +25,8 @@ UNNAMED_RELEASE = ""
 OTHER: Slice = (("", "other"),)
 # Nor what no screen shows, what turns the letters after it round, and what is no character.
 _UNSEEN = r"\x00-\x1f\x7f-\x9f\xad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\ud800-\udfff"
-_NAME = re.compile(rf"[^\W_][^\s{_UNSEEN}]{{0,255}}")
+NAME_PATTERN = rf"[^\W_][^\s{_UNSEEN}]{{0,255}}"
+_NAME = re.compile(NAME_PATTERN)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

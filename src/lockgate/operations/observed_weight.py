@@ -3,9 +3,10 @@
 
 from __future__ import annotations
 
+from lockgate.core.policy.policy import Mode
 from lockgate.core.receipt import Actor
 from lockgate.core.rollout import Rollout
-from lockgate.errors import TryAgainError
+from lockgate.errors import NotPermittedError, TryAgainError
 from lockgate.operations.acknowledge import Observation, observe
 from lockgate.operations.reading import load
 from lockgate.ports.house import House
@@ -17,6 +18,13 @@ def observed_weight(observed: Observation, actor: Actor, house: House) -> Rollou
         trial, _ = load(work, observed.rollout_id)
         rollout = trial.rollout
         asked_at = rollout.revision if rollout.is_terminal or not trial.spans else trial.spans[-1].revision
+        if rollout.mode is Mode.SHADOW:
+            raise NotPermittedError(f"{rollout.id} is in shadow mode and moves no weight", advice="Say nothing of it.")
+        if observed.revision > rollout.revision:
+            raise TryAgainError(
+                f"{rollout.id} has revision {rollout.revision}, not yet {observed.revision}",
+                advice="Nothing was stored.",
+            )
         if observed.revision < asked_at:
             raise TryAgainError(
                 f"{rollout.id} asks for {rollout.exposed_weight:g} % since revision {asked_at}, "

@@ -10,15 +10,40 @@ from collections.abc import Mapping
 from typing import cast
 
 from lockgate.core.api_key import MAX_NAME
+from lockgate.core.app import NAME_PATTERN
 from lockgate.core.canonical import Json
 from lockgate.core.declaration.schema import policy_schema
+from lockgate.core.link import MAX_LINKS, MAX_URL
 from lockgate.core.permission import PRESETS, Permission
+from lockgate.core.policy.duration import DURATION_PATTERN
+from lockgate.core.receipt import MAX_TEXT
 from lockgate.core.webhook import EVENTS, Format
-from lockgate.server.schema import NUMBER, TEXT, WHOLE, Schema, described, list_of, mapping_of, record
+from lockgate.server.call import MAX_SPAN_S, MAX_WHOLE
+from lockgate.server.schema import NUMBER, TEXT, WHOLE, Schema, described, list_of, mapping_of, or_null, record, shape
 from lockgate.server.screens import COMMANDS
 
-SPAN: Schema = {"type": ["integer", "string"], "description": "Seconds, or text such as `90s`, `2h`, `1d`."}
-REASON: Schema = described(TEXT, "Why; the receipt keeps it.")
+# Halves of characters, which JSON can write: no letters of a name, and other languages' patterns cannot say so.
+HALVES = r"\ud800-\udfff"
+# What may be left out may also be null.
+SPAN: Schema = {
+    "anyOf": [
+        {"type": "integer", "minimum": 0, "maximum": MAX_SPAN_S},
+        {"type": "string", "pattern": DURATION_PATTERN},
+        {"type": "null"},
+    ],
+    "description": "Seconds, or text such as `90s`, `2h`, `1d`.",
+}
+REASON: Schema = {**TEXT, "pattern": r"\S", "maxLength": MAX_TEXT, "description": "Why; the receipt keeps it."}
+REMARK: Schema = described(or_null(TEXT), "Why; the receipt keeps it.")
+NAME: Schema = {**TEXT, "pattern": f"^{NAME_PATTERN.replace(HALVES, '')}$"}
+NUMBERED: Schema = {**WHOLE, "maximum": MAX_WHOLE - 1}
+LINKS: Schema = {
+    **mapping_of({**TEXT, "pattern": r"^https?://[A-Za-z0-9.\-\[\]:]+([/?#][!#-;=?-~]*)?$", "maxLength": MAX_URL}),
+    "propertyNames": {"pattern": r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"},
+    "maxProperties": MAX_LINKS,
+}
+METRIC: Schema = {**TEXT, "minLength": 1, "maxLength": 160}
+LEVEL: Schema = {"type": "number", "exclusiveMinimum": 0.5, "exclusiveMaximum": 1}
 WORDS: list[Json] = [*PRESETS, *(each.value for each in Permission)]
 
 
@@ -26,19 +51,23 @@ def _example(schema: Schema, **example: Json) -> Schema:
     return {**schema, "examples": [example]}
 
 
+def _policy() -> Schema:
+    return {name: part for name, part in policy_schema().items() if name not in ("$schema", "title")}
+
+
 def _order() -> Schema:
     policy = cast("dict[str, Schema]", policy_schema()["properties"])
     flat = {name: policy[name] for name in ("mode", "steps", "min_runs", "require_pairwise")}
     return record(
         {
-            "app_id": described(TEXT, "The app; needed unless the policy names it."),
-            "baseline": described(TEXT, "The release that is trusted; by default the champion."),
-            "candidate": described(TEXT, "The release on trial."),
+            "app_id": described(or_null(NAME), "The app; needed unless the policy names it."),
+            "baseline": described(or_null(NAME), "The release that is trusted; by default the champion."),
+            "candidate": described(NAME, "The release on trial."),
             "since": described(SPAN, "Also read runs of so long ago."),
-            "links": described(mapping_of(TEXT), "Where more is to be read of it, for people."),
+            "links": described(LINKS, "Where more is to be read of it, for people."),
             "replace": {"type": "boolean", "description": "Cancel what is on trial in the app already."},
-            "metrics": described(list_of(TEXT), "Gates by name, in place of a policy's."),
-            "policy": {"type": "object", "description": "What a policy file holds."},
+            "metrics": described(or_null(list_of(METRIC)), "Gates by name, in place of a policy's."),
+            "policy": described(shape("Policy"), "What a policy file holds."),
             **flat,
         },
         needs=("candidate",),
@@ -48,12 +77,14 @@ def _order() -> Schema:
 def _comparison() -> Schema:
     return record(
         {
-            "app_id": described(TEXT, "The app whose kept runs are compared."),
-            "baseline": described(TEXT, "The release that is trusted; needed unless every gate has max or min."),
-            "candidate": described(TEXT, "The other one."),
-            "policy": {"type": ["object", "null"], "description": "Gates, as a policy file holds them."},
-            "metrics": described(list_of(TEXT), "Gates by name, in place of a policy's."),
-            "per_gate_level": described(NUMBER, "Judge each gate at this level by itself."),
+            "app_id": described(NAME, "The app whose kept runs are compared."),
+            "baseline": described(
+                or_null(NAME), "The release that is trusted; not needed where every gate has a limit."
+            ),
+            "candidate": described(NAME, "The other one."),
+            "policy": described(or_null(shape("Policy")), "Gates, as a policy file holds them."),
+            "metrics": described(list_of(METRIC), "Gates by name, in place of a policy's."),
+            "per_gate_level": described(or_null(LEVEL), "Judge each gate at this level by itself."),
             "since": described(SPAN, "Only runs that began in the last so long."),
         },
         needs=("app_id", "candidate"),
@@ -63,9 +94,11 @@ def _comparison() -> Schema:
 def _key() -> Schema:
     return record(
         {
-            "name": {**TEXT, "maxLength": MAX_NAME, "description": "Who uses it."},
-            "allow": described(list_of({"enum": WORDS}), "Presets and permissions, none beyond the caller's own."),
-            "apps": described(list_of(TEXT), "The apps that it is for; none: all, where the caller's is."),
+            "name": {**TEXT, "pattern": r"\S", "maxLength": MAX_NAME, "description": "Who uses it."},
+            "allow": described(
+                {**list_of({"enum": WORDS}), "minItems": 1}, "Presets and permissions within the caller's own."
+            ),
+            "apps": described(list_of(NAME), "The apps that it is for; none: all, where the caller's is."),
             "expires": described(SPAN, "After how long; by default 90 days, at most 366."),
         },
         needs=("name", "allow"),
@@ -77,11 +110,11 @@ def _webhook() -> Schema:
     return record(
         {
             "url": described(TEXT, "Where messages are sent: https, and of the internet unless it is allowed."),
-            "app_id": described(TEXT, "Of which app; without it of every app, where the key is for every app."),
-            "events": described(list_of({"enum": known}), "What of; by default everything."),
+            "app_id": described(or_null(NAME), "Of which app; without it of every app that there is."),
+            "events": described(or_null(list_of({"enum": known})), "What of; by default everything."),
             "format": {"enum": [each.value for each in Format], "description": "How bodies are written."},
             "hub_header": {"type": "boolean", "description": "Also sign the body alone, in X-Lockgate-Signature."},
-            "reason": REASON,
+            "reason": REMARK,
         },
         needs=("url",),
     )
@@ -89,8 +122,8 @@ def _webhook() -> Schema:
 
 _SIGHT = {
     "reason": REASON,
-    "step": described(WHOLE, "The step that was seen, from 0."),
-    "revision": described(WHOLE, "The revision that was seen."),
+    "step": described(NUMBERED, "The step that was seen, from 0."),
+    "revision": described(NUMBERED, "The revision that was seen."),
 }
 
 ASKED: Mapping[str, Schema] = {
@@ -98,11 +131,12 @@ ASKED: Mapping[str, Schema] = {
     "Reason": _example(record({"reason": REASON}, needs=("reason",)), reason="errors at checkout"),
     "Sight": _example(record(_SIGHT, needs=tuple(_SIGHT)), reason="looks well", step=0, revision=1),
     "Order": _example(_order(), app_id="web", baseline="v36", candidate="v37", mode="canary", steps="5,25,50,100"),
+    "Policy": _example(_policy(), mode="canary", gates=["error_rate"]),
     "LiveWeight": _example(
         record(
             {
                 "weight": {"type": "number", "minimum": 0, "maximum": 100, "description": "Percent that is live."},
-                "revision": described(WHOLE, "The revision by which it was set."),
+                "revision": described(NUMBERED, "The revision by which it was set."),
             },
             needs=("weight", "revision"),
         ),
@@ -114,7 +148,7 @@ ASKED: Mapping[str, Schema] = {
     "Run": _example(
         {
             "type": "object",
-            "properties": {"app_id": TEXT, "release": TEXT, "status": TEXT, "latency_ms": NUMBER},
+            "properties": {"app_id": NAME, "release": NAME, "status": TEXT, "latency_ms": NUMBER},
             "required": ["release"],
         },
         app_id="web",
@@ -128,18 +162,18 @@ ASKED: Mapping[str, Schema] = {
             {
                 "events": cast("dict[str, Schema]", _webhook()["properties"])["events"],
                 "active": {"type": "boolean", "description": "Whether it is sent anything."},
-                "reason": REASON,
+                "reason": REMARK,
             }
         ),
         events=["rollout.rollback"],
     ),
-    "WebhookEnd": _example(record({"reason": REASON}), reason="it moved"),
+    "WebhookEnd": _example(record({"reason": REMARK}), reason="it moved"),
     "Rotation": _example(
         record(
             {
                 "grace": described(SPAN, "How long the older secret signs as well; by default 24 h, at most 7 days."),
                 "force": {"type": "boolean", "description": "Also while it is being rotated already."},
-                "reason": REASON,
+                "reason": REMARK,
             }
         ),
         grace="24h",

@@ -147,7 +147,7 @@ def check_names(noun: str, given: Iterable[str], known: tuple[str, ...]) -> None
 
 def whole_of(document: Mapping[str, object], name: str) -> int | None:
     """Return a whole number of a document."""
-    value = document.get(name)
+    value = _plain(document.get(name))
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < MAX_WHOLE:
@@ -173,7 +173,7 @@ def flag_of(document: Mapping[str, object], name: str) -> bool:
 
 def seconds_of(document: Mapping[str, object], name: str) -> int | None:
     """Return a span of time of a document: seconds, or text such as `2h`."""
-    value = document.get(name)
+    value = _plain(document.get(name))
     if value is None:
         return None
     seconds = duration_seconds(value) if isinstance(value, str) else value
@@ -195,6 +195,11 @@ def needed(name: str, value: str | None) -> str:
     if value is None:
         raise UsageError(f"{name} is missing", advice="Name it in the body.")
     return value
+
+
+def _plain(value: object) -> object:
+    """Return a number without its point where nothing stands behind that: to JSON 7.0 is 7."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:

@@ -34,6 +34,8 @@ PARAMETERS: Mapping[str, Schema] = {
     "state": one_of(State),
     "status": one_of(Status),
 }
+_TAG = r'(W/)?"[!#-~\u0080-\u00ff]*"'
+TAGS: Schema = {**TEXT, "pattern": rf"^(\*|{_TAG}([ \t]*,[ \t]*{_TAG})*)$"}
 # Answers that are about a rollout, and so have its revision for a tag.
 TAGGED = frozenset({"Answered", "Created", "Explanation", "Rollout", "Sentences", "Turn", "Verdict"})
 # No operation can be asked by a method that it has not, and what is no HTTP is none.
@@ -117,9 +119,9 @@ def _conditions(each: Endpoint, bodies: Bodies) -> list[Json]:
     if each.is_once and each.method != "GET" and each.body in (JSON_TYPES, ()):
         found["Idempotency-Key"] = {**TEXT, "minLength": 1, "maxLength": MAX_KEY, "pattern": "^[!-~]([ -~]*[!-~])?$"}
     if "{id}" in each.path and bodies.gives in TAGGED:
-        found["If-Match"] = described(TEXT, "The ETag that was seen: else nothing is done, and it is 412.")
+        found["If-Match"] = described(TAGS, "The ETag that was seen: else nothing is done, and it is 412.")
         if each.method == "GET":
-            found["If-None-Match"] = described(TEXT, "The ETag that is known: 304 while it is still so.")
+            found["If-None-Match"] = described(TAGS, "The ETag that is known: 304 while it is still so.")
     return [{"name": name, "in": "header", "required": False, "schema": schema} for name, schema in found.items()]
 
 
