@@ -56,5 +56,9 @@ class ReusedKeyError(UsageError):
     """An idempotency key came again with another call."""
 
 
+class LeftError(NotPermittedError):
+    """The store goes on elsewhere, and may only be read here."""
+
+
 class InDoubtError(UnreachableError):
     """The store did not say whether it kept what it was asked to keep."""

@@ -37,5 +37,5 @@ def test_two_servers_on_one_folder_keep_their_word_through_kills_and_freezes(
     assert broken(history) == []
     assert checked["sound"], checked
     assert drill.has_enough(crew)
-    drill.tell(count, "two servers on SQLite", crew, nemesis, history)
+    drill.tell(count, "SQLite", crew, nemesis, history)
     assert crew.count(Outcome.DONE) > 100

@@ -28,6 +28,8 @@ POLICY = {"bucket": "1s", "min_runs": 20, "gates": [{"metric": "error_rate", "de
 # Every so many-th candidate fails so often.
 BAD_EVERY, BAD = 3, 0.6
 BATCH = 60
+# So often a turn that was answered is asked for again.
+AGAIN = 0.1
 # What the proxy or a server answers where nobody can tell what was done.
 UNSURE = 500
 
@@ -176,6 +178,10 @@ def tick(client: Client) -> None:
     key = client.key()
     reply = client.ask("POST", f"/rollouts/{rollout}/evaluate", tries=TRIES, key=key)
     client.note(Kind.TURN, reply, app=app, rollout=rollout, key=key, **_seen(reply.document))
+    if client.draw.random() < AGAIN:
+        again = client.ask("POST", f"/rollouts/{rollout}/evaluate", key=key)
+        # What it says is where the rollout stood then.
+        client.note(Kind.LOOK, again, app=app, key=key)
     time.sleep(client.draw.uniform(0, 0.1))
 
 

@@ -156,13 +156,16 @@ def has_enough(crew: Fleet) -> bool:
 
 
 def tell(count: Callable[[str, int], None], where: str, crew: Fleet, nemesis: Nemesis, history: History) -> None:
-    """Print what a drill came to."""
+    """Count what a drill came to."""
     moved = sum(len({each.after.revision for each in receipts}) for receipts in history.receipts.values())
-    count(f"calls to {where} acknowledged", crew.count(Outcome.DONE))
-    count("turns among them", crew.count(Outcome.DONE, Kind.TURN))
-    count("calls asked again", crew.retries)
-    count("calls in doubt to the end", crew.count(Outcome.IN_DOUBT))
-    count("revisions", moved)
-    count("messages at receivers", len(history.told))
-    for name, number in sorted(nemesis.counts.items()):
-        count(name, number)
+    found = {
+        "calls acknowledged": crew.count(Outcome.DONE),
+        "turns among them": crew.count(Outcome.DONE, Kind.TURN),
+        "calls asked again": crew.retries,
+        "calls in doubt to the end": crew.count(Outcome.IN_DOUBT),
+        "revisions": moved,
+        "messages at receivers": len(history.told),
+        **nemesis.counts,
+    }
+    for what, number in found.items():
+        count(f"{what} ({where})", number)

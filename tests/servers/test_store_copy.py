@@ -20,9 +20,11 @@ from lockgate.operations.fsck import fsck
 from lockgate.operations.kill import kill
 from lockgate.ports.copying import PLACE
 from lockgate.ports.house import House
+from lockgate.testing.world import World
 from tests.faults import steps
 from tests.faults.process import KILLED, ended, killed_at
 from tests.postgresql import Cluster
+from tests.server.served import API, problem, served
 
 ROWS = 3
 Places = Callable[[], str]
@@ -163,6 +165,23 @@ def test_what_was_copied_is_only_read_from_then_on(places: Places, home: Path) -
 
     assert name in refused.value.message
     assert _receipts(own) == _receipts(_house(target, home))
+
+
+@pytest.mark.clause("SV-141")
+def test_a_server_on_a_store_that_was_copied_says_so_to_callers(places: Places, tmp_path: Path) -> None:
+    """503, so that a proxy or a client asks another server; it names neither folder nor database, and answers looks."""
+    here, target = World(wiring.sqlite_store(tmp_path / "home"), 1), places()
+    with served(here) as door:
+        admin = door.caller("admin")
+        _copy(str(tmp_path / "home"), target)
+
+        refused = admin.post(f"{API}/kill", {"reason": "a drill"})
+        seen = admin.get(f"{API}/rollouts")
+
+    assert problem(refused) == (503, "store-left")
+    assert str(tmp_path) not in refused.text
+    assert target not in refused.text
+    assert seen.status_code == 200
 
 
 @pytest.mark.clause("SV-141")

@@ -56,7 +56,9 @@ def copy(source: str, target: str, *, as_json: bool) -> int:
         meter.clear()
     is_sound = all(each.is_sound for each in found)
     if as_json:
-        output.emit_json({"to": name, "rows": dict(copied.rows), "organisations": list(copied.orgs), "sound": is_sound})
+        flaws = [flaw.document() for each in found for flaw in each.flaws]
+        rows, orgs = dict(copied.rows), list(copied.orgs)
+        output.emit_json({"to": name, "rows": rows, "organisations": orgs, "sound": is_sound, "flaws": flaws})
     else:
         output.say(_text(copied, found, target, name))
     return exit_codes.OK.code if is_sound else exit_codes.DATA.code
@@ -74,7 +76,9 @@ def _check(org: str, source: str, target: str, meter: Meter) -> Soundness:
     from lockgate.operations.copy_store import check_copy
 
     keys = (wiring.home() if wiring.is_url(source) else Path(source)) / wiring.KEYS
-    return check_copy(wiring.house_at(source, keys, org), wiring.house_at(target, keys, org), meter.tell)
+    return check_copy(
+        wiring.house_at(source, keys, org), wiring.house_at(target, keys, org), meter.tell, wiring.run_batches().decode
+    )
 
 
 def _text(copied: Copied, found: list[Soundness], target: str, name: str) -> str:

@@ -16,6 +16,7 @@ from lockgate.crash_point import reach
 from lockgate.errors import LockgateError, UsageError
 from lockgate.operations.checking import Progress
 from lockgate.operations.fsck import Soundness, fsck
+from lockgate.operations.recounting import Decode
 from lockgate.ports.copying import PLACE, Row, Source, Tables, Target
 from lockgate.ports.house import House
 
@@ -120,7 +121,7 @@ def _telling(rows: Iterator[Row], table: str, tell: Progress) -> Iterator[Row]:
         yield row
 
 
-def check_copy(source: House, target: House, tell: Progress) -> Soundness:
+def check_copy(source: House, target: House, tell: Progress, decode: Decode) -> Soundness:
     """Check a copy as any store is checked, and that its log is the one that was copied."""
     with source.store.reading(source.org) as before, target.store.reading(target.org) as after:
         if before.tree() != after.tree():
@@ -128,4 +129,4 @@ def check_copy(source: House, target: House, tell: Progress) -> Soundness:
                 f"the log of {source.org} has another head in the copy",
                 advice="Go on with neither; please report this.",
             )
-    return fsck(target, tell=tell)
+    return fsck(target, tell=tell, decode=decode)

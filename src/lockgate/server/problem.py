@@ -17,6 +17,7 @@ from lockgate.core.canonical import Json
 from lockgate.errors import (
     DataError,
     HeldError,
+    LeftError,
     LockgateError,
     NotPermittedError,
     RefusedUrlError,
@@ -67,6 +68,7 @@ HEAD_TOO_LARGE = Kind("head-too-large", 431, "The head of the request is too lar
 INTERNAL = Kind("internal", 500, "This is a fault in Lockgate.")
 UNSOUND = Kind("store-unsound", 500, "The store is not whole.")
 HELD = Kind("store-held", 503, "Another process holds the store.")
+LEFT = Kind("store-left", 503, "The store goes on elsewhere.")
 UNREACHABLE = Kind("unreachable", 503, "Something that the server needs did not answer.")
 CROWDED = Kind("too-many-connections", 503, "As many are connected as may be.")
 
@@ -97,6 +99,7 @@ KINDS = (
     INTERNAL,
     UNSOUND,
     HELD,
+    LEFT,
     UNREACHABLE,
     CROWDED,
 )
@@ -110,6 +113,7 @@ _BY_ERROR: dict[type[LockgateError], Kind] = {
     DataError: NOT_DATA,
     HeldError: HELD,
     TryAgainError: CONFLICT,
+    LeftError: LEFT,
     NotPermittedError: REFUSED,
     UnreachableError: UNREACHABLE,
 }
@@ -139,6 +143,7 @@ _TOLD = "Whoever runs the server finds more on its standard error."
 # What the store says of itself names files of the server's machine, which are no caller's business.
 _OWN = {
     HELD: Problem(HELD, "another process holds the store", "Try again."),
+    LEFT: Problem(LEFT, "the store of this server was copied and goes on elsewhere", f"Call that one. {_TOLD}"),
     UNREACHABLE: Problem(UNREACHABLE, "the disk of the store, or something outside, failed", f"Try again. {_TOLD}"),
     UNSOUND: Problem(UNSOUND, "what is stored cannot be read", f"{_TOLD} `lockgate fsck` says what is wrong."),
     INTERNAL: Problem(INTERNAL, "the call failed by a fault in Lockgate", f"Please report it. {_TOLD}"),

@@ -175,7 +175,8 @@ def one_answer_for_one_thing(history: History) -> Iterator[str]:
     for call in _answered(history):
         assert call.standing is not None
         stood[call.rollout, call.standing.revision].add(call.standing)
-        if call.key:
+    for call in history.calls:
+        if call.key and call.outcome is Outcome.DONE:
             keyed[call.key].add(call.answer)
     for each in _receipts(history):
         signed[each.rollout, each.seq].add(each.after)

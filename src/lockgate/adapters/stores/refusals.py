@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from lockgate.errors import LockgateError, NotPermittedError, TryAgainError, UnsoundError
+from lockgate.errors import LeftError, LockgateError, TryAgainError, UnsoundError
 
 FAULT = "Please report this: it is a fault in Lockgate, and nothing was stored."
 
@@ -44,9 +44,9 @@ def check_alone(*, is_alone: bool) -> None:
         raise LockgateError("a transaction that was opened for some spines decides nothing", advice=FAULT)
 
 
-def left(place: str, name: str) -> NotPermittedError:
+def left(place: str, name: str) -> LeftError:
     """Return the error of a change to a store that was copied elsewhere."""
-    return NotPermittedError(
+    return LeftError(
         f"{place} was copied to {name} and goes on there; here it may only be read",
         advice="Let LOCKGATE_STORE name where it went; leave it out for a store in LOCKGATE_HOME.",
     )

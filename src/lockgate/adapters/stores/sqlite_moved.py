@@ -10,6 +10,7 @@ import sqlite3
 from pathlib import Path
 
 from lockgate.adapters.stores.refusals import left
+from lockgate.errors import UnreachableError
 
 # "LGMV": the application_id of a store that is left.
 _LEFT = 0x4C474D56
@@ -19,7 +20,13 @@ WHERE = "moved-to.txt"
 
 def leave(control: sqlite3.Connection, path: Path, name: str) -> None:
     """Mark a control file, inside of a transaction."""
-    (path.parent / WHERE).write_text(f"{name}\n", encoding="utf-8")
+    try:
+        (path.parent / WHERE).write_text(f"{name}\n", encoding="utf-8")
+    except OSError as error:
+        raise UnreachableError(
+            f"{path.parent / WHERE} cannot be written: {error.strerror or error}",
+            advice="Make room on the disk, then try again; nothing was copied.",
+        ) from error
     control.execute(f"PRAGMA application_id = {_LEFT}")
 
 

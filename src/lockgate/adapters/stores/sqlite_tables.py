@@ -108,6 +108,7 @@ def _select(table: str, columns: Sequence[str]) -> str:
 @contextmanager
 def source_of(folder: Path, busy_seconds: float) -> Iterator[SqliteTables]:
     """Open the store of a folder; who wants to write to it waits until the block ends."""
+    folder = folder.resolve()
     # What is not a whole store of this version is refused, or brought to this version.
     SqliteStore(folder, busy_seconds).close()
     with _both(folder, busy_seconds) as (control, runs):
@@ -119,6 +120,7 @@ def source_of(folder: Path, busy_seconds: float) -> Iterator[SqliteTables]:
 @contextmanager
 def target_of(folder: Path, busy_seconds: float) -> Iterator[NewSqliteTables]:
     """Make a store in a folder that is not there, or empty."""
+    folder = folder.resolve()
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise UsageError(f"{folder} is not empty", advice="Name a new folder.")
     partial = folder.with_name(f"{folder.name}.partial")
