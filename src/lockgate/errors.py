@@ -62,3 +62,7 @@ class LeftError(NotPermittedError):
 
 class InDoubtError(UnreachableError):
     """The store did not say whether it kept what it was asked to keep."""
+
+
+class ClosedStoreError(NotPermittedError):
+    """The store does not let Lockgate in, or not write; whoever calls a server can do nothing about it."""

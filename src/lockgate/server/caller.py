@@ -12,7 +12,7 @@ from lockgate.core.api_key import ApiKey
 from lockgate.core.app import DEFAULT_ORG
 from lockgate.core.permission import Permission, is_allowed
 from lockgate.core.receipt import Actor
-from lockgate.errors import NotPermittedError
+from lockgate.errors import ClosedStoreError, NotPermittedError
 from lockgate.operations.authenticate import ADVICE, authenticate
 from lockgate.operations.tick import LOOP
 from lockgate.ports.house import Clock
@@ -73,6 +73,9 @@ def caller_of(headers: Mapping[str, str], store: Store, clock: Clock) -> Caller:
         raise ProblemError(NO_KEY, "the call has no bearer token", ADVICE)
     try:
         return _of_key(authenticate(token.strip(), store, clock))
+    except ClosedStoreError:
+        # The store let nobody in, which says nothing of the key.
+        raise
     except NotPermittedError as error:
         raise ProblemError(NO_KEY, error.message, error.advice) from error
 

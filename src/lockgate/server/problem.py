@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from lockgate.core.canonical import Json
 from lockgate.errors import (
+    ClosedStoreError,
     DataError,
     HeldError,
     LeftError,
@@ -114,6 +115,7 @@ _BY_ERROR: dict[type[LockgateError], Kind] = {
     HeldError: HELD,
     TryAgainError: CONFLICT,
     LeftError: LEFT,
+    ClosedStoreError: UNREACHABLE,
     NotPermittedError: REFUSED,
     UnreachableError: UNREACHABLE,
 }

@@ -17,6 +17,7 @@ from psycopg.conninfo import conninfo_to_dict
 from lockgate.adapters.stores.postgres import PostgresStore
 from lockgate.core.app import App
 from lockgate.errors import (
+    ClosedStoreError,
     DataError,
     InDoubtError,
     NotPermittedError,
@@ -24,7 +25,11 @@ from lockgate.errors import (
     UnsoundError,
     UsageError,
 )
+from lockgate.operations.issue_key import issue_first_key
+from lockgate.server.caller import caller_of
+from lockgate.server.problem import problem_of
 from lockgate.testing.store_contract import APP, grow, sample_receipt
+from lockgate.testing.world import World
 from tests.adapters.stores.postgres_stores import Opened, by_hand, opened, url
 from tests.postgresql import Cluster, cluster
 
@@ -102,6 +107,33 @@ def test_a_store_of_a_later_version_is_refused(opened: Opened, url: str) -> None
 
     with pytest.raises(DataError, match="later version of Lockgate"):
         opened()
+
+
+@pytest.mark.clause("SV-106")
+@pytest.mark.parametrize("is_writing", [True, False])
+def test_a_program_does_not_go_on_after_a_later_version_came(opened: Opened, url: str, *, is_writing: bool) -> None:
+    """Neither to write nor to read, whatever connections it has: it would not know what it reads."""
+    store = opened()
+    by_hand(url, "INSERT INTO lockgate.versions (number) VALUES (99)")
+
+    with pytest.raises(UnsoundError, match="later version"), store.writing() if is_writing else store.reading():
+        pass
+
+
+@pytest.mark.clause("SV-106")
+def test_a_server_that_its_database_refuses_blames_no_caller(opened: Opened, url: str) -> None:
+    """The key may be right; the answer says to try again, and names no host."""
+    here = World(opened(), seed=1)
+    issued = issue_first_key(here.house)
+    assert issued is not None
+    by_hand(url, "REVOKE ALL ON lockgate.api_keys FROM CURRENT_USER")
+
+    with pytest.raises(ClosedStoreError, match="lacks a right") as caught:
+        caller_of({"authorization": f"Bearer {issued.token}"}, here.house.store, here.clock)
+
+    problem = problem_of(caught.value)
+    assert problem.kind.status == 503
+    assert "127.0.0.1" not in f"{problem.detail}{problem.advice}"
 
 
 @pytest.mark.clause("SV-106")

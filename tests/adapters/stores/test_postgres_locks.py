@@ -13,6 +13,7 @@ import pytest
 from lockgate.adapters.stores import postgres
 from lockgate.adapters.stores.postgres import CHANNEL, PostgresStore
 from lockgate.adapters.stores.postgres_locks import locks
+from lockgate.adapters.stores.postgres_schema import scripts
 from lockgate.core.app import App
 from lockgate.errors import HeldError
 from lockgate.operations.ingest import ingest
@@ -21,7 +22,8 @@ from lockgate.testing.access_contract import REPLY
 from lockgate.testing.outbox_contract import sample_message
 from lockgate.testing.store_contract import INGESTED
 from lockgate.testing.world import Law, World
-from tests.adapters.stores.postgres_stores import Opened, opened, url
+from tests.adapters.stores.postgres_stores import Opened, by_hand, opened, url
+from tests.postgresql import Cluster
 
 __all__ = ["opened", "url"]
 
@@ -189,6 +191,33 @@ def test_servers_that_start_at_once_make_the_tables_once(url: str) -> None:
         assert len(seen.apps()) == 4
     for store in stores:
         store.close()
+
+
+@pytest.mark.clause("SV-105")
+def test_an_earlier_version_is_brought_up_and_keeps_what_it_has(opened: Opened, url: str) -> None:
+    """Only what is missing is carried out, and every barrier is there then."""
+    first = scripts()[0]
+    path = "SET LOCAL search_path = lockgate"
+    by_hand(url, "CREATE SCHEMA lockgate", path, "CREATE TABLE versions (number bigint PRIMARY KEY)", first)
+    by_hand(url, path, "INSERT INTO versions VALUES (1)", "INSERT INTO releases VALUES ('default', 'web', 'v1', 5)")
+
+    with opened().reading() as seen:
+        assert seen.contradictions() == ()
+        assert [release.name for release in seen.releases("web")] == ["v1"]
+
+
+@pytest.mark.clause("SV-115")
+def test_a_commit_waits_for_the_disk_whatever_the_database_was_told(
+    postgresql: Cluster, opened: Opened, url: str
+) -> None:
+    """And who does nothing in a transaction, or is gone, does not hold its locks for long."""
+    postgresql.run(f"ALTER DATABASE {url.rpartition('/')[2]} SET synchronous_commit = off")
+    names = ("synchronous_commit", "idle_in_transaction_session_timeout", "statement_timeout", "lock_timeout")
+
+    with opened(busy_seconds=0.5).writing() as work:
+        found = [work._link.execute(f"SHOW {name}".encode()).fetchone() for name in names]
+
+    assert found == [("on",), ("1min",), ("1min",), ("500ms",)]
 
 
 @pytest.mark.clause("SV-112")

@@ -18,7 +18,7 @@ from lockgate.adapters.stores.postgres_connections import Connections, Link, Sta
 from lockgate.adapters.stores.postgres_locks import locks
 from lockgate.adapters.stores.postgres_reading import PostgresSnapshot
 from lockgate.adapters.stores.postgres_refusals import failed_before, in_doubt
-from lockgate.adapters.stores.postgres_schema import migrate, version
+from lockgate.adapters.stores.postgres_schema import known, migrate, version
 from lockgate.adapters.stores.postgres_trust import orgs
 from lockgate.adapters.stores.postgres_writing import PostgresTransaction
 from lockgate.adapters.stores.sqlite_file import BUSY_SECONDS
@@ -30,7 +30,9 @@ CHANNEL = "lockgate_news"
 PATIENCE_SECONDS = 1.0
 # No statement of a transaction that holds a lock takes longer, and none that only reads.
 WRITE_SECONDS, READ_SECONDS = 60, 600
-_SET = "SELECT set_config('lockgate.org', %s, true), set_config('statement_timeout', %s, true)"
+_SET = (
+    "SELECT set_config('lockgate.org', %s, true), set_config('statement_timeout', %s, true), lockgate.refuse_older(%s)"
+)
 # Who reads holds nobody up, and a check may think for long about what it read.
 _THINKING = "SELECT set_config('idle_in_transaction_session_timeout', %s, true)"
 _PATIENCE = "SELECT set_config('lock_timeout', %s, true)"
@@ -55,7 +57,7 @@ class PostgresStore:
         """Open a snapshot."""
         timeout = f"{READ_SECONDS}s"
         begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
-        opening: list[Statement] = [(begin, ()), (_SET, (org, timeout)), (_THINKING, (timeout,))]
+        opening: list[Statement] = [(begin, ()), (_SET, (org, timeout, known())), (_THINKING, (timeout,))]
         with self._links.explained(), self._links.begun(opening) as link:
             yield PostgresSnapshot(link, org)
 
@@ -131,4 +133,4 @@ def _opening(org: str, spines: Sequence[str] | None, seconds: float) -> list[Sta
     # Nobody waits for longer in all than for one lock, or a little more; 0 would be for ever.
     timeout = f"{max(1, round(seconds * 1000))}ms"
     statement = f"{WRITE_SECONDS + round(seconds)}s"
-    return [(begin, ()), (_SET, (org, statement)), (_PATIENCE, (timeout,)), *locks(org, spines)]
+    return [(begin, ()), (_SET, (org, statement, known())), (_PATIENCE, (timeout,)), *locks(org, spines)]

@@ -24,7 +24,7 @@ from psycopg.types.numeric import Int8BinaryDumper
 from lockgate.adapters.stores.postgres_arrays import Longs, LongsDumper
 from lockgate.adapters.stores.postgres_refusals import explain, explain_connecting, is_not_yet
 from lockgate.adapters.stores.sqlite_file import BUSY_SECONDS
-from lockgate.errors import DataError, HeldError, NotPermittedError, UsageError
+from lockgate.errors import ClosedStoreError, DataError, HeldError, UsageError
 
 Link = psycopg.Connection[tuple[Any, ...]]
 # A statement and its values.
@@ -175,7 +175,7 @@ class Connections:
             link.execute(_SETTINGS)
             role = link.execute(_ROLE).fetchone()
         if role is not None and role[1]:
-            raise NotPermittedError(
+            raise ClosedStoreError(
                 f"the role {role[0]} of {self.place} is a superuser or passes by row-level security",
                 advice="Let Lockgate log in as an ordinary role: see docs/howto/postgresql.md.",
             )

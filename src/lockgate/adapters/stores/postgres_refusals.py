@@ -8,18 +8,17 @@ from psycopg import errors
 
 from lockgate.adapters.stores.refusals import FAULT, held_already, left
 from lockgate.errors import (
+    ClosedStoreError,
     DataError,
     HeldError,
     InDoubtError,
     LockgateError,
-    NotPermittedError,
-    TryAgainError,
     UnreachableError,
     UnsoundError,
 )
 
-# What the triggers of our schema raise.
-OWN_STATE = "LG001"
+# What our schema raises: its triggers; and where it is of a later version.
+OWN_STATE, LATER_STATE = "LG001", "LG003"
 # What those of a store raise that was copied elsewhere and goes on there; the message is where.
 LEFT_STATE = "LG002"
 _HOW_TO = "docs/howto/postgresql.md"
@@ -49,7 +48,7 @@ def explain_connecting(error: psycopg.Error, place: str) -> LockgateError:
     said = str(error)
     for words, meant in _REFUSED:
         if words in said:
-            return NotPermittedError(
+            return ClosedStoreError(
                 f"{place} refuses the connection: {meant}",
                 advice="Look at the role in LOCKGATE_STORE, and at its password: PGPASSWORD, or ~/.pgpass.",
             )
@@ -58,7 +57,7 @@ def explain_connecting(error: psycopg.Error, place: str) -> LockgateError:
             f"{place} refuses the connection: there is no such role or database", advice=f"Make it: see {_HOW_TO}."
         )
     if "too many clients" in said or "connection slots" in said or "too many connections" in said:
-        return TryAgainError(f"{place} has no connection left", advice="Try again, or raise its max_connections.")
+        return HeldError(f"{place} has no connection left", advice="Try again, or raise its max_connections.")
     return UnreachableError(
         f"{place} cannot be reached{_reason(error)}",
         advice="Look whether it runs and whether LOCKGATE_STORE names it; nothing was stored.",
@@ -90,6 +89,10 @@ def explain(error: psycopg.Error, place: str) -> LockgateError:
         return left(place, error.diag.message_primary or "another store")
     if error.sqlstate == OWN_STATE:
         return LockgateError(error.diag.message_primary or "", advice=FAULT)
+    if error.sqlstate == LATER_STATE:
+        return UnsoundError(
+            f"{place} was brought to a later version of Lockgate while this one ran", advice="Use that version."
+        )
     if isinstance(error, errors.UniqueViolation):
         return held_already(error.diag.table_name or "", error.diag.message_detail)
     return _of_others(error, place) or _of_store(error, place) or _lost(error, place)
@@ -100,7 +103,7 @@ def _of_others(error: psycopg.Error, place: str) -> LockgateError | None:
     if isinstance(error, _HELD):
         return HeldError(f"{place} is held by another transaction", advice="Try again; `pg_locks` says by which.")
     if isinstance(error, _AGAIN):
-        return TryAgainError(f"{place} ended the transaction: {_said(error)}", advice="Try again; nothing was stored.")
+        return HeldError(f"{place} ended the transaction: {_said(error)}", advice="Try again; nothing was stored.")
     if isinstance(error, errors.InFailedSqlTransaction):
         return failed_before()
     if isinstance(error, _FULL):
@@ -108,7 +111,7 @@ def _of_others(error: psycopg.Error, place: str) -> LockgateError | None:
             f"{place} cannot be written: {_said(error)}", advice="Make room there, then try again; nothing was stored."
         )
     if isinstance(error, errors.ReadOnlySqlTransaction):
-        return NotPermittedError(
+        return ClosedStoreError(
             f"{place} may not be written: it is a standby, or read-only",
             advice="Name the primary in LOCKGATE_STORE, or add ?target_session_attrs=read-write to it.",
         )
@@ -118,7 +121,7 @@ def _of_others(error: psycopg.Error, place: str) -> LockgateError | None:
 def _of_store(error: psycopg.Error, place: str) -> LockgateError | None:
     """Return what is to be done where what is stored, or is to be, is not as it should be."""
     if isinstance(error, errors.InsufficientPrivilege):
-        return NotPermittedError(
+        return ClosedStoreError(
             f"the role of {place} lacks a right: {_said(error)}",
             advice=f"Let the owner of the schema grant it: see {_HOW_TO}.",
         )

@@ -8,13 +8,14 @@ lock, so that several servers may start at once.
 from __future__ import annotations
 
 import re
+from functools import cache
 from importlib.resources import files
 
 from psycopg import errors
 
 from lockgate.adapters.stores.postgres_connections import SCHEMA, Link
 from lockgate.crash_point import reach
-from lockgate.errors import DataError, NotPermittedError
+from lockgate.errors import ClosedStoreError, DataError
 
 # Any number, the same in each server.
 _LOCK = 0x6C6F636B67617465
@@ -42,15 +43,21 @@ def made_by(found: list[str]) -> frozenset[Made]:
     return frozenset({*named, *triggers, *(("function", name, body) for name, body in _FUNCTIONS.findall(whole))})
 
 
+@cache
+def known() -> int:
+    """Return the version that this program knows."""
+    return len(scripts())
+
+
 def version(link: Link, place: str) -> int:
     """Return the version of the tables, 0 where there are none; a later one than ours is refused."""
     if not _has(link, "versions"):
         return 0
     found = link.execute("SELECT coalesce(max(number), 0) FROM lockgate.versions").fetchone()
-    number, known = int(found[0]) if found else 0, len(scripts())
-    if number > known:
+    number = int(found[0]) if found else 0
+    if number > known():
         raise DataError(
-            f"{place} was written by a later version of Lockgate (schema {number}, this one knows {known})",
+            f"{place} was written by a later version of Lockgate (schema {number}, this one knows {known()})",
             advice="Use that version; a store is never taken back.",
         )
     return number
@@ -58,14 +65,14 @@ def version(link: Link, place: str) -> int:
 
 def migrate(link: Link, place: str) -> None:
     """Make the tables of this version, or what is missing of them."""
-    if version(link, place) == len(scripts()) and not _lacks_grants(link):
+    if version(link, place) == known() and not _lacks_grants(link):
         return
     try:
         with link.transaction():
             _migrate(link, place)
             reach("schema.written")
     except errors.InsufficientPrivilege as error:
-        raise NotPermittedError(
+        raise ClosedStoreError(
             f"the tables of {place} are not those of this version, and its role may not make them",
             advice="Call `lockgate apps` once with the role that owns them: see docs/howto/postgresql.md.",
         ) from error

@@ -1,5 +1,6 @@
 -- SPDX-License-Identifier: Apache-2.0
--- What no program may do: change what is kept for ever or sealed, and see or write what is of another organisation.
+-- What no program may do: change what is kept for ever or sealed, see or write what is of another organisation, and go
+-- on after a later version has changed the tables.
 
 CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -26,6 +27,13 @@ BEGIN
     RAISE EXCEPTION USING ERRCODE = 'LG001', MESSAGE = 'what was added to a bucket stands beside its cells';
   END IF;
   RETURN NEW;
+END $$;
+
+CREATE FUNCTION refuse_older(known bigint) RETURNS void LANGUAGE plpgsql STABLE AS $$
+BEGIN
+  IF EXISTS (SELECT 1 FROM lockgate.versions WHERE number > known) THEN
+    RAISE EXCEPTION USING ERRCODE = 'LG003', MESSAGE = 'the schema is of a later version';
+  END IF;
 END $$;
 
 CREATE TRIGGER kept_message BEFORE UPDATE ON messages
