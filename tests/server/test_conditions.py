@@ -95,6 +95,8 @@ def test_what_has_no_tag_meets_no_condition(admin: Caller, place: str) -> None:
 
     assert problem(frozen) == (412, "precondition-failed")
     assert problem(admin.call("GET", f"{API}/rollouts", {"if-match": '"1"'})) == (412, "precondition-failed")
+    question = {"app_id": "claims-agent", "baseline": "v36", "candidate": "abc123"}
+    assert problem(admin.post(f"{API}/compare", question, if_match='"1"')) == (412, "precondition-failed")
     assert admin.get(f"{API}/apps").json()["apps"][0]["frozen"] is None
     assert problem(admin.post(f"{place}/resume", REASON, if_none_match="*")) == (412, "precondition-failed")
 

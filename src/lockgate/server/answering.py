@@ -24,7 +24,10 @@ def answer(row: Endpoint, call: Call) -> Answer:
     """Answer a call that its caller may make."""
     if row.method in SAFE:
         return _looked(row, call)
-    if not row.is_once or not (KEY in call.headers or has_condition(call.headers)):
+    if not (KEY in call.headers or has_condition(call.headers)):
+        return row.handler(call)
+    if not row.is_once:
+        check_conditions(call.headers, None, is_change=True)
         return row.handler(call)
     came = do_once(call.house, _once(call), lambda work, house: _came(row, call, work, house))
     call.wake()

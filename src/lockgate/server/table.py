@@ -153,6 +153,7 @@ ENDPOINTS = (
         runs.MAX_BODY,
         imports.PARAMETERS,
         encodings=PACKED,
+        is_once=False,
     ),
     *(
         _post(
