@@ -93,7 +93,9 @@ class Receiver:
         return Reply(HTTPStatus.OK, f"{event.candidate} has {event.weight:g} %")
 
     def _said(self, reply: Reply, event: Event | None = None) -> Reply:
-        of = f"{event.id} ({event.app} seq {event.seq})" if event else "a request"
+        of = "a request" if event is None else event.id
+        if event is not None and event.rollout_id is not None:
+            of += f" ({event.app} {event.rollout_id} {event.seq})"
         self._tell(f"{reply.status.value} {of}: {reply.said}")
         return reply
 

@@ -306,4 +306,4 @@ def test_a_receiver_tells_on_standard_error_by_itself(tmp_path: Path, capsys: py
 
     Receiver([SECRET], Applied(tmp_path / "applied.json"), Router()).receive(headers(sent, at=time.time()), sent)
 
-    assert capsys.readouterr().err == "200 evt_01 (claims-agent seq 3): abc123 has 25 %\n"
+    assert capsys.readouterr().err == "200 evt_01 (claims-agent rol_01 3): abc123 has 25 %\n"

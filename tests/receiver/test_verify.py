@@ -9,7 +9,8 @@ import subprocess
 import sys
 import time
 from base64 import b64decode, b64encode
-from email.message import Message
+from dataclasses import asdict
+from email.message import Message as Headers
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,12 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from standardwebhooks import Webhook, WebhookVerificationError
 
+from lockgate.core.instant import SECOND
+from lockgate.core.outbox import Message
+from lockgate.core.webhook import cloud_event, signed_headers
 from lockgate.errors import LockgateError, UsageError
+from lockgate.operations.create import Order, create
+from lockgate.testing.world import World
 from lockgate.webhooks import (
     MAX_BODY,
     PREFIX,
@@ -30,11 +36,22 @@ from lockgate.webhooks import (
     WebhookError,
     verify,
 )
+from lockgate.wiring import memory_store
 from tests.receiver.signed import NOW, OLD_SECRET, SECRET, body, headers
 
 VECTORS = json.loads((Path(__file__).parents[1] / "vectors" / "trust_standard_webhooks.json").read_text("utf-8"))
 CASES = [case for case in VECTORS["cases"] if case["body_b64"]]
 SIGNED = headers(body())
+KEYS = [b64decode(secret.removeprefix(PREFIX)) for secret in (SECRET, OLD_SECRET)]
+
+
+@pytest.fixture
+def sent() -> Message:
+    """Return the message of a canary that begins."""
+    house = World(memory_store()).house
+    create(Order(app="web", baseline="v36", candidate="v37", policy={"mode": "canary"}), house)
+    with house.store.reading(house.org) as seen:
+        return seen.messages()[0]
 
 
 def _case(case: dict[str, Any], signature: str) -> dict[str, str]:
@@ -95,10 +112,26 @@ def test_what_the_library_signs_verifies_here_and_by_itself(text: str, key: byte
 
 
 @pytest.mark.clause("WH-60")
+@pytest.mark.parametrize("secret", [SECRET, OLD_SECRET])
+def test_what_lockgate_sends_is_understood(sent: Message, secret: str) -> None:
+    """In both forms of bodies, by either secret of a rotation; the message names all that a receiver needs."""
+    said = json.loads(sent.body)
+    events = [
+        verify(signed_headers(sent.id, body, KEYS, NOW * SECOND), body, secret, now=NOW)
+        for body in (sent.body, cloud_event(sent.id, "default", said))
+    ]
+
+    assert events[0] == events[1]
+    assert events[0].is_movement
+    assert (events[0].id, events[0].type, events[0].data) == (sent.id, "rollout.created", said["data"])
+    assert None not in asdict(events[0]).values()
+
+
+@pytest.mark.clause("WH-60")
 def test_names_of_headers_have_any_case() -> None:
     """Servers and proxies write them as they like; other headers do not matter."""
     shouted = {name.upper(): value for name, value in SIGNED.items()} | {"Host": "receiver"}
-    message = Message()
+    message = Headers()
     for name, value in SIGNED.items():
         message[name.title()] = value
 

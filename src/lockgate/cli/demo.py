@@ -16,7 +16,10 @@ import click
 from lockgate.cli import exit_codes, local, output
 from lockgate.report.screen import Screen
 
-EPILOG = "Exit codes: 0 one was promoted, one rolled back, and every receipt verified; 1 something else happened."
+EPILOG = (
+    "Exit codes: 0 one was promoted, one rolled back, the router had every weight, and every receipt verified; "
+    "1 something else happened."
+)
 
 
 @click.command(epilog=EPILOG)
