@@ -14,7 +14,7 @@ from lockgate import wiring
 from lockgate.adapters.stores.sqlite_file import objects_of
 from lockgate.adapters.stores.sqlite_tables import HELD
 from lockgate.cli.main import run
-from lockgate.errors import HeldError, NotPermittedError, UsageError
+from lockgate.errors import HeldError, InDoubtError, NotPermittedError, UsageError
 from lockgate.operations.copy_store import Copied, copy_store
 from lockgate.operations.fsck import fsck
 from lockgate.operations.kill import kill
@@ -25,6 +25,7 @@ from tests.faults import steps
 from tests.faults.process import KILLED, ended, killed_at
 from tests.postgresql import Cluster
 from tests.server.served import API, problem, served
+from tests.servers.cut import CutProxy, Moment
 
 ROWS = 3
 Places = Callable[[], str]
@@ -49,8 +50,9 @@ def home(tmp_path: Path) -> Path:
     return folder
 
 
-def _copy(source: str, target: str) -> Copied:
+def _copy(source: str, target: str, when_open: Callable[[], None] = lambda: None) -> Copied:
     with wiring.copy_target(target) as there, wiring.copy_source(source) as here:
+        when_open()
         return copy_store(here, there, lambda _what, _number: None)
 
 
@@ -268,6 +270,27 @@ def test_a_copy_that_is_killed_at_its_end_is_whole(places: Places, home: Path) -
     else:
         # The new folder has its name only after that moment.
         assert run(["store", "copy", str(home), target]) == 0
+
+
+@pytest.mark.clause("SV-143")
+@pytest.mark.postgres
+@pytest.mark.parametrize(("moment", "code"), [(Moment.BEFORE, 0), (Moment.AFTER, 64)])
+def test_a_copy_whose_last_answer_was_lost_is_in_doubt_and_no_fork(
+    postgresql: Cluster, home: Path, moment: Moment, code: int
+) -> None:
+    """Nobody knows whether it was kept: the source is left, and the same call goes on or finds the copy whole."""
+    own, before = postgresql.new_database(), _receipts(_house(str(home), home))
+    way = CutProxy(postgresql.port)
+    target = own.replace(f":{postgresql.port}/", f":{way.port}/")
+
+    with pytest.raises(InDoubtError):
+        _copy(str(home), target, lambda: way.cut_at_commit(moment))
+
+    with pytest.raises(NotPermittedError):
+        kill(steps.APP, steps.WHO, _house(str(home), home))
+    assert run(["store", "copy", str(home), target]) == code
+    assert _receipts(_house(own, home)) == before
+    way.close()
 
 
 def _fill_a_little(target: str) -> None:

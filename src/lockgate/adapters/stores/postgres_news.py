@@ -15,7 +15,14 @@ from psycopg.conninfo import make_conninfo
 
 CHANNEL = "lockgate_news"
 # Whoever listens sends nothing, so that only this finds out that the other end is gone without a word.
-_ALIVE = {"connect_timeout": 3, "keepalives": 1, "keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 3}
+_ALIVE: dict[str, str | int] = {
+    "connect_timeout": 3,
+    "keepalives": 1,
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "fallback_application_name": "lockgate",
+}
 
 
 class PostgresNews:

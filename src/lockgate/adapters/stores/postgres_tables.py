@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
+import psycopg
 from psycopg import sql
 
 from lockgate.adapters.stores.postgres import PostgresStore
 from lockgate.adapters.stores.postgres_connections import SCHEMA, Connections, Link
-from lockgate.adapters.stores.postgres_refusals import LEFT_STATE
+from lockgate.adapters.stores.postgres_refusals import LEFT_STATE, in_doubt
 from lockgate.ports.copying import PLACE, Row
 
 # Rows in memory at once; those of raw runs are some MiB each.
@@ -81,7 +82,12 @@ class PostgresTables:
         """Put the barriers up again, and keep everything."""
         for table in self._columns:
             self._alter(_RESTORE, table)
-        self._link.execute("COMMIT")
+        try:
+            self._link.execute("COMMIT")
+        except psycopg.OperationalError as error:
+            if self._link.closed:
+                raise in_doubt(self._place) from error
+            raise
 
     def left_for(self) -> str | None:
         """Return where the store goes on already."""
