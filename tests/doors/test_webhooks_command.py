@@ -97,3 +97,16 @@ def test_a_server_answers_the_same(door: Door, monkeypatch: pytest.MonkeyPatch) 
 
     assert (created, tried, listed, is_listed) == (0, 0, 0, True)
     assert (unknown, refused) == (exit_codes.USAGE.code, exit_codes.NOT_PERMITTED.code)
+
+
+@pytest.mark.clause("WH-02")
+@pytest.mark.parametrize("options", [(), ("--with-keys",)])
+def test_a_backup_has_what_opens_secrets_where_it_has_private_keys(
+    home: Path, door: Door, listener: Listener, options: tuple[str, ...]
+) -> None:
+    """And only there; from such a copy messages are signed as before."""
+    door("webhooks", "create", "--url", listener.url)
+
+    assert door("backup", str(home / "copy"), *options) == exit_codes.OK.code
+
+    assert bool(list((home / "copy").rglob("webhook.key"))) is bool(options)
