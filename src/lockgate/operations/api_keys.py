@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A store comes in; the API keys of its organisation go out."""
+"""A store comes in; the API keys of its organisation go out, or one of them."""
 
 from __future__ import annotations
 
@@ -11,3 +11,9 @@ def list_keys(house: House) -> tuple[ApiKey, ...]:
     """Return all keys, the oldest first."""
     with house.store.reading(house.org) as seen:
         return seen.api_keys()
+
+
+def find_key(key_id: str, house: House) -> ApiKey | None:
+    """Return a key; None where the organisation has none of that id."""
+    with house.store.reading(house.org) as seen:
+        return seen.api_key(key_id)

@@ -46,9 +46,11 @@ class Page:
 def rollout_page(wanted: Wanted, after: str | None, size: int, house: House) -> Page:
     """Return the page that follows the rollout of an id, the oldest first."""
     found: list[Rollout] = []
+    # The store itself tells the rollouts of one app apart.
+    app = wanted.apps[0] if wanted.app is None and wanted.apps is not None and len(wanted.apps) == 1 else wanted.app
     with house.store.reading(house.org) as seen:
         while len(found) <= size:
-            portion = seen.rollouts_after(after, PORTION, wanted.app, active=bool(wanted.is_active))
+            portion = seen.rollouts_after(after, PORTION, app, active=bool(wanted.is_active))
             found += [each for each in portion if wanted.holds(each)]
             if len(portion) < PORTION:
                 break

@@ -9,7 +9,7 @@ from __future__ import annotations
 from lockgate.core.api_key import ApiKey
 from lockgate.core.permission import permissions_of
 from lockgate.errors import UnknownError, UsageError
-from lockgate.operations.api_keys import list_keys
+from lockgate.operations.api_keys import find_key, list_keys
 from lockgate.operations.issue_key import DEFAULT_LIFE_S, KeyOrder, issue_key
 from lockgate.operations.revoke_key import revoke_key
 from lockgate.report.key_listing import key_document
@@ -73,7 +73,7 @@ def revoke(call: Call) -> Answer:
 
 def _known(call: Call) -> ApiKey:
     wanted = call.named["key"]
-    found = next((each for each in list_keys(call.house) if each.id == wanted and is_seen(call.caller, each)), None)
-    if found is None:
+    found = find_key(wanted, call.house)
+    if found is None or not is_seen(call.caller, found):
         raise UnknownError(f"there is no key {wanted}")
     return found
