@@ -39,8 +39,15 @@ class Rates:
 
 
 def usual_rates(calls: float, run_mib: float) -> Rates:
-    """Return the rates of a server for so many calls, and MiB of runs, a second of each key; 0 is no limit."""
-    return Rates(calls=Rate(calls, BURST_S), run_bytes=Rate(run_mib * 2**20, RUN_BURST_S), failures=FAILURES)
+    """Return the rates of a server for so many calls, and MiB of runs, a second of each key; 0 is no limit.
+
+    Without a limit of calls nobody who fails is slowed down either.
+    """
+    return Rates(
+        calls=Rate(calls, BURST_S),
+        run_bytes=Rate(run_mib * 2**20, RUN_BURST_S),
+        failures=FAILURES if calls else UNLIMITED,
+    )
 
 
 @dataclass(frozen=True, slots=True)

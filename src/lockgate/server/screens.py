@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lockgate.core.permission import Permission
-from lockgate.server.call import Handler
+from lockgate.server.call import MAX_WHOLE, Handler
 from lockgate.server.routes.screens import screen_of
 from lockgate.server.schema import Schema, described, record
 
@@ -40,7 +40,8 @@ class Asked:
     def schema(self) -> Schema:
         """Return the schema of its body."""
         words = {"type": "object", "description": "The options of the command, as the command line sends them."}
-        screen = record({"width": {"type": "integer"}, "colour": {"type": "boolean"}, "unicode": {"type": "boolean"}})
+        width: Schema = {"type": ["integer", "null"], "minimum": 0, "maximum": MAX_WHOLE - 1}
+        screen = record({"width": width, "colour": {"type": "boolean"}, "unicode": {"type": "boolean"}})
         found = record({"words": words, "screen": described(screen, "What the text is fitted to.")})
         return {**found, "examples": [{"words": self.words, "screen": {"width": 100}}]}
 

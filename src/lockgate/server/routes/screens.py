@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from lockgate.errors import UsageError
 from lockgate.report.screen import Screen
-from lockgate.server.call import Answer, Call, Handler, flag_of, text_of, whole_of
+from lockgate.server.call import Answer, Call, Handler, check_names, flag_of, text_of, whole_of
 
 # A screen that is wider shows nothing more.
 MAX_WIDTH = 1_000
@@ -37,6 +37,7 @@ def _object(document: Mapping[str, object], name: str) -> dict[str, object]:
 
 
 def _screen(facts: Mapping[str, object]) -> Screen:
+    check_names("field", facts, ("width", "colour", "unicode"))
     width = whole_of(facts, "width")
     return Screen(
         width=min(MAX_WIDTH, 100 if width is None else width),
