@@ -85,7 +85,7 @@ def measured(size: int, rounds: int) -> dict[str, object]:
     DATA.mkdir(exist_ok=True)
     for number in range(rounds + 1):
         generator = np.random.default_rng([number, size])
-        given = [_body(generator, size) for _ in range(RUNS // size)]
+        given = [body_of(generator, size) for _ in range(RUNS // size)]
         for side, take in list(sides.items())[:: (1, -1)[number % 2]]:
             with TemporaryDirectory(dir=DATA) as folder:
                 taken = take(given, Path(folder))
@@ -198,7 +198,7 @@ def _tallied(batch: RunBatch) -> None:
     tally(batch.columns, batch.group, tuple((group.release, group.labels) for group in batch.groups))
 
 
-def _body(generator: np.random.Generator, size: int) -> bytes:
+def body_of(generator: np.random.Generator, size: int) -> bytes:
     """Return runs of two releases, with ids that nothing can guess and eight combinations of labels."""
     latency = np.round(generator.lognormal(6.0, 0.8, size), 3).tolist()
     cost = generator.lognormal(-4.0, 0.5, size).tolist()

@@ -22,7 +22,7 @@ from lockgate.operations.dedupe import first_of_each_id, first_seen, import_rule
 from lockgate.operations.pairing import SlotOf, pair_probes
 from lockgate.operations.sealing import seal_full, seal_over
 from lockgate.operations.tallying import OpenSpine, add_runs
-from lockgate.ports.house import House
+from lockgate.ports.house import Clock, House
 from lockgate.ports.store import Transaction
 
 MAX_RUNS = 100_000
@@ -41,37 +41,50 @@ def ingest(batch: RunBatch, house: House, *, by_start_time: bool = False, dedupe
     `dedupe` is how the batch's apps know runs that come again, from now on.
     """
     _check_size(batch)
+    with house.store.writing(house.org, spines_of(batch)) as work:
+        return add_batch(work, batch, house.clock, by_start_time=by_start_time, dedupe=dedupe)
+
+
+def spines_of(*batches: RunBatch) -> tuple[str, ...]:
+    """Return the apps whose spines batches write."""
+    return tuple(sorted({group.app for batch in batches for group in batch.groups}))
+
+
+def add_batch(
+    work: Transaction, batch: RunBatch, clock: Clock, *, by_start_time: bool = False, dedupe: Dedupe | None = None
+) -> Ingested:
+    """Do in a transaction what `ingest` does in one of its own."""
+    _check_size(batch)
     also, batch = batch.also, spread(batch)
-    with house.store.writing(house.org, sorted({each.app for each in batch.groups})) as work:
-        before = work.ingested(batch.digest)
-        if before is not None:
-            _check_app(batch, before)
-            _change_rule(work, batch, dedupe)
-            return replace(before, is_repeated=True)
-        now = house.clock.now()
-        _check_times(batch, now)
-        _check_names(batch)
-        spines = {name: _spine(work, name, batch, now) for name in sorted({each.app for each in batch.groups})}
-        for spine in spines.values():
-            spine.app = with_dedupe(work, spine.app, dedupe or (import_rule(spine.app) if by_start_time else None))
-        is_kept = first_seen(work, batch, {name: spine.app for name, spine in spines.items()}, now)
-        starts = _starts(batch, spines) if by_start_time else np.full(batch.columns.runs, ABSENT)
-        slots = add_runs(work, batch, is_kept, starts, spines)
-        for spine in spines.values():
-            work.put_app(spine.app)
-        apps = {name: spine.app for name, spine in spines.items()}
-        pair_probes(work, batch, is_kept, apps, _slot_of(batch, starts, spines), now)
-        reach("ingest.tallied")
-        result = _result(batch, is_kept, come_again(work, batch, also, ~is_kept), spines, now)
-        if by_start_time:
-            result = replace(result, undated=int(np.count_nonzero(batch.started_at[: batch.own] == ABSENT)))
-        for name, releases in result.unlike.items():
-            work.add_left_out(name, releases)
-        work.add_batch(result, batch.body, slots)
-        for spine in spines.values():
-            # Of live runs all of a batch join one slot.
-            if None in spine.slots:
-                seal_full(work, spine.app, spine.slots[None], now)
+    before = work.ingested(batch.digest)
+    if before is not None:
+        _check_app(batch, before)
+        _change_rule(work, batch, dedupe)
+        return replace(before, is_repeated=True)
+    now = clock.now()
+    _check_times(batch, now)
+    _check_names(batch)
+    spines = {name: _spine(work, name, batch, now) for name in spines_of(batch)}
+    for spine in spines.values():
+        spine.app = with_dedupe(work, spine.app, dedupe or (import_rule(spine.app) if by_start_time else None))
+    is_kept = first_seen(work, batch, {name: spine.app for name, spine in spines.items()}, now)
+    starts = _starts(batch, spines) if by_start_time else np.full(batch.columns.runs, ABSENT)
+    slots = add_runs(work, batch, is_kept, starts, spines)
+    for spine in spines.values():
+        work.put_app(spine.app)
+    apps = {name: spine.app for name, spine in spines.items()}
+    pair_probes(work, batch, is_kept, apps, _slot_of(batch, starts, spines), now)
+    reach("ingest.tallied")
+    result = _result(batch, is_kept, come_again(work, batch, also, ~is_kept), spines, now)
+    if by_start_time:
+        result = replace(result, undated=int(np.count_nonzero(batch.started_at[: batch.own] == ABSENT)))
+    for name, releases in result.unlike.items():
+        work.add_left_out(name, releases)
+    work.add_batch(result, batch.body, slots)
+    for spine in spines.values():
+        # Of live runs all of a batch join one slot.
+        if None in spine.slots:
+            seal_full(work, spine.app, spine.slots[None], now)
     return result
 
 

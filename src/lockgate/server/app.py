@@ -31,6 +31,7 @@ from lockgate.server.body import packing, read_body, unpack_body
 from lockgate.server.call import Answer, Ask, Call, ask_nothing, encode
 from lockgate.server.caller import Caller
 from lockgate.server.description import describe
+from lockgate.server.gathering import Gathering
 from lockgate.server.limits import Limits
 from lockgate.server.measuring import Measuring
 from lockgate.server.metrics import Metrics
@@ -79,6 +80,7 @@ class Service:
     id_tokens: IdTokens | None = None
     limits: Limits = field(default_factory=Limits)
     metrics: Metrics = field(default_factory=Metrics)
+    gathering: Gathering = field(default_factory=Gathering)
 
 
 def make_app(service: Service) -> Starlette:
@@ -188,6 +190,7 @@ def _answer(row: Endpoint, service: Service, caller: Caller, request: Request, b
         house=replace(service.house, org=caller.org),
         caller=caller,
         batches=service.batches,
+        gathering=service.gathering,
         is_ticking=service.is_ticking,
         wake=service.wake,
         meter=service.metrics,

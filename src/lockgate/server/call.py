@@ -19,6 +19,7 @@ from lockgate.ports.reading import RunBatches
 from lockgate.ports.webhooks import Receivers
 from lockgate.report.screen import Screen
 from lockgate.server.caller import Caller
+from lockgate.server.gathering import Gathering
 from lockgate.server.meter import DEAF, Meter
 
 MAX_WHOLE = 2**53
@@ -44,6 +45,7 @@ class Call:
     house: House
     caller: Caller
     batches: RunBatches
+    gathering: Gathering = field(default_factory=Gathering)
     is_ticking: bool = False
     wake: Callable[[], None] = lambda: None
     meter: Meter = DEAF

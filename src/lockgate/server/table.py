@@ -118,6 +118,8 @@ ENDPOINTS = (
         runs.MAX_BODY,
         ("app_id",),
         encodings=PACKED,
+        # By its bytes a batch is known that comes again, and batches of several callers are kept together.
+        is_once=False,
     ),
     Endpoint(
         "GET",

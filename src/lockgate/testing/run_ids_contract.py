@@ -79,6 +79,23 @@ class RunIdsContract:
         assert seen.all()
         assert known(store, "web", SECOND) == [True, False, False, True]
 
+    def test_marks_are_known_at_once_and_not_when_they_are_undone(self, store: Store) -> None:
+        """Whoever comes after a transaction that was not kept, and takes the place of what it added."""
+        with suppress(RuntimeError), store.writing() as work:
+            work.add_ids("web", "sha256:a", MARKS[:1], WINDOW, 0)
+            with suppress(ValueError), work.part():
+                work.add_ids("web", "sha256:undone", MARKS[1:2], WINDOW, 0)
+                raise ValueError
+            work.add_ids("web", "sha256:b", MARKS[2:3], WINDOW, 0)
+            before = work.known_ids("web", MARKS, WINDOW, 0).tolist()
+            raise RuntimeError
+        for digest, marks in (("sha256:other", MARKS[3:]), ("sha256:b", MARKS[2:3])):
+            with store.writing() as work:
+                work.add_ids("web", digest, marks, WINDOW, 0)
+
+        assert before == [True, False, True, False]
+        assert known(store, "web", 0) == [False, False, True, True]
+
     def test_strict_marks_stay(self, store: Store) -> None:
         """Those of the window too, once somebody asks for it."""
         add(store, "web", 0, MARKS[:1])

@@ -43,12 +43,10 @@ class ShapedRuns:
     def batch(self, body: bytes, app: str | None, names: ScoreNames) -> RunBatch | None:
         """Return the batch of a body, or None when a line of it has to be looked at by itself."""
         found = _Found(app)
-        try:
-            if not body.isascii():
-                body.decode("utf-8")
-        except UnicodeDecodeError:
-            return None
-        for start, end in _pieces(body):
+        is_ascii = body.isascii()
+        for start, end in pieces(body):
+            if not (is_ascii or _is_text(body[start:end])):
+                return None
             laid_out = self._laid_out.read(body, start, end, names)
             if laid_out is not None:
                 found.add_laid_out(laid_out)
@@ -176,8 +174,19 @@ class _Found:
         )
 
 
-def _pieces(body: bytes) -> Iterator[tuple[int, int]]:
-    """Yield where some whole lines begin and end, so few that what is made of them stays in the processor's cache."""
+def _is_text(data: bytes) -> bool:
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def pieces(body: bytes) -> Iterator[tuple[int, int]]:
+    """Yield where some whole lines begin and end, a thousand or two at a time.
+
+    They are so few that what is made of them stays in the processor's cache, and that nobody waits long for it.
+    """
     start = 0
     while start < len(body):
         end = body.find(b"\n", start + PIECE) + 1 or len(body)

@@ -21,7 +21,7 @@ from lockgate.adapters.decoders.ndjson import FAILURES, are_on_their_own, why_no
 from lockgate.adapters.decoders.row import MAX_FLAGS, Row, ScoreNames, are_sound, flaw
 from lockgate.adapters.decoders.row_columns import columns_of, texts
 from lockgate.adapters.decoders.start_times import Time, instant
-from lockgate.adapters.decoders.stored_columns import ShapedRuns
+from lockgate.adapters.decoders.stored_columns import ShapedRuns, pieces
 from lockgate.core.app import slice_from
 from lockgate.core.batch import Group, RunBatch
 from lockgate.errors import DataError, UsageError
@@ -190,9 +190,13 @@ def _batch(body: bytes, first: int, name: str, reading: _Reading) -> RunBatch | 
 def _rows(body: bytes, first: int) -> tuple[list[tuple[int, StoredRow]], list[Wrong]]:
     """Return the rows of lines, with their numbers, and what is wrong with the lines that are none."""
     lines = [(number, text) for number, text in enumerate(body.split(b"\n"), first) if text.strip()]
+    rows: list[StoredRow] = []
     try:
-        body.decode("utf-8")
-        rows = _DECODER.decode_lines(body)
+        # Some at a time: while the decoder is at work no other thread is, and a body may have a hundred thousand lines.
+        for start, end in pieces(body):
+            piece = body[start:end]
+            piece.decode("utf-8")
+            rows += _DECODER.decode_lines(piece)
     except FAILURES:
         rows = []
     if are_on_their_own(body, len(rows)):

@@ -20,6 +20,7 @@ from lockgate.adapters.stores.sqlite_moved import refuse_left
 from lockgate.adapters.stores.sqlite_reading import SqliteSnapshot
 from lockgate.adapters.stores.sqlite_trust import orgs
 from lockgate.adapters.stores.sqlite_writing import SqliteTransaction
+from lockgate.adapters.stores.turns import Turns
 from lockgate.core.app import DEFAULT_ORG
 from lockgate.crash_point import reach
 
@@ -43,6 +44,7 @@ class SqliteStore:
         if not is_begun and _names_runs(self._control) and not is_there(runs):
             raise part_lost(runs, control)
         self._windows = IdWindows()
+        self._turns = Turns(control, busy_seconds)
         self._runs = SqliteFile(runs, "runs", busy_seconds)
 
     @contextmanager
@@ -56,6 +58,7 @@ class SqliteStore:
         """Open a transaction."""
         with ExitStack() as stack:
             stack.enter_context(self._control.explained())
+            stack.enter_context(self._turns.taken())
             control = stack.enter_context(self._control.lent())
             runs = stack.enter_context(self._runs.lent())
             self._control.begin(control)

@@ -31,6 +31,8 @@ class SqliteRunIds(SqliteRowsWriting):
     """The part of a transaction that knows runs by their ids."""
 
     _windows: IdWindows
+    # Apps whose marks this transaction has added to.
+    _added_to: set[str]
 
     def id_key(self) -> bytes:
         """Return the secret of marks."""
@@ -48,7 +50,10 @@ class SqliteRunIds(SqliteRowsWriting):
         if window.leave_behind(now - dedupe.window_s * SECOND):
             sql = "DELETE FROM id_window WHERE org = ? AND app = ? AND place <= ?"
             self._change(sql, app, window.floor)
-        return window.known(marks)
+        is_known = window.known(marks)
+        for row in self._rows_after(app, _last(window)) if app in self._added_to else ():
+            is_known |= np.isin(marks, row.marks)
+        return is_known
 
     def add_ids(self, app: str, digest: str, marks: Marks, dedupe: Dedupe, now: Instant) -> None:
         """Keep marks."""
@@ -57,6 +62,7 @@ class SqliteRunIds(SqliteRowsWriting):
             return
         sql = "INSERT INTO id_window (org, app, digest, at, marks) VALUES (?, ?, ?, ?, ?)"
         self._change(sql, app, digest, now, marks.astype(_BYTES).tobytes())
+        self._added_to.add(app)
 
     def add_left_out(self, app: str, runs: Mapping[str, int]) -> None:
         """Add to how many did not count."""
@@ -72,12 +78,15 @@ class SqliteRunIds(SqliteRowsWriting):
 
     def _window(self, app: str) -> IdWindow:
         window = self._windows.of(self._org, app)
+        if app in self._added_to:
+            # Rows of this transaction may yet be undone, and their places be taken by others: no copy is made of them.
+            return window
         if window.last is not None:
             place, digest = window.last
             sql = "SELECT 1 FROM id_window WHERE org = ? AND place = ? AND app = ? AND digest = ?"
             if not self._rows(sql, place, app, digest):
                 window = self._windows.renew(self._org, app)
-        window.absorb(self._rows_after(app, window.last[0] if window.last else 0))
+        window.absorb(self._rows_after(app, _last(window)))
         return window
 
     def _rows_after(self, app: str, place: int) -> list[MarkRow]:
@@ -94,3 +103,7 @@ class SqliteRunIds(SqliteRowsWriting):
         # In order, so that neighbours meet the same page.
         rows = [(self._org, app, mark, now) for mark in np.sort(marks).tolist()]
         self._control.executemany("INSERT OR IGNORE INTO strict_ids VALUES (?, ?, ?, ?)", rows)
+
+
+def _last(window: IdWindow) -> int:
+    return window.last[0] if window.last else 0

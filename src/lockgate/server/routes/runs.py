@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from lockgate.core.canonical import Json
-from lockgate.operations.ingest import MAX_BYTES, ingest
+from lockgate.operations.ingest import MAX_BYTES
 from lockgate.server.call import Answer, Call, check_names
 
 NDJSON_TYPES = ("application/x-ndjson", "application/ndjson", "application/jsonl")
@@ -17,7 +17,7 @@ def take(call: Call) -> Answer:
     batch = call.batches.decode(call.body, call.text("app_id"))
     for app in sorted({group.app for group in batch.groups}):
         call.caller.check_app(app)
-    taken = ingest(batch, call.house)
+    taken = call.gathering.take(batch, call.house)
     call.meter.ingested(taken.runs)
     document: dict[str, Json] = {
         "digest": taken.digest,
