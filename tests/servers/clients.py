@@ -23,6 +23,7 @@ from lockgate.testing.history import Call, Kind, Outcome, Standing
 API = "/api/v1"
 TIMEOUT_S, TRIES, PAUSE_S = 3.0, 40, 0.15
 BASELINE = "v0"
+NDJSON = {"content-type": "application/x-ndjson"}
 STEPS = [{"weight": round(100 * number / 12, 1)} for number in range(1, 13)]
 POLICY = {"bucket": "1s", "min_runs": 20, "gates": [{"metric": "error_rate", "detect": "none"}], "steps": STEPS}
 # Every so many-th candidate fails so often.
@@ -217,7 +218,7 @@ def send(client: Client) -> None:
         for number in range(BATCH)
     ]
     body = "".join(json.dumps(line) + "\n" for line in lines).encode()
-    reply = client.ask("POST", "/runs", tries=TRIES, content=body, headers={"content-type": "application/x-ndjson"})
+    reply = client.ask("POST", "/runs", tries=TRIES, content=body, headers=NDJSON)
     said = reply.document
     runs = said.get("runs", BATCH)
     client.note(

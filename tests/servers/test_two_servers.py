@@ -3,10 +3,13 @@
 
 from __future__ import annotations
 
+import json
+import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+import httpx
 import psycopg
 import pytest
 
@@ -27,6 +30,8 @@ from tests.servers.aftermath import all_told, history_of
 pytestmark = pytest.mark.postgres
 SECONDS, PATIENCE_S = 12.0, 30.0
 WHO = operator("ada", "drill")
+APP, STEPS = drill.BY_PROGRAM[0], [{"weight": 25}, {"weight": 50}, {"weight": 100}]
+POLICY = {**clients.POLICY, "mode": "canary", "steps": STEPS}
 
 
 @pytest.mark.clause("SV-134")
@@ -50,6 +55,52 @@ def test_two_servers_that_tick_by_themselves_take_each_step_once(tmp_path: Path,
     assert max(receipts[-1].after.revision for receipts in history.receipts.values()) > 1
     # One server that fails to tick would leave this to the other: none says that it failed.
     assert "fault" not in one.said + two.said
+
+
+@pytest.mark.clause("SV-134")
+@pytest.mark.parametrize(("failing", "ends"), [(0.0, "promoted"), (0.7, "rolled_back")])
+def test_a_candidate_is_judged_by_ticks_to_both(tmp_path: Path, postgresql: Cluster, failing: float, ends: str) -> None:
+    """One moves it as far as the other left it; a rollback is answered by 422 once, by one of them."""
+    with drill.fleet(tmp_path, {"LOCKGATE_STORE": postgresql.new_database()}) as (crew, nemesis):
+        api, both = f"{crew.front}{clients.API}", [f"{each.address}{clients.API}" for each in nemesis.servers]
+        headers = {"authorization": f"Bearer {crew.token}"}
+        with httpx.Client(headers=headers, timeout=30, trust_env=False) as http:
+            order = {"app_id": APP, "baseline": clients.BASELINE, "candidate": "c1", "policy": POLICY}
+            place = f"/rollouts/{http.post(f'{api}/rollouts', json=order).json()['id']}"
+            answers = list(_turns(http, api, [f"{each}{place}/evaluate" for each in both], failing))
+            found = {http.get(f"{each}{place}").json()["status"] for each in both}
+
+    assert found == {ends}
+    assert [answer.status_code for answer in answers].count(422) == (ends == "rolled_back")
+    revisions = [answer.json()["revision"] for answer in answers]
+    assert revisions == sorted(revisions)
+    assert set(revisions) <= set(range(1, len(STEPS) + 3))
+
+
+def _turns(http: httpx.Client, api: str, both: Sequence[str], failing: float) -> Iterator[httpx.Response]:
+    """Send runs and let each server take a turn, until the rollout has ended."""
+    ends, is_over = time.monotonic() + 2 * PATIENCE_S, False
+    while not is_over:
+        assert time.monotonic() < ends
+        http.post(f"{api}/runs", content=_runs(failing), headers=clients.NDJSON).raise_for_status()
+        for address in both:
+            answer = http.post(address)
+            is_over = answer.json()["terminal"]
+            yield answer
+        time.sleep(0.2)
+
+
+def _runs(failing: float) -> bytes:
+    lines = [
+        {
+            "app_id": APP,
+            "release": "c1" if number % 2 else clients.BASELINE,
+            "run_id": secrets.token_hex(8),
+            "status": "error" if number % 2 and number < 100 * failing else "ok",
+        }
+        for number in range(100)
+    ]
+    return "".join(json.dumps(line) + "\n" for line in lines).encode()
 
 
 @pytest.mark.clause("SV-130")
