@@ -16,11 +16,11 @@ import os
 import signal
 import subprocess
 import sys
-import urllib.request
 from collections.abc import Sequence
 from pathlib import Path
 
 from lockgate.applied import Applied
+from lockgate.client import Client, Timing
 from lockgate.errors import LockgateError, UnreachableError
 from lockgate.receiver import Receiver, listening
 from lockgate.webhooks import Event
@@ -72,16 +72,13 @@ def told(event: Event) -> dict[str, str]:
     return {f"LOCKGATE_{name}": "" if value is None else str(value) for name, value in values.items()}
 
 
-def acknowledge(url: str, key: str, event: Event, weight: float) -> None:
+def acknowledge(event: Event, weight: float, server: Client) -> None:
     """Tell Lockgate which weight is live; where that fails it is told by the next one."""
-    request = urllib.request.Request(  # noqa: S310 -- whoever starts this names it
-        f"{url.rstrip('/')}/api/v1/rollouts/{event.rollout_id}/weight",
-        data=json.dumps({"weight": weight, "revision": event.revision}).encode(),
-        headers={"content-type": "application/json", "authorization": f"Bearer {key}"},
-    )
+    assert event.rollout_id is not None
+    assert event.revision is not None
     try:
-        urllib.request.urlopen(request, timeout=ACKNOWLEDGE_S).close()  # noqa: S310 -- as above
-    except OSError as error:
+        server.acknowledge(event.rollout_id, weight, revision=event.revision)
+    except LockgateError as error:
         sys.stderr.write(f"warning: the weight was not acknowledged: {error}\n")
 
 
@@ -94,22 +91,23 @@ def main() -> None:
     parser.add_argument("--applied", type=Path, default=Path("applied.json"), help="where to keep what was carried out")
     parser.add_argument("program", nargs="+", help="what moves the router, with its arguments, after --")
     given = parser.parse_args()
-    url, key = os.environ.get("LOCKGATE_URL"), os.environ.get("LOCKGATE_API_KEY", "")
+    server_time = Timing(ACKNOWLEDGE_S, ACKNOWLEDGE_S, ACKNOWLEDGE_S)
+    server = Client(timing=server_time) if os.environ.get("LOCKGATE_URL") else None
 
     def moved(event: Event) -> float | None:
         live = shift(given.program, event)
-        if url is not None and live is not None:
-            acknowledge(url, key, event, live)
+        if server is not None and live is not None:
+            acknowledge(event, live, server)
         return live
 
     try:
         receiver = Receiver(given.secret_file.read_text("utf-8").split(), Applied(given.applied), moved)
-        server = listening(receiver, given.host, given.port)
+        listener = listening(receiver, given.host, given.port)
     except (LockgateError, OSError) as error:
         sys.exit(f"receiver: {error}")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    sys.stderr.write(f"Webhooks are received at http://{given.host}:{server.server_port}/\n")
-    server.serve_forever()
+    sys.stderr.write(f"Webhooks are received at http://{given.host}:{listener.server_port}/\n")
+    listener.serve_forever()
 
 
 if __name__ == "__main__":

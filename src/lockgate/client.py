@@ -19,7 +19,18 @@ from lockgate.errors import UsageError
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from lockgate.client_answers import Acted, App, Kept, Receipt, Rollout, SignedReceipt, Standing, Trial, Turns
+    from lockgate.client_answers import (
+        Acted,
+        App,
+        Kept,
+        Receipt,
+        Rollout,
+        SignedReceipt,
+        Standing,
+        Trial,
+        Turns,
+        Webhook,
+    )
 
 __all__ = ["Client", "Evaluation", "ProblemError", "Timing"]
 
@@ -141,6 +152,11 @@ class Client:
         """Move a rollout one step forward from where it was seen."""
         return self._act(rollout_id, "promote", {"reason": reason, "step": step, "revision": revision})
 
+    def acknowledge(self, rollout_id: str, weight: float, *, revision: int) -> Rollout:
+        """Say which weight is live, as seen by who had been told of a revision."""
+        document = {"weight": weight, "revision": revision}
+        return cast("Rollout", self._post(f"{_rollout(rollout_id)}/weight", document))
+
     def receipts(self, rollout_id: str) -> Iterator[Receipt]:
         """Yield a rollout's receipts in their order, a page at a time."""
         yield from cast("Iterator[Receipt]", self._pages(f"{_rollout(rollout_id)}/receipts", "receipts", {}))
@@ -155,6 +171,12 @@ class Client:
         path = f"{API}/runs{_query({'app_id': app_id})}"
         kind = {"Content-Type": "application/x-ndjson"}
         return cast("Kept", check(self._transport.call("POST", path, body, kind, is_safe=True)).document())
+
+    def create_webhook(self, url: str, *, app_id: str | None = None, events: Sequence[str] | None = None) -> Webhook:
+        """Declare a receiver of messages; its secret is shown this once."""
+        document = {"url": url, "app_id": app_id, "events": None if events is None else list(events)}
+        told = {name: value for name, value in document.items() if value is not None}
+        return cast("Webhook", self._post(f"{API}/webhooks", told))
 
     def apps(self) -> Sequence[App]:
         """Return where every app stands."""

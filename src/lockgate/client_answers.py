@@ -111,6 +111,16 @@ class Kept(TypedDict):
     apps: dict[str, int]
 
 
+class Webhook(TypedDict):
+    """A receiver that was declared, with the secret that it verifies by."""
+
+    id: str
+    url: str
+    app_id: str | None
+    events: list[str]
+    secret: str
+
+
 class Turns(TypedDict):
     """A result or a problem of each active rollout."""
 

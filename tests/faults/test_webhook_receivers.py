@@ -11,7 +11,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -163,6 +163,27 @@ def test_a_rollback_does_not_wait_for_a_slow_promote(server: Process) -> None:
         slow.act("rollback")
 
         receiver.heard("rollout.rollback", SOON_S)
+
+
+@pytest.mark.clause("WH-71", "WH-73")
+def test_a_rollback_does_not_wait_for_the_lease_of_a_server_that_was_killed(home: Path) -> None:
+    """It was killed while its receiver still held the promote; the next server tells the rollback at once."""
+    with receiving(OK, hostile.late(TIMEOUT_S)) as receiver:
+        with serving("--dev") as first:
+            killed = hooked(first, receiver, "killed")
+            receiver.waited(1)
+            killed.promote()
+            receiver.heard("rollout.promote")
+            first.process.kill()
+        with serving("--dev") as second:
+            killed = replace(killed, server=second)
+            killed.act("rollback")
+            receiver.heard("rollout.rollback", SOON_S)
+            states = {event: each["state"] for event, each in killed.settled().items()}
+
+        assert states["rollout.promote"] == "superseded"
+        assert states["rollout.rollback"] == "delivered"
+        assert _faults(home, killed) == []
 
 
 @pytest.mark.clause("WH-71")

@@ -132,7 +132,10 @@ def test_the_weight_that_was_read_back_is_acknowledged(folder: Path) -> None:
             sent = json.loads(self.rfile.read(int(self.headers["content-length"])))
             taken.append((self.path, self.headers["authorization"], sent))
             self.send_response(200)
+            self.send_header("content-type", "application/json")
+            self.send_header("content-length", "2")
             self.end_headers()
+            self.wfile.write(b"{}")
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 -- as the standard library has it
             """Say nothing."""

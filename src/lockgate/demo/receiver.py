@@ -12,14 +12,15 @@ import sys
 from pathlib import Path
 
 from lockgate.applied import Applied
-from lockgate.client import transport
-from lockgate.client_transport import Transport, check
+from lockgate.client import Client, Timing
 from lockgate.demo.choice import ROUTER, chosen_in
 from lockgate.demo.router import HOST, Router
 from lockgate.errors import LockgateError
 from lockgate.receiver import Receiver, listening
 from lockgate.webhooks import Event
 
+# Within the time for which the sender waits.
+ANSWER_S = 3.0
 SECRET, APPLIED, JOURNAL = "secret", "applied.json", "applied.ndjson"
 
 
@@ -40,22 +41,19 @@ def move(event: Event, router: Router) -> float:
     return float(router.weight(event.candidate))
 
 
-def acknowledge(event: Event, weight: float, server: Transport) -> None:
+def acknowledge(event: Event, weight: float, server: Client) -> None:
     """Tell the server what is live; a server that does not listen hears of the next one."""
-    sent = json.dumps({"weight": weight, "revision": event.revision}).encode()
+    assert event.rollout_id is not None
+    assert event.revision is not None
     try:
-        check(
-            server.call(
-                "POST", f"/api/v1/rollouts/{event.rollout_id}/weight", sent, {"content-type": "application/json"}
-            )
-        )
+        server.acknowledge(event.rollout_id, weight, revision=event.revision)
     except LockgateError as error:
         sys.stderr.write(f"not acknowledged: {error}\n")
 
 
 def main(folder: Path, port: int) -> None:
     """Receive until the process is ended."""
-    router, server = chosen_in(folder / ROUTER), transport()
+    router, server = chosen_in(folder / ROUTER), Client(timing=Timing(ANSWER_S, ANSWER_S, ANSWER_S))
 
     def shift(event: Event) -> float:
         live = move(event, router)

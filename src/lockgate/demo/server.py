@@ -38,7 +38,7 @@ class Server:
         """Declare a receiver of webhooks, start it with the secret that is shown then, and return its address."""
         port = free_port()
         address = f"http://{HOST}:{port}/"
-        made = self._post("/api/v1/webhooks", {"url": address, "app_id": scene.APP})
+        made = self.client.create_webhook(address, app_id=scene.APP)
         secret = self._folder / SECRET
         secret.touch(mode=0o600)
         secret.write_text(made["secret"], encoding="ascii")
