@@ -65,7 +65,7 @@ class PostgresStore:
     def writing(self, org: str = DEFAULT_ORG, spines: Sequence[str] | None = None) -> Iterator[PostgresTransaction]:
         """Open a transaction."""
         with self._links.explained(), self._begun(org, spines) as link:
-            work = PostgresTransaction(link, org, self._links.explained, self._windows, is_alone=spines is None)
+            work = PostgresTransaction(link, org, self._links.explained, self._windows, spines)
             reach("store.begun")
             yield work
             work.check_cover()

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 from lockgate.adapters.stores.postgres_api_keys import PostgresApiKeysReading
 from lockgate.adapters.stores.postgres_cells import PostgresCellsReading
@@ -27,6 +28,12 @@ from lockgate.core.vault import Receipt
 from lockgate.errors import UnsoundError
 
 _SLOT = "SELECT number, opened_at, seals_at, starts_at, sealed_at, digest FROM slots WHERE org = %s AND app = %s"
+
+
+def read_slot(row: tuple[Any, ...]) -> Slot:
+    """Return the slot that a row is."""
+    names = ("number", "opened_at", "seals_at", "starts_at", "sealed_at", "digest")
+    return Slot(**dict(zip(names, row, strict=True)))
 
 
 class PostgresSnapshot(
@@ -69,8 +76,7 @@ class PostgresSnapshot(
         return self._slots(f"{_SLOT} AND sealed_at IS NULL ORDER BY number LIMIT %s", app, limit)
 
     def _slots(self, sql: str, *keys: object) -> tuple[Slot, ...]:
-        names = ("number", "opened_at", "seals_at", "starts_at", "sealed_at", "digest")
-        return tuple(Slot(**dict(zip(names, row, strict=True))) for row in self._rows(sql, *keys))
+        return tuple(read_slot(row) for row in self._rows(sql, *keys))
 
     def segments(self, app: str, number: int) -> tuple[str, ...]:
         """Return the batches of a slot."""

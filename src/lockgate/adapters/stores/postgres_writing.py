@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 
 from psycopg import errors
@@ -17,11 +17,11 @@ from lockgate.adapters.stores.postgres_connections import Link
 from lockgate.adapters.stores.postgres_locks import lock
 from lockgate.adapters.stores.postgres_outbox import PostgresOutboxWriting
 from lockgate.adapters.stores.postgres_probes import PostgresProbesWriting
-from lockgate.adapters.stores.postgres_reading import PostgresSnapshot
 from lockgate.adapters.stores.postgres_refusals import failed_before
 from lockgate.adapters.stores.postgres_replies import PostgresRepliesWriting
 from lockgate.adapters.stores.postgres_retention import PostgresRetentionWriting
 from lockgate.adapters.stores.postgres_run_ids import PostgresRunIds
+from lockgate.adapters.stores.postgres_spines import PostgresSpines
 from lockgate.adapters.stores.postgres_trust import PostgresTrustWriting
 from lockgate.adapters.stores.refusals import check_alone, held_already, overtaken, uncovered
 from lockgate.core.app import App, Release
@@ -46,15 +46,18 @@ class PostgresTransaction(
     PostgresRetentionWriting,
     PostgresApiKeysWriting,
     PostgresTrustWriting,
-    PostgresSnapshot,
+    PostgresSpines,
 ):
     """A snapshot that sees its own writes; what it locked first, nobody else writes while it lasts."""
 
-    def __init__(self, link: Link, org: str, explained: Explained, windows: IdWindows, *, is_alone: bool) -> None:
+    def __init__(
+        self, link: Link, org: str, explained: Explained, windows: IdWindows, spines: Sequence[str] | None
+    ) -> None:
         super().__init__(link, org)
         self._explained = explained
         self._windows = windows
-        self._is_alone = is_alone
+        self._is_alone = spines is None
+        self._hold(tuple(spines or ()))
         self._has_grown = False
         # The log grows by nobody else, so that its size is asked for once; and which size a checkpoint covers.
         self._log_size: int | None = None
@@ -66,6 +69,7 @@ class PostgresTransaction(
         self._has_news = self._has_news or self._is_alone
         sql = "INSERT INTO apps VALUES (%s, %s, %s) ON CONFLICT (org, name) DO UPDATE SET body = excluded.body"
         self._later(sql, app.name, pack(app))
+        self._apps.pop(app.name, None)
 
     def put_release(self, release: Release) -> None:
         """Keep a release."""
@@ -81,6 +85,7 @@ class PostgresTransaction(
             " digest = excluded.digest"
         )
         self._later(sql, *row)
+        self._forget(app)
 
     def add_batch(self, ingested: Ingested, body: bytes, slots: Iterable[tuple[str, int]]) -> None:
         """Keep a batch."""
@@ -108,6 +113,11 @@ class PostgresTransaction(
         if not self._is_alone:
             self._waiting.append(lock(self._org, "reply", key))
         return super().reply(key)
+
+    def drop_slots(self, app: str, first: int, last: int) -> None:
+        """Drop slots."""
+        super().drop_slots(app, first, last)
+        self._forget(app)
 
     def put_policy(self, policy: Policy) -> None:
         """Keep a policy."""
@@ -163,6 +173,7 @@ class PostgresTransaction(
                 self._carry_out([("RELEASE part", ())])
             except BaseException:
                 self._waiting, self._log_size, self._covered = [], None, None
+                self._hold(())
                 if not self._link.closed:
                     self._carry_out([("ROLLBACK TO part", ()), ("RELEASE part", ())])
                 raise
