@@ -52,6 +52,7 @@ def test_what_is_done_is_counted(door: Served, admin: Caller, scraper: Caller) -
     assert admin.post(f"{API}/rollouts/{name}/evaluate").status_code == 422
     admin.get(f"{API}/nothing/{name}")
     admin.call("TRACE", f"{API}/apps")
+    admin.get(f"{API}/rollouts", limit=0)
 
     route = f"{API}/rollouts/{{id}}/evaluate"
     counted = [
@@ -59,12 +60,14 @@ def test_what_is_done_is_counted(door: Served, admin: Caller, scraper: Caller) -
         _value(scraper, "lockgate_http_request_seconds_count", method="POST", route=route),
         _value(scraper, "lockgate_http_requests_total", method="GET", route=OTHER, status="404"),
         _value(scraper, "lockgate_http_requests_total", method=OTHER, route=f"{API}/apps", status="405"),
+        _value(scraper, "lockgate_problems_total", type="invalid-call"),
+        _value(scraper, "lockgate_problems_total", type="store-held"),
         _value(scraper, "lockgate_turns_total", action="rollback"),
         _value(scraper, "lockgate_turns_total", action="promote"),
         _value(scraper, "lockgate_round_seconds_count"),
         _value(scraper, "lockgate_runs_ingested_total"),
     ]
-    assert counted == [1, 1, 1, 1, 1, 0, 1, 2]
+    assert counted == [1, 1, 1, 1, 1, 0, 1, 0, 1, 2]
 
 
 @pytest.mark.clause("SV-29")

@@ -14,7 +14,10 @@ KEPT: Instant = 24 * HOUR
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
-    """What a call with an idempotency key was answered: `key` names caller, route and key; `call` is its digest."""
+    """What a call with an idempotency key was answered: `key` names the caller and its key.
+
+    `call` is the digest of what was asked for: another call by the same key is a mistake.
+    """
 
     key: str
     call: str

@@ -37,6 +37,7 @@ from lockgate.server.measuring import Measuring
 from lockgate.server.metrics import Metrics
 from lockgate.server.problem import (
     CONTENT_TYPE,
+    INTERNAL,
     NO_KEY,
     NO_METHOD,
     NOT_A_CALL,
@@ -45,6 +46,7 @@ from lockgate.server.problem import (
     TOO_SLOW,
     WRONG_ENCODING,
     WRONG_TYPE,
+    Kind,
     Problem,
     ProblemError,
     problem_of,
@@ -127,6 +129,7 @@ def _path(by_method: Mapping[str, Handle]) -> Handle:
 def _endpoint(row: Endpoint, service: Service, room: Room) -> Handle:
     async def endpoint(request: Request) -> Response:
         admission = Admission()
+        response: Response
         try:
             check_head(request)
             if row.permission is not None:
@@ -143,6 +146,8 @@ def _endpoint(row: Endpoint, service: Service, room: Room) -> Handle:
             response = _refusal(problem_of_fault())
         else:
             response = Response(answer.encoded(), answer.status, dict(answer.headers), answer.kind)
+        if isinstance(response, Refusal):
+            service.metrics.refused(response.kind.name)
         response.headers.update(admission.headers)
         return response
 
@@ -220,7 +225,13 @@ def _for(caller: Caller, error: LockgateError) -> Problem:
     return found
 
 
-def _refusal(problem: Problem) -> Response:
+class Refusal(Response):
+    """A problem as it is answered, by its kind."""
+
+    kind: Kind = INTERNAL
+
+
+def _refusal(problem: Problem) -> Refusal:
     headers = dict(problem.headers)
     if problem.kind.status == NO_KEY.status:
         headers["www-authenticate"] = "Bearer"
@@ -229,7 +240,9 @@ def _refusal(problem: Problem) -> Response:
         headers["connection"] = "close"
     if problem.kind.status == 503:
         headers["retry-after"] = "1"
-    return Response(encode(problem.document()), problem.kind.status, headers, CONTENT_TYPE)
+    response = Refusal(encode(problem.document()), problem.kind.status, headers, CONTENT_TYPE)
+    response.kind = problem.kind
+    return response
 
 
 async def _no_route(request: Request, error: Exception) -> Response:

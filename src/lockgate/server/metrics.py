@@ -22,10 +22,13 @@ from lockgate.core.decision.decision import Action
 from lockgate.operations.store_gauges import Gauges
 from lockgate.operations.tick import Turn
 from lockgate.server.meter import Meter
+from lockgate.server.problem import HELD, INTERNAL, UNREACHABLE, UNSOUND
 
 OPENMETRICS = "application/openmetrics-text"
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 OTHER = "other"
+# What is worth an alarm is there before it happens, so that its first time is seen as a rise.
+OF_STORE_ITSELF = (HELD, UNREACHABLE, UNSOUND, INTERNAL)
 FAST = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 60.0)
 
 
@@ -43,12 +46,15 @@ REQUESTS = Metric("lockgate_http_requests_total", "counter", "Calls that were an
 REQUEST_SECONDS = Metric(
     "lockgate_http_request_seconds", "histogram", "How long calls took, to the last byte.", ("method", "route")
 )
+PROBLEMS = Metric(
+    "lockgate_problems_total", "counter", "Calls of endpoints that were answered by a problem, by its type.", ("type",)
+)
 RUNS = Metric("lockgate_runs_ingested_total", "counter", "Runs that were kept.")
 TURNS = Metric("lockgate_turns_total", "counter", "Turns of the loop, by what they decided.", ("action",))
 TURN_PROBLEMS = Metric("lockgate_turn_problems_total", "counter", "Turns that could not be taken.")
 ROUND_SECONDS = Metric("lockgate_round_seconds", "histogram", "How long a turn, or a turn of all rollouts, took.")
 BUILD = Metric("lockgate_build_info", "info", "The version that runs.", ("version",))
-OF_PROCESS = (REQUESTS, REQUEST_SECONDS, RUNS, TURNS, TURN_PROBLEMS, ROUND_SECONDS, BUILD)
+OF_PROCESS = (REQUESTS, REQUEST_SECONDS, PROBLEMS, RUNS, TURNS, TURN_PROBLEMS, ROUND_SECONDS, BUILD)
 
 ROLLOUTS = Metric("lockgate_rollouts", "gauge", "Rollouts: active, paused, or ended.", ("mode", "status"))
 DELIVERIES = Metric("lockgate_deliveries", "gauge", "Messages to receivers: due, or given up.", ("state",))
@@ -66,11 +72,14 @@ class Metrics(Meter):
         ProcessCollector(registry=self._registry)
         self._requests = self._counter(REQUESTS)
         self._request_seconds = self._histogram(REQUEST_SECONDS)
+        self._problems = self._counter(PROBLEMS)
         self._runs = self._counter(RUNS)
         self._turns = self._counter(TURNS)
         self._turn_problems = self._counter(TURN_PROBLEMS)
         self._round_seconds = self._histogram(ROUND_SECONDS)
         Info(BUILD.name.removesuffix("_info"), BUILD.meaning, registry=self._registry).info({"version": __version__})
+        for kind in OF_STORE_ITSELF:
+            self._problems.labels(kind.name)
         for action in (Action.PROMOTE, Action.HOLD, Action.PAUSE, Action.REDUCE, Action.ROLLBACK):
             self._turns.labels(action.value)
 
@@ -79,6 +88,10 @@ class Metrics(Meter):
         labels = (method if method in METHODS else OTHER, route or OTHER)
         self._requests.labels(*labels, str(status)).inc()
         self._request_seconds.labels(*labels).observe(seconds)
+
+    def refused(self, problem: str) -> None:
+        """Count a problem by the name of its type."""
+        self._problems.labels(problem).inc()
 
     def turned(self, turns: Iterable[Turn], problems: int, seconds: float) -> None:
         """Count turns."""
