@@ -123,7 +123,7 @@ class Transport:
             except _AwayError as away:
                 if away.was_sent and not is_safe:
                     raise _unknown(self._url) from away.__cause__
-                if time.monotonic() + pause > min(until, begun + self._timing.away_s):
+                if away.is_final or time.monotonic() + pause > min(until, begun + self._timing.away_s):
                     raise _unreachable(self._url, away.__cause__) from away.__cause__
             else:
                 pause = max(pause, _asked_wait(reply.headers))
@@ -153,7 +153,10 @@ class Transport:
                 reply = Reply(answer.status, headers, _read(answer, until))
             except (OSError, http.client.HTTPException) as error:
                 self._drop()
-                raise _AwayError(was_sent=was_sent) from error
+                raise _AwayError(error, was_sent=was_sent) from error
+            except LockgateError:
+                self._drop()
+                raise
             self._used_at = time.monotonic()
             return reply
 
@@ -171,7 +174,11 @@ class Transport:
     def _is_fresh(self, connection: http.client.HTTPConnection) -> bool:
         """Say whether a connection may still carry a call: what can be read there now is that it was closed."""
         is_quiet = time.monotonic() - self._used_at > MAX_QUIET_S
-        return connection.sock is not None and not is_quiet and not select.select([connection.sock], [], [], 0)[0]
+        if connection.sock is None or is_quiet:
+            return False
+        poll = select.poll()
+        poll.register(connection.sock, select.POLLIN)
+        return not poll.poll(0)
 
     def _drop(self) -> None:
         if self._connection is not None:
@@ -187,11 +194,16 @@ class _Request(NamedTuple):
 
 
 class _AwayError(Exception):
-    """A try got no answer; where nothing was sent, nothing was done."""
+    """A try got no answer; where nothing was sent, nothing was done.
 
-    def __init__(self, *, was_sent: bool) -> None:
+    `is_final`: another try would meet the same, because the server's certificate is not trusted.
+    """
+
+    def __init__(self, error: Exception, *, was_sent: bool) -> None:
         super().__init__("no answer")
         self.was_sent = was_sent
+        # Of the errors of TLS only that one has it.
+        self.is_final = hasattr(error, "verify_code")
 
 
 def check(reply: Reply) -> Reply:
@@ -265,13 +277,15 @@ def _connection(url: SplitResult, timeout_s: float) -> http.client.HTTPConnectio
 
 
 def _read(answer: http.client.HTTPResponse, until: float) -> bytes:
-    """Return a body; one that is too long, or comes too slowly, is no answer."""
+    """Return a body; one that comes too slowly is no answer, and one that is too long is none of Lockgate."""
     chunks, size = [], 0
     while chunk := answer.read(CHUNK):
         chunks.append(chunk)
         size += len(chunk)
-        if size > MAX_ANSWER or time.monotonic() > until:
-            raise http.client.HTTPException("the answer is too long, or came too slowly")
+        if size > MAX_ANSWER:
+            raise UnreachableError(f"what answers there sends more than {MAX_ANSWER:,} bytes", advice=ADVICE)
+        if time.monotonic() > until:
+            raise TimeoutError("the answer came too slowly")
     return b"".join(chunks)
 
 

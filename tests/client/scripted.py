@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,10 +25,8 @@ class Script:
     url: str = ""
 
 
-@contextmanager
-def scripted(*answers: tuple[int, dict[str, str], object]) -> Iterator[Script]:
-    """Serve a script on a free port of this machine."""
-    script = Script(list(answers))
+def _handler(script: Script) -> type[BaseHTTPRequestHandler]:
+    """Return what answers by a script."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -55,11 +54,22 @@ def scripted(*answers: tuple[int, dict[str, str], object]) -> Iterator[Script]:
         def log_message(self, *_words: Any) -> None:
             """Say nothing."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    return Handler
+
+
+@contextmanager
+def scripted(*answers: tuple[int, dict[str, str], object], tls: ssl.SSLContext | None = None) -> Iterator[Script]:
+    """Serve a script on a free port of this machine."""
+    script = Script(list(answers))
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(script))
     server.daemon_threads = True
+    # Who does not trust the certificate hangs up, which is nothing to tell.
+    server.handle_error = lambda *_request: None  # type: ignore[method-assign]
+    if tls is not None:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
-    script.url = f"http://127.0.0.1:{server.server_address[1]}"
+    script.url = f"{'http' if tls is None else 'https'}://127.0.0.1:{server.server_address[1]}"
     try:
         yield script
     finally:

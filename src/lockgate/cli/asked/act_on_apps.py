@@ -52,7 +52,10 @@ def answer_kill(words: Words, desk: Desk) -> Said:
     house = _house(words, desk)
     actor, plans = desk.place.actor(words.by, words.reason), planned_kill(words.app_id, house)
     if not plans:
-        raise UsageError("no app is known, so nothing can be killed", advice="Is LOCKGATE_HOME the right folder?")
+        raise UsageError(
+            "no app is known, so nothing can be killed",
+            advice="Is LOCKGATE_HOME the right folder, or LOCKGATE_URL the right server?",
+        )
     if not words.yes:
         return desk.said(question=f"{plan_text(plans)}Kill?")
     which = ["--all"] if words.app_id is None else ["--app-id", words.app_id]
