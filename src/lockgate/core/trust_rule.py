@@ -132,6 +132,18 @@ class TrustRule:
 
 def check_rule(rule: TrustRule) -> TrustRule:
     """Return a rule, or refuse one that would trust more than one place of one repository."""
+    _check_pins(rule)
+    _check_grant(rule)
+    if not _ISSUER.fullmatch(rule.issuer) or len(rule.issuer) > MAX_TEXT:
+        raise UsageError(
+            f"{rule.issuer!r} is no address of an issuer", advice="Write https://HOST, as the claim `iss` has it."
+        )
+    if not set(rule.events) <= set(RISKY_EVENTS):
+        raise UsageError("that event needs no leave", advice=f"Only these do: {', '.join(RISKY_EVENTS)}.")
+    return rule
+
+
+def _check_pins(rule: TrustRule) -> None:
     form, names = FORMS[rule.provider], [name for name, _ in rule.pins]
     for name in form.identity:
         if not _NUMBER.fullmatch(dict(rule.pins).get(name, "")):
@@ -146,14 +158,17 @@ def check_rule(rule: TrustRule) -> TrustRule:
     for text in (rule.audience, *dict(rule.pins).values()):
         if not text or len(text) > MAX_TEXT or not text.isprintable():
             raise UsageError(f"{text!r} cannot be what a claim says", advice=f"Write 1 to {MAX_TEXT} characters.")
-    _check_issuer(rule.issuer)
+
+
+def _check_grant(rule: TrustRule) -> None:
     if not 60 <= rule.life_s <= MAX_LIFE_S:
         raise UsageError("a key of a job is for 1 to 15 minutes", advice="Give another span.")
-    if not set(rule.events) <= set(RISKY_EVENTS):
-        raise UsageError("that event needs no leave", advice=f"Only these do: {', '.join(RISKY_EVENTS)}.")
     if not rule.permissions:
         raise UsageError("a rule without a permission opens nothing", advice="Name a preset or a permission.")
-    return rule
+    if Permission.MANAGE_KEYS in rule.permissions:
+        raise UsageError(
+            "a job may make no keys: they would live longer than its own", advice="Leave key.manage out, and admin."
+        )
 
 
 def keys_url(rule: TrustRule) -> str:
@@ -165,10 +180,3 @@ def rules_digest(rules: Iterable[TrustRule]) -> str | None:
     """Return the digest of all rules of an organisation, which the receipt of a change states; None where none is."""
     documents: Mapping[str, Json] = {rule.id: rule.document() for rule in rules}
     return digest(dict(documents)) if documents else None
-
-
-def _check_issuer(issuer: str) -> None:
-    if not _ISSUER.fullmatch(issuer) or len(issuer) > MAX_TEXT:
-        raise UsageError(
-            f"{issuer!r} is no address of an issuer", advice="Write https://HOST, as the claim `iss` has it."
-        )

@@ -4,8 +4,10 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from math import isfinite
 from typing import NoReturn
 
 from lockgate.core.canonical import Json
@@ -27,6 +29,7 @@ MAX_WHOLE = 2**53
 MAX_PAGE = 1_000
 MAX_SPAN_S = 366 * 86_400
 JSON_TYPES = ("application/json",)
+_HALF = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
 def ask_nothing(name: str, _words: Mapping[str, object], _screen: Screen, _call: Call) -> dict[str, Json]:
@@ -131,7 +134,12 @@ def encode(document: Json) -> bytes:
 def read_object(body: bytes) -> dict[str, object]:
     """Return the JSON object that some bytes are, in which no name comes twice."""
     try:
-        found = json.loads(body.decode("utf-8"), object_pairs_hook=_object, parse_constant=_refuse_constant)
+        found = json.loads(
+            body.decode("utf-8"), object_pairs_hook=_object, parse_constant=_refuse_constant, parse_float=_finite
+        )
+        if _HALF.search(body):
+            # Half of a pair of surrogates is no character, and nothing that is written anywhere may hold one.
+            json.dumps(found, ensure_ascii=False).encode("utf-8")
     except (ValueError, RecursionError) as error:
         raise DataError(f"the body is not JSON: {error}", advice="Send one JSON object in UTF-8.") from error
     if not isinstance(found, dict):
@@ -209,6 +217,13 @@ def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
     if len(found) != len(pairs):
         raise ValueError("a name comes twice in one object")
     return found
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not isfinite(number):
+        raise ValueError("a number has no end")
+    return number
 
 
 def _refuse_constant(text: str) -> NoReturn:
