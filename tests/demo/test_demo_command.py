@@ -106,8 +106,12 @@ def test_the_split_is_of_the_last_moments() -> None:
 def test_one_is_promoted_and_one_rolled_back_on_live_traffic(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The whole demonstration, with the router that every machine has; what it leaves behind answers until ended."""
     monkeypatch.setenv("TMPDIR", str(tmp_path))
-
-    ran = typed("demo", "--keep", "--router", "own")
+    # What the caller works with elsewhere is left alone.
+    elsewhere = {"LOCKGATE_URL": "http://127.0.0.1:1", "LOCKGATE_STORE": "postgresql://u@127.0.0.1:1/d"}
+    with monkeypatch.context() as changed:
+        for name, value in elsewhere.items():
+            changed.setenv(name, value)
+        ran = typed("demo", "--keep", "--router", "own")
 
     assert ran.returncode == 0, ran.stdout + ran.stderr
     kept = Path(re.findall(r"Store and receipts: (\S+)\.\n", ran.stdout)[0])

@@ -19,6 +19,9 @@ from lockgate.operations.export import LOG_KEY, RECEIPT_KEY
 from lockgate.report.screen import Screen
 
 JSON = {"content-type": "application/json"}
+# What the caller works with elsewhere is no business of this server, and an open server asks for no key.
+NOTHING = {"LOCKGATE_URL": "", "LOCKGATE_STORE": "", "LOCKGATE_API_KEY": ""}
+NO_KEY = "none"
 
 
 class Server:
@@ -29,22 +32,21 @@ class Server:
         port = free_port()
         self.url = f"http://{HOST}:{port}"
         command = [sys.executable, "-m", "lockgate", "serve", "--dev", "--port", str(port), "--tick-every", scene.TURN]
-        places = {"LOCKGATE_HOME": str(folder / "home"), "LOCKGATE_STATE": str(folder / "state"), "LOCKGATE_URL": ""}
-        self._processes = [started(command, port, folder / "server.log", places)]
-        self.client = Client(self.url)
-        self._transport = transport(self.url)
+        places = {"LOCKGATE_HOME": str(folder / "home"), "LOCKGATE_STATE": str(folder / "state")}
+        self._processes = [started(command, port, folder / "server.log", {**NOTHING, **places})]
+        self.client = Client(self.url, NO_KEY)
+        self._transport = transport(self.url, NO_KEY)
 
-    def receive(self) -> str:
-        """Declare a receiver of webhooks, start it with the secret that is shown then, and return its address."""
+    def receive(self) -> None:
+        """Declare a receiver of webhooks, and start it with the secret that is shown then."""
         port = free_port()
-        address = f"http://{HOST}:{port}/"
-        made = self.client.create_webhook(address, app_id=scene.APP)
+        made = self.client.create_webhook(f"http://{HOST}:{port}/", app_id=scene.APP)
         secret = self._folder / SECRET
         secret.touch(mode=0o600)
         secret.write_text(made["secret"], encoding="ascii")
         command = [sys.executable, "-m", "lockgate.demo.receiver", str(self._folder), str(port)]
-        self._processes.append(started(command, port, self._folder / "receiver.log", {"LOCKGATE_URL": self.url}))
-        return address
+        given = {"LOCKGATE_URL": self.url, "LOCKGATE_API_KEY": NO_KEY}
+        self._processes.append(started(command, port, self._folder / "receiver.log", given))
 
     def receipts(self, rollout_id: str, after: int = 0) -> list[dict[str, Any]]:
         """Return the signed receipts after one, with their proofs."""
