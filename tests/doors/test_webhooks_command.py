@@ -81,6 +81,24 @@ def test_what_is_wrong_is_said_by_an_exit_code(door: Door, listener: Listener, m
     assert door("webhooks", "test", identity) == exit_codes.USAGE.code
 
 
+@pytest.mark.clause("WH-33")
+def test_a_webhook_that_is_given_up_is_told_to_whoever_looks(door: Door, listener: Listener) -> None:
+    """Until somebody enables it; one that was disabled by hand is not."""
+    door("webhooks", "create", "--url", listener.url, "--json")
+    identity = json.loads(door.out)["id"]
+    listener.answer = lambda _: (410, {}, b"")
+    rollout = door.create("--mode", "canary")
+
+    door("show", "--id", rollout)
+    told = " ".join(door.out.split())
+    door("webhooks", "enable", identity)
+    door("webhooks", "disable", identity)
+    door("show", "--id", rollout)
+
+    assert f"webhook {identity} is sent nothing, because it answered 410" in told
+    assert "is sent nothing" not in " ".join(door.out.split())
+
+
 @pytest.mark.clause("WH-41")
 def test_a_server_answers_the_same(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
     """By its own store, to the key of who asks."""

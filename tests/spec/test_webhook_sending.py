@@ -354,6 +354,21 @@ def test_five_days_of_failures_disable_a_receiver_and_one_success_begins_them_an
     assert disabled == [False, False, False, False, True]
 
 
+@pytest.mark.clause("WH-33")
+def test_two_failures_that_are_days_apart_disable_nobody() -> None:
+    """Between them the receiver may have been there all the time."""
+    here = world()
+    _attempted(here, Carried(fault="x"), Carried(fault="x"))
+    with here.house.store.reading() as seen:
+        (endpoint,) = seen.endpoints()
+    webhook = part_of(endpoint)
+
+    late = webhook.failing_since + 6 * 86_400_000
+
+    assert (webhook.failures, webhook.is_silent(late)) == (2, False)
+    assert replace(webhook, failures=5).is_silent(late)
+
+
 @pytest.mark.clause("WH-34")
 def test_attempts_are_listed_with_what_each_came_to() -> None:
     """The latest ten of them, and the message is given up after about three days."""

@@ -52,18 +52,22 @@ def _is_kept_waiting(house: House, app: str | None) -> bool:
     """Say whether somebody else tells a router something just now, behind which a rollback waits."""
     from lockgate.operations.deliver import untold as left
 
-    return any(each.delivery.is_urgent and each.delivery.attempts == 0 for each in left(house, app))
+    return any(
+        each.delivery.is_urgent and each.delivery.attempts == 0 and not each.is_disabled for each in left(house, app)
+    )
 
 
 def untold(house: House, app: str | None = None) -> tuple[str, ...]:
     """Return what routers have not been told, in words."""
     from lockgate.operations.deliver import untold as left
+    from lockgate.operations.webhooks import given_up
+    from lockgate.report.telling import given_up_sentence
 
     try:
-        found = left(house, app)
+        found, silent = left(house, app), given_up(house, app)
     except LockgateError as error:
         return (f"warning: nobody knows whether the router has been told: {error.message}",)
-    return sentences_of(found, house)
+    return (*(f"warning: {given_up_sentence(each)}" for each in silent), *sentences_of(found, house))
 
 
 def sentences_of(found: Sequence[Told], house: House) -> tuple[str, ...]:

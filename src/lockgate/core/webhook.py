@@ -10,7 +10,7 @@ import hashlib
 import hmac
 from base64 import b64encode
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from lockgate.core.canonical import Json, canonicalize
@@ -24,6 +24,8 @@ MAX_WEBHOOKS = 100
 DEFAULT_GRACE_S, MAX_GRACE_S = 24 * 3_600, 7 * 24 * 3_600
 # How long nothing may succeed before an endpoint is disabled.
 GIVEN_UP_AFTER = 5 * 24 * HOUR
+# Two attempts that are days apart tell little of the days between.
+LEAST_FAILURES = 5
 SPEC_VERSION = "1.0"
 
 # What a webhook may hear, each with when it is told; the reference is made of this table.
@@ -58,8 +60,8 @@ class Webhook:
     """Where signed messages are sent, and what of.
 
     `secret`: the secret as it is kept, encrypted; `old_secret` signs beside it until `old_until`.
-    `disabled`: why nothing is sent; empty while something is. `failing_since`: since when nothing succeeded; 0 where
-    the last attempt did.
+    `disabled`: why nothing is sent; empty while something is. `failing_since`: since when nothing succeeded, and how
+    many attempts failed since; 0 where the last attempt did.
     """
 
     url: str
@@ -71,6 +73,7 @@ class Webhook:
     old_until: Instant = 0
     disabled: str = ""
     failing_since: Instant = 0
+    failures: int = 0
 
     def __repr__(self) -> str:
         return f"Webhook(url={self.url!r})"
@@ -86,6 +89,17 @@ class Webhook:
     def sealed(self, now: Instant) -> tuple[bytes, ...]:
         """Return the secrets that sign now, as they are kept, the newest first."""
         return (self.secret, self.old_secret) if self.is_rotating(now) else (self.secret,)
+
+    def tried(self, now: Instant, *, is_failed: bool) -> Webhook:
+        """Return the webhook after one more attempt."""
+        if not is_failed:
+            return replace(self, failing_since=0, failures=0)
+        return replace(self, failing_since=self.failing_since or now, failures=self.failures + 1)
+
+    def is_silent(self, now: Instant) -> bool:
+        """Say whether every attempt failed for so long, and so often, that it is given up."""
+        is_long = self.failing_since > 0 and now - self.failing_since >= GIVEN_UP_AFTER
+        return is_long and self.failures >= LEAST_FAILURES
 
     def document(self) -> dict[str, Json]:
         """Return the JSON form of what was declared; a secret is told by its digest, which is that of ciphertext."""

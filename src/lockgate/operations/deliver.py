@@ -52,6 +52,11 @@ class Told:
     message: Message
     endpoint: Endpoint | None
 
+    @property
+    def is_disabled(self) -> bool:
+        """Say whether it waits for somebody who enables its webhook."""
+        return _is_disabled(self.endpoint)
+
 
 Lane = tuple[str, str]
 

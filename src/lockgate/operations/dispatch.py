@@ -74,12 +74,17 @@ class Dispatch:
                 if carry_out(house, self._actuators, key[1]) is None:
                     break
         except Exception as error:  # noqa: BLE001 -- whoever owns the threads says what became of one
+            self._leave(key)
+            # What failed here at once is not tried again at once.
             self._fail(error)
-        finally:
-            with self._changed:
-                self._under_way.pop(key, None)
-                self._changed.notify_all()
+        else:
+            self._leave(key)
             self._wake()
+
+    def _leave(self, key: Key) -> None:
+        with self._changed:
+            self._under_way.pop(key, None)
+            self._changed.notify_all()
 
 
 def _room_of(each: Ready) -> Room:

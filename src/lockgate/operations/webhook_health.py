@@ -7,7 +7,6 @@ from dataclasses import replace
 
 from lockgate.core.delivery import Carried
 from lockgate.core.instant import Instant
-from lockgate.core.webhook import GIVEN_UP_AFTER, Webhook
 from lockgate.operations.keeping import writing
 from lockgate.operations.webhook_keeping import DISABLED_BY, keep_webhook
 from lockgate.ports.house import House
@@ -22,12 +21,12 @@ def see(work: Transaction, endpoint_id: str, carried: Carried, now: Instant) -> 
     endpoint = work.endpoint(endpoint_id)
     if endpoint is None or endpoint.webhook is None:
         return None
-    webhook = endpoint.webhook
-    since = 0 if carried.fault is None else webhook.failing_since or now
-    if since != webhook.failing_since:
-        webhook = replace(webhook, failing_since=since)
+    webhook = endpoint.webhook.tried(now, is_failed=carried.fault is not None)
+    if webhook != endpoint.webhook:
         work.put_endpoint(replace(endpoint, webhook=webhook))
-    return None if webhook.disabled else _given_up(webhook, carried, now)
+    if webhook.disabled:
+        return None
+    return GONE if carried.is_gone else SILENT if webhook.is_silent(now) else None
 
 
 def disable(house: House, endpoint_id: str, why: str) -> None:
@@ -42,9 +41,3 @@ def disable(house: House, endpoint_id: str, why: str) -> None:
             return
         disabled = replace(endpoint, webhook=replace(endpoint.webhook, disabled=why))
         keep_webhook(work, house, disabled, DISABLED_BY, why)
-
-
-def _given_up(webhook: Webhook, carried: Carried, now: Instant) -> str | None:
-    if carried.is_gone:
-        return GONE
-    return SILENT if webhook.failing_since and now - webhook.failing_since >= GIVEN_UP_AFTER else None

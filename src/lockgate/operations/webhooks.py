@@ -85,6 +85,15 @@ def list_webhooks(house: House) -> tuple[Endpoint, ...]:
         return tuple(sorted(webhooks_in(seen), key=lambda each: (each.since, each.id)))
 
 
+def given_up(house: House, app: str | None = None) -> tuple[Endpoint, ...]:
+    """Return the webhooks of an app, or all, that nobody disabled and that are sent nothing any more."""
+    return tuple(
+        each
+        for each in list_webhooks(house)
+        if part_of(each).disabled not in ("", BY_HAND) and (app is None or each.app in (None, app))
+    )
+
+
 def find_webhook(webhook_id: str, house: House) -> Endpoint:
     """Return a webhook."""
     with house.store.reading(house.org) as seen:
@@ -125,7 +134,7 @@ def switch_webhook(webhook_id: str, actor: Actor, house: House, *, is_enabled: b
         if is_enabled is not bool(webhook.disabled):
             return endpoint
         disabled = "" if is_enabled else BY_HAND
-        changed = replace(endpoint, webhook=replace(webhook, disabled=disabled, failing_since=0))
+        changed = replace(endpoint, webhook=replace(webhook, disabled=disabled, failing_since=0, failures=0))
         said = "it is sent messages again" if is_enabled else "it is sent nothing"
         keep_webhook(work, house, changed, actor, said)
         return known_webhook(work, webhook_id)

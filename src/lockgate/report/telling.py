@@ -42,6 +42,12 @@ def asked(told: Told) -> str:
     return f"{event}, {weighed} for {short_name(str(data.get('candidate_release')))} in {short_name(told.message.app)}"
 
 
+def given_up_sentence(endpoint: Endpoint) -> str:
+    """Return that a webhook is sent nothing any more, and why."""
+    why = "" if endpoint.webhook is None else endpoint.webhook.disabled
+    return f"webhook {endpoint.id} is sent nothing, because {why}; `lockgate webhooks enable` ends that"
+
+
 def _standing(told: Told, now: Instant) -> str:
     delivery = told.delivery
     webhook = None if told.endpoint is None else told.endpoint.webhook

@@ -18,8 +18,10 @@ from lockgate.core.permission import Permission
 from lockgate.core.receipt import Actor
 from lockgate.operations.acting import checked_actor
 from lockgate.operations.deliver import Told, untold
+from lockgate.operations.webhooks import given_up
 from lockgate.ports.house import House
 from lockgate.report.screen import Screen
+from lockgate.report.telling import given_up_sentence
 from lockgate.server.call import Call
 from lockgate.server.grant import check_grant, is_seen
 
@@ -81,13 +83,15 @@ class CallerPlace:
         """Wake whoever delivers, wait a little for what comes of it, and return what was not told, in words."""
         self._call.wake()
         until = time.monotonic() + min(seconds, WAIT_S)
-        while any(each.delivery.attempts == 0 for each in untold(house, app)) and time.monotonic() < until:
+        while any(map(_is_fresh, untold(house, app))) and time.monotonic() < until:
             time.sleep(GLANCE_S)
         return self.untold(house, app)
 
     def untold(self, house: House, app: str | None = None) -> tuple[str, ...]:
         """Return what routers have not been told, in words."""
-        return delivery.sentences_of(self.waiting(house, app), house)
+        silent = [each for each in given_up(house, app) if each.app is None or self.covers(each.app)]
+        lost = (f"warning: {given_up_sentence(each)}" for each in silent)
+        return (*lost, *delivery.sentences_of(self.waiting(house, app), house))
 
     def waiting(self, house: House, app: str | None) -> Sequence[Told]:
         """Return what routers have not been told, without what programs said."""
@@ -96,6 +100,10 @@ class CallerPlace:
     def endpoint(self, endpoint: Endpoint | None) -> Endpoint | None:
         """Return what moves an app's traffic by its id alone."""
         return None if endpoint is None else replace(endpoint, argv=(endpoint.id,), folder="")
+
+
+def _is_fresh(told: Told) -> bool:
+    return told.delivery.attempts == 0 and not told.is_disabled
 
 
 def _shown(told: Told) -> Told:
