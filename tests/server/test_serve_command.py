@@ -157,3 +157,13 @@ def test_a_listener_names_its_protocol() -> None:
         accepted = socket.create_connection(opened.getsockname())
         with accepted, opened.accept()[0] as ours:
             assert ours.proto == socket.IPPROTO_TCP
+
+
+@pytest.mark.clause("SV-60")
+def test_the_rate_of_keys_is_set_at_the_start(home: Path) -> None:
+    """By an option; the call that is one too many is told so."""
+    with serving("--rate", "1") as server:
+        codes = [server.http.get("/api/v1/rollouts").status_code for _ in range(20)]
+
+    assert set(codes) == {200, 429}
+    assert codes[0] == 200
