@@ -124,7 +124,8 @@ def test_one_is_promoted_and_one_rolled_back_on_live_traffic(tmp_path: Path, mon
     numbers = [int(number) for number in re.findall(r"kill ([\d ]+)\n", ran.stdout)[0].split()]
     url = re.findall(r"LOCKGATE_URL=(\S+) ", ran.stdout)[0]
     try:
-        listed = [each["status"] for each in Client(url).rollouts()]
+        with Client(url) as client:
+            listed = [each["status"] for each in client.rollouts()]
     finally:
         for number in numbers:
             os.kill(number, signal.SIGTERM)

@@ -68,6 +68,8 @@ class Server:
 
     def stop(self) -> None:
         """End both, unless they are kept."""
+        self.client.close()
+        self._transport.close()
         for each in reversed(self._processes):
             stopped(each)
 
