@@ -19,13 +19,14 @@ from lockgate.ports.house import House
 
 
 class Room(Enum):
-    """What has threads of its own; the value is how many."""
+    """What has threads of its own."""
 
-    ROUTER = 8
-    WEBHOOK = 12
-    URGENT_WEBHOOK = 13
+    ROUTER = "router"
+    WEBHOOK = "webhook"
+    URGENT_WEBHOOK = "urgent webhook"
 
 
+THREADS = {Room.ROUTER: 8, Room.WEBHOOK: 12, Room.URGENT_WEBHOOK: 12}
 # Lanes of one webhook that are carried out at once: each is of another app.
 OF_ENDPOINT = 4
 # Messages of one lane that are sent before it is looked whether something else is more urgent.
@@ -66,7 +67,7 @@ class Dispatch:
             (other, found) == (org, endpoint_id) and taken is room
             for (other, (found, _), _), taken in self._under_way.items()
         )
-        return places[room] < room.value and beside < OF_ENDPOINT
+        return places[room] < THREADS[room] and beside < OF_ENDPOINT
 
     def _carry(self, house: House, key: Key) -> None:
         try:
