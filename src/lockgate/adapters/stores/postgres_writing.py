@@ -33,6 +33,7 @@ from lockgate.core.spine import Slot
 from lockgate.core.trial import Look, Trial
 from lockgate.core.vault import Receipt
 
+_BEGIN_PART = ("SAVEPOINT part", ())
 # Turns what PostgreSQL says within its block into what a person can act on.
 Explained = Callable[[], AbstractContextManager[None]]
 
@@ -69,7 +70,7 @@ class PostgresTransaction(
         self._has_news = self._has_news or self._is_alone
         sql = "INSERT INTO apps VALUES (%s, %s, %s) ON CONFLICT (org, name) DO UPDATE SET body = excluded.body"
         self._later(sql, app.name, pack(app))
-        self._apps.pop(app.name, None)
+        self._apps[app.name] = app
 
     def put_release(self, release: Release) -> None:
         """Keep a release."""
@@ -166,15 +167,18 @@ class PostgresTransaction(
         if self._link.closed:
             raise failed_before()
         with self._explained():
-            # What was written before is heard of before, so that it is not taken for a fault of the part.
-            self._carry_out([("SAVEPOINT part", ())])
+            if self._waiting:
+                # What was written before is heard of before, so that it is not taken for a fault of the part.
+                self._carry_out([])
+            self._waiting.append(_BEGIN_PART)
             try:
                 yield
                 self._carry_out([("RELEASE part", ())])
             except BaseException:
+                is_begun = _BEGIN_PART not in self._waiting
                 self._waiting, self._log_size, self._covered = [], None, None
                 self._hold(())
-                if not self._link.closed:
+                if is_begun and not self._link.closed:
                     self._carry_out([("ROLLBACK TO part", ()), ("RELEASE part", ())])
                 raise
 
