@@ -126,6 +126,24 @@ def test_what_was_sent_is_listed_and_sent_again(door: Served, admin: Caller, rec
     assert (again["id"], again["state"], recovered) == (listed[0]["id"], "due", {"recovered": 0})
 
 
+@pytest.mark.clause("WH-40")
+def test_pages_of_deliveries_have_each_once_while_more_is_told(door: Served, admin: Caller) -> None:
+    """What is told between two pages is on neither; whoever begins anew finds it first."""
+    place = f"{WEBHOOKS}/{made(admin)['id']}/deliveries"
+    for number in range(5):
+        created(door.world, app=f"app-{number}")
+
+    found, page = [], admin.get(place, limit=2).json()
+    created(door.world, app="app-5")
+    while page["cursor"] is not None:
+        found += page["deliveries"]
+        page = admin.get(place, limit=2, cursor=page["cursor"]).json()
+    found += page["deliveries"]
+
+    assert [each["app_id"] for each in found] == [f"app-{number}" for number in (4, 3, 2, 1, 0)]
+    assert admin.get(place, limit=1).json()["deliveries"][0]["app_id"] == "app-5"
+
+
 @pytest.mark.clause("WH-21", "WH-40")
 @pytest.mark.parametrize(
     ("body", "kind"),

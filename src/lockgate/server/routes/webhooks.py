@@ -6,11 +6,11 @@ A secret is in the answer that makes it and nowhere else. A key for some apps se
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 from lockgate.core.canonical import Json
-from lockgate.core.delivery import State
+from lockgate.core.delivery import Delivery, State
 from lockgate.core.endpoint import Endpoint
 from lockgate.core.instant import SECOND, Instant
 from lockgate.core.receipt import Actor
@@ -32,7 +32,7 @@ from lockgate.operations.webhooks import (
 from lockgate.ports.webhooks import Receivers
 from lockgate.report.webhook_listing import delivery_document, tried_document, webhook_document
 from lockgate.server.call import Answer, Call, check_names, flag_of, names_of, needed, seconds_of, text_of
-from lockgate.server.cursor import page_of
+from lockgate.server.cursor import next_cursor, page_of, place_of
 
 FIELDS = ("url", "app_id", "events", "format", "hub_header", "reason")
 PAGE, MAX_PAGE = 100, 1_000
@@ -113,12 +113,14 @@ def rotate(call: Call) -> Answer:
 
 
 def list_deliveries(call: Call) -> Answer:
-    """Return a page of what a webhook was sent or is to be sent, the first told first."""
+    """Return a page of what a webhook was sent or is to be sent, the latest first."""
     check_names("parameter", call.query, ("state", "limit", "cursor"))
     state = call.choice("state", State)
     states = () if state is None else (State(state),)
     found = deliveries_of(_known(call).id, call.house, *states)
-    page, cursor = page_of(call, found, PAGE, MAX_PAGE)
+    # A place is how many are left, because the list grows at its beginning.
+    page, left = _page_before(call, found)
+    cursor = next_cursor(call, str(left)) if left else None
     return Answer(document={"deliveries": [delivery_document(each) for each in page], "cursor": cursor})
 
 
@@ -138,6 +140,16 @@ def recover_all(call: Call) -> Answer:
     count = recover(_known(call).id, 0 if since is None else _instant(since), call.house)
     call.wake()
     return Answer(document={"recovered": count})
+
+
+def _page_before(call: Call, whole: Sequence[Delivery]) -> tuple[Sequence[Delivery], int]:
+    """Return a page of a list that grows at its beginning, and how many are left after it."""
+    limit, place = call.whole("limit", PAGE, MAX_PAGE), place_of(call)
+    # A place that nobody was given begins anew.
+    is_count = place is not None and place.isascii() and place.isdigit() and len(place) < 10
+    left = min(int(place or 0), len(whole)) if is_count else len(whole)
+    first = len(whole) - left
+    return whole[first : first + limit], max(0, left - limit)
 
 
 def _receivers(call: Call) -> Receivers:
