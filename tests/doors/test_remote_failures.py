@@ -10,7 +10,9 @@ import sys
 import pytest
 
 from lockgate.cli import exit_codes
+from lockgate.cli.asked.table import ASKED
 from lockgate.cli.exit_codes import ExitCode
+from lockgate.server.screens import COMMANDS
 from tests.client.scripted import scripted
 from tests.doors.both import Both, Made
 from tests.doors.line import Door
@@ -128,6 +130,8 @@ def test_a_server_of_another_version_is_told_by_its_version(
         ("actuator", "show"),
         ("actuator", "set", "--app-id", "web", "--", "true"),
         ("deliver",),
+        ("trust", "list"),
+        ("orgs", "list"),
         ("create", "--app-id", "web", "-b", "1", "-c", "2", "--actuator", "true"),
     ],
     ids=" ".join,
@@ -161,6 +165,12 @@ def test_a_command_that_is_asked_of_a_server_starts_light() -> None:
     assert done.stdout == "drawn\n[] 0\n"
     assert done.stderr == ""
     assert script.asked[0][1] == "/api/v1/rollouts/rol_a/screens/show"
+
+
+@pytest.mark.clause("CL-20")
+def test_a_server_has_an_endpoint_for_each_command_that_is_asked() -> None:
+    """What the command line asks and what the server's table names are the same."""
+    assert {each.name for each in COMMANDS} == set(ASKED)
 
 
 @pytest.mark.clause("CL-25")
