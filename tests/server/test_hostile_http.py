@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from lockgate.operations.overview import overview
+from lockgate.server import body
 from lockgate.server.app import WRITERS_AT_ONCE
 from lockgate.server.connection import MAX_HEAD, Connection
 from tests.server.raw import answers, connect, exchange, head, kind, read
@@ -183,3 +184,16 @@ def test_who_sends_small_bodies_slowly_takes_no_room_of_others(open_door: Served
             each.close()
 
     assert answer.status_code == 200
+
+
+@pytest.mark.clause("SV-65")
+def test_a_large_body_that_hardly_comes_is_given_up(open_door: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After a grace, by a problem, and nothing of it is kept."""
+    monkeypatch.setattr(body, "GRACE_SECONDS", 0.3)
+    kept = overview(open_door.world.house)
+    begun = head(
+        f"POST {API}/runs?app_id=slow HTTP/1.1", HOST, "Content-Type: application/x-ndjson", "Content-Length: 999"
+    )
+
+    assert kind(exchange(open_door, begun, b'{"release": "v1", "status": "ok"}\n')) == (408, "body-too-slow")
+    assert overview(open_door.world.house) == kept

@@ -19,6 +19,8 @@ from lockgate.server.table import MAX_BODY, Endpoint
 
 # What is small comes at once or not at all.
 BODY_SECONDS, SMALL_BODY_SECONDS = 60.0, 15.0
+# What is large holds room of others: after a grace it goes on at some pace or not at all.
+GRACE_SECONDS, PACE = 10.0, 32 * 1024
 # A body that is unpacked to more than this has at most so many times its own size.
 FREE, MOST_RATIO = 8 << 20, 200
 # Of zlib's own; a piece of zstd may become 256 blocks of 128 KiB.
@@ -34,21 +36,28 @@ async def read_body(row: Endpoint, request: Request) -> bytes:
     if declared.isdigit() and int(declared) > most:
         raise too_large(most)
     chunks, size = [], 0
-    seconds = BODY_SECONDS if most > MAX_BODY else SMALL_BODY_SECONDS
+    began = asyncio.get_running_loop().time()
     try:
-        async with asyncio.timeout(seconds):
+        async with asyncio.timeout_at(began + _seconds(most, 0)) as patience:
             async for chunk in request.stream():
                 chunks.append(chunk)
                 size += len(chunk)
                 if size > most:
                     raise too_large(most)
+                patience.reschedule(began + _seconds(most, size))
     except TimeoutError as error:
-        raise ProblemError(TOO_SLOW, f"the body did not come within {seconds:g} s", "Send smaller bodies.") from error
+        said = f"of the body {size:,} bytes came within {_seconds(most, size):g} s"
+        raise ProblemError(TOO_SLOW, said, "Send smaller bodies, or faster.") from error
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if size and kind not in row.body:
         taken = " or ".join(row.body) or "nothing"
         raise ProblemError(WRONG_TYPE, f"a body of the kind {kind!r} is not taken", f"Send Content-Type: {taken}.")
     return b"".join(chunks)
+
+
+def _seconds(most: int, size: int) -> float:
+    """Return how long a body of which so much is there may take."""
+    return SMALL_BODY_SECONDS if most <= MAX_BODY else min(BODY_SECONDS, GRACE_SECONDS + size / PACE)
 
 
 def packing(row: Endpoint, request: Request) -> str | None:
