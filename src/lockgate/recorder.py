@@ -143,10 +143,10 @@ class Recorder:
             # The process is about to end, and starts no thread any more.
             self.backlog.shut("the process ended")
             sending.run()
-        util = sys.modules.get("multiprocessing.util")
-        if util is not None:
+        multiprocessing = sys.modules.get("multiprocessing")
+        if multiprocessing is not None and multiprocessing.parent_process() is not None:
             # What multiprocessing starts ends without atexit.
-            util.Finalize(None, _end_all, exitpriority=0)
+            sys.modules["multiprocessing.util"].Finalize(None, _end_all, exitpriority=0)
 
 
 class _OfEnvironment(Recorder):

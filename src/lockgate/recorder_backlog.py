@@ -109,6 +109,10 @@ class RunBacklog:
             self._in_hand = len(found)
         return found
 
+    def holds(self, runs: int, size: int) -> bool:
+        """Say whether as many runs wait, or as many bytes of them, as are handed out at once."""
+        return len(self._runs) >= runs or self._bytes >= size
+
     def settle(self, runs: int, reason: str | None = None) -> None:
         """Count runs that were handed out: sent, or dropped for a reason."""
         with self._settled, self._lock:

@@ -33,6 +33,7 @@ class Sending:
         self._batch, self._interval_s = batch, interval_s
         self._told_at, self._told = -TELL_EVERY_S, (0, 0)
         self._why = ""
+        self._is_hurried = False
 
     def run(self) -> None:
         """Send until the backlog is shut and empty."""
@@ -41,9 +42,14 @@ class Sending:
             if not is_last:
                 self._backlog.due.wait(self._interval_s)
                 self._backlog.due.clear()
+                self._is_hurried = self._backlog.hurry.is_set()
+                self._backlog.hurry.clear()
             try:
                 while runs := self._backlog.take(self._batch, BATCH_BYTES):
                     self._deliver(self._encoded(runs))
+                    # What came meanwhile and is no batch yet waits for more, unless somebody waits for it.
+                    if not (is_last or self._is_hurried or self._backlog.holds(self._batch, BATCH_BYTES)):
+                        break
             except Exception as error:  # noqa: BLE001 -- a fault in one batch must not end the thread
                 self._backlog.give_up(f"of a fault in Lockgate, please report it: {type(error).__name__}")
             self._tell(is_last=is_last)
@@ -94,8 +100,10 @@ class Sending:
                 self._why = outcome.reason
                 self._tell()
             # Those who lost one server at the same moment do not come back to it at the same moment.
-            self._backlog.hurry.wait(max(outcome.wait_s, wait_s * random.uniform(0.5, 1)))  # noqa: S311 -- no secret
-            self._backlog.hurry.clear()
+            pause_s = max(outcome.wait_s, wait_s * random.uniform(0.5, 1))  # noqa: S311 -- no secret
+            if self._backlog.hurry.wait(pause_s):
+                self._backlog.hurry.clear()
+                self._is_hurried = True
             wait_s = min(2 * wait_s, MAX_WAIT_S)
 
     def _tell(self, *, is_last: bool = False) -> None:

@@ -75,6 +75,24 @@ def test_batches_are_bounded_in_runs_and_in_bytes() -> None:
         assert sum(body.count(b"\n") for body in told.bodies) == 100
 
 
+@pytest.mark.clause("RC-07")
+def test_runs_wait_for_a_full_batch_until_their_time_is_over_or_somebody_waits() -> None:
+    """A service that records all the time sends whole batches, not what came while it sent the last."""
+    with answering(200) as told:
+        recorder = Recorder(url=told.url, release="v1", bounds=Bounds(batch_runs=100, interval_s=600))
+        for _ in range(5):
+            _record(recorder, 50)
+            time.sleep(0.05)
+        while recorder.counts().sent < 200:
+            time.sleep(0.01)
+        before = [body.count(b"\n") for body in told.bodies]
+        assert recorder.close(20)
+
+    assert sum(before) in (200, 250)
+    assert min(before) >= 50
+    assert sum(body.count(b"\n") for body in told.bodies) == 250
+
+
 @pytest.mark.clause("RC-08")
 def test_a_run_that_the_server_refuses_takes_no_other_with_it(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """A batch with two of 50 refused is halved until those stand alone, and why is told."""
