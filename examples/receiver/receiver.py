@@ -65,6 +65,7 @@ def told(event: Event) -> dict[str, str]:
         "WEIGHT": None if event.weight is None else f"{event.weight:g}",
         "TARGET": event.target,
         "BASELINE": event.baseline,
+        "STEP": event.data.get("step"),
         "REVISION": event.revision,
         "SEQ": event.seq,
         "RECEIPT": event.receipt_id,

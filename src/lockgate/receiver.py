@@ -21,7 +21,7 @@ from typing import Any
 
 from lockgate.applied import Applied, Order
 from lockgate.errors import LockgateError, UnreachableError
-from lockgate.webhooks import MAX_BODY, Event, Headers, SignatureError, TimestampError, verify
+from lockgate.webhooks import MAX_BODY, Event, Headers, SignatureError, TimestampError, check_secrets, verify
 
 # Who sends gives up after 15 s: the router has had its turn by then, or the next attempt finds it.
 REQUEST_S, TURN_S = 10.0, 10.0
@@ -53,6 +53,7 @@ class Receiver:
     def __init__(
         self, secrets: Sequence[str], applied: Applied, shift: Shift, tell: Callable[[str], None] = _tell
     ) -> None:
+        check_secrets(secrets)
         self._secrets, self._applied, self._shift, self._tell = tuple(secrets), applied, shift, tell
         # One at a time: what is judged to be the newest must still be that when the router is moved.
         self._turn = threading.Lock()

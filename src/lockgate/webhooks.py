@@ -121,6 +121,11 @@ def verify(
     return _event(name, timestamp, body)
 
 
+def check_secrets(secrets: Sequence[str]) -> None:
+    """Refuse what is no secret, so that a receiver finds out when it starts and not by its first webhook."""
+    _keys(secrets)
+
+
 def _keys(secrets: Sequence[str]) -> list[bytes]:
     if not 1 <= len(secrets) <= MAX_SECRETS:
         raise SecretError(f"{len(secrets)} secrets are given", advice=f"Give 1 to {MAX_SECRETS}.")

@@ -18,7 +18,7 @@ from lockgate import receiver as module
 from lockgate.applied import Applied
 from lockgate.errors import UnreachableError
 from lockgate.receiver import Receiver, Shift, listening
-from lockgate.webhooks import MAX_BODY, Event
+from lockgate.webhooks import MAX_BODY, Event, SecretError
 from tests.receiver.signed import OLD_SECRET, SECRET, body, headers
 
 SECONDS = 20.0
@@ -298,6 +298,14 @@ def test_a_client_that_goes_away_ends_nothing(tmp_path: Path, capsys: pytest.Cap
 
     assert answered[0] == 200
     assert capsys.readouterr().err == ""
+
+
+@pytest.mark.clause("WH-62")
+@pytest.mark.parametrize("secrets", [[], ["hunter2"], [SECRET, ""]])
+def test_a_receiver_without_a_secret_does_not_begin(secrets: list[str], tmp_path: Path) -> None:
+    """Its owner is told at once, and not when the first webhook is refused."""
+    with pytest.raises(SecretError):
+        Receiver(secrets, Applied(tmp_path / "applied.json"), Router())
 
 
 def test_a_receiver_tells_on_standard_error_by_itself(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
