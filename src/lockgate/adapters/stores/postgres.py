@@ -8,9 +8,10 @@ side by side, each with the spines that it names. docs/adr/0014-postgresql.md sa
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 import psycopg
+from psycopg.errors import LockNotAvailable
 
 from lockgate.adapters.stores.id_window import IdWindows
 from lockgate.adapters.stores.postgres_api_keys import org_of_key
@@ -93,19 +94,16 @@ class PostgresStore:
     def _begun(self, org: str, spines: Sequence[str] | None) -> Iterator[Link]:
         """Lend a connection that holds its locks; who waits for another one for long is told once, and waits on."""
         patience = min(PATIENCE_SECONDS, self._busy_seconds)
-        lent = self._links.begun(_opening(org, spines, patience))
-        try:
-            link = lent.__enter__()
-        except psycopg.errors.LockNotAvailable:
-            if self._busy_seconds <= PATIENCE_SECONDS:
-                raise
-            self._on_wait()
-            lent = self._links.begun(_opening(org, spines, self._busy_seconds - PATIENCE_SECONDS))
-            link = lent.__enter__()
-        try:
+        with ExitStack() as stack:
+            try:
+                link = stack.enter_context(self._links.begun(_opening(org, spines, patience)))
+            except LockNotAvailable:
+                if self._busy_seconds <= PATIENCE_SECONDS:
+                    raise
+                self._on_wait()
+                rest = self._busy_seconds - PATIENCE_SECONDS
+                link = stack.enter_context(self._links.begun(_opening(org, spines, rest)))
             yield link
-        finally:
-            lent.__exit__(None, None, None)
 
     def _commit(self, work: PostgresTransaction, link: Link) -> None:
         try:
