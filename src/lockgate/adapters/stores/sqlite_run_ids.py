@@ -31,8 +31,8 @@ class SqliteRunIds(SqliteRowsWriting):
     """The part of a transaction that knows runs by their ids."""
 
     _windows: IdWindows
-    # Apps whose marks this transaction has added to.
-    _added_to: set[str]
+    # What this transaction has added, by app.
+    _own: dict[str, IdWindow]
 
     def id_key(self) -> bytes:
         """Return the secret of marks."""
@@ -51,9 +51,7 @@ class SqliteRunIds(SqliteRowsWriting):
             sql = "DELETE FROM id_window WHERE org = ? AND app = ? AND place <= ?"
             self._change(sql, app, window.floor)
         is_known = window.known(marks)
-        for row in self._rows_after(app, _last(window)) if app in self._added_to else ():
-            is_known |= np.isin(marks, row.marks)
-        return is_known
+        return is_known | self._own_window(app, _last(window)).known(marks) if app in self._own else is_known
 
     def add_ids(self, app: str, digest: str, marks: Marks, dedupe: Dedupe, now: Instant) -> None:
         """Keep marks."""
@@ -62,7 +60,7 @@ class SqliteRunIds(SqliteRowsWriting):
             return
         sql = "INSERT INTO id_window (org, app, digest, at, marks) VALUES (?, ?, ?, ?, ?)"
         self._change(sql, app, digest, now, marks.astype(_BYTES).tobytes())
-        self._added_to.add(app)
+        self._own.setdefault(app, IdWindow())
 
     def add_left_out(self, app: str, runs: Mapping[str, int]) -> None:
         """Add to how many did not count."""
@@ -78,16 +76,30 @@ class SqliteRunIds(SqliteRowsWriting):
 
     def _window(self, app: str) -> IdWindow:
         window = self._windows.of(self._org, app)
-        if app in self._added_to:
-            # Rows of this transaction may yet be undone, and their places be taken by others: no copy is made of them.
+        if app in self._own:
+            # Rows of this transaction may yet be undone, and their places be taken by others: no copy outlives it.
             return window
-        if window.last is not None:
-            place, digest = window.last
-            sql = "SELECT 1 FROM id_window WHERE org = ? AND place = ? AND app = ? AND digest = ?"
-            if not self._rows(sql, place, app, digest):
-                window = self._windows.renew(self._org, app)
+        if not self._is_copy(app, window):
+            window = self._windows.renew(self._org, app)
         window.absorb(self._rows_after(app, _last(window)))
         return window
+
+    def _own_window(self, app: str, floor: int) -> IdWindow:
+        """Return a copy of the rows after one, which this transaction has added."""
+        if not self._is_copy(app, self._own[app]):
+            # A part was undone.
+            self._own[app] = IdWindow()
+        own = self._own[app]
+        own.absorb(self._rows_after(app, max(floor, _last(own))))
+        return own
+
+    def _is_copy(self, app: str, window: IdWindow) -> bool:
+        """Say whether the newest row that is copied is still there."""
+        if window.last is None:
+            return True
+        place, digest = window.last
+        sql = "SELECT 1 FROM id_window WHERE org = ? AND place = ? AND app = ? AND digest = ?"
+        return bool(self._rows(sql, place, app, digest))
 
     def _rows_after(self, app: str, place: int) -> list[MarkRow]:
         sql = "SELECT place, digest, at, marks FROM id_window WHERE org = ? AND app = ? AND place > ? ORDER BY place"
