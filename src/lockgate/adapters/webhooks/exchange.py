@@ -7,7 +7,6 @@ read. No proxy is asked, no cookie is kept, and nothing is followed.
 
 from __future__ import annotations
 
-import math
 import socket
 import ssl
 import time
@@ -111,8 +110,8 @@ def _answer(connection: socket.socket, until: float) -> Answered:
         read += len(chunk)
         try:
             parser.feed_data(chunk)
-        except httptools.HttpParserUpgrade:
-            reading.answered.is_whole = True
+        except httptools.HttpParserUpgrade as error:
+            raise ExchangeError("it asks for another protocol") from error
         except httptools.HttpParserError as error:
             raise ExchangeError("its answer is not HTTP") from error
     if not reading.has_head:
@@ -161,6 +160,6 @@ def _seconds(value: bytes) -> float | None:
 
 def _left(until: float) -> float:
     left = until - time.monotonic()
-    if left <= 0 or math.isnan(left):
+    if left <= 0:
         raise TimeoutError
     return left
