@@ -2,8 +2,8 @@
 """A message and who must hear it come in; deliveries go out, and which of those that wait is sent next.
 
 A lane is what one endpoint has not been told yet of one app, in the order of commits. At most one delivery of a lane is
-under way at a time, but for what is urgent beside what is not at a webhook. After a weight was delivered no older one of
-its lane is sent any more; what asks for no weight, which only a webhook hears, is sent all the same.
+under way at a time, but for what is urgent beside what is not at a webhook. After a weight was delivered no older one
+of its lane is sent any more; what asks for no weight, which only a webhook hears, is sent all the same.
 """
 
 from __future__ import annotations
