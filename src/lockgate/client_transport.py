@@ -107,15 +107,20 @@ class Transport:
         headers: Mapping[str, str] | None = None,
         *,
         is_safe: bool = False,
+        away_s: float | None = None,
     ) -> Reply:
-        """Return what is answered; a safe call is made again while there is time and the server is only away."""
+        """Return what is answered; a safe call is made again while there is time and the server is only away.
+
+        `away_s`: how long it may be away for this call, in place of what holds for all.
+        """
         sent = {"Accept": "application/json", "User-Agent": AGENT, **(headers or {})}
         key = self._checked(self._key() if callable(self._key) else self._key)
         if key:
             sent["Authorization"] = f"Bearer {key}"
         request = _Request(method, f"{self._url.path.rstrip('/')}{path}", body, sent)
         begun, wait = time.monotonic(), FIRST_WAIT_S
-        until = begun + self._timing.total_s
+        patience = self._timing.away_s if away_s is None else away_s
+        until = begun + max(self._timing.total_s, away_s or 0.0)
         while True:
             pause = wait * (1 + self._timing.draw()) / 2
             try:
@@ -123,7 +128,7 @@ class Transport:
             except _AwayError as away:
                 if away.was_sent and not is_safe:
                     raise _unknown(self._url) from away.__cause__
-                if away.is_final or time.monotonic() + pause > min(until, begun + self._timing.away_s):
+                if away.is_final or time.monotonic() + pause > min(until, begun + patience):
                     raise _unreachable(self._url, away.__cause__) from away.__cause__
             else:
                 pause = max(pause, _asked_wait(reply.headers))

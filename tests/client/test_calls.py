@@ -278,3 +278,21 @@ def test_the_client_needs_the_standard_library_only() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
 
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.clause("CL-02")
+def test_a_call_may_wait_longer_for_a_server_that_is_away(open_client: _Opened) -> None:
+    """What one call says of that wins over what holds for all."""
+    with scripted(OK) as script:
+        url = script.url
+    waits = Waits()
+    client = open_client(url, TOKEN, timing=waits.timing()._replace(away_s=0.0))
+
+    with pytest.raises(UnreachableError):
+        client._transport.call("GET", "/x", is_safe=True)
+    none = list(waits.waited)
+    with pytest.raises(UnreachableError):
+        client._transport.call("GET", "/x", is_safe=True, away_s=0.5)
+
+    assert none == []
+    assert len(waits.waited) > 1

@@ -9,13 +9,14 @@ from __future__ import annotations
 import json
 import os
 import sys
+import time
 from collections.abc import Mapping
 from urllib.parse import quote
 
 from lockgate.cli import output
 from lockgate.cli.said import Said, said_of
 from lockgate.client import API, transport
-from lockgate.client_transport import ProblemError, Timing, Transport, check
+from lockgate.client_transport import ProblemError, Reply, Timing, Transport, check
 from lockgate.errors import (
     DataError,
     LockgateError,
@@ -53,7 +54,8 @@ class RemoteDoor:
     """The server that LOCKGATE_URL names."""
 
     def __init__(self, away_s: float = AWAY_S) -> None:
-        self.transport = transport(timing=Timing(ANSWER_S, max(TOTAL_S, away_s), away_s))
+        self.transport = transport(timing=Timing(ANSWER_S, TOTAL_S, AWAY_S))
+        self._away_until = time.monotonic() + away_s
 
     def close(self) -> None:
         """Close the connection."""
@@ -68,12 +70,15 @@ class RemoteDoor:
         body = json.dumps({"words": rest, "screen": screen}).encode("ascii")
         headers = {"Content-Type": "application/json"}
         try:
-            reply = check(self.transport.call("POST", path, body, headers, is_safe=name not in ONCE))
-            return said_of(reply.document())
+            return said_of(check(self._call(name, path, body, headers)).document())
         except ProblemError as error:
             raise explained(error, self.transport) from error
         except (KeyError, TypeError, ValueError) as error:
             raise _other_version(self.transport) from error
+
+    def _call(self, name: str, path: str, body: bytes, headers: Mapping[str, str]) -> Reply:
+        left = max(AWAY_S, self._away_until - time.monotonic())
+        return self.transport.call("POST", path, body, headers, is_safe=name not in ONCE, away_s=left)
 
 
 def explained(error: ProblemError, sent_by: Transport) -> LockgateError:
