@@ -57,9 +57,11 @@ def test_no_call_is_answered_otherwise_than_described(server: Process, tmp_path:
     """No 500, no status, header or body that is not described, nothing invalid taken, no call without its key."""
     (tmp_path / "schemathesis.toml").write_text(CONFIG, encoding="utf-8")
     (tmp_path / "lines_hook.py").write_text(HOOKS, encoding="utf-8")
+    # Who has no key is turned away whatever is sent, so that more random bodies would find nothing.
+    phases = "examples,coverage,fuzzing" if token == "" else "examples,coverage"
     sent = [] if token is None else ["-H", f"Authorization: Bearer {token or server.token}"]
     call = [Path(sys.executable).with_name("schemathesis"), "run", f"{server.http.base_url}/openapi.json", *sent]
-    rest = ["--seed", "1", "--max-examples", "10", "--phases", "examples,coverage,fuzzing", "--checks", "all"]
+    rest = ["--seed", "1", "--max-examples", "6", "--phases", phases, "--checks", "all"]
     ran = subprocess.run(
         [*map(str, call), *rest, "--continue-on-failure", "--no-color", "--warnings", "off"],
         cwd=tmp_path,

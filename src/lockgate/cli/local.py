@@ -71,10 +71,12 @@ def house() -> House:
 
 def _in_org(found: House) -> House:
     """Return the house of the organisation that LOCKGATE_ORG names."""
+    name = os.environ.get(ORG)
+    if not name:
+        return found
     from lockgate.operations.organisations import in_organisation
 
-    name = os.environ.get(ORG)
-    return in_organisation(name, found) if name else found
+    return in_organisation(name, found)
 
 
 def _warn_if_open(home: Path) -> None:
