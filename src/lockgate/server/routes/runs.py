@@ -14,7 +14,7 @@ MAX_BODY = MAX_BYTES
 def take(call: Call) -> Answer:
     """Keep a batch of runs, one JSON object a line; the same bytes again change nothing."""
     check_names("parameter", call.query, ("app_id",))
-    batch = call.batches.decode(call.body, call.text("app_id"))
+    batch = call.gathering.decode(call.batches, call.body, call.text("app_id"))
     for app in sorted({group.app for group in batch.groups}):
         call.caller.check_app(app)
     taken = call.gathering.take(batch, call.house)
