@@ -33,7 +33,7 @@ from lockgate.wiring import local_house, run_batches
 
 DATA = Path(__file__).resolve().parent / "data"
 ROUNDS = 5
-RUNS = 60_000
+RUNS = 200_000
 SIZES = (1_000, 10_000)
 CONNECTIONS = 4
 WARM = 20

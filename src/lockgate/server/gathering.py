@@ -39,9 +39,9 @@ class Gathering:
         self._waiting: dict[str, deque[_Waiting]] = {}
 
     def decode(self, batches: RunBatches, body: bytes, app: str | None) -> RunBatch:
-        """Decode a body; of those that are not large one at a time, in a tenth less of the processor's time.
+        """Decode a body; of those that are not large one at a time, so that a large one keeps nobody waiting.
 
-        Two that take turns at it leave each other's values out of its cache. A large one keeps nobody waiting.
+        Two that take turns at a processor push each other's values out of its cache.
         """
         with self._decoding if len(body) <= LARGE else nullcontext():
             return batches.decode(body, app)
