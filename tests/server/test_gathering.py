@@ -7,7 +7,7 @@ import json
 import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -135,13 +135,13 @@ def test_where_the_store_fails_every_caller_is_told_and_nothing_is_kept() -> Non
     here = World(memory_store(), 1)
 
     class Failing(Slow):
-        def writing(
-            self, org: str = "default", spines: Sequence[str] | None = None
-        ) -> AbstractContextManager[Transaction]:
+        @contextmanager
+        def writing(self, org: str = "default", spines: Sequence[str] | None = None) -> Iterator[Transaction]:
             if self.transactions == 1:
                 self.transactions += 1
                 raise UnreachableError("the disk is full")
-            return super().writing(org, spines)
+            with super().writing(org, spines) as work:
+                yield work
 
     slow = Failing(here.house.store)
     own, together = replace(here.house, store=slow), Gathering()
