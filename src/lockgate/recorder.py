@@ -87,14 +87,20 @@ class Recorder:
         self._release, self._bounds = release, bounds
         self._itself: Callable[[], Recorder] = lambda: self
         self._thread: threading.Thread | None = None
-        self.renew()
+        self.backlog = self._new_backlog()
         _LIVE.add(self)
 
     def renew(self) -> None:
         """Begin as a process does, after a fork: with nothing recorded, and ids that no other process makes."""
+        because = self.backlog.shut_because
+        self.backlog, self._thread = self._new_backlog(), None
+        if because is not None:
+            self.backlog.shut(because)
+
+    def _new_backlog(self) -> RunBacklog:
         bounds = self._bounds
         self._seed = os.urandom(9).hex()
-        self.backlog = RunBacklog(bounds.max_runs, bounds.max_bytes, bounds.batch_runs, self._start)
+        return RunBacklog(bounds.max_runs, bounds.max_bytes, bounds.batch_runs, self._start)
 
     def record(self, app: str, release: str | None = None, **given: Unpack[Given]) -> Run:
         """Return a run of an app: a context manager, also of `async with`, and a decorator of functions."""

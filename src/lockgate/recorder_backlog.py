@@ -56,14 +56,14 @@ class RunBacklog:
         self._settled = threading.Condition()
         self._in_hand = 0
         self._is_started = False
-        self._shut_because: str | None = None
+        self.shut_because: str | None = None
         # The first is set by each batch that is full, the second by whoever waits.
         self.due, self.hurry = threading.Event(), threading.Event()
 
     def put(self, run: Run) -> None:
         """Take a run."""
-        if self._shut_because is not None:
-            self.lose(self._shut_because)
+        if self.shut_because is not None:
+            self.lose(self.shut_because)
             return
         with self._lock:
             self._ended += 1
@@ -141,7 +141,7 @@ class RunBacklog:
 
     def shut(self, because: str) -> None:
         """Take no further run; each that comes is lost for this reason."""
-        self._shut_because = because
+        self.shut_because = because
         self._wake()
 
     def _wake(self) -> None:
@@ -151,7 +151,7 @@ class RunBacklog:
     @property
     def is_shut(self) -> bool:
         """Say whether no further run is taken."""
-        return self._shut_because is not None
+        return self.shut_because is not None
 
     def counts(self) -> Counts:
         """Return what became of all runs."""

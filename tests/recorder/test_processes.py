@@ -109,6 +109,25 @@ def test_a_fork_in_the_midst_of_recording_threads_hangs_nothing(tmp_path: Path) 
     assert len({run["run_id"] for run in runs}) == len(runs)
 
 
+@pytest.mark.clause("RC-11", "RC-04")
+def test_what_is_recorded_nowhere_is_so_after_a_fork_as_well() -> None:
+    """It is counted in the child by the same reason, once each."""
+    script = (
+        "from lockgate import recorder\n"
+        "with lockgate.record('a'): pass\n"
+        "child = os.fork()\n"
+        "if child == 0:\n"
+        "    with lockgate.record('a'): pass\n"
+        "    told = recorder.counts()\n"
+        "    print(told.ended, list(told.dropped.items()))\n"
+        "    sys.stdout.flush()\n"
+        "    os._exit(0)\n"
+        "os.waitpid(child, 0)\n"
+    )
+
+    assert "1 [('neither LOCKGATE_URL nor LOCKGATE_RUNS_FILE" in _ran(script).stdout
+
+
 @pytest.mark.clause("RC-10", "RC-11")
 @pytest.mark.parametrize("method", ["fork", "spawn"])
 def test_a_process_of_multiprocessing_sends_what_it_recorded(tmp_path: Path, method: str) -> None:
