@@ -15,16 +15,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lockgate import recorder_field
 from lockgate.adapters.decoders.row import MAX_FLAGS, MAX_TEXT, is_decimal, is_score_name
 from lockgate.adapters.decoders.stored_shape import MAX_NAMES
 from lockgate.core.app import check_name
 from lockgate.core.stats.micro import MAX_ABS
 from lockgate.errors import UsageError
 from lockgate.operations.ingest import check_batch
-from lockgate.recorder_backlog import RunBacklog
-from lockgate.recorder_line import line_of
-from lockgate.recorder_run import Run
+from lockgate.recorder import field as recorder_field
+from lockgate.recorder.backlog import RunBacklog
+from lockgate.recorder.line import line_of
+from lockgate.recorder.run import Run
 from lockgate.wiring import run_batches, system_clock
 from tests.recorder.conftest import Filed
 

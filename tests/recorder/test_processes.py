@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from lockgate.recorder_sink import FileSink
+from lockgate.recorder.sink import FileSink
 
 HEAD = "import os, sys, lockgate\n"
 

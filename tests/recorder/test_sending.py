@@ -12,7 +12,7 @@ import pytest
 from lockgate import Recorder
 from lockgate.errors import UsageError
 from lockgate.recorder import Bounds, Run
-from lockgate.recorder_backlog import FULL, RunBacklog
+from lockgate.recorder.backlog import FULL, RunBacklog
 from tests.recorder.receiving import answering, receiving
 
 KEY = "rvk_0123456789abcd_secret"

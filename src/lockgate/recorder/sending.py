@@ -8,10 +8,10 @@ import random
 from collections.abc import Callable, Sequence
 from time import monotonic, sleep
 
-from lockgate.recorder_backlog import RunBacklog
-from lockgate.recorder_line import line_of
-from lockgate.recorder_run import Run
-from lockgate.recorder_sink import Fate, Outcome, Sink
+from lockgate.recorder.backlog import RunBacklog
+from lockgate.recorder.line import line_of
+from lockgate.recorder.run import Run
+from lockgate.recorder.sink import Fate, Outcome, Sink
 
 BATCH_BYTES = 1 << 20
 # So many runs are encoded before other threads are let run: about a fifth of a millisecond.

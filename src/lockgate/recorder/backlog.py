@@ -11,7 +11,7 @@ from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from lockgate.recorder_run import Run
+from lockgate.recorder.run import Run
 
 FULL = "the server took them more slowly than they came"
 # Reasons are told apart up to so many.

@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import Any, Protocol, Self, TypeVar, cast
 from uuid import uuid4
 
-from lockgate.recorder_field import (
+from lockgate.recorder.field import (
     MAX_FLAGS,
     MAX_NAMES,
     STATUSES,
@@ -28,7 +28,7 @@ from lockgate.recorder_field import (
     status_of,
     text_of,
 )
-from lockgate.recorder_function import recorded
+from lockgate.recorder.function import recorded
 
 # What a run takes in memory besides its texts, and each of its scores, labels and flags.
 RUN_BYTES, FIELD_BYTES = 1_200, 160

@@ -21,13 +21,11 @@ from typing import TypedDict, Unpack
 from weakref import WeakSet
 
 from lockgate.errors import UsageError
-from lockgate.recorder_backlog import Counts, RunBacklog
-from lockgate.recorder_release import release_of_process
-from lockgate.recorder_run import NO_RELEASE, Run, current_run
-from lockgate.recorder_sending import LOG, Sending
-from lockgate.recorder_sink import FileSink, ServerSink, Sink
-
-__all__ = ["Bounds", "Counts", "Recorder", "Run", "counts", "current_run", "flush", "record"]
+from lockgate.recorder.backlog import Counts, RunBacklog
+from lockgate.recorder.release import release_of_process
+from lockgate.recorder.run import NO_RELEASE, Run
+from lockgate.recorder.sending import LOG, Sending
+from lockgate.recorder.sink import FileSink, ServerSink, Sink
 
 URL, API_KEY, FILE = "LOCKGATE_URL", "LOCKGATE_API_KEY", "LOCKGATE_RUNS_FILE"
 NOWHERE = "neither LOCKGATE_URL nor LOCKGATE_RUNS_FILE says where they go"

@@ -6,7 +6,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from json import JSONEncoder
 
-from lockgate.recorder_run import Run
+from lockgate.recorder.run import Run
 
 _NANOSECONDS = 1_000_000_000
 _encode = JSONEncoder(separators=(",", ":"), allow_nan=False).encode
