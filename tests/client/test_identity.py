@@ -10,8 +10,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from lockgate.client import Client
-from lockgate.client_identity import MARGIN_S, JobKeys, job_keys, job_token
-from lockgate.client_transport import Reply, Timing
+from lockgate.client.identity import MARGIN_S, JobKeys, job_keys, job_token
+from lockgate.client.transport import Reply, Timing
 from lockgate.errors import NotPermittedError, UsageError
 
 BEGUN = datetime(2026, 1, 1, tzinfo=UTC)

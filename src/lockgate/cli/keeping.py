@@ -10,8 +10,7 @@ from typing import Protocol
 
 from lockgate.cli import local
 from lockgate.cli.remote_door import RemoteDoor, explained
-from lockgate.client import API
-from lockgate.client_transport import ProblemError, check
+from lockgate.client.transport import API, ProblemError, check
 from lockgate.core.batch import Ingested, RunBatch
 from lockgate.core.dedupe import Dedupe
 from lockgate.errors import NotPermittedError

@@ -15,8 +15,8 @@ from urllib.parse import quote
 
 from lockgate.cli import output
 from lockgate.cli.said import Said, said_of
-from lockgate.client import API, transport
-from lockgate.client_transport import ProblemError, Reply, Timing, Transport, check
+from lockgate.client.environment import transport
+from lockgate.client.transport import API, ProblemError, Reply, Timing, Transport, check
 from lockgate.errors import (
     DataError,
     LockgateError,

@@ -95,8 +95,8 @@ def _deliver(call: Call) -> None:
 
 def _of_server(ask: Ask) -> dict[str, Any]:
     from lockgate.cli.remote_door import explained
-    from lockgate.client import API, transport
-    from lockgate.client_transport import ProblemError, Timing, check
+    from lockgate.client.environment import transport
+    from lockgate.client.transport import API, ProblemError, Timing, check
 
     sent_by = transport(timing=Timing(ANSWER_S, TOTAL_S, AWAY_S))
     body = None if ask.body is None else json.dumps(ask.body).encode("ascii")

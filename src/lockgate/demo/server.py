@@ -9,8 +9,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from lockgate.client import Client, transport
-from lockgate.client_transport import check
+from lockgate.client import Client
+from lockgate.client.environment import transport
+from lockgate.client.transport import check
 from lockgate.core.canonical import canonicalize
 from lockgate.demo import scene
 from lockgate.demo.receiver import SECRET

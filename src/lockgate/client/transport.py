@@ -22,6 +22,7 @@ from lockgate import __version__
 from lockgate.errors import LockgateError, TryAgainError, UnreachableError, UsageError
 
 AGENT = f"lockgate/{__version__}"
+API = "/api/v1"
 # What says that the same call may succeed later; of a call that is not safe only the first, by which nothing was done.
 TOO_MANY = 429
 AGAIN = frozenset({408, 425, TOO_MANY, 502, 503, 504})

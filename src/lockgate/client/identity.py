@@ -12,13 +12,13 @@ import time
 from collections.abc import Callable, Mapping
 from urllib.parse import quote, urlsplit
 
-from lockgate.client_transport import Reply, Timing, Transport, check, check_key
+from lockgate.client.transport import API, Reply, Timing, Transport, check, check_key
 from lockgate.errors import NotPermittedError, UnreachableError, UsageError
 
 GITHUB_URL, GITHUB_TOKEN = "ACTIONS_ID_TOKEN_REQUEST_URL", "ACTIONS_ID_TOKEN_REQUEST_TOKEN"
 GIVEN = "LOCKGATE_ID_TOKEN"
 AUDIENCE, ORG = "LOCKGATE_AUDIENCE", "LOCKGATE_ORG"
-EXCHANGE = "/api/v1/oidc/token"
+EXCHANGE = f"{API}/oidc/token"
 # A key is renewed so long before it ends, or at three quarters of a shorter life.
 MARGIN_S, MARGIN = 60.0, 0.25
 TRIES, WAIT_S, TIMEOUT_S = 3, 1.0, 10.0

@@ -13,13 +13,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, Self, cast
 from urllib.parse import quote, urlencode
 
-from lockgate.client_transport import ProblemError, Reply, Timing, Transport, check
-from lockgate.errors import UsageError
+from lockgate.client.environment import transport
+from lockgate.client.transport import API, Reply, Timing, check
 
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from lockgate.client_answers import (
+    from lockgate.client.answers import (
         Acted,
         App,
         Kept,
@@ -32,12 +32,6 @@ if TYPE_CHECKING:
         Webhook,
     )
 
-__all__ = ["Client", "Evaluation", "ProblemError", "Timing"]
-
-URL, KEY, INSECURE = "LOCKGATE_URL", "LOCKGATE_API_KEY", "LOCKGATE_INSECURE"
-# What says that a CI job may have tokens of its own; client_identity.py knows what to do with them.
-JOB_OF_GITHUB, JOB_TOKEN = "ACTIONS_ID_TOKEN_REQUEST_URL", "LOCKGATE_ID_TOKEN"
-API = "/api/v1"
 ROLLED_BACK = 422
 
 
@@ -220,28 +214,6 @@ class Client:
             before, cursor = cursor, page["cursor"]
             if cursor is None or cursor == before:
                 return
-
-
-def transport(
-    url: str | None = None, api_key: str | None = None, *, timing: Timing | None = None, is_insecure: bool | None = None
-) -> Transport:
-    """Return what carries calls, by what is named or else by the environment."""
-    address = url or os.environ.get(URL)
-    if not address:
-        raise UsageError("no server is named", advice=f"Give a URL, or set {URL}.")
-    insecure = os.environ.get(INSECURE) == "1" if is_insecure is None else is_insecure
-    used = timing or Timing()
-    key = api_key or os.environ.get(KEY) or _key_of_job(address, used, is_insecure=insecure)
-    return Transport(address, key, used, is_insecure=insecure)
-
-
-def _key_of_job(url: str, timing: Timing, *, is_insecure: bool) -> Callable[[], str] | None:
-    """Return what gets keys for the CI job that this is, where its system gives it tokens of its own."""
-    if not {JOB_OF_GITHUB, JOB_TOKEN} & set(os.environ):
-        return None
-    from lockgate.client_identity import job_keys  # noqa: PLC0415 -- a command at a terminal needs none of it
-
-    return job_keys(os.environ, url, timing, is_insecure=is_insecure)
 
 
 def _new_key() -> str:
