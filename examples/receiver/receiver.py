@@ -19,11 +19,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from lockgate.applied import Applied
 from lockgate.client import Client, Timing
 from lockgate.errors import LockgateError, UnreachableError
-from lockgate.receiver import Receiver, listening
-from lockgate.webhooks import Event
+from lockgate.webhooks import Applied, Event
+from lockgate.webhooks.receiver import Receiver, listening
 
 # Within the 15 s for which whoever sends waits for the answer.
 PROGRAM_S, ACKNOWLEDGE_S = 8.0, 3.0

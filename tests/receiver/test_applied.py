@@ -10,11 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lockgate.applied import Applied, Order
 from lockgate.core.rollout import is_met
 from lockgate.errors import DataError, UsageError
-from lockgate.receiver import _is_met
-from lockgate.webhooks import Event, verify
+from lockgate.webhooks import Applied, Event, Order, verify
+from lockgate.webhooks.receiver import _is_met
 from tests.receiver.signed import NOW, SECRET, body, headers
 
 

@@ -14,11 +14,11 @@ from typing import Any
 
 import pytest
 
-from lockgate import receiver as module
-from lockgate.applied import Applied
 from lockgate.errors import UnreachableError
-from lockgate.receiver import Receiver, Shift, listening
-from lockgate.webhooks import MAX_BODY, Event, SecretError
+from lockgate.webhooks import Applied, Event, SecretError
+from lockgate.webhooks import receiver as module
+from lockgate.webhooks.event import MAX_BODY
+from lockgate.webhooks.receiver import Receiver, Shift, listening
 from tests.receiver.signed import OLD_SECRET, SECRET, body, headers
 
 SECONDS = 20.0

@@ -13,9 +13,8 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from lockgate.applied import Applied, Order
 from lockgate.demo.router import HOST
-from lockgate.webhooks import WebhookError, verify
+from lockgate.webhooks import Applied, Order, WebhookError, verify
 
 # Every so many-th answer says that it failed, after it was heard.
 FAILING = 15

@@ -11,13 +11,12 @@ import json
 import sys
 from pathlib import Path
 
-from lockgate.applied import Applied
 from lockgate.client import Client, Timing
 from lockgate.demo.choice import ROUTER, chosen_in
 from lockgate.demo.router import HOST, Router
 from lockgate.errors import LockgateError
-from lockgate.receiver import Receiver, listening
-from lockgate.webhooks import Event
+from lockgate.webhooks import Applied, Event
+from lockgate.webhooks.receiver import Receiver, listening
 
 # Within the time for which the sender waits.
 ANSWER_S = 3.0

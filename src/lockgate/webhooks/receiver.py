@@ -19,9 +19,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from socket import SHUT_RDWR, socket
 from typing import Any
 
-from lockgate.applied import Applied, Order
 from lockgate.errors import LockgateError, UnreachableError
-from lockgate.webhooks import MAX_BODY, Event, Headers, SignatureError, TimestampError, check_secrets, verify
+from lockgate.webhooks.applied import Applied, Order
+from lockgate.webhooks.event import MAX_BODY, Event, Headers, SignatureError, TimestampError, check_secrets, verify
 
 # Who sends gives up after 15 s: the router has had its turn by then, or the next attempt finds it.
 REQUEST_S, TURN_S = 10.0, 10.0

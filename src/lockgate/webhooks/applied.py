@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from lockgate.errors import DataError, UsageError
-from lockgate.webhooks import Event
+from lockgate.webhooks.event import Event
 
 
 class Order(StrEnum):
