@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from lockgate.cli import fsck
+from lockgate.cli import progress_line
 from tests.doors.line import APP, Door
 
 
@@ -19,7 +19,7 @@ def kept(door: Door, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Door:
     file = tmp_path / "runs.ndjson"
     file.write_text('{"release": "v1", "status": "ok"}\n', encoding="utf-8")
     door("ingest", "--app-id", APP, file)
-    monkeypatch.setattr(fsck, "EVERY_S", 0.0)
+    monkeypatch.setattr(progress_line, "EVERY_S", 0.0)
     return door
 
 

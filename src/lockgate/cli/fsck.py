@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from lockgate.cli import exit_codes, local, output
-from lockgate.cli.meter import Meter
+from lockgate.cli.progress_line import ProgressLine
 
 if TYPE_CHECKING:
     from lockgate.operations.fsck import Soundness
@@ -42,11 +42,11 @@ def fsck(keys: tuple[str, ...], log_keys: tuple[str, ...], *, as_json: bool) -> 
     from lockgate.wiring import run_batches
 
     house = local.house_to_read()
-    meter = Meter("checking", is_wanted=sys.stderr.isatty() and not as_json)
+    line = ProgressLine("checking", is_wanted=sys.stderr.isatty() and not as_json)
     try:
-        found = check(house, trusted_keys(keys, log_keys, lambda: log_origin(house)), meter.tell, run_batches().decode)
+        found = check(house, trusted_keys(keys, log_keys, lambda: log_origin(house)), line.tell, run_batches().decode)
     finally:
-        meter.clear()
+        line.clear()
     if as_json:
         output.emit_json(_document(found))
     else:

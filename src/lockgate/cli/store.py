@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from lockgate.cli import exit_codes, output
-from lockgate.cli.meter import Meter
+from lockgate.cli.progress_line import ProgressLine
 from lockgate.cli.store_migrate import migrate
 from lockgate.errors import UsageError
 
@@ -46,14 +46,14 @@ def copy(source: str, target: str, *, as_json: bool) -> int:
     from lockgate.operations.copy_store import copy_store
 
     _refuse_nothing(source)
-    meter = Meter("copying", is_wanted=sys.stderr.isatty() and not as_json)
+    line = ProgressLine("copying", is_wanted=sys.stderr.isatty() and not as_json)
     try:
         # The target first: what cannot be written holds nobody up who writes to the source.
         with wiring.copy_target(target) as there, wiring.copy_source(source) as here:
-            copied, name = copy_store(here, there, meter.tell), there.name
-        found = [_check(org, source, target, meter) for org in copied.orgs]
+            copied, name = copy_store(here, there, line.tell), there.name
+        found = [_check(org, source, target, line) for org in copied.orgs]
     finally:
-        meter.clear()
+        line.clear()
     is_sound = all(each.is_sound for each in found)
     if as_json:
         flaws = [flaw.document() for each in found for flaw in each.flaws]
@@ -71,13 +71,13 @@ def _refuse_nothing(source: str) -> None:
         raise UsageError(f"there is no store in {source}", advice="Name the folder that LOCKGATE_HOME names.")
 
 
-def _check(org: str, source: str, target: str, meter: Meter) -> Soundness:
+def _check(org: str, source: str, target: str, line: ProgressLine) -> Soundness:
     from lockgate import wiring
     from lockgate.operations.copy_store import check_copy
 
     keys = (wiring.home() if wiring.is_url(source) else Path(source)) / wiring.KEYS
     return check_copy(
-        wiring.house_at(source, keys, org), wiring.house_at(target, keys, org), meter.tell, wiring.run_batches().decode
+        wiring.house_at(source, keys, org), wiring.house_at(target, keys, org), line.tell, wiring.run_batches().decode
     )
 
 

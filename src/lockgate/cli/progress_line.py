@@ -11,7 +11,7 @@ import click
 EVERY_S = 0.5
 
 
-class Meter:
+class ProgressLine:
     """One line that is written over."""
 
     def __init__(self, verb: str, *, is_wanted: bool) -> None:
