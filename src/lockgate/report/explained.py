@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from lockgate.core.canonical import Json
 from lockgate.core.decision.decision import Action
 from lockgate.core.finding import Finding, Outcome
 from lockgate.core.instant import Instant
@@ -60,6 +61,15 @@ def explained(said: Explanation, now: Instant, ending: str = "", intervals: Sequ
     parts.append(Part("What holds however often one looks", tuple(map(_always, intervals))))
     parts.append(Part("Why the plain interval does not decide", tuple(_plain(said))))
     return tuple(part for part in parts if part.sentences)
+
+
+def explained_document(said: Explanation, parts: Sequence[Part], intervals: Sequence[Anytime]) -> dict[str, Json]:
+    """Return the JSON form of what there is to say of a rollout."""
+    return {
+        "id": said.rollout.id,
+        "parts": [{"heading": part.heading, "sentences": list(part.sentences)} for part in parts],
+        "anytime": {interval.gate.id: interval.document() for interval in intervals},
+    }
 
 
 def _causes(said: Explanation) -> Iterator[str]:

@@ -4,12 +4,12 @@
 from __future__ import annotations
 
 from lockgate.cli.asked.desk import Desk
-from lockgate.cli.asked.ending import ending
 from lockgate.cli.asked.show import Words
 from lockgate.cli.said import Said
 from lockgate.operations.anytime import anytime_intervals
 from lockgate.operations.queries import explain
-from lockgate.report.explained import explained, render_explained
+from lockgate.report.ending import ending
+from lockgate.report.explained import explained, explained_document, render_explained
 
 
 def answer(words: Words, desk: Desk) -> Said:
@@ -20,14 +20,7 @@ def answer(words: Words, desk: Desk) -> Said:
         intervals = anytime_intervals(said.trial, house)
     now, end = house.clock.now(), ending(said.rollout, house)
     if words.as_json:
-        parts = explained(said, now, end, intervals)
-        desk.emit_json(
-            {
-                "id": said.rollout.id,
-                "parts": [{"heading": part.heading, "sentences": list(part.sentences)} for part in parts],
-                "anytime": {interval.gate.id: interval.document() for interval in intervals},
-            }
-        )
+        desk.emit_json(explained_document(said, explained(said, now, end, intervals), intervals))
     else:
         desk.say(render_explained(said, now, desk.screen, end, intervals))
     return desk.said()

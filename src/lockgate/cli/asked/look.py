@@ -7,7 +7,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from lockgate.cli.asked.desk import Desk
-from lockgate.cli.asked.ending import ending
 from lockgate.cli.said import Said
 from lockgate.core.wording import duration_words
 from lockgate.errors import TryAgainError
@@ -17,6 +16,7 @@ from lockgate.operations.successor import successor
 from lockgate.operations.tick import tick
 from lockgate.ports.house import House
 from lockgate.report.decided import reason_of
+from lockgate.report.ending import ending
 from lockgate.report.listing import Change, render_change
 from lockgate.report.rollout_document import change_document
 from lockgate.report.standing import late

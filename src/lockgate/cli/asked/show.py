@@ -6,10 +6,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from lockgate.cli.asked.desk import Desk
-from lockgate.cli.asked.ending import ending
 from lockgate.cli.said import Said
 from lockgate.operations.overview import frozen_apps
 from lockgate.operations.queries import explain
+from lockgate.report.ending import ending
 from lockgate.report.rollout_document import explanation_document
 from lockgate.report.telling import told_document
 from lockgate.report.view import render_view

@@ -8,6 +8,7 @@ from lockgate.core.dedupe import MAX_WINDOW_S, Dedupe
 from lockgate.errors import UsageError
 from lockgate.operations.ingest import ingest
 from lockgate.server.call import Answer, Call, check_names
+from lockgate.server.routes.runs import check_apps, ingested_document
 
 PARAMETERS = ("app_id", "dedupe", "window_s")
 
@@ -16,21 +17,10 @@ def keep(call: Call) -> Answer:
     """Keep a batch of runs by their start; the same bytes again change nothing."""
     check_names("parameter", call.query, PARAMETERS)
     batch = call.batches.decode(call.body, call.text("app_id"))
-    for app in sorted({group.app for group in batch.groups}):
-        call.caller.check_app(app)
+    check_apps(call, batch)
     taken = ingest(batch, call.house, by_start_time=True, dedupe=_rule(call))
-    document: dict[str, Json] = {
-        "digest": taken.digest,
-        "runs": taken.runs,
-        "duplicates": taken.duplicates,
-        "repeated": taken.is_repeated,
-        "other": taken.other,
-        "crowded": taken.crowded,
-        "undated": taken.undated,
-        "apps": dict(taken.apps),
-        "unlike": {app: dict(releases) for app, releases in taken.unlike.items()},
-    }
-    return Answer(document=document)
+    unlike: Json = {app: dict(releases) for app, releases in taken.unlike.items()}
+    return Answer(document={**ingested_document(taken), "undated": taken.undated, "unlike": unlike})
 
 
 def _rule(call: Call) -> Dedupe | None:

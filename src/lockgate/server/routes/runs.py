@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from lockgate.core.batch import Ingested, RunBatch
 from lockgate.core.canonical import Json
 from lockgate.operations.ingest import MAX_BYTES
 from lockgate.server.call import Answer, Call, check_names
@@ -15,11 +16,22 @@ def take(call: Call) -> Answer:
     """Keep a batch of runs, one JSON object a line; the same bytes again change nothing."""
     check_names("parameter", call.query, ("app_id",))
     batch = call.gathering.decode(call.batches, call.body, call.text("app_id"))
-    for app in sorted({group.app for group in batch.groups}):
-        call.caller.check_app(app)
+    check_apps(call, batch)
     taken = call.gathering.take(batch, call.house)
     call.meter.ingested(taken.runs)
-    document: dict[str, Json] = {
+    left_out: Json = {app: dict(releases) for app, releases in taken.left_out.items()}
+    return Answer(document={**ingested_document(taken), "left_out": left_out})
+
+
+def check_apps(call: Call, batch: RunBatch) -> None:
+    """Refuse a batch with runs of an app that the key is not for."""
+    for app in sorted({group.app for group in batch.groups}):
+        call.caller.check_app(app)
+
+
+def ingested_document(taken: Ingested) -> dict[str, Json]:
+    """Return what became of a batch."""
+    return {
         "digest": taken.digest,
         "runs": taken.runs,
         "duplicates": taken.duplicates,
@@ -27,6 +39,4 @@ def take(call: Call) -> Answer:
         "other": taken.other,
         "crowded": taken.crowded,
         "apps": dict(taken.apps),
-        "left_out": {app: dict(releases) for app, releases in taken.left_out.items()},
     }
-    return Answer(document=document)
