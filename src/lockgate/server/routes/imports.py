@@ -19,6 +19,7 @@ def keep(call: Call) -> Answer:
     batch = call.batches.decode(call.body, call.text("app_id"))
     check_apps(call, batch)
     taken = ingest(batch, call.house, by_start_time=True, dedupe=_rule(call))
+    call.meter.ingested(taken.runs)
     unlike: Json = {app: dict(releases) for app, releases in taken.unlike.items()}
     return Answer(document={**ingested_document(taken), "undated": taken.undated, "unlike": unlike})
 
