@@ -56,6 +56,11 @@ REFUSED: dict[str, tuple[str, ...]] = {
     "an issuer with a slash": (*GITHUB, *MAIN, "--issuer", "https://gitlab.example.com/"),
     "an hour": (*GITHUB, *MAIN, "--for", "1h"),
     "an event that is safe anyway": (*GITHUB, *MAIN, "--event", "push"),
+    "what is no event": (*GITHUB, *MAIN, "--event", "Issue Comment"),
+    "an event of GitLab": (
+        *("trust", "create", "--provider", "gitlab", *WHO, "--claim", "project_id=22", "--claim", "ref=main"),
+        *("--event", "pipeline"),
+    ),
     "keys that outlive the job": (*GITHUB, *MAIN, "--allow", "admin"),
     "an unknown permission": (*GITHUB, *MAIN, "--allow", "root"),
     "a branch that anybody may write to": (

@@ -225,6 +225,27 @@ def test_a_token_with_a_claim_that_is_not_as_pinned_opens_nothing(shop: Shop, wr
         assert seen.api_keys() == ()
 
 
+SET_OFF_BY_STRANGERS = (
+    *("issue_comment", "issues", "discussion", "discussion_comment", "pull_request_review_comment", "fork", "watch"),
+    *("pull_request", "pull_request_target", "pull_request_review", "workflow_run", "dance", "Push", "push ", ""),
+)
+SAFE = ("push", "workflow_dispatch", "schedule", "release", "merge_group", "deployment", "repository_dispatch")
+
+
+@pytest.mark.clause("SV-220")
+def test_a_job_that_strangers_may_have_set_off_opens_nothing(shop: Shop) -> None:
+    """On the very branch that the rule means; only where the rule names the event it does."""
+    strange = {event: problem(shop.ask(event_name=event)) for event in SET_OFF_BY_STRANGERS}
+    safe = {event: shop.ask(event_name=event).status_code for event in SAFE}
+    create_rule(order(shop.issuer, events=("issue_comment",), name="chat"), ANN, shop.door.world.house)
+    named = shop.ask(event_name="issue_comment")
+
+    assert strange == dict.fromkeys(SET_OFF_BY_STRANGERS, (401, "token-refused"))
+    assert safe == dict.fromkeys(SAFE, 200)
+    assert named.status_code == 200, named.text
+    assert problem(shop.ask(event_name="issues")) == (401, "token-refused")
+
+
 def _part(document: object) -> str:
     return base64.urlsafe_b64encode(json.dumps(document).encode()).rstrip(b"=").decode()
 

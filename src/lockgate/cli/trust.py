@@ -42,7 +42,7 @@ def trust() -> None:
 @click.option("--claim", "claims", multiple=True, required=True, metavar="NAME=TEXT", help="What a token must say.")
 @click.option("--allow", "words", multiple=True, required=True, metavar="WORD", help="A preset or a permission.")
 @click.option("--app-id", "apps", multiple=True, metavar="APP", help="Only for this app; may be repeated.")
-@click.option("--event", "events", multiple=True, metavar="NAME", help="Trust it although strangers set it off.")
+@click.option("--event", "events", multiple=True, metavar="NAME", help="Trust it although strangers may set it off.")
 @click.option("--issuer", metavar="URL", help="Of a server of your own. [default: the provider's]")
 @click.option("--for", "life", type=local.seconds, default="15m", show_default=True, metavar="SPAN", help="How long.")
 @click.option("--reason", metavar="TEXT", help="Why; the receipt keeps it. [default: what was done]")

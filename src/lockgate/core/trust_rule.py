@@ -66,10 +66,12 @@ FORMS = {
         recorded=("sub", "project_id", "pipeline_id", "job_id", "sha"),
     ),
 }
-# What strangers can set off: GitHub runs these with the rights of the repository, on code or input of others.
-RISKY_EVENTS = ("pull_request", "pull_request_target", "workflow_run")
+# What only those can set off who may write to a repository. All else needs leave: of many events, such as a comment,
+# GitHub runs the job on the default branch, with the rights of the repository, on input of strangers.
+SAFE_EVENTS = ("push", "workflow_dispatch", "schedule", "release", "merge_group", "deployment", "repository_dispatch")
 # A host, and what may follow it; neither user, query nor fragment.
 _ISSUER = re.compile(r"https://[A-Za-z0-9.-]+(:[1-9][0-9]{0,4})?(/[A-Za-z0-9._~-]+)*")
+_EVENT = re.compile(r"[a-z][a-z_]{0,49}")
 _NUMBER = re.compile(r"[1-9][0-9]{0,18}")
 
 
@@ -77,7 +79,7 @@ _NUMBER = re.compile(r"[1-9][0-9]{0,18}")
 class TrustRule:
     """Which jobs get a key without having one: claims of their token that must be as they are pinned, and for what.
 
-    `events` are risky ones of GitHub that the owner lets through all the same.
+    `events` are those of GitHub that the owner lets through although strangers may set them off.
     """
 
     org: str
@@ -127,7 +129,7 @@ class TrustRule:
         if self.provider is not Provider.GITHUB:
             return ()
         event = token.claims.get("event_name")
-        return () if event is not None and (event not in RISKY_EVENTS or event in self.events) else ("event_name",)
+        return () if event in SAFE_EVENTS or event in self.events else ("event_name",)
 
 
 def check_rule(rule: TrustRule) -> TrustRule:
@@ -138,9 +140,18 @@ def check_rule(rule: TrustRule) -> TrustRule:
         raise UsageError(
             f"{rule.issuer!r} is no address of an issuer", advice="Write https://HOST, as the claim `iss` has it."
         )
-    if not set(rule.events) <= set(RISKY_EVENTS):
-        raise UsageError("that event needs no leave", advice=f"Only these do: {', '.join(RISKY_EVENTS)}.")
+    _check_events(rule)
     return rule
+
+
+def _check_events(rule: TrustRule) -> None:
+    for event in rule.events:
+        if event in SAFE_EVENTS:
+            raise UsageError(f"{event} needs no leave", advice=f"Nor do: {', '.join(SAFE_EVENTS)}.")
+        if not _EVENT.fullmatch(event):
+            raise UsageError(f"{event!r} is no event of GitHub", advice="Write it as in `on:`, such as pull_request.")
+    if rule.events and rule.provider is not Provider.GITHUB:
+        raise UsageError("only GitHub says which event it was", advice="Leave --event out.")
 
 
 def _check_pins(rule: TrustRule) -> None:
