@@ -25,10 +25,10 @@ from lockgate.core.declaration.schema import policy_schema
 from lockgate.core.permission import INCLUDED, MEANINGS, PRESETS, Permission
 from lockgate.core.refusal import VerifyError
 from lockgate.core.webhook import EVENTS, PING
-from lockgate.server.bodies import BODIES
 from lockgate.server.metrics import OF_PROCESS, OF_STORE, Metric
 from lockgate.server.problem import KINDS as PROBLEMS
 from lockgate.server.problem import TYPES
+from lockgate.server.schema_names import SCHEMA_NAMES
 from lockgate.server.table import ENDPOINTS, Endpoint
 
 REFERENCE = Path(__file__).resolve().parent.parent / "docs" / "reference"
@@ -229,7 +229,7 @@ def events_page() -> str:
 def _endpoint(each: Endpoint) -> list[str]:
     query = f"?{'&'.join(f'{name}=' for name in each.query)}" if each.query else ""
     needs = "nothing" if each.permission is None else f"`{each.permission}`"
-    bodies, kinds = BODIES[each.handler], " or ".join(f"`{kind}`" for kind in each.body)
+    bodies, kinds = SCHEMA_NAMES[each.handler], " or ".join(f"`{kind}`" for kind in each.body)
     takes = f"{bodies.takes}: {kinds}, {each.max_body >> 20} MiB" if each.body else ""
     gives = f"{' or '.join(map(str, bodies.succeeds))} {bodies.gives}"
     return [f"`{each.method} {each.path}{query}`", each.summary, needs, takes, gives]

@@ -18,8 +18,8 @@ from lockgate.operations.freeze import unfreeze_all
 from lockgate.operations.rollback import rollback
 from lockgate.operations.webhook_deliveries import deliveries_of
 from lockgate.operations.webhooks import WebhookOrder, create_webhook, list_webhooks
-from lockgate.server.asked import ASKED
-from lockgate.server.bodies import BODIES
+from lockgate.server.body_schemas import BODY_SCHEMAS
+from lockgate.server.schema_names import SCHEMA_NAMES
 from lockgate.server.table import ENDPOINTS, Endpoint
 from lockgate.testing.recipients import Recipients
 from tests.server.served import Caller, Served
@@ -84,10 +84,10 @@ def path_of(shop: Served, row: Endpoint) -> str:
 
 def body_of(row: Endpoint) -> str:
     """Return the example of a row's body, of the app on trial."""
-    assert row.handler in BODIES, f"{name_of(row)}: name the schemas of its bodies in server/bodies.py"
-    takes = BODIES[row.handler].takes
-    assert takes in ASKED, f"{name_of(row)}: say in server/asked.py what its body is, with an example"
-    text = json.dumps(ASKED[takes]["examples"][0])
+    assert row.handler in SCHEMA_NAMES, f"{name_of(row)}: name the schemas of its bodies in server/schema_names.py"
+    takes = SCHEMA_NAMES[row.handler].takes
+    assert takes in BODY_SCHEMAS, f"{name_of(row)}: say in server/body_schemas.py what its body is, with an example"
+    text = json.dumps(BODY_SCHEMAS[takes]["examples"][0])
     for word, other in RENAMED.items():
         text = text.replace(f'"{word}"', f'"{other}"')
     return text

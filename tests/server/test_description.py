@@ -14,10 +14,10 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from lockgate.core.canonical import Json
-from lockgate.server.answered import ANSWERED
-from lockgate.server.asked import ASKED
-from lockgate.server.bodies import BODIES
+from lockgate.server.answer_schemas import ANSWER_SCHEMAS
+from lockgate.server.body_schemas import BODY_SCHEMAS
 from lockgate.server.description import describe
+from lockgate.server.schema_names import SCHEMA_NAMES
 from lockgate.server.table import ENDPOINTS, Endpoint
 from tests.server.rows import CLOSED, name_of, path_of, rollout_of, send_to
 from tests.server.served import Served
@@ -77,17 +77,17 @@ def test_the_description_is_whole_openapi() -> None:
 @pytest.mark.clause("SV-30")
 def test_every_row_says_what_it_takes_and_gives() -> None:
     """Each handler of the table, and nothing else, has its bodies named, and each name has a schema that is used."""
-    assert {row.handler for row in ENDPOINTS} == set(BODIES)
-    assert {each.gives for each in BODIES.values()} <= set(ANSWERED)
+    assert {row.handler for row in ENDPOINTS} == set(SCHEMA_NAMES)
+    assert {each.gives for each in SCHEMA_NAMES.values()} <= set(ANSWER_SCHEMAS)
     used = {ref.rpartition("/")[2] for ref in _refs(_described())} | {"Run"}
-    assert set(ASKED) | set(ANSWERED) <= used
+    assert set(BODY_SCHEMAS) | set(ANSWER_SCHEMAS) <= used
 
 
 @pytest.mark.clause("SV-30")
-@pytest.mark.parametrize("name", ASKED)
+@pytest.mark.parametrize("name", BODY_SCHEMAS)
 def test_the_example_of_a_body_fits_its_schema(name: str) -> None:
     """And a field that nobody knows does not, as the server has it."""
-    (example,) = ASKED[name]["examples"]
+    (example,) = BODY_SCHEMAS[name]["examples"]
 
     assert _fits(name, example) == []
     assert name == "Run" or _fits(name, {**example, "unheard of": 1}) != []
@@ -116,7 +116,7 @@ def test_what_is_answered_is_as_described(shop: Served, row: Endpoint) -> None:
 
     # A token of elsewhere opens nothing here, and there may be nobody to ask for its issuer.
     refused = (409, 503) if row.permission is not None else (401, 503)
-    assert first.status_code in (*BODIES[row.handler].succeeds, *refused), first.text
+    assert first.status_code in (*SCHEMA_NAMES[row.handler].succeeds, *refused), first.text
     for answer in (first, again):
         _check(row, answer)
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lockgate.server.limits import Limits, Rates
-from lockgate.server.rates import Buckets, Rate
+from lockgate.server.rates import Rate, Usage
 from tests.server.served import API, NDJSON, Served, problem, served
 from tests.spec.line import APP, created, world
 
@@ -125,10 +125,10 @@ def test_who_fails_is_slowed_down_and_nobody_else(tight: Served) -> None:
 )
 def test_no_more_is_let_through_than_a_rate_allows(calls: list[tuple[float, float]], rate: Rate) -> None:
     """Over any time: the quota, and what the rate brings meanwhile; and one call that is larger than all of it."""
-    buckets, now, taken = Buckets(rate), 0.0, list[tuple[float, float]]()
+    usage, now, taken = Usage(rate), 0.0, list[tuple[float, float]]()
     for pause, cost in calls:
         now += pause
-        if buckets.take("key", now, cost).is_within:
+        if usage.take("key", now, cost).is_within:
             taken.append((now, cost))
 
     for first in range(len(taken)):
@@ -140,23 +140,23 @@ def test_no_more_is_let_through_than_a_rate_allows(calls: list[tuple[float, floa
 @pytest.mark.clause("SV-60")
 def test_a_refusal_says_when_the_same_call_would_be_let_through() -> None:
     """Not before, and then indeed."""
-    buckets = Buckets(Rate(2.0, 3.0))
+    usage = Usage(Rate(2.0, 3.0))
     for _ in range(6):
-        assert buckets.take("key", 0.0).is_within
-    wait = buckets.take("key", 0.0).wait_s
+        assert usage.take("key", 0.0).is_within
+    wait = usage.take("key", 0.0).wait_s
 
-    assert not buckets.take("key", wait - 0.01).is_within
-    assert buckets.take("key", wait).is_within
+    assert not usage.take("key", wait - 0.01).is_within
+    assert usage.take("key", wait).is_within
 
 
 @pytest.mark.clause("SV-60")
 def test_however_many_call_so_many_are_remembered() -> None:
     """The one who called longest ago is forgotten, and whoever has all again takes no room."""
-    buckets = Buckets(Rate(1.0, 10.0), most=100)
+    usage = Usage(Rate(1.0, 10.0), most=100)
     for number in range(1_000):
-        buckets.take(number, number / 1_000)
-    crowded = len(buckets)
+        usage.take(number, number / 1_000)
+    crowded = len(usage)
     for number in range(3):
-        buckets.take(f"late {number}", 1_000.0)
+        usage.take(f"late {number}", 1_000.0)
 
-    assert (crowded, len(buckets)) == (100, 3)
+    assert (crowded, len(usage)) == (100, 3)

@@ -4,13 +4,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import click
 
 from lockgate.cli import exit_codes, local, output
 from lockgate.cli.request import Command, options_of
-from lockgate.cli.webhook_asking import Ask, ask
+from lockgate.cli.webhook_door import WebhookCall, ask
 from lockgate.core.delivery import State
 from lockgate.core.webhook import EVENTS, Format
 
@@ -55,7 +56,7 @@ def webhooks() -> None:
 def create(url: str, app_id: str | None, events: tuple[str, ...], form: str, *, hub_header: bool, **why: Any) -> int:  # noqa: ANN401 -- as click hands it over
     """Declare a receiver, and print its secret, which is never shown again."""
     body = {"url": url, "format": form, "hub_header": hub_header, **_some(app_id=app_id, events=list(events))}
-    return _shared(_asked(why, Ask(handler="create_one", method="POST", body=body, is_new=True)), why)
+    return _shared(_asked(why, WebhookCall(handler="create_one", method="POST", body=body, is_new=True)), why)
 
 
 @webhooks.command("list", epilog=DONE)
@@ -64,7 +65,7 @@ def list_command(*, as_json: bool) -> int:
     """List receivers."""
     from lockgate.report.webhook_listing import render_webhooks
 
-    found = _pages(Ask(handler="list_all"), "webhooks")
+    found = _pages(WebhookCall(handler="list_all"), "webhooks")
     if as_json:
         output.emit_json({"webhooks": found})
     else:
@@ -77,7 +78,7 @@ def list_command(*, as_json: bool) -> int:
 @as_document
 def show(webhook: str, *, as_json: bool) -> int:
     """Show a receiver, without its secret."""
-    return _shown(ask(Ask(handler="show", path=ONE, named={"webhook": webhook})), as_json=as_json)
+    return _shown(ask(WebhookCall(handler="show", path=ONE, named={"webhook": webhook})), as_json=as_json)
 
 
 @webhooks.command("test", epilog=TEST)
@@ -87,7 +88,7 @@ def test(webhook: str, *, as_json: bool) -> int:
     """Send a message that asks for nothing, and show what it came to."""
     from lockgate.report.webhook_listing import render_tried
 
-    call = Ask(handler="try_one", method="POST", path=f"{ONE}/test", named={"webhook": webhook}, body={})
+    call = WebhookCall(handler="try_one", method="POST", path=f"{ONE}/test", named={"webhook": webhook}, body={})
     tried = ask(call)
     if as_json:
         output.emit_json(tried)
@@ -111,7 +112,7 @@ def test(webhook: str, *, as_json: bool) -> int:
 def rotate(webhook: str, grace: float, *, force: bool, **why: Any) -> int:  # noqa: ANN401 -- as click hands it over
     """Make a new secret and print it; the older one signs beside it for a while."""
     body = {"grace": int(grace), "force": force}
-    call = Ask(handler="rotate", method="POST", path=f"{ONE}/rotate", named={"webhook": webhook}, body=body)
+    call = WebhookCall(handler="rotate", method="POST", path=f"{ONE}/rotate", named={"webhook": webhook}, body=body)
     return _shared(_asked(why, call), why)
 
 
@@ -136,7 +137,7 @@ def enable(webhook: str, **why: Any) -> int:  # noqa: ANN401 -- as click hands i
 @who_and_why
 def delete(webhook: str, **why: Any) -> int:  # noqa: ANN401 -- as click hands it over
     """Send nothing there any more, for good."""
-    found = _asked(why, Ask(handler="delete", method="DELETE", path=ONE, named={"webhook": webhook}, body={}))
+    found = _asked(why, WebhookCall(handler="delete", method="DELETE", path=ONE, named={"webhook": webhook}, body={}))
     if why["as_json"]:
         output.emit_json(found)
     else:
@@ -152,7 +153,7 @@ def deliveries(webhook: str, state: str | None, *, as_json: bool) -> int:
     """List what a receiver was sent or is to be sent, the latest first."""
     from lockgate.report.webhook_listing import render_deliveries
 
-    call = Ask(
+    call = WebhookCall(
         handler="list_deliveries", path=f"{ONE}/deliveries", named={"webhook": webhook}, query=_texts(state=state)
     )
     found = _pages(call, "deliveries")
@@ -175,11 +176,11 @@ def redeliver(webhook: str, message: str | None, since: str | None, *, is_dead: 
         raise click.UsageError("Name a message, or --dead.")
     if message is None:
         where = {"path": f"{ONE}/recover", "named": {"webhook": webhook}, "query": _texts(since=since)}
-        answer = ask(Ask(handler="recover_all", method="POST", body={}, **where))  # type: ignore[arg-type]
+        answer = ask(WebhookCall(handler="recover_all", method="POST", body={}, **where))  # type: ignore[arg-type]
         said = f"{answer['recovered']} are sent again.\n"
     else:
         both = {"webhook": webhook, "message": message}
-        answer = ask(Ask(handler="redeliver_one", method="POST", path=TOLD, named=both, body={}))
+        answer = ask(WebhookCall(handler="redeliver_one", method="POST", path=TOLD, named=both, body={}))
         said = f"{message} is sent again.\n"
     if as_json:
         output.emit_json(answer)
@@ -190,23 +191,12 @@ def redeliver(webhook: str, message: str | None, since: str | None, *, is_dead: 
 
 def _switched(webhook: str, why: dict[str, Any], *, is_active: bool) -> int:
     body = {"active": is_active}
-    found = _asked(why, Ask(handler="change", method="PATCH", path=ONE, named={"webhook": webhook}, body=body))
+    found = _asked(why, WebhookCall(handler="change", method="PATCH", path=ONE, named={"webhook": webhook}, body=body))
     return _shown(found, as_json=why["as_json"])
 
 
-def _asked(why: dict[str, Any], call: Ask) -> dict[str, Any]:
-    body = {**(call.body or {}), **_texts(reason=why["reason"])}
-    return ask(
-        Ask(
-            handler=call.handler,
-            method=call.method,
-            path=call.path,
-            named=call.named,
-            body=body,
-            is_new=call.is_new,
-        ),
-        why["by"],
-    )
+def _asked(why: dict[str, Any], call: WebhookCall) -> dict[str, Any]:
+    return ask(replace(call, body={**(call.body or {}), **_texts(reason=why["reason"])}), why["by"])
 
 
 def _shared(found: dict[str, Any], why: dict[str, Any]) -> int:
@@ -228,11 +218,11 @@ def _shown(found: dict[str, Any], *, as_json: bool) -> int:
     return exit_codes.OK.code
 
 
-def _pages(call: Ask, name: str) -> list[Any]:
+def _pages(call: WebhookCall, name: str) -> list[Any]:
     """Return what every page of a list holds."""
     found, query = [], dict(call.query)
     while True:
-        page = ask(Ask(handler=call.handler, path=call.path, named=call.named, query=query))
+        page = ask(replace(call, query=query))
         found += page[name]
         if page["cursor"] is None:
             return found

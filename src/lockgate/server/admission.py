@@ -15,7 +15,7 @@ from lockgate.errors import UnknownError
 from lockgate.operations.queries import find_rollout
 from lockgate.ports.house import House
 from lockgate.server.caller import ANYBODY, Caller, caller_of, local_caller
-from lockgate.server.limits import Ask, Limits
+from lockgate.server.limits import Demand, Limits
 from lockgate.server.problem import NOT_A_CALL, ProblemError
 from lockgate.server.table import MAX_BODY, Endpoint
 
@@ -38,7 +38,7 @@ class Admission:
     """Who was let in, what they asked of their rates, and the headers that say how they stand."""
 
     caller: Caller = ANYBODY
-    ask: Ask | None = None
+    demand: Demand | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -54,10 +54,10 @@ def admit(row: Endpoint, house: House, limits: Limits, request: Request) -> Admi
     """Let in who has a key that is for an endpoint, and has not called too often."""
     caller = caller_of(request.headers, house.store, house.clock)
     own = replace(house, org=caller.org)
-    ask = Ask(caller, is_runs=row.max_body > MAX_BODY, urgent=partial(_urgent, row, own, request))
-    headers = limits.admit(ask)
+    demand = Demand(caller, is_runs=row.max_body > MAX_BODY, urgent=partial(_urgent, row, own, request))
+    headers = limits.admit(demand)
     _check(row, caller)
-    return Admission(caller, ask, headers)
+    return Admission(caller, demand, headers)
 
 
 def admit_anybody(row: Endpoint, request: Request) -> Admission:

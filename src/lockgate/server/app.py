@@ -181,8 +181,8 @@ async def _answered(row: Endpoint, service: Service, admission: Admission, room:
             body = await read_body(row, request)
         if encoding is not None:
             body = await run_in_threadpool(unpack_body, body, encoding, row.max_body)
-        if admission.ask is not None:
-            service.limits.count(admission.ask, len(body))
+        if admission.demand is not None:
+            service.limits.count(admission.demand, len(body))
         return await run_in_threadpool(_answer, row, service, admission.caller, request, body)
 
 

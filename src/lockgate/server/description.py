@@ -11,14 +11,14 @@ from lockgate.core.canonical import Json
 from lockgate.core.delivery import State
 from lockgate.core.policy.policy import Mode
 from lockgate.core.rollout import Status
-from lockgate.server.answered import ANSWERED
+from lockgate.server.answer_schemas import ANSWER_SCHEMAS
 from lockgate.server.answering import MAX_KEY
-from lockgate.server.asked import ASKED
-from lockgate.server.bodies import BODIES, Bodies
+from lockgate.server.body_schemas import BODY_SCHEMAS
 from lockgate.server.call import JSON_TYPES, MAX_PAGE
 from lockgate.server.metrics import OPENMETRICS
 from lockgate.server.problem import CONTENT_TYPE, KINDS, NO_METHOD, STALE, TYPES
 from lockgate.server.schema import TEXT, TIME, WHOLE, Schema, described, one_of, shape
+from lockgate.server.schema_names import SCHEMA_NAMES, SchemaNames
 from lockgate.server.table import Endpoint
 
 _NAMED = re.compile(r"\{(\w+)\}")
@@ -65,7 +65,7 @@ def describe(endpoints: Sequence[Endpoint]) -> dict[str, Json]:
     """Return the OpenAPI document of endpoints."""
     paths: dict[str, dict[str, Json]] = {}
     for each in endpoints:
-        paths.setdefault(each.path, {})[each.method.lower()] = _operation(each, BODIES[each.handler])
+        paths.setdefault(each.path, {})[each.method.lower()] = _operation(each, SCHEMA_NAMES[each.handler])
     return {
         "openapi": "3.1.0",
         "info": {
@@ -78,24 +78,24 @@ def describe(endpoints: Sequence[Endpoint]) -> dict[str, Json]:
         "paths": dict(paths),
         "components": {
             "securitySchemes": {"key": {"type": "http", "scheme": "bearer", "bearerFormat": "rvk_"}},
-            "schemas": {**ASKED, **ANSWERED, "Problem": _problem()},
+            "schemas": {**BODY_SCHEMAS, **ANSWER_SCHEMAS, "Problem": _problem()},
             "responses": _refusals(),
             "headers": {name: {"schema": schema} for name, schema in _HEADERS.items()},
         },
     }
 
 
-def _operation(each: Endpoint, bodies: Bodies) -> dict[str, Json]:
+def _operation(each: Endpoint, names: SchemaNames) -> dict[str, Json]:
     operation: dict[str, Json] = {
         "operationId": f"{each.method.lower()}_{re.sub(r'[^a-z0-9]+', '_', each.path.lower()).strip('_')}",
         "summary": each.summary,
         "tags": [each.path.split("/")[3] if each.path.startswith("/api/") else "server"],
-        "parameters": [*_parameters(each), *_conditions(each, bodies)],
-        "responses": {str(code): _response(code, each, bodies) for code in _statuses(each, bodies)},
+        "parameters": [*_parameters(each), *_conditions(each, names)],
+        "responses": {str(code): _response(code, each, names) for code in _statuses(each, names)},
     }
     if each.body:
-        needs = bool(ASKED[bodies.takes].get("required"))
-        operation["requestBody"] = {"required": needs, "content": {kind: _body(kind, bodies) for kind in each.body}}
+        needs = bool(BODY_SCHEMAS[names.takes].get("required"))
+        operation["requestBody"] = {"required": needs, "content": {kind: _body(kind, names) for kind in each.body}}
     if each.permission is not None:
         operation["security"] = [{"key": []}]
         operation["description"] = f"Needs the permission {each.permission}."
@@ -114,45 +114,45 @@ def _parameters(each: Endpoint) -> list[Json]:
     return [*named, *asked]
 
 
-def _conditions(each: Endpoint, bodies: Bodies) -> list[Json]:
+def _conditions(each: Endpoint, names: SchemaNames) -> list[Json]:
     found = {}
     if each.is_once and each.method != "GET" and each.body in (JSON_TYPES, ()):
         found["Idempotency-Key"] = {**TEXT, "minLength": 1, "maxLength": MAX_KEY, "pattern": "^[!-~]([ -~]*[!-~])?$"}
-    if "{id}" in each.path and bodies.gives in TAGGED:
+    if "{id}" in each.path and names.gives in TAGGED:
         found["If-Match"] = described(TAGS, "The ETag that was seen: else nothing is done, and it is 412.")
         if each.method == "GET":
             found["If-None-Match"] = described(TAGS, "The ETag that is known: 304 while it is still so.")
     return [{"name": name, "in": "header", "required": False, "schema": schema} for name, schema in found.items()]
 
 
-def _body(kind: str, bodies: Bodies) -> Json:
+def _body(kind: str, names: SchemaNames) -> Json:
     if kind in JSON_TYPES:
-        return {"schema": shape(bodies.takes)}
-    return {"schema": described(TEXT, f"One JSON object a line, each as in the schema {bodies.takes}.")}
+        return {"schema": shape(names.takes)}
+    return {"schema": described(TEXT, f"One JSON object a line, each as in the schema {names.takes}.")}
 
 
-def _statuses(each: Endpoint, bodies: Bodies) -> list[int]:
+def _statuses(each: Endpoint, names: SchemaNames) -> list[int]:
     """Return what an endpoint may answer by."""
     refused = {kind.status for kind in KINDS if kind.status not in _NOWHERE}
     if each.permission is None:
         # What takes a body without a key takes the token of a job.
         refused -= {code for code in _OF_KEYS if not each.body or code not in _OF_TOKENS}
-    unchanged = (304,) if each.method == "GET" and bodies.gives in TAGGED else ()
-    return sorted({*bodies.succeeds, *unchanged, *refused})
+    unchanged = (304,) if each.method == "GET" and names.gives in TAGGED else ()
+    return sorted({*names.succeeds, *unchanged, *refused})
 
 
-def _response(code: int, each: Endpoint, bodies: Bodies) -> Json:
+def _response(code: int, each: Endpoint, names: SchemaNames) -> Json:
     if code == 304:
         return {"description": _SAID[code], "headers": _headers("ETag")}
-    if code in bodies.succeeds:
-        tagged = ["ETag"] if bodies.gives in TAGGED else []
-        placed = ["Location"] if 201 in bodies.succeeds else []
+    if code in names.succeeds:
+        tagged = ["ETag"] if names.gives in TAGGED else []
+        placed = ["Location"] if 201 in names.succeeds else []
         replayed = ["Idempotency-Replayed"] if each.is_once and each.method != "GET" else []
-        kinds = CONTENT_TYPES.get(bodies.gives, JSON_TYPES)
+        kinds = CONTENT_TYPES.get(names.gives, JSON_TYPES)
         return {
             "description": _SAID[code],
             "headers": _headers(*tagged, *placed, *replayed),
-            "content": {kind: {"schema": shape(bodies.gives)} for kind in kinds},
+            "content": {kind: {"schema": shape(names.gives)} for kind in kinds},
         }
     return {"$ref": f"#/components/responses/Refused{code}"}
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from lockgate.server.caller import Caller
 from lockgate.server.problem import TOO_MANY, ProblemError
-from lockgate.server.rates import Buckets, Rate, Standing
+from lockgate.server.rates import Rate, Standing, Usage
 
 # What a call costs of the bytes at least, so that no flood of empty ones is free.
 LEAST_BYTES = 16 * 1024
@@ -51,7 +51,7 @@ def usual_rates(calls: float, run_mib: float) -> Rates:
 
 
 @dataclass(frozen=True, slots=True)
-class Ask:
+class Demand:
     """What a call asks of its key's rates: `is_runs` is counted by bytes; `urgent` names what may be done anyway."""
 
     caller: Caller
@@ -67,32 +67,32 @@ class Limits:
         self._seconds = seconds
         self._calls = _both(found.calls)
         self._bytes = _both(found.run_bytes)
-        self._reserve = Buckets(RESERVE)
-        self._failures = Buckets(found.failures)
+        self._reserve = Usage(RESERVE)
+        self._failures = Usage(found.failures)
 
-    def admit(self, ask: Ask) -> Mapping[str, str]:
+    def admit(self, demand: Demand) -> Mapping[str, str]:
         """Let a call through and return the headers that say how its key stands, or refuse it."""
-        name, buckets = ("bytes", self._bytes) if ask.is_runs else ("calls", self._calls)
-        cost, now = LEAST_BYTES if ask.is_runs else 1, self._seconds()
-        if not buckets[0].rate.per_second:
+        name, used = ("bytes", self._bytes) if demand.is_runs else ("calls", self._calls)
+        cost, now = LEAST_BYTES if demand.is_runs else 1, self._seconds()
+        if not used[0].rate.per_second:
             return {}
-        stands = [bucket.take(who, now, cost) for bucket, who in zip(buckets, _names(ask.caller), strict=True)]
+        stands = [each.take(who, now, cost) for each, who in zip(used, _names(demand.caller), strict=True)]
         worst = max(stands, key=lambda each: each.wait_s)
-        if not worst.is_within and not self._is_reserved(ask, now):
+        if not worst.is_within and not self._is_reserved(demand, now):
             whose = "key" if worst is stands[0] else "organisation"
-            raise _too_many(f"the {whose} has made too many calls", worst, _headers(name, buckets[0].rate, worst))
-        return _headers(name, buckets[0].rate, stands[0])
+            raise _too_many(f"the {whose} has made too many calls", worst, _headers(name, used[0].rate, worst))
+        return _headers(name, used[0].rate, stands[0])
 
-    def _is_reserved(self, ask: Ask, now: float) -> bool:
-        urgent = ask.urgent()
-        return urgent is not None and self._reserve.take((*_names(ask.caller), urgent), now).is_within
+    def _is_reserved(self, demand: Demand, now: float) -> bool:
+        urgent = demand.urgent()
+        return urgent is not None and self._reserve.take((*_names(demand.caller), urgent), now).is_within
 
-    def count(self, ask: Ask, size: int) -> None:
+    def count(self, demand: Demand, size: int) -> None:
         """Count the bytes of a call that was let through."""
-        if ask.is_runs and size > LEAST_BYTES:
+        if demand.is_runs and size > LEAST_BYTES:
             now = self._seconds()
-            for bucket, who in zip(self._bytes, _names(ask.caller), strict=True):
-                bucket.take(who, now, size - LEAST_BYTES, is_forced=True)
+            for used, who in zip(self._bytes, _names(demand.caller), strict=True):
+                used.take(who, now, size - LEAST_BYTES, is_forced=True)
 
     def fail(self, *who: str) -> None:
         """Count a failure to show a key, or a token, and slow down whoever fails too often."""
@@ -103,9 +103,9 @@ class Limits:
             raise _too_many("too many calls came from there without a key that opens anything", worst, {})
 
 
-def _both(rate: Rate) -> tuple[Buckets, Buckets]:
-    """Return the buckets of keys and of organisations."""
-    return Buckets(rate), Buckets(Rate(rate.per_second * OF_ORG, rate.seconds))
+def _both(rate: Rate) -> tuple[Usage, Usage]:
+    """Return what keys and what organisations use."""
+    return Usage(rate), Usage(Rate(rate.per_second * OF_ORG, rate.seconds))
 
 
 def _names(caller: Caller) -> tuple[str, str]:

@@ -41,7 +41,7 @@ class Standing:
     wait_s: float
 
 
-class Buckets:
+class Usage:
     """What each caller has used of one rate; safe among threads."""
 
     def __init__(self, rate: Rate, most: int = MOST) -> None:

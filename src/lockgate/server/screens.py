@@ -18,7 +18,7 @@ ROLLOUT, APP, KEY, ALL = "/rollouts/{id}", "/apps/{app}", "/api-keys/{key}", ""
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class Command:
     """A command, what it is asked of, whom it answers, and words with which it can be meant."""
 
     name: str
@@ -53,35 +53,35 @@ _LOOK: dict[str, Any] = {"held": [], "untold": []}
 _KEY = {"name": "deploys of web", "words": ["ci"], "apps": ["web"], "life_s": 86_400}
 
 COMMANDS = (
-    Asked("show", ROLLOUT, Permission.READ),
-    Asked("explain", ROLLOUT, Permission.READ),
-    Asked("receipts", ROLLOUT, Permission.READ_RECEIPTS),
-    Asked("look", ROLLOUT, Permission.READ, _LOOK),
-    Asked("turn", ROLLOUT, Permission.TICK, _LOOK),
-    Asked("end", ROLLOUT, Permission.OVERRIDE, {**_LOOK, "over_s": 60}),
-    Asked("tick", ROLLOUT, Permission.TICK),
-    Asked("pause", ROLLOUT, Permission.MANAGE, WHY),
-    Asked("resume", ROLLOUT, Permission.MANAGE, WHY),
-    Asked("cancel", ROLLOUT, Permission.MANAGE, WHY),
-    Asked("clear-alarm", ROLLOUT, Permission.OVERRIDE, WHY),
-    Asked("approve", ROLLOUT, Permission.OVERRIDE, SEEN),
-    Asked("promote", ROLLOUT, Permission.OVERRIDE, SEEN),
-    Asked("rollback", ROLLOUT, Permission.OVERRIDE, {**WHY, "yes": True}),
-    Asked("runs", APP, Permission.READ),
-    Asked("compare", APP, Permission.READ, {**TRY, "command": "lockgate compare", "metrics": ["error_rate"]}),
-    Asked("freeze", APP, Permission.OVERRIDE, WHY),
-    Asked("unfreeze", APP, Permission.OVERRIDE, WHY),
-    Asked("kill", APP, Permission.OVERRIDE, {**WHY, "yes": True}),
-    Asked("list", ALL, Permission.READ),
-    Asked("apps", ALL, Permission.READ),
-    Asked("kept", ALL, Permission.READ),
-    Asked("tick", ALL, Permission.TICK),
-    Asked("unfreeze", ALL, Permission.OVERRIDE, WHY),
-    Asked("kill", ALL, Permission.OVERRIDE, {**WHY, "yes": True}),
-    Asked("create", ALL, Permission.MANAGE, {**TRY, "app_id": "web", "policy": {}, "links": [], "typed": {}}),
-    Asked("keys-create", ALL, Permission.MANAGE_KEYS, _KEY),
-    Asked("keys-list", ALL, Permission.MANAGE_KEYS),
-    Asked("keys-revoke", KEY, Permission.MANAGE_KEYS),
+    Command("show", ROLLOUT, Permission.READ),
+    Command("explain", ROLLOUT, Permission.READ),
+    Command("receipts", ROLLOUT, Permission.READ_RECEIPTS),
+    Command("look", ROLLOUT, Permission.READ, _LOOK),
+    Command("turn", ROLLOUT, Permission.TICK, _LOOK),
+    Command("end", ROLLOUT, Permission.OVERRIDE, {**_LOOK, "over_s": 60}),
+    Command("tick", ROLLOUT, Permission.TICK),
+    Command("pause", ROLLOUT, Permission.MANAGE, WHY),
+    Command("resume", ROLLOUT, Permission.MANAGE, WHY),
+    Command("cancel", ROLLOUT, Permission.MANAGE, WHY),
+    Command("clear-alarm", ROLLOUT, Permission.OVERRIDE, WHY),
+    Command("approve", ROLLOUT, Permission.OVERRIDE, SEEN),
+    Command("promote", ROLLOUT, Permission.OVERRIDE, SEEN),
+    Command("rollback", ROLLOUT, Permission.OVERRIDE, {**WHY, "yes": True}),
+    Command("runs", APP, Permission.READ),
+    Command("compare", APP, Permission.READ, {**TRY, "command": "lockgate compare", "metrics": ["error_rate"]}),
+    Command("freeze", APP, Permission.OVERRIDE, WHY),
+    Command("unfreeze", APP, Permission.OVERRIDE, WHY),
+    Command("kill", APP, Permission.OVERRIDE, {**WHY, "yes": True}),
+    Command("list", ALL, Permission.READ),
+    Command("apps", ALL, Permission.READ),
+    Command("kept", ALL, Permission.READ),
+    Command("tick", ALL, Permission.TICK),
+    Command("unfreeze", ALL, Permission.OVERRIDE, WHY),
+    Command("kill", ALL, Permission.OVERRIDE, {**WHY, "yes": True}),
+    Command("create", ALL, Permission.MANAGE, {**TRY, "app_id": "web", "policy": {}, "links": [], "typed": {}}),
+    Command("keys-create", ALL, Permission.MANAGE_KEYS, _KEY),
+    Command("keys-list", ALL, Permission.MANAGE_KEYS),
+    Command("keys-revoke", KEY, Permission.MANAGE_KEYS),
 )
 # One handler for each, so that what it takes is found by it.
 HANDLERS: dict[str, Handler] = {each.path: screen_of(each.name) for each in COMMANDS}

@@ -44,7 +44,7 @@ class Endpoint:
 
     A path that names a rollout (`{id}`) or an app (`{app}`) is answered only where the key is for that app; where it
     names neither, the handler sees to it. `body` are the media types that it takes; none where it takes no body.
-    What the bodies of calls and answers are, `bodies.py` says.
+    What the bodies of calls and answers are, `schema_names.py` says.
     `is_once`: with an Idempotency-Key it is done once, in one transaction; no handler may be that waits for anything
     but the store. `needs` names what a query has to have.
     """

@@ -147,7 +147,7 @@ _DELIVERY = answer(
     tries=list_of(_TRY),
 )
 
-ANSWERED: Mapping[str, Schema] = {
+ANSWER_SCHEMAS: Mapping[str, Schema] = {
     "Alive": answer(status={"const": "ok"}, version=TEXT),
     "Ready": answer(
         status={"const": "ready"},

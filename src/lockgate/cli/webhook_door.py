@@ -24,7 +24,7 @@ ANSWER_S, TOTAL_S, AWAY_S = 40.0, 60.0, 3.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ask:
+class WebhookCall:
     """One call: the name of its handler, what its path names, its query and its body; None has none."""
 
     handler: str
@@ -42,35 +42,35 @@ class Ask:
         return f"/webhooks{path}{'?' if self.query else ''}{urlencode(self.query)}"
 
 
-def ask(call: Ask, by: str | None = None) -> dict[str, Any]:
+def ask(call: WebhookCall, by: str | None = None) -> dict[str, Any]:
     """Return what a call is answered."""
     return _of_server(call) if os.environ.get(local.URL) else _here(call, by)
 
 
-def _here(ask: Ask, by: str | None) -> dict[str, Any]:
+def _here(asked: WebhookCall, by: str | None) -> dict[str, Any]:
     from lockgate.server.problem import ProblemError
     from lockgate.server.routes import webhooks
 
-    handler: Handler = getattr(webhooks, ask.handler)
-    call = _call(ask, by)
+    handler: Handler = getattr(webhooks, asked.handler)
+    call = _call(asked, by)
     try:
         answer = handler(call)
     except ProblemError as error:
         raise NotPermittedError(error.problem.detail, advice=error.problem.advice) from error
-    if ask.method != "GET":
+    if asked.method != "GET":
         _deliver(call)
     document: dict[str, Any] = json.loads(answer.encoded())
     return document
 
 
-def _call(ask: Ask, by: str | None) -> Call:
+def _call(asked: WebhookCall, by: str | None) -> Call:
     from lockgate.core.permission import Permission
     from lockgate.core.receipt import operator
     from lockgate.server.call import Call
     from lockgate.server.caller import Caller
     from lockgate.wiring import receivers, run_batches
 
-    house = local.house() if ask.is_new else local.known_house()
+    house = local.house() if asked.is_new else local.known_house()
     # A container may run as a number that nobody has named, and sets up all the same.
     who = operator(by or local.actor().name or "lockgate webhooks", "as called")
     return Call(
@@ -78,11 +78,11 @@ def _call(ask: Ask, by: str | None) -> Call:
         caller=Caller(org=house.org, name=who.name or "", kind=who.kind, permissions=tuple(Permission)),
         batches=run_batches(),
         receivers=receivers(),
-        method=ask.method,
-        path=ask.place,
-        named=ask.named,
-        query=ask.query,
-        body=b"" if ask.body is None else json.dumps(ask.body).encode("ascii"),
+        method=asked.method,
+        path=asked.place,
+        named=asked.named,
+        query=asked.query,
+        body=b"" if asked.body is None else json.dumps(asked.body).encode("ascii"),
     )
 
 
@@ -93,16 +93,16 @@ def _deliver(call: Call) -> None:
     delivery.warn(delivery.tell(call.house))
 
 
-def _of_server(ask: Ask) -> dict[str, Any]:
+def _of_server(asked: WebhookCall) -> dict[str, Any]:
     from lockgate.cli.remote_door import explained
     from lockgate.client.environment import transport
     from lockgate.client.transport import API, ProblemError, Timing, check
 
     sent_by = transport(timing=Timing(ANSWER_S, TOTAL_S, AWAY_S))
-    body = None if ask.body is None else json.dumps(ask.body).encode("ascii")
+    body = None if asked.body is None else json.dumps(asked.body).encode("ascii")
     headers = {} if body is None else {"Content-Type": "application/json"}
     try:
-        reply = check(sent_by.call(ask.method, API + ask.place, body, headers, is_safe=ask.method == "GET"))
+        reply = check(sent_by.call(asked.method, API + asked.place, body, headers, is_safe=asked.method == "GET"))
         return dict(reply.document())
     except ProblemError as error:
         raise explained(error, sent_by) from error

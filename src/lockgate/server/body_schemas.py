@@ -126,7 +126,7 @@ _SIGHT = {
     "revision": described(NUMBERED, "The revision that was seen."),
 }
 
-ASKED: Mapping[str, Schema] = {
+BODY_SCHEMAS: Mapping[str, Schema] = {
     "Nothing": _example(record({})),
     "Reason": _example(record({"reason": REASON}, needs=("reason",)), reason="errors at checkout"),
     "Sight": _example(record(_SIGHT, needs=tuple(_SIGHT)), reason="looks well", step=0, revision=1),
