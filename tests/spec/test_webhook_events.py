@@ -18,7 +18,7 @@ from lockgate.errors import NotPermittedError, TryAgainError, UnknownError
 from lockgate.operations.actuator import Program
 from lockgate.operations.approve import approve
 from lockgate.operations.deliver import Bounds, deliver, ready
-from lockgate.operations.dispatch import THREADS, Dispatch, Room
+from lockgate.operations.dispatch import OF_ORG, Dispatch, Room
 from lockgate.operations.freeze import freeze, unfreeze
 from lockgate.operations.fsck import fsck
 from lockgate.operations.pause import pause
@@ -306,18 +306,18 @@ class Silent(Recipients):
 @pytest.mark.clause("WH-38")
 @pytest.mark.parametrize("is_at_once", [True, False])
 def test_a_receiver_that_does_not_answer_keeps_no_router_waiting(tmp_path: Path, *, is_at_once: bool) -> None:
-    """While every thread for webhooks waits, a rollback reaches the router; by a server and by a command."""
+    """While all that an organisation has for webhooks waits, a rollback reaches the router; by a server and a command."""
     here, silent, router = World(sqlite_store(tmp_path)), Silent(), Router()
     reached = threading.Event()
     router.meanwhile = lambda message: reached.set() if message.event is Event.ROLLBACK else None
-    for _ in range(THREADS[Room.WEBHOOK] + 3):
+    for _ in range(OF_ORG[Room.WEBHOOK] + 3):
         hooked(here, silent, URL)
     routed(here)
     rollout = created(here).rollout
     carriers: Actuators = {Kind.COMMAND: router, Kind.WEBHOOK: silent}
     dispatch = Dispatch(carriers, lambda: None, lambda _: None)
     dispatch.turn(here.house)
-    for _ in range(THREADS[Room.WEBHOOK]):
+    for _ in range(OF_ORG[Room.WEBHOOK]):
         assert silent.begun.acquire(timeout=20)
     rollback(rollout.id, ANN, here.house)
 

@@ -2,12 +2,11 @@
 """Lanes that something can be done in come in; each is carried out beside the others, so that none waits for another.
 
 Routers have room of their own, and so has what takes traffic away: a webhook that does not answer keeps neither
-waiting. One endpoint never has a room to itself.
+waiting. Neither an endpoint nor an organisation ever has a room to itself.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable
 from enum import Enum
 from threading import Condition, Thread
@@ -26,7 +25,10 @@ class Room(Enum):
     URGENT_WEBHOOK = "urgent webhook"
 
 
-THREADS = {Room.ROUTER: 8, Room.WEBHOOK: 12, Room.URGENT_WEBHOOK: 12}
+THREADS = {Room.ROUTER: 16, Room.WEBHOOK: 24, Room.URGENT_WEBHOOK: 24}
+# Of a room an organisation has a half at most, and a quarter is for those that have nothing under way in it.
+OF_ORG = {room: threads // 2 for room, threads in THREADS.items()}
+SPARE = {room: threads // 4 for room, threads in THREADS.items()}
 # Lanes of one webhook that are carried out at once: each is of another app.
 OF_ENDPOINT = 4
 # Messages of one lane that are sent before it is looked whether something else is more urgent.
@@ -62,12 +64,10 @@ class Dispatch:
 
     def _has_place(self, key: Key, room: Room) -> bool:
         org, (endpoint_id, _), _ = key
-        places = Counter(self._under_way.values())
-        beside = sum(
-            (other, found) == (org, endpoint_id) and taken is room
-            for (other, (found, _), _), taken in self._under_way.items()
-        )
-        return places[room] < THREADS[room] and beside < OF_ENDPOINT
+        taken = [(other, found) for (other, (found, _), _), where in self._under_way.items() if where is room]
+        of_org = sum(other == org for other, _ in taken)
+        left = THREADS[room] - len(taken) - (SPARE[room] if of_org else 0)
+        return left > 0 and of_org < OF_ORG[room] and taken.count((org, endpoint_id)) < OF_ENDPOINT
 
     def _carry(self, house: House, key: Key) -> None:
         try:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
 from functools import partial
+from itertools import count
 from types import TracebackType
 from typing import Self
 
@@ -49,6 +50,7 @@ class Loop:
         self._is_over = threading.Event()
         self._is_due = threading.Event()
         self._said = ""
+        self._rounds = count()
         self._meter = meter
         self._threads = [threading.Thread(target=self._deliver, name="deliver", daemon=True)]
         if tick_every_s is not None:
@@ -92,7 +94,10 @@ class Loop:
 
     def _of_each(self, what: str, act: Callable[[House], None]) -> None:
         """Do something for each organisation that somebody can call for, whatever becomes of the others."""
-        for org in sorted({self._house.org, *self._house.store.orgs()}):
+        orgs = sorted({self._house.org, *self._house.store.orgs()})
+        # Another one is the first each time, so that no name is served before others.
+        first = next(self._rounds) % len(orgs)
+        for org in (*orgs[first:], *orgs[:first]):
             self._try(what, partial(act, replace(self._house, org=org)))
 
     def _turn(self, house: House) -> None:

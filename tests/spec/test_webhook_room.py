@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Organisations come in whose receivers do not answer; what others are told goes out all the same: docs/spec.md."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from lockgate.core.endpoint import Kind
+from lockgate.operations.create import create
+from lockgate.operations.dispatch import OF_ORG, SPARE, THREADS, Dispatch, Room
+from lockgate.operations.rollback import rollback
+from lockgate.operations.webhooks import WebhookOrder, create_webhook
+from lockgate.ports.house import House
+from lockgate.testing.world import World
+from lockgate.wiring import sqlite_store
+from tests.spec.line import order
+from tests.spec.operators import ANN
+from tests.spec.test_webhook_events import URL, Silent
+
+
+@pytest.fixture
+def silent() -> Iterator[Silent]:
+    """Return receivers that do not answer before the test ends."""
+    found = Silent()
+    yield found
+    found.is_over.set()
+
+
+def _begun(house: House, silent: Silent, hooks: int) -> str:
+    """Put something on trial that so many receivers of an organisation hear of."""
+    for _ in range(hooks):
+        create_webhook(WebhookOrder(url=URL), ANN, house, silent)
+    return create(order(), house).rollout.id
+
+
+def _count(silent: Silent) -> int:
+    """Return how many messages are under way since the last count."""
+    found = 0
+    while silent.begun.acquire(timeout=0.3):
+        found += 1
+    return found
+
+
+@pytest.mark.clause("WH-43")
+@pytest.mark.parametrize("room", [Room.WEBHOOK, Room.URGENT_WEBHOOK])
+def test_an_organisation_whose_receivers_do_not_answer_keeps_no_other_waiting(
+    tmp_path: Path, silent: Silent, room: Room
+) -> None:
+    """Two that have all that they may leave room for a third; what is urgent is no different."""
+    own = World(sqlite_store(tmp_path)).house
+    dispatch = Dispatch({Kind.WEBHOOK: silent}, lambda: None, lambda _: None)
+    counts = []
+    for org, hooks in (("aaa", THREADS[room] + 1), ("bbb", THREADS[room] + 1), ("zzz", 1)):
+        house = replace(own, org=org)
+        name = _begun(house, silent, hooks)
+        if room is Room.URGENT_WEBHOOK:
+            rollback(name, ANN, house)
+        dispatch.turn(house)
+        counts.append(_count(silent))
+
+    silent.is_over.set()
+    dispatch.settle(20)
+    half = OF_ORG[room]
+    assert counts == [half, THREADS[room] - half - SPARE[room], 1]
