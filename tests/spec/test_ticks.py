@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from lockgate.core.receipt import Actor
 from lockgate.core.trial import Chain, Trial, looked
 from lockgate.errors import TryAgainError, UnsoundError
 from lockgate.operations import reading
@@ -68,8 +69,8 @@ def test_a_fault_in_one_turn_undoes_that_turn_alone(monkeypatch: pytest.MonkeyPa
     here = world()
     first, broken, last = shadows(here, 3)
 
-    def turn_of(work: Transaction, rollout_id: str, house: House) -> Turn | None:
-        turn = turn_in(work, rollout_id, house)
+    def turn_of(work: Transaction, rollout_id: str, house: House, actor: Actor) -> Turn | None:
+        turn = turn_in(work, rollout_id, house, actor)
         assert rollout_id != broken, "found in the test"
         return turn
 

@@ -124,7 +124,7 @@ COMMANDS = {
     ),
     "orgs": Entry("lockgate.cli.orgs", "orgs", "Make and list organisations, which see nothing of each other."),
     "backup": Entry("lockgate.cli.backup", "backup", "Copy the store into a new FOLDER while others go on."),
-    "store": Entry("lockgate.cli.store", "store", "Copy a store to where it goes on, and check the copy."),
+    "store": Entry("lockgate.cli.store", "store", "Make the tables of a store, or copy it to where it goes on."),
     "policy": Entry("lockgate.cli.policy", "policy", "Write, check and show policies."),
 }
 # What people do every day comes first.

@@ -12,7 +12,7 @@ EPILOG = f"Exit codes: 0 done; 64 usage, or there is one of that name; {exit_cod
 
 @click.group()
 def orgs() -> None:
-    """Make and list organisations, which see nothing of each other and sign logs of their own."""
+    """Make and list organisations, which see nothing of each other."""
 
 
 @orgs.command("create", epilog=EPILOG)
