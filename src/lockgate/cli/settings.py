@@ -54,7 +54,7 @@ SETTINGS = (
         "LOCKGATE_ORG",
         "commands and the client",
         "the default one",
-        "The organisation that commands work in, and whose rules a token of a job meets.",
+        "The organisation that commands work in, and whose rules a token of a job meets; a key of another is refused.",
     ),
     Setting("LOCKGATE_AUDIENCE", "commands and the client", "LOCKGATE_URL", "The audience of a token of GitHub."),
     Setting(

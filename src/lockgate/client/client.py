@@ -46,7 +46,8 @@ class Evaluation(NamedTuple):
 class Client:
     """Calls a server; without a URL and a key it takes those of LOCKGATE_URL and LOCKGATE_API_KEY.
 
-    A CI job that has no key gets some for its own token.
+    A CI job that has no key gets some for its own token. `org` is the organisation that is meant, LOCKGATE_ORG without
+    it; a key of another one is refused.
     """
 
     def __init__(
@@ -58,7 +59,8 @@ class Client:
         is_insecure: bool | None = None,
         new_key: Callable[[], str] | None = None,
     ) -> None:
-        self._transport = transport(url, api_key, timing=timing, is_insecure=is_insecure)
+        org: str | None = None,
+        self._transport = transport(url, api_key, timing=timing, is_insecure=is_insecure, org=org)
         self._new_key = new_key or _new_key
 
     def __repr__(self) -> str:

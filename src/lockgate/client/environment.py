@@ -9,13 +9,18 @@ from collections.abc import Callable
 from lockgate.client.transport import Timing, Transport
 from lockgate.errors import UsageError
 
-URL, KEY, INSECURE = "LOCKGATE_URL", "LOCKGATE_API_KEY", "LOCKGATE_INSECURE"
+URL, KEY, INSECURE, ORG = "LOCKGATE_URL", "LOCKGATE_API_KEY", "LOCKGATE_INSECURE", "LOCKGATE_ORG"
 # What says that a CI job may have tokens of its own; identity.py knows what to do with them.
 JOB_OF_GITHUB, JOB_TOKEN = "ACTIONS_ID_TOKEN_REQUEST_URL", "LOCKGATE_ID_TOKEN"
 
 
 def transport(
-    url: str | None = None, api_key: str | None = None, *, timing: Timing | None = None, is_insecure: bool | None = None
+    url: str | None = None,
+    api_key: str | None = None,
+    *,
+    timing: Timing | None = None,
+    is_insecure: bool | None = None,
+    org: str | None = None,
 ) -> Transport:
     """Return what carries calls, by what is named or else by the environment."""
     address = url or os.environ.get(URL)
@@ -24,7 +29,12 @@ def transport(
     insecure = os.environ.get(INSECURE) == "1" if is_insecure is None else is_insecure
     used = timing or Timing()
     key = api_key or os.environ.get(KEY) or _key_of_job(address, used, is_insecure=insecure)
-    return Transport(address, key, used, is_insecure=insecure)
+    meant = (os.environ.get(ORG) or "") if org is None else org
+    if not meant.isascii() or not meant.isprintable():
+        raise UsageError(
+            f"{ORG} names no organisation", advice="`lockgate orgs list` on the server's machine has them."
+        )
+    return Transport(address, key, used, is_insecure=insecure, org=meant)
 
 
 def _key_of_job(url: str, timing: Timing, *, is_insecure: bool) -> Callable[[], str] | None:

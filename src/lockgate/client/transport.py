@@ -22,6 +22,8 @@ from lockgate import __version__
 from lockgate.errors import LockgateError, TryAgainError, UnreachableError, UsageError
 
 AGENT = f"lockgate/{__version__}"
+# By it a server refuses a key of another organisation than its caller means.
+ORG_HEADER = "Lockgate-Org"
 API = "/api/v1"
 # What says that the same call may succeed later; of a call that is not safe only the first, by which nothing was done.
 TOO_MANY = 429
@@ -81,7 +83,15 @@ class Timing(NamedTuple):
 class Transport:
     """Calls one server, over one connection that is kept; threads take turns."""
 
-    def __init__(self, url: str, key: Key, timing: Timing = Timing(), *, is_insecure: bool = False) -> None:  # noqa: B008 -- it is a value
+    def __init__(
+        self,
+        url: str,
+        key: Key,
+        timing: Timing = Timing(),  # noqa: B008 -- it is a value
+        *,
+        is_insecure: bool = False,
+        org: str = "",
+    ) -> None:
         self._url = _parsed(url)
         self._timing = timing
         self._is_insecure = is_insecure
@@ -89,6 +99,7 @@ class Transport:
         self._connection: http.client.HTTPConnection | None = None
         self._used_at = 0.0
         self._key = key
+        self._org = org
         if not callable(key):
             self._checked(key)
 
@@ -118,6 +129,8 @@ class Transport:
         key = self._checked(self._key() if callable(self._key) else self._key)
         if key:
             sent["Authorization"] = f"Bearer {key}"
+        if self._org:
+            sent[ORG_HEADER] = self._org
         request = _Request(method, f"{self._url.path.rstrip('/')}{path}", body, sent)
         begun, wait = time.monotonic(), FIRST_WAIT_S
         patience = self._timing.away_s if away_s is None else away_s

@@ -21,7 +21,7 @@ from lockgate.report.screen import Screen
 
 JSON = {"content-type": "application/json"}
 # What the caller works with elsewhere is no business of this server, and an open server asks for no key.
-NOTHING = {"LOCKGATE_URL": "", "LOCKGATE_STORE": "", "LOCKGATE_API_KEY": ""}
+NOTHING = {"LOCKGATE_URL": "", "LOCKGATE_STORE": "", "LOCKGATE_API_KEY": "", "LOCKGATE_ORG": ""}
 NO_KEY = "none"
 
 
@@ -35,8 +35,8 @@ class Server:
         command = [sys.executable, "-m", "lockgate", "serve", "--dev", "--port", str(port), "--tick-every", scene.TURN]
         places = {"LOCKGATE_HOME": str(folder / "home"), "LOCKGATE_STATE": str(folder / "state")}
         self._processes = [started(command, port, folder / "server.log", {**NOTHING, **places})]
-        self.client = Client(self.url, NO_KEY)
-        self._transport = transport(self.url, NO_KEY)
+        self.client = Client(self.url, NO_KEY, org="")
+        self._transport = transport(self.url, NO_KEY, org="")
 
     def receive(self) -> None:
         """Declare a receiver of webhooks, and start it with the secret that is shown then."""
@@ -46,7 +46,7 @@ class Server:
         secret.touch(mode=0o600)
         secret.write_text(made["secret"], encoding="ascii")
         command = [sys.executable, "-m", "lockgate.demo.receiver", str(self._folder), str(port)]
-        given = {"LOCKGATE_URL": self.url, "LOCKGATE_API_KEY": NO_KEY}
+        given = {"LOCKGATE_URL": self.url, "LOCKGATE_API_KEY": NO_KEY, "LOCKGATE_ORG": ""}
         self._processes.append(started(command, port, self._folder / "receiver.log", given))
 
     def receipts(self, rollout_id: str, after: int = 0) -> list[dict[str, Any]]:

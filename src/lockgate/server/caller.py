@@ -17,9 +17,11 @@ from lockgate.operations.authenticate import ADVICE, authenticate
 from lockgate.operations.tick import LOOP
 from lockgate.ports.house import Clock
 from lockgate.ports.store import Store
-from lockgate.server.problem import NO_KEY, NOT_ALLOWED, NOT_LOCAL, NOT_OF_KEY, ProblemError
+from lockgate.server.problem import NO_KEY, NOT_A_CALL, NOT_ALLOWED, NOT_LOCAL, NOT_OF_KEY, ProblemError
 
 SCHEME = "bearer"
+# Who sends it means that organisation, and no other that its key may be of.
+ORG_HEADER = "lockgate-org"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +74,7 @@ def caller_of(headers: Mapping[str, str], store: Store, clock: Clock) -> Caller:
     if scheme.lower() != SCHEME or not token:
         raise ProblemError(NO_KEY, "the call has no bearer token", ADVICE)
     try:
-        return _of_key(authenticate(token.strip(), store, clock))
+        return _meant(headers, _of_key(authenticate(token.strip(), store, clock)))
     except ClosedStoreError:
         # The store let nobody in, which says nothing of the key.
         raise
@@ -89,7 +91,19 @@ def local_caller(headers: Mapping[str, str]) -> Caller:
             "the call was made for another host or from a page of another one",
             "Call http://127.0.0.1 or http://localhost, or serve with keys.",
         )
-    return ANYBODY
+    return _meant(headers, ANYBODY)
+
+
+def _meant(headers: Mapping[str, str], caller: Caller) -> Caller:
+    """Return a caller who means the organisation that they are of, or names none."""
+    named = headers.get(ORG_HEADER)
+    if named in (None, caller.org):
+        return caller
+    raise ProblemError(
+        NOT_A_CALL,
+        "the call is for another organisation than its key",
+        "Call with a key of the organisation that LOCKGATE_ORG names, or unset LOCKGATE_ORG.",
+    )
 
 
 def _of_key(key: ApiKey) -> Caller:
