@@ -293,7 +293,7 @@ class Contended:
     def __init__(self, store: Store, times: int) -> None:
         self._store, self.left = store, times
         self.reading, self.give_back = store.reading, store.give_back
-        self.org_of_key, self.orgs = store.org_of_key, store.orgs
+        self.api_key, self.orgs = store.api_key, store.orgs
 
     @contextmanager
     def writing(self, org: str = "default", spines: Sequence[str] | None = None) -> Iterator[Transaction]:

@@ -14,7 +14,7 @@ ADVICE = "Send `Authorization: Bearer rvk_...` with a key of `lockgate keys crea
 def authenticate(token: str, store: Store, clock: Clock) -> ApiKey:
     """Return the key of a token, or refuse it; whether its id is known is not told to who has not its secret."""
     identity = key_id(token)
-    key = None if identity is None else _key(identity, store)
+    key = None if identity is None else store.api_key(identity)
     is_right = is_token_of(token, NO_DIGEST if key is None else key.digest)
     if key is None or not is_right:
         raise NotPermittedError("no key has this token", advice=ADVICE)
@@ -22,11 +22,3 @@ def authenticate(token: str, store: Store, clock: Clock) -> ApiKey:
     if fault is not None:
         raise NotPermittedError(fault, advice="Ask for another key: `lockgate keys create` makes one.")
     return key
-
-
-def _key(identity: str, store: Store) -> ApiKey | None:
-    org = store.org_of_key(identity)
-    if org is None:
-        return None
-    with store.reading(org) as seen:
-        return seen.api_key(identity)

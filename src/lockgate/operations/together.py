@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 
+from lockgate.core.api_key import ApiKey
 from lockgate.core.app import DEFAULT_ORG
 from lockgate.ports.high_water import HighWater
 from lockgate.ports.house import House
@@ -61,9 +62,9 @@ class _Shared:
         """Return every organisation."""
         return self._store.orgs()
 
-    def org_of_key(self, key_id: str) -> str | None:
-        """Return the organisation of a key."""
-        return self._store.org_of_key(key_id)
+    def api_key(self, key_id: str) -> ApiKey | None:
+        """Return a key of any organisation."""
+        return self._store.api_key(key_id)
 
     def give_back(self) -> None:
         """Leave that for when nothing is written."""

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
 
+from lockgate.core.api_key import ApiKey
 from lockgate.core.app import DEFAULT_ORG
 from lockgate.ports.api_keys import ApiKeysReading, ApiKeysWriting
 from lockgate.ports.evidence import EvidenceReading, EvidenceWriting
@@ -88,8 +89,8 @@ class Store(Protocol):
         nothing else; it decides nothing, so that a rollout that is saved in it, or a receipt, is refused.
         """
 
-    def org_of_key(self, key_id: str) -> str | None:
-        """Return the organisation that an API key is of; None where nobody has it."""
+    def api_key(self, key_id: str) -> ApiKey | None:
+        """Return an API key of whichever organisation has it; None where none has."""
 
     def orgs(self) -> tuple[str, ...]:
         """Return the organisations that have an API key, by name."""

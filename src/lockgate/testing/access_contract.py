@@ -57,7 +57,7 @@ class AccessContract:
 
         with store.reading() as seen:
             assert (seen.api_key(KEY.id), seen.api_keys()) == (None, ())
-        assert (store.org_of_key(KEY.id), store.org_of_key("rvk_9")) == ("acme", None)
+        assert (store.api_key(KEY.id), store.api_key("rvk_9")) == (replace(KEY, org="acme"), None)
 
     def test_a_reply_is_kept_until_it_is_forgotten(self, store: Store) -> None:
         """By its key and its organisation, and no longer than until then."""

@@ -13,6 +13,7 @@ from typing import cast
 
 import numpy as np
 
+from lockgate.core.api_key import ApiKey
 from lockgate.core.app import DEFAULT_ORG
 from lockgate.errors import TryAgainError
 from lockgate.ports.store import Snapshot, Store, Transaction
@@ -56,9 +57,9 @@ class FaultyStore:
         with self._store.reading(org) as seen:
             yield seen
 
-    def org_of_key(self, key_id: str) -> str | None:
-        """Return the organisation of a key."""
-        return self._store.org_of_key(key_id)
+    def api_key(self, key_id: str) -> ApiKey | None:
+        """Return a key of any organisation."""
+        return self._store.api_key(key_id)
 
     def orgs(self) -> tuple[str, ...]:
         """Return the organisations that have an API key."""

@@ -32,7 +32,7 @@ OLDER = replace(RULE, id="tru_9", provider=Provider.GITLAB, apps=None, events=()
 
 
 class TrustContract(AccessContract):
-    """What every store promises of trust rules, of keys that are forgotten, and of organisations, beside that of access."""
+    """What every store promises of trust rules, of keys that are forgotten, and of organisations."""
 
     def test_trust_rules_come_in_the_order_in_which_they_were_made(self, store: Store) -> None:
         """Every field comes back, as it was put last; what was dropped is gone, in its organisation alone."""
@@ -66,7 +66,7 @@ class TrustContract(AccessContract):
 
         with store.reading() as seen:
             assert seen.api_keys() == ()
-        assert store.org_of_key(KEY.id) is None
+        assert store.api_key(KEY.id) is None
 
     def test_an_organisation_is_there_when_it_has_a_key(self, store: Store) -> None:
         """By name, each once."""

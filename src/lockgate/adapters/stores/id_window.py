@@ -109,6 +109,11 @@ class IdWindow:
         self._size = 0
         self._table = _Table(_NONE, _NONE)
 
+    @property
+    def place(self) -> int:
+        """Return the place of the newest row that is copied here; 0 where none is."""
+        return 0 if self.last is None else self.last[0]
+
     def absorb(self, rows: Iterable[MarkRow]) -> None:
         """Take rows after the last one, in order."""
         for row in rows:

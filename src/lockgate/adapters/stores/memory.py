@@ -31,6 +31,7 @@ from lockgate.adapters.stores.memory_soundness import MemorySoundness
 from lockgate.adapters.stores.memory_tables import Tables
 from lockgate.adapters.stores.memory_trust import MemoryTrustReading, MemoryTrustWriting
 from lockgate.adapters.stores.refusals import check_alone, held_already, overtaken, sealed_already, uncovered
+from lockgate.core.api_key import ApiKey
 from lockgate.core.app import DEFAULT_ORG, App, Release
 from lockgate.core.batch import Ingested
 from lockgate.core.instant import Instant
@@ -63,9 +64,10 @@ class MemoryStore:
             work.check_cover()
             self._kept = {**self._kept, org: work.tables}
 
-    def org_of_key(self, key_id: str) -> str | None:
-        """Return the organisation of a key."""
-        return next((org for org, tables in self._kept.items() if key_id in tables.get((API_KEYS, ""), {})), None)
+    def api_key(self, key_id: str) -> ApiKey | None:
+        """Return a key of any organisation."""
+        of_orgs = (tables.get((API_KEYS, ""), {}) for tables in self._kept.values())
+        return next((keys[key_id] for keys in of_orgs if key_id in keys), None)
 
     def orgs(self) -> tuple[str, ...]:
         """Return the organisations that have an API key."""

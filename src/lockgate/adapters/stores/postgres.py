@@ -14,7 +14,8 @@ import psycopg
 from psycopg.errors import LockNotAvailable
 
 from lockgate.adapters.stores.id_window import IdWindows
-from lockgate.adapters.stores.postgres_api_keys import org_of_key
+from lockgate.adapters.stores.postgres_ahead import Ahead, Questions
+from lockgate.adapters.stores.postgres_api_keys import api_key
 from lockgate.adapters.stores.postgres_connections import Connections, Link, Statement
 from lockgate.adapters.stores.postgres_locks import locks
 from lockgate.adapters.stores.postgres_reading import PostgresSnapshot
@@ -23,6 +24,7 @@ from lockgate.adapters.stores.postgres_schema import known, migrate, version
 from lockgate.adapters.stores.postgres_trust import orgs
 from lockgate.adapters.stores.postgres_writing import PostgresTransaction
 from lockgate.adapters.stores.sqlite_file import BUSY_SECONDS
+from lockgate.core.api_key import ApiKey
 from lockgate.core.app import DEFAULT_ORG
 from lockgate.crash_point import reach
 
@@ -36,7 +38,7 @@ _SET = (
 )
 # Who reads holds nobody up, and a check may think for long about what it read.
 _THINKING = "SELECT set_config('idle_in_transaction_session_timeout', %s, true)"
-_PATIENCE = "SELECT set_config('lock_timeout', %s, true)"
+_SET_TO_WRITE = f"{_SET}, set_config('lock_timeout', %s, true)"
 
 
 class PostgresStore:
@@ -50,7 +52,7 @@ class PostgresStore:
         self._on_wait = on_wait
         self._links = Connections(url, busy_seconds)
         self._windows = IdWindows()
-        with self._links.explained(), self._links.begun([]) as link:
+        with self._links.explained(), self._links.begun([]) as (link, _):
             migrate(link, self._links.place)
 
     @contextmanager
@@ -59,28 +61,29 @@ class PostgresStore:
         timeout = f"{READ_SECONDS}s"
         begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
         opening: list[Statement] = [(begin, ()), (_SET, (org, timeout, known())), (_THINKING, (timeout,))]
-        with self._links.explained(), self._links.begun(opening) as link:
+        with self._links.explained(), self._links.begun(opening) as (link, _):
             yield PostgresSnapshot(link, org)
 
     @contextmanager
     def writing(self, org: str = DEFAULT_ORG, spines: Sequence[str] | None = None) -> Iterator[PostgresTransaction]:
         """Open a transaction."""
-        with self._links.explained(), self._begun(org, spines) as link:
+        with self._links.explained(), self._begun(org, spines) as (link, ahead):
             work = PostgresTransaction(link, org, self._links.explained, self._windows, spines)
+            work.take_ahead(ahead)
             reach("store.begun")
             yield work
             work.check_cover()
             self._commit(work, link)
             reach("store.kept")
 
-    def org_of_key(self, key_id: str) -> str | None:
-        """Return the organisation of a key."""
-        with self._links.explained(), self._links.begun([("BEGIN READ ONLY", ())]) as link:
-            return org_of_key(link, key_id)
+    def api_key(self, key_id: str) -> ApiKey | None:
+        """Return a key of any organisation."""
+        with self._links.explained():
+            return api_key(self._links, key_id)
 
     def orgs(self) -> tuple[str, ...]:
         """Return every organisation that has an API key."""
-        with self._links.explained(), self._links.begun([("BEGIN READ ONLY", ())]) as link:
+        with self._links.explained(), self._links.begun([("BEGIN READ ONLY", ())]) as (link, _):
             return orgs(link)
 
     def give_back(self) -> None:
@@ -91,19 +94,25 @@ class PostgresStore:
         self._links.close()
 
     @contextmanager
-    def _begun(self, org: str, spines: Sequence[str] | None) -> Iterator[Link]:
-        """Lend a connection that holds its locks; who waits for another one for long is told once, and waits on."""
+    def _begun(self, org: str, spines: Sequence[str] | None) -> Iterator[tuple[Link, Ahead]]:
+        """Lend a connection that holds its locks, and give what was read of what they guard.
+
+        Who waits for another one for long is told once, and waits on.
+        """
+        questions = Questions(org, tuple(spines or ()), self._windows)
         patience = min(PATIENCE_SECONDS, self._busy_seconds)
         with ExitStack() as stack:
             try:
-                link = stack.enter_context(self._links.begun(_opening(org, spines, patience)))
+                opening = [*_opening(org, spines, patience), *questions.statements]
+                link, came = stack.enter_context(self._links.begun(opening))
             except LockNotAvailable:
                 if self._busy_seconds <= PATIENCE_SECONDS:
                     raise
                 self._on_wait()
                 rest = self._busy_seconds - PATIENCE_SECONDS
-                link = stack.enter_context(self._links.begun(_opening(org, spines, rest)))
-            yield link
+                opening = [*_opening(org, spines, rest), *questions.statements]
+                link, came = stack.enter_context(self._links.begun(opening))
+            yield link, questions.ahead(came)
 
     def _commit(self, work: PostgresTransaction, link: Link) -> None:
         try:
@@ -119,7 +128,7 @@ class PostgresStore:
 def has_store(url: str, busy_seconds: float) -> bool:
     """Say whether a database holds the tables of a store, of whatever version up to ours."""
     links = Connections(url, busy_seconds)
-    with links.explained(), links.begun([]) as link:
+    with links.explained(), links.begun([]) as (link, _):
         found = version(link, links.place) > 0
     links.close()
     return found
@@ -131,4 +140,4 @@ def _opening(org: str, spines: Sequence[str] | None, seconds: float) -> list[Sta
     # Nobody waits for longer in all than for one lock, or a little more; 0 would be for ever.
     timeout = f"{max(1, round(seconds * 1000))}ms"
     statement = f"{WRITE_SECONDS + round(seconds)}s"
-    return [(begin, ()), (_SET, (org, statement, known())), (_PATIENCE, (timeout,)), *locks(org, spines)]
+    return [(begin, ()), (_SET_TO_WRITE, (org, statement, known(), timeout)), *locks(org, spines)]

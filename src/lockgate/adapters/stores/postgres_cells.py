@@ -12,6 +12,7 @@ from itertools import groupby
 
 from lockgate.adapters.stores.cell_rows import FAN, packed_labels, read_cell, read_counts, tallies_row, with_tallies
 from lockgate.adapters.stores.packing import pack
+from lockgate.adapters.stores.postgres_ahead import Ahead
 from lockgate.adapters.stores.postgres_rows import PostgresRowsReading, PostgresRowsWriting
 from lockgate.adapters.stores.tallies_packing import names_of, unpack_tallies
 from lockgate.core.spine import Cell
@@ -51,6 +52,13 @@ class PostgresCellsReading(PostgresRowsReading):
 class PostgresCellsWriting(PostgresCellsReading, PostgresRowsWriting):
     """Cells of open slots, to be kept."""
 
+    _ahead: Ahead
+
+    def run_counts(self, app: str, number: int) -> Mapping[str, int]:
+        """Return how many runs of each release are in a slot."""
+        counted = self._ahead.counted.get((app, number))
+        return super().run_counts(app, number) if counted is None else counted.runs
+
     def put_cells(self, app: str, cells: Iterable[Cell]) -> None:
         """Keep cells."""
         for number, group in groupby(sorted(cells, key=lambda cell: cell.number), key=lambda cell: cell.number):
@@ -61,23 +69,29 @@ class PostgresCellsWriting(PostgresCellsReading, PostgresRowsWriting):
             if added:
                 self._later("DELETE FROM tallies WHERE org = %s AND app = %s AND number = %s", app, number)
             self._write(app, number, list(given.values()))
+            self._ahead.counted.pop((app, number), None)
 
     def add_tallies(self, app: str, number: int, tallies: Tallies) -> None:
         """Add tallies to the cells of a slot."""
-        level, key = 0, (app, number)
-        self._later(_ADD, *key, level, *tallies_row(tallies))
-        while (
-            self._rows(
-                "SELECT count(*) FROM tallies WHERE org = %s AND app = %s AND number = %s AND level = %s", *key, level
-            )[0][0]
-            >= FAN
-        ):
+        level, key, row = 0, (app, number), tallies_row(tallies)
+        counted = self._ahead.counted.get(key)
+        if counted is not None:
+            counted.runs.update(read_counts(row[0]))
+            counted.rows[0] += 1
+        self._later(_ADD, *key, level, *row)
+        while (self._rows_of_level(*key, level) if counted is None else counted.rows[level]) >= FAN:
             rows = self._rows(f"{_BODIES} AND level = %s", *key, level)
             total = tallies_row(add_up([unpack_tallies(body) for (body,) in rows]))
             sql = "DELETE FROM tallies WHERE org = %s AND app = %s AND number = %s AND level = %s"
             self._later(sql, *key, level)
             level += 1
+            if counted is not None:
+                counted.rows[level - 1], counted.rows[level] = 0, counted.rows[level] + 1
             self._later(_ADD, *key, level, *total)
+
+    def _rows_of_level(self, app: str, number: int, level: int) -> int:
+        sql = "SELECT count(*) FROM tallies WHERE org = %s AND app = %s AND number = %s AND level = %s"
+        return int(self._rows(sql, app, number, level)[0][0])
 
     def _write(self, app: str, number: int, cells: list[Cell]) -> None:
         sql = (

@@ -29,6 +29,8 @@ from lockgate.errors import ClosedStoreError, DataError, HeldError, UsageError
 Link = psycopg.Connection[tuple[Any, ...]]
 # A statement and its values.
 Statement = tuple[str, Sequence[object]]
+# What came of statements.
+Came = list[psycopg.Cursor[tuple[Any, ...]]]
 
 OLDEST = 15
 SCHEMA = "lockgate"
@@ -73,16 +75,19 @@ class Connections:
         weakref.finalize(self, _close_all, self._idle, self._process)
 
     @contextmanager
-    def begun(self, opening: Sequence[Statement]) -> Iterator[Link]:
-        """Lend a connection on which some statements were carried out; what is not committed then is rolled back."""
+    def begun(self, opening: Sequence[Statement]) -> Iterator[tuple[Link, Came]]:
+        """Lend a connection on which some statements were carried out in one go, and give what came of each.
+
+        What is not committed in the end is rolled back.
+        """
         if not self._room.acquire(timeout=self._busy_seconds):
             raise HeldError(
                 f"all {MAX_LINKS} connections of this process to {self.place} are in use", advice="Try again."
             )
         try:
-            link = self._opened(opening)
+            link, came = self._opened(opening)
             try:
-                yield link
+                yield link, came
             finally:
                 self._put_back(link)
         finally:
@@ -101,11 +106,11 @@ class Connections:
         with self._lock:
             _close_all(self._idle, self._process)
 
-    def _opened(self, opening: Sequence[Statement]) -> Link:
+    def _opened(self, opening: Sequence[Statement]) -> tuple[Link, Came]:
         link = self._taken()
         if link is not None:
             try:
-                return _run(link, opening)
+                return link, carry_out(link, opening)
             except psycopg.OperationalError:
                 if not link.closed:
                     self._put_back(link)
@@ -117,7 +122,7 @@ class Connections:
                 raise
         link = self._connected()
         try:
-            return _run(link, opening)
+            return link, carry_out(link, opening)
         except BaseException:
             self._put_back(link)
             raise
@@ -181,11 +186,12 @@ class Connections:
             )
 
 
-def _run(link: Link, statements: Sequence[Statement]) -> Link:
+def carry_out(link: Link, statements: Sequence[Statement]) -> Came:
+    """Send some statements in one go, and return what came of each."""
+    if len(statements) == 1:
+        return [link.execute(statements[0][0].encode(), statements[0][1], binary=True)]
     with link.pipeline():
-        for sql, values in statements:
-            link.execute(sql.encode(), values)
-    return link
+        return [link.execute(sql.encode(), values, binary=True) for sql, values in statements]
 
 
 def _read(url: str) -> tuple[str, str]:

@@ -4,8 +4,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
 
+from lockgate.adapters.stores.postgres_ahead import read_slot
 from lockgate.adapters.stores.postgres_api_keys import PostgresApiKeysReading
 from lockgate.adapters.stores.postgres_cells import PostgresCellsReading
 from lockgate.adapters.stores.postgres_listing import PostgresListing
@@ -28,12 +28,6 @@ from lockgate.core.vault import Receipt
 from lockgate.errors import UnsoundError
 
 _SLOT = "SELECT number, opened_at, seals_at, starts_at, sealed_at, digest FROM slots WHERE org = %s AND app = %s"
-
-
-def read_slot(row: tuple[Any, ...]) -> Slot:
-    """Return the slot that a row is."""
-    names = ("number", "opened_at", "seals_at", "starts_at", "sealed_at", "digest")
-    return Slot(**dict(zip(names, row, strict=True)))
 
 
 class PostgresSnapshot(

@@ -10,10 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, TypeVar
 
-from psycopg import Cursor
-
 from lockgate.adapters.stores.packing import unpack
-from lockgate.adapters.stores.postgres_connections import Link, Statement
+from lockgate.adapters.stores.postgres_connections import Came, Link, Statement, carry_out
 
 T = TypeVar("T")
 
@@ -26,15 +24,11 @@ class PostgresRowsReading:
         self._org = org
         self._waiting: list[Statement] = []
 
-    def _carry_out(self, statements: Sequence[Statement]) -> list[Cursor[tuple[Any, ...]]]:
+    def _carry_out(self, statements: Sequence[Statement]) -> Came:
         """Send what waits and some statements in one go; return what came of these."""
         sent = [*self._waiting, *statements]
         self._waiting = []
-        if len(sent) == 1:
-            return [self._link.execute(sent[0][0].encode(), sent[0][1], binary=True)]
-        with self._link.pipeline():
-            found = [self._link.execute(sql.encode(), values, binary=True) for sql, values in sent]
-        return found[len(sent) - len(statements) :]
+        return carry_out(self._link, sent)[len(sent) - len(statements) :]
 
     def _rows(self, sql: str, *keys: object) -> list[Any]:
         return self._carry_out([(sql, (self._org, *keys))])[0].fetchall()

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 import numpy as np
 
 from lockgate.adapters.stores.id_window import IdWindow, IdWindows, MarkRow
+from lockgate.adapters.stores.postgres_ahead import MARKS_SINCE, Ahead
+from lockgate.adapters.stores.postgres_ahead import Marks as MarksRead
 from lockgate.adapters.stores.postgres_arrays import Longs
 from lockgate.adapters.stores.postgres_rows import PostgresRowsReading, PostgresRowsWriting
 from lockgate.core.dedupe import KEY_BYTES, Dedupe, Marks
@@ -31,11 +33,11 @@ class PostgresRunIds(PostgresRowsWriting):
     """The part of a transaction that knows runs by their ids."""
 
     _windows: IdWindows
-    _id_key: bytes | None = None
+    _ahead: Ahead
 
     def id_key(self) -> bytes:
         """Return the secret of marks."""
-        if self._id_key is None:
+        if self._ahead.id_key is None:
             found = self._rows("SELECT key FROM id_keys WHERE org = %s")
             if not found:
                 # Of two first batches, each of another app, the one that is later takes the key of the other.
@@ -43,8 +45,8 @@ class PostgresRunIds(PostgresRowsWriting):
                     "INSERT INTO id_keys VALUES (%s, %s) ON CONFLICT DO NOTHING", secrets.token_bytes(KEY_BYTES)
                 )
                 found = self._rows("SELECT key FROM id_keys WHERE org = %s")
-            self._id_key = bytes(found[0][0])
-        return self._id_key
+            self._ahead.id_key = bytes(found[0][0])
+        return self._ahead.id_key
 
     def known_ids(self, app: str, marks: Marks, dedupe: Dedupe, now: Instant) -> Mask:
         """Say which marks are known."""
@@ -83,19 +85,23 @@ class PostgresRunIds(PostgresRowsWriting):
     def _window(self, app: str) -> IdWindow:
         """Return the copy of the app's window as it is now; the lock of its spine lets nobody else touch it."""
         window = self._windows.of(self._org, app)
-        place, digest = window.last or (0, "")
-        sql = (
-            "SELECT place, digest, at, CASE WHEN place > %s THEN marks ELSE '' END FROM id_window"
-            " WHERE org = %s AND app = %s AND place >= %s ORDER BY place"
-        )
-        rows = self._carry_out([(sql, (place, self._org, app, place))])[0].fetchall()
+        found = self._ahead.marks.pop(app, None) or self._marks_since(app, window.place)
+        rows = found.rows
         if window.last is not None:
-            if not rows or (rows[0][0], rows[0][1]) != (place, digest):
+            # What was read ahead may begin before the copy's last row: another transaction of this process was first.
+            after = next((number for number, row in enumerate(rows, 1) if row[:2] == window.last), None)
+            if after is None:
                 self._windows.renew(self._org, app)
                 return self._window(app)
-            rows = rows[1:]
+            rows = rows[after:]
+        elif found.since:
+            return self._window(app)
         window.absorb(MarkRow(place, digest, at, np.frombuffer(marks, _BYTES)) for place, digest, at, marks in rows)
         return window
+
+    def _marks_since(self, app: str, place: int) -> MarksRead:
+        asked = (MARKS_SINCE, (place, self._org, app, place))
+        return MarksRead(place, self._carry_out([asked])[0].fetchall())
 
     def _known_strictly(self, app: str, marks: Marks) -> Mask:
         sql = "SELECT mark FROM strict_ids WHERE org = %s AND app = %s AND mark = ANY(%s)"

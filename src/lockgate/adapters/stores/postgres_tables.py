@@ -124,7 +124,7 @@ def tables_of(url: str, busy_seconds: float) -> Iterator[PostgresTables]:
     waiting = "SELECT set_config('lock_timeout', %s, true)"
     opening = [("BEGIN ISOLATION LEVEL READ COMMITTED", ()), (waiting, (patience,))]
     try:
-        with links.explained(), links.begun(opening) as link:
+        with links.explained(), links.begun(opening) as (link, _):
             yield PostgresTables(link, links.place)
     finally:
         links.close()

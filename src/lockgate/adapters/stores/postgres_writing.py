@@ -5,12 +5,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from typing import cast
 
 from psycopg import errors
 
 from lockgate.adapters.stores import segment
 from lockgate.adapters.stores.id_window import IdWindows
 from lockgate.adapters.stores.packing import pack
+from lockgate.adapters.stores.postgres_ahead import Ahead
 from lockgate.adapters.stores.postgres_api_keys import PostgresApiKeysWriting
 from lockgate.adapters.stores.postgres_cells import PostgresCellsWriting
 from lockgate.adapters.stores.postgres_connections import Link
@@ -33,6 +35,14 @@ from lockgate.core.spine import Slot
 from lockgate.core.trial import Look, Trial
 from lockgate.core.vault import Receipt
 
+_RELEASES = "INSERT INTO releases SELECT %s, * FROM unnest(%s::text[], %s::text[], %s::bigint[]) ON CONFLICT DO NOTHING"
+# Raw runs that a batch was pruned of may be there still, and they are the same.
+_BATCH = (
+    "WITH held AS (INSERT INTO segments VALUES (%s, %s, %s, %s) ON CONFLICT DO NOTHING),"
+    " placed AS (INSERT INTO slot_batches SELECT %s, app, number, %s"
+    " FROM unnest(%s::text[], %s::bigint[]) AS place (app, number))"
+    " INSERT INTO batches VALUES (%s, %s, %s, %s)"
+)
 _BEGIN_PART = ("SAVEPOINT part", ())
 # Turns what PostgreSQL says within its block into what a person can act on.
 Explained = Callable[[], AbstractContextManager[None]]
@@ -58,11 +68,15 @@ class PostgresTransaction(
         self._explained = explained
         self._windows = windows
         self._is_alone = spines is None
-        self._hold(tuple(spines or ()))
+        self._ahead = Ahead()
         self._has_grown = False
         # The log grows by nobody else, so that its size is asked for once; and which size a checkpoint covers.
         self._log_size: int | None = None
         self._covered: int | None = None
+
+    def take_ahead(self, ahead: Ahead) -> None:
+        """Take what was read of the spines when they were locked."""
+        self._ahead = ahead
 
     def put_app(self, app: App) -> None:
         """Keep an app."""
@@ -70,12 +84,15 @@ class PostgresTransaction(
         self._has_news = self._has_news or self._is_alone
         sql = "INSERT INTO apps VALUES (%s, %s, %s) ON CONFLICT (org, name) DO UPDATE SET body = excluded.body"
         self._later(sql, app.name, pack(app))
-        self._apps[app.name] = app
+        self._ahead.apps[app.name] = app
 
     def put_release(self, release: Release) -> None:
         """Keep a release."""
-        row = (release.app, release.name, release.first_seen_at)
-        self._later("INSERT INTO releases VALUES (%s, %s, %s, %s) ON CONFLICT DO NOTHING", *row)
+        if not self._waiting or self._waiting[-1][0] is not _RELEASES:
+            self._later(_RELEASES, [], [], [])
+        columns = cast("Sequence[list[object]]", self._waiting[-1][1][1:])
+        for column, value in zip(columns, (release.app, release.name, release.first_seen_at), strict=True):
+            column.append(value)
 
     def put_slot(self, app: str, slot: Slot) -> None:
         """Keep a slot."""
@@ -86,21 +103,13 @@ class PostgresTransaction(
             " digest = excluded.digest"
         )
         self._later(sql, *row)
-        self._forget(app)
+        self._ahead.forget(app)
 
     def add_batch(self, ingested: Ingested, body: bytes, slots: Iterable[tuple[str, int]]) -> None:
         """Keep a batch."""
-        key = (ingested.digest, ingested.at)
-        # Raw runs that a batch was pruned of may be there still, and they are the same.
-        self._later("INSERT INTO segments VALUES (%s, %s, %s, %s) ON CONFLICT DO NOTHING", *key, segment.compress(body))
-        self._later("INSERT INTO batches VALUES (%s, %s, %s, %s)", *key, pack(ingested))
-        places = list(slots)
-        if places:
-            sql = (
-                "INSERT INTO slot_batches SELECT %s, app, number, %s"
-                " FROM unnest(%s::text[], %s::bigint[]) AS place (app, number)"
-            )
-            self._later(sql, ingested.digest, [app for app, _ in places], [number for _, number in places])
+        key, places = (self._org, ingested.digest, ingested.at), list(slots)
+        of_slots = (self._org, ingested.digest, [app for app, _ in places], [number for _, number in places])
+        self._waiting.append((_BATCH, (*key, segment.compress(body), *of_slots, *key, pack(ingested))))
 
     def ingested(self, digest: str) -> Ingested | None:
         """Return what became of a batch, before anybody else who asks for it while this transaction lasts."""
@@ -118,7 +127,7 @@ class PostgresTransaction(
     def drop_slots(self, app: str, first: int, last: int) -> None:
         """Drop slots."""
         super().drop_slots(app, first, last)
-        self._forget(app)
+        self._ahead.forget(app)
 
     def put_policy(self, policy: Policy) -> None:
         """Keep a policy."""
@@ -177,7 +186,7 @@ class PostgresTransaction(
             except BaseException:
                 is_begun = _BEGIN_PART not in self._waiting
                 self._waiting, self._log_size, self._covered = [], None, None
-                self._hold(())
+                self._ahead = Ahead()
                 if is_begun and not self._link.closed:
                     self._carry_out([("ROLLBACK TO part", ()), ("RELEASE part", ())])
                 raise

@@ -14,13 +14,14 @@ from pathlib import Path
 
 from lockgate.adapters.stores.id_window import IdWindows
 from lockgate.adapters.stores.refusals import part_lost
-from lockgate.adapters.stores.sqlite_api_keys import org_of_key
+from lockgate.adapters.stores.sqlite_api_keys import api_key
 from lockgate.adapters.stores.sqlite_file import BUSY_SECONDS, SqliteFile
 from lockgate.adapters.stores.sqlite_moved import refuse_left
 from lockgate.adapters.stores.sqlite_reading import SqliteSnapshot
 from lockgate.adapters.stores.sqlite_trust import orgs
 from lockgate.adapters.stores.sqlite_writing import SqliteTransaction
 from lockgate.adapters.stores.turns import Turns
+from lockgate.core.api_key import ApiKey
 from lockgate.core.app import DEFAULT_ORG
 from lockgate.crash_point import reach
 
@@ -75,10 +76,10 @@ class SqliteStore:
             control.execute("COMMIT")
             reach("store.kept")
 
-    def org_of_key(self, key_id: str) -> str | None:
-        """Return the organisation of a key."""
+    def api_key(self, key_id: str) -> ApiKey | None:
+        """Return a key of any organisation."""
         with self._control.explained(), self._control.lent() as control:
-            return org_of_key(control, key_id)
+            return api_key(control, key_id)
 
     def orgs(self) -> tuple[str, ...]:
         """Return the organisations that have an API key."""

@@ -5,16 +5,16 @@ from __future__ import annotations
 
 import sqlite3
 
-from lockgate.adapters.stores.packing import pack
+from lockgate.adapters.stores.packing import pack, unpack
 from lockgate.adapters.stores.refusals import held_already
 from lockgate.adapters.stores.sqlite_rows import SqliteRowsReading, SqliteRowsWriting
 from lockgate.core.api_key import ApiKey
 
 
-def org_of_key(control: sqlite3.Connection, key_id: str) -> str | None:
-    """Return the organisation that an API key is of."""
-    row = control.execute("SELECT org FROM api_keys WHERE id = ?", (key_id,)).fetchone()
-    return None if row is None else str(row[0])
+def api_key(control: sqlite3.Connection, key_id: str) -> ApiKey | None:
+    """Return an API key of any organisation."""
+    row = control.execute("SELECT body FROM api_keys WHERE id = ?", (key_id,)).fetchone()
+    return None if row is None else unpack(ApiKey, row[0])
 
 
 class SqliteApiKeysReading(SqliteRowsReading):

@@ -15,10 +15,11 @@ from pathlib import Path
 from typing import NoReturn
 
 from lockgate.adapters.stores.sqlite import CONTROL, RUNS, SqliteStore, is_there, snapshot
-from lockgate.adapters.stores.sqlite_api_keys import org_of_key
+from lockgate.adapters.stores.sqlite_api_keys import api_key
 from lockgate.adapters.stores.sqlite_file import explain, is_current
 from lockgate.adapters.stores.sqlite_reading import SqliteSnapshot
 from lockgate.adapters.stores.sqlite_trust import orgs
+from lockgate.core.api_key import ApiKey
 from lockgate.core.app import DEFAULT_ORG
 from lockgate.errors import LockgateError, NotPermittedError, TryAgainError
 
@@ -112,10 +113,10 @@ class OnlyReadStore:
             f"{self._control.path} is only read", advice="Please report this: it is a fault in Lockgate."
         )
 
-    def org_of_key(self, key_id: str) -> str | None:
-        """Return the organisation of a key."""
+    def api_key(self, key_id: str) -> ApiKey | None:
+        """Return a key of any organisation."""
         with self._control.explained(), self._control.lent() as control:
-            return org_of_key(control, key_id)
+            return api_key(control, key_id)
 
     def orgs(self) -> tuple[str, ...]:
         """Return the organisations that have an API key."""
