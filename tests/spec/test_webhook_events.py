@@ -306,7 +306,7 @@ class Silent(Recipients):
 @pytest.mark.clause("WH-38")
 @pytest.mark.parametrize("is_at_once", [True, False])
 def test_a_receiver_that_does_not_answer_keeps_no_router_waiting(tmp_path: Path, *, is_at_once: bool) -> None:
-    """While all that an organisation has for webhooks waits, a rollback reaches the router; by a server and a command."""
+    """While all that is for webhooks waits, a rollback reaches the router; by a server and by a command."""
     here, silent, router = World(sqlite_store(tmp_path)), Silent(), Router()
     reached = threading.Event()
     router.meanwhile = lambda message: reached.set() if message.event is Event.ROLLBACK else None

@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from ipaddress import ip_address
@@ -15,7 +15,8 @@ from pathlib import Path
 import pytest
 
 from lockgate.adapters.webhooks.exchange import MAX_KEPT, MAX_READ, ExchangeError, Request
-from lockgate.adapters.webhooks.resolving import resolve
+from lockgate.adapters.webhooks.resolving import Asking, Names, Need
+from lockgate.core.address import Address
 from lockgate.core.delivery import Carried, State
 from lockgate.core.endpoint import Endpoint, Kind
 from lockgate.core.outbox import Message
@@ -198,7 +199,7 @@ def test_a_name_is_looked_up_at_each_attempt(address: str, tmp_path: Path) -> No
     """One that leads elsewhere at the second is not called, whatever it was at the first."""
     here = world()
     found = [ip_address("8.8.8.8"), ip_address(address)]
-    receivers = sender(here, tmp_path, Reach(), lambda _host, _seconds: (found.pop(0),))
+    receivers = sender(here, tmp_path, Reach(), Names(lambda _host: (found.pop(0),)))
     endpoint = hooked(here, receivers, URL).endpoint
 
     carried = receivers.carry_out(endpoint, MESSAGE)
@@ -213,15 +214,15 @@ def test_a_name_is_looked_up_at_each_attempt(address: str, tmp_path: Path) -> No
 @pytest.mark.clause("WH-23")
 def test_the_address_that_was_judged_is_the_one_that_is_called(tmp_path: Path) -> None:
     """The name itself is not looked up a second time, and is what the receiver is called by."""
-    here, looked_up = world(), []
+    here, looked_up = world(), list[str]()
 
-    def once(host: str, _seconds: float) -> tuple[object, ...]:
+    def once(host: str) -> Sequence[Address]:
         looked_up.append(host)
         return (ip_address("127.0.0.1"),)
 
     with listening() as listener:
         url = listener.url.replace("127.0.0.1", "receiver.invalid")
-        receivers = sender(here, tmp_path, LOOPBACK, once)  # type: ignore[arg-type]
+        receivers = sender(here, tmp_path, LOOPBACK, Names(once))
         carried = receivers.carry_out(hooked(here, receivers, url).endpoint, MESSAGE)
 
     assert carried.fault is None
@@ -242,7 +243,7 @@ def test_a_name_that_nobody_knows_is_a_fault(tmp_path: Path) -> None:
         there = replace(endpoint, webhook=replace(sealed, url=f"https://{host}/"))
         assert "cannot be found" in (receivers.carry_out(there, MESSAGE).fault or "")
     with pytest.raises(OSError, match="in time"):
-        resolve("nobody.invalid", 0.0)
+        Names().addresses("nobody.invalid", 0.0, Asking("default", Need.CHECK))
 
 
 @pytest.mark.clause("WH-24")

@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from lockgate.adapters.webhooks.resolving import Names
 from lockgate.adapters.webhooks.secret_box import SecretBox
 from lockgate.adapters.webhooks.sender import Sender
 from lockgate.core.delivery import Carried
@@ -135,7 +136,7 @@ def told(folder: Path, port: int, ca_file: Path | None) -> Carried:
         LOOPBACK,
         here.clock,
         None if ca_file is None else str(ca_file),
-        lambda _host, _seconds: (ip_address("127.0.0.1"),),
+        Names(lambda _host: (ip_address("127.0.0.1"),)),
     )
     return receivers.carry_out(hooked(here, receivers, f"https://{NAME}:{port}/").endpoint, MESSAGE)
 

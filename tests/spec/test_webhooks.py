@@ -13,6 +13,7 @@ import pytest
 from standardwebhooks import Webhook as Reference
 from standardwebhooks import WebhookVerificationError
 
+from lockgate.adapters.webhooks.resolving import Names
 from lockgate.adapters.webhooks.secret_box import KEY_FILE, SecretBox
 from lockgate.core.custody import custody_series
 from lockgate.core.delivery import State
@@ -309,7 +310,7 @@ def test_a_url_that_may_not_be_called_leaves_nothing(url: str, tmp_path: Path) -
     here = world()
 
     with pytest.raises(LockgateError):
-        hooked(here, sender(here, tmp_path, resolver=lambda _host, _seconds: ()), url)
+        hooked(here, sender(here, tmp_path, names=Names(lambda _host: ())), url)
 
     with here.house.store.reading() as seen:
         assert (seen.endpoints(), seen.latest_receipt()) == ((), None)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from lockgate.adapters.webhooks.resolving import Resolve, resolve
+from lockgate.adapters.webhooks.resolving import Names
 from lockgate.adapters.webhooks.secret_box import SecretBox
 from lockgate.adapters.webhooks.sender import Sender
 from lockgate.core.address import read_networks
@@ -85,9 +85,9 @@ def listening() -> Iterator[Listener]:
             thread.join(10)
 
 
-def sender(here: World, folder: Path, reach: Reach = LOOPBACK, resolver: Resolve = resolve) -> Sender:
+def sender(here: World, folder: Path, reach: Reach = LOOPBACK, names: Names | None = None) -> Sender:
     """Return a sender with its key in a folder, by a world's clock."""
-    return Sender(SecretBox(folder), reach, here.clock, resolver=resolver)
+    return Sender(SecretBox(folder), reach, here.clock, names=names)
 
 
 def hooked(here: World, receivers: Receivers, url: str, **order: object) -> Shared:

@@ -57,7 +57,7 @@ def create_webhook(order: WebhookOrder, actor: Actor, house: House, receivers: R
     if order.app is not None:
         check_name("an app", order.app)
     # Before anything is written: a name is looked up for as long as that takes.
-    receivers.check(order.url)
+    receivers.check(order.url, house.org)
     secret = secrets.token_bytes(SECRET_BYTES)
     identity = name_of("end", house.org, Kind.WEBHOOK.value, secrets.token_hex(16))
     webhook = Webhook(

@@ -15,11 +15,15 @@ class Receivers(Protocol):
 
     `carry_out` has the duties of an Actuator, and these: the bytes of a message are the same at each attempt, and are
     signed by every secret that counts at that moment. The addresses of the host are looked up at each attempt, and
-    only one that may be called is connected to. Nothing is followed to another URL.
+    only one that may be called is connected to; where nobody tells them, those of the last hour may be. Nothing is
+    followed to another URL.
     """
 
-    def check(self, url: str) -> None:
-        """Refuse a URL that nobody should call, by RefusedUrlError, or whose host cannot be found now."""
+    def check(self, url: str, org: str) -> None:
+        """Refuse a URL that nobody should call, by RefusedUrlError, or whose host cannot be found now.
+
+        Names of one organisation that are found slowly keep neither another one's URLs nor any message waiting.
+        """
 
     def seal(self, secret: bytes, endpoint_id: str) -> bytes:
         """Return a secret as it may be stored: only `carry_out` for the same endpoint can read it."""

@@ -25,7 +25,7 @@ class Recipients:
     answers: list[Carried] = field(default_factory=list)
     came: list[tuple[Endpoint, Message]] = field(default_factory=list)
 
-    def check(self, url: str) -> None:
+    def check(self, url: str, org: str) -> None:  # noqa: ARG002 -- no name is looked up
         """Refuse a URL whose text alone tells that nobody should call it."""
         target = read_url(url)
         literal = read_address(target.host)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from lockgate import __version__
 from lockgate.adapters.webhooks.exchange import Answered, ExchangeError, Request, exchange
-from lockgate.adapters.webhooks.resolving import Resolve, resolve
+from lockgate.adapters.webhooks.resolving import Asking, Names, Need
 from lockgate.adapters.webhooks.secret_box import SecretBox
 from lockgate.core.address import Address
 from lockgate.core.delivery import Carried
@@ -35,15 +35,16 @@ class Sender:
     """Sends to receivers that may be called, each time as its name resolves then."""
 
     def __init__(
-        self, box: SecretBox, reach: Reach, clock: Clock, ca_file: str | None = None, resolver: Resolve = resolve
+        self, box: SecretBox, reach: Reach, clock: Clock, ca_file: str | None = None, names: Names | None = None
     ) -> None:
-        self._box, self._reach, self._clock, self._ca_file, self._resolve = box, reach, clock, ca_file, resolver
+        self._box, self._reach, self._clock, self._ca_file = box, reach, clock, ca_file
+        self._names = names or Names()
 
-    def check(self, url: str) -> None:
+    def check(self, url: str, org: str) -> None:
         """Refuse a URL that nobody should call."""
         target = read_url(url)
         try:
-            addresses = self._resolve(target.host, RESOLVE_S)
+            addresses = self._names.addresses(target.host, RESOLVE_S, Asking(org, Need.CHECK))
         except OSError as error:
             raise refused(f"{target.host} cannot be found: {_reason(error)}") from error
         refusal = self._reach.refusal(target, addresses)
@@ -61,17 +62,19 @@ class Sender:
         try:
             target = read_url(endpoint.webhook.url)
             request = self._request(endpoint, endpoint.webhook, target, message)
-            answered = exchange(request, self._addresses(target, until), self._context, until)
+            addresses = self._addresses(target, str(message.data.get("org", "")), until)
+            answered = exchange(request, addresses, self._context, until)
         except LockgateError as error:
             return Carried(fault=error.message)
         except ExchangeError as error:
             return Carried(fault=f"{target.name}: {error}")
         return _carried(target, answered)
 
-    def _addresses(self, target: Target, until: float) -> Sequence[Address]:
+    def _addresses(self, target: Target, org: str, until: float) -> Sequence[Address]:
         """Return where the host is now; every one of the addresses must be one that may be called."""
+        asking, seconds = Asking(org, Need.DELIVERY), min(RESOLVE_S, until - time.monotonic())
         try:
-            addresses = self._resolve(target.host, min(RESOLVE_S, until - time.monotonic()))
+            addresses = self._names.addresses(target.host, seconds, asking)
         except OSError as error:
             raise ExchangeError(f"its address cannot be found: {_reason(error)}") from error
         refusal = self._reach.refusal(target, addresses)
