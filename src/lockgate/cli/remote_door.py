@@ -11,11 +11,11 @@ import os
 import sys
 import time
 from collections.abc import Mapping
-from urllib.parse import quote
 
 from lockgate.cli import output
 from lockgate.cli.said import Said, said_of
 from lockgate.client.environment import transport
+from lockgate.client.place import place_of
 from lockgate.client.transport import API, ProblemError, Reply, Timing, Transport, check
 from lockgate.errors import (
     DataError,
@@ -102,11 +102,11 @@ def _place(name: str, words: dict[str, object]) -> str:
     if words.get("rollout_id") == "":
         raise UsageError("the id of the rollout is empty", advice="Did the `create` that should have printed it fail?")
     if words.get("rollout_id") is not None:
-        return f"/rollouts/{quote(str(words.pop('rollout_id')), safe='')}"
+        return f"/rollouts/{place_of(str(words.pop('rollout_id')))}"
     if words.get("key_id") is not None:
-        return f"/api-keys/{quote(str(words.pop('key_id')), safe='')}"
+        return f"/api-keys/{place_of(str(words.pop('key_id')))}"
     if name in OF_APP and words.get("app_id") is not None:
-        return f"/apps/{quote(str(words.pop('app_id')), safe='')}"
+        return f"/apps/{place_of(str(words.pop('app_id')))}"
     return ""
 
 
@@ -117,6 +117,11 @@ def _other_version(sent_by: Transport) -> UsageError:
         there = check(sent_by.call("GET", "/healthz", is_safe=True)).document().get("version")
     except LockgateError:
         there = None
+    if there == __version__:
+        return UsageError(
+            f"the server is Lockgate {there}, as this is, and does not know the path that it was asked for",
+            advice="Does a proxy on the way change paths? It has to pass them on as they are, `%2F` too.",
+        )
     return UsageError(
         f"the server is not one that this command understands: it is Lockgate {there or 'of no version'}, and this "
         f"is {__version__}",

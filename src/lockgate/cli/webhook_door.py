@@ -11,9 +11,10 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 from lockgate.cli import local
+from lockgate.client.place import place_of
 from lockgate.errors import LockgateError, NotPermittedError
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ class WebhookCall:
     @property
     def place(self) -> str:
         """Return the path with what it names, and the query."""
-        path = self.path.format_map({name: quote(word, safe="") for name, word in self.named.items()})
+        path = self.path.format_map({name: place_of(word) for name, word in self.named.items()})
         return f"/webhooks{path}{'?' if self.query else ''}{urlencode(self.query)}"
 
 

@@ -11,9 +11,10 @@ import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, Self, cast
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 from lockgate.client.environment import transport
+from lockgate.client.place import place_of
 from lockgate.client.transport import API, Reply, Timing, check
 
 if TYPE_CHECKING:
@@ -58,8 +59,8 @@ class Client:
         timing: Timing | None = None,
         is_insecure: bool | None = None,
         new_key: Callable[[], str] | None = None,
-    ) -> None:
         org: str | None = None,
+    ) -> None:
         self._transport = transport(url, api_key, timing=timing, is_insecure=is_insecure, org=org)
         self._new_key = new_key or _new_key
 
@@ -231,11 +232,11 @@ def _json(headers: Mapping[str, str]) -> dict[str, str]:
 
 
 def _rollout(rollout_id: str) -> str:
-    return f"{API}/rollouts/{quote(rollout_id, safe='')}"
+    return f"{API}/rollouts/{place_of(rollout_id)}"
 
 
 def _app(name: str) -> str:
-    return f"{API}/apps/{quote(name, safe='')}"
+    return f"{API}/apps/{place_of(name)}"
 
 
 def _query(fields: Mapping[str, str | None]) -> str:
