@@ -3,12 +3,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import socket
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from email.utils import format_datetime
 from ipaddress import ip_address
 from pathlib import Path
 
@@ -19,6 +21,7 @@ from lockgate.adapters.webhooks.resolving import Asking, Names, Need
 from lockgate.core.address import Address
 from lockgate.core.delivery import Carried, State
 from lockgate.core.endpoint import Endpoint, Kind
+from lockgate.core.instant import SECOND
 from lockgate.core.outbox import Message
 from lockgate.core.transition import Event
 from lockgate.core.webhook_url import Reach, read_url
@@ -307,21 +310,27 @@ def test_who_says_when_to_come_back_is_obeyed_for_an_hour_at_most(code: int, ask
 
 
 @pytest.mark.clause("WH-32")
-def test_seconds_are_read_from_the_answer(tmp_path: Path) -> None:
-    """Of 429 and 503 alone; a date, or what is none of both, asks for nothing."""
+def test_seconds_or_a_date_are_read_from_the_answer(tmp_path: Path) -> None:
+    """Of 429 and 503 alone; a date that has passed, or what is neither, asks for nothing."""
     read = []
+    soon = dt.datetime.fromtimestamp(world().clock.now() / SECOND + 90, dt.UTC)
     for code, text in (
+        (503, format_datetime(soon, usegmt=True).encode()),
+        (429, soon.strftime("%a %b %d %H:%M:%S %Y").encode()),
         (429, b"17"),
         (503, b" 5 "),
         (500, b"17"),
         (429, b"Fri, 31 Dec 1999 23:59:59 GMT"),
         (429, b"-1"),
+        (429, b"1" * 40),
+        (429, b"Fri, 31 Dec 99999999999 23:59:59 GMT"),
+        (429, b""),
     ):
         head = b"HTTP/1.1 %d X\r\nRetry-After: %s\r\nContent-Length: 0\r\n\r\n" % (code, text)
         with saying(head) as url:
             read.append(told(tmp_path, url).retry_after_s)
 
-    assert read == [17.0, 5.0, None, None, None]
+    assert read == [90.0, 90.0, 17.0, 5.0, *[None] * 6]
 
 
 @pytest.mark.clause("WH-33")

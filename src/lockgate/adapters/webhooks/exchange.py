@@ -29,11 +29,14 @@ class ExchangeError(Exception):
 
 @dataclass(slots=True)
 class Answered:
-    """A receiver's answer as far as it was read: `kept` is the beginning of its body."""
+    """A receiver's answer as far as it was read: `kept` is the beginning of its body.
+
+    `retry_after`: when it wants to be called again, as it wrote that.
+    """
 
     code: int = 0
     kept: bytes = b""
-    retry_after_s: float | None = None
+    retry_after: str = ""
     is_whole: bool = False
 
 
@@ -137,7 +140,7 @@ class _Reading:
         lower = name.lower()
         self.has_length = self.has_length or lower in (b"content-length", b"transfer-encoding")
         if lower == b"retry-after":
-            self.answered.retry_after_s = _seconds(value)
+            self.answered.retry_after = value.decode("latin-1").strip()
 
     def on_headers_complete(self) -> None:
         assert self.parser is not None
@@ -150,12 +153,6 @@ class _Reading:
 
     def on_message_complete(self) -> None:
         self.answered.is_whole = self.has_head
-
-
-def _seconds(value: bytes) -> float | None:
-    """Return how long a receiver asks not to be called; a date is not read, and the usual wait is kept."""
-    text = value.decode("latin-1").strip()
-    return float(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
 
 
 def _left(until: float) -> float:

@@ -8,6 +8,8 @@ import os
 import ssl
 import time
 from collections.abc import Sequence
+from datetime import UTC
+from email.utils import parsedate_to_datetime
 from functools import cached_property
 from pathlib import Path
 
@@ -18,6 +20,7 @@ from lockgate.adapters.webhooks.secret_box import SecretBox
 from lockgate.core.address import Address
 from lockgate.core.delivery import Carried
 from lockgate.core.endpoint import Endpoint
+from lockgate.core.instant import SECOND, Instant
 from lockgate.core.outbox import Message
 from lockgate.core.webhook import CONTENT_TYPES, Format, Webhook, cloud_event, hub_header, signed_headers
 from lockgate.core.webhook_url import ALLOW, PORTS, Reach, Target, reach_of, read_url, refused
@@ -68,7 +71,7 @@ class Sender:
             return Carried(fault=error.message)
         except ExchangeError as error:
             return Carried(fault=f"{target.name}: {error}")
-        return _carried(target, answered)
+        return _carried(target, answered, self._clock.now())
 
     def _addresses(self, target: Target, org: str, until: float) -> Sequence[Address]:
         """Return where the host is now; every one of the addresses must be one that may be called."""
@@ -122,12 +125,12 @@ def open_sender(keys: Path, clock: Clock, *, is_dev: bool = False) -> Sender:
     return Sender(SecretBox(keys), reach, clock, given(CA_FILE) or None)
 
 
-def _carried(target: Target, answered: Answered) -> Carried:
+def _carried(target: Target, answered: Answered, now: Instant) -> Carried:
     output = answered.kept.decode("utf-8", "replace")
     if 200 <= answered.code <= 299:
         return Carried(output=output, code=answered.code)
     followed = ", which is not followed" if 300 <= answered.code <= 399 else ""
-    retry_after_s = answered.retry_after_s if answered.code in THROTTLED else None
+    retry_after_s = _wait_s(answered.retry_after, now) if answered.code in THROTTLED else None
     said = " ".join(output[:MAX_SAID].split())
     return Carried(
         fault=f"{target.name} answered {answered.code}{followed}{': ' if said else ''}{said}",
@@ -135,6 +138,18 @@ def _carried(target: Target, answered: Answered) -> Carried:
         code=answered.code,
         retry_after_s=retry_after_s,
     )
+
+
+def _wait_s(text: str, now: Instant) -> float | None:
+    """Return how long a receiver asks not to be called, in seconds or until a date; None where it says neither."""
+    if text.isascii() and text.isdigit() and len(text) < 10:
+        return float(text)
+    try:
+        until = parsedate_to_datetime(text)
+        left = (until if until.tzinfo else until.replace(tzinfo=UTC)).timestamp() - now / SECOND
+    except (ValueError, OverflowError):
+        return None
+    return left if left > 0 else None
 
 
 def _reason(error: OSError) -> str:
