@@ -28,6 +28,8 @@ from lockgate.core.receipt import Actor
 from lockgate.core.trust_rule import Provider, TrustRule
 from lockgate.operations.fsck import fsck
 from lockgate.operations.trust import TrustOrder, create_rule, delete_rule
+from lockgate.server.limits import Limits, Rates
+from lockgate.server.rates import Rate
 from lockgate.testing.world import World
 from lockgate.wiring import sqlite_store
 from tests.server.issuer import Issuer, answer, drip, issuing, private_key, public_jwk
@@ -246,6 +248,37 @@ def test_a_job_that_strangers_may_have_set_off_opens_nothing(shop: Shop) -> None
     assert problem(shop.ask(event_name="issues")) == (401, "token-refused")
 
 
+@pytest.mark.clause("SV-221")
+def test_a_stranger_learns_of_no_rule(shop: Shop) -> None:
+    """Whoever signed nothing, signed it wrongly, or signed it elsewhere is told the same wherever it knocks."""
+    make = shop.issuer.token
+    tokens = {
+        "of nobody": jwt.encode(shop.claims(iss="https://nobody.example"), private_key(), "RS256", {"kid": "one"}),
+        "by an unknown key": make(shop.claims(), kid="two"),
+        "by another key": make(shop.claims(), number=1),
+        "of another repository": make(shop.claims(repository_id="75")),
+        "of another one, and late": make(shop.claims(repository_id="75", exp=1)),
+        "of another one, for two": make(shop.claims(repository_id="75", aud=[AUDIENCE, "https://b.example"])),
+        "for another": make(shop.claims(aud="https://b.example")),
+    }
+    said = {(name, org): shop.send(token, org=org) for name, token in tokens.items() for org in ("default", "nope")}
+
+    assert {each.content for each in said.values()} == {said["of nobody", "nope"].content}
+    assert problem(said["of nobody", "nope"]) == (401, "token-refused")
+
+
+@pytest.mark.clause("SV-221")
+def test_who_makes_an_issuer_be_asked_in_vain_is_slowed_down(shop: Shop) -> None:
+    """As whoever shows no key is: 503 counts as 401 does."""
+    limits = Limits(Rates(failures=Rate(1.0, 5.0)), lambda: 0.0)
+    tokens = SignedIdTokens(KeySets(Fetch((), shop.issuer.context)))
+    with served(shop.door.world, id_tokens=tokens, limits=limits) as door:
+        body = {"token": shop.issuer.token(shop.claims())}
+        codes = [door.http.post(TOKEN, json=body).status_code for _ in range(7)]
+
+    assert codes == [503] * 5 + [429] * 2
+
+
 def _part(document: object) -> str:
     return base64.urlsafe_b64encode(json.dumps(document).encode()).rstrip(b"=").decode()
 
@@ -364,7 +397,8 @@ def test_an_issuer_that_does_not_tell_its_keys_keeps_nobody(shop: Shop, kind: st
     shop.seconds.now += REFRESH_S
     mended = shop.ask()
 
-    assert problem(failed) == problem(soon) == (503, "unreachable")
+    assert problem(failed) == problem(soon) == (503, "issuer-silent")
+    assert "disk" not in failed.text
     assert shop.issuer.asked == ["/.well-known/jwks"] * 2
     assert mended.status_code == 200, mended.text
 
@@ -392,7 +426,7 @@ def test_an_issuer_at_an_address_that_may_not_be_called_is_not(shop: Shop) -> No
         with served(shop.door.world, id_tokens=each) as door:
             answered = door.http.post(TOKEN, json={"token": shop.issuer.token(shop.claims())})
 
-        assert problem(answered) == (503, "unreachable"), url
+        assert problem(answered) == (503, "issuer-silent"), url
     assert shop.issuer.asked == []
 
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from lockgate.core.instant import HOUR, SECOND, Instant
-from lockgate.errors import NotPermittedError
+from lockgate.errors import NotPermittedError, UnreachableError
 
 # Clocks of issuers and of servers differ by so much.
 SKEW: Instant = 60 * SECOND
@@ -20,10 +20,15 @@ MAX_LIFE: Instant = 23 * HOUR
 MAX_CLAIM = 1_024
 MAX_SECONDS = 2**40
 ADVICE = "Ask the CI system for a new token in this very job, and send it once."
+NO_RULE = "`lockgate trust list` shows which jobs are trusted; its claims must be as they are pinned there."
 
 
 class RefusedTokenError(NotPermittedError):
     """The token of a job opens nothing."""
+
+
+class SilentIssuerError(UnreachableError):
+    """Who signs the tokens of jobs does not tell its keys."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +70,11 @@ def read_id_token(claims: Mapping[str, object], now: Instant) -> IdToken:
 def refused(reason: str, advice: str = ADVICE) -> RefusedTokenError:
     """Return the refusal of a token."""
     return RefusedTokenError(reason, advice=advice)
+
+
+def stranger() -> RefusedTokenError:
+    """Return the refusal of whoever is not of a place that is trusted: in one text, so that they learn of no rule."""
+    return refused("no trust rule is for this job, or nobody who is trusted signed its token", NO_RULE)
 
 
 def _audience(value: object) -> str:

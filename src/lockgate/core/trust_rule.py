@@ -100,6 +100,14 @@ class TrustRule:
         """Return every claim that must be as it is written here."""
         return (*self.pins, *FORMS[self.provider].always)
 
+    def is_near(self, claims: Mapping[str, object]) -> bool:
+        """Say whether claims are of the very repository that the rule is for, and meant for here, whatever else."""
+        pins, audience = dict(self.pins), claims.get("aud")
+        if isinstance(audience, list) and len(audience) == 1:
+            audience = audience[0]
+        is_meant = (claims.get("iss"), audience) == (self.issuer, self.audience)
+        return is_meant and all(claims.get(name) == pins[name] for name in FORMS[self.provider].identity)
+
     def differing(self, token: IdToken) -> tuple[str, ...]:
         """Return what of a token is not as the rule has it; of a token that the rule means, nothing."""
         stated = {**token.claims, "iss": token.issuer, "aud": token.audience}

@@ -6,11 +6,14 @@ A token is used once: the mark of it and the key are kept in one transaction.
 
 from __future__ import annotations
 
-from lockgate.core.id_token import IdToken, read_id_token, refused
+from collections.abc import Mapping
+
+from lockgate.core.id_token import NO_RULE, IdToken, SilentIssuerError, read_id_token, refused, stranger
 from lockgate.core.instant import HOUR, Instant
 from lockgate.core.reply import KEPT, Reply
 from lockgate.core.trust_rule import TrustRule, keys_url
 from lockgate.crash_point import reach
+from lockgate.errors import UnreachableError
 from lockgate.operations.issue_key import IssuedKey, KeyOrder, issue
 from lockgate.ports.house import House
 from lockgate.ports.id_tokens import IdTokens
@@ -18,14 +21,15 @@ from lockgate.ports.store import Transaction
 
 # A key of a job stays listed for so long after its end; receipts keep whose it was.
 LISTED: Instant = HOUR
-NO_RULE = "`lockgate trust list` shows which jobs are trusted; its claims must be as they are pinned there."
 
 
 def exchange(token: str, house: House, tokens: IdTokens) -> tuple[IssuedKey, TrustRule]:
     """Return a new key for a job, and the rule that it got it by."""
     with house.store.reading(house.org) as seen:
         rules = seen.trust_rules()
-    claims = tokens.claims(token, {rule.issuer: keys_url(rule) for rule in rules})
+    claims = _signed(token, rules, tokens)
+    if not any(rule.is_near(claims) for rule in rules):
+        raise stranger()
     found = read_id_token(claims, house.clock.now())
     with house.store.writing(house.org) as work:
         # Whoever took a rule back meanwhile is heard.
@@ -45,18 +49,25 @@ def exchange(token: str, house: House, tokens: IdTokens) -> tuple[IssuedKey, Tru
         return issued, rule
 
 
+def _signed(token: str, rules: tuple[TrustRule, ...], tokens: IdTokens) -> Mapping[str, object]:
+    try:
+        return tokens.claims(token, {rule.issuer: keys_url(rule) for rule in rules})
+    except UnreachableError as error:
+        raise SilentIssuerError(error.message, advice=error.advice) from error
+
+
 def _rule(rules: tuple[TrustRule, ...], token: IdToken) -> TrustRule:
-    nearest: tuple[str, ...] | None = None
-    for rule in rules:
-        differing = rule.differing(token)
-        if not differing:
-            return rule
-        # Of a rule for another audience or repository a job learns nothing.
-        is_near = not {"iss", "aud", "repository_id", "repository_owner_id", "project_id"} & set(differing)
-        if is_near and (nearest is None or len(differing) < len(nearest)):
-            nearest = differing
-    said = "" if nearest is None else f"; of the nearest rule these differ: {', '.join(nearest)}"
-    raise refused(f"no trust rule is for this job{said}", NO_RULE)
+    claims = {**token.claims, "aud": token.audience}
+    # Of a rule for another audience or repository a job learns nothing.
+    near = {rule: rule.differing(token) for rule in rules if rule.is_near(claims)}
+    if not near:
+        raise stranger()
+    rule, differing = min(near.items(), key=lambda each: len(each[1]))
+    if differing:
+        raise refused(
+            f"no trust rule is for this job; of the nearest rule these differ: {', '.join(differing)}", NO_RULE
+        )
+    return rule
 
 
 def _use(work: Transaction, token: IdToken, now: Instant) -> None:

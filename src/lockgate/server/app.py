@@ -42,6 +42,7 @@ from lockgate.server.problem import (
     NO_METHOD,
     NOT_A_CALL,
     NOT_THERE,
+    OF_STRANGERS,
     TOO_LARGE,
     TOO_SLOW,
     WRONG_ENCODING,
@@ -165,7 +166,7 @@ def _admission(row: Endpoint, service: Service, request: Request) -> Admission:
 
 def _counted(error: ProblemError, service: Service, request: Request) -> Problem:
     """Return the problem that a refusal is; one who fails to say who they are too often is told to wait."""
-    if error.problem.kind.status == NO_KEY.status:
+    if error.problem.kind in OF_STRANGERS:
         try:
             failed(service.limits, request)
         except ProblemError as slowed:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from lockgate.core.canonical import Json
+from lockgate.core.id_token import SilentIssuerError
 from lockgate.errors import (
     ClosedStoreError,
     DataError,
@@ -71,6 +72,7 @@ UNSOUND = Kind("store-unsound", 500, "The store is not whole.")
 HELD = Kind("store-held", 503, "Another process holds the store.")
 LEFT = Kind("store-left", 503, "The store goes on elsewhere.")
 UNREACHABLE = Kind("unreachable", 503, "Something that the server needs did not answer.")
+SILENT_ISSUER = Kind("issuer-silent", 503, "The issuer of the token does not tell its keys.")
 CROWDED = Kind("too-many-connections", 503, "As many are connected as may be.")
 
 KINDS = (
@@ -102,8 +104,11 @@ KINDS = (
     HELD,
     LEFT,
     UNREACHABLE,
+    SILENT_ISSUER,
     CROWDED,
 )
+# What those are answered whom nobody knows; who is answered so too often is told to wait.
+OF_STRANGERS = (NO_KEY, NO_TRUST, SILENT_ISSUER)
 # The first kind of error that fits counts.
 _BY_ERROR: dict[type[LockgateError], Kind] = {
     UnknownError: NOT_THERE,
@@ -117,6 +122,7 @@ _BY_ERROR: dict[type[LockgateError], Kind] = {
     LeftError: LEFT,
     ClosedStoreError: UNREACHABLE,
     NotPermittedError: REFUSED,
+    SilentIssuerError: SILENT_ISSUER,
     UnreachableError: UNREACHABLE,
 }
 
@@ -147,6 +153,9 @@ _OWN = {
     HELD: Problem(HELD, "another process holds the store", "Try again."),
     LEFT: Problem(LEFT, "the store of this server was copied and goes on elsewhere", f"Call that one. {_TOLD}"),
     UNREACHABLE: Problem(UNREACHABLE, "the disk of the store, or something outside, failed", f"Try again. {_TOLD}"),
+    SILENT_ISSUER: Problem(
+        SILENT_ISSUER, "the keys that the token is signed by cannot be fetched just now", "Try again in half a minute."
+    ),
     UNSOUND: Problem(UNSOUND, "what is stored cannot be read", f"{_TOLD} `lockgate fsck` says what is wrong."),
     INTERNAL: Problem(INTERNAL, "the call failed by a fault in Lockgate", f"Please report it. {_TOLD}"),
 }

@@ -12,7 +12,7 @@ from typing import Any
 import jwt
 
 from lockgate.adapters.issuers.key_sets import ALGORITHM, KeySets
-from lockgate.core.id_token import refused
+from lockgate.core.id_token import refused, stranger
 
 MAX_TOKEN = 16 * 1024
 # What claims say of time and audience is judged elsewhere, by the time that comes in there.
@@ -38,11 +38,12 @@ class SignedIdTokens:
             issuer = jwt.decode(token, options={"verify_signature": False}).get("iss")
             if header.get("alg") != ALGORITHM or not isinstance(header.get("kid"), str):
                 raise refused(f"the token is not signed by {ALGORITHM} with a key that has an id")
-            if not isinstance(issuer, str) or issuer not in keys:
-                raise refused("no trust rule is for the issuer of the token")
-            key = self._keys.key(keys[issuer], header["kid"])
-            if key is None:
-                raise refused("the issuer has no key of the id that the token names")
+        except (jwt.PyJWTError, RecursionError, ValueError, TypeError) as error:
+            raise refused("what was sent is no token") from error
+        key = self._keys.key(keys[issuer], header["kid"]) if isinstance(issuer, str) and issuer in keys else None
+        if key is None:
+            raise stranger()
+        try:
             return dict(jwt.decode(token, key, algorithms=[ALGORITHM], options=_SIGNATURE_ALONE))
         except (jwt.PyJWTError, RecursionError, ValueError, TypeError) as error:
-            raise refused("the token is not one, or its signature is wrong") from error
+            raise stranger() from error

@@ -6,12 +6,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 from lockgate.core.app import DEFAULT_ORG, check_name
-from lockgate.core.id_token import RefusedTokenError
+from lockgate.core.id_token import RefusedTokenError, SilentIssuerError
 from lockgate.errors import UnreachableError
 from lockgate.operations.exchange_token import exchange
 from lockgate.report.key_listing import key_document
 from lockgate.server.call import Answer, Call, needed, text_of
-from lockgate.server.problem import NO_TRUST, ProblemError
+from lockgate.server.problem import NO_TRUST, ProblemError, problem_of
 
 # A token has at most 16 KiB, and nothing else that comes with it is long.
 MAX_BODY = 32 * 1024
@@ -27,5 +27,8 @@ def exchange_token(call: Call) -> Answer:
         issued, rule = exchange(token, replace(call.house, org=check_name("an organisation", org)), call.id_tokens)
     except RefusedTokenError as error:
         raise ProblemError(NO_TRUST, error.message, error.advice) from error
+    except SilentIssuerError as error:
+        found = problem_of(error)
+        raise ProblemError(found.kind, found.detail, found.advice) from error
     answer = {**key_document(issued.key), "rule": rule.id, "token": issued.token}
     return Answer(document=answer, headers={"cache-control": "no-store"})
