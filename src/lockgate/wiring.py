@@ -167,7 +167,7 @@ def back_up(target: Path, *, has_keys: bool) -> tuple[Path, ...]:
     Others go on writing meanwhile.
     """
     from lockgate.adapters.signers.ed25519_file import public_keys
-    from lockgate.adapters.stores.sqlite_backup import back_up_keys, back_up_store
+    from lockgate.adapters.stores.sqlite.backup import back_up_keys, back_up_store
 
     store_choice.refuse_copying_files()
     copied = back_up_store(home(), target)
@@ -217,7 +217,7 @@ def news() -> News | None:
     url = store_url()
     if url is None:
         return None
-    from lockgate.adapters.stores.postgres_news import PostgresNews
+    from lockgate.adapters.stores.postgres.news import PostgresNews
 
     return PostgresNews(url)
 
@@ -237,8 +237,9 @@ def house_at(place: str, keys: Path, org: str) -> House:
 
 def copy_source(place: str) -> AbstractContextManager[Source]:
     """Open a store to be copied; others wait who want to write to it."""
-    from lockgate.adapters.stores import postgres_tables, sqlite_tables
     from lockgate.adapters.stores.busy_seconds import busy_seconds
+    from lockgate.adapters.stores.postgres import tables as postgres_tables
+    from lockgate.adapters.stores.sqlite import tables as sqlite_tables
 
     if is_url(place):
         return postgres_tables.tables_of(place, busy_seconds())
@@ -247,8 +248,9 @@ def copy_source(place: str) -> AbstractContextManager[Source]:
 
 def copy_target(place: str) -> AbstractContextManager[Target]:
     """Open an empty store to be copied to."""
-    from lockgate.adapters.stores import postgres_tables, sqlite_tables
     from lockgate.adapters.stores.busy_seconds import busy_seconds
+    from lockgate.adapters.stores.postgres import tables as postgres_tables
+    from lockgate.adapters.stores.sqlite import tables as sqlite_tables
 
     if is_url(place):
         return postgres_tables.tables_of(place, busy_seconds())

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from lockgate.adapters.stores.postgres import PostgresStore
+from lockgate.adapters.stores.postgres.store import PostgresStore
 from lockgate.ports.store import Store
 from lockgate.testing.store_contract import LastingStoreContract, StoreContract
 from lockgate.wiring import memory_store, sqlite_store

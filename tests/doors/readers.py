@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
 
-from lockgate.adapters.stores.sqlite import CONTROL
+from lockgate.adapters.stores.sqlite.store import CONTROL
 from lockgate.cli import main
 from lockgate.core.app import App
 from lockgate.wiring import sqlite_store

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from lockgate.adapters.stores.sqlite import CONTROL, RUNS
+from lockgate.adapters.stores.sqlite.store import CONTROL, RUNS
 from lockgate.core.app import App
 from lockgate.wiring import sqlite_store
 from tests.doors.line import APP, Door, typed, write_runs

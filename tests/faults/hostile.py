@@ -11,7 +11,7 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
-from lockgate.adapters.stores.sqlite import SqliteStore
+from lockgate.adapters.stores.sqlite.store import SqliteStore
 from lockgate.core.policy.policy import Mode
 from lockgate.operations.tick import tick
 from tests.faults import steps

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from lockgate.adapters.stores import sqlite_file
+from lockgate.adapters.stores.sqlite import file as sqlite_file
 from tests.faults import steps
 from tests.faults.traced import traced
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from lockgate.adapters.marks.state_files import StateFiles
-from lockgate.adapters.stores import sqlite_segments
+from lockgate.adapters.stores.sqlite import segments as sqlite_segments
 from lockgate.core.batch import RunBatch
 from lockgate.core.policy.policy import Mode
 from lockgate.core.receipt import operator

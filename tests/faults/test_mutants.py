@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from lockgate.adapters.stores.memory import MemoryTransaction
+from lockgate.adapters.stores.memory.store import MemoryTransaction
 from lockgate.core.decision.chain import decide
 from lockgate.core.decision.decision import Action, Call, Cause, Decision, promotion
 from lockgate.core.receipt import Bindings

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from lockgate.adapters.stores.sqlite import CONTROL, RUNS
+from lockgate.adapters.stores.sqlite.store import CONTROL, RUNS
 from lockgate.cli import exit_codes
 from lockgate.errors import LockgateError
 from lockgate.wiring import signers

@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from lockgate.adapters.stores.sqlite import SqliteStore
+from lockgate.adapters.stores.sqlite.store import SqliteStore
 from lockgate.core.app import DEFAULT_ORG
 from lockgate.testing.told import untold_faults
 from tests.faults import hostile_receiver as hostile

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 import psycopg
 import pytest
 
-from lockgate.adapters.stores.postgres_news import CHANNEL, PostgresNews
+from lockgate.adapters.stores.postgres.news import CHANNEL, PostgresNews
 from tests.postgresql import Cluster, cluster
 
 pytestmark = pytest.mark.postgres

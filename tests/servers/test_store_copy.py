@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from lockgate import wiring
-from lockgate.adapters.stores.sqlite_file import objects_of
-from lockgate.adapters.stores.sqlite_tables import HELD
+from lockgate.adapters.stores.sqlite.file import objects_of
+from lockgate.adapters.stores.sqlite.tables import HELD
 from lockgate.cli.main import run
 from lockgate.errors import HeldError, InDoubtError, NotPermittedError, UsageError
 from lockgate.operations.copy_store import Copied, copy_store

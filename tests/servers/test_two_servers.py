@@ -13,7 +13,7 @@ import httpx
 import psycopg
 import pytest
 
-from lockgate.adapters.stores.postgres_news import PostgresNews
+from lockgate.adapters.stores.postgres.news import PostgresNews
 from lockgate.core.receipt import operator
 from lockgate.operations.actuator import Program, set_actuator
 from lockgate.operations.create import Order, create

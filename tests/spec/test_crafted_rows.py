@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import zstandard
 
-from lockgate.adapters.stores.sqlite import CONTROL, SqliteStore
+from lockgate.adapters.stores.sqlite.store import CONTROL, SqliteStore
 from lockgate.cli.main import run
 from lockgate.core.soundness.flaw import Rule
 from lockgate.errors import DataError

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from lockgate.adapters.stores.packing import pack, unpack
-from lockgate.adapters.stores.sqlite import CONTROL, SqliteStore
+from lockgate.adapters.stores.sqlite.store import CONTROL, SqliteStore
 from lockgate.cli.main import run
 from lockgate.core.delivery import Delivery, State
 from lockgate.core.endpoint import Endpoint, Kind

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from lockgate.adapters.stores.packing import pack
-from lockgate.adapters.stores.sqlite import CONTROL, SqliteStore
+from lockgate.adapters.stores.sqlite.store import CONTROL, SqliteStore
 from lockgate.core.app import MAX_RELEASES, App
 from lockgate.core.batch import Ingested, RunBatch
 from lockgate.core.bucket import Bucket, Events

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lockgate.adapters.stores.memory import MemorySnapshot, MemoryTransaction
+from lockgate.adapters.stores.memory.store import MemorySnapshot, MemoryTransaction
 from lockgate.core.app import App
 from lockgate.core.delivery import Carried, Delivery, settled
 from lockgate.core.instant import Instant

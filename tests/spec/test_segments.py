@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from lockgate import crash_point
-from lockgate.adapters.stores import sqlite_segments
-from lockgate.adapters.stores.sqlite import CONTROL, RUNS, SqliteStore
+from lockgate.adapters.stores.sqlite import segments as sqlite_segments
+from lockgate.adapters.stores.sqlite.store import CONTROL, RUNS, SqliteStore
 from lockgate.core.retention import Retention
 from lockgate.operations.fsck import fsck
 from lockgate.operations.ingest import ingest

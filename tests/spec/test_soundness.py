@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from lockgate.adapters.stores.packing import pack, unpack
-from lockgate.adapters.stores.sqlite import CONTROL, RUNS, SqliteStore
+from lockgate.adapters.stores.sqlite.store import CONTROL, RUNS, SqliteStore
 from lockgate.cli.main import run
 from lockgate.core.receipt import operator
 from lockgate.core.soundness.flaw import Rule

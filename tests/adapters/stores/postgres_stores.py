@@ -9,7 +9,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from lockgate.adapters.stores.postgres import PostgresStore
+from lockgate.adapters.stores.postgres.store import PostgresStore
 from tests.postgresql import Cluster
 
 # Opens a store of the test's database once more, with other patience where it is given.

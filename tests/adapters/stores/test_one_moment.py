@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from lockgate.adapters.stores import sqlite_backup
-from lockgate.adapters.stores.sqlite import SqliteStore
-from lockgate.adapters.stores.sqlite_segments import HELD
+from lockgate.adapters.stores.sqlite import backup as sqlite_backup
+from lockgate.adapters.stores.sqlite.segments import HELD
+from lockgate.adapters.stores.sqlite.store import SqliteStore
 from lockgate.operations.ingest import ingest
 from lockgate.wiring import back_up, local_house
 from tests.spec.line import batch

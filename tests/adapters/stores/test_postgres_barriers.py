@@ -8,7 +8,7 @@ from dataclasses import replace
 import psycopg
 import pytest
 
-from lockgate.adapters.stores.postgres import PostgresStore
+from lockgate.adapters.stores.postgres.store import PostgresStore
 from lockgate.core.policy.policy import Mode
 from lockgate.errors import LockgateError, NotPermittedError
 from lockgate.testing.access_contract import KEY

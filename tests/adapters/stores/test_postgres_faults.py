@@ -14,7 +14,7 @@ import psycopg
 import pytest
 from psycopg.conninfo import conninfo_to_dict
 
-from lockgate.adapters.stores.postgres import PostgresStore
+from lockgate.adapters.stores.postgres.store import PostgresStore
 from lockgate.core.app import App
 from lockgate.errors import (
     ClosedStoreError,

@@ -12,7 +12,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from lockgate.adapters.stores.postgres import PostgresStore
+from lockgate.adapters.stores.postgres.store import PostgresStore
 from lockgate.core.retention import Retention
 from lockgate.errors import NotPermittedError
 from lockgate.operations.fsck import fsck

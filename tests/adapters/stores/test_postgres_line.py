@@ -11,8 +11,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from lockgate.adapters.stores.postgres_connections import Statement
-from lockgate.adapters.stores.postgres_rows import PostgresRowsReading
+from lockgate.adapters.stores.postgres.connections import Statement
+from lockgate.adapters.stores.postgres.rows import PostgresRowsReading
 from lockgate.cli import exit_codes
 from lockgate.core.retention import Retention
 from lockgate.core.rollout import Status

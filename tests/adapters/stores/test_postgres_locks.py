@@ -10,10 +10,10 @@ from concurrent.futures import ThreadPoolExecutor
 import psycopg
 import pytest
 
-from lockgate.adapters.stores import postgres
-from lockgate.adapters.stores.postgres import CHANNEL, PostgresStore
-from lockgate.adapters.stores.postgres_locks import locks
-from lockgate.adapters.stores.postgres_schema import scripts
+from lockgate.adapters.stores.postgres import store as postgres
+from lockgate.adapters.stores.postgres.locks import locks
+from lockgate.adapters.stores.postgres.schema import scripts
+from lockgate.adapters.stores.postgres.store import CHANNEL, PostgresStore
 from lockgate.core.app import App
 from lockgate.errors import HeldError
 from lockgate.operations.ingest import ingest
@@ -171,7 +171,7 @@ def test_who_waits_is_told_once_and_then_writes(opened: Opened, monkeypatch: pyt
 @pytest.mark.clause("SV-104")
 def test_a_process_lends_a_bounded_number_of_connections(opened: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever comes when all are in use waits as long as for a lock."""
-    monkeypatch.setattr("lockgate.adapters.stores.postgres_connections.MAX_LINKS", 1)
+    monkeypatch.setattr("lockgate.adapters.stores.postgres.connections.MAX_LINKS", 1)
     store = opened(busy_seconds=0.05)
 
     with store.reading(), pytest.raises(HeldError, match="are in use"), store.reading():

@@ -23,7 +23,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
 @pytest.mark.clause("LI-67")
 def test_the_oldest_of_too_many_are_forgotten(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """Looking takes bounded memory whatever the traffic is."""
-    for name in ("id_window", "memory_run_ids"):
+    for name in ("id_window", "memory.run_ids"):
         monkeypatch.setattr(f"lockgate.adapters.stores.{name}.MAX_IDS", 5)
     batches = [np.arange(3 * number, 3 * number + 3) for number in range(3)]
     for number, marks in enumerate(batches):

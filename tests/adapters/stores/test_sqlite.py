@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from lockgate.adapters.stores.sqlite import CONTROL, RUNS, SqliteStore
-from lockgate.adapters.stores.sqlite_file import explain
+from lockgate.adapters.stores.sqlite.file import explain
+from lockgate.adapters.stores.sqlite.store import CONTROL, RUNS, SqliteStore
 from lockgate.core.policy.policy import Mode
 from lockgate.errors import DataError, LockgateError, NotPermittedError, TryAgainError, UnreachableError
 from lockgate.testing.store_contract import APP, INGESTED, SLOT, grow, sample_receipt, sample_trial

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from lockgate.adapters.stores.turns import Turns
+from lockgate.adapters.stores.sqlite.turns import Turns
 from lockgate.errors import HeldError
 
 WAIT_S = 20.0

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from lockgate.adapters.stores import sqlite_file
-from lockgate.adapters.stores.sqlite import SqliteStore
+from lockgate.adapters.stores.sqlite import file as sqlite_file
+from lockgate.adapters.stores.sqlite.store import SqliteStore
 from lockgate.cli import exit_codes
 from lockgate.core.app import App
 from tests.doors.line import Door

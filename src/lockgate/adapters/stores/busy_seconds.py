@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import os
 
-from lockgate.adapters.stores.sqlite_file import BUSY_SECONDS
+from lockgate.adapters.stores.sqlite.file import BUSY_SECONDS
 from lockgate.errors import UsageError
 
 BUSY = "LOCKGATE_BUSY_SECONDS"

@@ -36,15 +36,15 @@ def has_own_store(home: Path) -> bool:
     url = store_url()
     if url is None:
         return has_sqlite_store(home)
-    from lockgate.adapters.stores import postgres
     from lockgate.adapters.stores.busy_seconds import busy_seconds
+    from lockgate.adapters.stores.postgres import store as postgres
 
     return postgres.has_store(url, busy_seconds())
 
 
 def has_sqlite_store(folder: Path) -> bool:
     """Say whether a folder holds a store already, whole or not."""
-    from lockgate.adapters.stores.sqlite import CONTROL, RUNS
+    from lockgate.adapters.stores.sqlite.store import CONTROL, RUNS
 
     return any((folder / name).exists() for name in (CONTROL, RUNS))
 
@@ -61,7 +61,7 @@ def refuse_copying_files() -> None:
 def postgres_store(url: str, on_wait: Callable[[], None] = _unheard) -> Store:
     """Return the store of a database; it waits for other transactions as long as LOCKGATE_BUSY_SECONDS says."""
     from lockgate.adapters.stores.busy_seconds import busy_seconds
-    from lockgate.adapters.stores.postgres import PostgresStore
+    from lockgate.adapters.stores.postgres.store import PostgresStore
 
     return PostgresStore(url, busy_seconds(), on_wait)
 
@@ -69,14 +69,14 @@ def postgres_store(url: str, on_wait: Callable[[], None] = _unheard) -> Store:
 def sqlite_store(folder: Path, on_wait: Callable[[], None] = _unheard, *, is_only_read: bool = False) -> Store:
     """Return the store of a folder; it waits for other processes as long as LOCKGATE_BUSY_SECONDS says."""
     from lockgate.adapters.stores.busy_seconds import busy_seconds
-    from lockgate.adapters.stores.sqlite import SqliteStore
-    from lockgate.adapters.stores.sqlite_only_read import store_to_read
+    from lockgate.adapters.stores.sqlite.only_read import store_to_read
+    from lockgate.adapters.stores.sqlite.store import SqliteStore
 
     return (store_to_read if is_only_read else SqliteStore)(folder, busy_seconds(), on_wait)
 
 
 def memory_store() -> Store:
     """Return a store that ends with the process."""
-    from lockgate.adapters.stores.memory import MemoryStore
+    from lockgate.adapters.stores.memory.store import MemoryStore
 
     return MemoryStore()

@@ -1,0 +1,172 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A connection in a transaction comes in; what an organisation's tables hold goes out in bounded portions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
+
+from lockgate.adapters.stores import segment
+from lockgate.adapters.stores.packing import unpack
+from lockgate.adapters.stores.postgres.rows import PostgresRowsReading
+from lockgate.adapters.stores.postgres.schema import made_by, scripts
+from lockgate.adapters.stores.row_checks import MAX_TOLD, ROWS, delivery_strayed, rollout_strayed
+from lockgate.core.batch import Ingested
+from lockgate.core.canonical import byte_digest
+from lockgate.core.instant import Instant
+from lockgate.core.merkle import Node
+from lockgate.core.outbox import Message
+from lockgate.core.trial import Look
+from lockgate.core.vault import Receipt
+from lockgate.errors import DataError
+
+# What stands in the schema and is in force.
+_FOUND = """
+SELECT 'table', relname, '' FROM pg_class WHERE relnamespace = 'lockgate'::regnamespace AND relkind = 'r'
+UNION ALL SELECT 'index', relname, '' FROM pg_class JOIN pg_index ON indexrelid = oid
+  WHERE relnamespace = 'lockgate'::regnamespace AND indisvalid
+UNION ALL SELECT 'trigger', tgname, relname || ' ' || proname
+  FROM pg_trigger JOIN pg_class c ON c.oid = tgrelid JOIN pg_proc p ON p.oid = tgfoid
+  WHERE relnamespace = 'lockgate'::regnamespace AND tgenabled IN ('O', 'A')
+UNION ALL SELECT 'policy', polname, '' FROM pg_policy JOIN pg_class c ON c.oid = polrelid
+  WHERE relnamespace = 'lockgate'::regnamespace
+UNION ALL SELECT 'function', proname, prosrc FROM pg_proc WHERE pronamespace = 'lockgate'::regnamespace
+"""
+_OPEN = """
+SELECT relname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'org'
+WHERE relnamespace = 'lockgate'::regnamespace AND relkind = 'r' AND NOT (
+  relrowsecurity AND relforcerowsecurity
+  AND EXISTS (SELECT 1 FROM pg_policy p WHERE p.polrelid = c.oid AND p.polname = 'own_org'))
+ORDER BY relname
+"""
+
+
+class PostgresSoundness(PostgresRowsReading):
+    """The part of a snapshot that reads everything in the order of its keys."""
+
+    def contradictions(self) -> tuple[str, ...]:
+        """Return what is missing of the schema, and rows that are found by something else than they hold."""
+        told = list(self._missing())
+        # Where a table is gone there is nothing to look through.
+        return tuple(told) if told else tuple(self._strayed())
+
+    def _missing(self) -> Iterator[str]:
+        found, without = self._carry_out([(_FOUND, ()), (_OPEN, ())])
+        there = set(found.fetchall())
+        for kind, name in sorted(each[:2] for each in made_by(scripts()) - there):
+            yield f"the schema: its {kind} {name} is not there, not in force, or written otherwise"
+        for (name,) in without.fetchall():
+            yield f"the schema: row-level security of {name} is not in force"
+
+    def _strayed(self) -> Iterator[str]:
+        deliveries = "SELECT message, endpoint, state, body FROM deliveries WHERE org = %s"
+        rollouts = (
+            "SELECT rollout, trial, id, app, mode, is_active, revision, weight, turn FROM rollouts WHERE org = %s"
+        )
+        for row in self._rows(deliveries):
+            # Rows that cannot be read are told of by whoever reads them.
+            with suppress(DataError):
+                yield from delivery_strayed(*row)
+        for row in self._rows(rollouts):
+            with suppress(DataError):
+                yield from rollout_strayed(*row)
+
+    def unreadable(self) -> tuple[str, ...]:
+        """Return, in sentences, which rows cannot be read."""
+        return tuple(said for row in ROWS for said in self._unreadable(*row))
+
+    def _unreadable(self, table: str, keys: str, columns: str, read: Callable[..., object]) -> Iterator[str]:
+        told, count = 0, keys.count(",") + 1
+        with self._link.cursor(f"lockgate_{table}", binary=True) as rows:
+            rows.execute(f"SELECT {keys}, {columns} FROM {table} WHERE org = %s".encode(), (self._org,))  # noqa: S608 -- the tables of row_checks
+            for row in rows:
+                try:
+                    read(*row[count:])
+                except DataError as error:
+                    told += 1
+                    yield f"row {', '.join(map(str, row[:count]))} of {table}: {error.message}"
+                if told == MAX_TOLD:
+                    return
+
+    def segment(self, digest: str) -> bytes | None:
+        """Return the bytes of a batch."""
+        rows = self._rows("SELECT body FROM segments WHERE org = %s AND digest = %s", digest)
+        return segment.decompress(rows[0][0]) if rows else None
+
+    def is_segment_sound(self, digest: str) -> bool | None:
+        """Say whether the bytes of a batch are its own."""
+        try:
+            body = self.segment(digest)
+        except DataError:
+            return False
+        return None if body is None else byte_digest(body) == digest
+
+    def segments_before(self, at: Instant, after: tuple[Instant, str], count: int) -> tuple[tuple[Instant, str], ...]:
+        """Return raw runs, the oldest first."""
+        sql = (
+            "SELECT at, digest FROM segments WHERE org = %s AND at < %s AND (at, digest) > (%s, %s::text)"
+            " ORDER BY at, digest LIMIT %s"
+        )
+        return tuple(self._rows(sql, at, *after, count))
+
+    def series_after(self, after: str, count: int) -> tuple[str, ...]:
+        """Return ids of series."""
+        sql = (
+            "SELECT id FROM rollouts WHERE org = %s AND id > %s"
+            " UNION SELECT rollout FROM receipts WHERE org = %s AND rollout > %s ORDER BY id LIMIT %s"
+        )
+        return tuple(name for (name,) in self._rows(sql, after, self._org, after, count))
+
+    def receipts_after(self, series: str, after: int, count: int) -> tuple[Receipt, ...]:
+        """Return receipts by seq."""
+        sql = "SELECT body FROM receipts WHERE org = %s AND rollout = %s AND seq > %s ORDER BY seq LIMIT %s"
+        return self._all(Receipt, sql, series, after, count)
+
+    def looks_after(self, rollout_id: str, after: int, count: int) -> tuple[Look, ...]:
+        """Return looks."""
+        sql = "SELECT body FROM looks WHERE org = %s AND rollout = %s AND number > %s ORDER BY number LIMIT %s"
+        return self._all(Look, sql, rollout_id, after, count)
+
+    def folded_after(self, rollout_id: str, after: int, count: int) -> tuple[tuple[int, str], ...]:
+        """Return buckets that were read."""
+        sql = (
+            "SELECT number, digest FROM folded WHERE org = %s AND rollout = %s AND number > %s ORDER BY number LIMIT %s"
+        )
+        return tuple(self._rows(sql, rollout_id, after, count))
+
+    def batches_after(self, after: str, count: int) -> tuple[Ingested, ...]:
+        """Return batches."""
+        sql = "SELECT body FROM batches WHERE org = %s AND digest > %s ORDER BY digest LIMIT %s"
+        return self._all(Ingested, sql, after, count)
+
+    def entries_after(self, after: int, count: int) -> tuple[Receipt, ...]:
+        """Return receipts by their place in the log."""
+        sql = "SELECT body FROM receipts WHERE org = %s AND log_index > %s ORDER BY log_index LIMIT %s"
+        return self._all(Receipt, sql, after, count)
+
+    def hashes_of(self, nodes: Iterable[Node]) -> Mapping[Node, bytes]:
+        """Return the nodes that are there."""
+        wanted = list(nodes)
+        if not wanted:
+            return {}
+        sql = (
+            "SELECT level, position, hash FROM nodes WHERE org = %s"
+            " AND (level, position) IN (SELECT * FROM unnest(%s::bigint[], %s::bigint[]))"
+        )
+        rows = self._rows(sql, [node.level for node in wanted], [node.position for node in wanted])
+        found = {Node(level, position): hashed for level, position, hashed in rows}
+        return {node: found[node] for node in wanted if node in found}
+
+    def node_count(self) -> int:
+        """Return how many nodes there are."""
+        return int(self._rows("SELECT count(*) FROM nodes WHERE org = %s")[0][0])
+
+    def checkpoints_after(self, after: int, count: int) -> tuple[tuple[int, bytes], ...]:
+        """Return checkpoints."""
+        sql = "SELECT size, note FROM checkpoints WHERE org = %s AND size > %s ORDER BY size LIMIT %s"
+        return tuple(self._rows(sql, after, count))
+
+    def messages_after(self, after: int, count: int) -> tuple[tuple[int, Message], ...]:
+        """Return messages with their places."""
+        sql = "SELECT place, body FROM messages WHERE org = %s AND place > %s ORDER BY place LIMIT %s"
+        return tuple((place, unpack(Message, body)) for place, body in self._rows(sql, after, count))
