@@ -180,10 +180,12 @@ def metrics_page() -> str:
         "No label holds what callers write: a route is the pattern of a path.",
         "## Of one server",
         "Each process counts for itself, from its start; add them up over servers.",
+        "They are of all organisations together, so only keys of `default`, whose server it is, are told them.",
         _table("metric", "kind", "labels", "means", rows=map(_metric, OF_PROCESS)),
         "Beside them are the usual `process_*` of Prometheus: memory, processor time, open files.",
         "## Of the store",
         "They are of the key's organisation, and the same at every server on the store.",
+        "They count every app, so a key that is for some apps only is refused.",
         _table("metric", "kind", "labels", "means", rows=map(_metric, OF_STORE)),
     ]
     return "\n\n".join(parts) + "\n"

@@ -12,7 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families as read_text
 
 from lockgate.server.metrics import OF_PROCESS, OF_STORE, OTHER
 from lockgate.server.table import ENDPOINTS
-from tests.server.served import API, NDJSON, Caller, Served
+from tests.server.served import API, NDJSON, Caller, Served, problem
 from tests.spec.line import APP, WORSE, created
 
 OPENMETRICS = "application/openmetrics-text; version=1.0.0"
@@ -91,6 +91,18 @@ def test_what_the_store_holds_is_shown(door: Served, admin: Caller, scraper: Cal
     with door.world.house.store.reading() as seen:
         assert _value(scraper, "lockgate_log_entries") == seen.tree().size > 0
     assert _value(stranger, "lockgate_log_entries") == _value(stranger, "lockgate_laggard_seconds") == 0
+
+
+@pytest.mark.clause("SV-222")
+def test_metrics_tell_nobody_of_what_is_of_others(door: Served, admin: Caller, scraper: Caller) -> None:
+    """What a process counts is told to the organisation of the server alone, and nothing to a key for some apps."""
+    admin.get(f"{API}/rollouts")
+    of_others = {each.name for each in (*OF_PROCESS, *OF_STORE)} & set(_families(door.caller("admin", org="acme")))
+    of_some = [door.caller(each, apps=[APP]).get("/metrics") for each in ("monitor", "admin")]
+
+    assert of_others == {each.name for each in OF_STORE}
+    assert "process_resident_memory_bytes" in _families(scraper)
+    assert [problem(each) for each in of_some] == [(403, "app-not-of-key")] * 2
 
 
 @pytest.mark.clause("SV-29")

@@ -18,8 +18,8 @@ class Meter:
     def ingested(self, runs: int) -> None:
         """Count runs that are kept."""
 
-    def exposition(self, gauges: Gauges, accept: str) -> tuple[bytes, str]:  # noqa: ARG002 -- for those that count
-        """Return what was counted, and how much there is, with its media type, by what the caller accepts."""
+    def exposition(self, gauges: Gauges, accept: str, *, has_process: bool) -> tuple[bytes, str]:  # noqa: ARG002 -- for those that count
+        """Return what was counted, if asked for, and how much there is, with its media type, by what is accepted."""
         return b"", "text/plain"
 
 

@@ -104,10 +104,11 @@ class Metrics(Meter):
         """Count runs."""
         self._runs.inc(runs)
 
-    def exposition(self, gauges: Gauges, accept: str) -> tuple[bytes, str]:
+    def exposition(self, gauges: Gauges, accept: str, *, has_process: bool) -> tuple[bytes, str]:
         """Return what is scraped, and its media type: OpenMetrics where the scraper takes it."""
         both = CollectorRegistry()
-        both.register(_Process(self._registry))
+        if has_process:
+            both.register(_Process(self._registry))
         both.register(_Store(gauges))
         if OPENMETRICS in accept.lower():
             return openmetrics.generate_latest(both), openmetrics.CONTENT_TYPE_LATEST  # type: ignore[no-untyped-call]
