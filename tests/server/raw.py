@@ -38,6 +38,24 @@ def read(opened: socket.socket) -> bytes:
         found += piece
 
 
+def read_one(opened: socket.socket) -> bytes:
+    """Return one answer, and leave the connection open; nothing where it is closed."""
+    found = b""
+    while b"\r\n\r\n" not in found or len(found) < _length(found):
+        piece = opened.recv(65_536)
+        if not piece:
+            return b""
+        found += piece
+    return found
+
+
+def _length(begun: bytes) -> int:
+    """Return how long an answer is whose head is there."""
+    first, _, _ = begun.partition(b"\r\n\r\n")
+    named = dict(line.lower().split(b": ", 1) for line in first.split(b"\r\n")[1:])
+    return len(first) + 4 + int(named[b"content-length"])
+
+
 def head(line: str, *headers: str) -> bytes:
     """Return the head of a request."""
     return "\r\n".join([line, *headers, "", ""]).encode("latin-1")

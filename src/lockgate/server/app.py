@@ -29,6 +29,7 @@ from lockgate.server.answering import answer as reply
 from lockgate.server.body import packing, read_body, unpack_body
 from lockgate.server.call import Answer, Ask, Call, ask_nothing, encode
 from lockgate.server.caller import Caller
+from lockgate.server.connection import OPENED
 from lockgate.server.description import describe
 from lockgate.server.gathering import Gathering
 from lockgate.server.limits import Limits
@@ -138,6 +139,7 @@ def _endpoint(row: Endpoint, service: Service, room: Room) -> Handle:
             check_head(request)
             if row.permission is not None:
                 admission = await run_in_threadpool(_admission, row, service, request)
+                request.scope["state"][OPENED]()
             answer = await _answered(row, service, admission, room, request)
         except ProblemError as error:
             response = _refusal(_counted(error, service, request))

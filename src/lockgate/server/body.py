@@ -19,6 +19,8 @@ from lockgate.server.table import MAX_BODY, Endpoint
 
 # What is small comes at once or not at all.
 BODY_SECONDS, SMALL_BODY_SECONDS = 60.0, 15.0
+# Whoever has shown no key is waited for less.
+STRANGER_SECONDS = 5.0
 # What is large holds room of others: after a grace it goes on at some pace or not at all.
 GRACE_SECONDS, PACE = 10.0, 32 * 1024
 # A body that is unpacked to more than this has at most so many times its own size.
@@ -38,15 +40,15 @@ async def read_body(row: Endpoint, request: Request) -> bytes:
     chunks, size = [], 0
     began = asyncio.get_running_loop().time()
     try:
-        async with asyncio.timeout_at(began + _seconds(most, 0)) as patience:
+        async with asyncio.timeout_at(began + _seconds(row, 0)) as patience:
             async for chunk in request.stream():
                 chunks.append(chunk)
                 size += len(chunk)
                 if size > most:
                     raise too_large(most)
-                patience.reschedule(began + _seconds(most, size))
+                patience.reschedule(began + _seconds(row, size))
     except TimeoutError as error:
-        said = f"of the body {size:,} bytes came within {_seconds(most, size):g} s"
+        said = f"of the body {size:,} bytes came within {_seconds(row, size):g} s"
         raise ProblemError(TOO_SLOW, said, "Send smaller bodies, or faster.") from error
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if size and kind not in row.body:
@@ -55,9 +57,11 @@ async def read_body(row: Endpoint, request: Request) -> bytes:
     return b"".join(chunks)
 
 
-def _seconds(most: int, size: int) -> float:
+def _seconds(row: Endpoint, size: int) -> float:
     """Return how long a body of which so much is there may take."""
-    return SMALL_BODY_SECONDS if most <= MAX_BODY else min(BODY_SECONDS, GRACE_SECONDS + size / PACE)
+    if row.permission is None:
+        return STRANGER_SECONDS
+    return SMALL_BODY_SECONDS if row.max_body <= MAX_BODY else min(BODY_SECONDS, GRACE_SECONDS + size / PACE)
 
 
 def packing(row: Endpoint, request: Request) -> str | None:

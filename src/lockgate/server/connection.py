@@ -2,7 +2,8 @@
 """Bytes of a connection come in; requests of HTTP/1.1 go out, and problems for what is none, too long or too slow.
 
 uvicorn reads heads of any length for any time, and says nothing of its own faults by a problem document.
-Nobody is served before their whole head is there, so of those who hold connections without one the oldest makes room.
+Nobody is served before their whole head is there. Where as many are connected as may be, somebody makes room for who
+comes: first whoever has shown no key that opened anything, then who asks nothing, then who sends or reads too slowly.
 """
 
 from __future__ import annotations
@@ -25,10 +26,14 @@ from lockgate.server.problem import (
 
 MAX_HEAD = 32 * 1024
 HEAD_SECONDS = 10.0
+# Whoever reads nothing of what was answered for so long does not want it.
+UNREAD_SECONDS = 30.0
 MOST = 4_000
 # For so long what still comes is thrown away; if it met a closed socket, the refusal would be thrown away instead.
 LINGER_SECONDS = 1.0
 _ADVICE = "Send it by a client of HTTP."
+# By what an application finds in the state of a request how to say that its key opened something.
+OPENED = "opened"
 
 
 class Connection(HttpToolsProtocol):
@@ -36,6 +41,7 @@ class Connection(HttpToolsProtocol):
 
     most = MOST
     head_seconds = HEAD_SECONDS
+    unread_seconds = UNREAD_SECONDS
 
     def __init__(self, **given: Any) -> None:  # noqa: ANN401 -- as uvicorn hands it over
         super().__init__(**given)
@@ -45,11 +51,29 @@ class Connection(HttpToolsProtocol):
         self._ended = 0
         self._is_over = False
         self._patience: asyncio.TimerHandle | None = None
+        self._unread: asyncio.TimerHandle | None = None
+        self._opened_at: float | None = None
 
     @property
     def is_waiting(self) -> bool:
         """Say whether no request is in hand."""
         return self._in_hand is None or self._in_hand.response_complete
+
+    @property
+    def is_at_work(self) -> bool:
+        """Say whether a request that somebody with a key has sent whole is in hand, and what is answered is read."""
+        latest = self._in_hand
+        if latest is None or latest.response_complete or self._opened_at is None:
+            return False
+        return not (latest.more_body or self.flow.write_paused)
+
+    @property
+    def standing(self) -> tuple[int, float]:
+        """Return how a connection stands among those that make room: the least one goes first."""
+        if self._opened_at is None:
+            # When it last asked says nothing: strangers may ask as often as they like.
+            return 0, self.since
+        return (1 if self.is_waiting else 2), self._opened_at
 
     @property
     def _in_hand(self) -> RequestResponseCycle | None:
@@ -67,6 +91,7 @@ class Connection(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """End what waits."""
         self._wait_no_more()
+        self._stop_counting()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -92,9 +117,26 @@ class Connection(HttpToolsProtocol):
         elif self.is_waiting:
             self._wait()
 
+    def pause_writing(self) -> None:
+        """Give an answer that nobody reads some time, and then up."""
+        super().pause_writing()
+        if self._unread is None:
+            self._unread = self.loop.call_later(self.unread_seconds, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """Go on with an answer that is read."""
+        super().resume_writing()
+        self._stop_counting()
+
+    def _stop_counting(self) -> None:
+        if self._unread is not None:
+            self._unread.cancel()
+            self._unread = None
+
     def on_message_begin(self) -> None:
         """Begin to count a head."""
         super().on_message_begin()
+        self.scope["state"][OPENED] = self._open
         self._is_in_head, self._head = True, 0
 
     def on_headers_complete(self) -> None:
@@ -127,6 +169,10 @@ class Connection(HttpToolsProtocol):
         """Refuse what uvicorn itself finds wrong."""
         self._refuse(Problem(NOT_HTTP, msg))
 
+    def _open(self) -> None:
+        """Remember that a key has opened something on this connection just now."""
+        self._opened_at = self.loop.time()
+
     def _is_plain(self) -> bool:
         """Say whether a request is of a version that is spoken, for one host, and chunked as a whole or not at all."""
         codings = [value.lower() for name, value in self.headers if name == b"transfer-encoding"]
@@ -136,13 +182,14 @@ class Connection(HttpToolsProtocol):
         return self.parser.get_http_version() == "1.0" and hosts <= 1 and not codings
 
     def _make_room(self) -> bool:
-        """Close the oldest connection on which nothing was asked; say whether there was one."""
-        waiting = [each for each in self.connections if isinstance(each, Connection) and each.is_waiting]
-        oldest = min((each for each in waiting if each is not self), key=lambda each: each.since, default=None)
-        if oldest is None:
+        """Close the connection that stands least, unless all are at work; say whether there was one."""
+        others = [each for each in self.connections if isinstance(each, Connection) and each is not self]
+        idle = (each for each in others if not each.is_at_work)
+        least = min(idle, key=lambda each: each.standing, default=None)
+        if least is None:
             return False
-        self.connections.discard(oldest)
-        oldest.transport.abort()
+        self.connections.discard(least)
+        least.transport.abort()
         return True
 
     def _wait(self) -> None:
@@ -171,7 +218,7 @@ class Connection(HttpToolsProtocol):
             return
         self._is_over = True
         self._wait_no_more()
-        if self.is_waiting:
+        if self.is_waiting or self._let_go():
             body = encode(problem.document())
             lines = (
                 b"content-type: " + CONTENT_TYPE.encode(),
@@ -183,3 +230,16 @@ class Connection(HttpToolsProtocol):
             self.loop.call_later(LINGER_SECONDS, self.transport.close)
         else:
             self.transport.close()
+
+    def _let_go(self) -> bool:
+        """Let go of the one request in hand where nothing of its answer has left, and say whether that is so.
+
+        Its body will never be whole, so whoever reads it finds that the caller has gone, and does nothing.
+        """
+        only = self._in_hand
+        if only is None or only.response_started or self.pipeline:
+            return False
+        only.disconnected = True
+        only.message_event.set()
+        self.flow.resume_reading()
+        return True
