@@ -218,3 +218,46 @@ def test_a_dry_run_of_what_is_on_trial_says_that_it_is(door: Door) -> None:
 
     document = json.loads(door.out)
     assert (document["id"], document["existing"], document["dry_run"]) == (first, True, True)
+
+
+STEPS = ("--steps", "5,25,50,100")
+CANARY_CALL = (*CALL, "--mode", "canary")
+
+
+@pytest.mark.clause("LI-600")
+@pytest.mark.parametrize("first", [(), STEPS])
+def test_what_means_the_same_is_the_same_rollout_after_runs_came(
+    home: Path, door: Door, first: tuple[str, ...]
+) -> None:
+    """Runs with a latency would let a new rollout gate it; words that spell a default out change nothing either."""
+    made = door.read(*CANARY_CALL, *first)["id"]
+    door("ingest", write_runs(home / "runs.ndjson", {"v36": GOOD, "abc123": GOOD}, runs=50))
+
+    again = [door.read(*CANARY_CALL, *words) for words in ((), STEPS, ("--min-runs", "30"))]
+
+    assert [(each["id"], each["existing"]) for each in again] == [(made, True)] * 3
+
+
+@pytest.mark.clause("LI-600")
+def test_what_differs_from_the_rollout_that_is_there_is_named(ingested: None, door: Door) -> None:
+    """Another policy for the same releases names its fields, and another baseline names the one that is there."""
+    door.read(*CANARY_CALL)
+
+    codes = [door(*CANARY_CALL, "--min-runs", "50")]
+    policy = door.err
+    codes.append(door("create", "--app-id", APP, "-b", "v35", "-c", "abc123", "--mode", "canary"))
+
+    assert codes == [75, 75]
+    assert "to abc123 already, under a policy with other min_runs, gates and steps" in policy
+    assert "to abc123 already, against v36" in door.err
+
+
+@pytest.mark.clause("LI-601")
+def test_no_latency_gate_is_warned_of(home: Path, door: Door) -> None:
+    """Before any run came the default is the error rate alone; a policy that names its gates is not warned of."""
+    door.read(*CALL)
+    unsaid = door.err
+    door.read("create", "--app-id", "other", "-b", "v36", "-c", "abc123", "--metric", "error_rate")
+
+    assert "latency_ms:p95 is no gate" in unsaid
+    assert "is no gate" not in door.err

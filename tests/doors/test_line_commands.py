@@ -72,7 +72,9 @@ def test_create_prints_the_id_and_what_is_promised(door: Door) -> None:
     assert ID.match(shown)
     assert "with probability at most 5 %, all gates together." in " ".join(shown.split())
     assert f"Next: lockgate watch --id {document['id']}" in shown
-    assert warned == "warning: no run of the baseline v36 has been seen\n"
+    assert warned == (
+        "warning: no run of the baseline v36 has been seen, and so latency_ms:p95 is no gate, because none is named\n"
+    )
     assert (document["existing"], document["policy"]["min_runs"]) == (True, 40)
     assert next(iter(document)) == "id"
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import cast
 
 from lockgate.core.app import App, Release, check_name
-from lockgate.core.canonical import Json, digest, name_of
+from lockgate.core.canonical import name_of
 from lockgate.core.decision.decision import Action, Cause
 from lockgate.core.declaration.policy_declaration import declare
 from lockgate.core.evidence.window import lookback_of
@@ -17,14 +16,15 @@ from lockgate.core.link import Link, check_links
 from lockgate.core.policy.policy import Mode, Policy
 from lockgate.core.receipt import Actor
 from lockgate.core.rollout import Declaration, Rollout, start
+from lockgate.core.wording import listed
 from lockgate.crash_point import reach
 from lockgate.errors import NotPermittedError, TryAgainError, UsageError
 from lockgate.operations.acknowledge import awaiting
 from lockgate.operations.actuator import Program, put_actuator
 from lockgate.operations.champion import proven
+from lockgate.operations.default_gates import SLOW_END, default_gates, differences, digest_of, is_meant
 from lockgate.operations.intervention import act, requested
 from lockgate.operations.keeping import writing
-from lockgate.operations.latest import latest
 from lockgate.operations.lookback import lookback, read_before
 from lockgate.operations.opening import first_entry, opened, sized
 from lockgate.operations.reading import planned
@@ -34,10 +34,6 @@ from lockgate.operations.unserved import check_served, unheard_words, warnings
 from lockgate.ports.house import House
 from lockgate.ports.store import Snapshot, Transaction
 
-DEFAULT_GATES = ("error_rate",)
-SLOW_END = ("latency_ms:p95", "latency_ms")
-# How many of the latest buckets tell what the baseline's runs carry.
-RECENT_SLOTS = 100
 OWNER = Actor("person")
 
 
@@ -82,7 +78,7 @@ def create(order: Order, house: House) -> Created:
         app = _app(work, order)
         app = app if order.baseline is not None else proven(work, house, app)
         order, policy = _checked(work, app, order)
-        same = _equal(work, app, order, policy)
+        same = _equal(work, app, order)
         if same is not None:
             _set_actuator(work, house, app.name, order)
             unmet = _unmet(work, same, order, now)
@@ -110,7 +106,7 @@ def rehearse(order: Order, house: House) -> Created:
         now = house.clock.now()
         app = _app(seen, order)
         order, policy = _checked(seen, app, order)
-        same = _equal(seen, app, order, policy)
+        same = _equal(seen, app, order)
         if same is not None:
             unmet = _unmet(seen, same, order, now)
             return Created(same, planned(seen, same.policy_digest).policy, is_existing=True, unmet=unmet)
@@ -128,7 +124,7 @@ def _checked(seen: Snapshot, app: App, order: Order) -> tuple[Order, Policy]:
     baseline, candidate = _baseline(seen, order, app), check_name("a release", order.candidate)
     if baseline == candidate:
         raise UsageError(f"baseline and candidate are both '{candidate}'", advice="Name the release on trial.")
-    policy = declare(order.policy, _default_gates(seen, app.name, baseline))
+    policy = declare(order.policy, default_gates(seen, app.name, baseline))
     if policy.app not in (None, app.name):
         raise UsageError(f"the policy is for {policy.app}, not {app.name}", advice="Name that app, or leave it out.")
     check_served(policy)
@@ -145,33 +141,21 @@ def _baseline(seen: Snapshot, order: Order, app: App) -> str:
     return app.champion if made is None else made.baseline
 
 
-def _default_gates(work: Snapshot, app: str, baseline: str) -> tuple[str, ...]:
-    name, field = SLOW_END
-    cells = latest(work, app, RECENT_SLOTS).cells
-    is_timed = any(cell.release == baseline and field in cell.bucket.values for cell in cells)
-    return (*DEFAULT_GATES, name) if is_timed else DEFAULT_GATES
-
-
-def _equal(work: Snapshot, app: App, order: Order, policy: Policy) -> Rollout | None:
-    """Return the rollout of the same releases whose policy is the same, or was written the same.
+def _equal(work: Snapshot, app: App, order: Order) -> Rollout | None:
+    """Return the rollout of the same releases whose policy is the one that is meant, or was written the same.
 
     It is active, or it gave the champion its traffic: a job that runs again takes nothing from it.
     What is gated by default depends on the runs that are there, and so may be another while a rollout is active.
     """
-    champion, releases, written = reigning(work, app), (order.baseline, order.candidate), _written(order)
+    champion, releases = reigning(work, app), (order.baseline, order.candidate)
     for each in (*work.rollouts(app.name, active=True), champion):
         if (
             each is not None
             and (each.baseline, each.candidate) == releases
-            and (each.policy_digest == policy.digest() or each.declared == written)
+            and is_meant(each.policy_digest, each.declared, order.policy)
         ):
             return each
     return None
-
-
-def _written(order: Order) -> str:
-    """Return the digest of the policy as its owner wrote it, which was declared and so is JSON."""
-    return digest(cast("Json", order.policy))
 
 
 def _unmet(seen: Snapshot, same: Rollout, order: Order, now: Instant) -> tuple[str, ...]:
@@ -202,12 +186,26 @@ def _check_room(work: Snapshot, app: App, policy: Policy, order: Order) -> Rollo
             advice="Name another candidate, or try in shadow mode.",
         )
     other = next((each for each in work.rollouts(app.name, active=True) if each.mode is Mode.CANARY), None)
+    if other is not None and other.candidate == order.candidate and not order.is_replacing:
+        said = _unlike(work, other, order)
+        raise TryAgainError(
+            f"{other.id} is moving the traffic of {app.name} to {other.candidate} already, {said}",
+            advice="Repeat the call as it was made, or roll that rollout back first (`--replace` does, or `replace`).",
+        )
     if other is not None and not order.is_replacing:
         raise TryAgainError(
             f"{other.id} is moving the traffic of {app.name} to {other.candidate}",
-            advice="Wait for its end, roll it back first (--replace does), or try in shadow mode.",
+            advice="Wait for its end, roll it back first (`--replace` does, or `replace`), or try in shadow mode.",
         )
     return other
+
+
+def _unlike(seen: Snapshot, other: Rollout, order: Order) -> str:
+    """Return in what a rollout that tries the same release is another one than is ordered."""
+    if other.baseline != order.baseline:
+        return f"against {other.baseline}"
+    fields = differences(planned(seen, other.policy_digest).policy, order.policy)
+    return f"under a policy with other {listed(fields)}"
 
 
 def _make_room(work: Transaction, house: House, app: App, policy: Policy, order: Order) -> None:
@@ -234,7 +232,8 @@ def _warnings(work: Snapshot, app: App, order: Order, policy: Policy) -> tuple[s
     seen = [release.name for release in work.releases(app.name)]
     if baseline not in seen:
         known = f"; releases seen: {', '.join(seen[:20])}" if seen else ""
-        said.append(f"no run of the baseline {baseline} has been seen{known}")
+        gated = f", and so {SLOW_END[0]} is no gate, because none is named" if order.policy.get("gates") is None else ""
+        said.append(f"no run of the baseline {baseline} has been seen{gated}{known}")
     return tuple(said)
 
 
@@ -246,5 +245,5 @@ def _start(work: Snapshot, house: House, order: Order, policy: Policy, now: Inst
     declared = Declaration(id=name, app=order.app, baseline=order.baseline, candidate=order.candidate, attempt=attempt)
     read_back = awaiting(work, order.app, policy)
     links = check_links(order.links)
-    started = replace(start(declared, policy, now), declared=_written(order))
+    started = replace(start(declared, policy, now), declared=digest_of(order.policy))
     return replace(started, org=house.org, revision=1, acknowledged=read_back, links=links)
