@@ -76,3 +76,27 @@ def test_raw_runs_that_cannot_be_read_keep_none_from_being_kept(home: Path, door
     code = door("ingest", "--app-id", APP, home / "day.ndjson")
 
     assert (code, "Kept 1 run" in door.out, "9 of 10 runs did not count" in door.err) == (0, True, True)
+
+
+@pytest.mark.clause("LI-602")
+def test_a_line_that_names_its_app_is_the_same_run_by_any_call(door: Door, tmp_path: Path) -> None:
+    """It came once with an app named beside it and then without; one that names none is another app's there."""
+    named = [json.dumps({"app_id": APP, "release": "v2", "run_id": str(each), "status": "ok"}) for each in range(20)]
+    unnamed = [json.dumps({"release": "v2", "run_id": f"u{each}", "status": "ok"}) for each in range(20)]
+    log, rest = tmp_path / "log.ndjson", tmp_path / "rest.ndjson"
+    log.write_text("\n".join(named), encoding="utf-8")
+    door("ingest", "--app-id", "other", log)
+    log.write_text("\n".join(named[1:]), encoding="utf-8")
+
+    code = door("ingest", log)
+
+    assert (code, "18 runs left out" in door.out, door.err) == (0, True, "")
+
+    # Under these ids the app has other runs; the same lines came, as runs of another app, beside one of its own.
+    log.write_text("\n".join(unnamed).replace("ok", "error"), encoding="utf-8")
+    door("ingest", "--app-id", APP, log)
+    log.write_text("\n".join([*unnamed, named[0].replace('"0"', '"x"')]), encoding="utf-8")
+    door("ingest", "--app-id", "other", log)
+    rest.write_text("\n".join(unnamed), encoding="utf-8")
+    door("ingest", "--app-id", APP, rest)
+    assert "20 of 20 runs did not count" in door.err

@@ -7,6 +7,7 @@ of known runs are looked for in raw runs that are kept. It costs nothing where n
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 
@@ -35,8 +36,12 @@ def come_again(work: Transaction, batch: RunBatch, also: Sequence[tuple[int, int
     of_run = [*range(batch.own), *(position for position, _ in also)]
     known = np.flatnonzero(is_known).tolist()
     unseen = {lines[of_run[place]] for place in known}
-    for body in _bodies(work, batch):
-        unseen.difference_update(body.split(b"\n"))
+    for earlier, body in _bodies(work, batch):
+        came = unseen.intersection(body.split(b"\n"))
+        if earlier.default_app != batch.default_app:
+            # A line that names no app was a run of another one there.
+            came = {line for line in came if _names_app(line)}
+        unseen -= came
         if not unseen:
             break
     for place in known:
@@ -45,12 +50,19 @@ def come_again(work: Transaction, batch: RunBatch, also: Sequence[tuple[int, int
     return is_again
 
 
-def _bodies(work: Transaction, batch: RunBatch) -> Iterator[bytes]:
+def _names_app(line: bytes) -> bool:
+    with suppress(ValueError, RecursionError):
+        run = json.loads(line)
+        return isinstance(run, dict) and run.get("app_id") is not None
+    return False
+
+
+def _bodies(work: Transaction, batch: RunBatch) -> Iterator[tuple[Ingested, bytes]]:
     """Yield the raw runs of earlier batches of the same apps, the latest first, as long as it is bounded."""
     apps = {each.app for each in batch.groups}
     size = 0
     for earlier in _earlier(work):
-        if earlier.default_app != batch.default_app or apps.isdisjoint({*earlier.apps, *earlier.left_out}):
+        if apps.isdisjoint({*earlier.apps, *earlier.left_out}):
             continue
         body = b""
         # Raw runs that cannot be read are found by a check; what comes now is kept all the same.
@@ -59,7 +71,7 @@ def _bodies(work: Transaction, batch: RunBatch) -> Iterator[bytes]:
         size += len(body)
         if size > MAX_BYTES:
             return
-        yield body
+        yield earlier, body
 
 
 def _earlier(work: Transaction) -> Iterator[Ingested]:
