@@ -71,7 +71,8 @@ def add_batch(
     starts = _starts(batch, spines) if by_start_time else np.full(batch.columns.runs, ABSENT)
     slots = add_runs(work, batch, is_kept, starts, spines)
     for spine in spines.values():
-        work.put_app(spine.app)
+        if spine.app != spine.kept:
+            work.put_app(spine.app)
     apps = {name: spine.app for name, spine in spines.items()}
     pair_probes(work, batch, is_kept, apps, _slot_of(batch, starts, spines), now)
     reach("ingest.tallied")
@@ -154,7 +155,8 @@ def _spine(work: Transaction, name: str, batch: RunBatch, now: Instant) -> OpenS
     for release in sorted({each.release for each in batch.groups if each.app == name}):
         work.put_release(Release(app=name, name=release, first_seen_at=now))
     seal_over(work, name, now)
-    return OpenSpine(work, work.app(name) or App(name=name), now)
+    kept = work.app(name)
+    return OpenSpine(work, kept or App(name=name), now, kept)
 
 
 def _starts(batch: RunBatch, spines: dict[str, OpenSpine]) -> Integers:

@@ -24,11 +24,15 @@ Place = tuple[str, int, str, Slice]
 
 @dataclass(slots=True)
 class OpenSpine:
-    """The open end of an app's spine; `other` counts runs whose labels found no room, `crowded` those whose release."""
+    """The open end of an app's spine; `kept` is the app as the store has it, None where it has none.
+
+    `other` counts runs whose labels found no room, `crowded` those whose release did.
+    """
 
     work: Transaction
     app: App
     now: Instant
+    kept: App | None = None
     slots: dict[Instant | None, Slot] = field(default_factory=dict)
     other: int = 0
     crowded: int = 0
