@@ -28,6 +28,7 @@ from lockgate.ports.webhooks import Receivers
 HOME = "LOCKGATE_HOME"
 DEFAULT_HOME = "~/.lockgate"
 KEYS = "keys"
+WEBHOOK_KEY = "webhook.key"
 OIDC_ALLOW = "LOCKGATE_OIDC_ALLOW"
 STATE = "LOCKGATE_STATE"
 
@@ -130,7 +131,17 @@ def local_house(
             return True
         return not any(_has_signed(store, each) for each in {org, DEFAULT_ORG, *store.orgs()})
 
-    return House(store, system_clock(), signers(at / KEYS, may_make), org, mark)
+    found = House(store, system_clock(), signers(at / KEYS, may_make), org, mark)
+    _make_webhook_key(at / KEYS, may_make)
+    return found
+
+
+def _make_webhook_key(folder: Path, may_make: Callable[[], bool]) -> None:
+    """Make the key that seals the secrets of webhooks with those that sign, so that one copy has them all."""
+    if not (folder / WEBHOOK_KEY).exists() and may_make():
+        from lockgate.adapters.webhooks.secret_box import make_key
+
+        make_key(folder)
 
 
 def _has_signed(store: Store, org: str) -> bool:

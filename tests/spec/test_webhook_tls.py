@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from lockgate.adapters.webhooks.resolving import Names
-from lockgate.adapters.webhooks.secret_box import SecretBox
+from lockgate.adapters.webhooks.secret_box import SecretBox, make_key
 from lockgate.adapters.webhooks.sender import Sender
 from lockgate.core.delivery import Carried
 from lockgate.core.instant import SECOND
@@ -131,6 +131,7 @@ def secured(certificate: Path) -> Iterator[tuple[int, list[str]]]:
 def told(folder: Path, port: int, ca_file: Path | None) -> Carried:
     """Send a message to the receiver of a name that leads to this machine."""
     here = world()
+    make_key(folder)
     receivers = Sender(
         SecretBox(folder),
         LOOPBACK,

@@ -12,7 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 from lockgate.adapters.webhooks.resolving import Names
-from lockgate.adapters.webhooks.secret_box import SecretBox
+from lockgate.adapters.webhooks.secret_box import KEY_FILE, SecretBox, make_key
 from lockgate.adapters.webhooks.sender import Sender
 from lockgate.core.address import read_networks
 from lockgate.core.webhook_url import Reach
@@ -87,6 +87,8 @@ def listening() -> Iterator[Listener]:
 
 def sender(here: World, folder: Path, reach: Reach = LOOPBACK, names: Names | None = None) -> Sender:
     """Return a sender with its key in a folder, by a world's clock."""
+    if not (folder / KEY_FILE).exists():
+        make_key(folder)
     return Sender(SecretBox(folder), reach, here.clock, names=names)
 
 

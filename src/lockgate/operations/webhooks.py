@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from lockgate.core.app import check_name
@@ -31,6 +32,11 @@ from lockgate.ports.webhooks import Receivers
 # For one attempt, from the look-up of the name to the last byte that is read.
 TIMEOUT_S = 15.0
 BY_HAND = "disabled by hand"
+OTHER_KEY = "secrets of webhooks cannot be opened by the webhook.key of this server's keys folder"
+ONE_KEY = (
+    "Copy webhook.key from a server that opens them, or put it back from its backup. If it is lost for good, "
+    "`lockgate webhooks rotate ID --force` for each webhook."
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,12 +77,20 @@ def create_webhook(order: WebhookOrder, actor: Actor, house: House, receivers: R
         id=identity, app=order.app, kind=Kind.WEBHOOK, since=house.clock.now(), timeout_s=TIMEOUT_S, webhook=webhook
     )
     with writing(house) as work:
-        if len(webhooks_in(work)) >= MAX_WEBHOOKS:
+        known = webhooks_in(work)
+        if len(known) >= MAX_WEBHOOKS:
             raise NotPermittedError(
                 f"there are {MAX_WEBHOOKS} webhooks already", advice="Delete one that is not needed any more."
             )
+        if sealed_by_another(known, receivers):
+            raise NotPermittedError(f"{OTHER_KEY}; nothing is sealed by a second key", advice=ONE_KEY)
         keep_webhook(work, house, endpoint, actor, "it is sent messages from now on")
         return Shared(known_webhook(work, identity), secret_text(secret))
+
+
+def sealed_by_another(known: Iterable[Endpoint], receivers: Receivers) -> tuple[str, ...]:
+    """Return the ids of webhooks whose secret cannot be read here, so that they are sent nothing from here."""
+    return tuple(each.id for each in known if not receivers.opens(part_of(each).secret, each.id))
 
 
 def list_webhooks(house: House) -> tuple[Endpoint, ...]:
@@ -154,11 +168,16 @@ def rotate_secret(
                 f"the secret of {webhook_id} is being rotated already",
                 advice="Wait until the older one has ended, or force it, which ends that one now.",
             )
+        is_known = receivers.opens(webhook.secret, webhook_id)
+        if not is_known and not is_forced:
+            raise NotPermittedError(f"{OTHER_KEY}; nothing is sealed by a second key", advice=ONE_KEY)
+        # What cannot be opened signs nothing, and would keep the new one from signing beside it.
+        has_grace = grace > 0 and is_known
         rotated = replace(
             webhook,
             secret=sealed,
-            old_secret=webhook.secret if grace else b"",
-            old_until=now + grace * SECOND if grace else 0,
+            old_secret=webhook.secret if has_grace else b"",
+            old_until=now + grace * SECOND if has_grace else 0,
         )
         keep_webhook(work, house, replace(endpoint, webhook=rotated), actor, "it has a new secret")
         return Shared(known_webhook(work, webhook_id), secret_text(secret))

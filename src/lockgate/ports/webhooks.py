@@ -26,7 +26,13 @@ class Receivers(Protocol):
         """
 
     def seal(self, secret: bytes, endpoint_id: str) -> bytes:
-        """Return a secret as it may be stored: only `carry_out` for the same endpoint can read it."""
+        """Return a secret as it may be stored: only `carry_out` for the same endpoint can read it.
+
+        NotPermittedError where the key of the store is not here; none is made in its place.
+        """
+
+    def opens(self, sealed: bytes, endpoint_id: str) -> bool:
+        """Say whether a secret that was stored can be read here, so that messages can be signed by it."""
 
     def carry_out(self, endpoint: Endpoint, message: Message) -> Carried:
         """Send a message, and wait until it is answered; only an answer of 200 to 299 is free of fault."""

@@ -19,11 +19,13 @@ PUBLIC = (IPv4Address("8.8.8.8"),)
 class Recipients:
     """What is known of receivers, in memory: every name resolves to a place of the internet, and nothing is sealed.
 
-    `answers`: what each of the next messages comes to; a 200 where none is left.
+    `answers`: what each of the next messages comes to; a 200 where none is left. `is_keyless`: what was sealed is
+    unreadable here.
     """
 
     answers: list[Carried] = field(default_factory=list)
     came: list[tuple[Endpoint, Message]] = field(default_factory=list)
+    is_keyless: bool = False
 
     def check(self, url: str, org: str) -> None:  # noqa: ARG002 -- no name is looked up
         """Refuse a URL whose text alone tells that nobody should call it."""
@@ -36,6 +38,10 @@ class Recipients:
     def seal(self, secret: bytes, endpoint_id: str) -> bytes:  # noqa: ARG002 -- it is kept nowhere for long
         """Return a secret backwards."""
         return secret[::-1]
+
+    def opens(self, sealed: bytes, endpoint_id: str) -> bool:  # noqa: ARG002 -- nothing is sealed
+        """Say whether a secret can be read here."""
+        return not self.is_keyless
 
     def carry_out(self, endpoint: Endpoint, message: Message) -> Carried:
         """Take a message."""

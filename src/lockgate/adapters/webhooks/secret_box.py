@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A webhook's secret comes in and ciphertext goes out, and back; the key is a file that only its owner may read.
 
-The id of the endpoint is bound to its ciphertext, so that no row of the store can stand in for another.
+The id of the endpoint is bound to its ciphertext, so that no row of the store can stand in for another. A store has one
+key: it is made with the keys that sign, and whoever finds none makes none, because others may seal by it already.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from pathlib import Path
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
-from lockgate.errors import DataError, NotPermittedError
+from lockgate.errors import DataError, LockgateError, NotPermittedError
 
 KEY_FILE = "webhook.key"
 KEY_BYTES, NONCE_BYTES = 32, 12
@@ -24,15 +25,13 @@ OWNER_ONLY = 0o600
 
 
 class SecretBox:
-    """Seals and opens secrets by the key of a folder; the first secret that is sealed makes the key."""
+    """Seals and opens secrets by the key of a folder."""
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / KEY_FILE
 
     def seal(self, secret: bytes, name: str) -> bytes:
         """Return the ciphertext of a secret that is bound to a name."""
-        if not self._path.exists():
-            self._make()
         nonce = secrets.token_bytes(NONCE_BYTES)
         return nonce + ChaCha20Poly1305(self._key()).encrypt(nonce, secret, name.encode())
 
@@ -46,13 +45,27 @@ class SecretBox:
                 advice=f"Put {KEY_FILE} back into the keys folder, or rotate the secret with --force.",
             ) from error
 
+    def opens(self, sealed: bytes, name: str) -> bool:
+        """Say whether a ciphertext can be opened here."""
+        try:
+            self.open(sealed, name)
+        except LockgateError:
+            return False
+        return True
+
     def _key(self) -> bytes:
         try:
             descriptor = os.open(self._path, os.O_RDONLY)
+        except FileNotFoundError as error:
+            raise NotPermittedError(
+                f"{KEY_FILE} of the keys folder is not there, and every server of a store seals by the same one",
+                advice="Copy it from the server that made the store, or put it back from its backup. If it is lost for "
+                "good, `lockgate new-keys --reason TEXT --yes` makes another; rotate each secret with --force then.",
+            ) from error
         except OSError as error:
             raise DataError(
                 f"{KEY_FILE} of the keys folder cannot be read: {error.strerror}",
-                advice="Put it back from its backup, or rotate the secret of each webhook with --force.",
+                advice="Run as the owner of the key.",
             ) from error
         with os.fdopen(descriptor, "rb") as file:
             if stat.S_IMODE(os.fstat(file.fileno()).st_mode) & 0o077:
@@ -64,23 +77,24 @@ class SecretBox:
             raise DataError(f"{KEY_FILE} of the keys folder is no key", advice="Put it back from its backup.")
         return key
 
-    def _make(self) -> None:
-        """Make the key whole before it has its name, and let whoever was first at it win."""
-        self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        descriptor, name = tempfile.mkstemp(dir=self._path.parent, prefix=".webhook-")
-        made = Path(name)
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(secrets.token_bytes(KEY_BYTES))
-                file.flush()
-                os.fchmod(file.fileno(), OWNER_ONLY)
-                os.fsync(file.fileno())
-            with contextlib.suppress(FileExistsError):
-                os.link(made, self._path)
-        finally:
-            made.unlink()
-        folder = os.open(self._path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+
+def make_key(folder: Path) -> None:
+    """Make the key of a folder whole before it has its name, and let whoever was first at it win."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    descriptor, name = tempfile.mkstemp(dir=folder, prefix=".webhook-")
+    made = Path(name)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(secrets.token_bytes(KEY_BYTES))
+            file.flush()
+            os.fchmod(file.fileno(), OWNER_ONLY)
+            os.fsync(file.fileno())
+        with contextlib.suppress(FileExistsError):
+            os.link(made, folder / KEY_FILE)
+    finally:
+        made.unlink()
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -58,6 +58,10 @@ class Sender:
         """Return a secret as it may be stored."""
         return self._box.seal(secret, endpoint_id)
 
+    def opens(self, sealed: bytes, endpoint_id: str) -> bool:
+        """Say whether a secret that was stored can be read here."""
+        return self._box.opens(sealed, endpoint_id)
+
     def carry_out(self, endpoint: Endpoint, message: Message) -> Carried:
         """Send a message, and wait until it is answered."""
         assert endpoint.webhook is not None
