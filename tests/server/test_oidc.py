@@ -175,6 +175,18 @@ def test_receipts_name_the_job_in_everything_that_its_key_does(shop: Shop) -> No
     assert fsck(shop.door.world.house).flaws == ()
 
 
+@pytest.mark.clause("SV-223")
+def test_a_job_that_renews_its_key_is_the_same_caller(shop: Shop) -> None:
+    """What it asked for by one idempotency key is done once; another run of the same workflow is another caller."""
+    order = {"app_id": APP, "baseline": "v36", "candidate": "abc123", "mode": "shadow"}
+    jobs = [Caller(shop.door.http, shop.ask(run_id=run).json()["token"]) for run in ("9001", "9001", "9002")]
+
+    answers = [each.post(f"{API}/rollouts", order, idempotency_key="deploy") for each in jobs]
+
+    assert [each.status_code for each in answers] == [201, 201, 200]
+    assert ["idempotency-replayed" in each.headers for each in answers] == [False, True, False]
+
+
 WRONG_CLAIMS: dict[str, dict[str, object]] = {
     "another audience": {"aud": "https://other.example.com"},
     "two audiences": {"aud": [AUDIENCE, "https://other.example.com"]},

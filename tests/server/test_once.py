@@ -15,7 +15,7 @@ from lockgate.server.table import Endpoint
 from lockgate.testing.world import World
 from lockgate.wiring import sqlite_store
 from tests.server.rows import CLOSED, name_of, path_of, send_to
-from tests.server.served import API, Served, problem, served
+from tests.server.served import API, Caller, Served, problem, served
 from tests.spec.line import APP, EQUAL, created
 
 ONCE = [each for each in CLOSED if each.method == "POST" and each.is_once and each.max_body == 1 << 20]
@@ -80,9 +80,25 @@ def test_a_token_is_in_no_reply_that_is_kept(door: Served) -> None:
     assert token.startswith("rvk_")
     assert (again.status_code, again.json()) == (201, {**made.json(), "token": None})
     with door.world.house.store.reading() as seen:
-        kept = seen.reply(f"key admin ({admin.token[:18]}) k")
+        kept = seen.reply(f"{admin.token[:18]} k")
     assert kept is not None
     assert token.encode() not in kept.body
+
+
+@pytest.mark.clause("SV-223")
+def test_no_name_of_a_key_leads_to_the_reply_of_another(door: Served) -> None:
+    """However its maker called it: a reply is found by the key's id, and so is it for a job by rule and claims."""
+    owner, order = door.caller("admin"), {"name": "one", "allow": ["sdk"]}
+    (key,) = list_keys(door.world.house)
+    named = owner.post(f"{API}/api-keys", {"name": f"admin ({key.id}) b", "allow": ["admin"]}).json()
+    other = Caller(door.http, named["token"])
+
+    made = owner.post(f"{API}/api-keys", order, idempotency_key=f"b ({named['id']}) c")
+    answer = other.post(f"{API}/api-keys", order, idempotency_key="c")
+
+    assert (made.status_code, answer.status_code) == (201, 201)
+    assert "idempotency-replayed" not in answer.headers
+    assert answer.json()["id"] != made.json()["id"]
 
 
 @pytest.mark.clause("SV-28")

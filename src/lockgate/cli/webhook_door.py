@@ -76,7 +76,7 @@ def _call(asked: WebhookCall, by: str | None) -> Call:
     who = operator(by or local.actor().name or "lockgate webhooks", "as called")
     return Call(
         house=house,
-        caller=Caller(org=house.org, name=who.name or "", kind=who.kind, permissions=tuple(Permission)),
+        caller=Caller(org=house.org, owner=who.kind, name=who.name or "", kind=who.kind, permissions=tuple(Permission)),
         batches=run_batches(),
         receivers=receivers(),
         method=asked.method,

@@ -70,7 +70,7 @@ def _once(call: Call) -> Once | None:
             f"the Idempotency-Key has {len(key)} characters, or some that are not ASCII",
             advice=f"Send 1 to {MAX_KEY} printable characters.",
         )
-    # Who calls is part of it: nobody is answered with what another was.
-    name = f"{call.caller.kind} {call.caller.name} {key}"
+    # Who calls is part of it: nobody is answered with what another was. No owner has a blank in it.
+    name = f"{call.caller.owner} {key}"
     asked = "&".join(f"{name}={text}" for name, text in sorted(call.query.items()))
     return Once(name, call_digest(call.method.encode(), call.path.encode(), asked.encode(), call.body))

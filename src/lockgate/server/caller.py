@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from lockgate.core.api_key import ApiKey
 from lockgate.core.app import DEFAULT_ORG
+from lockgate.core.canonical import digest
 from lockgate.core.permission import Permission, is_allowed
 from lockgate.core.receipt import Actor
 from lockgate.errors import ClosedStoreError, NotPermittedError
@@ -26,9 +27,13 @@ ORG_HEADER = "lockgate-org"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caller:
-    """Who calls: of which organisation, by which name, and for which permissions and apps (None: all)."""
+    """Who calls: of which organisation, by which name, and for which permissions and apps (None: all).
+
+    `owner` is a word that no other caller has: what is kept for whoever calls again is kept for it.
+    """
 
     org: str
+    owner: str
     name: str
     kind: str
     permissions: tuple[Permission, ...]
@@ -65,7 +70,13 @@ class Caller:
             raise ProblemError(NOT_OF_KEY, "the key is not for every app", f"It is for {', '.join(self.apps)}.")
 
 
-ANYBODY = Caller(org=DEFAULT_ORG, name="anybody on this machine", kind="open", permissions=tuple(Permission))
+ANYBODY = Caller(
+    org=DEFAULT_ORG,
+    owner="anybody",
+    name="anybody on this machine",
+    kind="open",
+    permissions=tuple(Permission),
+)
 
 
 def caller_of(headers: Mapping[str, str], store: Store, clock: Clock) -> Caller:
@@ -109,12 +120,18 @@ def _meant(headers: Mapping[str, str], caller: Caller) -> Caller:
 def _of_key(key: ApiKey) -> Caller:
     return Caller(
         org=key.org,
+        owner=_owner(key),
         name=f"{key.name} ({key.id})",
         kind="key" if key.rule is None else "job",
         permissions=key.permissions,
         apps=key.apps,
         claims=key.claims,
     )
+
+
+def _owner(key: ApiKey) -> str:
+    """Return whose key it is: a job that gets another one between two tries is the same job."""
+    return key.id if key.rule is None else f"job:{digest([key.rule, *(list(each) for each in key.claims)])}"
 
 
 def _is_local(address: str) -> bool:
