@@ -6,6 +6,7 @@ A name in a path may hold a slash, sent as `%2F`: what the server in front decod
 
 from __future__ import annotations
 
+from functools import lru_cache
 from urllib.parse import quote, unquote
 
 from starlette.routing import Match, Route
@@ -17,15 +18,22 @@ class PathRoute(Route):
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         """Say whether a call is for this route, and what its path names."""
-        match, found = super().matches({**scope, "path": _sent_path(scope), "root_path": ""})
+        path = _sent_path(scope)
+        if self.path_regex.match(path) is None:
+            return Match.NONE, {}
+        match, found = super().matches({**scope, "path": path, "root_path": ""})
         if match is not Match.NONE:
             found["path_params"] = {name: unquote(text) for name, text in found["path_params"].items()}
         return match, found
 
 
 def _sent_path(scope: Scope) -> str:
-    """Return the path with each part written in the one way, so that `%61` is an `a`."""
     sent: bytes | None = scope.get("raw_path")
-    if sent is None:
-        return str(scope["path"])
+    return str(scope["path"]) if sent is None else _one_way(sent)
+
+
+# Every route asks for the path of a call, one after another.
+@lru_cache(maxsize=64)
+def _one_way(sent: bytes) -> str:
+    """Return a path with each part written in the one way, so that `%61` is an `a`."""
     return "/".join(quote(unquote(part), safe="") for part in sent.decode("latin-1").split("/"))
