@@ -33,5 +33,7 @@ def lateness(transition: Transition, policy: Policy) -> str | None:
 def _notices(transition: Transition, policy: Policy) -> Iterator[Notice]:
     if transition.decision.cause is Cause.APPROVAL:
         yield Notice.APPROVAL
+    if transition.decision.cause is Cause.UNTOLD:
+        yield Notice.UNTOLD
     if lateness(transition, policy) is not None:
         yield Notice.OVERDUE

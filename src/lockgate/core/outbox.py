@@ -38,6 +38,11 @@ class Message:
         return found
 
 
+def message_name(receipt_id: str, event: Event) -> str:
+    """Return the id of a message; one receipt may tell two things, such as a promotion that also completes."""
+    return f"{receipt_id.replace('rcp_', 'evt_')}_{event.value.rpartition('.')[2]}"
+
+
 def messages(transition: Transition, receipt: Receipt, events: Sequence[Event], policy: Policy) -> tuple[Message, ...]:
     """Return one message for each event that a transition tells."""
     return tuple(_message(transition, receipt, event, policy) for event in events)
@@ -106,8 +111,12 @@ def _of_receipt(app: str, receipt: Receipt, event: Event, data: dict[str, Json])
             "data": data,
         }
     )
-    # One receipt may tell two things, such as a promotion that also completes.
-    name = f"{receipt.id.replace('rcp_', 'evt_')}_{event.value.rpartition('.')[2]}"
     return Message(
-        id=name, app=app, rollout_id=receipt.rollout_id, seq=receipt.seq, event=event, at=receipt.at, body=body
+        id=message_name(receipt.id, event),
+        app=app,
+        rollout_id=receipt.rollout_id,
+        seq=receipt.seq,
+        event=event,
+        at=receipt.at,
+        body=body,
     )

@@ -31,6 +31,7 @@ class Notice(StrEnum):
 
     APPROVAL = "approval"
     OVERDUE = "overdue"
+    UNTOLD = "untold"
 
 
 TERMINAL = frozenset({Status.PROMOTED, Status.ROLLED_BACK, Status.CANCELLED})

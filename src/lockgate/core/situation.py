@@ -48,7 +48,8 @@ class Situation:
     """Everything that a decision reads besides the rollout, its policy and the verdict.
 
     `fresh_runs` count towards leaving the step; `earlier_runs` ran before the rollout. `alarms` hold a rollout whose
-    split Lockgate sets; `ways_back` are tried in order, the baseline by default.
+    split Lockgate sets; `ways_back` are tried in order, the baseline by default. `untold`: why nobody who moves traffic
+    was told the weight; None where somebody was, or nobody ever was to be.
     """
 
     now: Instant
@@ -60,5 +61,6 @@ class Situation:
     disagreement: tuple[Broken, ...] = ()
     alarms: tuple[str, ...] = ()
     freeze: str | None = None
+    untold: str | None = None
     pairwise: Outcome | None = None
     ways_back: tuple[WayBack, ...] = ()

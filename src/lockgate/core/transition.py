@@ -28,13 +28,18 @@ class Event(StrEnum):
     RESUME = "rollout.resume"
     APPROVAL_NEEDED = "rollout.approval_needed"
     OVERDUE = "rollout.overdue"
+    UNTOLD = "rollout.untold"
     COMPLETED = "rollout.completed"
     FREEZE = "app.freeze"
     UNFREEZE = "app.unfreeze"
     PING = "endpoint.ping"
 
 
-_NOTED_BY = {Notice.APPROVAL: Event.APPROVAL_NEEDED, Notice.OVERDUE: Event.OVERDUE}
+_NOTED_BY = {
+    Notice.APPROVAL: Event.APPROVAL_NEEDED,
+    Notice.OVERDUE: Event.OVERDUE,
+    Notice.UNTOLD: Event.UNTOLD,
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,7 @@ from lockgate.operations.current import current
 from lockgate.operations.keeping import writing
 from lockgate.operations.reading import load, planned
 from lockgate.operations.surroundings import situation
+from lockgate.operations.untold import why_untold
 from lockgate.ports.house import House
 from lockgate.ports.store import Snapshot, Transaction
 
@@ -95,7 +96,7 @@ def act(work: Transaction, rollout_id: str, request: Request, actor: Actor, hous
         app = proven(work, house, app)
     verdict = judge(progress.state, progress.totals, planned(work, rollout.policy_digest), rollout.step)
     may_return = _may_return(work, app, rollout, request)
-    around = situation(trial, policy, app, now)
+    around = situation(trial, policy, app, now, why_untold(work, rollout, now))
     if may_return:
         former = WayBack(Target.FORMER_CHAMPION, app.former_champion or rollout.baseline)
         around = replace(around, ways_back=(former,))

@@ -27,6 +27,7 @@ from lockgate.operations.pace import runs_per_hour
 from lockgate.operations.reading import load, planned, read_all, receipts_in
 from lockgate.operations.settling import settling_runs
 from lockgate.operations.surroundings import situation
+from lockgate.operations.untold import why_untold
 from lockgate.ports.house import House
 
 
@@ -144,10 +145,11 @@ def explain(rollout_id: str, house: House) -> Explanation:
         still_open = seen.open_slots(app.name)
         pace = runs_per_hour(seen, trial, policy)
         unsettled = settling_runs(seen, trial, now)
+        untold = why_untold(seen, trial.rollout, now)
         left_out = {name: seen.left_out(app.name, name) for name in (trial.rollout.baseline, trial.rollout.candidate)}
     rollout, progress = trial.rollout, trial.progress
     verdict = judge(progress.state, progress.totals, judged, rollout.step)
-    around = situation(trial, policy, app, now)
+    around = situation(trial, policy, app, now, untold)
     decision = decide(rollout, policy, verdict, around)
     return Explanation(
         trial=trial,

@@ -33,6 +33,7 @@ from lockgate.core.verdict.judge import judge
 from lockgate.core.verdict.verdict import Verdict
 from lockgate.operations.checking import PORTION, Check, portions
 from lockgate.operations.surroundings import situation
+from lockgate.operations.untold import untold_in
 
 LOOP = "tick"
 
@@ -176,7 +177,10 @@ class Replay:
         # With the freeze that stood when the receipt was written.
         app = App(name=before.app, frozen=self._frozen_at(receipt.index))
         trial = replace(self._trial, rollout=before, progress=self._progress)
-        made = decide(before, policy, verdict, situation(trial, policy, app, receipt.at))
+        untold = untold_in(said)
+        if untold is not None:
+            self._check.leave(f"{before.id}: whether its router had been told, where it held for that")
+        made = decide(before, policy, verdict, situation(trial, policy, app, receipt.at, untold))
         if (made.action, made.cause, made.step, made.weight) != (said.action, said.cause, said.step, said.weight):
             ruled = f"{made.action.value} ({made.cause.value})"
             self._flaw(f"it decided {said.action.value} ({said.cause.value}), the rules make {ruled} of it", receipt)

@@ -22,8 +22,8 @@ NEVER_TOGETHER = (
 UNMEASURED = "is declared, but nothing measures it here, so nobody would notice a breach"
 
 
-def situation(trial: Trial, policy: Policy, app: App, now: Instant) -> Situation:
-    """Return what is true beside the statistics."""
+def situation(trial: Trial, policy: Policy, app: App, now: Instant, untold: str | None = None) -> Situation:
+    """Return what is true beside the statistics; `untold` says why nobody was told the weight."""
     return Situation(
         now=now,
         fresh_runs=trial.fresh_runs,
@@ -31,6 +31,7 @@ def situation(trial: Trial, policy: Policy, app: App, now: Instant) -> Situation
         limits=tuple(_limits(trial, policy, now)),
         alarms=tuple(_alarms(trial, policy)),
         freeze=app.frozen,
+        untold=untold,
     )
 
 

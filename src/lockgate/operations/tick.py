@@ -23,6 +23,7 @@ from lockgate.operations.current import current
 from lockgate.operations.keeping import writing
 from lockgate.operations.reading import load, planned
 from lockgate.operations.surroundings import situation
+from lockgate.operations.untold import why_untold
 from lockgate.ports.house import House
 from lockgate.ports.store import Transaction
 
@@ -66,7 +67,8 @@ def turn_in(work: Transaction, rollout_id: str, house: House, actor: Actor = LOO
         trial = read
         reach("tick.read")
     verdict = judge(trial.progress.state, trial.progress.totals, judged, rollout.step)
-    decision = decide(rollout, policy, verdict, situation(trial, policy, app, now))
+    around = situation(trial, policy, app, now, why_untold(work, rollout, now))
+    decision = decide(rollout, policy, verdict, around)
     transition = noticed(apply(rollout, decision, now), policy)
     reach("tick.decided")
     if not rollout.is_terminal:

@@ -40,7 +40,7 @@ def unheard(seen: Snapshot, app: str, policy: Policy, *, is_moved: bool = False)
     if policy.mode is Mode.SHADOW:
         return ()
     endpoints = seen.endpoints()
-    never = {Event.FREEZE, Event.UNFREEZE}
+    never = {Event.FREEZE, Event.UNFREEZE, Event.UNTOLD}
     never |= set() if _waits_for_people(policy) else {Event.APPROVAL_NEEDED}
     never |= set() if _may_reduce(policy) else {Event.REDUCE}
     never |= MOVES if is_moved else set()

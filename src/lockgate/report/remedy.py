@@ -83,6 +83,12 @@ def _acknowledgement(said: Explanation, _now: Instant) -> Iterator[str]:
     yield f"{asked}: `lockgate actuator test --app-id {said.rollout.app}` asks it."
 
 
+def _untold(said: Explanation, _now: Instant) -> Iterator[str]:
+    again = "A delivery that succeeds: `lockgate deliver --retry-dead` tries again what was given up"
+    enabled = "`lockgate webhooks enable` ends that a webhook is disabled"
+    yield f"{again}, {enabled}; or a person who saw to it: {_seen_command(said, 'promote')}."
+
+
 def _unavailable(said: Explanation, _now: Instant) -> Iterator[str]:
     for finding in _held(said, Outcome.UNAVAILABLE):
         yield f"{finding.gate}: {_carriers(said, finding)}."
@@ -213,6 +219,7 @@ _BY_CAUSE: dict[Cause, Callable[[Explanation, Instant], Iterator[str]]] = {
     Cause.FREEZE: _freeze,
     Cause.PAUSED: _paused,
     Cause.ACKNOWLEDGEMENT: _acknowledgement,
+    Cause.UNTOLD: _untold,
     Cause.MIN_RUNS: _min_runs,
     Cause.SETTLE: lambda said, now: _waiting(said, now, "settle"),
     Cause.MIN_HOLD: lambda said, now: _waiting(said, now, "min_hold"),

@@ -103,7 +103,15 @@ _KEY = answer(
     expires_at=TIME,
     revoked_at=or_null(TIME),
 )
-_UNTOLD = answer(event=one_of(Event), receipt=WHOLE, attempts=WHOLE, urgent=FLAG)
+_UNTOLD = answer(
+    event=one_of(Event),
+    receipt=WHOLE,
+    attempts=WHOLE,
+    urgent=FLAG,
+    state=one_of(State),
+    error=described(TEXT, "What the last attempt came to."),
+    disabled=described(TEXT, "Why nothing is sent there; empty while something is."),
+)
 _RELEASE = answer(name=TEXT, first_seen_at=TIME, runs=WHOLE, attempts=WHOLE, champion=FLAG)
 _ENTRY = answer(
     seq=WHOLE,

@@ -101,7 +101,11 @@ def _notices(name: str, series: Sequence[Said], found: Counter[tuple[str, int, s
             told.clear()
         seq, decision = said.receipt.seq, said.predicate["decision"]
         is_late = found[name, seq, "rollout.overdue"] > 0
-        waits = {"rollout.approval_needed": decision["cause"] == "approval", "rollout.overdue": is_late}
+        waits = {
+            "rollout.approval_needed": decision["cause"] == "approval",
+            "rollout.overdue": is_late,
+            "rollout.untold": decision["cause"] == "untold",
+        }
         for event, is_so in waits.items():
             if is_so and decision["action"] == "hold" and event not in told:
                 told.add(event)

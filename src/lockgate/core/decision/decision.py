@@ -56,6 +56,7 @@ class Cause(StrEnum):
     PAUSED = "paused"
     PAIRWISE = "pairwise"
     ACKNOWLEDGEMENT = "acknowledgement"
+    UNTOLD = "untold"
     MIN_RUNS = "min_runs"
     MIN_HOLD = "min_hold"
     SETTLE = "settle"

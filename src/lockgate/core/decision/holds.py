@@ -15,6 +15,9 @@ from lockgate.core.situation import Situation
 from lockgate.core.verdict.verdict import Verdict
 from lockgate.core.wording import duration_words
 
+# By these words a receipt says that it was so, because nothing else tells later what had been delivered.
+UNTOLD = "nobody who moves traffic was told: "
+
 
 def holds(rollout: Rollout, policy: Policy, verdict: Verdict, situation: Situation) -> Iterator[Call]:
     """Yield everything that keeps the rollout where it is, in the order in which a person should care."""
@@ -52,6 +55,8 @@ def _step_holds(rollout: Rollout, policy: Policy, situation: Situation) -> Itera
         read = f"{rollout.acknowledged:g} %" if rollout.acknowledged else "none of it"
         said = f"{rollout.exposed_weight:g} % was asked for, {read} was read back"
         yield Call(Action.HOLD, Cause.ACKNOWLEDGEMENT, f"the weight is not acknowledged: {said}")
+    if situation.untold is not None:
+        yield Call(Action.HOLD, Cause.UNTOLD, f"{UNTOLD}{situation.untold}")
     if situation.fresh_runs < at.min_runs:
         runs = f"{situation.fresh_runs} of {at.min_runs} fresh candidate runs"
         earlier = f"; {situation.earlier_runs} are from before the rollout" if situation.earlier_runs else ""

@@ -108,11 +108,15 @@ def verdict(call: Call) -> Answer:
 
 def _untold(told: Told) -> dict[str, Json]:
     """Return what a router has not been told; which program tells it is this machine's business."""
+    webhook = None if told.endpoint is None else told.endpoint.webhook
     return {
         "event": told.message.event.value,
         "receipt": told.message.seq,
         "attempts": told.delivery.attempts,
         "urgent": told.delivery.is_urgent,
+        "state": told.delivery.state.value,
+        "error": told.delivery.error,
+        "disabled": "" if webhook is None else webhook.disabled,
     }
 
 
