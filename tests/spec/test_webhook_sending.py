@@ -16,8 +16,8 @@ from pathlib import Path
 
 import pytest
 
-from lockgate.adapters.webhooks.exchange import MAX_KEPT, MAX_READ, ExchangeError, Request
-from lockgate.adapters.webhooks.resolving import Asking, Names, Need
+from lockgate.adapters.outgoing.exchange import MAX_KEPT, MAX_READ, ExchangeError, Request
+from lockgate.adapters.outgoing.resolving import Asking, Names, Need
 from lockgate.core.address import Address
 from lockgate.core.delivery import Carried, State
 from lockgate.core.endpoint import Endpoint, Kind

@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from lockgate.adapters.webhooks.resolving import Names
+from lockgate.adapters.outgoing.resolving import Names
 from lockgate.adapters.webhooks.secret_box import SecretBox, make_key
 from lockgate.adapters.webhooks.sender import Sender
 from lockgate.core.delivery import Carried

@@ -13,7 +13,7 @@ import pytest
 from standardwebhooks import Webhook as Reference
 from standardwebhooks import WebhookVerificationError
 
-from lockgate.adapters.webhooks.resolving import Names
+from lockgate.adapters.outgoing.resolving import Names
 from lockgate.adapters.webhooks.secret_box import KEY_FILE, SecretBox, make_key
 from lockgate.core.custody import custody_series
 from lockgate.core.delivery import State

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from lockgate.adapters.webhooks.resolving import Names
+from lockgate.adapters.outgoing.resolving import Names
 from lockgate.adapters.webhooks.secret_box import KEY_FILE, SecretBox, make_key
 from lockgate.adapters.webhooks.sender import Sender
 from lockgate.core.address import read_networks

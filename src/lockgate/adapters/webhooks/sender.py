@@ -14,8 +14,8 @@ from functools import cached_property
 from pathlib import Path
 
 from lockgate import __version__
-from lockgate.adapters.webhooks.exchange import Answered, ExchangeError, Request, exchange
-from lockgate.adapters.webhooks.resolving import Asking, Names, Need
+from lockgate.adapters.outgoing.exchange import Answered, ExchangeError, Request, exchange
+from lockgate.adapters.outgoing.resolving import Asking, Names, Need
 from lockgate.adapters.webhooks.secret_box import SecretBox
 from lockgate.core.address import Address
 from lockgate.core.delivery import Carried

@@ -25,11 +25,12 @@ class Need(Enum):
 
     CHECK = "check"
     DELIVERY = "delivery"
+    ISSUER = "issuer"
 
 
 # Look-ups that wait for a resolver at once, and those of one organisation among them.
-AT_ONCE = {Need.CHECK: 8, Need.DELIVERY: 32}
-OF_ORG = {Need.CHECK: 2, Need.DELIVERY: 8}
+AT_ONCE = {Need.CHECK: 8, Need.DELIVERY: 32, Need.ISSUER: 4}
+OF_ORG = {Need.CHECK: 2, Need.DELIVERY: 8, Need.ISSUER: 4}
 # Where nobody answers, a host is believed to be where it was; who calls judges that address as any other.
 KNOWN_S, MAX_KNOWN = 3_600.0, 1_000
 # The resolver's word that there is no such name, unlike that it could not find out.

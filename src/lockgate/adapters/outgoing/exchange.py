@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A request and the addresses that it may go to come in; the receiver's answer goes out, or what kept it from coming.
+"""A request and the addresses that it may go to come in; the answer goes out, or what kept it from coming.
 
-Everything is bounded: the time to connect, the time of the whole exchange whatever the receiver does, and what is
+Everything is bounded: the time to connect, the time of the whole exchange whatever the other end does, and what is
 read. No proxy is asked, no cookie is kept, and nothing is followed.
 """
 
@@ -24,12 +24,12 @@ CHUNK = 16 * 1_024
 
 
 class ExchangeError(Exception):
-    """What went wrong between here and the receiver, in one sentence."""
+    """What went wrong between here and there, in one sentence."""
 
 
 @dataclass(slots=True)
 class Answered:
-    """A receiver's answer as far as it was read: `kept` is the beginning of its body.
+    """An answer as far as it was read: `kept` is the beginning of its body.
 
     `retry_after`: when it wants to be called again, as it wrote that.
     """
@@ -42,15 +42,18 @@ class Answered:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """What is sent: the target, headers that are checked already, and the body."""
+    """What is sent, with headers that are checked already, and how much of the answer is read, and of its body kept."""
 
     target: Target
     headers: Sequence[tuple[str, str]]
-    body: bytes = field(repr=False)
+    method: str = "POST"
+    body: bytes = field(default=b"", repr=False)
+    max_read: int = MAX_READ
+    max_kept: int = MAX_KEPT
 
     def encoded(self) -> bytes:
         """Return the bytes of the request."""
-        lines = [f"POST {self.target.path} HTTP/1.1", *(f"{name}: {value}" for name, value in self.headers)]
+        lines = [f"{self.method} {self.target.path} HTTP/1.1", *(f"{name}: {value}" for name, value in self.headers)]
         if any(ord(letter) < 0x20 or ord(letter) > 0x7E for line in lines for letter in line):
             raise ExchangeError("a header would hold what no header may")
         return "\r\n".join([*lines, "", ""]).encode("ascii") + self.body
@@ -61,7 +64,7 @@ def exchange(request: Request, addresses: Sequence[Address], context: ssl.SSLCon
     try:
         with _connected(request.target, addresses, context, until) as connection:
             _send(connection, request.encoded(), until)
-            return _answer(connection, until)
+            return _answer(connection, request, until)
     except TimeoutError as error:
         raise ExchangeError("it did not answer in time") from error
     except ssl.SSLCertVerificationError as error:
@@ -101,13 +104,13 @@ def _send(connection: socket.socket, data: bytes, until: float) -> None:
         left = left[connection.send(left[:CHUNK]) :]
 
 
-def _answer(connection: socket.socket, until: float) -> Answered:
-    reading = _Reading()
+def _answer(connection: socket.socket, request: Request, until: float) -> Answered:
+    reading = _Reading(request.max_kept)
     reading.parser = parser = httptools.HttpResponseParser(reading)
     read = 0
-    while not reading.answered.is_whole and read < MAX_READ:
+    while not reading.answered.is_whole and read < request.max_read:
         connection.settimeout(_left(until))
-        chunk = connection.recv(min(CHUNK, MAX_READ - read))
+        chunk = connection.recv(min(CHUNK, request.max_read - read))
         if not chunk:
             return _ended(reading)
         read += len(chunk)
@@ -118,21 +121,23 @@ def _answer(connection: socket.socket, until: float) -> Answered:
         except httptools.HttpParserError as error:
             raise ExchangeError("its answer is not HTTP") from error
     if not reading.has_head:
-        raise ExchangeError(f"the head of its answer is longer than {MAX_READ:,} bytes")
+        raise ExchangeError(f"the head of its answer is longer than {request.max_read:,} bytes")
     return reading.answered
 
 
 def _ended(reading: _Reading) -> Answered:
     if not reading.has_head or reading.has_length:
         raise ExchangeError("it closed the connection before its answer was whole")
+    reading.answered.is_whole = True
     return reading.answered
 
 
 class _Reading:
     """What the parser tells of an answer, as it comes."""
 
-    def __init__(self) -> None:
+    def __init__(self, max_kept: int) -> None:
         self.answered = Answered()
+        self._max_kept = max_kept
         self.has_head = self.has_length = False
         self.parser: httptools.HttpResponseParser | None = None
 
@@ -149,7 +154,7 @@ class _Reading:
         self.has_head = not 100 <= self.answered.code <= 199
 
     def on_body(self, body: bytes) -> None:
-        self.answered.kept = (self.answered.kept + body)[:MAX_KEPT]
+        self.answered.kept = (self.answered.kept + body)[: self._max_kept]
 
     def on_message_complete(self) -> None:
         self.answered.is_whole = self.has_head
