@@ -24,6 +24,8 @@ KEY_BYTES = 32
 # Ids that are marked at once; the longest of them decides how much memory each takes.
 _SOME = 4_096
 _WORD = 4
+# Names whose salts are kept.
+_FEW = 64
 _HALF = np.uint64(32)
 _UPPER = np.uint64(0xFFFFFFFF00000000)
 
@@ -47,7 +49,21 @@ def marks_of(ids: Sequence[str], key: bytes) -> Marks:
 
 def salts_of(names: Sequence[str], key: bytes) -> Marks:
     """Return for each name what is added to marks, so that equal ids under different names differ as others do."""
-    return marks_of(names, hashlib.sha256(b"salt" + key).digest())
+    if len(names) <= _FEW:
+        return _few_salts(tuple(names), key)
+    return marks_of(names, _salt_key(key))
+
+
+def _salt_key(key: bytes) -> bytes:
+    return hashlib.sha256(b"salt" + key).digest()
+
+
+# Batches of one service name the same few releases again and again.
+@lru_cache(maxsize=64)
+def _few_salts(names: tuple[str, ...], key: bytes) -> Marks:
+    salts = marks_of(names, _salt_key(key))
+    salts.flags.writeable = False
+    return salts
 
 
 def _marks(ids: Sequence[str], key: bytes) -> Marks:
