@@ -16,7 +16,7 @@ from lockgate.operations.queries import find_rollout
 from lockgate.ports.house import House
 from lockgate.server.caller import ANYBODY, Caller, caller_of, local_caller
 from lockgate.server.limits import Demand, Limits
-from lockgate.server.problem import NOT_A_CALL, ProblemError
+from lockgate.server.problem import NOT_A_CALL, NOT_THERE, ProblemError
 from lockgate.server.table import MAX_BODY, Endpoint
 
 # What brings the end of a bad release nearer.
@@ -33,6 +33,10 @@ ONCE = (
 )
 
 
+# Not every store can hold it, or look for it.
+NUL = "\0"
+
+
 @dataclass(frozen=True, slots=True)
 class Admission:
     """Who was let in, what they asked of their rates, and the headers that say how they stand."""
@@ -43,11 +47,15 @@ class Admission:
 
 
 def check_head(request: Request) -> None:
-    """Refuse a request that says twice what can be meant once."""
+    """Refuse a request that says twice what can be meant once, or that names what nothing is named."""
     counted = Counter(name for name, _ in request.headers.raw)
     for name in ONCE:
         if counted[name.encode()] > 1:
             raise ProblemError(NOT_A_CALL, f"the header {name} comes twice", "Send it once.")
+    if any(NUL in name for name in request.path_params.values()):
+        raise ProblemError(NOT_THERE, "nothing has a zero byte in its name", "GET the list to see what there is.")
+    if any(NUL in text for text in request.query_params.values()):
+        raise ProblemError(NOT_A_CALL, "a parameter of the query has a zero byte", "Send text.")
 
 
 def admit(row: Endpoint, house: House, limits: Limits, request: Request) -> Admission:

@@ -30,6 +30,7 @@ MAX_PAGE = 1_000
 MAX_SPAN_S = 366 * 86_400
 JSON_TYPES = ("application/json",)
 _HALF = re.compile(rb"\\u[dD][89a-fA-F]")
+_NUL = rb"\u0000"
 
 
 def ask_nothing(name: str, _words: Mapping[str, object], _screen: Screen, _call: Call) -> dict[str, Json]:
@@ -142,9 +143,20 @@ def read_object(body: bytes) -> dict[str, object]:
             json.dumps(found, ensure_ascii=False).encode("utf-8")
     except (ValueError, RecursionError) as error:
         raise DataError(f"the body is not JSON: {error}", advice="Send one JSON object in UTF-8.") from error
+    if _NUL in body and _has_nul(found):
+        raise DataError("a text of the body has a zero byte", advice="Leave it out; not every store can hold it.")
     if not isinstance(found, dict):
         raise DataError("the body is not a JSON object", advice='Send an object: {"name": ...}.')
     return found
+
+
+def _has_nul(found: object) -> bool:
+    """Say whether a text within a document, or a name in it, has a zero byte."""
+    if isinstance(found, dict):
+        return any(_has_nul(each) for pair in found.items() for each in pair)
+    if isinstance(found, list):
+        return any(_has_nul(each) for each in found)
+    return isinstance(found, str) and "\0" in found
 
 
 def check_names(noun: str, given: Iterable[str], known: tuple[str, ...]) -> None:
