@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import pytest
 
+from lockgate.cli import main
 from lockgate.operations.api_keys import list_keys
 from lockgate.operations.authenticate import authenticate
 from tests.server.served import API, Caller, Served, problem
@@ -138,3 +139,36 @@ def test_keys_come_in_pages(admin: Caller, door: Served) -> None:
 
     assert [each["id"] for each in [*page["keys"], *rest["keys"]]] == [admin.token[:18], *made]
     assert rest["cursor"] is None
+
+
+@pytest.mark.clause("SV-252")
+def test_a_key_does_not_outlive_the_one_that_made_it(door: Served) -> None:
+    """Whatever life it asks for, and what it makes in turn ends then too."""
+    short = door.key("admin", life_s=60)
+    child = Caller(door.http, short.token).post(KEYS, {"name": "b", "allow": ["admin"], "expires": "366d"}).json()
+    door.world.clock.advance(30)
+    grandchild = Caller(door.http, child["token"]).post(KEYS, {"name": "c", "allow": ["sdk"]}).json()
+
+    found = {each.name: each.expires_at for each in list_keys(door.world.house)}
+
+    assert found == dict.fromkeys(("admin", "b", "c"), short.key.expires_at)
+    door.world.clock.advance(30)
+    tokens = (child["token"], grandchild["token"])
+    assert [problem(Caller(door.http, each).get(KEYS))[0] for each in tokens] == [401, 401]
+
+
+@pytest.mark.clause("SV-252")
+def test_who_revokes_a_key_is_told_what_it_has_made(
+    admin: Caller, door: Served, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Those open something still, and are not revoked with it."""
+    maker = door.key("admin")
+    made = Caller(door.http, maker.token).post(KEYS, SDK).json()
+    monkeypatch.setenv("LOCKGATE_URL", str(door.http.base_url))
+    monkeypatch.setenv("LOCKGATE_API_KEY", admin.token)
+
+    code = main.run(["keys", "revoke", maker.key.id])
+
+    assert code == 0
+    assert f"{made['id']}: made by it, and not revoked with it" in capsys.readouterr().err
+    assert Caller(door.http, made["token"]).post(f"{API}/runs").status_code != 401

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from lockgate.core.api_key import ID_BYTES, SECRET_BYTES, ApiKey, check_apps, check_key_name, token_digest, token_of
 from lockgate.core.api_key import key_id as id_of
-from lockgate.core.instant import SECOND
+from lockgate.core.instant import SECOND, Instant
 from lockgate.core.permission import Permission, permissions_of
 from lockgate.errors import UsageError
 from lockgate.ports.house import House
@@ -24,7 +24,8 @@ FIRST = "admin"
 class KeyOrder:
     """A key to be: who uses it, for which permissions and apps (none: all), for how long, and who asked for it.
 
-    A job asks by a trust rule, and what its token claims is kept with the key.
+    A job asks by a trust rule, and what its token claims is kept with the key. `until`: when it ends at the latest,
+    because what asked for it ends then.
     """
 
     name: str
@@ -34,6 +35,7 @@ class KeyOrder:
     created_by: str | None = None
     rule: str | None = None
     claims: tuple[tuple[str, str], ...] = ()
+    until: Instant | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,7 @@ def issue(work: Transaction, order: KeyOrder, house: House) -> IssuedKey:
     token = token_of(secrets.token_bytes(ID_BYTES), secrets.token_bytes(SECRET_BYTES))
     identity, now = id_of(token), house.clock.now()
     assert identity is not None
+    expires_at = now + order.life_s * SECOND
     key = ApiKey(
         org=house.org,
         id=identity,
@@ -76,7 +79,7 @@ def issue(work: Transaction, order: KeyOrder, house: House) -> IssuedKey:
         apps=check_apps(order.apps),
         created_at=now,
         created_by=order.created_by,
-        expires_at=now + order.life_s * SECOND,
+        expires_at=expires_at if order.until is None else min(expires_at, order.until),
         rule=order.rule,
         claims=order.claims,
     )

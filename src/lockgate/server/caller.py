@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from lockgate.core.api_key import ApiKey
 from lockgate.core.app import DEFAULT_ORG
 from lockgate.core.canonical import digest
+from lockgate.core.instant import Instant
 from lockgate.core.permission import Permission, is_allowed
 from lockgate.core.receipt import Actor
 from lockgate.errors import ClosedStoreError, NotPermittedError
@@ -29,7 +30,8 @@ ORG_HEADER = "lockgate-org"
 class Caller:
     """Who calls: of which organisation, by which name, and for which permissions and apps (None: all).
 
-    `owner` is a word that no other caller has: what is kept for whoever calls again is kept for it.
+    `owner` is a word that no other caller has: what is kept for whoever calls again is kept for it. `expires_at`: when
+    the key ends; None where none is needed.
     """
 
     org: str
@@ -39,6 +41,7 @@ class Caller:
     permissions: tuple[Permission, ...]
     apps: tuple[str, ...] | None = None
     claims: tuple[tuple[str, str], ...] = ()
+    expires_at: Instant | None = None
 
     def actor(self, reason: str | None = None) -> Actor:
         """Return who a receipt says that it was."""
@@ -126,6 +129,7 @@ def _of_key(key: ApiKey) -> Caller:
         permissions=key.permissions,
         apps=key.apps,
         claims=key.claims,
+        expires_at=key.expires_at,
     )
 
 

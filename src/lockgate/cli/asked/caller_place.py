@@ -14,6 +14,7 @@ from lockgate.cli.asked.table import answer
 from lockgate.core.api_key import ApiKey
 from lockgate.core.canonical import Json
 from lockgate.core.endpoint import Endpoint
+from lockgate.core.instant import Instant
 from lockgate.core.permission import Permission
 from lockgate.core.receipt import Actor
 from lockgate.operations.acting import checked_actor
@@ -74,6 +75,10 @@ class CallerPlace:
     def check_grant(self, permissions: tuple[Permission, ...], apps: tuple[str, ...] | None) -> None:
         """Refuse what reaches further than the caller's own key."""
         check_grant(self._call.caller, permissions, apps)
+
+    def key_ends(self) -> Instant | None:
+        """Return when the caller's key ends, and with it what is made by it."""
+        return self._call.caller.expires_at
 
     def sees_key(self, key: ApiKey) -> bool:
         """Say whether a key is for nothing but apps that the caller's is for."""

@@ -12,6 +12,7 @@ from typing import Protocol
 from lockgate.cli.said import Said
 from lockgate.core.api_key import ApiKey
 from lockgate.core.endpoint import Endpoint
+from lockgate.core.instant import Instant
 from lockgate.core.permission import Permission
 from lockgate.core.receipt import Actor
 from lockgate.operations.deliver import Told
@@ -64,6 +65,10 @@ class Place(Protocol):
 
     def check_grant(self, permissions: tuple[Permission, ...], apps: tuple[str, ...] | None) -> None:
         """Refuse a key that reaches further than that of whoever asks."""
+        ...
+
+    def key_ends(self) -> Instant | None:
+        """Return when the key of whoever asks ends; None where none is needed."""
         ...
 
     def sees_key(self, key: ApiKey) -> bool:

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 
 from lockgate.cli.asked.desk import Desk
 from lockgate.cli.said import Said
+from lockgate.core.instant import instant_text
 from lockgate.core.permission import permissions_of
+from lockgate.core.wording import listed
 from lockgate.errors import UnknownError
-from lockgate.operations.api_keys import list_keys
+from lockgate.operations.api_keys import list_keys, made_by
 from lockgate.operations.issue_key import KeyOrder, issue_key
 from lockgate.operations.revoke_key import revoke_key
 from lockgate.report.key_listing import key_document, render_keys
@@ -42,6 +44,7 @@ def answer_create(words: NewWords, desk: Desk) -> Said:
         apps=tuple(words.apps),
         life_s=words.life_s,
         created_by=desk.place.actor().name,
+        until=desk.place.key_ends(),
     )
     desk.place.check_grant(order.permissions, order.apps or None)
     issued = issue_key(order, desk.place.new_house())
@@ -50,6 +53,8 @@ def answer_create(words: NewWords, desk: Desk) -> Said:
     else:
         desk.say(f"{issued.token}\n")
         desk.tell(f"{issued.key.id} is made; its token is shown this once")
+    if issued.key.expires_at == order.until:
+        desk.tell(f"it ends at {instant_text(issued.key.expires_at)}, with the key that made it")
     return desk.said()
 
 
@@ -73,6 +78,9 @@ def answer_revoke(words: Words, desk: Desk) -> Said:
             raise UnknownError(f"there is no key {identity}")
         desk.place.check_grant(found.permissions, found.apps)
     key = revoke_key(identity, house)
+    made = made_by(key, list_keys(house), house.clock.now())
+    if made:
+        desk.tell(f"{listed([each.id for each in made])}: made by it, and not revoked with it")
     if words.as_json:
         desk.emit_json(key_document(key))
     else:

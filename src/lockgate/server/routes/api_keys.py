@@ -23,7 +23,7 @@ NO_STORE = {"cache-control": "no-store"}
 
 
 def create_key(call: Call) -> Answer:
-    """Make a key that allows no more than the caller's own; its token is answered this once."""
+    """Make a key that allows no more than the caller's own, nor for longer; its token is answered this once."""
     document = call.document(*FIELDS)
     name = needed("name", text_of(document, "name"))
     words, apps = names_of(document, "allow"), names_of(document, "apps")
@@ -38,6 +38,7 @@ def create_key(call: Call) -> Answer:
         apps=apps,
         life_s=DEFAULT_LIFE_S if life is None else life,
         created_by=call.caller.name,
+        until=call.caller.expires_at,
     )
     issued = issue_key(order, call.house)
     plain = key_document(issued.key)
