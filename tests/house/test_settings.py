@@ -19,7 +19,7 @@ NAMES = re.compile(r"(?<![A-Z0-9_])LOCKGATE_[A-Z0-9]+(?:_[A-Z0-9]+)*")
 # Where a program's environment is made.
 HANDING = Path("src", "lockgate", "adapters", "actuators", "command.py")
 # What an example names for itself.
-OF_EXAMPLES = {"LOCKGATE_PASSWORD"}
+OF_EXAMPLES = {"LOCKGATE_PASSWORD", "LOCKGATE_PACKAGE"}
 
 
 def _texts() -> Iterator[tuple[str, str]]:

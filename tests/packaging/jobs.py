@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-INSTALL = "python -m pip install --quiet lockgate"
+INSTALL = 'python -m pip install --quiet "${LOCKGATE_PACKAGE:?names the wheel or repository to install from}"'
 
 
 @dataclass(frozen=True)
