@@ -99,6 +99,7 @@ def test_the_split_is_of_the_last_moments() -> None:
 
     assert Split(0.0).words("nginx") == "no request through nginx yet"
     assert seen.words("nginx").replace("\u00a0", " ") == "1,000 requests a second through nginx: v36 90.0 %, v37 10.0 %"
+    assert seen.anew(0.6).words("nginx") == "1,000 requests a second through nginx"
 
 
 @pytest.mark.slow

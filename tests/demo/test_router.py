@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from lockgate.demo import router
 from lockgate.demo.router import free_port, kept, started, stopped
 from lockgate.errors import UnreachableError
 
@@ -130,3 +131,16 @@ def test_a_program_that_is_kept_is_not_stopped(tmp_path: Path) -> None:
     os.kill(number, signal.SIGTERM)
     process.wait(20)
     assert is_gone(int(place.read_text(encoding="ascii")))
+
+
+@pytest.mark.clause("LC-67")
+def test_a_router_is_found_where_only_administrators_look(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Debian keeps HAProxy and nginx in a folder that ordinary users do not have on their path."""
+    program = tmp_path / "haproxy"
+    program.write_text("#!/bin/sh\n", encoding="utf-8")
+    program.chmod(0o700)
+    monkeypatch.setenv("PATH", "/nowhere")
+    monkeypatch.setattr(router, "ADMINISTRATORS", str(tmp_path))
+
+    assert router.installed("haproxy") == str(program)
+    assert router.installed("no-such-router") is None

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -38,11 +39,16 @@ def demo(kind: str | None, *, keep: bool) -> int:
     if left is not None:
         numbers = " ".join(map(str, left.numbers))
         output.say(
-            f"Server and receiver go on. Next: LOCKGATE_URL={left.url} lockgate list, or {left.url}/openapi.json\n"
+            f"Server and receiver go on. Next: LOCKGATE_URL={left.url} {_program()} list, or {left.url}/openapi.json\n"
             f"What came of each webhook: {folder}/receiver.log\n"
             f"To end them: kill {numbers}\n"
         )
     return exit_codes.OK.code if is_as_told else exit_codes.REGRESSED.code
+
+
+def _program() -> str:
+    """Return how the reader calls Lockgate: by name where that is found, else beside this Python."""
+    return "lockgate" if shutil.which("lockgate") else str(Path(sys.executable).parent / "lockgate")
 
 
 @contextmanager

@@ -4,13 +4,12 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
 from pathlib import Path
 
 from lockgate.demo.haproxy import Haproxy
 from lockgate.demo.nginx import Nginx
 from lockgate.demo.own_router import OwnRouter
-from lockgate.demo.router import Router
+from lockgate.demo.router import Router, installed
 
 CHOICE = "router"
 # The folder of the router in that of the demonstration.
@@ -21,7 +20,7 @@ KINDS = ("haproxy", "nginx", "own")
 
 def choose(folder: Path, loop: asyncio.AbstractEventLoop, kind: str | None = None) -> Router:
     """Return a router of a kind, or the first that is installed, and note in its folder which that was."""
-    chosen = kind or next((each for each in KINDS if shutil.which(each)), KINDS[-1])
+    chosen = kind or next((each for each in KINDS if installed(each)), KINDS[-1])
     (folder / CHOICE).write_text(chosen, encoding="ascii")
     return OwnRouter(folder, loop) if chosen == "own" else chosen_in(folder)
 

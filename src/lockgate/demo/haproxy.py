@@ -3,13 +3,12 @@
 
 from __future__ import annotations
 
-import shutil
 import socket
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
-from lockgate.demo.router import HOST, free_port, kept, started, stopped
+from lockgate.demo.router import HOST, free_port, installed, kept, started, stopped
 
 CONFIG = """\
 global
@@ -49,7 +48,7 @@ class Haproxy:
         )
         config = self._folder / "haproxy.cfg"
         config.write_text(CONFIG.format(socket=self._socket, host=HOST, port=port, servers=servers), encoding="utf-8")
-        command = [shutil.which("haproxy") or "haproxy", "-db", "-f", str(config)]
+        command = [installed("haproxy") or "haproxy", "-db", "-f", str(config)]
         self._process = started(command, port, self._folder / "haproxy.log")
         return port
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
 import subprocess
 import time
@@ -13,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from lockgate.demo.router import HOST, WEIGHTS, free_port, kept, started, stopped
+from lockgate.demo.router import HOST, WEIGHTS, free_port, installed, kept, started, stopped
 from lockgate.demo.shares import asked_weights
 from lockgate.errors import UnreachableError
 
@@ -72,7 +71,7 @@ class Nginx:
         (self._folder / PORTS).write_text(json.dumps({"port": port, "releases": dict(ports)}), encoding="utf-8")
         self._write({next(iter(ports)): 100})
         log = self._folder / "nginx.log"
-        command = [shutil.which("nginx") or "nginx", "-p", str(self._folder), "-e", str(log), "-c", str(self._config)]
+        command = [installed("nginx") or "nginx", "-p", str(self._folder), "-e", str(log), "-c", str(self._config)]
         self._process = started(command, port, self._folder / "nginx.out")
         return port
 

@@ -34,7 +34,7 @@ class OwnRouter:
     @property
     def name(self) -> str:
         """Return its name."""
-        return "a router of its own"
+        return "its own small router"
 
     def start(self, ports: Mapping[str, int]) -> int:
         """Listen in the loop that traffic runs in."""

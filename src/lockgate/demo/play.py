@@ -101,7 +101,7 @@ class _Scenery:
             for each in self._news(rollout, len(decisions)):
                 decisions.append(each)
                 if each.is_movement and len(decisions) > 1:
-                    self._split = Split(time.monotonic())
+                    self._split = self._split.anew(time.monotonic())
                     self.stage.tell(render_move(self.elapsed, act.candidate, each, self.stage.screen))
             self.stage.draw(self._frame(act, rollout))
             if decisions[-1].is_last:

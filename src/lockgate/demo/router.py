@@ -7,6 +7,7 @@ Weights are moved by another process, so all that moving needs stands in the rou
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -22,6 +23,7 @@ HOST = "127.0.0.1"
 # Asked for this, a router answers the weights that it has, as JSON, by itself.
 WEIGHTS = "/.weights"
 START_S = 20.0
+ADMINISTRATORS = os.pathsep.join(("/usr/local/sbin", "/usr/sbin"))
 
 
 class Router(Protocol):
@@ -51,6 +53,11 @@ class Router(Protocol):
     def stop(self) -> None:
         """End it, unless it is kept."""
         ...
+
+
+def installed(name: str) -> str | None:
+    """Return where a program of this machine is, also where only administrators look, as Debian has its routers."""
+    return shutil.which(name) or shutil.which(name, path=ADMINISTRATORS)
 
 
 def free_port() -> int:

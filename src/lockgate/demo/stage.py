@@ -73,10 +73,21 @@ class Ended:
 
 
 class Split:
-    """How requests were split lately."""
+    """How requests were split lately; `rate`: how many a second there were before."""
 
-    def __init__(self, now: float) -> None:
+    def __init__(self, now: float, rate: float | None = None) -> None:
+        self._before = rate
         self._moments: deque[tuple[float, Counter[str]]] = deque([(now, Counter())], maxlen=SEEN)
+
+    @property
+    def rate(self) -> float | None:
+        """Return how many requests a second there are, None before the first."""
+        seconds = self._moments[-1][0] - self._moments[0][0]
+        return self._counts().total() / seconds if seconds and self._counts().total() else self._before
+
+    def anew(self, now: float) -> Split:
+        """Return a split that begins now, as after a move: requests go on, and their shares are others."""
+        return Split(now, self.rate)
 
     def add(self, now: float, counts: Counter[str]) -> None:
         """Count the requests since the last moment."""
@@ -84,13 +95,15 @@ class Split:
 
     def words(self, router: str) -> str:
         """Return the split in words."""
-        counts = sum((counts for _, counts in list(self._moments)[1:]), Counter[str]())
-        seconds, total = self._moments[-1][0] - self._moments[0][0], counts.total()
-        if not total:
+        if self.rate is None:
             return f"no request through {router} yet"
-        shares = ", ".join(f"{name} {count / total:.1%}" for name, count in sorted(counts.items()))
-        rate = total / seconds if seconds else 0.0
-        return f"{rate:,.0f} requests a second through {router}: {shares}".replace("%", f"{NO_BREAK}%")
+        counts = self._counts()
+        shares = ", ".join(f"{name} {count / counts.total():.1%}" for name, count in sorted(counts.items()))
+        words = f"{self.rate:,.0f} requests a second through {router}"
+        return f"{words}: {shares}".replace("%", f"{NO_BREAK}%") if shares else words
+
+    def _counts(self) -> Counter[str]:
+        return sum((counts for _, counts in list(self._moments)[1:]), Counter[str]())
 
 
 def render_frame(act: Act, split: str, view: str, screen: Screen) -> str:
