@@ -48,6 +48,26 @@ def test_an_app_is_shown_as_it_stands(door: Door, promoted: str, home: Path) -> 
     assert "actuator   true web\n" in shown
 
 
+@pytest.mark.clause("LC-64")
+def test_webhooks_that_move_an_app_are_shown_by_their_id(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An app whose traffic a webhook moves is not said to be moved by nobody, and no address is shown."""
+    monkeypatch.setenv("LOCKGATE_WEBHOOK_ALLOW", "127.0.0.1/32")
+    door.create()
+    assert door("webhooks", "create", "--url", "http://127.0.0.1:7301/secret", "--app-id", APP) == 0, door.err
+    assert door("webhooks", "create", "--url", "http://127.0.0.1:7302/", "--event", "rollout.completed") == 0, door.err
+
+    declared = {each["url"]: each["id"] for each in door.read("webhooks", "list")["webhooks"]}
+
+    (app,) = door.read("apps")["apps"]
+    door("apps")
+
+    told = declared["http://127.0.0.1:7301/secret"]
+    assert app["webhooks"] == [told]
+    assert f"webhooks   {told}\n" in door.out
+    assert "actuator" not in door.out
+    assert "secret" not in door.out
+
+
 @pytest.mark.clause("LC-40")
 def test_a_freeze_is_seen_wherever_one_looks(door: Door) -> None:
     """`apps`, `list` and `show` name the reason, in words and as JSON; a kill is called one."""

@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from lockgate.core.app import App, Release, series_name
-from lockgate.core.endpoint import Endpoint, Kind
+from lockgate.core.endpoint import MOVES, Endpoint, Kind
 from lockgate.core.rollout import Rollout
 from lockgate.operations.known_app import known_app
 from lockgate.ports.house import House
@@ -14,20 +14,25 @@ from lockgate.ports.house import House
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Overview:
-    """An app, the id of its own receipts, its releases (the first seen first), its trials, what moves its traffic."""
+    """An app, the id of its own receipts, its releases (the first seen first), its trials, what moves its traffic.
+
+    `webhooks`: those that are told each weight that is asked for.
+    """
 
     app: App
     series: str
     releases: tuple[Release, ...]
     active: tuple[Rollout, ...]
     endpoint: Endpoint | None
+    webhooks: tuple[Endpoint, ...]
 
 
 def overview(house: House, name: str | None = None) -> tuple[Overview, ...]:
     """Return where apps stand, by name."""
     with house.store.reading(house.org) as seen:
         apps = seen.apps() if name is None else (known_app(seen, name),)
-        endpoints = {each.app: each for each in seen.endpoints() if each.kind is Kind.COMMAND}
+        declared = seen.endpoints()
+        endpoints = {each.app: each for each in declared if each.kind is Kind.COMMAND}
         return tuple(
             Overview(
                 app=app,
@@ -35,9 +40,14 @@ def overview(house: House, name: str | None = None) -> tuple[Overview, ...]:
                 releases=seen.releases(app.name),
                 active=seen.rollouts(app.name, active=True),
                 endpoint=endpoints.get(app.name, endpoints.get(None)),
+                webhooks=tuple(each for each in declared if each.webhook is not None and _is_moving(each, app.name)),
             )
             for app in apps
         )
+
+
+def _is_moving(endpoint: Endpoint, app: str) -> bool:
+    return all(endpoint.hears(app, event) for event in MOVES)
 
 
 def frozen_apps(house: House) -> dict[str, str]:

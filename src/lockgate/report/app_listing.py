@@ -33,6 +33,8 @@ def overview_document(one: Overview) -> dict[str, Json]:
         "releases": [{"name": each.name, "first_seen_at": instant_text(each.first_seen_at)} for each in one.releases],
         "active": [rollout_document(each) for each in one.active],
         "actuator": None if one.endpoint is None else endpoint_document(one.endpoint),
+        # Some addresses are secrets, and whoever may look may not know them.
+        "webhooks": [each.id for each in one.webhooks],
     }
 
 
@@ -49,8 +51,15 @@ def render_overview(one: Overview, screen: Screen) -> str:
     lines += _line("seen", _releases(one), screen)
     for each in one.active:
         lines += _line("on trial", _trial(each), screen)
-    lines += _line("actuator", "none" if one.endpoint is None else endpoint_words(one.endpoint), screen)
+    lines += _movers(one, screen)
     return "\n".join(lines).replace(NO_BREAK, " ") + "\n"
+
+
+def _movers(one: Overview, screen: Screen) -> list[str]:
+    webhooks = [*_line("webhooks", ", ".join(each.id for each in one.webhooks), screen)] if one.webhooks else []
+    if one.endpoint is None:
+        return webhooks or _line("actuator", "none", screen)
+    return [*_line("actuator", endpoint_words(one.endpoint), screen), *webhooks]
 
 
 def _releases(one: Overview) -> str:

@@ -262,6 +262,7 @@ ANSWER_SCHEMAS: Mapping[str, Schema] = {
         releases=list_of(answer(name=TEXT, first_seen_at=TIME)),
         active=list_of(shape("Rollout")),
         actuator=or_null(answer(id=TEXT)),
+        webhooks=list_of(described(TEXT, "Which is told each weight that is asked for.")),
     ),
     "Overviews": answer(apps=list_of(shape("Overview"))),
     "Key": _KEY,
