@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from lockgate.errors import UnreachableError
+from lockgate.errors import UnreachableError, UsageError
 from lockgate.webhooks import Applied, Event, SecretError
 from lockgate.webhooks import receiver as module
 from lockgate.webhooks.event import MAX_BODY
@@ -315,3 +315,16 @@ def test_a_receiver_tells_on_standard_error_by_itself(tmp_path: Path, capsys: py
     Receiver([SECRET], Applied(tmp_path / "applied.json"), Router()).receive(headers(sent, at=time.time()), sent)
 
     assert capsys.readouterr().err == "200 evt_01 (claims-agent rol_01 3): abc123 has 25 %\n"
+
+
+@pytest.mark.clause("LC-66")
+def test_a_port_that_is_taken_is_named(tmp_path: Path) -> None:
+    """Whoever starts a receiver beside another reads where it could not listen, and what to change."""
+    router = Router()
+    with receiving(tmp_path, router) as port:
+        receiver = Receiver([SECRET], Applied(tmp_path / "other.json"), router)
+
+        with pytest.raises(UsageError, match=rf"nothing can listen at 127\.0\.0\.1 port {port}: ") as refused:
+            listening(receiver, "127.0.0.1", port)
+
+    assert "--port" in refused.value.advice

@@ -19,7 +19,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from socket import SHUT_RDWR, socket
 from typing import Any
 
-from lockgate.errors import LockgateError, UnreachableError
+from lockgate.errors import LockgateError, UnreachableError, UsageError
 from lockgate.webhooks.applied import Applied, Order
 from lockgate.webhooks.event import MAX_BODY, Event, Headers, SignatureError, TimestampError, check_secrets, verify
 
@@ -195,4 +195,10 @@ class _Handler(BaseHTTPRequestHandler):
 
 def listening(receiver: Receiver, host: str, port: int) -> ThreadingHTTPServer:
     """Return a server that listens; it answers while its `serve_forever` runs."""
-    return _Server((host, port), receiver)
+    try:
+        return _Server((host, port), receiver)
+    except (OSError, OverflowError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise UsageError(
+            f"nothing can listen at {host} port {port}: {reason}", advice="Name another --host or --port."
+        ) from error
