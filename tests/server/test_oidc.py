@@ -7,7 +7,6 @@ import base64
 import hashlib
 import hmac
 import json
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,14 +20,12 @@ from cryptography.hazmat.primitives import serialization
 from lockgate.adapters.issuers.fetching import Fetch
 from lockgate.adapters.issuers.id_tokens import MAX_TOKEN, SignedIdTokens
 from lockgate.adapters.issuers.key_sets import REFRESH_S, KeySets
-from lockgate.adapters.outgoing.resolving import Names
 from lockgate.core.address import read_networks
 from lockgate.core.id_token import SKEW
 from lockgate.core.instant import SECOND
 from lockgate.core.permission import Permission
 from lockgate.core.receipt import Actor
 from lockgate.core.trust_rule import Provider, TrustRule
-from lockgate.errors import UnreachableError
 from lockgate.operations.fsck import fsck
 from lockgate.operations.trust import TrustOrder, create_rule, delete_rule
 from lockgate.server.limits import Limits, Rates
@@ -443,18 +440,6 @@ def test_an_issuer_at_an_address_that_may_not_be_called_is_not(shop: Shop) -> No
 
         assert problem(answered) == (503, "issuer-silent"), url
     assert shop.issuer.asked == []
-
-
-@pytest.mark.clause("SV-67")
-def test_a_resolver_that_never_answers_keeps_nobody() -> None:
-    """The name of an issuer is looked up for as long as all of a fetch may take, and no longer."""
-    is_over = threading.Event()
-    silent = Names(lambda _host: (is_over.wait(), ())[1])
-
-    with pytest.raises(UnreachableError, match="nobody said its address in time"):
-        Fetch(seconds=0.01, names=silent)("https://issuer.example/keys")
-
-    is_over.set()
 
 
 @pytest.mark.clause("SV-69")
