@@ -10,14 +10,17 @@ import pytest
 
 from lockgate.operations.api_keys import list_keys
 from lockgate.operations.fsck import fsck
-from lockgate.operations.queries import find_rollout, list_rollouts
+from lockgate.operations.queries import list_rollouts
+from lockgate.operations.tick_all import MAX_TURNS
 from lockgate.server.table import Endpoint
 from lockgate.testing.world import World
 from lockgate.wiring import sqlite_store
 from tests.server.rows import CLOSED, name_of, path_of, send_to
 from tests.server.served import API, Caller, Served, problem, served
-from tests.spec.line import APP, EQUAL, created
+from tests.spec.line import APP, created
 
+ROUND = f"{API}/rollouts/evaluate"
+NOT_ONCE = [each for each in CLOSED if each.method != "GET" and not (each.is_once or each.is_repeatable)]
 ONCE = [each for each in CLOSED if each.method == "POST" and each.is_once and each.max_body == 1 << 20]
 
 
@@ -123,20 +126,29 @@ def test_one_key_sent_at_once_has_one_effect(tmp_path: Path) -> None:
     assert fsck(here.house).flaws == ()
 
 
-@pytest.mark.clause("SV-28")
-def test_a_round_of_all_is_whole_or_not_there(tmp_path: Path) -> None:
-    """With a key every rollout takes its turn in one transaction, and the log is covered and sound after it."""
+@pytest.mark.clause("SV-224")
+@pytest.mark.parametrize("row", NOT_ONCE, ids=name_of)
+def test_where_a_key_would_do_nothing_it_is_refused(shop: Served, row: Endpoint) -> None:
+    """By 400, and nothing is done: nobody believes that what is asked for twice would be done once."""
+    admin, before = shop.caller("admin"), _entries(shop)
+
+    answer = send_to(path_of(shop, row), admin, row, idempotency_key="once")
+
+    assert problem(answer) == (400, "invalid-call")
+    assert "Idempotency-Key" in answer.json()["detail"]
+    assert _entries(shop) == before
+
+
+@pytest.mark.clause("SV-224")
+def test_a_round_of_all_is_never_one_transaction(tmp_path: Path) -> None:
+    """Whatever its headers say, it holds the store no longer than a part of it takes."""
     here = World(sqlite_store(tmp_path), 1)
-    names = [created(here, app=app).rollout.id for app in ("one", "two", "three")]
-    for app in ("one", "two", "three"):
-        here.serve_both(app, {"v36": 6_000, "abc123": 6_000}, EQUAL, minutes=3)
-    here.clock.advance(60)
+    for number in range(MAX_TURNS + 1):
+        created(here, app=f"app-{number}")
     with served(here) as door:
         admin = door.caller("admin")
-        first = admin.post(f"{API}/rollouts/evaluate", idempotency_key="round")
-        again = admin.post(f"{API}/rollouts/evaluate", idempotency_key="round")
+        refused = [admin.post(ROUND, **{name: text}) for name, text in (("idempotency_key", "k"), ("if_match", '"1"'))]
+        tree = admin.post(ROUND).json()
 
-    assert [each["id"] for each in first.json()["rollouts"]] == names
-    assert again.content == first.content
-    assert [find_rollout(name, here.house).step for name in names] == [1, 1, 1]
-    assert fsck(here.house).flaws == ()
+    assert [each.status_code for each in refused] == [400, 412]
+    assert len(tree["rollouts"]) == MAX_TURNS + 1

@@ -10,6 +10,7 @@ import pytest
 
 from lockgate.core.delivery import Carried
 from lockgate.core.endpoint import Kind
+from lockgate.core.webhook_url import refused
 from lockgate.operations.deliver import deliver
 from lockgate.operations.rollback import rollback
 from lockgate.testing.recipients import Recipients
@@ -74,6 +75,35 @@ def test_a_secret_is_in_the_one_answer_that_makes_it(admin: Caller) -> None:
     }
     assert "whsec_" not in str(shown)
     assert "secret" not in shown
+
+
+class Nowhere(Recipients):
+    """Receivers whose names nobody finds."""
+
+    def check(self, url: str, org: str) -> None:
+        """Refuse every URL."""
+        raise refused(f"{url} of {org} cannot be found")
+
+
+@pytest.mark.clause("WH-45")
+def test_a_receiver_that_is_declared_again_by_one_key_is_one(door: Served, admin: Caller) -> None:
+    """By the same answer, without its secret, also when its name is not found any more; another key is another one."""
+    order = {"url": URL, "app_id": APP}
+    first = admin.post(WEBHOOKS, order, idempotency_key="hook")
+    with served(door.world, receivers=Nowhere()) as later:
+        caller = Caller(later.http, admin.token)
+        again = caller.post(WEBHOOKS, order, idempotency_key="hook")
+        other = caller.post(WEBHOOKS, order, idempotency_key="other")
+
+    assert (first.status_code, again.status_code) == (201, 201)
+    assert again.headers["idempotency-replayed"] == "true"
+    assert again.json() == {**first.json(), "secret": None}
+    assert problem(other) == (400, "webhook-url-refused")
+    assert len(admin.get(WEBHOOKS).json()["webhooks"]) == 1
+    with door.world.house.store.reading() as seen:
+        kept = seen.reply(f"{admin.token[:18]} hook")
+    assert kept is not None
+    assert first.json()["secret"].encode() not in kept.body
 
 
 @pytest.mark.clause("WH-40")

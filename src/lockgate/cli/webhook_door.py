@@ -55,6 +55,8 @@ def _here(asked: WebhookCall, by: str | None) -> dict[str, Any]:
     handler: Handler = getattr(webhooks, asked.handler)
     call = _call(asked, by)
     try:
+        if handler is webhooks.create_one:
+            webhooks.check_one(call)
         answer = handler(call)
     except ProblemError as error:
         raise NotPermittedError(error.problem.detail, advice=error.problem.advice) from error

@@ -16,7 +16,7 @@ from lockgate.errors import HeldError, ReusedKeyError, TryAgainError
 from lockgate.operations.intervention import TRIES
 from lockgate.operations.together import together
 from lockgate.ports.house import House
-from lockgate.ports.store import Transaction
+from lockgate.ports.store import Snapshot, Transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +54,12 @@ def do_once(house: House, once: Once | None, act: Act) -> Came:
     return _done(house, once, act)
 
 
+def answered_before(house: House, once: Once) -> Came | None:
+    """Return what the same call came to before."""
+    with house.store.reading(house.org) as seen:
+        return _before(seen, once, house.clock.now())
+
+
 def _done(house: House, once: Once | None, act: Act) -> Came:
     with together(house) as (work, shared):
         before = None if once is None else _before(work, once, house.clock.now())
@@ -65,8 +71,8 @@ def _done(house: House, once: Once | None, act: Act) -> Came:
         return came
 
 
-def _before(work: Transaction, once: Once, now: Instant) -> Came | None:
-    reply = work.reply(once.key)
+def _before(seen: Snapshot, once: Once, now: Instant) -> Came | None:
+    reply = seen.reply(once.key)
     if reply is None or reply.at < now - KEPT:
         return None
     if reply.call != once.call:

@@ -60,10 +60,19 @@ class Shared:
 
 def create_webhook(order: WebhookOrder, actor: Actor, house: House, receivers: Receivers) -> Shared:
     """Declare a receiver of messages; it hears what is told from now on."""
+    check_order(order, house.org, receivers)
+    return declare_webhook(order, actor, house, receivers)
+
+
+def check_order(order: WebhookOrder, org: str, receivers: Receivers) -> None:
+    """Refuse a receiver that nobody should call; before anything is written, because its name is looked up."""
     if order.app is not None:
         check_name("an app", order.app)
-    # Before anything is written: a name is looked up for as long as that takes.
-    receivers.check(order.url, house.org)
+    receivers.check(order.url, org)
+
+
+def declare_webhook(order: WebhookOrder, actor: Actor, house: House, receivers: Receivers) -> Shared:
+    """Declare a receiver that was checked."""
     secret = secrets.token_bytes(SECRET_BYTES)
     identity = name_of("end", house.org, Kind.WEBHOOK.value, secrets.token_hex(16))
     webhook = Webhook(

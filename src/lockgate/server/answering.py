@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from lockgate.core.reply import call_digest
 from lockgate.errors import UsageError
-from lockgate.operations.once import Came, Once, do_once
+from lockgate.operations.once import Came, Once, answered_before, do_once
 from lockgate.operations.reading import load
 from lockgate.ports.house import House
 from lockgate.ports.store import Transaction
@@ -24,12 +24,27 @@ def answer(row: Endpoint, call: Call) -> Answer:
     """Answer a call that its caller may make."""
     if row.method in SAFE:
         return _looked(row, call)
-    if not (KEY in call.headers or has_condition(call.headers)):
-        return row.handler(call)
-    if not row.is_once:
-        check_conditions(call.headers, None, is_change=True)
-        return row.handler(call)
-    came = do_once(call.house, _once(call), lambda work, house: _came(row, call, work, house))
+    if row.is_once and (KEY in call.headers or has_condition(call.headers)):
+        return _kept(row, call)
+    if KEY in call.headers and not row.is_repeatable:
+        raise UsageError(
+            "an Idempotency-Key does nothing here: what is asked for would be done again",
+            advice="Leave the header out, and look at what is there before you call again.",
+        )
+    check_conditions(call.headers, None, is_change=True)
+    if row.ahead is not None:
+        row.ahead(call)
+    return row.handler(call)
+
+
+def _kept(row: Endpoint, call: Call) -> Answer:
+    """Answer a call in one transaction with its reply, or as it was answered before."""
+    once = _once(call)
+    came = None if once is None else answered_before(call.house, once)
+    if came is None:
+        if row.ahead is not None:
+            row.ahead(call)
+        came = do_once(call.house, once, lambda work, house: _came(row, call, work, house))
     call.wake()
     headers = dict(came.headers)
     if came.is_replayed:

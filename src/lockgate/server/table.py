@@ -6,10 +6,11 @@ This table is the only one: the routes of the server, its description and the te
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from lockgate.core.permission import Permission
-from lockgate.server.call import JSON_TYPES, Handler
+from lockgate.server.call import JSON_TYPES, Call, Handler
 from lockgate.server.routes import (
     actions,
     api_keys,
@@ -46,7 +47,8 @@ class Endpoint:
     names neither, the handler sees to it. `body` are the media types that it takes; none where it takes no body.
     What the bodies of calls and answers are, `schema_names.py` says.
     `is_once`: with an Idempotency-Key it is done once, in one transaction; no handler may be that waits for anything
-    but the store. `needs` names what a query has to have.
+    but the store: what has to is done `ahead`. Of the others those are `is_repeatable` that change nothing more when
+    they come again; the rest refuse that header. `needs` names what a query has to have.
     """
 
     method: str
@@ -59,6 +61,8 @@ class Endpoint:
     query: tuple[str, ...] = ()
     encodings: tuple[str, ...] = ()
     is_once: bool = True
+    is_repeatable: bool = False
+    ahead: Callable[[Call], None] | None = None
     needs: tuple[str, ...] = ()
 
 
@@ -66,8 +70,18 @@ def _get(path: str, permission: Permission | None, handler: Handler, summary: st
     return Endpoint("GET", path, permission, handler, summary, query=query)
 
 
-def _post(path: str, permission: Permission, handler: Handler, summary: str, *, is_once: bool = True) -> Endpoint:
-    return Endpoint("POST", path, permission, handler, summary, JSON_TYPES, is_once=is_once)
+def _post(
+    path: str,
+    permission: Permission,
+    handler: Handler,
+    summary: str,
+    *,
+    is_once: bool = True,
+    is_repeatable: bool = False,
+) -> Endpoint:
+    return Endpoint(
+        "POST", path, permission, handler, summary, JSON_TYPES, is_once=is_once, is_repeatable=is_repeatable
+    )
 
 
 ENDPOINTS = (
@@ -82,11 +96,19 @@ ENDPOINTS = (
         JSON_TYPES,
         oidc.MAX_BODY,
         is_once=False,
+        is_repeatable=True,
     ),
     _get("/metrics", Permission.READ_METRICS, metrics.show, "Show metrics for Prometheus"),
     _post(f"{API}/rollouts", Permission.MANAGE, rollouts.create_rollout, "Put a candidate on trial"),
     _get(f"{API}/rollouts", Permission.READ, rollouts.list_all, "List rollouts, the oldest first", *rollouts.FILTERS),
-    _post(f"{API}/rollouts/evaluate", Permission.TICK, turns.evaluate_all, "Take a turn of every active rollout"),
+    _post(
+        f"{API}/rollouts/evaluate",
+        Permission.TICK,
+        turns.evaluate_all,
+        "Take a turn of every active rollout",
+        # In one transaction it would keep all others from writing.
+        is_once=False,
+    ),
     _get(ROLLOUT, Permission.READ, rollouts.show, "Show where a rollout stands, without a turn"),
     _get(f"{ROLLOUT}/verdict", Permission.READ, rollouts.verdict, "Show the verdict, always by 200"),
     _get(f"{ROLLOUT}/explain", Permission.READ, explanation.explain_one, "Say in sentences why a rollout holds"),
@@ -120,6 +142,7 @@ ENDPOINTS = (
         encodings=PACKED,
         # By its bytes a batch is known that comes again, and batches of several callers are kept together.
         is_once=False,
+        is_repeatable=True,
     ),
     Endpoint(
         "GET",
@@ -136,6 +159,7 @@ ENDPOINTS = (
         compare.compare_kept,
         "Compare two releases by the runs that are kept",
         is_once=False,
+        is_repeatable=True,
     ),
     _get(f"{API}/apps", Permission.READ, apps.list_all, "Show every app"),
     _get(APP, Permission.READ, apps.show, "Show an app"),
@@ -156,6 +180,7 @@ ENDPOINTS = (
         imports.PARAMETERS,
         encodings=PACKED,
         is_once=False,
+        is_repeatable=True,
     ),
     *(
         _post(
@@ -171,12 +196,14 @@ ENDPOINTS = (
     _get(KEYS, Permission.MANAGE_KEYS, api_keys.list_all, "List keys, the oldest first", "limit", "cursor"),
     _get(f"{KEYS}/{{key}}", Permission.MANAGE_KEYS, api_keys.show, "Show a key"),
     _post(f"{KEYS}/{{key}}/revoke", Permission.MANAGE_KEYS, api_keys.revoke, "Let a key open nothing any more"),
-    _post(
+    Endpoint(
+        "POST",
         WEBHOOKS,
         Permission.MANAGE_WEBHOOKS,
         webhooks.create_one,
         "Declare a receiver of messages, and show its secret this once",
-        is_once=False,
+        JSON_TYPES,
+        ahead=webhooks.check_one,
     ),
     _get(WEBHOOKS, Permission.MANAGE_WEBHOOKS, webhooks.list_all, "List webhooks", "limit", "cursor"),
     _get(WEBHOOK, Permission.MANAGE_WEBHOOKS, webhooks.show, "Show a webhook"),

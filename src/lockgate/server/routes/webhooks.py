@@ -22,7 +22,8 @@ from lockgate.operations.webhook_deliveries import deliveries_of, recover, redel
 from lockgate.operations.webhooks import (
     WebhookOrder,
     change_events,
-    create_webhook,
+    check_order,
+    declare_webhook,
     delete_webhook,
     find_webhook,
     list_webhooks,
@@ -41,20 +42,17 @@ NO_STORE = {"cache-control": "no-store"}
 
 def create_one(call: Call) -> Answer:
     """Declare a receiver of messages; its secret is answered this once."""
-    document = call.document(*FIELDS)
-    app = text_of(document, "app_id")
-    call.caller.check_every_app() if app is None else call.caller.check_app(app)
-    order = WebhookOrder(
-        url=needed("url", text_of(document, "url")),
-        app=app,
-        events=_events(document),
-        format=_format(document),
-        has_hub_header=flag_of(document, "hub_header"),
-    )
-    shared = create_webhook(order, _actor(call, document, "declared over HTTP"), call.house, _receivers(call))
+    order, actor = _order(call), _actor(call, call.document(*FIELDS), "declared over HTTP")
+    shared = declare_webhook(order, actor, call.house, _receivers(call))
     place = {"location": f"{call.path}/{shared.endpoint.id}"}
-    answer = {**_document(call, shared.endpoint), "secret": shared.secret}
-    return Answer(document=answer, status=201, headers={**place, **NO_STORE})
+    plain = _document(call, shared.endpoint)
+    answer = {**plain, "secret": shared.secret}
+    return Answer(document=answer, status=201, headers={**place, **NO_STORE}, kept={**plain, "secret": None})
+
+
+def check_one(call: Call) -> None:
+    """Refuse a receiver that may not be called, or that the caller may not declare."""
+    check_order(_order(call), call.house.org, _receivers(call))
 
 
 def list_all(call: Call) -> Answer:
@@ -140,6 +138,19 @@ def recover_all(call: Call) -> Answer:
     count = recover(_known(call).id, 0 if since is None else _instant(since), call.house)
     call.wake()
     return Answer(document={"recovered": count})
+
+
+def _order(call: Call) -> WebhookOrder:
+    document = call.document(*FIELDS)
+    app = text_of(document, "app_id")
+    call.caller.check_every_app() if app is None else call.caller.check_app(app)
+    return WebhookOrder(
+        url=needed("url", text_of(document, "url")),
+        app=app,
+        events=_events(document),
+        format=_format(document),
+        has_hub_header=flag_of(document, "hub_header"),
+    )
 
 
 def _page_before(call: Call, whole: Sequence[Delivery]) -> tuple[Sequence[Delivery], int]:
