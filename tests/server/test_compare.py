@@ -61,6 +61,16 @@ def test_a_comparison_reads_back_so_far(admin: Caller, worse: Served) -> None:
     assert "reach further back" in empty.json()["advice"]
 
 
+@pytest.mark.clause("SV-225")
+@pytest.mark.usefixtures("worse")
+def test_what_lacks_is_named_as_a_call_says_it(admin: Caller) -> None:
+    """A caller of HTTP has no option to give."""
+    answer = admin.post(COMPARE, {"app_id": APP, "candidate": "abc123"})
+
+    assert problem(answer) == (400, "invalid-call")
+    assert "`baseline` of a call" in answer.json()["advice"]
+
+
 @pytest.mark.clause("SV-22")
 @pytest.mark.parametrize(
     ("body", "status"),

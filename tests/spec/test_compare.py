@@ -260,7 +260,7 @@ def test_runs_with_nothing_to_gate_by_default_ask_for_a_metric() -> None:
     with pytest.raises(UsageError) as caught:
         compared(intake(only_cost, only_cost))
 
-    assert caught.value.advice == "The runs carry cost. Name what gates with --metric."
+    assert caught.value.advice == "The runs carry cost. Name what gates by `--metric`, or `metrics` of a call."
 
 
 @pytest.mark.clause("CO-14")

@@ -138,7 +138,7 @@ def _check_baseline(request: Request, policy: Policy | None) -> None:
     if request.baseline is None and _needs_baseline(policy):
         raise UsageError(
             "no baseline is named",
-            advice="Name it with --baseline; only gates that all have `max` or `min` need none.",
+            advice="Name it by `--baseline`, or `baseline` of a call; only gates that all have `max` or `min` need none.",
         )
 
 
@@ -190,7 +190,7 @@ def _default_gates(arms: tuple[Bucket, Bucket]) -> list[str]:
     if not gates:
         raise UsageError(
             "the runs carry neither status nor latency_ms, so no gate goes without saying",
-            advice=f"{carried_text(arms)} Name what gates with --metric.",
+            advice=f"{carried_text(arms)} Name what gates by `--metric`, or `metrics` of a call.",
         )
     return gates
 
