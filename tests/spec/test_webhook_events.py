@@ -11,7 +11,7 @@ import pytest
 
 from lockgate.core.decision.intervention import Seen
 from lockgate.core.delivery import Carried, State
-from lockgate.core.endpoint import Endpoint, Kind
+from lockgate.core.endpoint import MOVES, Endpoint, Kind
 from lockgate.core.outbox import Message
 from lockgate.core.transition import Event
 from lockgate.errors import NotPermittedError, TryAgainError, UnknownError
@@ -42,6 +42,7 @@ URL = "https://hooks.example.com/"
 MANUAL = {"steps": [{"weight": 50, "approval": "manual"}, {"weight": 100}]}
 REDUCES = {"gates": [{"metric": "error_rate", "breach": "reduce"}]}
 HELD = {"steps": [{"weight": 50, "max_hold": "2h"}, {"weight": 100}]}
+PAUSES = {"steps": [{"weight": 50, "max_hold": "1h", "on_deadline": "pause"}, {"weight": 100}]}
 DOWN = Carried(fault="it is down")
 
 
@@ -408,6 +409,14 @@ def test_one_endpoint_has_no_room_to_itself(tmp_path: Path) -> None:
         ),
         (MANUAL, (Event.CREATED, Event.PROMOTE, Event.ROLLBACK), ["is told when a step waits for approval"]),
         (MANUAL, tuple(Event), []),
+        (PAUSES, tuple(MOVES), ["when a breach, a limit or a deadline pauses it or when a step holds beyond its max"]),
+        (PAUSES, (*MOVES, Event.PAUSE), ["nobody is told when a step holds beyond its max_hold"]),
+        (PAUSES, tuple(Event), []),
+        (
+            REDUCES,
+            tuple(MOVES - {Event.REDUCE}),
+            ["rollout.reduce in claims-agent, so that its traffic stays as it is when"],
+        ),
         ({"mode": "shadow"}, None, []),
     ],
 )

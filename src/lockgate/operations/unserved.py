@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from lockgate.core.endpoint import MOVES
 from lockgate.core.policy.gate import Breach
@@ -41,8 +41,7 @@ def unheard(seen: Snapshot, app: str, policy: Policy, *, is_moved: bool = False)
         return ()
     endpoints = seen.endpoints()
     never = {Event.FREEZE, Event.UNFREEZE, Event.UNTOLD}
-    never |= set() if _waits_for_people(policy) else {Event.APPROVAL_NEEDED}
-    never |= set() if _may_reduce(policy) else {Event.REDUCE}
+    never |= {event for event, may_come in _MAY_COME.items() if not may_come(policy)}
     never |= MOVES if is_moved else set()
     return tuple(
         each for each in EVENTS if each not in never and not any(endpoint.hears(app, each) for endpoint in endpoints)
@@ -54,13 +53,16 @@ def unheard_words(seen: Snapshot, app: str, policy: Policy, *, is_moved: bool = 
     missed = unheard(seen, app, policy, is_moved=is_moved)
     weights = [each.value for each in missed if each in MOVES]
     if weights:
-        which = "which weight is asked for" if Event.PROMOTE in missed else ", ".join(weights)
+        is_all = Event.PROMOTE in missed
+        which = "which weight is asked for" if is_all else ", ".join(weights)
+        then = "stays as it is" if is_all else "stays as it is when that is asked for"
         yield (
-            f"nobody hears {which} in {app}, so that its traffic stays as it is: `lockgate actuator set` or "
+            f"nobody hears {which} in {app}, so that its traffic {then}: `lockgate actuator set` or "
             "`lockgate webhooks create` says who does"
         )
-    if Event.APPROVAL_NEEDED in missed:
-        yield "nobody is told when a step waits for approval: `lockgate webhooks create` says who is"
+    waits = [words for event, words in _WAITS.items() if event in missed]
+    if waits:
+        yield f"nobody is told when {' or when '.join(waits)}: `lockgate webhooks create` says who is"
 
 
 def _waits_for_people(policy: Policy) -> bool:
@@ -68,10 +70,36 @@ def _waits_for_people(policy: Policy) -> bool:
 
 
 def _may_reduce(policy: Policy) -> bool:
-    rules = policy.rules
-    by_deadline = [step.on_deadline for step in policy.steps]
-    by_gate = any(gate.breach is Breach.REDUCE for gate in policy.gates)
-    return by_gate or bool(rules.sustained) or OnDeadline.REDUCE in (*by_deadline, rules.limits.on_limit)
+    return bool(policy.rules.sustained) or _declares(policy, Breach.REDUCE, OnDeadline.REDUCE)
+
+
+def _may_pause(policy: Policy) -> bool:
+    return bool(policy.rules.disagreement) or _declares(policy, Breach.PAUSE, OnDeadline.PAUSE)
+
+
+def _declares(policy: Policy, breach: Breach, action: OnDeadline) -> bool:
+    """Say whether a gate, a deadline or a limit does a thing."""
+    by_deadline = [step.on_deadline for step in policy.steps if step.max_hold_s is not None]
+    by_gate = any(gate.breach is breach for gate in policy.gates)
+    return by_gate or action in (*by_deadline, policy.rules.limits.on_limit)
+
+
+def _may_be_late(policy: Policy) -> bool:
+    return any(step.max_hold_s is not None for step in policy.steps)
+
+
+# What not every policy can come to, and what waits then, for whoever should be told.
+_MAY_COME: dict[Event, Callable[[Policy], bool]] = {
+    Event.APPROVAL_NEEDED: _waits_for_people,
+    Event.REDUCE: _may_reduce,
+    Event.PAUSE: _may_pause,
+    Event.OVERDUE: _may_be_late,
+}
+_WAITS = {
+    Event.APPROVAL_NEEDED: "a step waits for approval",
+    Event.PAUSE: "a breach, a limit or a deadline pauses it",
+    Event.OVERDUE: "a step holds beyond its max_hold",
+}
 
 
 def warnings(policy: Policy) -> Iterator[str]:
