@@ -18,6 +18,7 @@ from lockgate.ports.id_tokens import IdTokens
 from lockgate.ports.reading import RunBatches
 from lockgate.ports.webhooks import Receivers
 from lockgate.server.app import Service, make_app
+from lockgate.server.body_budget import BodyBudget
 from lockgate.server.limits import Limits
 from lockgate.server.serving import address_of, listening, server_of
 from lockgate.testing.recipients import Recipients
@@ -79,6 +80,7 @@ def served(
     most: int | None = None,
     receivers: Receivers | None = None,
     id_tokens: IdTokens | None = None,
+    bodies: BodyBudget | None = None,
 ) -> Iterator[Served]:
     """Serve a world's store on a free port of this machine, until the block ends."""
     service = Service(
@@ -88,6 +90,7 @@ def served(
         limits=limits or Limits(),
         receivers=receivers or Recipients(),
         id_tokens=id_tokens,
+        bodies=bodies or BodyBudget(),
         ask=answer_call,
     )
     with listening("127.0.0.1", 0) as listener:

@@ -10,8 +10,8 @@ import pytest
 
 from lockgate.operations.overview import overview
 from lockgate.server import body
-from lockgate.server.app import WRITERS_AT_ONCE
 from lockgate.server.connection import MAX_HEAD, Connection
+from lockgate.server.rooms import SIZES
 from tests.server.raw import answers, connect, exchange, head, kind, read
 from tests.server.served import API, Served, served
 from tests.spec.line import world
@@ -174,7 +174,7 @@ def test_who_holds_connections_without_asking_keeps_nobody_out() -> None:
 def test_who_sends_small_bodies_slowly_takes_no_room_of_others(open_door: Served) -> None:
     """More calls than are carried out at once have sent half of their bodies, and a kill is answered all the same."""
     begun = head(f"POST {API}/kill HTTP/1.1", HOST, "Content-Type: application/json", "Content-Length: 40") + b"{"
-    slow = [connect(open_door) for _ in range(WRITERS_AT_ONCE + 4)]
+    slow = [connect(open_door) for _ in range(SIZES["stops"].places + 4)]
     try:
         for each in slow:
             each.sendall(begun)

@@ -17,10 +17,9 @@ from lockgate.ports.house import House
 from lockgate.server.caller import ANYBODY, Caller, caller_of, local_caller
 from lockgate.server.limits import Demand, Limits
 from lockgate.server.problem import NOT_A_CALL, NOT_THERE, ProblemError
+from lockgate.server.rooms import STRANGER, URGENT, Who, room_name, who_calls
 from lockgate.server.table import MAX_BODY, Endpoint
 
-# What brings the end of a bad release nearer.
-URGENT = ("/evaluate", "/rollback", "/kill", "/pause", "/freeze", "/screens/tick", "/screens/turn", "/screens/end")
 # Of these two readers could each take another one, and so mean another call.
 ONCE = (
     "authorization",
@@ -44,6 +43,7 @@ class Admission:
     caller: Caller = ANYBODY
     demand: Demand | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
+    who: Who = STRANGER
 
 
 def check_head(request: Request) -> None:
@@ -65,14 +65,14 @@ def admit(row: Endpoint, house: House, limits: Limits, request: Request) -> Admi
     demand = Demand(caller, is_runs=row.max_body > MAX_BODY, urgent=partial(_urgent, row, own, request))
     headers = limits.admit(demand)
     _check(row, caller)
-    return Admission(caller, demand, headers)
+    return Admission(caller, demand, headers, who_calls(caller))
 
 
 def admit_anybody(row: Endpoint, request: Request) -> Admission:
     """Let in any program of this machine."""
     caller = local_caller(request.headers)
     _check(row, caller)
-    return Admission(caller)
+    return Admission(caller, who=who_calls(caller))
 
 
 def failed(limits: Limits, request: Request) -> None:
@@ -89,7 +89,7 @@ def _check(row: Endpoint, caller: Caller) -> None:
 
 def _urgent(row: Endpoint, house: House, request: Request) -> str | None:
     """Return what an urgent call is about, where that is there; None for every other call."""
-    if not row.path.endswith(URGENT):
+    if room_name(row) not in URGENT:
         return None
     named = request.path_params
     if "id" in named:

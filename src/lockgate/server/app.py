@@ -6,13 +6,10 @@ Handlers are plain functions and run in threads, so that one that waits for the 
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 
 from starlette.applications import Starlette
-from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
@@ -27,6 +24,7 @@ from lockgate.ports.webhooks import Receivers
 from lockgate.server.admission import Admission, admit, admit_anybody, check_head, failed
 from lockgate.server.answering import answer as reply
 from lockgate.server.body import packing, read_body, unpack_body
+from lockgate.server.body_budget import BodyBudget
 from lockgate.server.call import Answer, Ask, Call, ask_nothing, encode
 from lockgate.server.caller import Caller
 from lockgate.server.connection import OPENED
@@ -54,17 +52,12 @@ from lockgate.server.problem import (
     problem_of,
     problem_of_fault,
 )
-from lockgate.server.table import ENDPOINTS, MAX_BODY, Endpoint
+from lockgate.server.rooms import Room, Rooms
+from lockgate.server.table import ENDPOINTS, Endpoint
 
-# So many batches of up to 64 MiB, and so many other calls that write, are in hand at once; who comes then waits unread.
-# Together they leave some of the 40 threads to those who only look, and no batch keeps a rollback waiting.
-BATCHES_AT_ONCE, WRITERS_AT_ONCE = 16, 16
-# Whoever has no key yet waits for others like them, and while an issuer is slow for nobody else.
-STRANGERS_AT_ONCE = 4
 DESCRIPTION = "/openapi.json"
 
 Handle = Callable[[Request], Awaitable[Response]]
-Room = AbstractAsyncContextManager[None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +78,7 @@ class Service:
     limits: Limits = field(default_factory=Limits)
     metrics: Metrics = field(default_factory=Metrics)
     gathering: Gathering = field(default_factory=Gathering)
+    bodies: BodyBudget = field(default_factory=BodyBudget)
 
 
 def make_app(service: Service) -> Starlette:
@@ -94,21 +88,13 @@ def make_app(service: Service) -> Starlette:
     async def description(_request: Request) -> Response:
         return Response(described, media_type="application/json")
 
-    batches, writers = asyncio.Semaphore(BATCHES_AT_ONCE), asyncio.Semaphore(WRITERS_AT_ONCE)
-    strangers = asyncio.Semaphore(STRANGERS_AT_ONCE)
+    rooms = Rooms()
     of_path: dict[str, dict[str, Endpoint]] = {}
     for each in ENDPOINTS:
         of_path.setdefault(each.path, {})[each.method] = each
 
-    def room_of(row: Endpoint) -> Room:
-        if row.method == "GET":
-            return nullcontext()
-        if row.permission is None:
-            return strangers
-        return batches if row.max_body > MAX_BODY else writers
-
     def handlers(rows: Mapping[str, Endpoint]) -> Mapping[str, Handle]:
-        return {method: _endpoint(row, service, room_of(row)) for method, row in rows.items()}
+        return {method: _endpoint(row, service, rooms) for method, row in rows.items()}
 
     routes = [PathRoute(path, _path(handlers(rows)), methods=[*rows]) for path, rows in of_path.items()]
     routes.append(PathRoute(DESCRIPTION, description))
@@ -131,14 +117,16 @@ def _path(by_method: Mapping[str, Handle]) -> Handle:
     return path
 
 
-def _endpoint(row: Endpoint, service: Service, room: Room) -> Handle:
+def _endpoint(row: Endpoint, service: Service, rooms: Rooms) -> Handle:
+    room, door = rooms.room_of(row), rooms.door_of(row)
+
     async def endpoint(request: Request) -> Response:
         admission = Admission()
         response: Response
         try:
             check_head(request)
             if row.permission is not None:
-                admission = await run_in_threadpool(_admission, row, service, request)
+                admission = await door.run(_admission, row, service, request)
                 request.scope["state"][OPENED]()
             answer = await _answered(row, service, admission, room, request)
         except ProblemError as error:
@@ -177,19 +165,16 @@ def _counted(error: ProblemError, service: Service, request: Request) -> Problem
 
 
 async def _answered(row: Endpoint, service: Service, admission: Admission, room: Room, request: Request) -> Answer:
-    """Read a body and answer it; who sends a small one slowly takes no room from others meanwhile."""
-    encoding = packing(row, request)
-    is_large = row.max_body > MAX_BODY
-    body = b"" if is_large else await read_body(row, request)
-    async with room:
-        if is_large:
-            # So much is not held for more callers than there is room for.
-            body = await read_body(row, request)
-        if encoding is not None:
-            body = await run_in_threadpool(unpack_body, body, encoding, row.max_body)
-        if admission.demand is not None:
-            service.limits.count(admission.demand, len(body))
-        return await run_in_threadpool(_answer, row, service, admission.caller, request, body)
+    """Read a body and answer it; who sends one slowly takes no place from others meanwhile."""
+    encoding, who = packing(row, request), admission.who
+    with room.entered(who), service.bodies.held(who) as hold:
+        body = await read_body(row, request, hold)
+        async with room.place(who):
+            if encoding is not None:
+                body = await room.run(unpack_body, body, encoding, row.max_body, hold)
+            if admission.demand is not None:
+                service.limits.count(admission.demand, len(body))
+            return await room.run(_answer, row, service, admission.caller, request, body)
 
 
 def _answer(row: Endpoint, service: Service, caller: Caller, request: Request, body: bytes) -> Answer:

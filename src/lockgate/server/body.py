@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 import zstandard
 from starlette.requests import Request
 
+from lockgate.server.body_budget import Hold
 from lockgate.server.problem import NOT_DATA, TOO_LARGE, TOO_SLOW, WRONG_ENCODING, WRONG_TYPE, ProblemError
 from lockgate.server.table import MAX_BODY, Endpoint
 
@@ -21,7 +22,7 @@ from lockgate.server.table import MAX_BODY, Endpoint
 BODY_SECONDS, SMALL_BODY_SECONDS = 60.0, 15.0
 # Whoever has shown no key is waited for less.
 STRANGER_SECONDS = 5.0
-# What is large holds room of others: after a grace it goes on at some pace or not at all.
+# What is large holds memory that others need: after a grace it goes on at some pace or not at all.
 GRACE_SECONDS, PACE = 10.0, 32 * 1024
 # A body that is unpacked to more than this has at most so many times its own size.
 FREE, MOST_RATIO = 8 << 20, 200
@@ -31,8 +32,8 @@ MAX_WINDOW = 8 << 20
 GZIP_FORM = 16 + zlib.MAX_WBITS
 
 
-async def read_body(row: Endpoint, request: Request) -> bytes:
-    """Return the body of a request as it was sent."""
+async def read_body(row: Endpoint, request: Request, hold: Hold) -> bytes:
+    """Return the body of a request as it was sent, each piece of which is held as it comes."""
     most = row.max_body if row.body else 0
     declared = request.headers.get("content-length", "")
     if declared.isdigit() and int(declared) > most:
@@ -42,10 +43,11 @@ async def read_body(row: Endpoint, request: Request) -> bytes:
     try:
         async with asyncio.timeout_at(began + _seconds(row, 0)) as patience:
             async for chunk in request.stream():
-                chunks.append(chunk)
                 size += len(chunk)
                 if size > most:
                     raise too_large(most)
+                hold(len(chunk))
+                chunks.append(chunk)
                 patience.reschedule(began + _seconds(row, size))
     except TimeoutError as error:
         said = f"of the body {size:,} bytes came within {_seconds(row, size):g} s"
@@ -81,16 +83,17 @@ def packing(row: Endpoint, request: Request) -> str | None:
     return found[0]
 
 
-def unpack_body(packed: bytes, encoding: str, most: int) -> bytes:
-    """Return what a packed body holds, which is at most so long."""
+def unpack_body(packed: bytes, encoding: str, most: int, hold: Hold) -> bytes:
+    """Return what a packed body holds, which is at most so long; each piece of it is held as it is unpacked."""
     limit = min(most, max(FREE, MOST_RATIO * len(packed)))
     pieces, size = [], 0
     try:
         for piece in _UNPACKED[encoding](packed):
-            pieces.append(piece)
             size += len(piece)
             if size > limit:
                 raise too_large(most) if size > most else _bomb()
+            hold(len(piece))
+            pieces.append(piece)
     except (zlib.error, zstandard.ZstdError) as error:
         raise _torn(encoding, str(error)) from error
     return b"".join(pieces)

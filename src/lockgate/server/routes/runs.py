@@ -5,22 +5,36 @@ from __future__ import annotations
 
 from lockgate.core.batch import Ingested, RunBatch
 from lockgate.core.canonical import Json
-from lockgate.operations.ingest import MAX_BYTES
+from lockgate.errors import DataError
+from lockgate.operations.ingest import MAX_BYTES, MAX_RUNS
 from lockgate.server.call import Answer, Call, check_names
 
 NDJSON_TYPES = ("application/x-ndjson", "application/ndjson", "application/jsonl")
 MAX_BODY = MAX_BYTES
+# Lines may be blank, so that there may be more of them than of runs.
+MAX_LINES = 2 * MAX_RUNS
 
 
 def take(call: Call) -> Answer:
     """Keep a batch of runs, one JSON object a line; the same bytes again change nothing."""
     check_names("parameter", call.query, ("app_id",))
+    check_lines(call.body)
     batch = call.gathering.decode(call.batches, call.body, call.text("app_id"))
     check_apps(call, batch)
     taken = call.gathering.take(batch, call.house)
     call.meter.ingested(taken.runs)
     left_out: Json = {app: dict(releases) for app, releases in taken.left_out.items()}
     return Answer(document={**ingested_document(taken), "left_out": left_out})
+
+
+def check_lines(body: bytes) -> None:
+    """Refuse a batch of far more runs than are taken before it is decoded, which takes many times its memory."""
+    lines = body.count(b"\n")
+    if lines > MAX_LINES:
+        raise DataError(
+            f"a batch of {lines:,} lines is too large",
+            advice=f"At most {MAX_RUNS:,} runs are taken at once; send several.",
+        )
 
 
 def check_apps(call: Call, batch: RunBatch) -> None:
