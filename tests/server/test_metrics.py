@@ -72,6 +72,20 @@ def test_what_is_done_is_counted(door: Served, admin: Caller, scraper: Caller) -
 
 
 @pytest.mark.clause("SV-29")
+@pytest.mark.parametrize("words", [("tick", {}), ("turn", {"held": [], "untold": []})], ids=["tick", "turn"])
+def test_turns_of_the_command_line_are_counted(
+    door: Served, admin: Caller, scraper: Caller, words: tuple[str, dict[str, object]]
+) -> None:
+    """A turn is one, whether a program asked for it or a command that the server answers."""
+    name = created(door.world).rollout.id
+
+    admin.post(f"{API}/rollouts/{name}/screens/{words[0]}", {"words": words[1]})
+
+    assert _value(scraper, "lockgate_turns_total", action="hold") == 1
+    assert _value(scraper, "lockgate_round_seconds_count") == 1
+
+
+@pytest.mark.clause("SV-29")
 def test_what_the_store_holds_is_shown(door: Served, admin: Caller, scraper: Caller) -> None:
     """Rollouts, entries of the log, and how long ago the laggard was ticked, of the key's organisation."""
     one, _ = created(door.world).rollout.id, created(door.world, app="dark", policy={"mode": "shadow"})

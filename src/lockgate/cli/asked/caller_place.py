@@ -19,6 +19,7 @@ from lockgate.core.permission import Permission
 from lockgate.core.receipt import Actor
 from lockgate.operations.acting import checked_actor
 from lockgate.operations.deliver import Told, untold
+from lockgate.operations.tick import Turn
 from lockgate.operations.webhooks import given_up
 from lockgate.ports.house import House
 from lockgate.report.screen import Screen
@@ -58,6 +59,10 @@ class CallerPlace:
     def ticker(self) -> Actor:
         """Return the loop, and the job that asked for a turn if one did."""
         return self._call.caller.ticker()
+
+    def turned(self, turns: Sequence[Turn], problems: int, seconds: float) -> None:
+        """Count turns in the server's metrics."""
+        self._call.meter.turned(turns, problems, seconds)
 
     @contextmanager
     def named(self, rollout_id: str, house: House) -> Iterator[None]:  # noqa: ARG002 -- the server has looked already

@@ -16,6 +16,7 @@ from lockgate.core.instant import Instant
 from lockgate.core.permission import Permission
 from lockgate.core.receipt import Actor
 from lockgate.operations.deliver import Told
+from lockgate.operations.tick import Turn
 from lockgate.ports.house import House
 from lockgate.report.screen import Screen
 
@@ -50,6 +51,9 @@ class Place(Protocol):
     def ticker(self) -> Actor:
         """Return who a receipt says that took a turn."""
         ...
+
+    def turned(self, turns: Sequence[Turn], problems: int, seconds: float) -> None:
+        """Count turns of the loop, those that could not be taken, and how long they took, where somebody counts."""
 
     def named(self, rollout_id: str, house: House) -> AbstractContextManager[None]:
         """Answer the id of no rollout with advice."""

@@ -14,7 +14,7 @@ from lockgate.core.endpoint import Endpoint
 from lockgate.core.permission import Permission
 from lockgate.core.receipt import Actor, operator
 from lockgate.operations.deliver import Told
-from lockgate.operations.tick import LOOP
+from lockgate.operations.tick import LOOP, Turn
 from lockgate.ports.house import House
 
 
@@ -49,6 +49,9 @@ class LocalPlace:
     def ticker(self) -> Actor:
         """Return the loop."""
         return LOOP
+
+    def turned(self, turns: Sequence[Turn], problems: int, seconds: float) -> None:
+        """Count nothing."""
 
     def named(self, rollout_id: str, house: House) -> AbstractContextManager[None]:
         """Answer the id of no rollout with those that there are."""

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -54,7 +55,9 @@ def answer_turn(words: Words, desk: Desk) -> Said:
     with desk.place.named(words.rollout_id, house):
         # Somebody else may take this turn, or hold the store: what came of it is seen below.
         with suppress(TryAgainError):
-            tick(words.rollout_id, house, desk.place.ticker())
+            began = time.perf_counter()
+            turn = tick(words.rollout_id, house, desk.place.ticker())
+            desk.place.turned([turn], 0, time.perf_counter() - began)
         said = explain(words.rollout_id, house)
     return _said(said, desk.place.deliver(house, said.rollout.app), words, house, desk)
 

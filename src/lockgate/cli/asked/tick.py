@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -33,11 +34,13 @@ def answer(words: Words, desk: Desk) -> Said:
     """Take one turn of the loop: read what was sealed, decide, sign."""
     place = desk.place
     house = place.known_house()
+    began = time.perf_counter()
     if words.rollout_id is None:
         took = tick_all(house, None if place.is_local else _covered(house, desk), place.ticker())
     else:
         with place.named(words.rollout_id, house):
             took = Round((tick(words.rollout_id, house, place.ticker()),), ())
+    place.turned(took.turns, len(took.problems), time.perf_counter() - began)
     untold = place.deliver(house, None if words.rollout_id is None else took.turns[0].rollout.app)
     _say(words, took, desk)
     _tell([(each.rollout_id, each.error) for each in took.problems], desk)
