@@ -2,29 +2,34 @@
 """The console blocks of README and docs come in; each runs and must end as it says, with the output that it shows.
 
 A block is run when its fence says how it ends, as in ```` ```console exit=0 ````.
-The commands of a page run one after another in one empty folder that holds a copy of `examples`.
+The commands of a page are typed one after another into one shell, which has nothing in its environment.
 Every command but the last of a block must end with 0.
 Shown lines must come out, in order, after the command above them; a line `...` stands for any lines.
 """
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
-import signal
-import subprocess
 import sys
-from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
-FENCE = re.compile(r"^```console exit=(?P<code>\d+)\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL)
+from tests.docs.shell import ROOT, Shell
+
+README, TUTORIAL = ROOT / "README.md", ROOT / "docs" / "tutorial.md"
+# What somebody reads who wants the server next.
+NEXT = [
+    ROOT / "docs" / "howto" / f"{name}.md" for name in ("serve", "remote", "recorder", "webhooks", "webhook-receiver")
+]
+# These begin in the clone; every other page begins in the folder that the first commands of README make.
+IN_CLONE, FIRST_STEPS = (README, TUTORIAL), 2
+FENCE = re.compile(
+    r"^```(?:console exit=(?P<code>\d+)|python file=(?P<file>\S+))\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL
+)
 ANY = "..."
-SECONDS = 60
 
 
 @dataclass(frozen=True)
@@ -37,8 +42,14 @@ class Command:
 
 
 def commands_of(text: str) -> list[Command]:
-    """Return the commands of every block of a page that says how it ends."""
-    return [command for fence in FENCE.finditer(text) for command in _of_block(fence["body"], int(fence["code"]))]
+    """Return the commands of every block of a page that says how it ends, or as which file it is saved."""
+    return [command for fence in FENCE.finditer(text) for command in _of_fence(fence)]
+
+
+def _of_fence(fence: re.Match[str]) -> list[Command]:
+    if fence["file"]:
+        return [Command(f"cat > {fence['file']} <<'END'\n{fence['body']}END", (), 0)]
+    return _of_block(fence["body"], int(fence["code"]))
 
 
 def _of_block(body: str, code: int) -> list[Command]:
@@ -68,45 +79,49 @@ def _pages() -> list[Path]:
     return [page for page in pages if FENCE.search(page.read_text(encoding="utf-8"))]
 
 
+def a_shell(folder: Path) -> Shell:
+    """Return a shell that stands in what a reader has after `make setup`: a clone with the examples and `.venv`."""
+    clone = folder / "lockgate"
+    if (ROOT / "examples").is_dir():
+        shutil.copytree(ROOT / "examples", clone / "examples")
+    clone.mkdir(exist_ok=True)
+    (clone / ".venv").symlink_to(sys.prefix)
+    shown = {"NO_COLOR": "1", "COLUMNS": "100", "LC_ALL": "C.UTF-8", "TZ": "UTC"}
+    shell = Shell(folder, "/usr/local/bin:/usr/bin:/bin", shown)
+    assert shell.typed(f"cd {clone}") == (0, "")
+    return shell
+
+
+def follow(page: Path, shell: Shell) -> None:
+    """Type what a page says, and look that it does what the page shows."""
+    for command in commands_of(page.read_text(encoding="utf-8")):
+        code, output = shell.typed(command.typed)
+        shown = tuple(map(shell.ported, command.shown))
+        assert code == command.code, f"$ {command.typed}\nended with {code}, not {command.code}:\n{output}"
+        assert shows(shown, output), f"$ {command.typed}\nshould show\n{shown}\nbut printed\n{output}"
+
+
 @pytest.mark.clause("HO-08")
 @pytest.mark.parametrize("page", _pages(), ids=lambda page: page.relative_to(ROOT).as_posix())
 def test_a_page_does_what_it_shows(page: Path, tmp_path: Path) -> None:
     """A reader who types what the page says gets what the page shows."""
-    if (ROOT / "examples").is_dir():
-        shutil.copytree(ROOT / "examples", tmp_path / "examples")
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    shown = {"NO_COLOR": "1", "COLUMNS": "100", "LC_ALL": "C.UTF-8", "TZ": "UTC"}
-    environment = os.environ | {"PATH": path, "LOCKGATE_HOME": str(tmp_path / "home"), **shown}
-
-    with ExitStack() as ends:
-        for command in commands_of(page.read_text(encoding="utf-8")):
-            code, output = _typed(command.typed, tmp_path, environment, ends)
-            assert code == command.code, f"$ {command.typed}\nended with {code}, not {command.code}:\n{output}"
-            assert shows(command.shown, output), (
-                f"$ {command.typed}\nshould show\n{command.shown}\nbut printed\n{output}"
-            )
+    with a_shell(tmp_path) as shell:
+        if page not in IN_CLONE:
+            for command in commands_of(README.read_text(encoding="utf-8"))[:FIRST_STEPS]:
+                assert shell.typed(command.typed) == (0, "")
+        follow(page, shell)
 
 
-def _typed(text: str, folder: Path, environment: dict[str, str], ends: ExitStack) -> tuple[int, str]:
-    """Return how a command ended and what it printed; what it left in the background ends with the page."""
-    shell = subprocess.Popen(
-        ["bash", "-c", text],
-        cwd=folder,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
-    ends.callback(_end, shell.pid)
-    out, error = shell.communicate(timeout=SECONDS)
-    return shell.returncode, out + error
-
-
-def _end(group: int) -> None:
-    with suppress(ProcessLookupError):
-        os.killpg(group, signal.SIGKILL)
+@pytest.mark.clause("LC-63")
+def test_the_pages_of_a_newcomer_follow_each_other_in_one_shell(tmp_path: Path) -> None:
+    """What one page sets, starts or leaves behind stops nobody on the next."""
+    with a_shell(tmp_path) as shell:
+        for page in (README, TUTORIAL, *NEXT):
+            if page == TUTORIAL:
+                assert shell.typed("cd ../lockgate") == (0, "")
+            follow(page, shell)
+    shown = [line for command in commands_of(NEXT[0].read_text(encoding="utf-8")) for line in command.shown]
+    assert {"422", "rolled_back"} <= set(shown)
 
 
 @pytest.mark.clause("HO-08")

@@ -18,8 +18,8 @@ FIRST = "lockgate compare -b v36 -c abc123 --quiet examples/runs/regressed.csv; 
 
 
 @pytest.mark.clause("LC-45")
-@pytest.mark.parametrize("page", ["README.md", "docs/tutorial.md"])
-def test_a_page_says_where_its_commands_are_typed(page: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("page", "folder"), [("README.md", "try"), ("docs/tutorial.md", "tutorial")])
+def test_a_page_says_where_its_commands_are_typed(page: str, folder: str, tmp_path: Path) -> None:
     """Whoever begins with nothing clones, stands where the page says, and finds the program and the examples."""
     text = (ROOT / page).read_text(encoding="utf-8")
     clone = tmp_path / "lockgate"
@@ -41,4 +41,4 @@ def test_a_page_says_where_its_commands_are_typed(page: str, tmp_path: Path) -> 
 
     assert "git clone <this repository> lockgate && cd lockgate" in text
     assert (ran.returncode, ran.stderr) == (0, "")
-    assert ran.stdout.splitlines()[-2:] == [str(tmp_path / "try"), f"{clone}/../try/home"]
+    assert ran.stdout.splitlines()[-2:] == [str(tmp_path / folder), f"{clone}/../{folder}/home"]

@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Commands come in as one person types them into one shell; how each ended and what it printed goes out."""
+
+from __future__ import annotations
+
+import os
+import re
+import select
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+ROOT = Path(__file__).resolve().parents[2]
+SECONDS = 60
+# Pages name ports of this range; each shell puts free ones in their place, so that two may type a page at once.
+PORT = re.compile(r"\b73[01]\d\b")
+# Where a machine has no curl, one stands in that does what the pages ask of it.
+CURL = f'#!/bin/sh\nexec {sys.executable} {ROOT / "tests" / "docs" / "curl.py"} "$@"\n'
+
+
+class Shell:
+    """One bash with nothing in its environment but what it is given; all that it began ends with it."""
+
+    def __init__(self, folder: Path, path: str, given: Mapping[str, str]) -> None:
+        self._folder, self._count = folder, 0
+        self._ports: dict[str, str] = {}
+        (folder / "bin").mkdir()
+        (folder / "home").mkdir()
+        if shutil.which("curl", path=path) is None:
+            (folder / "bin" / "curl").write_text(CURL, encoding="utf-8")
+            (folder / "bin" / "curl").chmod(0o700)
+        self._codes, theirs = os.pipe()
+        self._bash = subprocess.Popen(
+            ["bash", "--noprofile", "--norc", "-s", str(theirs)],
+            cwd=folder,
+            env={"HOME": str(folder / "home"), **given, "PATH": f"{path}{os.pathsep}{folder / 'bin'}"},
+            stdin=subprocess.PIPE,
+            text=True,
+            pass_fds=(theirs,),
+            start_new_session=True,
+        )
+        os.close(theirs)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        with suppress(ProcessLookupError):
+            os.killpg(self._bash.pid, signal.SIGKILL)
+        self._bash.wait()
+        os.close(self._codes)
+        assert self._bash.stdin is not None
+        with suppress(BrokenPipeError):
+            self._bash.stdin.close()
+
+    def typed(self, text: str) -> tuple[int, str]:
+        """Type a command, wait until the prompt is back, and return its exit code and what it printed."""
+        self._count += 1
+        printed = self._folder / f"printed-{self._count}"
+        assert self._bash.stdin is not None
+        self._bash.stdin.write(f"{{ {self.ported(text)}\n}} > {printed} 2>&1 < /dev/null; echo $? >&$1\n")
+        self._bash.stdin.flush()
+        code = self._code(time.monotonic() + SECONDS)
+        output = printed.read_text(encoding="utf-8") if printed.exists() else ""
+        assert code is not None, f"$ {text}\ndid not end, or ended the shell:\n{output}"
+        return code, output
+
+    def ported(self, text: str) -> str:
+        """Return a text with a free port in place of each that it names."""
+        return PORT.sub(lambda found: self._ports.setdefault(found[0], _free_port()), text)
+
+    def _code(self, until: float) -> int | None:
+        told = b""
+        while not told.endswith(b"\n"):
+            if not select.select([self._codes], [], [], max(0.0, until - time.monotonic()))[0]:
+                return None
+            told += os.read(self._codes, 16) or b"?\n"
+        return int(told) if told[:-1].isdigit() else None
+
+
+def _free_port() -> str:
+    with socket.socket() as opened:
+        opened.bind(("127.0.0.1", 0))
+        return str(opened.getsockname()[1])
