@@ -74,7 +74,7 @@ def migrate(link: Link, place: str) -> None:
     except errors.InsufficientPrivilege as error:
         raise ClosedStoreError(
             f"the tables of {place} are not those of this version, and its role may not make them",
-            advice="Call `lockgate apps` once with the role that owns them: see docs/howto/postgresql.md.",
+            advice="Call `lockgate store migrate` with the role that owns them: see docs/howto/postgresql.md.",
         ) from error
 
 
