@@ -138,7 +138,7 @@ def _check_baseline(request: Request, policy: Policy | None) -> None:
     if request.baseline is None and _needs_baseline(policy):
         raise UsageError(
             "no baseline is named",
-            advice="Name it by `--baseline`, or `baseline` of a call; only gates that all have `max` or `min` need none.",
+            advice="Name it by `--baseline` or as `baseline`; only gates that all have `max` or `min` need none.",
         )
 
 
