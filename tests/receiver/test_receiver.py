@@ -76,7 +76,7 @@ def test_a_webhook_is_answered_when_the_router_has_moved(tmp_path: Path) -> None
         shown = post(port, b"", {}, "GET")
 
     assert (first[0], second[0], router.weights) == (200, 200, [25.0, 50.0])
-    assert b'"weight": 50.0' in shown[1]
+    assert shown == (200, b'{"apps": 1}\n')
 
 
 @pytest.mark.clause("WH-66")
@@ -250,22 +250,46 @@ def test_who_drips_its_request_is_let_go(tmp_path: Path, monkeypatch: pytest.Mon
 
 
 @pytest.mark.clause("WH-68")
-def test_who_comes_beyond_the_room_is_closed_and_the_room_comes_back(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A flood of idle connections takes so many threads and no more."""
+def test_strangers_keep_no_webhook_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A flood of idle connections takes so many threads and no more; the oldest of them makes room for who comes."""
     monkeypatch.setattr(module, "AT_ONCE", 2)
     router = Router()
     with receiving(tmp_path, router) as port:
         idle = [socket.create_connection(("127.0.0.1", port), timeout=SECONDS) for _ in range(2)]
         for each in idle:
             each.sendall(b"POST")
-        beyond = _until_closed(port)
+        answered = post(port, body())[0]
+        oldest = idle[0].recv(1)
+        idle[1].settimeout(0.2)
+        with pytest.raises(TimeoutError):
+            idle[1].recv(1)
         for each in idle:
             each.close()
-        answered = _until_answered(port)
 
-    assert (beyond, answered, router.weights) == (b"", 200, [25.0])
+    assert (answered, oldest, router.weights) == (200, b"", [25.0])
+
+
+@pytest.mark.clause("WH-68")
+def test_who_is_known_is_not_let_go_for_who_comes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While a router is moved by signed webhooks in all the room that there is, others are closed."""
+    monkeypatch.setattr(module, "AT_ONCE", 1)
+    is_moving, may_end = threading.Event(), threading.Event()
+
+    def move(_event: Event) -> None:
+        is_moving.set()
+        assert may_end.wait(SECONDS)
+
+    answers: list[int] = []
+    with receiving(tmp_path, move) as port:
+        sender = threading.Thread(target=lambda: answers.append(post(port, body())[0]))
+        sender.start()
+        assert is_moving.wait(SECONDS)
+        beyond = _until_closed(port)
+        may_end.set()
+        sender.join(SECONDS)
+        again = _until_answered(port)
+
+    assert (beyond, answers, again) == (b"", [200], 200)
 
 
 def _until_closed(port: int) -> bytes:

@@ -27,6 +27,8 @@ from lockgate.webhooks.event import MAX_BODY, Event, Headers, SignatureError, Ti
 REQUEST_S, TURN_S = 10.0, 10.0
 # Whoever drips its request is let go all the same.
 CONNECTION_S, AT_ONCE = 30.0, 64
+# One that was ended gives its place back at once, unless the machine is busy.
+GOING_S = 1.0
 # A router rounds: 4.96 for 5, but not 0.9 for 1, and for 0 only 0; in millionths of a percent, as Lockgate counts.
 NEAR, NEAR_PART = 50_000, 10
 
@@ -60,12 +62,20 @@ class Receiver:
 
     def receive(self, headers: Headers, body: bytes) -> Reply:
         """Answer a request whose body has been read whole."""
+        found = self.judge(headers, body)
+        return self.carry_out(found) if isinstance(found, Event) else found
+
+    def judge(self, headers: Headers, body: bytes) -> Event | Reply:
+        """Return what a request says, or what to answer where it is not rightly signed."""
         try:
-            event = verify(headers, body, self._secrets)
+            return verify(headers, body, self._secrets)
         except (SignatureError, TimestampError) as error:
             return self._said(Reply(HTTPStatus.UNAUTHORIZED, error.message))
         except LockgateError as error:
             return self._said(Reply(HTTPStatus.BAD_REQUEST, error.message))
+
+    def carry_out(self, event: Event) -> Reply:
+        """Do what a signed request asks for, and answer it."""
         if not event.is_movement:
             return self._said(Reply(HTTPStatus.OK, f"{event.type}: no weight is asked for"), event)
         if not self._turn.acquire(timeout=TURN_S):
@@ -107,7 +117,7 @@ def _is_met(asked: float, live: float) -> bool:
 
 
 class _Server(ThreadingHTTPServer):
-    """Answers so many requests at once for so long, and closes what comes beyond them."""
+    """Answers so many requests at once for so long; who comes beyond them takes the place of the oldest stranger."""
 
     daemon_threads = True
     request_queue_size = 2 * AT_ONCE
@@ -115,20 +125,28 @@ class _Server(ThreadingHTTPServer):
     def __init__(self, address: tuple[str, int], receiver: Receiver) -> None:
         self.receiver = receiver
         self._rooms = threading.BoundedSemaphore(AT_ONCE)
+        # Connections by their age, without those whose request was signed.
+        self._strangers: dict[socket, None] = {}
         self._ends: dict[socket, float] = {}
         super().__init__(address, _Handler)
 
     def process_request(self, request: Any, client_address: Any) -> None:  # noqa: ANN401 -- as the standard library has it
-        if self._rooms.acquire(blocking=False):
+        if self._rooms.acquire(blocking=False) or (self._let_go_oldest() and self._rooms.acquire(timeout=GOING_S)):
+            self._strangers[request] = None
             self._ends[request] = time.monotonic() + CONNECTION_S
             super().process_request(request, client_address)
         else:
             self.shutdown_request(request)
 
+    def welcome(self, request: socket) -> None:
+        """Keep a connection whose request is signed, however many come."""
+        self._strangers.pop(request, None)
+
     def process_request_thread(self, request: Any, client_address: Any) -> None:  # noqa: ANN401 -- as above
         try:
             super().process_request_thread(request, client_address)
         finally:
+            self._strangers.pop(request, None)
             self._ends.pop(request, None)
             self._rooms.release()
 
@@ -138,6 +156,14 @@ class _Server(ThreadingHTTPServer):
         for request in [request for request, end in tuple(self._ends.items()) if end < now]:
             with suppress(OSError):
                 request.shutdown(SHUT_RDWR)
+
+    def _let_go_oldest(self) -> bool:
+        """End the oldest connection of whom nobody knows, and say whether there was one."""
+        for request in tuple(self._strangers)[:1]:
+            with suppress(OSError):
+                request.shutdown(SHUT_RDWR)
+            return True
+        return False
 
     def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ANN401 -- as above
         """Let go of a client that has gone."""
@@ -162,14 +188,21 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             body = self._body(int(length))
             if body is not None:
-                self._answer(self.server.receiver.receive(self.headers, body))
+                self._answer(self._judged(body))
 
     def do_GET(self) -> None:
-        """Show what was carried out last, for people and health checks."""
-        self._send(HTTPStatus.OK, self.server.receiver.standing())
+        """Say of how many apps something was carried out, for health checks; which, nobody is told who is not known."""
+        self._send(HTTPStatus.OK, {"apps": len(self.server.receiver.standing())})
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 -- as the standard library has it
         """Say nothing: what was done is told by the receiver."""
+
+    def _judged(self, body: bytes) -> Reply:
+        found = self.server.receiver.judge(self.headers, body)
+        if isinstance(found, Reply):
+            return found
+        self.server.welcome(self.connection)
+        return self.server.receiver.carry_out(found)
 
     def _body(self, length: int) -> bytes | None:
         until, chunks, left = time.monotonic() + REQUEST_S, [], length
