@@ -36,6 +36,22 @@ class NotPermittedError(LockgateError):
     """The caller may not do this."""
 
 
+class ExpiredKeyError(NotPermittedError):
+    """The key's time is over."""
+
+
+class RevokedKeyError(NotPermittedError):
+    """The key was revoked."""
+
+
+class UnknownFieldError(UsageError):
+    """The call has a field, or a parameter, that nobody knows."""
+
+
+class TooManyRunsError(DataError):
+    """A batch has more runs than are taken at once."""
+
+
 class RefusedUrlError(UsageError):
     """A URL that may not be called from here."""
 

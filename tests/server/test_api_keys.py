@@ -35,7 +35,7 @@ def test_a_key_that_is_made_opens_what_it_says(admin: Caller, door: Served) -> N
     assert {**shown.json(), "token": token} == made.json()
     assert token not in shown.text + admin.get(KEYS).text
     door.world.clock.advance(7_200)
-    assert problem(Caller(door.http, token).post(f"{API}/kill")) == (401, "key-needed")
+    assert problem(Caller(door.http, token).post(f"{API}/kill")) == (401, "key-expired")
 
 
 @pytest.mark.clause("SV-20")
@@ -95,7 +95,7 @@ def test_a_revoked_key_opens_nothing_from_the_next_call_on(admin: Caller, door: 
     first, again = caller.post(place), caller.post(place)
 
     assert first.status_code == 200
-    assert problem(again) == (401, "key-needed")
+    assert problem(again) == (401, "key-revoked")
     assert admin.post(place).json() == first.json()
 
 
@@ -124,7 +124,7 @@ def test_an_order_that_cannot_be_meant_makes_no_key(admin: Caller, door: Served,
     """400, and says what to send."""
     answer = admin.post(KEYS, body)
 
-    assert problem(answer) == (400, "invalid-call")
+    assert problem(answer) in ((400, "invalid-call"), (400, "unknown-field"))
     assert answer.json()["advice"]
     assert len(list_keys(door.world.house)) == 1
 

@@ -7,7 +7,10 @@ from typing import Any
 
 import pytest
 
+from lockgate.core.api_key import DIGITS, ID_BYTES, ID_DIGITS, PREFIX, token_of
+from lockgate.operations.ingest import MAX_RUNS
 from lockgate.operations.overview import overview
+from lockgate.operations.revoke_key import revoke_key
 from lockgate.server.problem import KINDS, TYPES
 from lockgate.server.table import ENDPOINTS, MAX_BODY
 from tests.server.served import API, NDJSON, Caller, Served, problem, served
@@ -15,6 +18,7 @@ from tests.spec.line import APP, world
 
 JSON = {"content-type": "application/json"}
 ROLLOUTS = f"{API}/rollouts"
+RUN = b'{"app_id": "web", "release": "v1", "status": "ok"}\n'
 GOOD = b'{"app_id": "web", "baseline": "v1", "candidate": "v2"'
 BODIES: dict[str, tuple[bytes, str]] = {
     "no JSON": (b"{", "invalid-data"),
@@ -24,8 +28,8 @@ BODIES: dict[str, tuple[bytes, str]] = {
     "no number": (b'{"min_runs": NaN}', "invalid-data"),
     "a number without end": (b'{"min_runs": ' + b"9" * 5_000 + b"}", "invalid-data"),
     "a depth without end": (b'{"policy":' * 50_000, "invalid-data"),
-    "an unknown field": (GOOD + b', "candidat": "v3"}', "invalid-call"),
-    "a program to run": (GOOD + b', "actuator": "rm -rf /"}', "invalid-call"),
+    "an unknown field": (GOOD + b', "candidat": "v3"}', "unknown-field"),
+    "a program to run": (GOOD + b', "actuator": "rm -rf /"}', "unknown-field"),
     "no candidate": (b'{"app_id": "web"}', "invalid-call"),
     "no text": (b'{"app_id": 7}', "invalid-call"),
     "an app that is no name": (b'{"app_id": "a b", "baseline": "v1", "candidate": "v2"}', "invalid-call"),
@@ -83,7 +87,9 @@ def test_a_body_of_another_kind_or_size_is_not_read(admin: Caller, door: Served)
 )
 def test_a_query_that_cannot_be_meant_is_refused(admin: Caller, query: dict[str, Any]) -> None:
     """It is 400 rather than answered as if it had said something else."""
-    assert problem(admin.get(ROLLOUTS, **query)) == (400, "invalid-call")
+    kind = "unknown-field" if "aktiv" in query else "invalid-call"
+
+    assert problem(admin.get(ROLLOUTS, **query)) == (400, kind)
 
 
 @pytest.mark.clause("SV-11")
@@ -151,3 +157,33 @@ def test_the_server_says_that_it_lives_and_what_it_can() -> None:
         ready = door.http.get("/readyz").json()
         assert (ready["status"], ready["store"], ready["ticks"]) == ("ready", "readable", False)
         assert door.http.head("/readyz").status_code == 200
+
+
+@pytest.mark.clause("SV-253")
+def test_more_runs_than_a_batch_may_have_are_413(admin: Caller) -> None:
+    """Also where they are few bytes; nothing of them is kept."""
+    answer = admin.call("POST", f"{API}/runs", NDJSON, content=RUN * (MAX_RUNS + 1))
+
+    assert problem(answer) == (413, "too-many-runs")
+
+
+@pytest.mark.clause("SV-253")
+def test_only_who_has_the_secret_of_a_key_is_told_what_became_of_it(door: Served) -> None:
+    """To whoever has its id alone, it is as if there were no such key."""
+    expired, revoked = door.key("admin", life_s=1), door.key("admin")
+    revoke_key(revoked.key.id, door.world.house)
+    door.world.clock.advance(1)
+    tokens = [expired.token, revoked.token]
+    guessed = [token_of(key_bytes(each), bytes(32)) for each in tokens]
+
+    said = [problem(Caller(door.http, each).get(ROLLOUTS)) for each in (*tokens, *guessed)]
+
+    assert said == [(401, "key-expired"), (401, "key-revoked"), (401, "key-needed"), (401, "key-needed")]
+
+
+def key_bytes(token: str) -> bytes:
+    """Return the bytes that a token's id is made of."""
+    number = 0
+    for digit in token[len(PREFIX) : len(PREFIX) + ID_DIGITS]:
+        number = number * len(DIGITS) + DIGITS.index(digit)
+    return number.to_bytes(ID_BYTES, "big")

@@ -145,7 +145,7 @@ def test_a_job_gets_a_key_by_its_token_and_no_longer_than_allowed(shop: Shop) ->
     )
     assert answers[0].headers["cache-control"] == "no-store"
     assert (may, may_not) == (200, (403, "permission-missing"))
-    assert problem(late) == (401, "key-needed")
+    assert problem(late) == (401, "key-expired")
     assert shop.issuer.asked == ["/.well-known/jwks"]
 
 
@@ -451,7 +451,7 @@ def test_a_rule_that_is_taken_back_ends_the_keys_that_came_by_it(shop: Shop) -> 
     delete_rule(shop.rule.id, ANN, house)
 
     assert before == 200
-    assert problem(job.get(f"{API}/rollouts")) == (401, "key-needed")
+    assert problem(job.get(f"{API}/rollouts")) == (401, "key-revoked")
     assert problem(shop.ask()) == (401, "token-refused")
     assert fsck(house).flaws == ()
 

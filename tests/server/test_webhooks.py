@@ -190,7 +190,7 @@ def test_pages_of_deliveries_have_each_once_while_more_is_told(door: Served, adm
         ({"url": URL, "format": "xml"}, "invalid-call"),
         ({"url": URL, "hub_header": 1}, "invalid-call"),
         ({"url": URL, "app_id": "a b"}, "invalid-call"),
-        ({"url": URL, "secret": "whsec_mine"}, "invalid-call"),
+        ({"url": URL, "secret": "whsec_mine"}, "unknown-field"),
     ],
 )
 def test_what_cannot_be_meant_is_a_problem_and_leaves_nothing(

@@ -34,6 +34,7 @@ ONCE = frozenset({"keys-create"})
 PROBLEM = "urn:lockgate:problem:"
 _BY_TYPE: dict[str, type[LockgateError]] = {
     "invalid-data": DataError,
+    "too-many-runs": DataError,
     "store-unsound": DataError,
     "refused": NotPermittedError,
     "internal": LockgateError,
@@ -90,7 +91,7 @@ def explained(error: ProblemError, sent_by: Transport) -> LockgateError:
         return UnreachableError(error.message, advice=error.advice)
     kind = _BY_TYPE.get(name) or _BY_STATUS.get(error.status, UsageError if error.status < 500 else LockgateError)
     advice = error.advice
-    if name == "key-needed":
+    if name in ("key-needed", "key-expired", "key-revoked"):
         advice = "LOCKGATE_API_KEY holds the key; `lockgate keys create` makes one."
     elif name == "not-found":
         advice = "`lockgate list` has the ids, `lockgate apps` the apps."

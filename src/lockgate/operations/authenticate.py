@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from lockgate.core.api_key import NO_DIGEST, ApiKey, is_token_of, key_id
-from lockgate.errors import NotPermittedError
+from lockgate.errors import ExpiredKeyError, NotPermittedError, RevokedKeyError
 from lockgate.ports.house import Clock
 from lockgate.ports.store import Store
 
@@ -20,5 +20,6 @@ def authenticate(token: str, store: Store, clock: Clock) -> ApiKey:
         raise NotPermittedError("no key has this token", advice=ADVICE)
     fault = key.fault(clock.now())
     if fault is not None:
-        raise NotPermittedError(fault, advice="Ask for another key: `lockgate keys create` makes one.")
+        kind = ExpiredKeyError if key.revoked_at is None else RevokedKeyError
+        raise kind(fault, advice="Ask for another key: `lockgate keys create` makes one.")
     return key

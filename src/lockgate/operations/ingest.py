@@ -16,7 +16,7 @@ from lockgate.core.instant import HOUR, SECOND, Instant, instant_text
 from lockgate.core.spine import Slot
 from lockgate.core.summary import ABSENT, Integers, Mask
 from lockgate.crash_point import reach
-from lockgate.errors import DataError, UsageError
+from lockgate.errors import DataError, TooManyRunsError, UsageError
 from lockgate.operations.come_again import come_again
 from lockgate.operations.dedupe import first_of_each_id, first_seen, import_rule, with_dedupe
 from lockgate.operations.pairing import SlotOf, pair_probes
@@ -121,7 +121,7 @@ def _check_size(batch: RunBatch) -> None:
         raise DataError("there are no runs in the batch", advice="Each run is one line with `app_id` and `release`.")
     runs = batch.columns.runs + len(batch.also)
     if runs > MAX_RUNS or len(batch.body) > MAX_BYTES:
-        raise DataError(
+        raise TooManyRunsError(
             f"a batch of {runs:,} runs and {len(batch.body):,} bytes is too large",
             advice=f"At most {MAX_RUNS:,} runs, counted once more for each flag, and {MAX_BYTES >> 20} MiB "
             "are taken at once; send several.",

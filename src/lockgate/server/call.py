@@ -14,7 +14,7 @@ from lockgate.core.canonical import Json
 from lockgate.core.declaration.nearest import question
 from lockgate.core.policy.duration import duration_seconds
 from lockgate.core.receipt import Actor
-from lockgate.errors import DataError, UsageError
+from lockgate.errors import DataError, UnknownFieldError, UsageError
 from lockgate.ports.house import House
 from lockgate.ports.id_tokens import IdTokens
 from lockgate.ports.reading import RunBatches
@@ -164,7 +164,7 @@ def check_names(noun: str, given: Iterable[str], known: tuple[str, ...]) -> None
     for name in given:
         if name not in known:
             there = f"Known: {', '.join(known)}." if known else "There is none here."
-            raise UsageError(f"there is no {noun} {name!r}", advice=f"{question(name, known)}{there}")
+            raise UnknownFieldError(f"there is no {noun} {name!r}", advice=f"{question(name, known)}{there}")
 
 
 def whole_of(document: Mapping[str, object], name: str) -> int | None:

@@ -14,12 +14,12 @@ from lockgate.core.canonical import digest
 from lockgate.core.instant import Instant
 from lockgate.core.permission import Permission, is_allowed
 from lockgate.core.receipt import Actor
-from lockgate.errors import ClosedStoreError, NotPermittedError
+from lockgate.errors import ClosedStoreError, ExpiredKeyError, NotPermittedError, RevokedKeyError
 from lockgate.operations.authenticate import ADVICE, authenticate
 from lockgate.operations.tick import LOOP
 from lockgate.ports.house import Clock
 from lockgate.ports.store import Store
-from lockgate.server.problem import NO_KEY, NOT_A_CALL, NOT_ALLOWED, NOT_LOCAL, NOT_OF_KEY, ProblemError
+from lockgate.server.problem import NO_KEY, NOT_A_CALL, NOT_ALLOWED, NOT_LOCAL, NOT_OF_KEY, ProblemError, problem_of
 
 SCHEME = "bearer"
 # Who sends it means that organisation, and no other that its key may be of.
@@ -92,6 +92,8 @@ def caller_of(headers: Mapping[str, str], store: Store, clock: Clock) -> Caller:
     except ClosedStoreError:
         # The store let nobody in, which says nothing of the key.
         raise
+    except (ExpiredKeyError, RevokedKeyError) as error:
+        raise ProblemError(problem_of(error).kind, error.message, error.advice) from error
     except NotPermittedError as error:
         raise ProblemError(NO_KEY, error.message, error.advice) from error
 

@@ -18,14 +18,18 @@ from lockgate.core.id_token import SilentIssuerError
 from lockgate.errors import (
     ClosedStoreError,
     DataError,
+    ExpiredKeyError,
     HeldError,
     LeftError,
     LockgateError,
     NotPermittedError,
     RefusedUrlError,
     ReusedKeyError,
+    RevokedKeyError,
+    TooManyRunsError,
     TryAgainError,
     UnknownError,
+    UnknownFieldError,
     UnreachableError,
     UnsoundError,
     UsageError,
@@ -45,11 +49,14 @@ class Kind(NamedTuple):
 
 
 NOT_A_CALL = Kind("invalid-call", 400, "The call cannot be meant.")
+NO_FIELD = Kind("unknown-field", 400, "The call has a field or parameter that nobody knows.")
 NOT_DATA = Kind("invalid-data", 400, "What was sent is wrong, and nothing of it is kept.")
 NOT_A_CURSOR = Kind("cursor-of-another-list", 400, "The cursor belongs to another list.")
-NOT_HTTP = Kind("invalid-http", 400, "What was sent is no request of HTTP.")
 NOT_A_RECEIVER = Kind("webhook-url-refused", 400, "The URL may not be called from here, and nothing is kept of it.")
+NOT_HTTP = Kind("invalid-http", 400, "What was sent is no request of HTTP.")
 NO_KEY = Kind("key-needed", 401, "No key that opens anything was sent.")
+EXPIRED = Kind("key-expired", 401, "The time of the key is over.")
+REVOKED = Kind("key-revoked", 401, "The key was revoked.")
 NO_TRUST = Kind("token-refused", 401, "The token of the job opens nothing.")
 NOT_ALLOWED = Kind("permission-missing", 403, "The key is not for this.")
 NOT_OF_KEY = Kind("app-not-of-key", 403, "The key is for other apps.")
@@ -63,6 +70,7 @@ CONFLICT = Kind("conflict", 409, "Somebody else was first.")
 REUSED = Kind("idempotency-conflict", 409, "The Idempotency-Key belongs to another call.")
 STALE = Kind("precondition-failed", 412, "What the call supposes is not so, or no longer.")
 TOO_LARGE = Kind("body-too-large", 413, "The body is larger than the path takes.")
+TOO_MANY_RUNS = Kind("too-many-runs", 413, "The batch has more runs than are taken at once.")
 WRONG_TYPE = Kind("media-type", 415, "The path does not take bodies of this kind.")
 WRONG_ENCODING = Kind("content-encoding", 415, "The path does not take bodies that are packed like this.")
 TOO_MANY = Kind("rate-limited", 429, "Too many calls came.")
@@ -77,11 +85,14 @@ CROWDED = Kind("too-many-connections", 503, "As many are connected as may be.")
 
 KINDS = (
     NOT_A_CALL,
+    NO_FIELD,
     NOT_DATA,
     NOT_A_CURSOR,
-    NOT_HTTP,
     NOT_A_RECEIVER,
+    NOT_HTTP,
     NO_KEY,
+    EXPIRED,
+    REVOKED,
     NO_TRUST,
     NOT_ALLOWED,
     NOT_OF_KEY,
@@ -95,6 +106,7 @@ KINDS = (
     REUSED,
     STALE,
     TOO_LARGE,
+    TOO_MANY_RUNS,
     WRONG_TYPE,
     WRONG_ENCODING,
     TOO_MANY,
@@ -108,19 +120,23 @@ KINDS = (
     CROWDED,
 )
 # What those are answered whom nobody knows; who is answered so too often is told to wait.
-OF_STRANGERS = (NO_KEY, NO_TRUST, SILENT_ISSUER)
+OF_STRANGERS = (NO_KEY, EXPIRED, REVOKED, NO_TRUST, SILENT_ISSUER)
 # The first kind of error that fits counts.
 _BY_ERROR: dict[type[LockgateError], Kind] = {
     UnknownError: NOT_THERE,
     RefusedUrlError: NOT_A_RECEIVER,
     ReusedKeyError: REUSED,
+    UnknownFieldError: NO_FIELD,
     UsageError: NOT_A_CALL,
     UnsoundError: UNSOUND,
+    TooManyRunsError: TOO_MANY_RUNS,
     DataError: NOT_DATA,
     HeldError: HELD,
     TryAgainError: CONFLICT,
     LeftError: LEFT,
     ClosedStoreError: UNREACHABLE,
+    ExpiredKeyError: EXPIRED,
+    RevokedKeyError: REVOKED,
     NotPermittedError: REFUSED,
     SilentIssuerError: SILENT_ISSUER,
     UnreachableError: UNREACHABLE,

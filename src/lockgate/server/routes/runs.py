@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from lockgate.core.batch import Ingested, RunBatch
 from lockgate.core.canonical import Json
-from lockgate.errors import DataError
+from lockgate.errors import TooManyRunsError
 from lockgate.operations.ingest import MAX_BYTES, MAX_RUNS
 from lockgate.server.call import Answer, Call, check_names
 
@@ -31,7 +31,7 @@ def check_lines(body: bytes) -> None:
     """Refuse a batch of far more runs than are taken before it is decoded, which takes many times its memory."""
     lines = body.count(b"\n")
     if lines > MAX_LINES:
-        raise DataError(
+        raise TooManyRunsError(
             f"a batch of {lines:,} lines is too large",
             advice=f"At most {MAX_RUNS:,} runs are taken at once; send several.",
         )
