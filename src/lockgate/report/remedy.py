@@ -16,7 +16,7 @@ from lockgate.core.verdict.sequential import ratio_alarm
 from lockgate.core.wording import count_text, duration_words
 from lockgate.operations.queries import Explanation
 from lockgate.operations.surroundings import NEVER_TOGETHER, UNMEASURED
-from lockgate.report.view import seal_words
+from lockgate.report.view import aside_words, seal_words
 
 LEARNING = "the first bucket only teaches how the baseline varies; a second sealed one is needed"
 LEARNING_MORE = "the first buckets only teach how the baseline varies; further sealed ones are needed"
@@ -33,9 +33,9 @@ def remedies(said: Explanation, now: Instant) -> Iterator[str]:
         if cause is not Cause.ACKNOWLEDGEMENT or not said.trial.spans[-1].is_awaited:
             yield from _BY_CAUSE[cause](said, now)
     yield from _deadline(said, now)
-    if said.settling_runs and said.fresh_runs == 0:
-        runs = count_text(said.settling_runs, "run")
-        yield f"{runs} of the candidate came while the traffic of this step still settled, and are never compared."
+    aside = aside_words(said)
+    if aside:
+        yield f"{aside}."
     if said.seals_at is None:
         yield "Only sealed buckets are read, and none is open: no run has come since the last one was sealed."
     else:

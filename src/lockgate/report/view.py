@@ -75,6 +75,8 @@ def _progress(said: Explanation, now: Instant, screen: Screen) -> list[str]:
     lines += _words(screen, "next bucket", [seal_words(said, now)])
     left_out = [f"{runs:,} of {release}, whose ids other runs had" for release, runs in said.left_out.items()]
     lines += _words(screen, "not counted", left_out) if left_out else []
+    aside = aside_words(said)
+    lines += _words(screen, "not compared", [aside]) if aside else []
     if said.overdue:
         lines += _words(screen, "overdue", [said.overdue])
     return lines
@@ -86,6 +88,17 @@ def seal_words(said: Explanation, now: Instant) -> str:
         return "none is open: no run has come since the last one was sealed"
     left = max(0, -(-(said.seals_at - now) // SECOND))
     return f"seals in {duration_words(left)}" if left else "is over; the next tick seals it"
+
+
+def aside_words(said: Explanation) -> str:
+    """Return how many runs are never compared, where nothing else counts at a step yet; nothing where some does."""
+    if not said.settling_runs or said.fresh_runs:
+        return ""
+    runs = count_text(said.settling_runs, "run")
+    if said.rollout.at(said.policy).settle_s:
+        return f"{runs} of the candidate came while the traffic of this step still settled, and are never compared"
+    when = "in the first bucket of this step, during which its traffic may still have moved"
+    return f"{runs} of the candidate came {when}, and are never compared"
 
 
 def meter_columns(screen: Screen) -> int:

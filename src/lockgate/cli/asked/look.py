@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 from lockgate.cli.asked.desk import Desk
 from lockgate.cli.said import Said
+from lockgate.core.decision.decision import Cause
+from lockgate.core.finding import Finding, Outcome
 from lockgate.core.wording import duration_words
 from lockgate.errors import TryAgainError
 from lockgate.operations.queries import Explanation, explain, receipts_of
@@ -19,9 +21,10 @@ from lockgate.ports.house import House
 from lockgate.report.decided import reason_of
 from lockgate.report.ending import ending
 from lockgate.report.listing import Change, render_change
+from lockgate.report.remedy import learning
 from lockgate.report.rollout_document import change_document
 from lockgate.report.standing import late
-from lockgate.report.view import render_view
+from lockgate.report.view import aside_words, render_view
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,10 +111,18 @@ def _news(said: Explanation, untold: tuple[str, ...], words: Words, house: House
         receipts = receipts_of(rollout.id, house)
         receipt = next((each for each in receipts if each.revision == rollout.revision), receipts[-1])
         _tell(Change(rollout, receipt.action, receipt.cause, reason_of(receipt), receipt.at), words, desk)
-    held = [str(rollout.step), decision.action.value, decision.cause.value]
+    aside = aside_words(said)
+    held = [
+        str(rollout.step),
+        decision.action.value,
+        decision.cause.value,
+        *_stages(said),
+        *(["aside"] if aside else []),
+    ]
     if not rollout.is_terminal and held != words.held:
         now = house.clock.now()
-        _tell(Change(rollout, decision.action.value, decision.cause.value, decision.reason, now), words, desk)
+        reason = f"{decision.reason}; {aside}" if aside else decision.reason
+        _tell(Change(rollout, decision.action.value, decision.cause.value, reason, now), words, desk)
     if said.overdue is not None and not words.is_overdue:
         desk.tell(f"overdue: {said.overdue}")
     # How long until the next try is new each time, and no news.
@@ -124,6 +135,19 @@ def _news(said: Explanation, untold: tuple[str, ...], words: Words, house: House
         "untold": heads,
         "is_overdue": said.overdue is not None,
     }
+
+
+def _stages(said: Explanation) -> list[str]:
+    """Return how far each gate has come where runs are waited for: its numbers are new each time, and no news."""
+    if said.decision.cause not in (Cause.INSUFFICIENT, Cause.UNAVAILABLE):
+        return []
+    return [f"{each.gate} {_stage(said, each)}" for each in said.verdict.findings]
+
+
+def _stage(said: Explanation, finding: Finding) -> str:
+    if finding.outcome is Outcome.UNAVAILABLE or finding.candidate.n == 0:
+        return "none"
+    return "compared" if learning(said, finding) is None else "learning"
 
 
 def _tell(change: Change, words: Words, desk: Desk) -> None:

@@ -75,10 +75,22 @@ def sequential_reason(finding: Finding, gate: Gate) -> str:
     if thin:
         return f"{change}; {thin}"
     if evidence is None or evidence.projected_runs is None:
-        return f"{change}; {_undecided(evidence)}"
+        return f"{change}; {_learning(finding) or _undecided(evidence)}"
     noun = "more pair" if metric.kind is Kind.PAIRED else "more candidate run"
     more = f"{count_text(round_up(evidence.projected_runs), noun)}{' of its slice' if gate.slice else ''}"
     return f"{change}; at this pace about {more} will settle it"
+
+
+def _learning(finding: Finding) -> str:
+    """Return that what was judged has taught what to expect, and held nothing against the candidate yet."""
+    evidence = finding.evidence
+    if evidence is None or evidence.judged_runs == 0 or evidence.judged_baseline_runs is None:
+        return ""
+    if evidence.harm or evidence.harm_level or evidence.clean or evidence.proven:
+        return ""
+    if finding.metric.kind in (Kind.BINARY, Kind.RATE):
+        return "the first bucket only teaches how the baseline varies, and one more sealed bucket is needed"
+    return "the first buckets only teach how the baseline varies, and more sealed ones are needed"
 
 
 def _undecided(evidence: Evidence | None) -> str:
