@@ -185,8 +185,10 @@ def test_a_hold_is_explained_by_what_would_end_it() -> None:
         "error_rate: runs of the candidate at this step that carry error_rate.",
         "latency_ms:p95: runs of the candidate at this step that carry latency_ms:p95.",
         "30 more candidate runs at this step.",
-        "100 runs of the candidate came in the first bucket of this step, during which its traffic may still have "
-        "moved, and are never compared.",
+        (
+            "100 runs of the candidate came in the first bucket of this step, during which its traffic may still have "
+            "moved, and are never compared."
+        ),
         "Only sealed buckets are read, and none is open: no run has come since the last one was sealed.",
     )
 
