@@ -136,9 +136,14 @@ def local_house(
     return found
 
 
+def has_webhook_key(folder: Path | None = None) -> bool:
+    """Say whether the key that seals the secrets of webhooks is in the keys folder."""
+    return ((folder or home() / KEYS) / WEBHOOK_KEY).exists()
+
+
 def _make_webhook_key(folder: Path, may_make: Callable[[], bool]) -> None:
     """Make the key that seals the secrets of webhooks with those that sign, so that one copy has them all."""
-    if not (folder / WEBHOOK_KEY).exists() and may_make():
+    if not has_webhook_key(folder) and may_make():
         from lockgate.adapters.webhooks.secret_box import make_key
 
         make_key(folder)

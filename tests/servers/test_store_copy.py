@@ -169,6 +169,24 @@ def test_what_was_copied_is_only_read_from_then_on(places: Places, home: Path) -
     assert _receipts(own) == _receipts(_house(target, home))
 
 
+@pytest.mark.clause("SV-271")
+def test_who_only_reads_a_store_that_was_left_can_tell(places: Places, home: Path, tmp_path: Path) -> None:
+    """It says where it goes on, and the one that goes on says nothing."""
+    target = places()
+    _copy(str(home), target)
+    before = _left_for(target, home)
+    _copy(target, str(tmp_path / "back"))
+
+    assert before is None
+    assert "back" in (_left_for(target, home) or "")
+    assert _left_for(str(home), home) is not None
+
+
+def _left_for(place: str, home: Path) -> str | None:
+    with _house(place, home).store.reading() as seen:
+        return seen.left_for()
+
+
 @pytest.mark.clause("SV-141")
 def test_a_server_on_a_store_that_was_copied_says_so_to_callers(places: Places, tmp_path: Path) -> None:
     """503, so that a proxy or a client asks another server; it names neither folder nor database, and answers looks."""

@@ -337,6 +337,9 @@ class _Full:
     def __init__(self, pem: bytes) -> None:
         self.public_key_pem = pem
 
+    def check(self) -> None:
+        """Have a key."""
+
     def sign(self, message: bytes) -> bytes:
         """Fail."""
         raise LockgateError(f"no room for {len(message)} bytes")

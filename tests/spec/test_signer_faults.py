@@ -54,6 +54,9 @@ class Faulty:
         """Return the key that it claims."""
         return self.honest.public_key_pem
 
+    def check(self) -> None:
+        """Have a key."""
+
     def sign(self, message: bytes) -> bytes:
         """Return what it takes for a signature."""
         return self.forge(message)

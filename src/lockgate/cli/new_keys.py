@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from lockgate.cli import exit_codes, local, output, request
+from lockgate.errors import UsageError
 
 if TYPE_CHECKING:
     from lockgate.operations.known_keys import Role
@@ -22,19 +23,29 @@ EPILOG = f"Exit codes: 0 the new keys sign; 64 usage, or the keys signed so far 
 def new_keys(reason: str, by: str | None, *, yes: bool, as_json: bool) -> int:
     """Go on by new keys where the old ones are lost or were moved away, and sign that.
 
-    A key that is not in the keys folder is made. Receipts of the older key verify by its public key only.
+    A key that is not in the keys folder is made, that of webhooks too. Receipts of the older key verify by its public
+    key only.
     """
     from lockgate.operations.custody import renew_keys
     from lockgate.report.text import printed
-    from lockgate.wiring import local_house
+    from lockgate.wiring import has_webhook_key, local_house
 
     local.check_store()
     who = request.actor(by, reason)
     request.confirm(
         "Sign by new keys from now on? If a backup of the keys is anywhere, put that back instead.", yes=yes
     )
+    is_whole = has_webhook_key()
     house = local_house(has_new_keys=True)
-    receipt, new = renew_keys(who, house)
+    if not is_whole:
+        local.tell("webhook.key is new: `lockgate webhooks rotate ID --force` for each webhook")
+    try:
+        receipt, new = renew_keys(who, house)
+    except UsageError:
+        # The one key that was missing signs nothing, so that no receipt tells of it.
+        if is_whole:
+            raise
+        return exit_codes.OK.code
     if as_json:
         keys = {"receipt_key": house.signers.receipt.key_id, "log_key": house.signers.log.key_id}
         output.emit_json({"id": receipt.rollout_id, "seq": receipt.seq, **keys, "new": list(new)})

@@ -12,6 +12,7 @@ from lockgate.errors import UsageError
 
 if TYPE_CHECKING:
     from lockgate.ports.house import House
+    from lockgate.ports.webhooks import Receivers
 
 EPILOG = f"Exit codes: 0 ended by SIGINT or SIGTERM, 64 usage, or the port is taken; {exit_codes.OF_STORE}"
 HOST, PORT = "127.0.0.1", 7300
@@ -45,6 +46,8 @@ def serve(host: str, port: int, tick_every: float | None, *, rate: float, run_ra
                 f"--dev answers without keys, and others reach {host}", advice="Leave --host out, or --dev."
             )
         house = local.house()
+        received = receivers(is_dev=is_open)
+        _warn(house, received)
         _tell(serving.address_of(listener), house, tick_every, is_open=is_open)
         if not is_open and not serving.is_loopback(listener):
             local.tell("note: keys travel unencrypted; put a proxy with TLS in front of this")
@@ -59,12 +62,30 @@ def serve(host: str, port: int, tick_every: float | None, *, rate: float, run_ra
                 ask=answer_call,
                 wake=loop.wake,
                 metrics=metrics,
-                receivers=receivers(is_dev=is_open),
+                receivers=received,
                 id_tokens=id_tokens(),
                 limits=Limits(usual_rates(rate, run_rate)),
             )
             serving.serve(make_app(service), listener)
     return exit_codes.OK.code
+
+
+def _warn(house: House, received: Receivers) -> None:
+    """Say what this server cannot do, because its keys folder is not that of the store."""
+    from dataclasses import replace
+
+    from lockgate.operations.readiness import refuse_left, unopened, unsigned
+    from lockgate.operations.webhooks import ONE_KEY
+
+    refuse_left(house)
+    lost = unsigned(house)
+    if lost is not None:
+        local.tell(f"warning: {lost}")
+    for org in sorted({house.org, *house.store.orgs()}):
+        if ids := unopened(replace(house, org=org), received):
+            local.tell(
+                f"warning: nothing is sent to {', '.join(ids)} from here: their secrets cannot be opened\n{ONE_KEY}"
+            )
 
 
 def _tell(address: str, house: House, tick_every: float | None, *, is_open: bool) -> None:

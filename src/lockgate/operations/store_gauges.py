@@ -11,6 +11,7 @@ from lockgate.core.delivery import State
 from lockgate.core.instant import SECOND, Instant
 from lockgate.core.policy.policy import Mode
 from lockgate.core.rollout import Status
+from lockgate.operations.readiness import unsigned
 from lockgate.ports.house import House
 
 ENDED = "ended"
@@ -21,7 +22,8 @@ class Gauges:
     """How much there is: rollouts by mode and status, deliveries by state, entries of the log.
 
     `oldest_due_s`: how long the oldest message has waited that somebody is to be told. `laggard_s`: how long ago the
-    active rollout last took a turn that has waited longest. Both are 0 where there is none.
+    active rollout last took a turn that has waited longest. Both are 0 where there is none. `has_keys`: whether the
+    keys that are here may sign.
     """
 
     rollouts: Mapping[tuple[str, str], int]
@@ -29,6 +31,7 @@ class Gauges:
     oldest_due_s: float
     laggard_s: float
     log_entries: int
+    has_keys: bool = True
 
 
 def store_gauges(house: House) -> Gauges:
@@ -49,6 +52,7 @@ def store_gauges(house: House) -> Gauges:
         oldest_due_s=_since(counts.oldest_due_at, now),
         laggard_s=max((_since(at or began.get(name), now) for name, at in ticks.items()), default=0.0),
         log_entries=entries,
+        has_keys=unsigned(house) is None,
     )
 
 

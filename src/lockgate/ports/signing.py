@@ -35,6 +35,9 @@ class Signer(Protocol):
         """Return the public key as OpenSSL writes it."""
         ...
 
+    def check(self) -> None:
+        """Refuse as `sign` would where the private key is not there."""
+
     def sign(self, message: bytes) -> bytes:
         """Return the 64 bytes of the signature."""
         ...

@@ -19,6 +19,9 @@ from lockgate.core.vault import Receipt
 class SoundnessReading(Protocol):
     """Everything in the order of its keys."""
 
+    def left_for(self) -> str | None:
+        """Return the name of the store in which this one goes on, where it was left; None where not."""
+
     def contradictions(self) -> tuple[str, ...]:
         """Return, in sentences, where the store's own files are not whole; reads all of them."""
 

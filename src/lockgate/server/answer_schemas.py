@@ -162,6 +162,8 @@ ANSWER_SCHEMAS: Mapping[str, Schema] = {
         version=TEXT,
         store={"const": "readable"},
         ticks=described(FLAG, "Whether this server takes turns of the loop."),
+        signs={"const": True},
+        webhooks=described(FLAG, "Whether this server can open the secrets of the default organisation's webhooks."),
     ),
     "Metrics": described(TEXT, "The text format of Prometheus, or OpenMetrics where that is accepted."),
     "Rollout": _ROLLOUT,

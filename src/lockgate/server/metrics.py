@@ -61,7 +61,10 @@ DELIVERIES = Metric("lockgate_deliveries", "gauge", "Messages to receivers: due,
 OLDEST_DUE = Metric("lockgate_oldest_due_seconds", "gauge", "How long the oldest message has waited that is due.")
 LAGGARD = Metric("lockgate_laggard_seconds", "gauge", "How long ago the active rollout was ticked that waits longest.")
 LOG = Metric("lockgate_log_entries", "gauge", "Entries of the log of receipts.")
-OF_STORE = (ROLLOUTS, DELIVERIES, OLDEST_DUE, LAGGARD, LOG)
+SIGNING = Metric(
+    "lockgate_signing", "gauge", "1 where this server has the keys that sign, else 0: then nothing is decided."
+)
+OF_STORE = (ROLLOUTS, DELIVERIES, OLDEST_DUE, LAGGARD, LOG, SIGNING)
 
 
 class Metrics(Meter):
@@ -149,6 +152,7 @@ class _Store(Collector):
         yield _family(OLDEST_DUE, [((), found.oldest_due_s)])
         yield _family(LAGGARD, [((), found.laggard_s)])
         yield _family(LOG, [((), found.log_entries)])
+        yield _family(SIGNING, [((), found.has_keys)])
 
 
 def _family(metric: Metric, rows: Sequence[tuple[tuple[str, ...], float]]) -> GaugeMetricFamily:

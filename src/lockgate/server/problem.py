@@ -79,6 +79,7 @@ INTERNAL = Kind("internal", 500, "This is a fault in Lockgate.")
 UNSOUND = Kind("store-unsound", 500, "The store is not whole.")
 HELD = Kind("store-held", 503, "Another process holds the store.")
 LEFT = Kind("store-left", 503, "The store goes on elsewhere.")
+KEYLESS = Kind("keys-not-here", 503, "The keys that sign the store are not here.")
 UNREACHABLE = Kind("unreachable", 503, "Something that the server needs did not answer.")
 SILENT_ISSUER = Kind("issuer-silent", 503, "The issuer of the token does not tell its keys.")
 CROWDED = Kind("too-many-connections", 503, "As many are connected as may be.")
@@ -115,6 +116,7 @@ KINDS = (
     UNSOUND,
     HELD,
     LEFT,
+    KEYLESS,
     UNREACHABLE,
     SILENT_ISSUER,
     CROWDED,

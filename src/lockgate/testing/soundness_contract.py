@@ -105,4 +105,4 @@ class SoundnessContract:
         fill(store)
 
         with store.reading() as seen:
-            assert seen.contradictions() == ()
+            assert (seen.contradictions(), seen.left_for()) == ((), None)

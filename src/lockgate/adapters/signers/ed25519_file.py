@@ -63,6 +63,9 @@ class Ed25519FileSigner:
         """Return the public key in PEM."""
         return self._named.pem
 
+    def check(self) -> None:
+        """Refuse nothing: the key is there."""
+
     def sign(self, message: bytes) -> bytes:
         """Return the signature, which has been checked; the public key is kept first, to outlive the private one."""
         if self._keep is not None:
@@ -94,6 +97,10 @@ class LostKeySigner:
     def public_key_pem(self) -> bytes:
         """Return the public key in PEM."""
         return self._named().pem
+
+    def check(self) -> None:
+        """Refuse."""
+        raise self._lost()
 
     def sign(self, message: bytes) -> bytes:  # noqa: ARG002 -- nothing is signed
         """Refuse to sign."""
@@ -208,7 +215,8 @@ def _read(path: Path, *, may_sign: bool = True) -> bytes:
         if may_sign and stat.S_IMODE(status.st_mode) & 0o077:
             raise NotPermittedError(
                 f"{path} can be read or written by others than its owner (mode {stat.S_IMODE(status.st_mode):04o})",
-                advice=f"`chmod 600 {path}`; if somebody may have read it, put a new key in its place.",
+                advice=f"`chmod 600 {path}`, and the folder's other keys; if somebody may have read them, move them "
+                "away, and `lockgate new-keys --reason TEXT --yes` makes others.",
             )
         return file.read(MAX_KEY_FILE_SIZE)
 

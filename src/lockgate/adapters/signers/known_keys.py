@@ -31,6 +31,10 @@ class KnownKey:
         """Return the public key in PEM."""
         return find_key(self._path).public_key_pem
 
+    def check(self) -> NoReturn:
+        """Refuse."""
+        self.sign(b"")
+
     def sign(self, message: bytes) -> NoReturn:  # noqa: ARG002 -- nothing is signed
         """Refuse to sign."""
         raise LockgateError(

@@ -25,6 +25,9 @@ class MemorySoundness(MemoryTablesReading):
         rows = self._table(name, owner)
         return tuple(islice(((key, rows[key]) for key in sorted(rows) if key > after), count))
 
+    def left_for(self) -> None:
+        """Return nothing: what is in memory goes on nowhere."""
+
     def contradictions(self) -> tuple[str, ...]:
         """Return nothing: there is no file."""
         return ()

@@ -20,6 +20,8 @@ from lockgate.core.trial import Look
 from lockgate.core.vault import Receipt
 from lockgate.errors import DataError
 
+# Who leaves a store writes there where it went.
+LEFT_FOR = "SELECT obj_description(to_regprocedure('lockgate.refuse_left()'), 'pg_proc')"
 # What stands in the schema and is in force.
 _FOUND = """
 SELECT 'table', relname, '' FROM pg_class WHERE relnamespace = 'lockgate'::regnamespace AND relkind = 'r'
@@ -43,6 +45,12 @@ ORDER BY relname
 
 class PostgresSoundness(PostgresRowsReading):
     """The part of a snapshot that reads everything in the order of its keys."""
+
+    def left_for(self) -> str | None:
+        """Return where the store goes on."""
+        (found,) = self._carry_out([(LEFT_FOR, ())])
+        row = found.fetchone()
+        return None if row is None or row[0] is None else str(row[0])
 
     def contradictions(self) -> tuple[str, ...]:
         """Return what is missing of the schema, and rows that are found by something else than they hold."""

@@ -15,6 +15,7 @@ from psycopg import sql
 
 from lockgate.adapters.stores.postgres.connections import SCHEMA, Connections, Link
 from lockgate.adapters.stores.postgres.refusals import LEFT_STATE, in_doubt
+from lockgate.adapters.stores.postgres.soundness import LEFT_FOR
 from lockgate.adapters.stores.postgres.store import PostgresStore
 from lockgate.ports.copying import PLACE, Row
 
@@ -34,7 +35,6 @@ _REFUSE = """
 CREATE OR REPLACE FUNCTION lockgate.refuse_left() RETURNS trigger LANGUAGE plpgsql AS
 $$ BEGIN RAISE EXCEPTION USING ERRCODE = {}, MESSAGE = {}; END $$
 """
-_LEFT_FOR = "SELECT obj_description(to_regprocedure('lockgate.refuse_left()'), 'pg_proc')"
 _REFUSED = (
     "CREATE OR REPLACE TRIGGER a_left_store BEFORE INSERT OR UPDATE OR DELETE ON {}"
     " FOR EACH STATEMENT EXECUTE FUNCTION lockgate.refuse_left()"
@@ -91,7 +91,7 @@ class PostgresTables:
 
     def left_for(self) -> str | None:
         """Return where the store goes on already."""
-        found = self._link.execute(_LEFT_FOR).fetchone()
+        found = self._link.execute(LEFT_FOR).fetchone()
         return None if found is None or found[0] is None else str(found[0])
 
     def leave(self, name: str) -> None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 
 from lockgate.adapters.stores.packing import unpack
 from lockgate.adapters.stores.sqlite.file import OBJECTS, objects_of
+from lockgate.adapters.stores.sqlite.moved import left_for
 from lockgate.adapters.stores.sqlite.unreadable import SqliteUnreadable
 from lockgate.core.batch import Ingested
 from lockgate.core.merkle import Node
@@ -21,6 +23,11 @@ MAX_TOLD = 20
 
 class SqliteSoundness(SqliteUnreadable):
     """The part of a snapshot that reads everything in the order of its keys."""
+
+    def left_for(self) -> str | None:
+        """Return where the store goes on."""
+        rows = self._control.execute("PRAGMA database_list").fetchall()
+        return left_for(self._control, next(Path(path) for _, name, path in rows if name == "main"))
 
     def contradictions(self) -> tuple[str, ...]:
         """Return what SQLite says against its own files, and rows that name rows that are not there."""
