@@ -38,6 +38,7 @@ from tests.spec.routing import EVERYTHING, kept_deliveries, routed, states
 from tests.spec.test_delivery import promoted_step
 from tests.spec.webhooked import hooked
 
+pytestmark = pytest.mark.usefixtures("each_store")
 URL = "https://hooks.example.com/"
 MANUAL = {"steps": [{"weight": 50, "approval": "manual"}, {"weight": 100}]}
 REDUCES = {"gates": [{"metric": "error_rate", "breach": "reduce"}]}

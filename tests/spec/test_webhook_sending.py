@@ -34,6 +34,7 @@ from tests.spec.operators import ANN
 from tests.spec.routing import EVERYTHING, kept_deliveries
 from tests.spec.webhooked import LOOPBACK, hooked, listening, sender
 
+pytestmark = pytest.mark.usefixtures("each_store")
 MESSAGE = Message(
     id="evt_1_promote",
     app="web",

@@ -41,6 +41,7 @@ from tests.spec.operators import ANN
 from tests.spec.routing import EVERYTHING, kept_deliveries, routed, states
 from tests.spec.webhooked import Listener, hooked, listening, sender
 
+pytestmark = pytest.mark.usefixtures("each_store")
 URL = "https://hooks.example.com/lockgate"
 VECTORS = json.loads((Path(__file__).parents[1] / "vectors" / "trust_standard_webhooks.json").read_text("utf-8"))
 DAY_S = 86_400
