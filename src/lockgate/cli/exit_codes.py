@@ -37,7 +37,11 @@ USAGE = ExitCode(64, "usage", "the call cannot be meant: an option, the name of 
 DATA = ExitCode(
     65, "data", "what was read is wrong: a malformed line, a faulty policy, a release or metric that no run carries"
 )
-UNREACHABLE = ExitCode(69, "unreachable", "something outside did not answer, or the disk of the store fails or is full")
+UNREACHABLE = ExitCode(
+    69,
+    "unreachable",
+    "something outside did not answer, such as the server of LOCKGATE_URL, or the disk of the store fails or is full",
+)
 INTERNAL = ExitCode(70, "internal", "a fault in Lockgate itself; no verdict was reached")
 TRY_AGAIN = ExitCode(
     75, "try again", "somebody else won, or the disk of an output is full; the same call may succeed later"

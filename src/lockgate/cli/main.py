@@ -148,8 +148,9 @@ GROUPS: dict[str, Sequence[str]] = {
 }
 
 EPILOG = """
-Exit codes: 0 clean or promoted, 1 regressed or rolled back, 2 timed out, 3 not enough to tell, 64 usage, 65 bad data.
-LOCKGATE_URL names a server to work on. `lockgate COMMAND --help` says more of a command.
+Exit codes: 0 clean or promoted, 1 regressed or rolled back, 2 timed out, 3 not enough to tell, 64 usage, 65 bad data,
+69 nobody answered or the disk fails, 75 try again, 77 not permitted. LOCKGATE_URL names a server to work on,
+LOCKGATE_API_KEY the key for it. `lockgate COMMAND --help` says more of a command.
 """
 
 

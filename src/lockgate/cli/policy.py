@@ -23,7 +23,7 @@ def policy(ctx: click.Context) -> None:
         click.echo(ctx.get_help())
 
 
-@policy.command("init")
+@policy.command("init", epilog="Exit codes: 0 written, 64 usage, also where the file is there; 75 the disk is full.")
 @click.argument("file", default=DEFAULT_PATH, type=click.Path(path_type=Path), metavar="[FILE]")
 @click.option("--app", default="my-app", show_default=True, help="What is released.")
 @click.option("--force", is_flag=True, help="Replace a file that is there.")
