@@ -17,7 +17,7 @@ PAGE = Path(__file__).resolve().parents[2] / "docs" / "howto" / "recorder.md"
 @pytest.mark.clause("HO-08")
 def test_the_page_s_examples_record_what_they_show(tmp_path: Path) -> None:
     """Each by itself, in a process with the page's variables."""
-    examples = re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+    examples = re.findall(r"```python[^\n]*\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
     found = []
     for number, example in enumerate(examples):
         call = "\nimport asyncio\nasyncio.run(answer('why?'))\n" if "def answer" in example else ""
