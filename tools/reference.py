@@ -10,7 +10,7 @@ import ast
 import inspect
 import json
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,11 +20,13 @@ from lockgate import errors
 from lockgate.cli.exit_codes import EXIT_CODES, of_error
 from lockgate.cli.main import lockgate
 from lockgate.cli.settings import FOREIGN, HANDED, SETTINGS
+from lockgate.core.canonical import Json
 from lockgate.core.comparison_schema import comparison_schema
 from lockgate.core.declaration.schema import policy_schema
 from lockgate.core.permission import INCLUDED, MEANINGS, PRESETS, Permission
 from lockgate.core.refusal import VerifyError
 from lockgate.core.webhook import EVENTS, PING
+from lockgate.server.event_schemas import example_of
 from lockgate.server.metrics import OF_PROCESS, OF_STORE, Metric
 from lockgate.server.problem import KINDS as PROBLEMS
 from lockgate.server.problem import TYPES
@@ -224,15 +226,27 @@ def events_page() -> str:
         "# Events",
         "What a webhook may hear: the `type` of a message.",
         _table("event", "is told when", rows=([f"`{name}`", meaning] for name, meaning in told)),
+        "`/openapi.json` has the schema of each under `webhooks`; later versions may add fields.",
+        "## Bodies",
+        *(part for each in EVENTS for part in (f"### {each.value}", _json_block(example_of(each)))),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _json_block(document: Mapping[str, Json]) -> str:
+    return f"```json\n{json.dumps(document, indent=2)}\n```"
+
+
+def _size(count: int) -> str:
+    """Return a size in the larger unit that it is whole in."""
+    return f"{count >> 20} MiB" if count >= 1 << 20 else f"{count >> 10} KiB"
 
 
 def _endpoint(each: Endpoint) -> list[str]:
     query = f"?{'&'.join(f'{name}=' for name in each.query)}" if each.query else ""
     needs = "nothing" if each.permission is None else f"`{each.permission}`"
     bodies, kinds = SCHEMA_NAMES[each.handler], " or ".join(f"`{kind}`" for kind in each.body)
-    takes = f"{bodies.takes}: {kinds}, {each.max_body >> 20} MiB" if each.body else ""
+    takes = f"{bodies.takes}: {kinds}, {_size(each.max_body)}" if each.body else ""
     gives = f"{' or '.join(map(str, bodies.succeeds))} {bodies.gives}"
     return [f"`{each.method} {each.path}{query}`", each.summary, needs, takes, gives]
 

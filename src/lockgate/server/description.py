@@ -15,6 +15,7 @@ from lockgate.server.answer_schemas import ANSWER_SCHEMAS
 from lockgate.server.answering import MAX_KEY
 from lockgate.server.body_schemas import BODY_SCHEMAS
 from lockgate.server.call import JSON_TYPES, MAX_PAGE
+from lockgate.server.event_schemas import described_events
 from lockgate.server.metrics import OPENMETRICS
 from lockgate.server.problem import CONTENT_TYPE, KINDS, NO_METHOD, STALE, TYPES
 from lockgate.server.schema import TEXT, TIME, WHOLE, Schema, described, one_of, shape
@@ -76,6 +77,7 @@ def describe(endpoints: Sequence[Endpoint]) -> dict[str, Json]:
         },
         "servers": [{"url": "/"}],
         "paths": dict(paths),
+        "webhooks": described_events(),
         "components": {
             "securitySchemes": {"key": {"type": "http", "scheme": "bearer", "bearerFormat": "rvk_"}},
             "schemas": {**BODY_SCHEMAS, **ANSWER_SCHEMAS, "Problem": _problem()},
