@@ -239,6 +239,19 @@ def test_a_token_with_a_claim_that_is_not_as_pinned_opens_nothing(shop: Shop, wr
         assert seen.api_keys() == ()
 
 
+@pytest.mark.clause("SV-226")
+def test_a_list_of_keys_says_which_are_of_jobs(shop: Shop) -> None:
+    """By which rule and for which run; of every other key there is neither."""
+    admin = shop.door.caller("admin")
+    shop.ask()
+    listed = admin.get(f"{API}/api-keys").json()["keys"]
+    shown = admin.post(f"{API}/screens/keys-list").json()["out"]
+
+    assert [(each["rule"], each["claims"].get("run_id")) for each in listed] == [(None, None), (shop.rule.id, "9001")]
+    assert f"job by {shop.rule.id}: " in shown
+    assert "run_id=9001" in shown
+
+
 SET_OFF_BY_STRANGERS = (
     *("issue_comment", "issues", "discussion", "discussion_comment", "pull_request_review_comment", "fork", "watch"),
     *("pull_request", "pull_request_target", "pull_request_review", "workflow_run", "dance", "Push", "push ", ""),

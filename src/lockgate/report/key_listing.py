@@ -22,16 +22,19 @@ def key_document(key: ApiKey) -> dict[str, Json]:
         "created_by": key.created_by,
         "expires_at": instant_text(key.expires_at),
         "revoked_at": None if key.revoked_at is None else instant_text(key.revoked_at),
+        "rule": key.rule,
+        "claims": dict(key.claims),
     }
 
 
 def render_keys(keys: Sequence[ApiKey], now: Instant, screen: Screen) -> str:
-    """Return keys, two lines each: whose it is and whether it opens anything, and what."""
+    """Return keys, two lines each: whose it is and whether it opens anything, and what; of a job, which job it is."""
     lines = []
     for key in keys:
         fault = key.fault(now)
         state = f"until {instant_text(key.expires_at)}" if fault is None else fault
         apps = "every app" if key.apps is None else f"only {', '.join(key.apps)}"
         lines.append(f"{key.id}  {screen.text(key.name)}  {screen.paint(state, 'dim' if fault is None else 'yellow')}")
-        lines.append(f"  {', '.join(key.permissions)}; {screen.text(apps)}")
+        job = "" if key.rule is None else f"; job by {key.rule}: {', '.join(map('='.join, key.claims))}"
+        lines.append(f"  {', '.join(key.permissions)}; {screen.text(apps + job)}")
     return "\n".join(lines) + "\n" if lines else "There is no key; `lockgate keys create` makes one.\n"

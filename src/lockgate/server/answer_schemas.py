@@ -102,6 +102,8 @@ _KEY = answer(
     created_by=or_null(TEXT),
     expires_at=TIME,
     revoked_at=or_null(TIME),
+    rule=described(or_null(TEXT), "By which trust rule a job got it; null for every other key."),
+    claims=described({"type": "object", "additionalProperties": TEXT}, "What the job's token said of it."),
 )
 _UNTOLD = answer(
     event=one_of(Event),
@@ -269,7 +271,7 @@ ANSWER_SCHEMAS: Mapping[str, Schema] = {
     "Overviews": answer(apps=list_of(shape("Overview"))),
     "Key": _KEY,
     "MadeKey": with_all(shape("Key"), token=described(or_null(TEXT), "Shown this once; null in a replay.")),
-    "JobKey": with_all(shape("Key"), token=described(TEXT, "Shown this once."), rule=described(TEXT, "By which rule.")),
+    "JobKey": with_all(shape("Key"), token=described(TEXT, "Shown this once.")),
     "Keys": answer(keys=list_of(shape("Key")), cursor=_CURSOR),
     "Webhook": _WEBHOOK,
     "MadeWebhook": with_all(shape("Webhook"), secret=described(or_null(TEXT), "Shown this once; null in a replay.")),

@@ -24,11 +24,10 @@ def exchange_token(call: Call) -> Answer:
     if call.id_tokens is None:
         raise UnreachableError("this server asks no issuer of tokens", advice="Call with a key.")
     try:
-        issued, rule = exchange(token, replace(call.house, org=check_name("an organisation", org)), call.id_tokens)
+        issued, _ = exchange(token, replace(call.house, org=check_name("an organisation", org)), call.id_tokens)
     except RefusedTokenError as error:
         raise ProblemError(NO_TRUST, error.message, error.advice) from error
     except SilentIssuerError as error:
         found = problem_of(error)
         raise ProblemError(found.kind, found.detail, found.advice) from error
-    answer = {**key_document(issued.key), "rule": rule.id, "token": issued.token}
-    return Answer(document=answer, headers={"cache-control": "no-store"})
+    return Answer(document={**key_document(issued.key), "token": issued.token}, headers={"cache-control": "no-store"})
