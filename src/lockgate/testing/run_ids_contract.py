@@ -96,6 +96,19 @@ class RunIdsContract:
         assert before == [True, False, True, False]
         assert known(store, "web", 0) == [False, False, True, True]
 
+    def test_marks_are_known_however_many_apps_a_transaction_adds_to(self, store: Store) -> None:
+        """Those from before it, and its own, when it comes back to the first of the apps."""
+        apps = [f"app-{number}" for number in range(20)]
+        for app in apps:
+            add(store, app, 0, MARKS[:2])
+        with store.writing() as work:
+            for app in apps:
+                assert work.known_ids(app, MARKS, WINDOW, SECOND).tolist() == [True, True, False, False]
+                work.add_ids(app, f"sha256:again-{app}", MARKS[2:3], WINDOW, SECOND)
+            again = [work.known_ids(app, MARKS, WINDOW, SECOND).tolist() for app in apps]
+
+        assert again == [[True, True, True, False]] * len(apps)
+
     def test_strict_marks_stay(self, store: Store) -> None:
         """Those of the window too, once somebody asks for it."""
         add(store, "web", 0, MARKS[:1])

@@ -34,6 +34,9 @@ class PostgresRunIds(PostgresRowsWriting):
 
     _windows: IdWindows
     _ahead: Ahead
+    # The copies that this transaction looks at, however many others push them out; and what it has added, by app.
+    _held: dict[str, IdWindow]
+    _own: dict[str, IdWindow]
 
     def id_key(self) -> bytes:
         """Return the secret of marks."""
@@ -56,7 +59,8 @@ class PostgresRunIds(PostgresRowsWriting):
         if window.leave_behind(now - dedupe.window_s * SECOND):
             sql = "DELETE FROM id_window WHERE org = %s AND app = %s AND place <= %s"
             self._later(sql, app, window.floor)
-        return window.known(marks)
+        is_known = window.known(marks)
+        return is_known | self._own[app].known(marks) if app in self._own else is_known
 
     def add_ids(self, app: str, digest: str, marks: Marks, dedupe: Dedupe, now: Instant) -> None:
         """Keep marks."""
@@ -65,6 +69,8 @@ class PostgresRunIds(PostgresRowsWriting):
             return
         sql = "INSERT INTO id_window (org, app, digest, at, marks) VALUES (%s, %s, %s, %s, %s)"
         self._later(sql, app, digest, now, marks.astype(_BYTES).tobytes())
+        own = self._own.setdefault(app, IdWindow())
+        own.absorb([MarkRow(own.place + 1, digest, now, marks)])
 
     def add_left_out(self, app: str, runs: Mapping[str, int]) -> None:
         """Add to how many did not count."""
@@ -81,9 +87,16 @@ class PostgresRunIds(PostgresRowsWriting):
         for at, marks in self._rows(sql, app):
             self._add_strictly(app, np.frombuffer(marks, _BYTES), at)
         self._later("DELETE FROM id_window WHERE org = %s AND app = %s", app)
+        self._look_anew()
+
+    def _look_anew(self) -> None:
+        """Ask for marks anew: of what was added, some may have been undone."""
+        self._held, self._own = {}, {}
 
     def _window(self, app: str) -> IdWindow:
         """Return the copy of the app's window as it is now; the lock of its spine lets nobody else touch it."""
+        if app in self._held:
+            return self._held[app]
         window = self._windows.of(self._org, app)
         found = self._ahead.marks.pop(app, None) or self._marks_since(app, window.place)
         rows = found.rows
@@ -97,6 +110,7 @@ class PostgresRunIds(PostgresRowsWriting):
         elif found.since:
             return self._window(app)
         window.absorb(MarkRow(place, digest, at, np.frombuffer(marks, _BYTES)) for place, digest, at, marks in rows)
+        self._held[app] = window
         return window
 
     def _marks_since(self, app: str, place: int) -> MarksRead:

@@ -69,6 +69,7 @@ class PostgresTransaction(
         self._windows = windows
         self._is_alone = spines is None
         self._ahead = Ahead()
+        self._look_anew()
         self._has_grown = False
         # The log grows by nobody else, so that its size is asked for once; and which size a checkpoint covers.
         self._log_size: int | None = None
@@ -187,6 +188,7 @@ class PostgresTransaction(
                 is_begun = _BEGIN_PART not in self._waiting
                 self._waiting, self._log_size, self._covered = [], None, None
                 self._ahead = Ahead()
+                self._look_anew()
                 if is_begun and not self._link.closed:
                     self._carry_out([("ROLLBACK TO part", ()), ("RELEASE part", ())])
                 raise

@@ -31,7 +31,8 @@ class SqliteRunIds(SqliteRowsWriting):
     """The part of a transaction that knows runs by their ids."""
 
     _windows: IdWindows
-    # What this transaction has added, by app.
+    # The copies that this transaction looks at, however many others push them out; and what it has added, by app.
+    _held: dict[str, IdWindow]
     _own: dict[str, IdWindow]
 
     def id_key(self) -> bytes:
@@ -75,6 +76,8 @@ class SqliteRunIds(SqliteRowsWriting):
         self._change("DELETE FROM id_window WHERE org = ? AND app = ?", app)
 
     def _window(self, app: str) -> IdWindow:
+        if app in self._held:
+            return self._held[app]
         window = self._windows.of(self._org, app)
         if app in self._own:
             # Rows of this transaction may yet be undone, and their places be taken by others: no copy outlives it.
@@ -82,6 +85,7 @@ class SqliteRunIds(SqliteRowsWriting):
         if not self._is_copy(app, window):
             window = self._windows.renew(self._org, app)
         window.absorb(self._rows_after(app, _last(window)))
+        self._held[app] = window
         return window
 
     def _own_window(self, app: str, floor: int) -> IdWindow:

@@ -53,7 +53,7 @@ class SqliteTransaction(
         super().__init__(control, runs, org)
         self._explained = explained
         self._windows = windows
-        self._own = {}
+        self._held, self._own = {}, {}
         self._has_grown = False
         # Whether no other transaction runs beside it, by what was asked for: SQLite has one writer at a time anyway.
         self.is_alone = True
