@@ -109,6 +109,7 @@ class Kept(TypedDict):
     duplicates: int
     repeated: bool
     apps: dict[str, int]
+    notes: list[str]
 
 
 class Webhook(TypedDict):

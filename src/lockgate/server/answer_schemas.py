@@ -236,6 +236,7 @@ ANSWER_SCHEMAS: Mapping[str, Schema] = {
         crowded=WHOLE,
         apps=_COUNTS,
         left_out=mapping_of(_COUNTS),
+        notes=described(list_of(TEXT), "Why no rollout compares these runs, where that is so."),
     ),
     "Imported": answer(
         digest=TEXT,

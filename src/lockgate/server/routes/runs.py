@@ -7,6 +7,7 @@ from lockgate.core.batch import Ingested, RunBatch
 from lockgate.core.canonical import Json
 from lockgate.errors import TooManyRunsError
 from lockgate.operations.ingest import MAX_BYTES, MAX_RUNS
+from lockgate.operations.run_notes import run_notes
 from lockgate.server.call import Answer, Call, check_names
 
 NDJSON_TYPES = ("application/x-ndjson", "application/ndjson", "application/jsonl")
@@ -24,7 +25,8 @@ def take(call: Call) -> Answer:
     taken = call.gathering.take(batch, call.house)
     call.meter.ingested(taken.runs)
     left_out: Json = {app: dict(releases) for app, releases in taken.left_out.items()}
-    return Answer(document={**ingested_document(taken), "left_out": left_out})
+    notes: Json = list(run_notes([*taken.apps], call.house))
+    return Answer(document={**ingested_document(taken), "left_out": left_out, "notes": notes})
 
 
 def check_lines(body: bytes) -> None:

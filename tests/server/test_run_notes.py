@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Runs come in over HTTP that nothing compares; the answer says so at once."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.server.served import API, NDJSON, Caller, served
+from tests.spec.line import APP, created, world
+
+
+def _sent(caller: Caller, app: str, first: int) -> list[str]:
+    runs = [{"app_id": app, "release": "v36", "run_id": f"{app}-{first + each}", "status": "ok"} for each in range(3)]
+    body = "\n".join(map(json.dumps, runs)).encode()
+    notes: list[str] = caller.call("POST", f"{API}/runs", NDJSON, content=body).json()["notes"]
+    return notes
+
+
+@pytest.mark.clause("SV-240")
+def test_runs_that_nothing_compares_are_said_to_be_so() -> None:
+    """Of another app than the one on trial, and of the first bucket of a step; what counts is answered without."""
+    here = world()
+    created(here)
+    with served(here) as door:
+        caller = door.caller("sdk")
+        first, other = _sent(caller, APP, 0), _sent(caller, "another", 0)
+        here.clock.advance(60)
+        later = _sent(caller, APP, 3)
+
+    assert other == ["another has no rollout on trial that would compare these runs"]
+    assert [each.partition(":")[0] for each in first] == [f"these runs of {APP} are never compared"]
+    assert later == []
