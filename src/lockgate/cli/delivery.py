@@ -70,9 +70,9 @@ def untold(house: House, app: str | None = None) -> tuple[str, ...]:
     return (*(f"warning: {given_up_sentence(each)}" for each in silent), *sentences_of(found, house))
 
 
-def sentences_of(found: Sequence[Told], house: House) -> tuple[str, ...]:
+def sentences_of(found: Sequence[Told], house: House, where: str = "") -> tuple[str, ...]:
     """Return in words what was not told; what takes traffic away from a candidate is written large."""
     from lockgate.report.telling import sentences
 
     word = "WARNING" if any(each.delivery.is_urgent for each in found) else "warning"
-    return tuple(f"{word}: {sentence}" for sentence in sentences(found, house.clock.now()))
+    return tuple(f"{word}: {sentence}" for sentence in sentences(found, house.clock.now(), where))

@@ -84,7 +84,9 @@ def _acknowledgement(said: Explanation, _now: Instant) -> Iterator[str]:
 
 
 def _untold(said: Explanation, _now: Instant) -> Iterator[str]:
-    again = "A delivery that succeeds: `lockgate deliver --retry-dead` tries again what was given up"
+    again = (
+        "A delivery that succeeds: where the store is, `lockgate deliver --retry-dead` tries again what was given up"
+    )
     enabled = "`lockgate webhooks enable` ends that a webhook is disabled"
     yield f"{again}, {enabled}; or a person who saw to it: {_seen_command(said, 'promote')}."
 

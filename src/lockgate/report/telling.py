@@ -18,18 +18,28 @@ from lockgate.report.text import short_name
 MAX_SENTENCES = 5
 
 
-def sentences(untold: Sequence[Told], now: Instant) -> tuple[str, ...]:
-    """Return what a router has not been told, the most urgent first, and the rest as a count."""
+# Whoever asks a server cannot run there what tells routers.
+THERE = "on the server's machine "
+
+
+def sentences(untold: Sequence[Told], now: Instant, where: str = "") -> tuple[str, ...]:
+    """Return what a router has not been told, the most urgent first, and the rest as a count.
+
+    `where`, with a blank after it, says where a command that tells it is run; nothing where that is here.
+    """
     ordered = sorted(untold, key=lambda told: not told.delivery.is_urgent)
-    said = [_sentence(told, now) for told in ordered[:MAX_SENTENCES]]
+    said = [_sentence(told, now, where) for told in ordered[:MAX_SENTENCES]]
     more = len(ordered) - MAX_SENTENCES
-    return (*said, *([f"and {count_text(more, 'more message')}; `lockgate deliver` names them"] if more > 0 else []))
+    return (
+        *said,
+        *([f"and {count_text(more, 'more message')}; {where}`lockgate deliver` names them"] if more > 0 else []),
+    )
 
 
-def _sentence(told: Told, now: Instant) -> str:
+def _sentence(told: Told, now: Instant, where: str) -> str:
     endpoint = told.endpoint
     who = "the router" if endpoint is None or endpoint.webhook is None else f"webhook {endpoint.id}"
-    return f"{who} has not been told: {asked(told)}; {_standing(told, now)}"
+    return f"{who} has not been told: {asked(told)}; {_standing(told, now, where)}"
 
 
 def asked(told: Told) -> str:
@@ -48,21 +58,21 @@ def given_up_sentence(endpoint: Endpoint) -> str:
     return f"webhook {endpoint.id} is sent nothing, because {why}; `lockgate webhooks enable` ends that"
 
 
-def _standing(told: Told, now: Instant) -> str:
+def _standing(told: Told, now: Instant, where: str) -> str:
     delivery = told.delivery
     webhook = None if told.endpoint is None else told.endpoint.webhook
     if webhook is not None and webhook.disabled:
         return f"it is disabled: {webhook.disabled}; `lockgate webhooks enable` lets it be told"
     if delivery.state is State.DEAD:
         tries = count_text(delivery.attempts, "attempt")
-        return f"given up after {tries}, because {delivery.error}; `lockgate deliver --retry-dead` tries again"
+        return f"given up after {tries}, because {delivery.error}; {where}`lockgate deliver --retry-dead` tries again"
     if delivery.is_leased(now):
         return "it is being told at this moment, or whoever told it has died"
     if delivery.attempts == 0:
-        return "not tried yet; `lockgate deliver` does"
+        return f"not tried yet; {where}`lockgate deliver` does"
     left = -(-(delivery.due_at - now) // SECOND)
     return f"{delivery.error or 'whoever told it has died'}; " + (
-        f"next try in {duration_words(left)} at the earliest" if left > 0 else "`lockgate deliver` tries again"
+        f"next try in {duration_words(left)} at the earliest" if left > 0 else f"{where}`lockgate deliver` tries again"
     )
 
 

@@ -23,7 +23,7 @@ from lockgate.operations.tick import Turn
 from lockgate.operations.webhooks import given_up
 from lockgate.ports.house import House
 from lockgate.report.screen import Screen
-from lockgate.report.telling import given_up_sentence
+from lockgate.report.telling import THERE, given_up_sentence
 from lockgate.server.call import Call
 from lockgate.server.grant import check_grant, is_seen
 
@@ -101,7 +101,7 @@ class CallerPlace:
         """Return what routers have not been told, in words."""
         silent = [each for each in given_up(house, app) if each.app is None or self.covers(each.app)]
         lost = (f"warning: {given_up_sentence(each)}" for each in silent)
-        return (*lost, *delivery.sentences_of(self.waiting(house, app), house))
+        return (*lost, *delivery.sentences_of(self.waiting(house, app), house, THERE))
 
     def waiting(self, house: House, app: str | None) -> Sequence[Told]:
         """Return what routers have not been told, without what programs said."""
