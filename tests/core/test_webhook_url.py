@@ -87,7 +87,18 @@ def test_a_url_is_read_strictly(text: str) -> None:
     with pytest.raises(RefusedUrlError) as refusal:
         read_url(text)
 
-    assert "LOCKGATE_WEBHOOK_ALLOW" in refusal.value.advice
+    assert "https://host/path" in refusal.value.advice
+    assert "LOCKGATE_WEBHOOK_ALLOW" not in refusal.value.advice
+
+
+@pytest.mark.clause("WH-75")
+@pytest.mark.parametrize("text", ["https://", "https:///x", "https://?q=1"])
+def test_a_url_without_a_host_is_said_to_have_none(text: str) -> None:
+    """And no setting is named that would not help."""
+    with pytest.raises(RefusedUrlError, match="the URL has no host") as refusal:
+        read_url(text)
+
+    assert "LOCKGATE_WEBHOOK_ALLOW" not in refusal.value.advice
 
 
 @pytest.mark.clause("WH-21")

@@ -80,6 +80,11 @@ def reach_of(allow: str, ports: str, *, is_dev: bool = False) -> Reach:
     return Reach(allowed=allowed, ports=(*DEFAULT_PORTS, *map(int, words)), is_dev=is_dev)
 
 
+def unread(what: str) -> RefusedUrlError:
+    """Return the refusal of a URL that nothing lets be called as it is written."""
+    return RefusedUrlError(what, advice="Write it as https://host/path, with a port and a query where it has them.")
+
+
 def refused(what: str) -> RefusedUrlError:
     """Return the refusal of a URL, with what lets a private receiver be called."""
     return RefusedUrlError(
@@ -93,18 +98,18 @@ def read_url(url: str) -> Target:
     """Return the target of a URL, or refuse one that could be read in two ways."""
     found = _URL.fullmatch(url) if len(url) <= MAX_URL else None
     if found is None:
-        raise refused(_unread(url))
+        raise unread(_unread(url))
     scheme, authority, path, query = found.groups()
     if "@" in authority:
-        raise refused("the URL holds a user or a password")
+        raise unread("the URL holds a user or a password")
     place = _HOST.fullmatch(authority)
     if place is None:
-        raise refused("the host of the URL is not written as a name in ASCII or as an address")
+        raise unread("the host of the URL is not written as a name in ASCII or as an address")
     literal, name, port_text = place.groups()
     host = _checked_host(literal, name)
     port = _USUAL[scheme] if port_text is None else int(port_text)
     if not 1 <= port <= 65_535:
-        raise refused(f"there is no port {port}")
+        raise unread(f"there is no port {port}")
     return Target(is_secure=scheme == "https", host=host, port=port, path=(path or "/") + (query or ""))
 
 
@@ -115,6 +120,8 @@ def _unread(url: str) -> str:
         return "the URL has a fragment, which nobody would be sent"
     if not url.startswith(("https://", "http://")):
         return "the URL does not begin with https://"
+    if not url.partition("://")[2].partition("/")[0].partition("?")[0]:
+        return "the URL has no host"
     return "the URL has a character that none has in ASCII: write it in percent-encoding"
 
 
@@ -122,9 +129,9 @@ def _checked_host(literal: str | None, name: str) -> str:
     if literal is not None:
         address = read_address(literal)
         if address is None or address.version != 6:
-            raise refused(f"[{literal}] is no address")
+            raise unread(f"[{literal}] is no address")
         return str(address)
     # The system's resolver reads 127.1, 0177.0.0.1 and 2130706433 as addresses, others read them as names.
     if _NUMBER.fullmatch(name.rpartition(".")[2]) and read_address(name) is None:
-        raise refused(f"{name} is an address in a form that not everybody reads alike")
+        raise unread(f"{name} is an address in a form that not everybody reads alike")
     return name.lower()

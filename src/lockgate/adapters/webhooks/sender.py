@@ -24,7 +24,7 @@ from lockgate.core.instant import SECOND, Instant
 from lockgate.core.outbox import Message
 from lockgate.core.webhook import CONTENT_TYPES, Format, Webhook, cloud_event, hub_header, signed_headers
 from lockgate.core.webhook_url import ALLOW, PORTS, Reach, Target, reach_of, read_url, refused
-from lockgate.errors import LockgateError, UsageError
+from lockgate.errors import LockgateError, RefusedUrlError, UsageError
 from lockgate.ports.house import Clock
 
 CA_FILE = "LOCKGATE_WEBHOOK_CA"
@@ -49,7 +49,10 @@ class Sender:
         try:
             addresses = self._names.addresses(target.host, RESOLVE_S, Asking(org, Need.CHECK))
         except OSError as error:
-            raise refused(f"{target.host} cannot be found: {_reason(error)}") from error
+            raise RefusedUrlError(
+                f"{target.host} cannot be found: {_reason(error)}",
+                advice="Is the name right, and known where Lockgate runs?",
+            ) from error
         refusal = self._reach.refusal(target, addresses)
         if refusal is not None:
             raise refused(refusal)
