@@ -58,6 +58,7 @@ def test_it_is_disabled_enabled_and_rotated(door: Door, listener: Listener) -> N
     for command, shown in (("disable", "disabled by hand"), ("enable", "active")):
         assert door("webhooks", command, identity) == exit_codes.OK.code
         assert shown in door.out
+    assert "while it was disabled is not sent" in door.err
     assert door("webhooks", "rotate", identity) == exit_codes.OK.code
     assert door("webhooks", "rotate", identity) == exit_codes.TRY_AGAIN.code
     assert door("webhooks", "rotate", identity, "--force", "--grace", "0") == exit_codes.OK.code

@@ -25,7 +25,7 @@ from lockgate.core.id_token import SKEW
 from lockgate.core.instant import SECOND
 from lockgate.core.permission import Permission
 from lockgate.core.receipt import Actor
-from lockgate.core.trust_rule import Provider, TrustRule
+from lockgate.core.trust_rule import SAFE_EVENTS, Provider, TrustRule
 from lockgate.operations.fsck import fsck
 from lockgate.operations.trust import TrustOrder, create_rule, delete_rule
 from lockgate.server.limits import Limits, Rates
@@ -214,9 +214,6 @@ WRONG_CLAIMS: dict[str, dict[str, object]] = {
     "a branch that looks alike": {"ref": "refs/heads/m\u0430in"},
     "digits that look alike": {"repository_id": "7\uff14"},
     "a blank at the end": {"ref": "refs/heads/main "},
-    "a pull request": {"event_name": "pull_request"},
-    "a pull request of a stranger": {"event_name": "pull_request_target"},
-    "what a stranger's run set off": {"event_name": "workflow_run"},
     "no event": {"event_name": None},
     "another issuer": {"iss": "https://token.actions.githubusercontent.com"},
     "no issuer": {"iss": None},
@@ -248,27 +245,25 @@ def test_a_list_of_keys_says_which_are_of_jobs(shop: Shop) -> None:
     shown = admin.post(f"{API}/screens/keys-list").json()["out"]
 
     assert [(each["rule"], each["claims"].get("run_id")) for each in listed] == [(None, None), (shop.rule.id, "9001")]
-    assert f"job by {shop.rule.id}: " in shown
-    assert "run_id=9001" in shown
+    assert all(each in shown for each in (f"job by {shop.rule.id}: ", "run_id=9001"))
 
 
 SET_OFF_BY_STRANGERS = (
     *("issue_comment", "issues", "discussion", "discussion_comment", "pull_request_review_comment", "fork", "watch"),
     *("pull_request", "pull_request_target", "pull_request_review", "workflow_run", "dance", "Push", "push ", ""),
 )
-SAFE = ("push", "workflow_dispatch", "schedule", "release", "merge_group", "deployment", "repository_dispatch")
 
 
 @pytest.mark.clause("SV-220")
 def test_a_job_that_strangers_may_have_set_off_opens_nothing(shop: Shop) -> None:
     """On the very branch that the rule means; only where the rule names the event it does."""
-    strange = {event: problem(shop.ask(event_name=event)) for event in SET_OFF_BY_STRANGERS}
-    safe = {event: shop.ask(event_name=event).status_code for event in SAFE}
+    strange = [problem(shop.ask(event_name=event)) for event in SET_OFF_BY_STRANGERS]
+    safe = [shop.ask(event_name=event).status_code for event in SAFE_EVENTS]
     create_rule(order(shop.issuer, events=("issue_comment",), name="chat"), ANN, shop.door.world.house)
     named = shop.ask(event_name="issue_comment")
 
-    assert strange == dict.fromkeys(SET_OFF_BY_STRANGERS, (401, "token-refused"))
-    assert safe == dict.fromkeys(SAFE, 200)
+    assert set(strange) == {(401, "token-refused")}
+    assert safe == [200] * len(SAFE_EVENTS)
     assert named.status_code == 200, named.text
     assert problem(shop.ask(event_name="issues")) == (401, "token-refused")
 
@@ -295,11 +290,9 @@ def test_a_stranger_learns_of_no_rule(shop: Shop) -> None:
 @pytest.mark.clause("SV-221")
 def test_who_makes_an_issuer_be_asked_in_vain_is_slowed_down(shop: Shop) -> None:
     """As whoever shows no key is: 503 counts as 401 does."""
-    limits = Limits(Rates(failures=Rate(1.0, 5.0)), lambda: 0.0)
-    tokens = SignedIdTokens(KeySets(Fetch((), shop.issuer.context)))
+    limits, tokens = Limits(Rates(failures=Rate(1.0, 5.0)), lambda: 0.0), SignedIdTokens(KeySets(Fetch()))
     with served(shop.door.world, id_tokens=tokens, limits=limits) as door:
-        body = {"token": shop.issuer.token(shop.claims())}
-        codes = [door.http.post(TOKEN, json=body).status_code for _ in range(7)]
+        codes = [door.http.post(TOKEN, json={"token": shop.issuer.token(shop.claims())}).status_code for _ in "1234567"]
 
     assert codes == [503] * 5 + [429] * 2
 

@@ -128,8 +128,12 @@ def disable(webhook: str, **why: Any) -> int:  # noqa: ANN401 -- as click hands 
 @named
 @who_and_why
 def enable(webhook: str, **why: Any) -> int:  # noqa: ANN401 -- as click hands it over
-    """Send messages there again."""
-    return _switched(webhook, why, is_active=True)
+    """Send messages there again; what was told meanwhile is not sent."""
+    code = _switched(webhook, why, is_active=True)
+    click.echo(
+        "What was told while it was disabled is not sent: `lockgate list` says where each rollout stands.", err=True
+    )
+    return code
 
 
 @webhooks.command("delete", epilog=DONE)
