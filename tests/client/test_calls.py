@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -292,7 +293,48 @@ def test_a_call_may_wait_longer_for_a_server_that_is_away(open_client: _Opened) 
         client._transport.call("GET", "/x", is_safe=True)
     none = list(waits.waited)
     with pytest.raises(UnreachableError):
-        client._transport.call("GET", "/x", is_safe=True, away_s=0.5)
+        client._transport.call("GET", "/x", is_safe=True, timing=waits.timing()._replace(away_s=0.5))
 
     assert none == []
     assert len(waits.waited) > 1
+
+
+@pytest.mark.clause("CL-61")
+@pytest.mark.parametrize("status", [502, 503, 504])
+def test_a_proxy_that_finds_no_server_is_asked_as_long_as_a_server_may_be_away(
+    open_client: _Opened, status: int
+) -> None:
+    """And no longer, however long a call may take; the last try is made when that time is over."""
+    with scripted((status, {}, "no server")) as script:
+        client = open_client(script.url, TOKEN, timing=Timing(away_s=0.5, draw=lambda: 1.0))
+        begun = time.monotonic()
+        with pytest.raises(ProblemError):
+            client.rollout("rol_a")
+        took = time.monotonic() - begun
+
+    assert len(script.asked) >= 3
+    assert took < 30
+
+
+@pytest.mark.clause("CL-62")
+def test_a_store_that_goes_on_elsewhere_is_no_reason_to_try_again(open_client: _Opened) -> None:
+    """It is raised at once."""
+    left = {**PROBLEM, "status": 503, "type": "urn:lockgate:problem:store-left"}
+    with scripted((503, BUSY, left), OK) as script, pytest.raises(ProblemError):
+        open_client(script.url, TOKEN, timing=Waits().timing()).rollout("rol_a")
+
+    assert len(script.asked) == 1
+
+
+@pytest.mark.clause("CL-61")
+def test_a_wait_for_a_server_is_told_once(open_client: _Opened) -> None:
+    """What is longer than a moment is told, with since when."""
+    told: list[str] = []
+    with scripted((503, {}, "no server")) as script:
+        transport = open_client(script.url, TOKEN)._transport
+        transport.on_wait = told.append
+        for _ in range(2):
+            transport.call("GET", "/x", is_safe=True, timing=Timing(away_s=1.5))
+
+    assert len(told) == 1
+    assert "waiting for it" in told[0]

@@ -59,6 +59,7 @@ REFUSALS = {
     "store-unsound": (500, exit_codes.DATA),
     "store-held": (503, exit_codes.TRY_AGAIN),
     "unreachable": (503, exit_codes.UNREACHABLE),
+    "store-left": (503, exit_codes.NOT_PERMITTED),
 }
 
 

@@ -19,6 +19,7 @@ from typing import NamedTuple
 from urllib.parse import SplitResult, urlsplit
 
 from lockgate import __version__
+from lockgate.client.patience import FIRST_WAIT_S, asked_wait, last_pause, patience_with
 from lockgate.errors import LockgateError, TryAgainError, UnreachableError, UsageError
 
 AGENT = f"lockgate/{__version__}"
@@ -28,7 +29,9 @@ API = "/api/v1"
 # What says that the same call may succeed later; of a call that is not safe only the first, by which nothing was done.
 TOO_MANY = 429
 AGAIN = frozenset({408, 425, TOO_MANY, 502, 503, 504})
-FIRST_WAIT_S, MAX_WAIT_S = 0.2, 10.0
+MAX_WAIT_S = 10.0
+# A wait that is longer is told.
+QUIET_S = 1.0
 # A server closes a connection that is quiet for 5 s; one that was quiet for less may still carry a call.
 MAX_QUIET_S = 2.0
 MAX_ANSWER, CHUNK = 1 << 28, 1 << 16
@@ -100,6 +103,8 @@ class Transport:
         self._used_at = 0.0
         self._key = key
         self._org = org
+        # Hears, once, that a server is away and is waited for.
+        self.on_wait: Callable[[str], None] | None = None
         if not callable(key):
             self._checked(key)
 
@@ -119,22 +124,16 @@ class Transport:
         headers: Mapping[str, str] | None = None,
         *,
         is_safe: bool = False,
-        away_s: float | None = None,
+        timing: Timing | None = None,
     ) -> Reply:
         """Return what is answered; a safe call is made again while there is time and the server is only away.
 
-        `away_s`: how long it may be away for this call, in place of what holds for all.
+        `timing`: how long it may be away, and how long it may take, in place of what holds for all.
         """
-        sent = {"Accept": "application/json", "User-Agent": AGENT, **(headers or {})}
-        key = self._checked(self._key() if callable(self._key) else self._key)
-        if key:
-            sent["Authorization"] = f"Bearer {key}"
-        if self._org:
-            sent[ORG_HEADER] = self._org
-        request = _Request(method, f"{self._url.path.rstrip('/')}{path}", body, sent)
+        request = _Request(method, f"{self._url.path.rstrip('/')}{path}", body, self._headers(headers or {}))
         begun, wait = time.monotonic(), FIRST_WAIT_S
-        patience = self._timing.away_s if away_s is None else away_s
-        until = begun + max(self._timing.total_s, away_s or 0.0)
+        bounds = timing or self._timing
+        until, patience = begun + bounds.total_s, bounds.away_s
         while True:
             pause = wait * (1 + self._timing.draw()) / 2
             try:
@@ -142,15 +141,37 @@ class Transport:
             except _AwayError as away:
                 if away.was_sent and not is_safe:
                     raise _unknown(self._url) from away.__cause__
-                if away.is_final or time.monotonic() + pause > min(until, begun + patience):
+                latest = min(until, begun + patience)
+                pause = last_pause(pause, latest)
+                if away.is_final or time.monotonic() + pause > latest:
                     raise _unreachable(self._url, away.__cause__) from away.__cause__
             else:
-                pause = max(pause, _asked_wait(reply.headers))
-                is_over = time.monotonic() + pause > until
-                if is_over or reply.status not in AGAIN or not (is_safe or reply.status == TOO_MANY):
+                latest = min(until, begun + patience_with(reply.status, reply.body, patience))
+                asked = asked_wait(reply.headers)
+                pause = max(pause, asked) if asked else last_pause(pause, latest)
+                is_again = reply.status in AGAIN and (is_safe or reply.status == TOO_MANY)
+                if not is_again or time.monotonic() + pause > latest:
                     return reply
+            self._say_wait(begun, pause)
             self._timing.sleep(pause)
             wait = min(MAX_WAIT_S, wait * 2)
+
+    def _headers(self, headers: Mapping[str, str]) -> Mapping[str, str]:
+        """Return what is sent with a call: who calls, by which key, and which organisation is meant."""
+        sent = {"Accept": "application/json", "User-Agent": AGENT, **headers}
+        key = self._checked(self._key() if callable(self._key) else self._key)
+        if key:
+            sent["Authorization"] = f"Bearer {key}"
+        if self._org:
+            sent[ORG_HEADER] = self._org
+        return sent
+
+    def _say_wait(self, begun: float, pause: float) -> None:
+        """Tell once that a server is waited for, where it is for longer than a moment."""
+        if self.on_wait is not None and time.monotonic() + pause - begun > QUIET_S:
+            since = time.strftime("%H:%M:%S", time.localtime(time.time() - (time.monotonic() - begun)))
+            self.on_wait(f"{self._url.netloc} does not serve since {since}; waiting for it")
+            self.on_wait = None
 
     def _checked(self, key: str | None) -> str | None:
         """Return a key that may be sent, if there is one."""
@@ -308,18 +329,6 @@ def _read(answer: http.client.HTTPResponse, until: float) -> bytes:
     return b"".join(chunks)
 
 
-def _asked_wait(headers: Mapping[str, str]) -> float:
-    """Return the seconds of `Retry-After`, which are a number or a date."""
-    text = headers.get("retry-after", "")
-    if text.isascii() and text.isdigit() and len(text) < 10:
-        return float(text)
-    from email.utils import parsedate_to_datetime  # noqa: PLC0415 -- dates are rare
-
-    with suppress(ValueError, TypeError):
-        return max(0.0, parsedate_to_datetime(text).timestamp() - time.time())
-    return 0.0
-
-
 def _unknown(url: SplitResult) -> TryAgainError:
     return TryAgainError(
         f"the connection to {url.netloc} broke before the answer came, and nobody knows whether the call was done",
@@ -329,4 +338,6 @@ def _unknown(url: SplitResult) -> TryAgainError:
 
 def _unreachable(url: SplitResult, error: BaseException | None) -> UnreachableError:
     reason = (getattr(error, "strerror", None) or str(error) or type(error).__name__).rstrip(".")
-    return UnreachableError(f"no answer from {url.netloc}: {reason}", advice=ADVICE)
+    is_plain = url.scheme == "https" and hasattr(error, "library") and not hasattr(error, "verify_code")
+    advice = "Does it speak https there? `lockgate serve` itself speaks http." if is_plain else ADVICE
+    return UnreachableError(f"no answer from {url.netloc}: {reason}", advice=advice)
