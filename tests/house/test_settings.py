@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +17,8 @@ FOLDERS = ("src", "docs", "examples", "tools", "bench", ".github")
 KINDS = (".py", ".md", ".sh", ".yml", ".yaml", ".toml", ".service", ".conf", ".env")
 # A variable that starts with another letter is another's, such as click's own for completion.
 NAMES = re.compile(r"(?<![A-Z0-9_])LOCKGATE_[A-Z0-9]+(?:_[A-Z0-9]+)*")
+LOOKED_UP = re.compile(r"environ(?:ment)?(?:\.get\(|\[)(?:([A-Z_]+)|\"([A-Z_]+)\")")
+ENVIRONMENT = re.compile(r"[A-Z][A-Z0-9_]+")
 # Where a program's environment is made.
 HANDING = Path("src", "lockgate", "adapters", "actuators", "command.py")
 # What an example names for itself.
@@ -36,6 +39,41 @@ def test_every_variable_is_in_the_table() -> None:
     unknown = {f"{name} in {path}" for path, text in _texts() for name in NAMES.findall(text) if name not in known}
 
     assert unknown == set()
+
+
+def _read_names() -> Iterator[tuple[str, str]]:
+    """Yield each variable that a module looks up in the environment, by its text or by the constant that it is in."""
+    paths = [*(ROOT / "src").rglob("*.py")]
+    constants: dict[str, str] = {}
+    for path in paths:
+        for statement in ast.parse(path.read_text("utf-8")).body:
+            constants.update(_constants(statement))
+    for path in paths:
+        for word, text in LOOKED_UP.findall(path.read_text("utf-8")):
+            name = text or constants.get(word, "")
+            if ENVIRONMENT.fullmatch(name):
+                yield name, path.relative_to(ROOT).as_posix()
+
+
+def _constants(statement: ast.stmt) -> Iterator[tuple[str, str]]:
+    if not isinstance(statement, ast.Assign):
+        return
+    target, value = statement.targets[0], statement.value
+    are_many = isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple)
+    pairs = zip(target.elts, value.elts, strict=True) if are_many else [(target, value)]  # type: ignore[attr-defined]
+    for named, given in pairs:
+        if isinstance(named, ast.Name) and isinstance(given, ast.Constant) and isinstance(given.value, str):
+            yield named.id, given.value
+
+
+@pytest.mark.clause("SV-32")
+def test_every_variable_that_is_looked_up_is_in_the_table() -> None:
+    """Those of other standards too."""
+    known = {each.name for each in (*SETTINGS, *FOREIGN)}
+    found = set(_read_names())
+
+    assert {"NO_COLOR", "LOCKGATE_URL", "XDG_STATE_HOME"} <= {name for name, _ in found}
+    assert {f"{name} in {path}" for name, path in found if name not in known} == set()
 
 
 @pytest.mark.clause("SV-32")
