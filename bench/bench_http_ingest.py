@@ -87,7 +87,7 @@ def _measured(size: int, rounds: int) -> dict[str, object]:
 
 def _in_process(bodies: Sequence[bytes], home: Path) -> Taken:
     house, decoder = local_house(home), run_batches()
-    for body in _first_bodies():
+    for body in first_bodies():
         ingest(decoder.decode(body, None), house)
     wall, cpu = perf_counter(), process_time()
     for body in bodies:
@@ -101,7 +101,7 @@ def _over_http(bodies: Sequence[bytes], home: Path) -> Taken:
         waiting.put(body)
     with serving(home) as server:
         first = http.client.HTTPConnection(server.host, server.port, timeout=60)
-        for body in _first_bodies():
+        for body in first_bodies():
             post(server, first, body)
         faults: list[BaseException] = []
         threads = [threading.Thread(target=_post_all, args=(server, waiting, faults)) for _ in range(CONNECTIONS)]
@@ -116,7 +116,7 @@ def _over_http(bodies: Sequence[bytes], home: Path) -> Taken:
     return taken
 
 
-def _first_bodies() -> list[bytes]:
+def first_bodies() -> list[bytes]:
     """Return batches with which all is loaded that any batch needs: that is not what is measured."""
     generator = np.random.default_rng(0)
     return [body_of(generator, 100) for _ in range(WARM)]

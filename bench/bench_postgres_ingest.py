@@ -6,6 +6,7 @@
 A cluster of this machine's own PostgreSQL is made with fsync on, and two `lockgate serve` are started on a database of
 it. Connections that are kept post bodies that were encoded before, in turn to one server and the other, until all are
 answered; an answer comes when PostgreSQL has the batch on disk. All of it, and who sends, shares this machine.
+Each server is sent a few small batches first, as in bench_http_ingest.py: what any batch loads once is not measured.
 Once all runs are of one app, whose batches wait for each other, and once each connection has an app of its own.
 """
 
@@ -26,7 +27,7 @@ from time import perf_counter
 
 import numpy as np
 
-from bench.bench_http_ingest import DATA, post
+from bench.bench_http_ingest import DATA, first_bodies, post
 from bench.bench_ingest import body_of
 from bench.rounds import write
 from bench.serving import Server
@@ -67,6 +68,8 @@ def _measured(made: Cluster, size: int, apps: int, number: int) -> float:
             threading.Thread(target=_post, args=(servers[place % 2], share, faults))
             for place, share in enumerate(shares)
         ]
+        for server in servers:
+            _post(server, [_of_app(body, server.port) for body in first_bodies()], faults)
         begun = perf_counter()
         for thread in threads:
             thread.start()
