@@ -187,3 +187,14 @@ def key_bytes(token: str) -> bytes:
     for digit in token[len(PREFIX) : len(PREFIX) + ID_DIGITS]:
         number = number * len(DIGITS) + DIGITS.index(digit)
     return number.to_bytes(ID_BYTES, "big")
+
+
+@pytest.mark.clause("SV-254")
+def test_a_slip_in_the_name_of_a_field_is_asked_about(admin: Caller) -> None:
+    """The run is kept, and its sender is asked."""
+    run = b'{"app_id": "web", "release": "v1", "status": "ok", "latencyms": 3}\n'
+
+    answer = admin.call("POST", f"{API}/runs", NDJSON, content=run).json()
+
+    assert answer["runs"] == 1
+    assert "'latencyms' is no field that is read; did you mean 'latency_ms'?" in answer["notes"]

@@ -236,7 +236,9 @@ ANSWER_SCHEMAS: Mapping[str, Schema] = {
         crowded=WHOLE,
         apps=_COUNTS,
         left_out=mapping_of(_COUNTS),
-        notes=described(list_of(TEXT), "Why no rollout compares these runs, where that is so."),
+        notes=described(
+            list_of(TEXT), "Why no rollout compares these runs, and fields that may be misnamed, where that is so."
+        ),
     ),
     "Imported": answer(
         digest=TEXT,

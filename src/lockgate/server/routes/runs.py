@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from lockgate.core.batch import Ingested, RunBatch
 from lockgate.core.canonical import Json
+from lockgate.core.misnamed import misnamed
 from lockgate.errors import TooManyRunsError
 from lockgate.operations.ingest import MAX_BYTES, MAX_RUNS
 from lockgate.operations.run_notes import run_notes
@@ -25,7 +26,7 @@ def take(call: Call) -> Answer:
     taken = call.gathering.take(batch, call.house)
     call.meter.ingested(taken.runs)
     left_out: Json = {app: dict(releases) for app, releases in taken.left_out.items()}
-    notes: Json = list(run_notes([*taken.apps], call.house))
+    notes: Json = [*run_notes([*taken.apps], call.house), *misnamed(call.body)]
     return Answer(document={**ingested_document(taken), "left_out": left_out, "notes": notes})
 
 

@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Lines of runs come in; slips in names of fields are asked about, and nothing else is."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from lockgate.core.misnamed import FEW, misnamed
+
+RUN: dict[str, object] = {"app_id": "web", "release": "1", "status": "ok", "run_id": "a"}
+
+
+def lines(*runs: dict[str, object]) -> bytes:
+    """Return runs as they are sent."""
+    return b"".join(json.dumps(each).encode() + b"\n" for each in runs)
+
+
+@pytest.mark.clause("SV-254")
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("latencyms", "latency_ms"),
+        ("latencyMs", "latency_ms"),
+        ("probeId", "probe_id"),
+        ("output_token", "output_tokens"),
+    ],
+)
+def test_a_slip_is_asked_about_once(name: str, meant: str) -> None:
+    """With the field that may be meant, however many runs have it."""
+    assert misnamed(lines(*[{**RUN, name: 3}] * 9)) == (f"{name!r} is no field that is read; did you mean '{meant}'?",)
+
+
+@pytest.mark.clause("SV-254")
+@pytest.mark.parametrize("name", ["foo", "user_id", "model", "tenant", "trace_id", "x" * 10_000])
+def test_a_field_of_the_senders_own_is_none(name: str) -> None:
+    """Nor is what is near to a field that the run has."""
+    assert misnamed(lines({**RUN, name: 3}, {**RUN, "latency_ms": 3, "latencyms": 3})) == ()
+
+
+@pytest.mark.clause("SV-254")
+@pytest.mark.parametrize(
+    "body", [b"", b"{", b"\xff\n", b"[1]\n7\n", b"[" * 70_000, lines(*[RUN] * FEW) + b'{"latencyms": 1}']
+)
+def test_no_body_is_too_much(body: bytes) -> None:
+    """What is no run says nothing, and only the first runs are looked at."""
+    assert misnamed(body) == ()
