@@ -10,6 +10,7 @@ import duckdb
 import pytest
 
 from lockgate.errors import DataError
+from lockgate.wiring import run_batches
 from tests.adapters.decoders.reading_files import GOOD, read_text, refusal, write
 
 NUMBER = "it must be a number from 0 to 1e+12"
@@ -284,3 +285,14 @@ def test_what_is_not_of_its_format_is_refused(suffix: str, tmp_path: Path) -> No
 def test_an_empty_file_has_no_runs(tmp_path: Path) -> None:
     """No run is no fault of the file; that a release has none is said by whoever asks for it."""
     assert read_text(tmp_path, "").runs == 0
+
+
+@pytest.mark.clause("LI-606")
+def test_a_run_with_two_faults_is_one_run() -> None:
+    """Both faults are shown, and what cannot be read is counted once."""
+    with pytest.raises(DataError) as caught:
+        run_batches().decode(b'{"release":"v36"}\n', None)
+
+    first, *shown = caught.value.message.split("\n")
+
+    assert (first, len(shown)) == ("1 run cannot be read", 2)

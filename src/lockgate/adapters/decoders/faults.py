@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from lockgate.core.wording import count_text
 from lockgate.errors import DataError
 
 SHOWN = 10
@@ -15,7 +16,8 @@ class Faults:
     def __init__(self, advice: str = ADVICE) -> None:
         self._advice = advice
         self._shown: list[str] = []
-        self._count = 0
+        self._count = self._runs = 0
+        self._place = ""
 
     @property
     def is_full(self) -> bool:
@@ -25,12 +27,16 @@ class Faults:
     def add(self, place: str, what: str) -> None:
         """Take one fault: `file:line` and what is wrong there."""
         self._count += 1
+        # What is wrong with one run comes one after another.
+        self._runs += place != self._place
+        self._place = place
         if not self.is_full:
             self._shown.append(f"{place}: {what}")
 
     def count(self, more: int) -> None:
         """Take faults that are not shown."""
         self._count += more
+        self._runs += more
 
     def fail(self, place: str, what: str) -> DataError:
         """Return the error of a fault after which reading cannot go on."""
@@ -42,7 +48,11 @@ class Faults:
         if self._count == 1:
             return DataError(self._shown[0], advice=self._advice)
         rest = self._count - len(self._shown)
-        lines = [f"{self._count:,} runs cannot be read", *self._shown, *([f"and {rest:,} more"] if rest else [])]
+        lines = [
+            f"{count_text(self._runs, 'run')} cannot be read",
+            *self._shown,
+            *([f"and {rest:,} more"] if rest else []),
+        ]
         return DataError("\n".join(lines), advice=self._advice)
 
     def check(self) -> None:
