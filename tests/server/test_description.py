@@ -13,6 +13,7 @@ import httpx
 import pytest
 from jsonschema import Draft202012Validator
 
+from lockgate.cli.main import COMMANDS, GROUPS
 from lockgate.core.canonical import Json
 from lockgate.server.answer_schemas import ANSWER_SCHEMAS
 from lockgate.server.body_schemas import BODY_SCHEMAS
@@ -173,3 +174,12 @@ def test_what_a_query_has_to_have_is_needed(shop: Served) -> None:
     for row in needy:
         assert shop.caller("admin").get(path_of(shop, row)).status_code == 400
         assert [each["name"] for each in _operation(row)["parameters"] if each["required"]] == list(row.needs)
+
+
+@pytest.mark.clause("SV-241")
+def test_what_answers_the_command_line_names_its_commands() -> None:
+    """What only a watch or an import asks is said by the command that a person types."""
+    named = {each.summary.split("`")[1] for each in ENDPOINTS if each.summary.startswith("Answer `lockgate")}
+
+    assert {"lockgate watch", "lockgate ingest", "lockgate keys create"} < named
+    assert [each for each in named if each.split()[1] not in COMMANDS and each.split()[1] not in GROUPS] == []

@@ -32,6 +32,13 @@ class Command:
         return f"{self.of}/screens/{self.name}"
 
     @property
+    def command(self) -> str:
+        """Return what a person types who asks this."""
+        return {"look": "watch --no-tick", "turn": "watch", "end": "watch", "kept": "ingest"}.get(
+            self.name, self.name.replace("keys-", "keys ")
+        )
+
+    @property
     def takes(self) -> str:
         """Return the name of the schema of its body."""
         of = {ROLLOUT: "OfRollout", APP: "OfApp", KEY: "", ALL: ""}[self.of]

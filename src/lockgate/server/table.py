@@ -187,7 +187,7 @@ ENDPOINTS = (
             f"{API}{each.path}",
             each.permission,
             HANDLERS[each.path],
-            f"Answer `lockgate {each.name}` as text",
+            f"Answer `lockgate {each.command}` as text",
             is_once=False,
         )
         for each in COMMANDS
