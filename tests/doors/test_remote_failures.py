@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 
@@ -188,3 +189,13 @@ def test_the_screen_is_that_of_the_caller(both: Both, made: Made, monkeypatch: p
 
     assert "\x1b[" in there.out
     assert there.out == here.out
+
+
+@pytest.mark.clause("CL-41")
+def test_a_path_that_leads_nowhere_is_told(both: Both) -> None:
+    """As of an address with the path of the interface at its end."""
+    called = replace(both, url=f"{both.url}/api/v1").remote("list")
+
+    assert called.code == 64
+    assert "no Lockgate answers below /api/v1" in called.err
+    assert "Leave the path out of LOCKGATE_URL" in called.err

@@ -127,6 +127,11 @@ def _other_version(sent_by: Transport) -> UsageError:
         there = check(sent_by.call("GET", "/healthz", is_safe=True)).document().get("version")
     except LockgateError:
         there = None
+    if there is None and sent_by.path:
+        return UsageError(
+            f"no Lockgate answers below {sent_by.path} of the address that LOCKGATE_URL names",
+            advice="Leave the path out of LOCKGATE_URL, unless a proxy serves Lockgate below it.",
+        )
     if there == __version__:
         return UsageError(
             f"the server is Lockgate {there}, as this is, and does not know the path that it was asked for",

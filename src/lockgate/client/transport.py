@@ -111,6 +111,11 @@ class Transport:
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._url.geturl()!r})"
 
+    @property
+    def path(self) -> str:
+        """Return the path of the address, below which calls go; mostly there is none."""
+        return self._url.path.rstrip("/")
+
     def close(self) -> None:
         """Close the connection; the next call opens another."""
         with self._lock:
