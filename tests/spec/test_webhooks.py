@@ -196,6 +196,20 @@ def test_both_secrets_sign_until_the_grace_is_over(tmp_path: Path) -> None:
         assert came.headers["webhook-signature"] == expected["webhook-signature"]
 
 
+@pytest.mark.clause("WH-93")
+def test_a_secret_that_leaked_ends_at_once_within_a_grace_too(tmp_path: Path) -> None:
+    """Without grace the newest secret alone signs, whatever was rotated before."""
+    here = world()
+    receivers = sender(here, tmp_path)
+    first = hooked(here, receivers, "http://127.0.0.1:9/")
+    rotate_secret(first.endpoint.id, DAY_S, ANN, here.house, receivers)
+
+    newest = rotate_secret(first.endpoint.id, 0, ANN, here.house, receivers)
+
+    assert newest.endpoint.webhook is not None
+    assert newest.endpoint.webhook.sealed(here.house.clock.now()) == (newest.endpoint.webhook.secret,)
+
+
 @pytest.mark.clause("WH-03")
 @pytest.mark.parametrize("grace_s", [-1, 7 * DAY_S + 1, float("nan")])
 def test_a_grace_is_at_most_seven_days(grace_s: float) -> None:

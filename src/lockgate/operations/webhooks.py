@@ -172,10 +172,12 @@ def rotate_secret(
     with writing(house) as work:
         endpoint, now = known_webhook(work, webhook_id), house.clock.now()
         webhook = part_of(endpoint)
-        if webhook.is_rotating(now) and not is_forced:
+        # Without grace both older ones end now: whoever asks for that knows that one of them has leaked.
+        if webhook.is_rotating(now) and grace and not is_forced:
             raise TryAgainError(
                 f"the secret of {webhook_id} is being rotated already",
-                advice="Wait until the older one has ended, or force it, which ends that one now.",
+                advice="Wait until the older one has ended, or name --force (`force` over HTTP), which ends that one "
+                "now. --grace 0 ends both older ones, where one has leaked.",
             )
         is_known = receivers.opens(webhook.secret, webhook_id)
         if not is_known and not is_forced:
