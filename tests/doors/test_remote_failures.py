@@ -137,6 +137,8 @@ def test_a_server_of_another_version_is_told_by_its_version(
         ("actuator", "set", "--app-id", "web", "--", "true"),
         ("deliver",),
         ("trust", "list"),
+        ("store", "copy", "here", "there"),
+        ("store", "migrate"),
         ("orgs", "list"),
         ("create", "--app-id", "web", "-b", "1", "-c", "2", "--actuator", "true"),
     ],

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from lockgate.cli import exit_codes, output
+from lockgate.cli import exit_codes, local, output
 from lockgate.cli.progress_line import ProgressLine
 from lockgate.cli.store_migrate import migrate
 from lockgate.errors import UsageError
@@ -45,6 +45,7 @@ def copy(source: str, target: str, *, as_json: bool) -> int:
     from lockgate import wiring
     from lockgate.operations.copy_store import copy_store
 
+    local.check_here()
     _refuse_nothing(source)
     line = ProgressLine("copying", is_wanted=sys.stderr.isatty() and not as_json)
     try:

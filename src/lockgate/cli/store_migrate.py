@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import click
 
-from lockgate.cli import exit_codes, output
+from lockgate.cli import exit_codes, local, output
 from lockgate.errors import UsageError
 
 EPILOG = (
@@ -22,6 +22,7 @@ def migrate() -> int:
     """
     from lockgate import wiring
 
+    local.check_here()
     url = wiring.store_url()
     if url is None:
         raise UsageError(
