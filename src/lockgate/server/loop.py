@@ -13,12 +13,13 @@ from itertools import count
 from types import TracebackType
 from typing import Self
 
-from lockgate.errors import LockgateError
+from lockgate.errors import HeldError, LeftError, LockgateError, UnreachableError, UnsoundError
 from lockgate.operations.dispatch import Dispatch
 from lockgate.operations.tick_all import tick_all
 from lockgate.ports.actuator import Actuators
 from lockgate.ports.house import House
 from lockgate.ports.news import News
+from lockgate.server.complaints import OVER_S, Complaints
 from lockgate.server.meter import DEAF, Meter
 
 # Another process on the same store may have put something into the outbox.
@@ -27,6 +28,7 @@ GLANCE_S = 1.0
 LISTEN_S = 1.0
 # What is being delivered or decided is finished, and nobody waits longer for it.
 PATIENCE_S = 10.0
+STORE_FAULTS = (HeldError, LeftError, UnreachableError, UnsoundError)
 
 
 class Loop:
@@ -45,11 +47,12 @@ class Loop:
         news: News | None = None,
         meter: Meter = DEAF,
     ) -> None:
-        self._house, self._tick_every_s, self._tell = house, tick_every_s, tell
+        self._house, self._tick_every_s = house, tick_every_s
         self._dispatch = Dispatch(actuators, self.wake, lambda error: self._explain("delivery", error))
         self._is_over = threading.Event()
         self._is_due = threading.Event()
-        self._said = ""
+        # A turn that cannot be taken is heard of once in an interval.
+        self._complaints = Complaints(tell, over_s=max(OVER_S, 2.5 * (tick_every_s or 0.0)))
         self._rounds = count()
         self._meter = meter
         self._threads = [threading.Thread(target=self._deliver, name="deliver", daemon=True)]
@@ -81,6 +84,7 @@ class Loop:
             self._is_due.wait(GLANCE_S)
             self._is_due.clear()
             self._try("delivery", lambda: self._of_each("delivery", self._dispatch.turn))
+            self._complaints.look()
 
     def _listen(self, news: News) -> None:
         with closing(news):
@@ -107,7 +111,7 @@ class Loop:
         self.wake()
         for problem in took.problems[:1]:
             more = f" and {len(took.problems) - 1:,} more" if len(took.problems) > 1 else ""
-            self._say(f"{problem.rollout_id}{more}: {problem.error}")
+            self._hear(f"{problem.rollout_id}{more}: ", problem.error)
 
     def _try(self, what: str, act: Callable[[], object]) -> None:
         try:
@@ -116,10 +120,12 @@ class Loop:
             self._explain(what, error)
 
     def _explain(self, what: str, error: Exception) -> None:
-        fault = f"this is a fault in Lockgate, please report it: {type(error).__name__}: {error}"
-        self._say(f"{what}: {error if isinstance(error, LockgateError) else fault}")
+        # Whoever delivers and whoever ticks meet the same store: what fails there is one thing.
+        self._hear("" if isinstance(error, STORE_FAULTS) else f"{what}: ", error)
 
-    def _say(self, sentence: str) -> None:
-        if sentence != self._said:
-            self._said = sentence
-            self._tell(f"warning: {sentence}")
+    def _hear(self, where: str, error: Exception) -> None:
+        if isinstance(error, LockgateError):
+            self._complaints.hear(f"{where}{error.message}", error.advice)
+        else:
+            kind = type(error).__name__
+            self._complaints.hear(f"{where}this is a fault in Lockgate, please report it: {kind}: {error}")

@@ -35,6 +35,7 @@ from lockgate.errors import (
     UsageError,
 )
 from lockgate.report.text import printable
+from lockgate.server.complaints import Complaints
 
 CONTENT_TYPE = "application/problem+json"
 TYPES = "urn:lockgate:problem:"
@@ -187,12 +188,22 @@ class ProblemError(Exception):
         self.problem = Problem(kind, detail, advice, headers or {})
 
 
+def _say(text: str) -> None:
+    # Where standard error is full or gone, the caller is answered all the same.
+    with suppress(OSError):
+        sys.stderr.write("".join(f"{printable(line)}\n" for line in text.splitlines()))
+
+
+# Every call meets an outage, and so does what asks twice a second whether the server is ready.
+_COMPLAINTS = Complaints(_say)
+
+
 def problem_of(error: LockgateError) -> Problem:
     """Return the problem that an explained failure is; one of the server's own is said in full on standard error."""
     kind = next((kind for of, kind in _BY_ERROR.items() if isinstance(error, of)), INTERNAL)
     if kind not in _OWN:
         return Problem(kind, error.message, error.advice)
-    _say(f"warning: {error.message}")
+    _COMPLAINTS.hear(error.message)
     return _OWN[kind]
 
 
@@ -200,9 +211,3 @@ def problem_of_fault() -> Problem:
     """Return the problem that a fault in Lockgate is, whose trace is written down."""
     _say(traceback.format_exc())
     return _OWN[INTERNAL]
-
-
-def _say(text: str) -> None:
-    # Where standard error is full or gone, the caller is answered all the same.
-    with suppress(OSError):
-        sys.stderr.write("".join(f"{printable(line)}\n" for line in text.splitlines()))
