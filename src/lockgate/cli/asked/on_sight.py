@@ -70,7 +70,7 @@ def _shown(words: Words, desk: Desk, house: House, question: Callable[[Explanati
     if (words.step, words.revision) != (None, None) or not words.may_ask:
         raise UsageError(
             "name the step and the revision that you saw, both",
-            advice="`lockgate show` has them: --step N --revision N.",
+            advice="`lockgate show --json` has them: --step N --revision N.",
         )
     said = explain(words.rollout_id, house)
     desk.say(render_view(said, house.clock.now(), desk.screen))
