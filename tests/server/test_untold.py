@@ -13,7 +13,7 @@ from lockgate.testing.recipients import Recipients
 from lockgate.testing.router import Router
 from tests.server.served import API, Caller, Served
 from tests.spec.line import APP, created
-from tests.spec.routing import routed
+from tests.spec.routing import delivered, kept_deliveries, routed
 from tests.spec.webhooked import hooked
 
 
@@ -45,5 +45,23 @@ def test_programs_read_that_a_router_is_disabled_and_why(admin: Caller, door: Se
 
     (told,) = admin.get(f"{API}/rollouts/{rollout.id}").json()["untold"]
 
-    assert (told["state"], told["error"]) == ("due", "it answered 410")
+    assert (told["state"], told["code"]) == ("due", 410)
     assert told["disabled"].startswith("it answered 410")
+
+
+@pytest.mark.clause("DE-251")
+def test_what_a_program_said_is_told_to_nobody_who_looks(admin: Caller, door: Served) -> None:
+    """It may hold secrets: that it failed is in the reason, and how is on its own machine."""
+    router = routed(door.world)
+    router.faults.append("a secret word")
+    rollout = created(door.world).rollout
+    delivered(door.world, router)
+
+    said = admin.get(f"{API}/rollouts/{rollout.id}")
+    explained = admin.get(f"{API}/rollouts/{rollout.id}/explain")
+
+    (told,) = said.json()["untold"]
+    assert [each.error for each in kept_deliveries(door.world)] == ["a secret word"]
+    assert (told["attempts"], told["code"]) == (1, None)
+    assert "the actuator failed in 1 attempt" in explained.text
+    assert "a secret word" not in said.text + explained.text

@@ -52,7 +52,7 @@ def held(here: World, rollout: Rollout) -> str:
 
 
 @pytest.mark.clause("DE-250")
-@pytest.mark.parametrize(("answer", "why"), [(GONE, "is disabled: it answered 410"), (FAILS, "fails: it answered 500")])
+@pytest.mark.parametrize(("answer", "why"), [(GONE, "is disabled: it answered 410"), (FAILS, "failed in ")])
 def test_a_canary_whose_only_router_hears_nothing_stays_where_it_is(answer: Carried, why: str) -> None:
     """It says which one and why, and a rollback takes the candidate out all the same."""
     here, receivers = world(), Recipients(answers=[answer] * 500)

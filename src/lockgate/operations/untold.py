@@ -15,7 +15,7 @@ from lockgate.core.outbox import message_name
 from lockgate.core.rollout import Rollout
 from lockgate.core.statement import receipt_name
 from lockgate.core.transition import Event
-from lockgate.core.wording import duration_words
+from lockgate.core.wording import count_text, duration_words
 from lockgate.ports.store import Snapshot
 
 # A message that nobody has tried, or that is under way, is waited for without a word for so long.
@@ -70,7 +70,8 @@ def _fault(mover: Endpoint, delivery: Delivery, now: Instant) -> str | None:
     if mover.webhook is not None and mover.webhook.disabled:
         return f"{who} is disabled: {mover.webhook.disabled}"
     if delivery.error:
-        return f"{who} fails: {delivery.error}"
+        # What a program or a receiver said may hold secrets, and the reason of a decision is for whoever may look.
+        return f"{who} failed in {count_text(delivery.attempts, 'attempt')}"
     waited = now - delivery.at
     return f"{who} has waited for {duration_words(waited // SECOND)}" if waited >= PATIENCE else None
 

@@ -111,7 +111,7 @@ _UNTOLD = answer(
     attempts=WHOLE,
     urgent=FLAG,
     state=one_of(State),
-    error=described(TEXT, "What the last attempt came to."),
+    code=described(or_null(WHOLE), "The status that the last attempt was answered by; null where it had none."),
     disabled=described(TEXT, "Why nothing is sent there; empty while something is."),
 )
 _RELEASE = answer(name=TEXT, first_seen_at=TIME, runs=WHOLE, attempts=WHOLE, champion=FLAG)

@@ -115,7 +115,7 @@ def _untold(told: Told) -> dict[str, Json]:
         "attempts": told.delivery.attempts,
         "urgent": told.delivery.is_urgent,
         "state": told.delivery.state.value,
-        "error": told.delivery.error,
+        "code": told.delivery.tries[-1].code if told.delivery.tries else None,
         "disabled": "" if webhook is None else webhook.disabled,
     }
 
