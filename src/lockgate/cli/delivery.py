@@ -72,7 +72,10 @@ def untold(house: House, app: str | None = None) -> tuple[str, ...]:
 
 def sentences_of(found: Sequence[Told], house: House, where: str = "") -> tuple[str, ...]:
     """Return in words what was not told; what takes traffic away from a candidate is written large."""
-    from lockgate.report.telling import sentences
+    from lockgate.report.telling import is_under_way, sentences
 
+    now = house.clock.now()
     word = "WARNING" if any(each.delivery.is_urgent for each in found) else "warning"
-    return tuple(f"{word}: {sentence}" for sentence in sentences(found, house.clock.now(), where))
+    if all(is_under_way(each, now) for each in found):
+        word = "note"
+    return tuple(f"{word}: {sentence}" for sentence in sentences(found, now, where))

@@ -42,6 +42,11 @@ def _sentence(told: Told, now: Instant, where: str) -> str:
     return f"{who} has not been told: {asked(told)}; {_standing(told, now, where)}"
 
 
+def is_under_way(told: Told, now: Instant) -> bool:
+    """Say whether something is told for the first time just now, as far as anybody knows."""
+    return told.delivery.attempts == 1 and told.delivery.is_leased(now)
+
+
 def asked(told: Told) -> str:
     """Return what a message asks for."""
     data, event = told.message.data, told.message.event.value.rpartition(".")[2]

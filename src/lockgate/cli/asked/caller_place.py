@@ -23,12 +23,14 @@ from lockgate.operations.tick import Turn
 from lockgate.operations.webhooks import given_up
 from lockgate.ports.house import House
 from lockgate.report.screen import Screen
-from lockgate.report.telling import THERE, given_up_sentence
+from lockgate.report.telling import THERE, given_up_sentence, is_under_way
 from lockgate.server.call import Call
 from lockgate.server.grant import check_grant, is_seen
 
 # Whoever delivers looks at once; a command waits so long for what came of it, and then says that nothing has yet.
 WAIT_S, GLANCE_S = 2.0, 0.05
+# What is under way by then is waited for so long altogether.
+UNDER_WAY_S = 1.0
 FAILED = "the last try failed"
 
 
@@ -92,8 +94,12 @@ class CallerPlace:
     def deliver(self, house: House, app: str | None = None, seconds: float = PASS_S) -> tuple[str, ...]:
         """Wake whoever delivers, wait a little for what comes of it, and return what was not told, in words."""
         self._call.wake()
-        until = time.monotonic() + min(seconds, WAIT_S)
-        while any(map(_is_fresh, untold(house, app))) and time.monotonic() < until:
+        begun, most = time.monotonic(), min(seconds, WAIT_S)
+        while (spent := time.monotonic() - begun) < most:
+            left, now = untold(house, app), house.clock.now()
+            is_begun = spent < UNDER_WAY_S and any(is_under_way(each, now) for each in left)
+            if not is_begun and not any(map(_is_fresh, left)):
+                break
             time.sleep(GLANCE_S)
         return self.untold(house, app)
 
