@@ -10,7 +10,7 @@ import ast
 import inspect
 import json
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,7 +20,6 @@ from lockgate import errors
 from lockgate.cli.exit_codes import EXIT_CODES, of_error
 from lockgate.cli.main import lockgate
 from lockgate.cli.settings import FOREIGN, HANDED, SETTINGS
-from lockgate.core.canonical import Json
 from lockgate.core.comparison_schema import comparison_schema
 from lockgate.core.declaration.schema import policy_schema
 from lockgate.core.permission import INCLUDED, MEANINGS, PRESETS, Permission
@@ -145,8 +144,7 @@ def messages_page() -> str:
 
 def api_page() -> str:
     """Return every endpoint, what keys may be for, and every type of problem."""
-    parts = [
-        GENERATED,
+    return _page(
         "# HTTP API",
         "What `lockgate serve` answers, as `/openapi.json` tells programs; [serve](../howto/serve.md) begins earlier.",
         "What a call holds and what it is answered are schemas of that description, by the names in these columns.",
@@ -156,27 +154,23 @@ def api_page() -> str:
         _table("permission", "a key with it may", rows=([f"`{each}`", MEANINGS[each]] for each in Permission)),
         "## Presets",
         _table("preset", "permissions", rows=([f"`{name}`", _permissions(of)] for name, of in PRESETS.items())),
-    ]
-    return "\n\n".join(parts) + "\n"
+    )
 
 
 def problems_page() -> str:
     """Return every type of problem."""
-    parts = [
-        GENERATED,
+    return _page(
         "# Problems",
         "What the [HTTP API](api.md) answers instead of what was asked for, by RFC 9457.",
         f"The `type` of a problem is `{TYPES}` and one of these names, which stay.",
         "`detail` says what is wrong with the very call, and `advice` what to do.",
         _table("name", "status", "means", rows=([f"`{each.name}`", str(each.status), each.title] for each in PROBLEMS)),
-    ]
-    return "\n\n".join(parts) + "\n"
+    )
 
 
 def metrics_page() -> str:
     """Return every metric."""
-    parts = [
-        GENERATED,
+    return _page(
         "# Metrics",
         "What `GET /metrics` answers to a key with `metrics.read`: the text format of Prometheus, or OpenMetrics.",
         "No label holds what callers write: a route is the pattern of a path.",
@@ -189,8 +183,7 @@ def metrics_page() -> str:
         "They are of the key's organisation, and the same at every server on the store.",
         "They count every app, so a key that is for some apps only is refused.",
         _table("metric", "kind", "labels", "means", rows=map(_metric, OF_STORE)),
-    ]
-    return "\n\n".join(parts) + "\n"
+    )
 
 
 def _metric(each: Metric) -> list[str]:
@@ -200,8 +193,7 @@ def _metric(each: Metric) -> list[str]:
 def settings_page() -> str:
     """Return every variable of the environment."""
     read = [*SETTINGS, *FOREIGN]
-    parts = [
-        GENERATED,
+    return _page(
         "# Settings",
         "What Lockgate reads from the environment; options of [commands](commands.md) go before it.",
         _table(
@@ -214,27 +206,24 @@ def settings_page() -> str:
         "## What a program that moves traffic is handed",
         "With the message on its standard input; [actuator](../howto/actuator.md) has an example.",
         _table("variable", "holds", rows=([f"`{each.name}`", each.meaning] for each in HANDED)),
-    ]
-    return "\n\n".join(parts) + "\n"
+    )
 
 
 def events_page() -> str:
     """Return every event that webhooks hear."""
     told = [*((each.value, meaning) for each, meaning in EVENTS.items()), ("endpoint.ping", PING)]
-    parts = [
-        GENERATED,
+    return _page(
         "# Events",
         "What a webhook may hear: the `type` of a message.",
         _table("event", "is told when", rows=([f"`{name}`", meaning] for name, meaning in told)),
         "`/openapi.json` has the schema of each under `webhooks`; later versions may add fields.",
         "## Bodies",
-        *(part for each in EVENTS for part in (f"### {each.value}", _json_block(example_of(each)))),
-    ]
-    return "\n\n".join(parts) + "\n"
+        *(f"### {each.value}\n\n```json\n{json.dumps(example_of(each), indent=2)}\n```" for each in EVENTS),
+    )
 
 
-def _json_block(document: Mapping[str, Json]) -> str:
-    return f"```json\n{json.dumps(document, indent=2)}\n```"
+def _page(*parts: str) -> str:
+    return "\n\n".join((GENERATED, *parts)) + "\n"
 
 
 def _size(count: int) -> str:
@@ -273,14 +262,12 @@ def comparison_schema_file() -> str:
 
 def policy_page() -> str:
     """Return the policy's fields as tables: its own, then those of each mapping inside it."""
-    parts = [
-        GENERATED,
+    return _page(
         "# Policy",
         "A field that is not required has a default, and `lockgate policy show` spells each one out.",
         "The same as JSON Schema: [policy.schema.json](policy.schema.json).",
         *_tables("policy", policy_schema()),
-    ]
-    return "\n\n".join(parts) + "\n"
+    )
 
 
 def _tables(name: str, definition: dict[str, Any]) -> Iterator[str]:
