@@ -100,11 +100,11 @@ contracts: $(TESTED) ## who may import whom
 .PHONY: docs
 docs: $(TESTED) ## check links, run the docs' examples, compare generated pages
 	@$(PY) -m pytest --quiet -m "not slow and not faults" tests/docs
-	@$(PY) tools/reference.py --check
+	@$(PY) -m tools.reference --check
 
 .PHONY: reference
 reference: $(TESTED) ## rewrite the generated pages of docs/reference
-	@$(PY) tools/reference.py
+	@$(PY) -m tools.reference
 
 .PHONY: bench
 bench: $(BENCHED) ## measure Lockgate beside its peers, write bench/results

@@ -12,7 +12,7 @@ import json
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import click
 
@@ -31,6 +31,7 @@ from lockgate.server.problem import KINDS as PROBLEMS
 from lockgate.server.problem import TYPES
 from lockgate.server.schema_names import SCHEMA_NAMES
 from lockgate.server.table import ENDPOINTS, Endpoint
+from tools.field_tables import cell, tables
 
 REFERENCE = Path(__file__).resolve().parent.parent / "docs" / "reference"
 GENERATED = "<!-- Written by `make reference` from the code; change the code instead. -->"
@@ -135,7 +136,7 @@ def messages_page() -> str:
     ]
     found = messages()
     for row in EXIT_CODES:
-        lines = [f"| {_cell(each.text)} | {_cell(each.advice)} |" for each in found if each.code == row.code]
+        lines = [f"| {cell(each.text)} | {cell(each.advice)} |" for each in found if each.code == row.code]
         if lines:
             table = "\n".join(["| says | advises |", "|---|---|", *lines])
             parts += [f"## {row.code} {row.name}", f"{row.meaning[:1].upper()}{row.meaning[1:]}.", table]
@@ -246,7 +247,7 @@ def _permissions(granted: tuple[Permission, ...]) -> str:
 
 
 def _table(*heads: str, rows: Iterable[list[str]]) -> str:
-    lines = [f"| {' | '.join(_cell(cell) for cell in row)} |" for row in (list(heads), ["---"] * len(heads), *rows)]
+    lines = [f"| {' | '.join(cell(text) for text in row)} |" for row in (list(heads), ["---"] * len(heads), *rows)]
     return "\n".join(lines)
 
 
@@ -266,56 +267,8 @@ def policy_page() -> str:
         "# Policy",
         "A field that is not required has a default, and `lockgate policy show` spells each one out.",
         "The same as JSON Schema: [policy.schema.json](policy.schema.json).",
-        *_tables("policy", policy_schema()),
+        *tables("policy", policy_schema()),
     )
-
-
-def _tables(name: str, definition: dict[str, Any]) -> Iterator[str]:
-    properties: dict[str, dict[str, Any]] = definition["properties"]
-    rows = []
-    for field, shape in properties.items():
-        default = "required" if field in definition.get("required", ()) else _default(shape)
-        cells = [f"`{field}`", _type(shape, field), default, shape.get("description", "")]
-        rows.append(f"| {' | '.join(_cell(cell) for cell in cells)} |")
-    yield "\n".join([f"## `{name}`", "", "| field | is | default | means |", "|---|---|---|---|", *rows])
-    for field, shape in properties.items():
-        for mapping in _mappings(shape):
-            yield from _tables(field, mapping)
-
-
-def _mappings(shape: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    if "properties" in shape:
-        yield shape
-    for part in (*shape.get("anyOf", ()), *([shape["items"]] if "items" in shape else ())):
-        yield from _mappings(part)
-
-
-def _type(shape: dict[str, Any], field: str) -> str:
-    if "anyOf" in shape:
-        return " or ".join(dict.fromkeys(_type(part, field) for part in shape["anyOf"]))
-    if "enum" in shape:
-        return ", ".join(f"`{value}`" for value in shape["enum"])
-    if "const" in shape:
-        return f"`{shape['const']}`"
-    kinds = shape.get("type", "anything")
-    return " or ".join(_kind(kind, shape, field) for kind in ([kinds] if isinstance(kinds, str) else kinds))
-
-
-def _kind(kind: str, shape: dict[str, Any], field: str) -> str:
-    if kind == "array":
-        item = _type(shape.get("items", {}), field)
-        return f"list of ({item})" if " or " in item else f"list of {item}"
-    if kind == "object":
-        return f"[mapping](#{field})" if "properties" in shape else "mapping"
-    return {"string": "text", "boolean": "true or false"}.get(kind, kind)
-
-
-def _default(shape: dict[str, Any]) -> str:
-    return f"`{json.dumps(shape['default'], ensure_ascii=False)}`" if "default" in shape else ""
-
-
-def _cell(text: str) -> str:
-    return " ".join(text.split()).replace("|", "\\|")
 
 
 PAGES: dict[str, Callable[[], str]] = {
