@@ -94,13 +94,16 @@ def test_a_server_says_whether_it_can_open_the_secrets_of_webhooks(
     monkeypatch.setenv("LOCKGATE_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("LOCKGATE_WEBHOOK_ALLOW", "127.0.0.1/32")
     assert _lockgate("webhooks", "create", "--url", "http://127.0.0.1:9/").returncode == 0
+    sound = _lockgate("fsck")
     (tmp_path / "home" / "keys" / "webhook.key").unlink()
+    checked = _lockgate("fsck")
 
     with serving() as server:
         pass
 
     assert (opens, closed.status_code, closed.json()["webhooks"]) == (True, 200, False)
     assert "their secrets cannot be opened" in server.said
+    assert ("webhook.key" in sound.stderr, "webhook.key" in checked.stderr) == (False, True)
 
 
 @pytest.mark.clause("WH-91")
@@ -120,3 +123,17 @@ def test_a_lost_key_of_webhooks_is_made_anew_by_name(tmp_path: Path, monkeypatch
     assert (refused.returncode, "lockgate new-keys" in refused.stderr) == (77, True)
     assert (renewed.returncode, "webhooks rotate ID --force" in renewed.stderr) == (0, True)
     assert (rotated.returncode, again.returncode) == (0, 0)
+
+
+@pytest.mark.clause("SV-271")
+def test_who_lists_a_store_that_goes_on_elsewhere_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A setting that was forgotten leads to the old one, which still has everything but what came since."""
+    monkeypatch.setenv("LOCKGATE_HOME", str(tmp_path / "home"))
+    _lockgate("create", "--app-id", APP, "--baseline", "v36", "--candidate", "abc123")
+    before = _lockgate("list")
+    assert _lockgate("store", "copy", tmp_path / "home", tmp_path / "new").returncode == 0
+
+    after = _lockgate("list")
+
+    assert (before.returncode, before.stderr, after.returncode) == (0, "", 0)
+    assert "was copied to" in after.stderr

@@ -39,7 +39,9 @@ def fsck(keys: tuple[str, ...], log_keys: tuple[str, ...], *, as_json: bool) -> 
     from lockgate.cli.trusted import trusted_keys
     from lockgate.operations.fsck import fsck as check
     from lockgate.operations.fsck import log_origin
-    from lockgate.wiring import run_batches
+    from lockgate.operations.readiness import unopened
+    from lockgate.operations.webhooks import ONE_KEY, OTHER_KEY
+    from lockgate.wiring import receivers, run_batches
 
     house = local.house_to_read()
     line = ProgressLine("checking", is_wanted=sys.stderr.isatty() and not as_json)
@@ -47,8 +49,12 @@ def fsck(keys: tuple[str, ...], log_keys: tuple[str, ...], *, as_json: bool) -> 
         found = check(house, trusted_keys(keys, log_keys, lambda: log_origin(house)), line.tell, run_batches().decode)
     finally:
         line.clear()
+    # Where flaws were found, rows of webhooks may be among what cannot be read.
+    unreadable = unopened(house, receivers()) if found.is_sound else ()
+    if unreadable:
+        local.tell(f"warning: {OTHER_KEY}: {', '.join(unreadable)}\n{ONE_KEY}")
     if as_json:
-        output.emit_json(_document(found))
+        output.emit_json({**_document(found), "unopened": list(unreadable)})
     else:
         output.say(_text(found))
     return exit_codes.OK.code if found.is_sound else exit_codes.DATA.code

@@ -99,7 +99,19 @@ def house_to_read() -> House:
 
     check_store()
     _warn_if_open(wiring.home())
-    return _in_org(wiring.house_to_read(_waiting))
+    found = _in_org(wiring.house_to_read(_waiting))
+    _warn_if_left(found)
+    return found
+
+
+def _warn_if_left(found: House) -> None:
+    """Tell that what is read here goes on elsewhere, and may be old."""
+    from lockgate.errors import LockgateError
+
+    # What cannot be read is told by whoever asks for it.
+    with suppress(LockgateError), found.store.reading(found.org) as seen:
+        if name := seen.left_for():
+            tell(f"warning: this store was copied to {name} and goes on there; LOCKGATE_STORE names which is meant")
 
 
 def rehearsal_house() -> House:
