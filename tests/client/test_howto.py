@@ -17,7 +17,7 @@ PAGE = Path(__file__).resolve().parents[2] / "docs" / "howto" / "remote.md"
 @pytest.mark.clause("CL-01")
 def test_the_example_of_the_how_to_runs(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     """Runs, a rollout, a turn and a rollback: nothing raises, and the reason is printed."""
-    block = re.search(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+    block = re.search(r"```python file=\S+\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
     assert block is not None
     with served(world()) as shop:
         monkeypatch.setenv("LOCKGATE_URL", str(shop.http.base_url))

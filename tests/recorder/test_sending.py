@@ -147,9 +147,20 @@ def test_a_key_or_address_that_is_not_right_costs_the_batch_and_is_told_without_
 @pytest.mark.clause("RC-08")
 def test_a_key_that_is_none_is_refused_without_being_told() -> None:
     """What the standard library says of such a header would hold it."""
-    with pytest.raises(UsageError, match="API key") as refused:
+    with pytest.raises(UsageError, match="is no key") as refused:
         Recorder(url="http://x", api_key="rvk_secret\r\nX: 1", release="v1")
 
+    assert "secret" not in str(refused.value)
+
+
+@pytest.mark.clause("RC-15")
+def test_a_key_does_not_travel_unencrypted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """To another machine it goes by https, unless whoever runs the service says that the network is trusted."""
+    with pytest.raises(UsageError, match="travel unencrypted to lockgate") as refused:
+        Recorder(url="http://lockgate:7300", api_key="rvk_secret", release="v1")
+
+    monkeypatch.setenv("LOCKGATE_INSECURE", "1")
+    Recorder(url="http://lockgate:7300", api_key="rvk_secret", release="v1").close()
     assert "secret" not in str(refused.value)
 
 

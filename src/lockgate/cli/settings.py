@@ -59,7 +59,7 @@ SETTINGS = (
     Setting("LOCKGATE_AUDIENCE", "commands and the client", "LOCKGATE_URL", "The audience of a token of GitHub."),
     Setting(
         "LOCKGATE_INSECURE",
-        "commands and the client",
+        "commands, the client and the recorder",
         "0",
         "1 sends a key unencrypted to another machine than this one.",
     ),

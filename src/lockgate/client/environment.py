@@ -6,10 +6,11 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 
+from lockgate.bearer import INSECURE
 from lockgate.client.transport import Timing, Transport
 from lockgate.errors import UsageError
 
-URL, KEY, INSECURE, ORG = "LOCKGATE_URL", "LOCKGATE_API_KEY", "LOCKGATE_INSECURE", "LOCKGATE_ORG"
+URL, KEY, ORG = "LOCKGATE_URL", "LOCKGATE_API_KEY", "LOCKGATE_ORG"
 # What says that a CI job may have tokens of its own; identity.py knows what to do with them.
 JOB_OF_GITHUB, JOB_TOKEN = "ACTIONS_ID_TOKEN_REQUEST_URL", "LOCKGATE_ID_TOKEN"
 

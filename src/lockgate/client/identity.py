@@ -12,7 +12,8 @@ import time
 from collections.abc import Callable, Mapping
 from urllib.parse import quote, urlsplit
 
-from lockgate.client.transport import API, Reply, Timing, Transport, check, check_key
+from lockgate.bearer import check_key
+from lockgate.client.transport import API, Reply, Timing, Transport, check
 from lockgate.errors import NotPermittedError, UnreachableError, UsageError
 
 GITHUB_URL, GITHUB_TOKEN = "ACTIONS_ID_TOKEN_REQUEST_URL", "ACTIONS_ID_TOKEN_REQUEST_TOKEN"

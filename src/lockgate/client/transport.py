@@ -19,6 +19,7 @@ from typing import NamedTuple
 from urllib.parse import SplitResult, urlsplit
 
 from lockgate import __version__
+from lockgate.bearer import check_key
 from lockgate.client.patience import FIRST_WAIT_S, asked_wait, last_pause, patience_with
 from lockgate.errors import LockgateError, TryAgainError, UnreachableError, UsageError
 
@@ -286,28 +287,6 @@ def _parsed(url: str) -> SplitResult:
             advice="Write http://HOST:PORT or https://HOST; the key is in LOCKGATE_API_KEY.",
         )
     return parts
-
-
-def check_key(key: str, url: SplitResult, *, is_insecure: bool) -> None:
-    """Refuse what is no secret of one line, or would be read on its way."""
-    if not key.isascii() or not key.isprintable() or " " in key:
-        raise UsageError("LOCKGATE_API_KEY is no key", advice="Paste the token that `lockgate keys create` printed.")
-    if url.scheme == "http" and not is_insecure and not _is_loopback(url.hostname or ""):
-        raise UsageError(
-            f"the key would travel unencrypted to {url.hostname}",
-            advice="Write https://, or set LOCKGATE_INSECURE=1 where the network is trusted.",
-        )
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    from ipaddress import ip_address  # noqa: PLC0415 -- most calls need none of these, and a command starts by them
-
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _connection(url: SplitResult, timeout_s: float) -> http.client.HTTPConnection:

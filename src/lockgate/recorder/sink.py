@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 from urllib.parse import SplitResult, urlsplit
 
+from lockgate.bearer import INSECURE, check_key
 from lockgate.errors import UsageError
 
 if sys.platform != "win32":
@@ -78,8 +79,7 @@ class ServerSink:
         self._headers = {"Content-Type": "application/x-ndjson", "Accept": "application/json"}
         if api_key:
             # What the standard library says of a header that it refuses holds the header.
-            if not (api_key.isascii() and api_key.isprintable() and " " not in api_key):
-                raise UsageError("the API key has characters that no key has", advice="Set LOCKGATE_API_KEY anew.")
+            check_key(api_key, self._url, is_insecure=os.environ.get(INSECURE) == "1")
             self._headers["Authorization"] = f"Bearer {api_key}"
         self._connection: HTTPConnection | None = None
 
