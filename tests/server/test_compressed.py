@@ -57,7 +57,7 @@ def test_what_expands_without_end_is_refused_before_it_is_held(encoding: str) ->
     _, most = tracemalloc.get_traced_memory()
     tracemalloc.stop()
 
-    assert refused.value.problem.kind.name == "body-too-large"
+    assert refused.value.problem.kind.name == "body-unpacks-too-far"
     assert most < MAX_BODY
     assert sum(held) < MAX_BODY
     assert FREE < MAX_BODY
@@ -71,7 +71,7 @@ def test_a_bomb_is_413_and_keeps_nothing(admin: Caller, door: Served, encoding: 
         "POST", f"{RUNS}?app_id={APP}", {**NDJSON, "content-encoding": encoding}, content=BOMBS[encoding]
     )
 
-    assert problem(answer) == (413, "body-too-large")
+    assert problem(answer) == (413, "body-unpacks-too-far")
     assert overview(door.world.house) == ()
 
 

@@ -43,6 +43,7 @@ from lockgate.server.problem import (
     NOT_THERE,
     OF_STRANGERS,
     TOO_LARGE,
+    TOO_PACKED,
     TOO_SLOW,
     WRONG_ENCODING,
     WRONG_TYPE,
@@ -226,7 +227,7 @@ def _refusal(problem: Problem) -> Refusal:
     headers = dict(problem.headers)
     if problem.kind.status == NO_KEY.status:
         headers["www-authenticate"] = "Bearer"
-    if problem.kind in (TOO_LARGE, TOO_SLOW, WRONG_TYPE, WRONG_ENCODING):
+    if problem.kind in (TOO_LARGE, TOO_PACKED, TOO_SLOW, WRONG_TYPE, WRONG_ENCODING):
         # What is left of the body is not read.
         headers["connection"] = "close"
     if problem.kind.status == 503:

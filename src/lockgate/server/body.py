@@ -15,7 +15,7 @@ import zstandard
 from starlette.requests import Request
 
 from lockgate.server.body_budget import Hold
-from lockgate.server.problem import NOT_DATA, TOO_LARGE, TOO_SLOW, WRONG_ENCODING, WRONG_TYPE, ProblemError
+from lockgate.server.problem import NOT_DATA, TOO_LARGE, TOO_PACKED, TOO_SLOW, WRONG_ENCODING, WRONG_TYPE, ProblemError
 from lockgate.server.table import MAX_BODY, Endpoint
 
 # What is small comes at once or not at all.
@@ -133,7 +133,7 @@ def too_large(most: int) -> ProblemError:
 
 def _bomb() -> ProblemError:
     return ProblemError(
-        TOO_LARGE, f"the body unpacks to more than {MOST_RATIO} times its size", "Send it as it is, or in parts."
+        TOO_PACKED, f"the body unpacks to more than {MOST_RATIO} times its size", "Send it as it is, or in parts."
     )
 
 

@@ -71,6 +71,7 @@ CONFLICT = Kind("conflict", 409, "It stands otherwise than the call takes it to.
 REUSED = Kind("idempotency-conflict", 409, "The Idempotency-Key belongs to another call.")
 STALE = Kind("precondition-failed", 412, "What the call supposes is not so, or no longer.")
 TOO_LARGE = Kind("body-too-large", 413, "The body is larger than the path takes.")
+TOO_PACKED = Kind("body-unpacks-too-far", 413, "The body unpacks to far more than what was sent.")
 TOO_MANY_RUNS = Kind("too-many-runs", 413, "The batch has more runs than are taken at once.")
 WRONG_TYPE = Kind("media-type", 415, "The path does not take bodies of this kind.")
 WRONG_ENCODING = Kind("content-encoding", 415, "The path does not take bodies that are packed like this.")
@@ -108,6 +109,7 @@ KINDS = (
     REUSED,
     STALE,
     TOO_LARGE,
+    TOO_PACKED,
     TOO_MANY_RUNS,
     WRONG_TYPE,
     WRONG_ENCODING,
