@@ -130,9 +130,10 @@ def test_one_key_sent_at_once_has_one_effect(tmp_path: Path) -> None:
 @pytest.mark.parametrize("row", NOT_ONCE, ids=name_of)
 def test_where_a_key_would_do_nothing_it_is_refused(shop: Served, row: Endpoint) -> None:
     """By 400, and nothing is done: nobody believes that what is asked for twice would be done once."""
-    admin, before = shop.caller("admin"), _entries(shop)
+    admin, path = shop.caller("admin"), path_of(shop, row)
+    before = _entries(shop)
 
-    answer = send_to(path_of(shop, row), admin, row, idempotency_key="once")
+    answer = send_to(path, admin, row, idempotency_key="once")
 
     assert problem(answer) == (400, "invalid-call")
     assert "Idempotency-Key" in answer.json()["detail"]
