@@ -18,6 +18,7 @@ from pathlib import Path
 
 import pytest
 
+from lockgate.adapters.webhooks.secret_box import make_key
 from lockgate.core.decision.intervention import Seen
 from lockgate.core.delivery import State
 from lockgate.core.webhook_url import ALLOW
@@ -111,6 +112,7 @@ class Line:
 
 def declared(folder: Path, receiver: HostileReceiver) -> Line:
     """Return a line on a new store."""
+    make_key(folder / "keys")
     made = create_webhook(WebhookOrder(url=receiver.url), WHO, senders_house(folder, 0.0), receivers(folder))
     return Line(folder, made.endpoint.id, made.secret, receiver)
 
