@@ -57,7 +57,7 @@ schedules: $(TESTED) ## simulate schedules of many actors and faults for SECONDS
 	@PYTHONPATH=. $(PY) bench/bench_schedules.py $(or $(SECONDS),60) $(or $(SEED),0)
 
 .PHONY: faults
-faults: $(TESTED) ## kill, starve and cut off the line in every way (SHORT=1: within two minutes), and count
+faults: $(TESTED) ## kill, starve and cut off the line in every way (SHORT=1: within four minutes), and count
 	@FAULTS=$(if $(SHORT),short,long) $(PY) -m pytest --quiet -m faults tests/faults $(ARGS)
 
 .PHONY: studies
