@@ -9,7 +9,7 @@ from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from lockgate.core.address import Address, is_public, read_address, read_networks
@@ -102,7 +102,12 @@ def test_a_url_without_a_host_is_said_to_have_none(text: str) -> None:
 
 
 @pytest.mark.clause("WH-21")
-@given(st.text(max_size=60), st.sampled_from(["https://", "http://", "https://example.com/", ""]))
+@given(
+    st.text(max_size=60) | st.from_regex(r"\A[a-z]{1,3}:[0-9]{1,6}\Z"),
+    st.sampled_from(["https://", "http://", "https://example.com/", ""]),
+)
+@example("a:0", "https://")
+@example("a:65536", "https://")
 def test_whatever_is_read_holds_nothing_but_ascii(text: str, before: str) -> None:
     """Neither host nor path can end a line of a request."""
     try:
