@@ -49,6 +49,18 @@ class Reason(StrEnum):
     GROWTH_MISSING = "growth_missing"
     CONSISTENCY = "consistency"
     FORK = "fork"
+    BUNDLE_SIZE = "bundle_size"
+    BUNDLE_NOT_ZIP = "bundle_not_zip"
+    BUNDLE_TRUNCATED = "bundle_truncated"
+    BUNDLE_ENCRYPTED = "bundle_encrypted"
+    BUNDLE_COMPRESSED = "bundle_compressed"
+    BUNDLE_NAME = "bundle_name"
+    BUNDLE_DUPLICATE = "bundle_duplicate"
+    BUNDLE_LINK = "bundle_link"
+    BUNDLE_OVERLAP = "bundle_overlap"
+    BUNDLE_TRAILING = "bundle_trailing"
+    BUNDLE_FORM = "bundle_form"
+    BUNDLE_CHECKSUM = "bundle_checksum"
 
 
 class VerifyError(DataError):
