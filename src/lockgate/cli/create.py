@@ -29,6 +29,9 @@ Exit codes: 0 on trial, also when an equal rollout is active already, or by --dr
 @click.option("--metric", "metrics", multiple=True, metavar="METRIC", help="A gate by name; may be repeated.")
 @click.option("--since", type=local.seconds, metavar="SPAN", help="Read runs that are there already, such as 2h.")
 @click.option("--link", "links", multiple=True, metavar="NAME=URL", help="Where more is to be read; may be repeated.")
+@click.option(
+    "--digest", "digests", multiple=True, metavar="NAME=SHA256", help="A part of the candidate; may be repeated."
+)
 @click.option("--replace", "is_replacing", is_flag=True, help="Roll the app's other canary back first.")
 @click.option("--actuator", metavar="COMMAND", help="The program that moves the app's traffic, with arguments.")
 @click.option("--policy", metavar="FILE", help="The policy, in YAML or JSON; options win over it.")
@@ -55,6 +58,7 @@ def _answer(call: Mapping[str, object]) -> int:
         "since_s": asked.since_s,
         "is_replacing": call["is_replacing"],
         "links": [list(each) for each in asked.links],
+        "digests": [list(each) for each in asked.digests],
         "program": _program(call["actuator"]),
         "is_rehearsal": call["is_rehearsal"],
         "quiet": call["quiet"],

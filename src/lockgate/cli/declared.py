@@ -13,11 +13,13 @@ import click
 
 from lockgate.cli import local
 from lockgate.core.link import Link
+from lockgate.core.release_digest import ReleaseDigest
 from lockgate.errors import UsageError
 
 # What a rollout's file may say beside its policy.
 ROLLOUT_FIELDS = ("baseline", "candidate", "since", "links")
 POLICY_OPTIONS = ("mode", "steps", "min_runs")
+_NAMED = {"--link": ("address", "URL"), "--digest": ("digest", "sha256:HEX")}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +31,7 @@ class Declared:
     baseline: str | None
     since_s: int | None
     links: tuple[Link, ...]
+    digests: tuple[ReleaseDigest, ...]
     policy: Mapping[str, object]
 
 
@@ -41,7 +44,8 @@ def declared(call: Mapping[str, object]) -> Declared:
         candidate=_needed("candidate", call["candidate"] or beside.get("candidate")),
         baseline=_text("baseline", call["baseline"] or beside.get("baseline")),
         since_s=None if since is None else int(float(str(since))),
-        links=(*named_links(beside.get("links", {})), *_named(call["links"])),
+        links=(*named_links(beside.get("links", {})), *_named("--link", call["links"])),
+        digests=tuple(_named("--digest", call["digests"])),
         policy=document,
     )
 
@@ -99,13 +103,14 @@ def named_links(value: object) -> Iterator[Link]:
     yield from value.items()
 
 
-def _named(texts: object) -> Iterator[Link]:
-    """Yield the links of options."""
+def _named(option: str, texts: object) -> Iterator[Link]:
+    """Yield the names and what they stand for of options."""
+    what, form = _NAMED[option]
     assert isinstance(texts, tuple)
     for text in texts:
         name, equals, url = text.partition("=")
         if not equals:
-            raise UsageError(f"--link {text!r} has no address", advice="Write --link NAME=URL.")
+            raise UsageError(f"{option} {text!r} has no {what}", advice=f"Write {option} NAME={form}.")
         yield name, url
 
 

@@ -20,6 +20,7 @@ WITH_VALUE = {
     "metrics": "--metric",
     "since": "--since",
     "links": "--link",
+    "digests": "--digest",
     "actuator": "--actuator",
     "policy": "--policy",
     "file": "--file",

@@ -116,7 +116,7 @@ def draft(transition: Transition, verdict: Verdict, policy: Policy, bindings: Bi
             "mode": rollout.mode.value,
             "advisory": rollout.mode is Mode.SHADOW,
             "baseline": {"release": rollout.baseline},
-            "candidate": {"release": rollout.candidate, "attempt": rollout.attempt},
+            "candidate": _candidate(rollout),
             "from": _standing(transition.before),
             "to": _standing(rollout),
             "decision": _decision(transition.decision),
@@ -147,6 +147,12 @@ def promise(policy: Policy, rollout: Rollout) -> dict[str, Json]:
         "independence": "assumed",
         **({"attempts": attempt} if attempt > 1 else {}),
     }
+
+
+def _candidate(rollout: Rollout) -> dict[str, Json]:
+    digests: dict[str, Json] = {name: {"sha256": sha256} for name, sha256 in rollout.digests}
+    named: dict[str, Json] = {"release": rollout.candidate, "attempt": rollout.attempt}
+    return {**named, "digests": digests} if digests else named
 
 
 def _subject(rollout: Rollout) -> dict[str, Json]:

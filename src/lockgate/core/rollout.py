@@ -14,6 +14,7 @@ from lockgate.core.instant import Instant
 from lockgate.core.link import Link
 from lockgate.core.policy.policy import Mode, Policy
 from lockgate.core.policy.step import Step
+from lockgate.core.release_digest import ReleaseDigest
 
 
 class Status(StrEnum):
@@ -80,7 +81,7 @@ class Rollout:
     `declared` is the digest of the policy as its owner wrote it, before defaults that depend on what had been seen.
     `waived`: what an operator has seen and let pass at this step. `has_let_pass`: whether a person went past a breach
     or a hold at any step, after which no error rate of promotions is promised.
-    `links`: where more is to be read of it, for people.
+    `links`: where more is to be read of it, for people. `digests`: the parts that its candidate is made of, by name.
     `notices`: what people were told of this step while it held.
     """
 
@@ -107,6 +108,7 @@ class Rollout:
     former_champion: str | None = None
     declared: str | None = None
     links: tuple[Link, ...] = ()
+    digests: tuple[ReleaseDigest, ...] = ()
     notices: tuple[Notice, ...] = ()
 
     @property
@@ -147,6 +149,7 @@ class Rollout:
         lists: dict[str, Json] = {
             "waived": [each.document() for each in self.waived],
             "links": dict(self.links),
+            "digests": {name: f"sha256:{sha256}" for name, sha256 in self.digests},
             "notices": [each.value for each in self.notices],
         }
         return {**plain, **lists, "mode": self.mode.value, "status": self.status.value}

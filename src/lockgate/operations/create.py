@@ -15,6 +15,7 @@ from lockgate.core.instant import SECOND, Instant, instant_text
 from lockgate.core.link import Link, check_links
 from lockgate.core.policy.policy import Mode, Policy
 from lockgate.core.receipt import Actor
+from lockgate.core.release_digest import ReleaseDigest, check_digests
 from lockgate.core.rollout import Declaration, Rollout, start
 from lockgate.core.wording import listed
 from lockgate.crash_point import reach
@@ -53,6 +54,7 @@ class Order:
     since_s: int | None = None
     is_replacing: bool = False
     links: tuple[Link, ...] = ()
+    digests: tuple[ReleaseDigest, ...] = ()
     actuator: Program | None = None
     actor: Actor = OWNER
 
@@ -244,6 +246,6 @@ def _start(work: Snapshot, house: House, order: Order, policy: Policy, now: Inst
     name = name_of("rol", house.org, order.app, order.baseline, order.candidate, policy.digest(), attempt)
     declared = Declaration(id=name, app=order.app, baseline=order.baseline, candidate=order.candidate, attempt=attempt)
     read_back = awaiting(work, order.app, policy)
-    links = check_links(order.links)
+    links, digests = check_links(order.links), check_digests(order.digests)
     started = replace(start(declared, policy, now), declared=digest_of(order.policy))
-    return replace(started, org=house.org, revision=1, acknowledged=read_back, links=links)
+    return replace(started, org=house.org, revision=1, acknowledged=read_back, links=links, digests=digests)

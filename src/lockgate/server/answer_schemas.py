@@ -66,6 +66,7 @@ _ROLLOUT = answer(
     former_champion=or_null(TEXT),
     declared=or_null(TEXT),
     links=mapping_of(TEXT),
+    digests=mapping_of(_DIGEST),
 )
 _DECISION = answer(
     action=one_of(Action),

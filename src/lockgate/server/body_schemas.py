@@ -17,6 +17,7 @@ from lockgate.core.link import MAX_LINKS, MAX_URL
 from lockgate.core.permission import PRESETS, Permission
 from lockgate.core.policy.duration import DURATION_PATTERN
 from lockgate.core.receipt import MAX_TEXT
+from lockgate.core.release_digest import MAX_DIGESTS
 from lockgate.core.webhook import EVENTS, Format
 from lockgate.server.call import MAX_SPAN_S, MAX_WHOLE
 from lockgate.server.schema import NUMBER, TEXT, WHOLE, Schema, described, list_of, mapping_of, or_null, record, shape
@@ -42,6 +43,11 @@ LINKS: Schema = {
     "propertyNames": {"pattern": r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"},
     "maxProperties": MAX_LINKS,
 }
+DIGESTS: Schema = {
+    **mapping_of({**TEXT, "pattern": "^sha256:[0-9a-f]{64}$"}),
+    "propertyNames": LINKS["propertyNames"],
+    "maxProperties": MAX_DIGESTS,
+}
 METRIC: Schema = {**TEXT, "minLength": 1, "maxLength": 160}
 LEVEL: Schema = {"type": "number", "exclusiveMinimum": 0.5, "exclusiveMaximum": 1}
 WORDS: list[Json] = [*PRESETS, *(each.value for each in Permission)]
@@ -65,6 +71,7 @@ def _order() -> Schema:
             "candidate": described(NAME, "The release on trial."),
             "since": described(SPAN, "Also read runs of so long ago."),
             "links": described(LINKS, "Where more is to be read of it, for people."),
+            "digests": described(DIGESTS, "The parts that the candidate is made of, by name."),
             "replace": {"type": "boolean", "description": "Cancel what is on trial in the app already."},
             "metrics": described(or_null(list_of(METRIC)), "Gates by name, in place of a policy's."),
             "policy": described(shape("Policy"), "What a policy file holds."),

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 from lockgate.cli.asked.desk import Desk
@@ -34,6 +34,7 @@ class Words:
     since_s: int | None = None
     is_replacing: bool = False
     links: list[list[str]]
+    digests: list[list[str]] = field(default_factory=list)
     program: dict[str, object] | None = None
     is_rehearsal: bool = False
     quiet: bool = False
@@ -67,6 +68,7 @@ def _order(words: Words, desk: Desk) -> Order:
         since_s=words.since_s,
         is_replacing=words.is_replacing,
         links=tuple((name, url) for name, url in words.links),
+        digests=tuple((name, text) for name, text in words.digests),
         actuator=None if words.program is None else _program(words.program),
         actor=desk.place.actor(),
     )

@@ -24,7 +24,8 @@ def unstarted(kept: Rollout, policy: Policy) -> Rollout:
     declared = Declaration(
         id=kept.id, app=kept.app, baseline=kept.baseline, candidate=kept.candidate, attempt=kept.attempt
     )
-    return replace(start(declared, policy, kept.created_at), org=kept.org, weight=0.0)
+    begun = start(declared, policy, kept.created_at)
+    return replace(begun, org=kept.org, weight=0.0, links=kept.links, digests=kept.digests)
 
 
 def retold(before: Rollout, statement: Statement, at: Instant, policy: Policy) -> Transition:

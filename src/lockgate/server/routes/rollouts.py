@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from lockgate.core.canonical import Json
 from lockgate.core.link import Link
 from lockgate.core.policy.policy import Mode
+from lockgate.core.release_digest import ReleaseDigest
 from lockgate.core.rollout import Rollout, Status
 from lockgate.errors import UsageError
 from lockgate.operations.create import Order, create
@@ -23,7 +24,7 @@ from lockgate.server.cursor import next_cursor, place_of
 
 # Fields that say of the policy what its own document would.
 FLAT = ("mode", "steps", "min_runs", "require_pairwise")
-BESIDE = ("app_id", "baseline", "candidate", "since", "links", "replace", "metrics", "policy")
+BESIDE = ("app_id", "baseline", "candidate", "since", "links", "digests", "replace", "metrics", "policy")
 PAGE = 50
 FILTERS = ("app_id", "status", "candidate", "active", "mode", "limit", "cursor")
 
@@ -42,6 +43,7 @@ def create_rollout(call: Call) -> Answer:
         since_s=seconds_of(document, "since"),
         is_replacing=flag_of(document, "replace"),
         links=_links(document.get("links", {})),
+        digests=_digests(document.get("digests", {})),
         actor=call.caller.actor(),
     )
     created = create(order, call.house)
@@ -143,4 +145,10 @@ def _policy(document: Mapping[str, object]) -> dict[str, object]:
 def _links(value: object) -> tuple[Link, ...]:
     if not isinstance(value, dict) or not all(isinstance(url, str) for url in value.values()):
         raise UsageError("links is no object of addresses", advice='Send {"ci": "https://..."}.')
+    return tuple(value.items())
+
+
+def _digests(value: object) -> tuple[ReleaseDigest, ...]:
+    if not isinstance(value, dict) or not all(isinstance(text, str) for text in value.values()):
+        raise UsageError("digests is no object of digests", advice='Send {"model": "sha256:..."}.')
     return tuple(value.items())
