@@ -15,7 +15,7 @@ from lockgate.wiring import memory_store, sqlite_store
 from tests.postgresql import Cluster
 
 
-@pytest.mark.clause("LI-30", "LI-61", "LI-67", "LI-71", "LI-110", "SV-02")
+@pytest.mark.clause("LI-30", "LI-61", "LI-67", "LI-71", "LI-110", "SV-02", "RF-01")
 class TestMemory(StoreContract):
     """The store of tests."""
 
@@ -24,7 +24,7 @@ class TestMemory(StoreContract):
         return memory_store()
 
 
-@pytest.mark.clause("LI-30", "LI-61", "LI-67", "LI-71", "LI-110", "SV-02")
+@pytest.mark.clause("LI-30", "LI-61", "LI-67", "LI-71", "LI-110", "SV-02", "RF-01")
 class TestSqlite(LastingStoreContract):
     """The default store."""
 
@@ -34,7 +34,7 @@ class TestSqlite(LastingStoreContract):
 
 
 @pytest.mark.postgres
-@pytest.mark.clause("LI-30", "LI-61", "LI-67", "LI-71", "LI-110", "SV-02", "SV-100")
+@pytest.mark.clause("LI-30", "LI-61", "LI-67", "LI-71", "LI-110", "SV-02", "SV-100", "RF-01")
 class TestPostgres(LastingStoreContract):
     """The store of many servers; each folder stands for a database."""
 

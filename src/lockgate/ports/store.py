@@ -10,6 +10,7 @@ from typing import Protocol
 from lockgate.core.api_key import ApiKey
 from lockgate.core.app import DEFAULT_ORG
 from lockgate.ports.api_keys import ApiKeysReading, ApiKeysWriting
+from lockgate.ports.contents import ContentsReading, ContentsWriting
 from lockgate.ports.evidence import EvidenceReading, EvidenceWriting
 from lockgate.ports.listing import ListingReading
 from lockgate.ports.outbox import OutboxReading, OutboxWriting
@@ -29,6 +30,7 @@ class Snapshot(
     ProbesReading,
     TrialsReading,
     VaultReading,
+    ContentsReading,
     OutboxReading,
     SoundnessReading,
     RetentionReading,
@@ -48,6 +50,7 @@ class Transaction(
     ProbesWriting,
     TrialsWriting,
     VaultWriting,
+    ContentsWriting,
     OutboxWriting,
     RunIdsWriting,
     RetentionWriting,

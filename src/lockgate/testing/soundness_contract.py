@@ -15,6 +15,7 @@ from lockgate.core.transition import Event
 from lockgate.core.trial import Look
 from lockgate.core.vault import Receipt
 from lockgate.ports.store import Store
+from lockgate.testing.contents_contract import ContentsContract
 
 SERIES = ("rol_b", "rol_a", "rol_a")
 BODIES = (b"one", b"two", b"three")
@@ -60,7 +61,7 @@ def fill(store: Store) -> None:
         work.add_folded("rol_a", [(number, f"sha256:{number}") for number in (1, 2, 3)])
 
 
-class SoundnessContract:
+class SoundnessContract(ContentsContract):
     """What every store promises of reading everything."""
 
     def test_everything_is_read_in_portions_in_the_order_of_its_keys(self, store: Store) -> None:

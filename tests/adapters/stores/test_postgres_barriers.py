@@ -128,12 +128,12 @@ def test_a_server_needs_no_right_to_change_what_is_kept_for_ever(postgresql: Clu
 
     fill(opened(url=postgresql.url(database, "served")))
     refused = []
-    for table in ("receipts", "nodes", "checkpoints", "messages", "versions", "policies"):
+    for table in ("receipts", "nodes", "checkpoints", "messages", "versions", "policies", "contents"):
         with pytest.raises(psycopg.errors.InsufficientPrivilege) as caught:
             by_hand(postgresql.url(database, "served"), OURS, DEFAULT, f"DELETE FROM {table}")  # noqa: S608 -- the names of tables
         refused.append(caught.value.diag.message_primary)
 
-    assert len(set(refused)) == 6
+    assert len(set(refused)) == 7
 
 
 @pytest.mark.clause("SV-102")

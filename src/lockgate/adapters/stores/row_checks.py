@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 
 from lockgate.adapters.stores.cell_rows import read_cell, read_counts
+from lockgate.adapters.stores.content import decompress
 from lockgate.adapters.stores.packing import unpack
 from lockgate.adapters.stores.probe_rows import read_answer, read_pairs
 from lockgate.adapters.stores.tallies_packing import unpack_tallies
@@ -40,6 +41,7 @@ ROWS: tuple[tuple[str, str, str, Callable[..., object]], ...] = (
     ("rollouts", "id", "trial", partial(unpack, Trial)),
     ("looks", "rollout, number", "body", partial(unpack, Look)),
     ("receipts", "rollout, seq", "body", partial(unpack, Receipt)),
+    ("contents", "digest", "body", decompress),
     ("messages", "id", "body", partial(unpack, Message)),
     ("endpoints", "id", "body", partial(unpack, Endpoint)),
     ("deliveries", "message, endpoint", "body", partial(unpack, Delivery)),

@@ -21,6 +21,7 @@ from lockgate.adapters.stores.memory.api_keys import (
     MemoryApiKeysWriting,
 )
 from lockgate.adapters.stores.memory.cells import MemoryCellsReading, MemoryCellsWriting
+from lockgate.adapters.stores.memory.contents import MemoryContentsReading, MemoryContentsWriting
 from lockgate.adapters.stores.memory.listing import MemoryListing
 from lockgate.adapters.stores.memory.outbox import MemoryOutboxReading, MemoryOutboxWriting
 from lockgate.adapters.stores.memory.probes import MemoryProbesReading, MemoryProbesWriting
@@ -81,6 +82,7 @@ class MemorySnapshot(
     MemorySoundness,
     MemoryTrustReading,
     MemoryCellsReading,
+    MemoryContentsReading,
     MemoryOutboxReading,
     MemoryProbesReading,
     MemoryRetentionReading,
@@ -201,6 +203,7 @@ class MemoryTransaction(
     MemorySnapshot,
     MemoryTrustWriting,
     MemoryCellsWriting,
+    MemoryContentsWriting,
     MemoryOutboxWriting,
     MemoryProbesWriting,
     MemoryRunIds,

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from lockgate.adapters.stores.postgres.ahead import read_slot
 from lockgate.adapters.stores.postgres.api_keys import PostgresApiKeysReading
 from lockgate.adapters.stores.postgres.cells import PostgresCellsReading
+from lockgate.adapters.stores.postgres.contents import PostgresContentsReading
 from lockgate.adapters.stores.postgres.listing import PostgresListing
 from lockgate.adapters.stores.postgres.outbox import PostgresOutboxReading
 from lockgate.adapters.stores.postgres.probes import PostgresProbesReading
@@ -33,6 +34,7 @@ _SLOT = "SELECT number, opened_at, seals_at, starts_at, sealed_at, digest FROM s
 class PostgresSnapshot(
     PostgresSoundness,
     PostgresCellsReading,
+    PostgresContentsReading,
     PostgresListing,
     PostgresOutboxReading,
     PostgresProbesReading,

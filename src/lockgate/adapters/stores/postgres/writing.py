@@ -16,6 +16,7 @@ from lockgate.adapters.stores.postgres.ahead import Ahead
 from lockgate.adapters.stores.postgres.api_keys import PostgresApiKeysWriting
 from lockgate.adapters.stores.postgres.cells import PostgresCellsWriting
 from lockgate.adapters.stores.postgres.connections import Link
+from lockgate.adapters.stores.postgres.contents import PostgresContentsWriting
 from lockgate.adapters.stores.postgres.locks import lock
 from lockgate.adapters.stores.postgres.outbox import PostgresOutboxWriting
 from lockgate.adapters.stores.postgres.probes import PostgresProbesWriting
@@ -51,6 +52,7 @@ Explained = Callable[[], AbstractContextManager[None]]
 class PostgresTransaction(
     PostgresRepliesWriting,
     PostgresCellsWriting,
+    PostgresContentsWriting,
     PostgresOutboxWriting,
     PostgresProbesWriting,
     PostgresRunIds,

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 
 from lockgate.adapters.stores.sqlite.api_keys import SqliteApiKeysReading
 from lockgate.adapters.stores.sqlite.cells import SqliteCellsReading
+from lockgate.adapters.stores.sqlite.contents import SqliteContentsReading
 from lockgate.adapters.stores.sqlite.listing import SqliteListing
 from lockgate.adapters.stores.sqlite.outbox import SqliteOutboxReading
 from lockgate.adapters.stores.sqlite.probes import SqliteProbesReading
@@ -34,6 +35,7 @@ class SqliteSnapshot(
     SqliteSoundness,
     SqliteTrustReading,
     SqliteCellsReading,
+    SqliteContentsReading,
     SqliteOutboxReading,
     SqliteProbesReading,
     SqliteRetentionReading,

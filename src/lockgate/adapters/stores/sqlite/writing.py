@@ -12,6 +12,7 @@ from lockgate.adapters.stores.packing import pack
 from lockgate.adapters.stores.refusals import check_alone, held_already, overtaken, sealed_already, uncovered
 from lockgate.adapters.stores.sqlite.api_keys import SqliteApiKeysWriting
 from lockgate.adapters.stores.sqlite.cells import SqliteCellsWriting
+from lockgate.adapters.stores.sqlite.contents import SqliteContentsWriting
 from lockgate.adapters.stores.sqlite.outbox import SqliteOutboxWriting
 from lockgate.adapters.stores.sqlite.probes import SqliteProbesWriting
 from lockgate.adapters.stores.sqlite.reading import SqliteSnapshot
@@ -37,6 +38,7 @@ class SqliteTransaction(
     SqliteSnapshot,
     SqliteTrustWriting,
     SqliteCellsWriting,
+    SqliteContentsWriting,
     SqliteOutboxWriting,
     SqliteProbesWriting,
     SqliteRunIds,

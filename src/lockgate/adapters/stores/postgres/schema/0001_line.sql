@@ -185,6 +185,13 @@ CREATE TABLE trust_rules (
   PRIMARY KEY (org, id)
 );
 
+-- Bytes that receipts name by their digest, compressed.
+CREATE TABLE contents (
+  org term NOT NULL, digest term NOT NULL, body bytea NOT NULL,
+  PRIMARY KEY (org, digest)
+);
+ALTER TABLE contents ALTER body SET STORAGE EXTERNAL;
+
 -- These are packed as small as they are; PostgreSQL would try to do it again.
 ALTER TABLE segments ALTER body SET STORAGE EXTERNAL;
 ALTER TABLE tallies ALTER body SET STORAGE EXTERNAL;

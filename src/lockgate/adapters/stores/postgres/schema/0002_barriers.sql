@@ -51,6 +51,11 @@ CREATE TRIGGER kept_checkpoint BEFORE UPDATE OR DELETE ON checkpoints
 CREATE TRIGGER kept_checkpoints BEFORE TRUNCATE ON checkpoints
   FOR EACH STATEMENT EXECUTE FUNCTION refuse_change('checkpoints are kept as they are');
 
+CREATE TRIGGER kept_content BEFORE UPDATE OR DELETE ON contents
+  FOR EACH ROW EXECUTE FUNCTION refuse_change('contents are kept as they are');
+CREATE TRIGGER kept_contents BEFORE TRUNCATE ON contents
+  FOR EACH STATEMENT EXECUTE FUNCTION refuse_change('contents are kept as they are');
+
 CREATE TRIGGER sealed_slot BEFORE UPDATE ON slots FOR EACH ROW WHEN (OLD.sealed_at IS NOT NULL)
   EXECUTE FUNCTION refuse_sealed();
 CREATE TRIGGER sealed_over_tallies BEFORE UPDATE ON slots FOR EACH ROW WHEN (NEW.sealed_at IS NOT NULL)

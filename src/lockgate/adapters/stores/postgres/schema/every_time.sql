@@ -18,7 +18,7 @@ BEGIN
     REVOKE INSERT, UPDATE, DELETE ON lockgate.versions FROM lockgate_server;
     REVOKE UPDATE, DELETE ON
       lockgate.receipts, lockgate.nodes, lockgate.checkpoints, lockgate.messages, lockgate.policies, lockgate.folded,
-      lockgate.releases, lockgate.id_keys FROM lockgate_server;
+      lockgate.releases, lockgate.id_keys, lockgate.contents FROM lockgate_server;
     REVOKE DELETE ON lockgate.apps, lockgate.rollouts, lockgate.retention, lockgate.left_out FROM lockgate_server;
   END IF;
 END $$;

@@ -142,6 +142,16 @@ CREATE TABLE checkpoints (
   PRIMARY KEY (org, size)
 ) STRICT;
 
+-- Bytes that receipts name by their digest, compressed.
+CREATE TABLE contents (
+  org TEXT NOT NULL, digest TEXT NOT NULL, body BLOB NOT NULL,
+  PRIMARY KEY (org, digest)
+) STRICT;
+CREATE TRIGGER kept_content BEFORE UPDATE ON contents
+BEGIN SELECT RAISE(ABORT, 'contents are kept as they are'); END;
+CREATE TRIGGER kept_content_gone BEFORE DELETE ON contents
+BEGIN SELECT RAISE(ABORT, 'contents are kept as they are'); END;
+
 -- The outbox: what must be told, to whom, and what became of it.
 CREATE TABLE messages (
   place INTEGER PRIMARY KEY, org TEXT NOT NULL, id TEXT NOT NULL, app TEXT NOT NULL, body BLOB NOT NULL,
