@@ -71,6 +71,11 @@ class Note:
         return (self.body + "\n" + "".join(signature.line() for signature in self.signatures)).encode("utf-8")
 
 
+def is_name(text: str) -> bool:
+    """Say whether a text can be the name of a key."""
+    return _NAME.fullmatch(text) is not None
+
+
 def sign_line(key: NoteKey, signature: bytes) -> NoteSignature:
     """Return the line for a key's signature over the body's bytes."""
     return NoteSignature(key.name, key.key_hash, signature)

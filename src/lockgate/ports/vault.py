@@ -11,9 +11,10 @@ from typing import Protocol
 
 from lockgate.core.merkle import Node, Tree
 from lockgate.core.vault import Receipt
+from lockgate.ports.vouchers import VouchersReading, VouchersWriting
 
 
-class VaultReading(Protocol):
+class VaultReading(VouchersReading, Protocol):
     """Receipts and log, as they were at one moment."""
 
     def receipts(self, rollout_id: str, after: int = 0) -> tuple[Receipt, ...]:
@@ -35,7 +36,7 @@ class VaultReading(Protocol):
         """Return the signed checkpoint of the log at a size; by default the latest."""
 
 
-class VaultWriting(VaultReading, Protocol):
+class VaultWriting(VaultReading, VouchersWriting, Protocol):
     """Receipts and log, to be kept."""
 
     def append(self, receipt: Receipt, nodes: Iterable[tuple[Node, bytes]]) -> None:

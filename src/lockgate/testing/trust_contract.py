@@ -12,6 +12,7 @@ from lockgate.core.permission import Permission
 from lockgate.core.trust_rule import Provider, TrustRule
 from lockgate.ports.store import Store
 from lockgate.testing.access_contract import KEY, AccessContract
+from lockgate.testing.vouchers_contract import VouchersContract
 
 RULE = TrustRule(
     org="default",
@@ -31,7 +32,7 @@ RULE = TrustRule(
 OLDER = replace(RULE, id="tru_9", provider=Provider.GITLAB, apps=None, events=(), created_by=None)
 
 
-class TrustContract(AccessContract):
+class TrustContract(AccessContract, VouchersContract):
     """What every store promises of trust rules, of keys that are forgotten, and of organisations."""
 
     def test_trust_rules_come_in_the_order_in_which_they_were_made(self, store: Store) -> None:

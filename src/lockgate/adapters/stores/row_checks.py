@@ -24,6 +24,7 @@ from lockgate.core.rollout import Rollout
 from lockgate.core.trial import Look, Trial
 from lockgate.core.trust_rule import TrustRule
 from lockgate.core.vault import Receipt
+from lockgate.core.voucher import Voucher
 
 # Each table's keys, the columns that are read, and how.
 ROWS: tuple[tuple[str, str, str, Callable[..., object]], ...] = (
@@ -42,6 +43,7 @@ ROWS: tuple[tuple[str, str, str, Callable[..., object]], ...] = (
     ("looks", "rollout, number", "body", partial(unpack, Look)),
     ("receipts", "rollout, seq", "body", partial(unpack, Receipt)),
     ("contents", "digest", "body", decompress),
+    ("vouchers", "size, kind, signer", "body", partial(unpack, Voucher)),
     ("messages", "id", "body", partial(unpack, Message)),
     ("endpoints", "id", "body", partial(unpack, Endpoint)),
     ("deliveries", "message, endpoint", "body", partial(unpack, Delivery)),

@@ -31,6 +31,7 @@ from lockgate.adapters.stores.memory.run_ids import MemoryRunIds, MemoryRunIdsRe
 from lockgate.adapters.stores.memory.soundness import MemorySoundness
 from lockgate.adapters.stores.memory.tables import Tables
 from lockgate.adapters.stores.memory.trust import MemoryTrustReading, MemoryTrustWriting
+from lockgate.adapters.stores.memory.vouchers import MemoryVouchersReading, MemoryVouchersWriting
 from lockgate.adapters.stores.refusals import check_alone, held_already, overtaken, sealed_already, uncovered
 from lockgate.core.api_key import ApiKey
 from lockgate.core.app import DEFAULT_ORG, App, Release
@@ -81,6 +82,7 @@ class MemoryStore:
 class MemorySnapshot(
     MemorySoundness,
     MemoryTrustReading,
+    MemoryVouchersReading,
     MemoryCellsReading,
     MemoryContentsReading,
     MemoryOutboxReading,
@@ -202,6 +204,7 @@ class MemorySnapshot(
 class MemoryTransaction(
     MemorySnapshot,
     MemoryTrustWriting,
+    MemoryVouchersWriting,
     MemoryCellsWriting,
     MemoryContentsWriting,
     MemoryOutboxWriting,

@@ -17,6 +17,7 @@ from lockgate.adapters.stores.postgres.retention import PostgresRetentionReading
 from lockgate.adapters.stores.postgres.run_ids import PostgresRunIdsReading
 from lockgate.adapters.stores.postgres.soundness import PostgresSoundness
 from lockgate.adapters.stores.postgres.trust import PostgresTrustReading
+from lockgate.adapters.stores.postgres.vouchers import PostgresVouchersReading
 from lockgate.core.app import App, Release
 from lockgate.core.batch import Ingested
 from lockgate.core.instant import Instant
@@ -33,6 +34,7 @@ _SLOT = "SELECT number, opened_at, seals_at, starts_at, sealed_at, digest FROM s
 
 class PostgresSnapshot(
     PostgresSoundness,
+    PostgresVouchersReading,
     PostgresCellsReading,
     PostgresContentsReading,
     PostgresListing,

@@ -26,6 +26,7 @@ from lockgate.adapters.stores.postgres.retention import PostgresRetentionWriting
 from lockgate.adapters.stores.postgres.run_ids import PostgresRunIds
 from lockgate.adapters.stores.postgres.spines import PostgresSpines
 from lockgate.adapters.stores.postgres.trust import PostgresTrustWriting
+from lockgate.adapters.stores.postgres.vouchers import PostgresVouchersWriting
 from lockgate.adapters.stores.refusals import check_alone, held_already, overtaken, uncovered
 from lockgate.core.app import App, Release
 from lockgate.core.batch import Ingested
@@ -52,6 +53,7 @@ Explained = Callable[[], AbstractContextManager[None]]
 class PostgresTransaction(
     PostgresRepliesWriting,
     PostgresCellsWriting,
+    PostgresVouchersWriting,
     PostgresContentsWriting,
     PostgresOutboxWriting,
     PostgresProbesWriting,

@@ -17,6 +17,7 @@ from lockgate.adapters.stores.sqlite.run_ids import SqliteRunIdsReading
 from lockgate.adapters.stores.sqlite.segments import SqliteSegmentsReading
 from lockgate.adapters.stores.sqlite.soundness import SqliteSoundness
 from lockgate.adapters.stores.sqlite.trust import SqliteTrustReading
+from lockgate.adapters.stores.sqlite.vouchers import SqliteVouchersReading
 from lockgate.core.app import App, Release
 from lockgate.core.batch import Ingested
 from lockgate.core.instant import Instant
@@ -33,6 +34,7 @@ _SLOT = "SELECT number, opened_at, seals_at, starts_at, sealed_at, digest FROM s
 
 class SqliteSnapshot(
     SqliteSoundness,
+    SqliteVouchersReading,
     SqliteTrustReading,
     SqliteCellsReading,
     SqliteContentsReading,

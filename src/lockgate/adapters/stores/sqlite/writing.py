@@ -21,6 +21,7 @@ from lockgate.adapters.stores.sqlite.retention import SqliteRetentionWriting
 from lockgate.adapters.stores.sqlite.run_ids import SqliteRunIds
 from lockgate.adapters.stores.sqlite.segments import SqliteSegmentsWriting
 from lockgate.adapters.stores.sqlite.trust import SqliteTrustWriting
+from lockgate.adapters.stores.sqlite.vouchers import SqliteVouchersWriting
 from lockgate.core.app import App, Release
 from lockgate.core.batch import Ingested
 from lockgate.core.merkle import Node
@@ -38,6 +39,7 @@ class SqliteTransaction(
     SqliteSnapshot,
     SqliteTrustWriting,
     SqliteCellsWriting,
+    SqliteVouchersWriting,
     SqliteContentsWriting,
     SqliteOutboxWriting,
     SqliteProbesWriting,

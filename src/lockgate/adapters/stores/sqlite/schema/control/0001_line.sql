@@ -152,6 +152,14 @@ BEGIN SELECT RAISE(ABORT, 'contents are kept as they are'); END;
 CREATE TRIGGER kept_content_gone BEFORE DELETE ON contents
 BEGIN SELECT RAISE(ABORT, 'contents are kept as they are'); END;
 
+-- What witnesses and timestamp authorities signed over checkpoints.
+CREATE TABLE vouchers (
+  org TEXT NOT NULL, size INTEGER NOT NULL CHECK (size >= 1), kind TEXT NOT NULL, signer TEXT NOT NULL,
+  body BLOB NOT NULL,
+  PRIMARY KEY (org, size, kind, signer)
+) STRICT;
+CREATE INDEX vouchers_by_signer ON vouchers (org, kind, signer, size);
+
 -- The outbox: what must be told, to whom, and what became of it.
 CREATE TABLE messages (
   place INTEGER PRIMARY KEY, org TEXT NOT NULL, id TEXT NOT NULL, app TEXT NOT NULL, body BLOB NOT NULL,
