@@ -15,12 +15,12 @@ from lockgate.core.decision.decision import Cause
 from lockgate.core.finding import Outcome
 from lockgate.core.receipt import operator
 from lockgate.core.summary import ERROR, OK, Columns
+from lockgate.core.surroundings import NEVER_TOGETHER
 from lockgate.core.verdict.reason import sequential_reason
 from lockgate.operations.freeze import freeze
 from lockgate.operations.ingest import ingest
 from lockgate.operations.pause import pause
 from lockgate.operations.queries import Explanation, explain
-from lockgate.operations.surroundings import NEVER_TOGETHER
 from lockgate.operations.tick import tick
 from lockgate.report.explained import explained
 from lockgate.testing.world import Law, World

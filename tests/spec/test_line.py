@@ -14,12 +14,12 @@ import pytest
 from lockgate.core.instant import HOUR
 from lockgate.core.intake import WHOLE
 from lockgate.core.rollout import Status
+from lockgate.core.surroundings import NEVER_TOGETHER
 from lockgate.core.transition import Event
 from lockgate.errors import NotPermittedError, TryAgainError, UsageError
 from lockgate.operations.create import create
 from lockgate.operations.ingest import ingest
 from lockgate.operations.queries import explain, list_rollouts
-from lockgate.operations.surroundings import NEVER_TOGETHER
 from lockgate.operations.tick import Turn, tick
 from lockgate.operations.tick_all import tick_all
 from lockgate.testing.world import MINUTE, Law, World

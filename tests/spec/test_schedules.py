@@ -20,11 +20,11 @@ from lockgate.core.delivery import Carried, Delivery, settled
 from lockgate.core.instant import Instant
 from lockgate.core.receipt import Actor
 from lockgate.core.spine import Slot, seal
+from lockgate.core.surroundings import situation
 from lockgate.operations.app_series import AppStanding
 from lockgate.operations.freeze import freeze, unfreeze
 from lockgate.operations.fsck import fsck
 from lockgate.operations.reading import load
-from lockgate.operations.surroundings import situation
 from lockgate.operations.telling import tell
 from lockgate.testing.schedule import Outcome, main, run_schedule
 from lockgate.wiring import memory_store

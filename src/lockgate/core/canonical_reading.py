@@ -11,7 +11,7 @@ from typing import Literal, NoReturn
 from lockgate.core.canonical import MAX_INTEGER, Json, canonicalize
 from lockgate.core.refusal import Reason, VerifyError
 
-Part = Literal["envelope", "payload"]
+Part = Literal["envelope", "payload", "case"]
 
 
 class _DuplicateKeyError(Exception):

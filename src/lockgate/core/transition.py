@@ -13,7 +13,7 @@ from enum import StrEnum
 from lockgate.core.canonical import Json
 from lockgate.core.decision.decision import Action, Cause, Decision
 from lockgate.core.instant import Instant
-from lockgate.core.policy.policy import Mode
+from lockgate.core.policy.policy import Mode, Policy
 from lockgate.core.rollout import Notice, Rollout, Status
 
 
@@ -83,6 +83,19 @@ class Transition:
     def document(self) -> dict[str, Json]:
         """Return the JSON form."""
         return {"from": self.before.document(), "to": self.after.document(), "at": self.at}
+
+
+def begun(before: Rollout, policy: Policy) -> Transition:
+    """Return the transition by which a rollout begins: it goes on trial at its first step."""
+    after = replace(before, weight=policy.steps[0].weight, revision=1)
+    decision = Decision(
+        action=Action.PROMOTE,
+        cause=Cause.OPERATOR,
+        reason=f"{after.candidate} goes on trial against {after.baseline} at {policy.steps[0].label()}",
+        step=0,
+        weight=after.weight,
+    )
+    return Transition(before, after, decision, before.created_at)
 
 
 _STATUS = {

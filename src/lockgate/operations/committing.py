@@ -70,15 +70,15 @@ def _look(case: Case, number: int) -> Look:
 
 
 def _entry(case: Case, chain: Chain) -> Entry:
-    state = case.trial.progress.state
+    progress = case.trial.progress
     return Entry(
         transition=case.transition,
         verdict=case.verdict,
         policy=case.policy,
         actor=case.actor,
         chain=chain,
-        state=state.digest(),
-        bucket=state.last_bucket,
+        state=progress.digest(),
+        bucket=progress.state.last_bucket,
         events=case.transition.events,
     )
 

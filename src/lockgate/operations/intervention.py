@@ -20,6 +20,7 @@ from lockgate.core.policy.policy import Mode, Policy
 from lockgate.core.receipt import Actor
 from lockgate.core.rollout import Rollout, Status
 from lockgate.core.situation import Target, WayBack
+from lockgate.core.surroundings import Surroundings, situation
 from lockgate.core.transition import apply
 from lockgate.core.verdict.judge import judge
 from lockgate.core.verdict.sequential import ratio_alarm
@@ -30,7 +31,6 @@ from lockgate.operations.committing import Case, commit
 from lockgate.operations.current import current
 from lockgate.operations.keeping import writing
 from lockgate.operations.reading import load, planned
-from lockgate.operations.surroundings import situation
 from lockgate.operations.untold import why_untold
 from lockgate.ports.house import House
 from lockgate.ports.store import Snapshot, Transaction
@@ -96,7 +96,8 @@ def act(work: Transaction, rollout_id: str, request: Request, actor: Actor, hous
         app = proven(work, house, app)
     verdict = judge(progress.state, progress.totals, planned(work, rollout.policy_digest), rollout.step)
     may_return = _may_return(work, app, rollout, request)
-    around = situation(trial, policy, app, now, why_untold(work, rollout, now))
+    beside = Surroundings(now=now, freeze=app.frozen, untold=why_untold(work, rollout, now))
+    around = situation(rollout, progress, policy, beside)
     if may_return:
         former = WayBack(Target.FORMER_CHAMPION, app.former_champion or rollout.baseline)
         around = replace(around, ways_back=(former,))

@@ -6,7 +6,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 from lockgate.core.app import App
-from lockgate.core.decision.decision import Action, Cause, Decision
 from lockgate.core.evidence.plan import plan
 from lockgate.core.evidence.progress import begin
 from lockgate.core.evidence.window import Span
@@ -14,7 +13,7 @@ from lockgate.core.instant import SECOND, Instant
 from lockgate.core.policy.policy import Mode, Policy
 from lockgate.core.receipt import Actor
 from lockgate.core.rollout import Rollout
-from lockgate.core.transition import Event, Transition
+from lockgate.core.transition import Event, begun
 from lockgate.core.trial import Chain, Trial, entered
 from lockgate.core.verdict.verdict import Verdict
 from lockgate.operations.record import Entry
@@ -42,22 +41,13 @@ def opened(work: Transaction, rollout: Rollout, policy: Policy, since_s: int | N
         there = [slot.number for slot in work.slots(rollout.app) if slot.time >= since]
         spans = (Span(first=there[0], step=0, settles_at=since), moved) if there else spans
     progress = begin(plan(policy))
-    return Trial(rollout=rollout, progress=progress, spans=spans, chain=Chain(state=progress.state.digest()), turn=1)
+    return Trial(rollout=rollout, progress=progress, spans=spans, chain=Chain(state=progress.digest()), turn=1)
 
 
 def first_entry(rollout: Rollout, policy: Policy, trial: Trial, actor: Actor) -> Entry:
     """Return what the first receipt of a rollout states."""
-    at = policy.steps[0]
-    decision = Decision(
-        action=Action.PROMOTE,
-        cause=Cause.OPERATOR,
-        reason=f"{rollout.candidate} goes on trial against {rollout.baseline} at {at.label()}",
-        step=0,
-        weight=rollout.weight,
-    )
-    before = replace(rollout, weight=0.0, revision=0)
     return Entry(
-        transition=Transition(before, rollout, decision, rollout.created_at),
+        transition=begun(replace(rollout, weight=0.0, revision=0), policy),
         verdict=Verdict((), policy.inference),
         policy=policy,
         actor=actor,

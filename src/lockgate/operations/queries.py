@@ -16,6 +16,7 @@ from lockgate.core.metric import Kind
 from lockgate.core.overdue import overdue
 from lockgate.core.policy.policy import Mode, Policy
 from lockgate.core.rollout import Rollout
+from lockgate.core.surroundings import Surroundings, situation
 from lockgate.core.trial import Trial
 from lockgate.core.vault import Receipt
 from lockgate.core.verdict.judge import judge
@@ -26,7 +27,6 @@ from lockgate.errors import DataError
 from lockgate.operations.pace import runs_per_hour
 from lockgate.operations.reading import load, planned, read_all, receipts_in
 from lockgate.operations.settling import settling_runs
-from lockgate.operations.surroundings import situation
 from lockgate.operations.untold import why_untold
 from lockgate.ports.house import House
 
@@ -149,7 +149,7 @@ def explain(rollout_id: str, house: House) -> Explanation:
         left_out = {name: seen.left_out(app.name, name) for name in (trial.rollout.baseline, trial.rollout.candidate)}
     rollout, progress = trial.rollout, trial.progress
     verdict = judge(progress.state, progress.totals, judged, rollout.step)
-    around = situation(trial, policy, app, now, untold)
+    around = situation(rollout, progress, policy, Surroundings(now=now, freeze=app.frozen, untold=untold))
     decision = decide(rollout, policy, verdict, around)
     return Explanation(
         trial=trial,

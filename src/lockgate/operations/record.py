@@ -25,7 +25,7 @@ from lockgate.ports.store import Transaction
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """What a receipt says and binds: `state` is the digest of the folded state, `bucket` the last number in it."""
+    """What a receipt says and binds: `state` is the digest of what was read, `bucket` the last number in it."""
 
     transition: Transition
     verdict: Verdict

@@ -14,6 +14,7 @@ from lockgate.core.decision.chain import decide
 from lockgate.core.notice import noticed
 from lockgate.core.receipt import Actor
 from lockgate.core.rollout import Rollout
+from lockgate.core.surroundings import Surroundings, situation
 from lockgate.core.transition import Transition, apply
 from lockgate.core.verdict.judge import judge
 from lockgate.core.verdict.verdict import Verdict
@@ -22,7 +23,6 @@ from lockgate.operations.committing import Case, commit
 from lockgate.operations.current import current
 from lockgate.operations.keeping import writing
 from lockgate.operations.reading import load, planned
-from lockgate.operations.surroundings import situation
 from lockgate.operations.untold import why_untold
 from lockgate.ports.house import House
 from lockgate.ports.store import Transaction
@@ -67,7 +67,8 @@ def turn_in(work: Transaction, rollout_id: str, house: House, actor: Actor = LOO
         trial = read
         reach("tick.read")
     verdict = judge(trial.progress.state, trial.progress.totals, judged, rollout.step)
-    around = situation(trial, policy, app, now, why_untold(work, rollout, now))
+    beside = Surroundings(now=now, freeze=app.frozen, untold=why_untold(work, rollout, now))
+    around = situation(rollout, trial.progress, policy, beside)
     decision = decide(rollout, policy, verdict, around)
     transition = noticed(apply(rollout, decision, now), policy)
     reach("tick.decided")

@@ -9,6 +9,7 @@ from lockgate.core.endpoint import MOVES
 from lockgate.core.policy.gate import Breach
 from lockgate.core.policy.policy import Mode, Policy
 from lockgate.core.policy.step import Approval, OnDeadline, StepKind
+from lockgate.core.surroundings import unmeasured
 from lockgate.core.transition import Event
 from lockgate.core.webhook import EVENTS
 from lockgate.errors import UsageError
@@ -23,16 +24,6 @@ def check_served(policy: Policy) -> None:
             advice="Leave `unit` out: receipts then say that runs are assumed to be independent. "
             "Where a unit has many runs alike, send one run for each.",
         )
-
-
-def unmeasured(policy: Policy) -> tuple[str, ...]:
-    """Return what a policy declares and nothing here measures, so that it holds a rollout."""
-    rules = policy.rules
-    named = [rule.id for rule in rules.invariants]
-    named += [rule.id for rule in rules.sustained]
-    named += [rule.id for rule in rules.disagreement]
-    named += [name for name, limit in (("spend", rules.limits.spend), ("units", rules.limits.units)) if limit]
-    return tuple(named)
 
 
 def unheard(seen: Snapshot, app: str, policy: Policy, *, is_moved: bool = False) -> tuple[Event, ...]:

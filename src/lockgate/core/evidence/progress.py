@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
+from lockgate.core.canonical import Json
+from lockgate.core.canonical import digest as digest_of
 from lockgate.core.evidence.fold import fold
 from lockgate.core.evidence.plan import Plan
 from lockgate.core.evidence.sealed import NO_ARMS, Phase, SealedBucket
-from lockgate.core.evidence.state import MAX_WAIT, EvidenceState, open_state
+from lockgate.core.evidence.state import MAX_WAIT, EvidenceState, open_state, plain
 from lockgate.core.evidence.totals import Totals, add
 from lockgate.core.evidence.window import Sides, Span, arms_of, assigned, pairs_of
 from lockgate.core.instant import Instant
@@ -39,6 +41,19 @@ class Progress:
     totals: Totals = field(default_factory=Totals)
     waiting: Waiting | None = None
     together: int = 0
+
+    def document(self) -> dict[str, Json]:
+        """Return the JSON form that receipts bind: nothing else of what was read is judged or decided on."""
+        return {
+            "state": self.state.document(),
+            "totals": self.totals.document(),
+            "waiting": plain(self.waiting),
+            "together": self.together,
+        }
+
+    def digest(self) -> str:
+        """Return the digest that a receipt binds."""
+        return digest_of(self.document())
 
 
 def begin(plan: Plan) -> Progress:

@@ -87,11 +87,8 @@ class SealedBucket:
             "number": self.number,
             "step": self.step,
             "phase": self.phase.value,
-            "arms": [
-                [_labels(part), arms.baseline.written(), arms.candidate.written()]
-                for part, arms in sorted(self.arms.items())
-            ],
-            "pairs": [[name, _labels(part), pairs.document()] for (name, part), pairs in sorted(self.pairs.items())],
+            "arms": arms_document(self.arms),
+            "pairs": pairs_document(self.pairs),
             "assignment": None
             if self.assignment is None
             else [self.assignment.share, self.assignment.candidate, self.assignment.baseline],
@@ -99,6 +96,18 @@ class SealedBucket:
             "source": self.source,
             **({"earlier": True} if self.is_earlier else {}),
         }
+
+
+def arms_document(arms: Mapping[Slice, Arms]) -> Json:
+    """Return the JSON form of tallies by slice."""
+    ordered = sorted(arms.items(), key=lambda each: each[0])
+    return [[_labels(part), both.baseline.written(), both.candidate.written()] for part, both in ordered]
+
+
+def pairs_document(pairs: Mapping[tuple[str, Slice], Pairs]) -> Json:
+    """Return the JSON form of pairs by field and slice."""
+    ordered = sorted(pairs.items(), key=lambda each: each[0])
+    return [[name, _labels(part), found.document()] for (name, part), found in ordered]
 
 
 def _labels(part: Slice) -> Json:

@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from lockgate.core.bucket import Pairs
-from lockgate.core.evidence.sealed import NO_ARMS, NO_PAIRS, Arms, SealedBucket
+from lockgate.core.canonical import Json
+from lockgate.core.evidence.sealed import NO_ARMS, NO_PAIRS, Arms, SealedBucket, arms_document, pairs_document
 from lockgate.core.intake import WHOLE, Slice
 from lockgate.core.policy.policy import Policy
 from lockgate.core.policy.step import StepKind
@@ -44,6 +45,10 @@ class Cohorts:
         pairs = {**self.pairs, **{key: self.pairs.get(key, NO_PAIRS) + new for key, new in other.pairs.items()}}
         return Cohorts(arms, pairs)
 
+    def document(self) -> dict[str, Json]:
+        """Return the JSON form."""
+        return {"arms": arms_document(self.arms), "pairs": pairs_document(self.pairs)}
+
 
 NO_COHORTS = Cohorts()
 
@@ -65,6 +70,11 @@ class Totals:
     def has_baseline(self) -> bool:
         """Say whether any run of the baseline is in."""
         return any(cohorts.arm().baseline.runs for cohorts in (self.at_step, self.beside))
+
+    def document(self) -> dict[str, Json]:
+        """Return the JSON form."""
+        cohorts = {"at_step": self.at_step.document(), "beside": self.beside.document()}
+        return {"step": self.step, **cohorts, "last_bucket": self.last_bucket}
 
 
 def add(totals: Totals, sealed: SealedBucket, policy: Policy) -> Totals:

@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The id of a rollout comes in; its receipts go out in order, each with the case from which it is recomputed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from lockgate.core.envelope import open_envelope
+from lockgate.core.evidence.progress import begin
+from lockgate.core.evidence.sealed import SealedBucket
+from lockgate.core.replay.case import Case
+from lockgate.core.replay.case_reading import MAX_BUCKETS
+from lockgate.core.replay.remaking import Folded, fold_on, with_cleared
+from lockgate.core.soundness.retelling import retold, unstarted
+from lockgate.core.statement import read_statement
+from lockgate.core.vault import Receipt
+from lockgate.errors import UnsoundError
+from lockgate.operations.checking import PORTION, portions
+from lockgate.operations.reading import load, planned
+from lockgate.operations.replay_trail import Trail, bucket_count
+from lockgate.ports.store import Snapshot
+
+PRUNED = "the buckets that it was decided on were pruned"
+
+
+@dataclass(frozen=True, slots=True)
+class Replayable:
+    """A receipt and its case; no case, and why not, where what it was decided on is gone or is too much for one."""
+
+    receipt: Receipt
+    case: Case | None
+    why_not: str = ""
+
+
+def cases(seen: Snapshot, rollout_id: str) -> Iterator[Replayable]:
+    """Yield the receipts of a rollout from the first on, each with its case; one case at a time is in memory."""
+    trial, policy = load(seen, rollout_id)
+    judged = planned(seen, trial.rollout.policy_digest)
+    trail, told = Trail(seen, trial.rollout.org, trial, judged), unstarted(trial.rollout, policy)
+    progress = begin(judged)
+    for receipt in portions(lambda after: seen.receipts_after(rollout_id, after, PORTION), lambda row: row.seq, 0):
+        statement = read_statement(open_envelope(receipt.envelope).payload)
+        transition = retold(told, statement, receipt.at, policy)
+        told = transition.after
+        if not trail.has_buckets:
+            yield Replayable(receipt, None, PRUNED)
+            continue
+        setting, count = trail.setting(receipt, statement, transition.before), bucket_count(statement)
+        before, held, read = progress, list[SealedBucket](), 0
+        for buckets in trail.read(count):
+            progress, read = fold_on(Folded(progress), buckets, judged).progress, read + len(buckets)
+            held += buckets if count <= MAX_BUCKETS else ()
+        if read != count:
+            raise UnsoundError(f"receipt {receipt.seq} of {rollout_id} binds {count} buckets, of which {read} are kept")
+        progress = with_cleared(progress, transition.decision)
+        if count > MAX_BUCKETS:
+            yield Replayable(receipt, None, f"it binds {count:,} buckets, and a case holds {MAX_BUCKETS:,}")
+        else:
+            yield Replayable(receipt, Case(setting, before, tuple(held)))
