@@ -123,8 +123,11 @@ def _read_head(lines: list[str]) -> tuple[int, tuple[bytes, ...]]:
     if lines.pop(0) != PROOF_HEADER:
         raise ValueError(f"its first line is {PROOF_HEADER}")
     if lines and lines[0].startswith("extra "):
-        # Nothing signs the extra data; it is read only to be left out.
-        from_base64(lines.pop(0).removeprefix("extra "))
+        raise VerifyError(
+            Reason.PROOF_EXTRA,
+            "the proof carries extra data, which nothing signs",
+            advice="Take the line that begins with `extra` out: the proof is the same without it.",
+        )
     if not lines or not lines[0].startswith("index "):
         raise ValueError("a line `index N` comes before the hashes")
     return _decimal(lines[0].removeprefix("index ")), tuple(from_base64(line) for line in lines[1:])

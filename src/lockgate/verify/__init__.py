@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Whoever verifies offline does it by what is handed out here, which loads the core and cryptography only."""
+
+from lockgate.verify.checkpoint import (
+    SignedCheckpoint,
+    Witnessed,
+    verify_checkpoint,
+    verify_growth,
+    verify_note,
+    verify_signed_checkpoint,
+)
+from lockgate.verify.log_export import VerifiedExport, verify_log_export
+from lockgate.verify.manifest import VerifiedManifest, verify_manifest
+from lockgate.verify.receipt import LogEntry, Verified, verify_receipt
+from lockgate.verify.rollout import Held, VerifiedRollout, verify_chain, verify_rollout
+from lockgate.verify.signature import is_signed
+from lockgate.verify.trust import Keys, Reason, VerifyError, read_note_key, read_public_key, read_witness_policy
+
+__all__ = [
+    "Held",
+    "Keys",
+    "LogEntry",
+    "Reason",
+    "SignedCheckpoint",
+    "Verified",
+    "VerifiedExport",
+    "VerifiedManifest",
+    "VerifiedRollout",
+    "VerifyError",
+    "Witnessed",
+    "is_signed",
+    "read_note_key",
+    "read_public_key",
+    "read_witness_policy",
+    "verify_chain",
+    "verify_checkpoint",
+    "verify_growth",
+    "verify_log_export",
+    "verify_manifest",
+    "verify_note",
+    "verify_receipt",
+    "verify_rollout",
+    "verify_signed_checkpoint",
+]
