@@ -13,6 +13,8 @@ BUILT := $(VENV)/.group-build
 TESTED := $(VENV)/.group-test
 INTEROPED := $(VENV)/.group-interop
 BENCHED := $(VENV)/.group-bench
+NPM := tests/interop/vault/npm
+NPMED := $(VENV)/.npm
 
 .PHONY: help
 help: ## list the targets
@@ -65,14 +67,21 @@ studies: $(TESTED) ## let 300 rollouts of each kind walk through the real operat
 	@$(PY) -m bench.studies
 
 .PHONY: setup-interop
-setup-interop: $(INTEROPED) ## the same with what `make interop` needs
+setup-interop: $(INTEROPED) $(NPMED) ## the same with what `make interop` needs
+
+# Each package by its hash in package-lock.json, which names no registry; no script of a package is run.
+$(NPMED): $(NPM)/package.json $(NPM)/package-lock.json $(NPM)/.npmrc | $(VENV)/bin/python
+	@echo "set-up: npm packages from $(NPM)/package-lock.json"
+	@mkdir -p $(VENV)/npm && cp $^ $(VENV)/npm/
+	@cd $(VENV)/npm && npm ci --ignore-scripts --no-audit --no-fund --silent
+	@touch $@
 
 .PHONY: postgres
 postgres: $(TESTED) ## run what needs a real PostgreSQL, 15 or later, which must be installed
 	@$(PY) -m pytest --quiet -m postgres tests $(ARGS)
 
 .PHONY: interop
-interop: $(INTEROPED) ## move the traffic of a real HAProxy and nginx, which must be installed (and socat)
+interop: $(INTEROPED) $(NPMED) ## let real routers, ssh-keygen, Node and other tools, which must be installed, read what we write
 	@$(PY) -m pytest --quiet -m interop tests/interop $(ARGS)
 
 .PHONY: check
