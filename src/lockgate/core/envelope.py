@@ -7,6 +7,7 @@ an envelope is the RFC 8785 form of itself, so the same receipt is the same file
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from lockgate.core.base64_text import from_base64, to_base64
@@ -21,6 +22,11 @@ MAX_PAYLOAD_SIZE = 40_000
 MAX_TYPE_LENGTH = 256
 SIGNATURE_SIZE = 64
 KEY_ID_LENGTH = 64
+# An envelope of which nothing is escaped is in its one form: most are read so, and all others are read as JSON.
+_PLAIN = re.compile(
+    rb'\{"payload":"([A-Za-z0-9+/=]*)","payloadType":"([A-Za-z0-9+./_-]*)",'
+    rb'"signatures":\[\{"keyid":"([0-9a-f]{64})","sig":"([A-Za-z0-9+/=]*)"\}\]\}'
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +64,9 @@ def open_envelope(data: bytes) -> Envelope:
     """Return the envelope that some bytes are the one form of; nothing in it has been verified."""
     if len(data) > MAX_ENVELOPE_SIZE:
         raise VerifyError(Reason.ENVELOPE_SIZE, f"the envelope is larger than {MAX_ENVELOPE_SIZE:,} bytes")
+    plain = _PLAIN.fullmatch(data)
+    if plain:
+        return _plain(*(part.decode("ascii") for part in plain.groups()))
     document = read_canonical(data, "envelope")
     if not isinstance(document, dict) or set(document) != {"payload", "payloadType", "signatures"}:
         raise _misshapen("an envelope has payload, payloadType and signatures, and nothing else")
@@ -67,6 +76,12 @@ def open_envelope(data: bytes) -> Envelope:
     if len(signatures) != 1:
         raise VerifyError(Reason.SIGNATURE_COUNT, f"the envelope has {len(signatures)} signatures, and not one")
     key_id, signature = _signature(signatures[0])
+    envelope = Envelope(payload_type, _bytes(payload, "payload"), key_id, _bytes(signature, "signature"))
+    _check_sizes(envelope)
+    return envelope
+
+
+def _plain(payload: str, payload_type: str, key_id: str, signature: str) -> Envelope:
     envelope = Envelope(payload_type, _bytes(payload, "payload"), key_id, _bytes(signature, "signature"))
     _check_sizes(envelope)
     return envelope

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from lockgate.core.canonical import Json
 from lockgate.core.checkpoint import Checkpoint, read_checkpoint, read_log_growth
@@ -17,6 +18,8 @@ from lockgate.core.witness_policy import WitnessPolicy
 from lockgate.verify.signature import is_signed
 from lockgate.verify.trust import Keys
 
+# Proofs that were made together carry one checkpoint: of many receipts in turn each is then looked at once.
+_is_signed = lru_cache(maxsize=64)(is_signed)
 # 9999-12-31T23:59:59Z: a witness may sign later ones.
 _LAST_SECOND = 253_402_300_799
 
@@ -111,7 +114,7 @@ def verify_note(note: Note, keys: Sequence[NoteKey]) -> None:
     if not lines:
         raise VerifyError(Reason.CHECKPOINT_UNSIGNED, "no trusted key of that origin signed the checkpoint")
     for line in lines:
-        if not is_signed(trusted[line.name, line.key_hash].raw, line.signature, note.body.encode("utf-8")):
+        if not _is_signed(trusted[line.name, line.key_hash].raw, line.signature, note.body.encode("utf-8")):
             raise VerifyError(Reason.CHECKPOINT_SIGNATURE, "the checkpoint's signature is not of its key and text")
 
 
