@@ -12,6 +12,7 @@ from collections.abc import Callable
 POINTS = {
     "schema.written": "a new file has its tables, in a transaction that is not kept yet",
     "key.written": "a new key is in a file that nobody looks for",
+    "key.aside": "the key that signed is where the former one is too, and the next one is not in its place",
     "store.begun": "a transaction is open and nothing is written",
     "store.runs_kept": "raw runs are kept, and nothing names them",
     "store.kept": "the transaction is kept, and nobody was told",

@@ -21,7 +21,7 @@ from lockgate.ports.house import Clock, House
 from lockgate.ports.id_tokens import IdTokens
 from lockgate.ports.news import News
 from lockgate.ports.reading import RunBatches, RunFiles
-from lockgate.ports.signing import Signers
+from lockgate.ports.signing import KeyRing
 from lockgate.ports.store import Store
 from lockgate.ports.webhooks import Receivers
 
@@ -182,7 +182,7 @@ def back_up(target: Path, *, has_keys: bool) -> tuple[Path, ...]:
 
     Others go on writing meanwhile.
     """
-    from lockgate.adapters.signers.ed25519_file import public_keys
+    from lockgate.adapters.signers.key_folder import public_keys
     from lockgate.adapters.stores.sqlite.backup import back_up_keys, back_up_store
 
     store_choice.refuse_copying_files()
@@ -221,9 +221,9 @@ def system_clock() -> Clock:
     return SystemClock()
 
 
-def signers(folder: Path, may_make: Callable[[], bool] = lambda: True) -> Signers:
+def signers(folder: Path, may_make: Callable[[], bool] = lambda: True) -> KeyRing:
     """Return the signers of a folder's keys; a key that is not there is made where it may be."""
-    from lockgate.adapters.signers.ed25519_file import open_signers
+    from lockgate.adapters.signers.key_folder import open_signers
 
     return open_signers(folder, may_make)
 

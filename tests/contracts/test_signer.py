@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from lockgate.adapters.signers.ed25519_file import open_signers
+from lockgate.adapters.signers.key_folder import open_signers
 from lockgate.ports.signing import Signer
 from lockgate.testing.signer_contract import SignerContract
 

@@ -31,7 +31,7 @@ from lockgate.operations.resume import resume
 from lockgate.operations.rollback import rollback
 from lockgate.operations.tick import tick
 from lockgate.ports.house import House
-from lockgate.ports.signing import PublicKeys, Signer
+from lockgate.ports.signing import PublicKeys, Role, Signer
 from lockgate.ports.store import Store, Transaction
 from lockgate.testing.world import World
 from lockgate.wiring import memory_store, sqlite_store
@@ -350,6 +350,10 @@ class _FailingSigners:
     receipt: Signer
     log: Signer
     kept: PublicKeys = field(default_factory=PublicKeys)
+
+    def signer(self, role: Role, key_id: str) -> Signer:
+        """Return a signer."""
+        return self.receipt if role == "receipt" else self.log
 
 
 @pytest.mark.clause("AC-11")

@@ -12,7 +12,7 @@ from lockgate.core.receipt import operator
 from lockgate.errors import LockgateError
 from lockgate.operations.fsck import fsck
 from lockgate.operations.rollback import rollback
-from lockgate.ports.signing import PublicKeys, Signer
+from lockgate.ports.signing import PublicKeys, Role, Signer
 from lockgate.testing.signers import seeded_signers
 from tests.spec.line import created, receipts, trial_of, world
 from tests.spec.operators import kept
@@ -69,6 +69,10 @@ class Pair:
     receipt: Signer
     log: Signer
     kept: PublicKeys = field(default_factory=PublicKeys)
+
+    def signer(self, role: Role, key_id: str) -> Signer:
+        """Return a signer."""
+        return self.receipt if role == "receipt" else self.log
 
 
 @pytest.mark.parametrize("role", ["receipt", "log"])

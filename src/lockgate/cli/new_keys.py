@@ -11,8 +11,7 @@ from lockgate.cli import exit_codes, local, output, request
 from lockgate.errors import UsageError
 
 if TYPE_CHECKING:
-    from lockgate.operations.known_keys import Role
-    from lockgate.ports.signing import Signer
+    from lockgate.ports.signing import Role, Signer
 
 EPILOG = f"Exit codes: 0 the new keys sign; 64 usage, or the keys signed so far too; {exit_codes.OF_STORE}"
 

@@ -35,6 +35,12 @@ SETTINGS = (
         "`$XDG_STATE_HOME/lockgate`",
         "The folder, not within LOCKGATE_HOME, that remembers how far each log had come.",
     ),
+    Setting(
+        "LOCKGATE_KEY_PASSPHRASE_FILE",
+        HERE,
+        "private keys are not locked",
+        "The file whose first line is the passphrase of the private keys; keys that are made are locked by it.",
+    ),
     Setting("LOCKGATE_BUSY_SECONDS", HERE, "10", "How many seconds to wait for another process that holds the store."),
     Setting("LOCKGATE_ACTOR", "commands", "the user of this machine", "Who does what receipts name a person for."),
     Setting(

@@ -3,8 +3,8 @@
 
 It is unsigned, and has the predicate of a rollout's receipts in a small shape: `rolloutId` is the organisation's own
 series of receipts, `subject` the organisation, `from` and `to` its custody before and after, `decision` an action
-(`new_keys`, `prune`, `set_webhook`, `remove_webhook`, `set_trust`, `remove_trust`) with cause and reason; `verdict` is
-null, and whatever else is of a rollout is empty.
+(`new_keys`, `rotate_key`, `publish_manifest`, `prune`, `set_webhook`, `remove_webhook`, `set_trust`, `remove_trust`)
+with cause and reason; `verdict` is null, and whatever else is of a rollout is empty.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import cast
+from typing import Any, cast
 
 from lockgate.core.canonical import Json, canonicalize, name_of
 from lockgate.core.decision.decision import Action, Cause
@@ -20,6 +20,30 @@ from lockgate.core.instant import Instant, instant_text
 from lockgate.core.policy.policy import Mode
 from lockgate.core.receipt import Actor, Draft, clipped, digest_set
 from lockgate.core.statement import PREDICATE_TYPE, SCHEMA_VERSION, STATEMENT_TYPE, receipt_name
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """The version of the key manifest that was published last, and its digest."""
+
+    version: int
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Overlap:
+    """The key of the log that signs checkpoints beside its follower, and until when."""
+
+    log_key: str
+    until: Instant
+
+
+@dataclass(frozen=True, slots=True)
+class Revocation:
+    """A key that others may have signed by, and the last place of the log at which it counts."""
+
+    key_id: str
+    last: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +59,9 @@ class Custody:
     deliveries_until: Instant = 0
     webhooks: str | None = None
     trust: str | None = None
+    manifest: Published | None = None
+    overlap: Overlap | None = None
+    revoked: tuple[Revocation, ...] = ()
 
     def document(self) -> dict[str, Json]:
         """Return the JSON form."""
@@ -45,6 +72,11 @@ class Custody:
             "deliveriesUntil": self.deliveries_until,
             "webhooks": None if self.webhooks is None else digest_set(self.webhooks),
             "trust": None if self.trust is None else digest_set(self.trust),
+            "manifest": None
+            if self.manifest is None
+            else {"version": self.manifest.version, **digest_set(self.manifest.digest)},
+            "overlap": None if self.overlap is None else {"logKey": self.overlap.log_key, "until": self.overlap.until},
+            "revoked": [{"keyid": each.key_id, "lastIndex": each.last} for each in self.revoked],
         }
 
 
@@ -77,7 +109,25 @@ def stated_custody(standing: Mapping[str, Json]) -> Custody:
         deliveries_until=cast("int", standing["deliveriesUntil"]),
         webhooks=_digest_of(standing.get("webhooks")),
         trust=_digest_of(standing.get("trust")),
+        manifest=_published(standing.get("manifest")),
+        overlap=_overlap(standing.get("overlap")),
+        revoked=tuple(
+            Revocation(each["keyid"], each["lastIndex"])
+            for each in cast("list[dict[str, Any]]", standing.get("revoked") or ())
+        ),
     )
+
+
+def _published(written: Json) -> Published | None:
+    if not isinstance(written, Mapping):
+        return None
+    return Published(cast("int", written["version"]), f"sha256:{written['sha256']}")
+
+
+def _overlap(written: Json) -> Overlap | None:
+    if not isinstance(written, Mapping):
+        return None
+    return Overlap(cast("str", written["logKey"]), cast("int", written["until"]))
 
 
 def _digest_of(written: Json) -> str | None:

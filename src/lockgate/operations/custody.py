@@ -9,16 +9,15 @@ from __future__ import annotations
 from dataclasses import replace
 
 from lockgate import __version__
-from lockgate.core.custody import Custody, CustodyAct, custody_series, draft_custody, stated_custody
+from lockgate.core.custody import Custody, CustodyAct, custody_series, draft_custody
 from lockgate.core.decision.decision import Action, Cause
-from lockgate.core.envelope import open_envelope
 from lockgate.core.receipt import Actor, operator
-from lockgate.core.statement import read_statement
 from lockgate.core.vault import Receipt
 from lockgate.errors import UsageError
 from lockgate.operations.keeping import Marks, keep, writing
-from lockgate.operations.known_keys import Role, unknown_keys
+from lockgate.operations.known_keys import custody, stated_by, unknown_keys
 from lockgate.ports.house import House
+from lockgate.ports.signing import Role
 from lockgate.ports.store import Snapshot, Transaction
 
 
@@ -40,7 +39,8 @@ def renew_keys(actor: Actor, house: House) -> tuple[Receipt, tuple[Role, ...]]:
             )
         before = custody(work, house.org)
         ours = Custody(receipt_key=house.signers.receipt.key_id, log_key=house.signers.log.key_id)
-        after = ours if before is None else replace(before, receipt_key=ours.receipt_key, log_key=ours.log_key)
+        kept = ours if before is None else replace(before, receipt_key=ours.receipt_key, log_key=ours.log_key)
+        after = replace(kept, overlap=None) if "log" in new else kept
         return change(work, house, after, Action.NEW_KEYS, checked), new
 
 
@@ -50,12 +50,6 @@ def standing(seen: Snapshot, house: House) -> Custody:
     return custody(seen, house.org) or ours
 
 
-def custody(seen: Snapshot, org: str) -> Custody | None:
-    """Return an organisation's custody as its own receipts state it; None where nothing ever changed it."""
-    written = seen.receipts(custody_series(org))
-    return _stated(written[-1]) if written else None
-
-
 def change(
     work: Transaction, house: House, after: Custody, action: Action, actor: Actor, said: str | None = None
 ) -> Receipt:
@@ -63,7 +57,7 @@ def change(
     written = work.receipts(custody_series(house.org))
     act = CustodyAct(
         org=house.org,
-        before=_stated(written[-1]) if written else None,
+        before=stated_by(written[-1]) if written else None,
         after=after,
         action=action,
         reason=said or actor.reason or "",
@@ -81,9 +75,3 @@ def change(
         at=act.at,
     )
     return keep(work, house, draft_custody(act, actor), marks)
-
-
-def _stated(receipt: Receipt) -> Custody:
-    to = read_statement(open_envelope(receipt.envelope).payload).predicate["to"]
-    assert isinstance(to, dict)
-    return stated_custody(to)

@@ -1,47 +1,126 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A log that is about to grow and the keys of a house come in; other keys than those that signed it are refused."""
+"""A log that is about to grow and the keys of a house come in; the signers whose turn it is go out, or a refusal.
+
+Whose turn it is stands in the log alone: a process that began before a key was changed finds the new one by itself.
+"""
 
 from __future__ import annotations
 
-from typing import Literal
-
 from lockgate.core.checkpoint import read_checkpoint
-from lockgate.core.envelope import signer_of
-from lockgate.core.note import read_note
+from lockgate.core.custody import Custody, custody_series, stated_custody
+from lockgate.core.decision.decision import Action
+from lockgate.core.envelope import open_envelope, signer_of
+from lockgate.core.note import NoteSignature, read_note
+from lockgate.core.statement import read_statement
 from lockgate.core.vault import Receipt
 from lockgate.errors import NotPermittedError
 from lockgate.operations.sign import log_key
 from lockgate.ports.house import House
+from lockgate.ports.signing import Role, Signer
 from lockgate.ports.store import Snapshot
 
-Role = Literal["receipt", "log"]
 RESTORE = (
-    "Put the keys folder back from its backup. If the keys are lost for good, "
+    "Put the keys folder back from its backup, or the key that follows into it. If the keys are lost for good, "
     "`lockgate new-keys --reason TEXT --yes` goes on by new ones, and a receipt says so."
 )
 
 
 def refuse_others(seen: Snapshot, house: House) -> None:
-    """Refuse to let a log grow by other keys than those that signed its latest receipt and checkpoint."""
+    """Refuse to let a log grow by other keys than those whose turn it is."""
+    receipt_signer(seen, house)
+    log_signers(seen, house)
+
+
+def receipt_signer(seen: Snapshot, house: House) -> Signer:
+    """Return the signer of the next receipt of a log, or refuse where its key is not here."""
     latest = seen.latest_receipt()
-    if latest is None or not unknown_keys(seen, house, latest):
-        return
-    raise NotPermittedError(
-        f"the keys that are here did not sign this store: its latest receipt names key {signer_of(latest.envelope)}",
-        advice=f"Nothing is signed, and reading works. {RESTORE}",
-    )
+    if latest is None:
+        return house.signers.receipt
+    return _here(house, "receipt", heir(latest), latest)
+
+
+def log_signers(seen: Snapshot, house: House) -> tuple[Signer, ...]:
+    """Return who signs the next checkpoint: the log's key, and beside it while they overlap the one that it follows."""
+    latest, note = seen.latest_receipt(), seen.checkpoint()
+    if latest is None or note is None:
+        return (house.signers.log,)
+    origin, own = _own_lines(note)
+    if latest.action != Action.ROTATE_KEY.value and len(own) == 1 and _is_of(own[0], origin, house.signers.log):
+        return (house.signers.log,)
+    stated = custody(seen, house.org)
+    if stated is None:
+        raise _others(latest)
+    current = _here(house, "log", stated.log_key, latest)
+    overlap = stated.overlap
+    if overlap is None or overlap.until <= house.clock.now():
+        return (current,)
+    former = house.signers.signer("log", overlap.log_key)
+    return (current,) if former is None else (current, former)
+
+
+def heir(latest: Receipt) -> str:
+    """Return the id of the key that signs behind a receipt: the one that it names as the next, else its own."""
+    if latest.action == Action.ROTATE_KEY.value:
+        return stated_by(latest).receipt_key
+    return signer_of(latest.envelope)
 
 
 def unknown_keys(seen: Snapshot, house: House, latest: Receipt) -> tuple[Role, ...]:
-    """Return of which roles a house has other keys than those that signed the latest receipt and checkpoint."""
-    receipt: tuple[Role, ...] = () if signer_of(latest.envelope) == house.signers.receipt.key_id else ("receipt",)
+    """Return of which roles a house has other keys than those whose turn it is."""
+    receipt: tuple[Role, ...] = () if heir(latest) == house.signers.receipt.key_id else ("receipt",)
     return receipt if _has_signed_log(seen, house) else (*receipt, "log")
+
+
+def custody(seen: Snapshot, org: str) -> Custody | None:
+    """Return an organisation's custody as its own receipts state it; None where nothing ever changed it."""
+    written = seen.receipts(custody_series(org))
+    return stated_by(written[-1]) if written else None
+
+
+def stated_by(receipt: Receipt) -> Custody:
+    """Return the custody that a receipt of an organisation's own series leads to."""
+    to = read_statement(open_envelope(receipt.envelope).payload).predicate["to"]
+    assert isinstance(to, dict)
+    return stated_custody(to)
+
+
+def _here(house: House, role: Role, key_id: str, latest: Receipt) -> Signer:
+    found = house.signers.signer(role, key_id)
+    if found is not None:
+        return found
+    at_hand = house.signers.receipt if role == "receipt" else house.signers.log
+    if at_hand.key_id == key_id:
+        # A key that is lost: it is known, and refuses by itself.
+        return at_hand
+    raise _others(latest)
+
+
+def _others(latest: Receipt) -> NotPermittedError:
+    if latest.action == Action.ROTATE_KEY.value:
+        return NotPermittedError(
+            f"the key that signs since receipt {latest.seq} of {latest.rollout_id} is not in the keys folder here",
+            advice="Nothing is signed, and reading works. Copy the key from the folder of the machine that rotated it.",
+        )
+    return NotPermittedError(
+        f"the keys that are here did not sign this store: its latest receipt names key {signer_of(latest.envelope)}",
+        advice=f"Nothing is signed, and reading works. {RESTORE}",
+    )
 
 
 def _has_signed_log(seen: Snapshot, house: House) -> bool:
     note = seen.checkpoint()
     if note is None:
         return True
+    origin, own = _own_lines(note)
+    return any(_is_of(line, origin, house.signers.log) for line in own)
+
+
+def _own_lines(note: bytes) -> tuple[str, tuple[NoteSignature, ...]]:
+    """Return the name of a log and the lines of its own keys under a checkpoint, the first that of the key at hand."""
     read = read_note(note)
-    key = log_key(read_checkpoint(read.body).origin, house.signers.log)
-    return any((line.name, line.key_hash) == (key.name, key.key_hash) for line in read.signatures)
+    origin = read_checkpoint(read.body).origin
+    return origin, tuple(line for line in read.signatures if line.name == origin)
+
+
+def _is_of(line: NoteSignature, origin: str, signer: Signer) -> bool:
+    return line.key_hash == log_key(origin, signer).key_hash

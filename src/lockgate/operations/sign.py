@@ -21,11 +21,12 @@ def sign_receipt(payload: bytes, signer: Signer) -> bytes:
     return Envelope(PAYLOAD_TYPE, payload, signer.key_id, signature).encode()
 
 
-def sign_checkpoint(checkpoint: Checkpoint, signer: Signer) -> bytes:
-    """Return the signed note of a checkpoint, by the log's key, whose name is the origin."""
+def sign_checkpoint(checkpoint: Checkpoint, *signers: Signer) -> bytes:
+    """Return the signed note of a checkpoint, by the log's key, whose name is the origin, and by a former one."""
     body = checkpoint.body()
-    line = sign_line(log_key(checkpoint.origin, signer), _signed(body.encode("utf-8"), signer))
-    return Note(body, (line,)).encode()
+    message = body.encode("utf-8")
+    lines = (sign_line(log_key(checkpoint.origin, each), _signed(message, each)) for each in signers)
+    return Note(body, tuple(lines)).encode()
 
 
 def log_key(origin: str, signer: Signer) -> NoteKey:

@@ -13,6 +13,7 @@ from lockgate.core.refusal import VerifyError
 from lockgate.core.soundness.flaw import Flaw, Rule, flaw_of
 from lockgate.core.vault import Receipt
 from lockgate.operations.checking import PORTION, Check, portions
+from lockgate.operations.known_keys import heir
 from lockgate.verify import verify_checkpoint
 
 LOG = "the log"
@@ -27,9 +28,8 @@ def check_log(check: Check) -> None:
         if check.add(_misplaced(receipt, tree.size)):
             # What stands behind a gap has other nodes, each of which would be told again.
             return
-        named = signer_of(receipt.envelope)
-        check.add(_resigned(receipt, signer or named))
-        signer = named
+        check.add(_resigned(receipt, signer or signer_of(receipt.envelope)))
+        signer = heir(receipt)
         tree, made = tree.append(leaf_hash(receipt.envelope))
         kept = check.seen.hashes_of(node for node, _ in made)
         check.add(
@@ -52,7 +52,7 @@ def _misplaced(receipt: Receipt, size: int) -> Iterator[Flaw]:
 def _resigned(receipt: Receipt, signer: str) -> Iterator[Flaw]:
     named = signer_of(receipt.envelope)
     if named != signer and receipt.action != Action.NEW_KEYS.value:
-        what = f"it names key {named}, the one before it in the log {signer}, and no receipt says that the key changed"
+        what = f"it names key {named}, whose turn it is not: {signer} signs there, and no receipt says that it changed"
         yield flaw_of(receipt, Rule.SIGNATURE, what)
 
 

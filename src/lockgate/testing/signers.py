@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from lockgate.core.public_key import PublicKey
-from lockgate.ports.signing import PublicKeys
+from lockgate.ports.signing import PublicKeys, Role
 
 NO_KEYS = PublicKeys()
 
@@ -47,6 +47,11 @@ class SeededSigners:
     receipt: SeededSigner
     log: SeededSigner
     kept: PublicKeys = NO_KEYS
+
+    def signer(self, role: Role, key_id: str) -> SeededSigner | None:
+        """Return the signer of a key, where it is one of the two."""
+        found = self.receipt if role == "receipt" else self.log
+        return found if found.key_id == key_id else None
 
 
 def seeded_signers(seed: int = 0) -> SeededSigners:

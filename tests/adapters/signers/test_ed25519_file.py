@@ -26,13 +26,14 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_public_key,
 )
 
-from lockgate.adapters.signers.ed25519_file import Ed25519FileSigner, open_signers
+from lockgate.adapters.signers.ed25519_file import Ed25519FileSigner
+from lockgate.adapters.signers.key_folder import open_signers
 from lockgate.errors import DataError, LockgateError, NotPermittedError, UsageError
 
 OPEN = """
 import sys
 from pathlib import Path
-from lockgate.adapters.signers.ed25519_file import open_signers
+from lockgate.adapters.signers.key_folder import open_signers
 signers = open_signers(Path(sys.argv[1]))
 print(signers.receipt.key_id, signers.log.key_id)
 """
@@ -181,7 +182,6 @@ def test_a_link_to_a_key_is_judged_by_the_key(tmp_path: Path) -> None:
         (b"", "holds no private key in PEM"),
         (b"not a key", "holds no private key in PEM"),
         (pem()[:60], "holds no private key in PEM"),
-        (pem(encryption=BestAvailableEncryption(b"secret")), "is locked by a passphrase"),
         (
             generate_private_key(SECP256R1()).private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()),
             "holds a key of another kind",

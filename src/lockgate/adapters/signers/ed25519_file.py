@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A folder comes in; the signers of its two private keys, made where nothing was signed by them yet, go out.
+"""A file comes in; the signer of the private key that it holds, made where that is asked for, goes out.
 
-Each key is a PKCS#8 file in PEM that only its owner may read. A copy without private keys holds the public ones.
+A key is a PKCS#8 file in PEM that only its owner may read, locked by a passphrase where one is given.
 """
 
 from __future__ import annotations
@@ -10,14 +10,13 @@ import contextlib
 import os
 import stat
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
     Encoding,
     NoEncryption,
     PrivateFormat,
@@ -25,18 +24,10 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
-from lockgate.adapters.signers.public_folder import keep_public, kept_public
-from lockgate.core.public_key import PublicKey, read_public_key
+from lockgate.core.public_key import PublicKey
 from lockgate.crash_point import reach
 from lockgate.errors import DataError, LockgateError, NotPermittedError, UsageError
-from lockgate.ports.signing import PublicKeys
 
-RECEIPT_KEY = "receipt.pem"
-LOG_KEY = "log.pem"
-# Beside a private key, or in its place in a copy that was made without.
-PUBLIC = {RECEIPT_KEY: "receipt-key.pem", LOG_KEY: "log-key.pem"}
-ROLES = {RECEIPT_KEY: "receipt", LOG_KEY: "log"}
-OWNER_ONLY = 0o600
 MAX_KEY_FILE_SIZE = 10_000
 
 
@@ -82,105 +73,25 @@ class Ed25519FileSigner:
         return signature
 
 
-class LostKeySigner:
-    """The signer of a key that is not there: it signs nothing, and knows its public key where that was left."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-
-    @property
-    def key_id(self) -> str:
-        """Return the id of the public key."""
-        return self._named().key_id
-
-    @property
-    def public_key_pem(self) -> bytes:
-        """Return the public key in PEM."""
-        return self._named().pem
-
-    def check(self) -> None:
-        """Refuse."""
-        raise self._lost()
-
-    def sign(self, message: bytes) -> bytes:  # noqa: ARG002 -- nothing is signed
-        """Refuse to sign."""
-        raise self._lost()
-
-    def _named(self) -> PublicKey:
-        public = self._path.with_name(PUBLIC[self._path.name])
-        with _explained(public):
-            if not public.exists():
-                raise self._lost()
-            return read_public_key(public.read_bytes()[:MAX_KEY_FILE_SIZE])
-
-    def _lost(self) -> NotPermittedError:
-        return NotPermittedError(
-            f"{self._path} is not there, and this store was signed by the keys of that folder",
-            advice="Nothing is signed, and reading works. Put the keys folder back from its backup. If the keys are "
-            "lost for good, `lockgate new-keys --reason TEXT --yes` goes on by new ones, and a receipt says so.",
-        )
+def read_key_file(
+    path: Path, passphrase: bytes | None = None, keep: Callable[[PublicKey], None] = lambda _key: None
+) -> Ed25519FileSigner:
+    """Return the signer of a key that only its owner may read."""
+    with explained(path):
+        return Ed25519FileSigner(_decode(path, _read(path), passphrase), keep)
 
 
-@dataclass(frozen=True, slots=True)
-class FileSigners:
-    """The two signers of a folder: one for receipts, one for checkpoints of the log."""
-
-    receipt: Ed25519FileSigner | LostKeySigner
-    log: Ed25519FileSigner | LostKeySigner
-    folder: Path
-
-    @property
-    def kept(self) -> PublicKeys:
-        """Return the public keys of all that signed from the folder, as far as they are there."""
-        receipt, log = (tuple(kept_public(self.folder, role).values()) for role in ROLES.values())
-        return PublicKeys(receipt, log)
+def read_public_half(path: Path, passphrase: bytes | None = None) -> PublicKey:
+    """Return the public half of a key by which nothing is signed; others may be able to read the file."""
+    with explained(path):
+        raw = _decode(path, _read(path, may_sign=False), passphrase).public_key()
+    return PublicKey(raw.public_bytes(Encoding.Raw, PublicFormat.Raw))
 
 
-def open_signers(folder: Path, may_make: Callable[[], bool] = lambda: True) -> FileSigners:
-    """Return the signers of a folder.
-
-    A key that is not there is made, whoever else does the same at once; where keys may not be made it is a lost one.
-    """
-    signers = FileSigners(_open(folder / RECEIPT_KEY, may_make), _open(folder / LOG_KEY, may_make), folder)
-    pair = (signers.receipt, signers.log)
-    if all(isinstance(each, Ed25519FileSigner) for each in pair) and pair[0].key_id == pair[1].key_id:
-        raise NotPermittedError(
-            f"{folder / RECEIPT_KEY} and {folder / LOG_KEY} hold the same key, and a key has one role",
-            advice="Put the right key back into one of the two files.",
-        )
-    return signers
-
-
-def public_keys(folder: Path) -> Mapping[str, bytes]:
-    """Return the public keys of a folder that are known, by the name of the file that a copy keeps each in."""
-    found: dict[str, bytes] = {}
-    for name, public in PUBLIC.items():
-        found |= kept_public(folder, ROLES[name])
-        signer = _open(folder / name, lambda: False)
-        with contextlib.suppress(NotPermittedError):
-            found[public] = signer.public_key_pem
-    return found
-
-
-def find_key(path: Path) -> Ed25519FileSigner | LostKeySigner:
-    """Return what is known of a key by which nothing is signed; it is made by nobody, and may be read by others."""
-    with _explained(path):
-        return Ed25519FileSigner(_decode(path, _read(path, may_sign=False))) if path.exists() else LostKeySigner(path)
-
-
-def _open(path: Path, may_make: Callable[[], bool]) -> Ed25519FileSigner | LostKeySigner:
-    with _explained(path):
-        if not path.exists():
-            if not may_make():
-                return LostKeySigner(path)
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            _make(path)
-        return Ed25519FileSigner(_decode(path, _read(path)), partial(keep_public, path.parent, ROLES[path.name]))
-
-
-def _make(path: Path) -> None:
+def make_key_file(path: Path, passphrase: bytes | None = None) -> None:
     """Write a key of its own, unless another process was first."""
-    pem = Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    lock = NoEncryption() if passphrase is None else BestAvailableEncryption(passphrase)
+    pem = Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, lock)
     # mkstemp opens with O_EXCL and 0600: the key is never in a file that others can read.
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     try:
@@ -194,10 +105,11 @@ def _make(path: Path) -> None:
             os.link(name, path)
     finally:
         Path(name).unlink()
-    _sync_folder(path.parent)
+    sync_folder(path.parent)
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Let names that were made, or taken away, in a folder outlive the loss of power."""
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(handle)
@@ -221,14 +133,19 @@ def _read(path: Path, *, may_sign: bool = True) -> bytes:
         return file.read(MAX_KEY_FILE_SIZE)
 
 
-def _decode(path: Path, pem: bytes) -> Ed25519PrivateKey:
+def _decode(path: Path, pem: bytes, passphrase: bytes | None) -> Ed25519PrivateKey:
+    is_locked = b"-----BEGIN ENCRYPTED PRIVATE KEY-----" in pem
+    if is_locked and passphrase is None:
+        raise NotPermittedError(
+            f"{path} is locked by a passphrase",
+            advice="LOCKGATE_KEY_PASSPHRASE_FILE names the file that holds the passphrase.",
+        )
     try:
-        key = load_pem_private_key(pem, password=None)
-    except TypeError:
-        raise _not_a_key(path, "is locked by a passphrase") from None
+        key = load_pem_private_key(pem, password=passphrase if is_locked else None)
     except Exception:  # noqa: BLE001 -- whatever the library raises
         # The cause may quote what was read, and what was read may be a key.
-        raise _not_a_key(path, "holds no private key in PEM") from None
+        what = "does not open by that passphrase, or holds no private key" if is_locked else "holds no private key"
+        raise _not_a_key(path, f"{what} in PEM") from None
     if not isinstance(key, Ed25519PrivateKey):
         raise _not_a_key(path, "holds a key of another kind")
     return key
@@ -242,7 +159,8 @@ def _not_a_key(path: Path, what: str) -> DataError:
 
 
 @contextlib.contextmanager
-def _explained(path: Path) -> Iterator[None]:
+def explained(path: Path) -> Iterator[None]:
+    """Say of what a disk refuses which key it is, and what to do."""
     try:
         yield
     except PermissionError as error:

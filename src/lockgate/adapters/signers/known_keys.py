@@ -9,27 +9,27 @@ from __future__ import annotations
 from pathlib import Path
 from typing import NoReturn
 
-from lockgate.adapters.signers.ed25519_file import LOG_KEY, RECEIPT_KEY, ROLES, find_key
-from lockgate.adapters.signers.public_folder import kept_public
+from lockgate.adapters.signers.key_folder import find_public, kept_here
+from lockgate.core.public_key import PublicKey
 from lockgate.errors import LockgateError
-from lockgate.ports.signing import PublicKeys
+from lockgate.ports.signing import PublicKeys, Role
 
 
 class KnownKey:
     """The public key of one role."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self, folder: Path, role: Role) -> None:
+        self._folder, self._role = folder, role
 
     @property
     def key_id(self) -> str:
         """Return the id of the public key."""
-        return find_key(self._path).key_id
+        return self._found().key_id
 
     @property
     def public_key_pem(self) -> bytes:
         """Return the public key in PEM."""
-        return find_key(self._path).public_key_pem
+        return self._found().pem
 
     def check(self) -> NoReturn:
         """Refuse."""
@@ -38,9 +38,12 @@ class KnownKey:
     def sign(self, message: bytes) -> NoReturn:  # noqa: ARG002 -- nothing is signed
         """Refuse to sign."""
         raise LockgateError(
-            f"{self._path} is only looked at, and signs nothing",
+            f"the {self._role} key in {self._folder} is only looked at, and signs nothing",
             advice="Please report this: it is a fault in Lockgate.",
         )
+
+    def _found(self) -> PublicKey:
+        return find_public(self._folder, self._role)
 
 
 class KnownKeys:
@@ -48,10 +51,14 @@ class KnownKeys:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self.receipt, self.log = KnownKey(folder / RECEIPT_KEY), KnownKey(folder / LOG_KEY)
+        self.receipt, self.log = KnownKey(folder, "receipt"), KnownKey(folder, "log")
 
     @property
     def kept(self) -> PublicKeys:
         """Return the public keys of all that signed from the folder, as far as they are there."""
-        receipt, log = (tuple(kept_public(self._folder, role).values()) for role in ROLES.values())
-        return PublicKeys(receipt, log)
+        return kept_here(self._folder)
+
+    def signer(self, role: Role, key_id: str) -> KnownKey | None:
+        """Return the key of a role that is there, where it is that one."""
+        found = self.receipt if role == "receipt" else self.log
+        return found if found.key_id == key_id else None

@@ -13,7 +13,7 @@ from lockgate.core.situation import Situation, Target, WayBack
 
 
 class Action(StrEnum):
-    """What a decision does; the last fourteen are an operator's alone, the last ten of an app or the organisation."""
+    """What a decision does; the last sixteen are an operator's alone, the last twelve of an app or the organisation."""
 
     PROMOTE = "promote"
     HOLD = "hold"
@@ -29,6 +29,8 @@ class Action(StrEnum):
     SET_ACTUATOR = "set_actuator"
     REMOVE_ACTUATOR = "remove_actuator"
     NEW_KEYS = "new_keys"
+    ROTATE_KEY = "rotate_key"
+    PUBLISH_MANIFEST = "publish_manifest"
     PRUNE = "prune"
     SET_WEBHOOK = "set_webhook"
     REMOVE_WEBHOOK = "remove_webhook"

@@ -1,0 +1,206 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A folder comes in; the signers of its two keys, made where nothing was signed by them yet, go out.
+
+Beside the key that signs there may be the one that is to follow it (`.next`), and the one that it followed
+(`.former`); each is a private key in PEM, or names a program (`.json`). Whose turn it is stands in the log.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from pathlib import Path
+
+from lockgate.adapters.signers.ed25519_file import (
+    Ed25519FileSigner,
+    explained,
+    make_key_file,
+    read_key_file,
+    read_public_half,
+    sync_folder,
+)
+from lockgate.adapters.signers.lost_key import LostKeySigner
+from lockgate.adapters.signers.passphrase import own_passphrase
+from lockgate.adapters.signers.program import ProgramSigner, read_program
+from lockgate.adapters.signers.public_folder import keep_public, kept_public
+from lockgate.core.public_key import PublicKey, read_public_key
+from lockgate.crash_point import reach
+from lockgate.errors import NotPermittedError, UsageError
+from lockgate.ports.signing import PublicKeys, Role
+
+ROLES: tuple[Role, Role] = ("receipt", "log")
+NEXT, FORMER = ".next", ".former"
+PROGRAM, PEM = ".json", ".pem"
+RETIRED = "retired"
+
+Found = Ed25519FileSigner | ProgramSigner | LostKeySigner
+
+
+class FolderSigners:
+    """The two signers of a folder, and whatever other keys of theirs are there."""
+
+    def __init__(self, folder: Path, may_make: Callable[[], bool]) -> None:
+        self._folder, self._passphrase = folder, own_passphrase()
+        self._at_hand: dict[Role, Found] = {role: self._first(role, may_make) for role in ROLES}
+        _refuse_one_key(folder, self._at_hand)
+
+    @property
+    def receipt(self) -> Found:
+        """Return the signer of receipts."""
+        return self._at_hand["receipt"]
+
+    @property
+    def log(self) -> Found:
+        """Return the signer of checkpoints."""
+        return self._at_hand["log"]
+
+    @property
+    def kept(self) -> PublicKeys:
+        """Return the public keys of all that signed from the folder, as far as they are there."""
+        return kept_here(self._folder)
+
+    def signer(self, role: Role, key_id: str) -> Found | None:
+        """Return the signer of a key, looked for anew where it is not at hand."""
+        at_hand = self._at_hand[role]
+        with contextlib.suppress(NotPermittedError):
+            if at_hand.key_id == key_id:
+                return at_hand
+        for path in slots(self._folder, role):
+            found = self._read(role, path)
+            if found.key_id == key_id:
+                # Another process has put it there; whoever asks for one key asks for it again.
+                if NEXT not in path.name and FORMER not in path.name:
+                    self._at_hand[role] = found
+                return found
+        return None
+
+    def prepare(self, role: Role) -> Ed25519FileSigner | ProgramSigner:
+        """Return the signer of the key that is to follow, made where none was prepared."""
+        prepared = [path for path in slots(self._folder, role) if NEXT in path.name]
+        if not prepared:
+            prepared = [self._folder / f"{role}{NEXT}{PEM}"]
+            with explained(prepared[0]):
+                make_key_file(prepared[0], self._passphrase)
+        found = self._read(role, prepared[0])
+        if any(self._is(other, found.key_id) for other in ROLES):
+            raise UsageError(f"{prepared[0]} holds a key that signs already", advice="Prepare a key of its own.")
+        found.check()
+        keep_public(self._folder, role, read_public_key(found.public_key_pem))
+        return found
+
+    def take(self, role: Role, key_id: str) -> str | None:
+        """Put a prepared key into its place, and what was there aside; a second call goes on where one has ended."""
+        aside = None
+        for path in slots(self._folder, role):
+            if NEXT in path.name and self._read(role, path).key_id == key_id:
+                aside = self._put_aside(role, key_id)
+                reach("key.aside")
+                path.replace(self._folder / f"{role}{path.suffix}")
+                sync_folder(self._folder)
+        for path in [*places(self._folder, role)]:
+            found = self._read(role, path)
+            if found.key_id == key_id:
+                self._at_hand[role] = found
+                aside = self._put_aside(role, key_id, is_last=True) or aside
+        return aside
+
+    def _put_aside(self, role: Role, but: str, *, is_last: bool = False) -> str | None:
+        """Let the key that signed so far be where the former one is, and in the end nowhere else."""
+        aside = None
+        for path in [*places(self._folder, role)]:
+            signed = self._read(role, path).key_id
+            if signed == but:
+                continue
+            for former in (self._folder / f"{role}{FORMER}{suffix}" for suffix in (PROGRAM, PEM)):
+                if former.exists() and (known := self._read(role, former).key_id) != signed:
+                    (self._folder / RETIRED).mkdir(mode=0o700, exist_ok=True)
+                    former.replace(self._folder / RETIRED / f"{role}-{known[:16]}{former.suffix}")
+            target = self._folder / f"{role}{FORMER}{path.suffix}"
+            with contextlib.suppress(FileExistsError):
+                os.link(path, target)
+            if is_last:
+                path.unlink()
+            aside = str(target)
+        return aside
+
+    def _is(self, role: Role, key_id: str) -> bool:
+        with contextlib.suppress(NotPermittedError):
+            return self._at_hand[role].key_id == key_id
+        return False
+
+    def _first(self, role: Role, may_make: Callable[[], bool]) -> Found:
+        path = self._folder / f"{role}{PEM}"
+        with explained(path):
+            found = next(places(self._folder, role), None)
+            if found is None and not may_make():
+                return LostKeySigner(self._folder, role)
+            if found is None:
+                path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+                make_key_file(path, self._passphrase)
+            return self._read(role, found or path)
+
+    def _read(self, role: Role, path: Path) -> Ed25519FileSigner | ProgramSigner:
+        keep = partial(keep_public, self._folder, role)
+        if path.suffix == PROGRAM:
+            with explained(path):
+                return ProgramSigner(read_program(path), keep)
+        return read_key_file(path, self._passphrase, keep)
+
+
+def open_signers(folder: Path, may_make: Callable[[], bool] = lambda: True) -> FolderSigners:
+    """Return the signers of a folder.
+
+    A key that is not there is made, whoever else does the same at once; where keys may not be made it is a lost one.
+    """
+    return FolderSigners(folder, may_make)
+
+
+def places(folder: Path, role: Role) -> Iterator[Path]:
+    """Yield the files of the key that signs: one, or two where a process ended while it put the second into place."""
+    return (path for suffix in (PROGRAM, PEM) if (path := folder / f"{role}{suffix}").exists())
+
+
+def slots(folder: Path, role: Role) -> tuple[Path, ...]:
+    """Return the files of all keys of a role that may sign, in the order of their turns."""
+    stages = ("", NEXT, FORMER)
+    found = (folder / f"{role}{stage}{suffix}" for stage in stages for suffix in (PROGRAM, PEM))
+    return tuple(path for path in found if path.exists())
+
+
+def find_public(folder: Path, role: Role) -> PublicKey:
+    """Return the public key of the key that signs; nobody makes one, and others may be able to read its file."""
+    path = next(places(folder, role), None)
+    if path is None:
+        return read_public_key(LostKeySigner(folder, role).public_key_pem)
+    if path.suffix == PROGRAM:
+        with explained(path):
+            return read_program(path).key
+    return read_public_half(path, own_passphrase())
+
+
+def public_keys(folder: Path) -> Mapping[str, bytes]:
+    """Return the public keys of a folder that are known, by the name of the file that a copy keeps each in."""
+    found: dict[str, bytes] = {}
+    for role in ROLES:
+        found |= kept_public(folder, role)
+        with contextlib.suppress(NotPermittedError):
+            found[f"{role}-key.pem"] = find_public(folder, role).pem
+    return found
+
+
+def kept_here(folder: Path) -> PublicKeys:
+    """Return the public keys of all that signed from a folder, as far as they are there."""
+    receipt, log = (tuple(kept_public(folder, role).values()) for role in ROLES)
+    return PublicKeys(receipt, log)
+
+
+def _refuse_one_key(folder: Path, at_hand: Mapping[Role, Found]) -> None:
+    ids = [each.key_id for each in at_hand.values() if not isinstance(each, LostKeySigner)]
+    if len(ids) != len(set(ids)):
+        first, second = (next(places(folder, role)) for role in ROLES)
+        raise NotPermittedError(
+            f"{first} and {second} hold the same key, and a key has one role",
+            advice="Put the right key back into one of the two files.",
+        )
