@@ -68,6 +68,7 @@ def test_a_receipt_without_links_does_not_name_them(door: Door, tmp_path: Path) 
         (["ci=https://ci.example/\x1b[2J"], "the link ci is not an address on the web"),
         (["ci=https://ci.example/<script>"], "the link ci is not an address on the web"),
         (["ci=https://ci.example/" + "x" * MAX_URL], "the link ci is not an address on the web"),
+        ([f"l{number}=https://ci.example/{'x' * 900}" for number in range(9)], "the links have 8,"),
         ([f"l{number}=https://ci.example" for number in range(MAX_LINKS + 1)], f"there are {MAX_LINKS + 1} links"),
     ],
 )

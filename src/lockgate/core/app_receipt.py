@@ -69,4 +69,4 @@ def draft_app(act: AppAct, actor: Actor) -> Draft:
             "decidedAt": instant_text(act.at),
         },
     }
-    return Draft(receipt_id, statement)
+    return Draft(receipt_id, canonicalize(statement))

@@ -166,4 +166,4 @@ def draft_custody(act: CustodyAct, actor: Actor) -> Draft:
             "decidedAt": instant_text(act.at),
         },
     }
-    return Draft(receipt_id, statement)
+    return Draft(receipt_id, canonicalize(statement))

@@ -10,6 +10,8 @@ from lockgate.errors import UsageError
 
 MAX_LINKS = 16
 MAX_URL = 1_024
+# Names and addresses together, which every receipt of a rollout repeats.
+MAX_LINKS_SIZE = 8_000
 # A name, and an address on the web.
 Link = tuple[str, str]
 
@@ -34,4 +36,7 @@ def check_links(links: Iterable[Link]) -> tuple[Link, ...]:
                 f"the link {name} is not an address on the web",
                 advice=f"Write http:// or https:// and a host, without user or password, at most {MAX_URL} characters.",
             )
+    size = sum(len(name) + len(url) for name, url in kept.items())
+    if size > MAX_LINKS_SIZE:
+        raise UsageError(f"the links have {size:,} characters", advice=f"At most {MAX_LINKS_SIZE:,} are kept.")
     return tuple(sorted(kept.items()))

@@ -11,28 +11,29 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import cast
 
 from lockgate.core.canonical import Json, canonicalize
+from lockgate.core.clipped_text import clipped as clipped_text
+from lockgate.core.clipped_text import fitting, text_size
 from lockgate.core.decision.decision import Decision
+from lockgate.core.envelope import MAX_PAYLOAD_SIZE
 from lockgate.core.evidence.window import Lookback
-from lockgate.core.finding import PRECEDENCE, Finding
 from lockgate.core.instant import instant_text
+from lockgate.core.named_contents import named_contents
 from lockgate.core.policy.policy import Inference, Mode, Policy
 from lockgate.core.rollout import Rollout
+from lockgate.core.stated_verdict import MAX_INLINE, MAX_REASON, MAX_REASON_SIZE, stated_verdict
 from lockgate.core.statement import PREDICATE_TYPE, SCHEMA_VERSION, STATEMENT_TYPE, receipt_name
 from lockgate.core.transition import Transition
 from lockgate.core.verdict.verdict import Verdict
 from lockgate.errors import UsageError
 
-# Together with names of 256 characters these keep the payload below what an envelope may hold.
-MAX_TEXT = 800
-MAX_CLAIM = 300
-MAX_FINDINGS_SIZE = 12_000
-MAX_ALSO_SIZE = 4_000
+# Together with names of 256 characters, links and digests these leave a payload room for findings.
+MAX_TEXT, MAX_TEXT_SIZE = MAX_REASON, MAX_REASON_SIZE
+MAX_CLAIM, MAX_CLAIM_SIZE = 300, 600
+# How many bytes findings, and what else spoke, may take together; the first that leave the payload short enough.
+ROOMS = ((MAX_INLINE, 4_000), (2_000, 1_000), (0, 0))
 _OWN_DIGEST = re.compile(r"(?:.*@)?sha256:([0-9a-f]{64})")
 
 
@@ -66,7 +67,7 @@ class Actor:
 
     def document(self) -> dict[str, Json]:
         """Return the JSON form, bounded."""
-        claims: dict[str, Json] = {name: text[:MAX_CLAIM] for name, text in self.claims}
+        claims: dict[str, Json] = {name: clipped_text(text, MAX_CLAIM, MAX_CLAIM_SIZE) for name, text in self.claims}
         plain: dict[str, Json] = {"type": self.kind, "name": clipped(self.name), "reason": clipped(self.reason)}
         return {**plain, "claims": claims} if claims else plain
 
@@ -82,55 +83,67 @@ def operator(name: str, reason: str, kind: str = "person") -> Actor:
             )
         if any(0xD800 <= ord(letter) <= 0xDFFF for letter in text):
             raise UsageError(f"the {noun} is not UTF-8", advice="Write it in UTF-8.")
+        if text_size(text) > MAX_TEXT_SIZE:
+            raise UsageError(
+                f"the {noun} takes {text_size(text)} bytes, a receipt keeps {MAX_TEXT_SIZE}", advice="Say it shorter."
+            )
     return Actor(kind, name, reason)
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """An unsigned receipt: its id, its statement and the bytes to sign."""
+    """An unsigned receipt: its id, the canonical bytes to sign, and the contents that it names and does not hold."""
 
     id: str
-    statement: dict[str, Json]
-
-    @property
-    def payload(self) -> bytes:
-        """Return the canonical bytes that the signature covers."""
-        return canonicalize(self.statement)
+    payload: bytes
+    contents: tuple[bytes, ...] = ()
 
 
 def draft(transition: Transition, verdict: Verdict, policy: Policy, bindings: Bindings, actor: Actor) -> Draft:
     """Return the unsigned receipt of one decision."""
-    rollout = transition.after
-    receipt_id = receipt_name(rollout.org, rollout.id, bindings.seq)
-    statement: dict[str, Json] = {
-        "_type": STATEMENT_TYPE,
-        "subject": [_subject(rollout)],
-        "predicateType": PREDICATE_TYPE,
-        "predicate": {
-            "schemaVersion": SCHEMA_VERSION,
-            "receiptId": receipt_id,
-            "org": rollout.org,
-            "rolloutId": rollout.id,
-            "seq": bindings.seq,
-            "prevReceipt": None if bindings.previous is None else digest_set(bindings.previous),
-            "mode": rollout.mode.value,
-            "advisory": rollout.mode is Mode.SHADOW,
-            "baseline": {"release": rollout.baseline},
-            "candidate": _candidate(rollout),
-            "from": _standing(transition.before),
-            "to": _standing(rollout),
-            "decision": _decision(transition.decision),
-            "verdict": _verdict(verdict),
-            "promise": promise(policy, rollout),
-            "policy": digest_set(rollout.policy_digest),
-            "evidence": _evidence(bindings, rollout),
-            "engine": {"name": "lockgate", "version": bindings.engine},
-            "actor": actor.document(),
-            "decidedAt": instant_text(transition.at),
-            **({"links": dict(rollout.links)} if rollout.links else {}),
-        },
+    rollout, said = transition.after, stated_verdict(verdict)
+    predicate = {
+        **_standings(transition, bindings),
+        "promise": promise(policy, rollout),
+        "policy": digest_set(rollout.policy_digest),
+        "evidence": _evidence(bindings, rollout),
+        "engine": {"name": "lockgate", "version": bindings.engine},
+        "actor": actor.document(),
+        "decidedAt": instant_text(transition.at),
+        **({"links": dict(rollout.links)} if rollout.links else {}),
     }
-    return Draft(receipt_id, statement)
+    for findings_room, also_room in ROOMS:
+        predicate["decision"] = _decision(transition.decision, also_room)
+        predicate["verdict"] = said.document(findings_room)
+        payload = canonicalize(statement_of(_subject(rollout), predicate))
+        if len(payload) <= MAX_PAYLOAD_SIZE:
+            break
+    contents = tuple(said.whole for _ in named_contents(predicate))
+    return Draft(receipt_name(rollout.org, rollout.id, bindings.seq), payload, contents)
+
+
+def statement_of(subject: Json, predicate: Json) -> dict[str, Json]:
+    """Return the statement of a predicate about a subject."""
+    return {"_type": STATEMENT_TYPE, "subject": [subject], "predicateType": PREDICATE_TYPE, "predicate": predicate}
+
+
+def _standings(transition: Transition, bindings: Bindings) -> dict[str, Json]:
+    """Return which receipt of which rollout it is, and where that stood and stands."""
+    rollout = transition.after
+    return {
+        "schemaVersion": SCHEMA_VERSION,
+        "receiptId": receipt_name(rollout.org, rollout.id, bindings.seq),
+        "org": rollout.org,
+        "rolloutId": rollout.id,
+        "seq": bindings.seq,
+        "prevReceipt": None if bindings.previous is None else digest_set(bindings.previous),
+        "mode": rollout.mode.value,
+        "advisory": rollout.mode is Mode.SHADOW,
+        "baseline": {"release": rollout.baseline},
+        "candidate": _candidate(rollout),
+        "from": _standing(transition.before),
+        "to": _standing(rollout),
+    }
 
 
 def promise(policy: Policy, rollout: Rollout) -> dict[str, Json]:
@@ -173,67 +186,16 @@ def _standing(rollout: Rollout) -> dict[str, Json]:
     }
 
 
-def _decision(decision: Decision) -> dict[str, Json]:
+def _decision(decision: Decision, room: int) -> dict[str, Json]:
     also = [clipped(reason) for reason in decision.also]
-    kept = _fitting(also, MAX_ALSO_SIZE)
+    kept = fitting(also, room)
     written = {"reason": clipped(decision.reason), "also": kept, "alsoOmitted": len(also) - len(kept)}
     return {**decision.document(), **written}
 
 
-def _verdict(verdict: Verdict) -> dict[str, Json]:
-    """Return the findings, the worst first and as many as fit, and the digest of the whole verdict."""
-    document = verdict.document()
-    whole = canonicalize(document)
-    told = cast("list[dict[str, Json]]", document["findings"])
-    ranked = sorted(zip(verdict.findings, told, strict=True), key=_rank)
-    findings = [_finding(finding, each) for finding, each in ranked]
-    # All fit: with its comma a finding is at most two bytes longer than there, because a clipped reason ends in three.
-    is_short = len(whole) + 3 * len(findings) <= MAX_FINDINGS_SIZE
-    kept = findings if is_short else _fitting(findings, MAX_FINDINGS_SIZE)
-    return {
-        "outcome": verdict.outcome.value,
-        "inference": verdict.inference.value,
-        "findings": kept,
-        "findingsOmitted": len(findings) - len(kept),
-        "full": {"sha256": hashlib.sha256(whole).hexdigest(), "size": len(whole)},
-    }
-
-
-def _rank(told: tuple[Finding, dict[str, Json]]) -> int:
-    finding, _ = told
-    return PRECEDENCE.index(finding.outcome) if finding.outcome in PRECEDENCE else len(PRECEDENCE)
-
-
-def _finding(finding: Finding, document: dict[str, Json]) -> Json:
-    return _lower_camel({**document, "reason": clipped(finding.reason)})
-
-
-def _fitting(items: Sequence[Json], size: int) -> list[Json]:
-    """Return the first items whose canonical forms fit into so many bytes together."""
-    kept: list[Json] = []
-    for item in items:
-        size -= len(canonicalize(item)) + 1
-        if size < 0:
-            break
-        kept.append(item)
-    return kept
-
-
 def clipped(text: str | None) -> str | None:
     """Return a text as a receipt keeps it."""
-    return text if text is None or len(text) <= MAX_TEXT else text[: MAX_TEXT - 1] + "…"
-
-
-def _lower_camel(value: Json) -> Json:
-    """Return an object with its members' names in lowerCamelCase, as in-toto writes predicates."""
-    if isinstance(value, dict):
-        return {_camel(name): _lower_camel(part) for name, part in value.items()}
-    return value
-
-
-@lru_cache(maxsize=1024)
-def _camel(name: str) -> str:
-    return re.sub(r"_(.)", lambda each: each[1].upper(), name)
+    return None if text is None else clipped_text(text, MAX_TEXT, MAX_TEXT_SIZE)
 
 
 def _evidence(bindings: Bindings, rollout: Rollout) -> dict[str, Json]:

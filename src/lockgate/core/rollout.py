@@ -66,6 +66,10 @@ class Waiver:
         """Say whether it lets the breach of a gate pass."""
         return self.harm is not None
 
+    def named(self) -> dict[str, Json]:
+        """Return what a decision states of it: what is let pass, with its evidence of harm."""
+        return {"what": self.what, "harm": self.harm}
+
     def document(self) -> dict[str, Json]:
         """Return the JSON form."""
         return {name: getattr(self, name) for name in self.__dataclass_fields__}

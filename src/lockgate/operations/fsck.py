@@ -18,6 +18,7 @@ from lockgate.operations.checking import Check, Progress
 from lockgate.operations.keeping import first_origin
 from lockgate.operations.recounting import Decode
 from lockgate.operations.sign import log_key, log_key_of
+from lockgate.operations.sound_contents import CONTENTS, check_contents
 from lockgate.operations.sound_evidence import check_evidence
 from lockgate.operations.sound_log import check_log
 from lockgate.operations.sound_outbox import check_outbox
@@ -59,6 +60,8 @@ def fsck(house: House, keys: Keys = NO_OTHER_KEYS, tell: Progress = _untold, dec
             check.add(Flaw(Rule.FILE, "the store", said) for said in seen.contradictions())
         with check.within("buckets and batches"):
             check_evidence(check, decode)
+        with check.within(CONTENTS):
+            check_contents(check)
         with check.within("rollouts and apps"):
             check_series(check)
         with check.within("the log"):

@@ -62,6 +62,8 @@ def record(work: Transaction, house: House, entry: Entry) -> Chain:
         cause=transition.decision.cause,
         at=transition.at,
     )
+    for content in drafted.contents:
+        work.put_content(content)
     receipt = keep(work, house, drafted, marks)
     tell(work, messages(transition, receipt, entry.events, entry.policy))
     return Chain(state=entry.state, seq=receipt.seq, receipt=receipt.digest, at=transition.at, bucket=entry.bucket)

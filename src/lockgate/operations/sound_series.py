@@ -30,6 +30,7 @@ from lockgate.core.vault import Receipt
 from lockgate.operations.app_series import EVENTS
 from lockgate.operations.checking import PORTION, Check, portions
 from lockgate.operations.replaying import Replay
+from lockgate.operations.sound_contents import missing_contents
 from lockgate.operations.webhook_keeping import declared_webhooks
 from lockgate.verify import verify_receipt
 
@@ -88,6 +89,7 @@ def _stated(check: Check, series: str) -> Iterator[tuple[Receipt, Statement | No
             yield receipt, None, end
             continue
         check.add(chain_flaws(end, statement, receipt))
+        check.add(missing_contents(check, receipt, statement))
         end = end_with(statement, receipt)
         yield receipt, statement, end
 

@@ -10,7 +10,6 @@ from typing import Protocol
 from lockgate.core.api_key import ApiKey
 from lockgate.core.app import DEFAULT_ORG
 from lockgate.ports.api_keys import ApiKeysReading, ApiKeysWriting
-from lockgate.ports.contents import ContentsReading, ContentsWriting
 from lockgate.ports.evidence import EvidenceReading, EvidenceWriting
 from lockgate.ports.listing import ListingReading
 from lockgate.ports.outbox import OutboxReading, OutboxWriting
@@ -30,7 +29,6 @@ class Snapshot(
     ProbesReading,
     TrialsReading,
     VaultReading,
-    ContentsReading,
     OutboxReading,
     SoundnessReading,
     RetentionReading,
@@ -50,7 +48,6 @@ class Transaction(
     ProbesWriting,
     TrialsWriting,
     VaultWriting,
-    ContentsWriting,
     OutboxWriting,
     RunIdsWriting,
     RetentionWriting,

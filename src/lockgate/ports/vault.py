@@ -11,11 +11,12 @@ from typing import Protocol
 
 from lockgate.core.merkle import Node, Tree
 from lockgate.core.vault import Receipt
+from lockgate.ports.contents import ContentsReading, ContentsWriting
 from lockgate.ports.vouchers import VouchersReading, VouchersWriting
 
 
-class VaultReading(VouchersReading, Protocol):
-    """Receipts and log, as they were at one moment."""
+class VaultReading(VouchersReading, ContentsReading, Protocol):
+    """Receipts, what they name, and log, as they were at one moment."""
 
     def receipts(self, rollout_id: str, after: int = 0) -> tuple[Receipt, ...]:
         """Return the receipts of a rollout after one by seq, in order."""
@@ -36,8 +37,8 @@ class VaultReading(VouchersReading, Protocol):
         """Return the signed checkpoint of the log at a size; by default the latest."""
 
 
-class VaultWriting(VaultReading, VouchersWriting, Protocol):
-    """Receipts and log, to be kept."""
+class VaultWriting(VaultReading, VouchersWriting, ContentsWriting, Protocol):
+    """Receipts, what they name, and log, to be kept."""
 
     def append(self, receipt: Receipt, nodes: Iterable[tuple[Node, bytes]]) -> None:
         """Append a receipt to its rollout and to the log, with the nodes that it made whole; for ever."""

@@ -187,7 +187,7 @@ TOGETHER = {
         "gates[1].id",
         "no step names 'error_rate'",
     ),
-    "too many gates": ({"gates": [{"metric": "cost", "id": f"{n}"} for n in range(65)]}, "gates", "at most 64"),
+    "too many gates": ({"gates": [{"metric": "cost", "id": f"{n}"} for n in range(401)]}, "gates", "at most 400"),
     "the same invariant twice": ({"invariants": ["leak", "leak"]}, "invariants[1].id", "is invariants[0] already"),
     "an invariant without an event": ({"invariants": [{"id": "leak"}]}, "invariants[0].event", "is missing"),
     "more windows than there are": (

@@ -98,7 +98,7 @@ class Decision:
             "terminal": self.terminal,
             "target": None if back is None else {"kind": back.target.value, "release": back.release},
             "also": list(self.also),
-            **({"waived": [{"what": each.what, "harm": each.harm} for each in self.waived]} if self.waived else {}),
+            **({"waived": [each.named() for each in self.waived]} if self.waived else {}),
         }
 
 

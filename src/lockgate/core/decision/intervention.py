@@ -7,9 +7,10 @@ Who approves or promotes names the step and revision that they saw, and is told 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from lockgate.core.canonical import canonicalize
 from lockgate.core.decision.chain import decide
 from lockgate.core.decision.decision import Action, Call, Cause, Decision, promotion, rollback
 from lockgate.core.decision.waiver import waiver_name, waiver_of
@@ -25,6 +26,8 @@ from lockgate.errors import NotPermittedError, TryAgainError, UsageError
 NEEDS_SIGHT = frozenset({Action.APPROVE, Action.PROMOTE})
 # More changes than this tell nobody more.
 MAX_TOLD = 5
+# What one receipt has room for, in bytes; what is not let pass pauses again, and is let pass by the next resume.
+MAX_WAIVED_SIZE = 4_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +142,25 @@ def _pause(rollout: Rollout, _policy: Policy, request: Request, _outlook: Outloo
 def _resume(rollout: Rollout, policy: Policy, request: Request, outlook: Outlook) -> Decision:
     breaches = _breaches(rollout, outlook.verdict)
     rules = (Waiver(what=name) for name in _pausing(rollout, policy, outlook) if rollout.waiver(name) is None)
-    return replace(_plain(rollout, request), waived=tuple(sorted((*breaches, *rules), key=lambda each: each.what)))
+    waived = _told(sorted((*breaches, *rules), key=lambda each: each.what))
+    return replace(_plain(rollout, request), waived=waived)
+
+
+def _told(waivers: Sequence[Waiver]) -> tuple[Waiver, ...]:
+    """Return the first waivers that a receipt has room for; refuse where it has none for the first."""
+    kept: list[Waiver] = []
+    room = MAX_WAIVED_SIZE
+    for each in waivers:
+        room -= len(canonicalize(each.named())) + 1
+        if room < 0:
+            break
+        kept.append(each)
+    if waivers and not kept:
+        raise UsageError(
+            f"a receipt cannot name {waivers[0].what[:80]}…, which is too long",
+            advice="Give the gate a short `id` in the policy of a new rollout; this one can be rolled back or cancelled.",
+        )
+    return tuple(kept)
 
 
 def _breaches(rollout: Rollout, verdict: Verdict) -> Iterator[Waiver]:

@@ -13,7 +13,7 @@ from lockgate.core.policy.gate import NO_TOLERANCE, Breach, Method
 from lockgate.core.policy.margin_text import StatedMargin
 
 MAX_RUNS = 10**9
-GATES = Section("gates", 64, "The metrics that may stop the rollout. A text is short for a gate on that metric.")
+GATES = Section("gates", 400, "The metrics that may stop the rollout. A text is short for a gate on that metric.")
 
 ID = Field[str | None](
     name="id",
