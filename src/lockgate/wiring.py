@@ -21,7 +21,7 @@ from lockgate.ports.house import Clock, House
 from lockgate.ports.id_tokens import IdTokens
 from lockgate.ports.news import News
 from lockgate.ports.reading import RunBatches, RunFiles
-from lockgate.ports.signing import KeyRing
+from lockgate.ports.signing import KeyRing, Signer
 from lockgate.ports.store import Store
 from lockgate.ports.webhooks import Receivers
 
@@ -226,6 +226,20 @@ def signers(folder: Path, may_make: Callable[[], bool] = lambda: True) -> KeyRin
     from lockgate.adapters.signers.key_folder import open_signers
 
     return open_signers(folder, may_make)
+
+
+def make_root(file: Path, passphrase_file: Path | None) -> str:
+    """Make a root key in a file, and its public half beside it; return its id."""
+    from lockgate.adapters.signers.root_key import make_root as make
+
+    return make(file, passphrase_file)
+
+
+def root_signer(file: Path, passphrase_file: Path | None) -> Signer:
+    """Return the signer of a root key."""
+    from lockgate.adapters.signers.root_key import read_root
+
+    return read_root(file, passphrase_file)
 
 
 def news() -> News | None:

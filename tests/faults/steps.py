@@ -29,8 +29,10 @@ from lockgate.operations.ingest import ingest
 from lockgate.operations.kill import kill
 from lockgate.operations.prune import prune
 from lockgate.operations.queries import list_rollouts
+from lockgate.operations.rotate_key import Rotation, rotate_key
 from lockgate.operations.tick import tick
 from lockgate.ports.house import House
+from lockgate.ports.signing import Role
 from lockgate.testing.world import BEGINNING, WorldClock
 from lockgate.wiring import actuators, run_batches, signers, sqlite_store
 
@@ -116,6 +118,13 @@ def _freeze(house: House, _folder: Path) -> None:
     freeze(APP, WHO, house)
 
 
+def _rotate(role: Role) -> Callable[[House, Path], None]:
+    def step(house: House, folder: Path) -> None:
+        rotate_key(Rotation(role=role, actor=WHO, overlap=86_400_000), house, signers(folder / "keys"))
+
+    return step
+
+
 @dataclass(frozen=True)
 class Step:
     """What one process does, and at which minute."""
@@ -136,6 +145,8 @@ LIFE = (
     Step("deliver promoted", 3, _deliver),
     Step("freeze", 3, _freeze),
     Step("unfreeze", 3, _unfreeze),
+    Step("rotate receipt", 3, _rotate("receipt")),
+    Step("rotate log", 3, _rotate("log")),
     Step("ingest transition again", 3.5, _ingest(3)),
     Step("ingest bad", 4.5, _ingest(4, failing=0.9)),
     Step("ingest worse", 5.5, _ingest(5, failing=0.9)),

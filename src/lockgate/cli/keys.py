@@ -1,11 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a key is for, or its id, comes in; a token that is shown once, the list of keys, or a revoked one goes out."""
+"""What a key is for, or its id, comes in; a token that is shown once, the list of keys, or a revoked one goes out.
+
+Keys that sign are of the same group, and of modules of their own.
+"""
 
 from __future__ import annotations
 
 import click
 
 from lockgate.cli import door, exit_codes, local
+from lockgate.cli.keys_manifest import manifest
+from lockgate.cli.keys_root import root, sign_manifest
+from lockgate.cli.keys_rotate import rotate
 from lockgate.core.permission import PRESETS
 
 EPILOG = f"Exit codes: 0 done, also when it was so already; 64 usage; {exit_codes.OF_STORE}"
@@ -13,7 +19,15 @@ EPILOG = f"Exit codes: 0 done, also when it was so already; 64 usage; {exit_code
 
 @click.group()
 def keys() -> None:
-    """Make, list and revoke the API keys of `lockgate serve`."""
+    """API keys of `lockgate serve`, and keys that sign.
+
+    An API key lets somebody call the server, and signs nothing: create, list, revoke. Keys that sign are in the keys
+    folder: manifest, rotate. Root keys sign manifests only: root, sign-manifest.
+    """
+
+
+for _command in (root, manifest, sign_manifest, rotate):
+    keys.add_command(_command)
 
 
 @keys.command("create", epilog=EPILOG)
@@ -30,7 +44,7 @@ def keys() -> None:
 @click.option("--expires", type=local.seconds, default="90d", show_default=True, metavar="SPAN", help="For how long.")
 @click.option("--json", "as_json", is_flag=True, help="Print the key and its token as JSON.")
 def create(name: str, words: tuple[str, ...], apps: tuple[str, ...], expires: float, *, as_json: bool) -> int:
-    """Make a key and print its token, which is kept nowhere and never shown again."""
+    """Make an API key and print its token, which is kept nowhere and never shown again."""
     made = {"name": name, "words": list(words), "apps": list(apps), "life_s": int(expires), "as_json": as_json}
     return door.answer("keys-create", made)
 
@@ -38,7 +52,7 @@ def create(name: str, words: tuple[str, ...], apps: tuple[str, ...], expires: fl
 @keys.command("list", epilog=EPILOG)
 @click.option("--json", "as_json", is_flag=True, help="Print the keys as JSON.")
 def list_command(*, as_json: bool) -> int:
-    """List keys, also those that open nothing any more."""
+    """List API keys, also those that open nothing any more."""
     return door.answer("keys-list", {"as_json": as_json})
 
 
@@ -46,5 +60,5 @@ def list_command(*, as_json: bool) -> int:
 @click.argument("key_id", metavar="ID")
 @click.option("--json", "as_json", is_flag=True, help="Print the key as JSON.")
 def revoke(key_id: str, *, as_json: bool) -> int:
-    """Let a key open nothing any more, for good."""
+    """Let an API key open nothing any more, for good."""
     return door.answer("keys-revoke", {"key_id": key_id, "as_json": as_json})

@@ -118,7 +118,7 @@ COMMANDS = {
         "webhooks",
         "Declare receivers of signed messages, try them, and see what they were sent.",
     ),
-    "keys": Entry("lockgate.cli.keys", "keys", "Make, list and revoke the API keys of `lockgate serve`."),
+    "keys": Entry("lockgate.cli.keys", "keys", "API keys of `lockgate serve`, and keys that sign."),
     "trust": Entry(
         "lockgate.cli.trust", "trust", "Say which CI jobs get a key for the token that their CI system signed."
     ),

@@ -106,6 +106,18 @@ def publish_manifest(data: bytes, actor: Actor, house: House) -> Receipt:
         return change(work, house, after, Action.PUBLISH_MANIFEST, checked, said)
 
 
+def lacks_signatures(signed: SignedManifest, house: House) -> str | None:
+    """Return in words which signatures a manifest lacks before it can be published; None where it lacks none."""
+    signers = signed.signers(is_signed)
+    current = current_manifest(house)
+    demands = [signed.manifest] if current is None else [signed.manifest, open_manifest(current).manifest]
+    for each in demands:
+        given = len(signers & {root.key_id for root in each.roots})
+        if given < each.threshold:
+            return f"{given} of the {each.threshold} root keys that version {each.version} takes have signed"
+    return None
+
+
 def with_signature(signed: SignedManifest, key_id: str, signature: bytes) -> SignedManifest:
     """Return a manifest with one more signature, in place of an earlier one of the same key."""
     others = tuple(each for each in signed.signatures if each[0] != key_id)

@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A role comes in; its key is followed by a new one, or that one is prepared, and what was done goes out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, TypedDict
+
+import click
+
+from lockgate.cli import exit_codes, local, output, request
+from lockgate.errors import UsageError
+
+if TYPE_CHECKING:
+    from lockgate.operations.rotate_key import Rotated
+    from lockgate.ports.signing import Role
+
+EPILOG = f"Exit codes: 0 the new key signs; 64 usage; {exit_codes.OF_STORE}"
+
+
+class Call(TypedDict):
+    """What was called, as click hands it over."""
+
+    role: Role
+    overlap: float
+    last_good: tuple[str, ...]
+    is_stolen: bool
+    is_prepared: bool
+    reason: str | None
+    by: str | None
+    yes: bool
+    as_json: bool
+
+
+@click.command("rotate", epilog=EPILOG)
+@click.argument("role", type=click.Choice(["receipt", "log"]))
+@click.option(
+    "--overlap",
+    type=local.seconds,
+    default="30d",
+    show_default=True,
+    metavar="SPAN",
+    help="For how long the former key of the log signs checkpoints too.",
+)
+@click.option("--prepare", "is_prepared", is_flag=True, help="Only make the key that follows, to be copied.")
+@click.option("--compromised", "is_stolen", is_flag=True, help="Others may sign by the key: it counts no further than:")
+@click.option("--last-good-index", "last_good", multiple=True, metavar="[ORG:]N", help="This entry of the log.")
+@click.option("--reason", metavar="TEXT", help="Why; the receipt keeps it. [default: what was done]")
+@click.option("--by", metavar="NAME", envvar="LOCKGATE_ACTOR", help="Who. [default: the user of this machine]")
+@request.without_question
+@click.option("--json", "as_json", is_flag=True, help="Print what signs now as JSON.")
+def rotate(**call: object) -> int:
+    """Let a new key sign receipts, or checkpoints of the log, from now on, and sign by the old one that it does.
+
+    On a second machine with a keys folder of its own, and the new key in it, it only puts the files into their places.
+    """
+    return _rotate(Call(**call))  # type: ignore[typeddict-item]
+
+
+def _rotate(call: Call) -> int:
+    from lockgate.operations.rotate_key import Rotation, rotate_key
+    from lockgate.wiring import KEYS, home, signers
+
+    if call["is_stolen"] != bool(call["last_good"]):
+        raise UsageError(
+            "--compromised and --last-good-index go together",
+            advice="Name the last entry that a witness, or a checkpoint that somebody kept, covered before the theft.",
+        )
+    house = local.known_house()
+    ring = signers(home() / KEYS, lambda: False)
+    if call["is_prepared"]:
+        return _said_prepared(call, ring.prepare(call["role"]).key_id)
+    request.confirm(_question(call), yes=call["yes"])
+    rotation = Rotation(
+        role=call["role"],
+        actor=request.actor(call["by"], call["reason"] or "keys are rotated"),
+        overlap=round(call["overlap"] * 1_000),
+        last_good=_last_good(call["last_good"], house.org) if call["is_stolen"] else None,
+    )
+    return _said(call, rotate_key(rotation, house, ring))
+
+
+def _question(call: Call) -> str:
+    role = call["role"]
+    if call["is_stolen"]:
+        return f"Revoke the {role} key? What it signed behind the last good entry counts no more."
+    return f"Go on by another {role} key? Machines with keys folders of their own need it first (--prepare)."
+
+
+def _last_good(given: tuple[str, ...], own: str) -> Mapping[str, int]:
+    found = {}
+    for each in given:
+        org, _, number = each.rpartition(":")
+        if not number.isdecimal():
+            raise UsageError(f"--last-good-index {each!r} is no entry of a log", advice="Write --last-good-index 41.")
+        found[org or own] = int(number)
+    return found
+
+
+def _said_prepared(call: Call, key_id: str) -> int:
+    from lockgate.report.text import printed
+
+    if call["as_json"]:
+        output.emit_json({"role": call["role"], "keyid": key_id, "prepared": True})
+        return exit_codes.OK.code
+    file = f"{call['role']}.next.pem"
+    lines = [
+        f"Key {key_id} is prepared and signs nothing yet.",
+        f"Copy {file} into the keys folder of every other machine; then call `lockgate keys rotate {call['role']}`.",
+    ]
+    output.say(printed(lines))
+    return exit_codes.OK.code
+
+
+def _said(call: Call, rotated: Rotated) -> int:
+    from lockgate.report.text import printed
+
+    if call["as_json"]:
+        receipts = [
+            {"org": org, "id": each.rollout_id, "seq": each.seq, "logIndex": each.index}
+            for org, each in rotated.receipts.items()
+        ]
+        signs = {"role": call["role"], "keyid": rotated.key_id, "aside": rotated.aside, "receipts": receipts}
+        output.emit_json(signs)
+        return exit_codes.OK.code
+    what = "Receipts are" if call["role"] == "receipt" else "Checkpoints of the log are"
+    lines = [f"{what} signed by key {rotated.key_id} from now on."]
+    lines += [
+        f"The receipt that says so is {each.seq} of {each.rollout_id}, entry {each.index} of the log of {org}."
+        for org, each in rotated.receipts.items()
+    ]
+    if not rotated.receipts:
+        lines.append("The log said so already; only files of this machine were put into their places.")
+    if rotated.aside is not None:
+        lines.append(f"The former private key is {rotated.aside}; {_what_of_it(call)}")
+    lines.append("Publish the next key manifest: `lockgate keys manifest --root FILE`.")
+    output.say(printed(lines))
+    return exit_codes.OK.code
+
+
+def _what_of_it(call: Call) -> str:
+    if call["role"] == "log" and call["overlap"] and not call["is_stolen"]:
+        return "it signs checkpoints beside the new one until the overlap is over."
+    return "nothing needs it any more."

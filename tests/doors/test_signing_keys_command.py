@@ -1,0 +1,205 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Root keys, manifests and rotations are called on the command line; what is said and kept must be what was asked."""
+
+from __future__ import annotations
+
+import json
+import stat
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lockgate.core.key_manifest import open_manifest, read_manifest
+from lockgate.core.public_key import PublicKey, read_public_key
+from lockgate.verify import is_signed
+from tests.doors.line import Door
+
+
+def rooted(door: Door, folder: Path, name: str = "root.pem", *words: object) -> PublicKey:
+    """Return the public half of a new root key."""
+    assert door("keys", "root", folder / name, *words) == 0
+    return read_public_key((folder / f"{name}.pub").read_bytes())
+
+
+def shown(door: Door) -> dict[str, Any]:
+    """Return the manifest that was published last."""
+    assert door("keys", "manifest", "--json") == 0
+    found: dict[str, Any] = json.loads(door.out)
+    return found
+
+
+@pytest.mark.clause("KY-20")
+def test_a_root_key_is_for_its_owner_alone_and_overwrites_nothing(home: Path, door: Door) -> None:
+    """The private half has mode 0600, the public one is beside it, and neither is made again."""
+    key = rooted(door, home)
+
+    assert stat.S_IMODE((home / "root.pem").stat().st_mode) == 0o600
+    assert key.key_id in door.out
+    before = (home / "root.pem").read_bytes()
+    assert door("keys", "root", home / "root.pem") == 64
+    assert (home / "root.pem").read_bytes() == before
+    (home / "other.pem.pub").write_text("mine", encoding="utf-8")
+    assert door("keys", "root", home / "other.pem") == 64
+    assert not (home / "other.pem").exists()
+
+
+@pytest.mark.clause("KY-20")
+def test_a_root_key_is_not_made_beside_the_keys_that_it_outlives(home: Path, door: Door) -> None:
+    """Within LOCKGATE_HOME only who insists makes one."""
+    door.create()
+
+    assert door("keys", "root", home / "home" / "keys" / "root.pem") == 64
+    assert not (home / "home" / "keys" / "root.pem").exists()
+    assert door("keys", "root", home / "home" / "root.pem", "--force") == 0
+
+
+@pytest.mark.clause("KY-20")
+def test_a_root_key_is_locked_by_a_passphrase(home: Path, door: Door) -> None:
+    """Without the passphrase, or by another one, it signs nothing."""
+    door.create()
+    (home / "words").write_text("correct horse\n", encoding="utf-8")
+    (home / "wrong").write_text("battery staple\n", encoding="utf-8")
+    rooted(door, home, "root.pem", "--passphrase-file", home / "words")
+
+    assert b"ENCRYPTED" in (home / "root.pem").read_bytes()
+    assert door("keys", "manifest", "--root", home / "root.pem") == 77
+    assert door("keys", "manifest", "--root", home / "root.pem", "--passphrase-file", home / "wrong") == 65
+    assert door("keys", "manifest", "--root", home / "root.pem", "--passphrase-file", home / "words") == 0
+
+
+@pytest.mark.clause("KY-21")
+def test_a_manifest_is_made_signed_and_shown(home: Path, door: Door) -> None:
+    """One call with a root key at hand; what is shown is what was published, byte for byte where it is written."""
+    door.create()
+    root = rooted(door, home)
+
+    assert door("keys", "manifest") == 64
+    assert door("keys", "manifest", "--root", home / "root.pem", "--reason", "first") == 0
+    assert "Version 1 is published" in door.out
+
+    found = shown(door)
+    assert (found["version"], found["signedBy"], len(found["keys"])) == (1, [root.key_id], 2)
+    assert door("keys", "manifest", "--out", home / "kept.json") == 0
+    assert open_manifest((home / "kept.json").read_bytes()).digest == found["sha256"]
+    assert read_manifest((home / "kept.json").read_bytes(), [root], is_signed).version == 1
+
+
+@pytest.mark.clause("KY-21")
+def test_two_people_sign_offline_in_turn(home: Path, door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The body is printed without a root key, signed where no store is, and published when both have signed."""
+    door.create()
+    ann, bob = rooted(door, home, "ann.pem"), rooted(door, home, "bob.pem")
+    adding = ("--add-root", home / "ann.pem.pub", "--add-root", home / "bob.pem.pub", "--threshold", 2)
+
+    assert door("keys", "manifest", "--unsigned", *adding, "--out", home / "0.json") == 0
+    with monkeypatch.context() as offline:
+        offline.setenv("LOCKGATE_HOME", str(home / "nowhere"))
+        assert door("keys", "sign-manifest", home / "0.json", "--root", home / "ann.pem", "--out", home / "1.json") == 0
+        assert "It takes 2 of 2 root keys" in door.err
+        assert door("keys", "sign-manifest", home / "1.json", "--root", home / "bob.pem", "--out", home / "2.json") == 0
+        assert not (home / "nowhere").exists()
+
+    assert door("keys", "manifest", "--publish", home / "1.json") == 65
+    assert door("keys", "manifest", "--publish", home / "2.json") == 0
+    assert shown(door)["signedBy"] == sorted([ann.key_id, bob.key_id])
+
+
+@pytest.mark.clause("KY-21")
+def test_a_root_that_is_not_named_signs_nothing(home: Path, door: Door) -> None:
+    """A stranger's signature would only make the manifest unreadable."""
+    door.create()
+    rooted(door, home)
+    rooted(door, home, "stranger.pem")
+    unsigned = ("keys", "manifest", "--unsigned", "--add-root", home / "root.pem.pub", "--out", home / "0.json")
+    assert door(*unsigned) == 0
+
+    assert door("keys", "sign-manifest", home / "0.json", "--root", home / "stranger.pem") == 64
+    assert "does not name" in door.err
+
+
+@pytest.mark.clause("KY-21")
+def test_too_few_signatures_are_written_and_not_published(home: Path, door: Door) -> None:
+    """With --out the next person goes on from there; without it nothing is left."""
+    door.create()
+    rooted(door, home, "ann.pem")
+    rooted(door, home, "bob.pem")
+    call = ("keys", "manifest", "--root", home / "ann.pem", "--add-root", home / "bob.pem.pub", "--threshold", 2)
+
+    assert door(*call) == 64
+    assert door(*call, "--out", home / "1.json") == 0
+    assert door("keys", "manifest") == 64
+    assert door("keys", "sign-manifest", home / "1.json", "--root", home / "bob.pem", "--out", home / "2.json") == 0
+    assert door("keys", "manifest", "--publish", home / "2.json") == 0
+
+
+@pytest.mark.clause("KY-22")
+def test_a_rotation_says_what_signs_and_where_the_former_key_is(home: Path, door: Door) -> None:
+    """Nobody who can be asked is asked for --yes; JSON says the same."""
+    made = door.create()
+    keys = home / "home" / "keys"
+
+    assert door("keys", "rotate", "receipt") == 64
+    assert door("keys", "rotate", "receipt", "--reason", "yearly", "--yes") == 0
+    assert f"The former private key is {keys / 'receipt.former.pem'}; nothing needs it any more." in door.out
+    assert door("keys", "rotate", "log", "--overlap", "1d", "--yes", "--json") == 0
+    said = json.loads(door.out)
+    assert said["role"] == "log"
+    assert said["receipts"][0]["logIndex"] == 2
+    assert door("pause", "--id", made, "--reason", "drill") == 0
+    assert door("fsck") == 0, door.out
+    saved = door("receipts", made, "--save", home / "saved")
+    assert saved == 0
+
+
+@pytest.mark.clause("KY-22")
+def test_a_prepared_key_signs_nothing_until_its_turn(home: Path, door: Door) -> None:
+    """It is made once, may be copied, and is the one that follows."""
+    door.create()
+
+    assert door("keys", "rotate", "receipt", "--prepare", "--json") == 0
+    prepared = json.loads(door.out)["keyid"]
+    assert door("keys", "rotate", "receipt", "--prepare") == 0
+    assert prepared in door.out
+    assert stat.S_IMODE((home / "home" / "keys" / "receipt.next.pem").stat().st_mode) == 0o600
+    assert door("keys", "rotate", "receipt", "--yes", "--json") == 0
+
+    assert json.loads(door.out)["keyid"] == prepared
+
+
+@pytest.mark.clause("KY-22")
+def test_a_stolen_key_needs_a_last_good_entry(home: Path, door: Door) -> None:
+    """Neither half of the two options is taken alone, and neither is what is no entry."""
+    door.create()
+    call = ("keys", "rotate", "receipt", "--yes")
+
+    assert door(*call, "--compromised") == 64
+    assert door(*call, "--last-good-index", 0) == 64
+    assert door(*call, "--compromised", "--last-good-index", "last") == 64
+    assert door(*call, "--compromised", "--last-good-index", "default:7") == 64
+    assert door(*call, "--compromised", "--last-good-index", 0) == 0
+    rooted(door, home)
+    assert door("keys", "manifest", "--root", home / "root.pem") == 0
+    assert [each["status"] for each in shown(door)["keys"]] == ["revoked", "active", "active"]
+
+
+@pytest.mark.clause("KY-23")
+def test_keys_are_locked_by_the_passphrase_that_a_setting_names(
+    home: Path, door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Keys that are made are locked; without the passphrase nothing is signed, and in no message is it or the key."""
+    (home / "words").write_text("correct horse battery\n", encoding="utf-8")
+    monkeypatch.setenv("LOCKGATE_KEY_PASSPHRASE_FILE", str(home / "words"))
+    made = door.create()
+    assert all(b"ENCRYPTED" in (home / "home" / "keys" / name).read_bytes() for name in ("receipt.pem", "log.pem"))
+    assert door("pause", "--id", made, "--reason", "drill") == 0
+
+    monkeypatch.delenv("LOCKGATE_KEY_PASSPHRASE_FILE")
+    assert door("resume", "--id", made, "--reason", "drill") == 77
+    assert "LOCKGATE_KEY_PASSPHRASE_FILE" in door.err
+    (home / "words").write_text("another one\n", encoding="utf-8")
+    monkeypatch.setenv("LOCKGATE_KEY_PASSPHRASE_FILE", str(home / "words"))
+    assert door("resume", "--id", made, "--reason", "drill") == 65
+    assert "another one" not in door.err
+    (home / "words").unlink()
+    assert door("resume", "--id", made, "--reason", "drill") == 64
