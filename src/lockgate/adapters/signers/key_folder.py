@@ -44,6 +44,7 @@ class FolderSigners:
     def __init__(self, folder: Path, may_make: Callable[[], bool]) -> None:
         self._folder, self._passphrase = folder, own_passphrase()
         self._at_hand: dict[Role, Found] = {role: self._first(role, may_make) for role in ROLES}
+        self._others: dict[tuple[Role, str], Found] = {}
         _refuse_one_key(folder, self._at_hand)
 
     @property
@@ -63,17 +64,17 @@ class FolderSigners:
 
     def signer(self, role: Role, key_id: str) -> Found | None:
         """Return the signer of a key, looked for anew where it is not at hand."""
-        at_hand = self._at_hand[role]
         with contextlib.suppress(NotPermittedError):
-            if at_hand.key_id == key_id:
-                return at_hand
-        for path in slots(self._folder, role):
-            found = self._read(role, path)
-            if found.key_id == key_id:
-                # Another process has put it there; whoever asks for one key asks for it again.
-                if NEXT not in path.name and FORMER not in path.name:
-                    self._at_hand[role] = found
-                return found
+            if self._at_hand[role].key_id == key_id:
+                return self._at_hand[role]
+        if (role, key_id) in self._others:
+            return self._others[role, key_id]
+        # A file that another process is moving may be missed once, and is in its place then.
+        for paths in (slots, places):
+            for path in paths(self._folder, role):
+                found = self._still(role, path)
+                if found is not None and found.key_id == key_id:
+                    return self._remembered(role, path, found)
         return None
 
     def prepare(self, role: Role) -> Ed25519FileSigner | ProgramSigner:
@@ -99,8 +100,8 @@ class FolderSigners:
                 reach("key.aside")
                 path.replace(self._folder / f"{role}{path.suffix}")
                 sync_folder(self._folder)
-        for path in [*places(self._folder, role)]:
-            found = self._read(role, path)
+        here = [self._read(role, path) for path in places(self._folder, role)]
+        for found in here:
             if found.key_id == key_id:
                 self._at_hand[role] = found
                 aside = self._put_aside(role, key_id, is_last=True) or aside
@@ -140,6 +141,22 @@ class FolderSigners:
                 path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
                 make_key_file(path, self._passphrase)
             return self._read(role, found or path)
+
+    def _remembered(self, role: Role, path: Path, found: Found) -> Found:
+        """Return a key that another process has put there: whoever asks for it once asks for it again."""
+        if FORMER in path.name:
+            self._others[role, found.key_id] = found
+        else:
+            self._at_hand[role] = found
+        return found
+
+    def _still(self, role: Role, path: Path) -> Ed25519FileSigner | ProgramSigner | None:
+        try:
+            return self._read(role, path)
+        except UsageError:
+            if path.exists():
+                raise
+            return None
 
     def _read(self, role: Role, path: Path) -> Ed25519FileSigner | ProgramSigner:
         keep = partial(keep_public, self._folder, role)
