@@ -24,6 +24,7 @@ from lockgate.core.comparison_schema import comparison_schema
 from lockgate.core.declaration.schema import policy_schema
 from lockgate.core.permission import INCLUDED, MEANINGS, PRESETS, Permission
 from lockgate.core.refusal import VerifyError
+from lockgate.core.release_record_schema import release_record_schema
 from lockgate.core.webhook import EVENTS, PING
 from lockgate.server.event_schemas import example_of
 from lockgate.server.metrics import OF_PROCESS, OF_STORE, Metric
@@ -261,6 +262,11 @@ def comparison_schema_file() -> str:
     return json.dumps(comparison_schema(), indent=2, sort_keys=False, ensure_ascii=False) + "\n"
 
 
+def release_record_schema_file() -> str:
+    """Return the JSON Schema of a bundle's release-record.json."""
+    return json.dumps(release_record_schema(), indent=2, sort_keys=False, ensure_ascii=False) + "\n"
+
+
 def policy_page() -> str:
     """Return the policy's fields as tables: its own, then those of each mapping inside it."""
     return _page(
@@ -275,6 +281,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "api.md": api_page,
     "commands.md": commands_page,
     "compare.schema.json": comparison_schema_file,
+    "release-record.schema.json": release_record_schema_file,
     "events.md": events_page,
     "exit-codes.md": exit_codes_page,
     "messages.md": messages_page,

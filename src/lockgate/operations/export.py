@@ -43,7 +43,7 @@ def export(rollout_id: str, house: House, seq: int | None = None, since: bytes |
             files[receipt_file(receipt)] = receipt.envelope
             files[proof_file(receipt)] = _proof(seen, receipt, checkpoint)
         if since is not None:
-            files[GROWTH] = _growth(seen, since, checkpoint)
+            files[GROWTH] = log_growth(seen, since, checkpoint)
         signed_by = {signer_of(each.envelope) for each in chosen} - {house.signers.receipt.key_id}
     signers, origin = house.signers, read_checkpoint(read_note(checkpoint).body).origin
     kept = [read_public_key(pem) for pem in signers.kept.receipt]
@@ -82,7 +82,8 @@ def _proof(seen: Snapshot, receipt: Receipt, checkpoint: bytes) -> bytes:
     return LogProof(receipt.index, plan.hashes(seen.nodes(plan.nodes)), checkpoint).encode()
 
 
-def _growth(seen: Snapshot, since: bytes, checkpoint: bytes) -> bytes:
+def log_growth(seen: Snapshot, since: bytes, checkpoint: bytes) -> bytes:
+    """Return the proof that the log at its checkpoint begins with the tree of a checkpoint that somebody kept."""
     kept, now = read_checkpoint(read_note(since).body), read_checkpoint(read_note(checkpoint).body)
     if kept.origin != now.origin or not 0 < kept.size <= now.size or _tree(seen, kept.size).root != kept.root:
         raise DataError(

@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Receipts come in; what each gate said when it last applied goes out, with its numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from lockgate.core.canonical import Json
+from lockgate.core.finding import Outcome
+from lockgate.core.release_sources import Entry, Part
+
+
+class Metrics:
+    """Of each gate what it said when it last applied, and in which receipt."""
+
+    def __init__(self) -> None:
+        self._latest: dict[str, tuple[Part, Entry]] = {}
+
+    def add(self, entry: Entry) -> None:
+        """Take what the gates say in a receipt; one that does not apply any more takes nothing back."""
+        for finding in entry.findings:
+            if finding["outcome"] != Outcome.NOT_APPLICABLE or finding["gate"] not in self._latest:
+                self._latest[finding["gate"]] = (finding, entry)
+
+    def documents(self, declared: Sequence[str]) -> list[Json]:
+        """Return it in the order in which the policy declares gates."""
+        order = {gate: place for place, gate in enumerate(declared)}
+        gates = sorted(self._latest, key=lambda gate: (order.get(gate, len(order)), gate))
+        return [_metric(*self._latest[gate]) for gate in gates]
+
+
+def _metric(finding: Part, entry: Entry) -> Json:
+    return {
+        **{name: finding[name] for name in ("gate", "metric", "outcome", "reason", "baseline", "candidate")},
+        "estimate": _estimate(finding),
+        "difference": finding.get("difference"),
+        "evidence": _camel(finding.get("evidence")),
+        "at": entry.at,
+        "rests": entry.rests(),
+    }
+
+
+def _estimate(finding: Part) -> Json:
+    """Return the candidate's value less the baseline's, where both are known."""
+    before, after = finding["baseline"]["value"], finding["candidate"]["value"]
+    return None if before is None or after is None else after - before
+
+
+def _camel(evidence: Part | None) -> Json:
+    """Return log-evidence with its names as receipts write them."""
+    if evidence is None:
+        return None
+    return {_camel_name(name): value for name, value in evidence.items()}
+
+
+def _camel_name(name: str) -> str:
+    head, *rest = name.split("_")
+    return head + "".join(part[:1].upper() + part[1:] for part in rest)

@@ -1,0 +1,214 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The receipts of a rollout and what they bind come in; the record of the release goes out as a JSON document.
+
+Each line of it names the receipt that it rests on, and nothing in it is from anywhere else, so that whoever verifies
+the receipts makes the same record again and refuses another one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from lockgate.core.canonical import Json
+from lockgate.core.instant import instant_text
+from lockgate.core.release_alerts import Alerts
+from lockgate.core.release_metrics import Metrics
+from lockgate.core.release_sources import ACKNOWLEDGEMENT, Entry, Part
+from lockgate.core.rollout import TERMINAL, Status
+
+FORMAT = "lockgate-release-record/v1"
+# What an operator links the record of a release to.
+EXPERIMENT, EVALUATION_CARD = "experiment", "evaluation-card"
+# As a policy, and as a receipt, writes what a planned step is.
+_STEP_FIELDS = {
+    "kind": "kind",
+    "ring": "ring",
+    "weight": "weight",
+    "min_runs": "minRuns",
+    "min_hold": "minHold",
+    "max_hold": "maxHold",
+    "settle": "settle",
+    "soak": "soak",
+    "holdback": "holdback",
+    "approval": "approval",
+    "gates": "gates",
+}
+SELECTION = (
+    "Every run of baseline and candidate that was sent counts, each once, in the bucket that was open when it came, "
+    "from the rollout's first bucket on"
+)
+
+
+def release_record(receipts: Iterable[Entry], policy: Part, related: Iterable[Entry] = ()) -> dict[str, Json]:
+    """Return the record of a release, from all receipts of its rollout in their order, which are read once.
+
+    `policy` is the document whose digest they name; `related` are receipts of the app's own series and of the
+    organisation's, and are read after those.
+    """
+    told = _Told()
+    for entry in receipts:
+        told.add(entry)
+    return {
+        **_names(told.first),
+        "cohort": _cohort(told.first, policy),
+        "policy": told.first.part("policy"),
+        "promise": told.last.part("promise"),
+        "period": {
+            "startedAt": told.first.at,
+            "endedAt": None if told.ended is None else told.ended.at,
+            "lastReceiptAt": told.last.at,
+        },
+        "weights": {
+            "planned": [_planned(number, step) for number, step in enumerate(policy["steps"])],
+            "asked": told.asked,
+            "observed": told.observed,
+        },
+        "metrics": told.metrics.documents([gate["id"] for gate in policy["gates"]]),
+        "alerts": told.alerts.documents(),
+        "operatorActions": told.operated,
+        "related": [{**_operated(entry), "series": entry.statement.rollout_id} for entry in related],
+        "decision": _decided(told),
+        **_links(told.first),
+        "receipts": {"count": told.count, "first": told.first.rests(), "last": told.last.rests()},
+    }
+
+
+class _Told:
+    """What the receipts so far say."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.alerts = Alerts()
+        self.asked: list[Json] = []
+        self.observed: list[Json] = []
+        self.operated: list[Json] = []
+        self.metrics = Metrics()
+        self.ended: Entry | None = None
+        self.was_promoted = False
+        self._known: Json = None
+        self._read_at: str | None = None
+
+    def add(self, entry: Entry) -> None:
+        """Take the next receipt."""
+        if not self.count:
+            self.first = self.moved = entry
+        self.count, self.last = self.count + 1, entry
+        self.alerts.add(entry)
+        self.metrics.add(entry)
+        if entry.is_move:
+            self.moved = entry
+            self.asked.append(_asked(entry))
+        if not entry.is_by_loop:
+            self.operated.append(_operated(entry))
+        if self.ended is None and entry.part("to")["status"] in TERMINAL:
+            self.ended = entry
+        self.was_promoted |= entry.part("to")["status"] == Status.PROMOTED
+        self._observe(entry)
+
+    def _observe(self, entry: Entry) -> None:
+        """Take a weight that somebody read back, where a receipt states it for the first time.
+
+        A look says when it was read; a receipt, which binds that look, which weight was known when it was written.
+        """
+        for look in entry.looks:
+            if look["action"] == ACKNOWLEDGEMENT:
+                self._read_at = instant_text(look["at"])
+        weight = entry.part("evidence").get("acknowledgedWeight")
+        # The first receipt says 0 where somebody will read the weight back, and nobody has.
+        if weight is not None and weight != self._known and entry.statement.seq > 1:
+            said = {"weight": weight, "readAt": self._read_at, "statedAt": entry.at, "rests": entry.rests()}
+            self.observed.append(said)
+        self._known = weight
+
+
+def _names(first: Entry) -> dict[str, Json]:
+    predicate, candidate = first.statement.predicate, first.part("candidate")
+    release = str(candidate["release"])
+    return {
+        "format": FORMAT,
+        "org": first.statement.org,
+        "app": first.statement.subjects[0][0].removesuffix(f"@{release}"),
+        "rolloutId": first.statement.rollout_id,
+        "mode": predicate["mode"],
+        "advisory": predicate["advisory"],
+        "attempt": candidate["attempt"],
+        "baseline": {"release": first.part("baseline")["release"]},
+        "candidate": {"release": release, "digests": dict(candidate.get("digests", {}))},
+    }
+
+
+def _links(first: Entry) -> dict[str, Json]:
+    links = dict(first.part("links")) if "links" in first.statement.predicate else {}
+    return {"links": links, "experiment": links.get(EXPERIMENT), "evaluationCard": links.get(EVALUATION_CARD)}
+
+
+def _cohort(first: Entry, policy: Part) -> dict[str, Json]:
+    """Return whose runs are compared, how they were chosen, and in which slices."""
+    earlier = first.part("evidence").get("earlier")
+    return {
+        "unit": policy["unit"],
+        "independence": first.part("promise").get("independence"),
+        "selection": f"{SELECTION}." if earlier is None else f"{SELECTION}, and those kept from before that it names.",
+        "earlier": earlier,
+        "slices": _distinct(gate["slice"] for gate in policy["gates"] if gate["slice"]),
+        "steps": len(policy["steps"]),
+    }
+
+
+def _distinct(slices: Iterable[Part]) -> list[Json]:
+    found: list[Json] = []
+    for each in slices:
+        if dict(each) not in found:
+            found.append(dict(each))
+    return found
+
+
+def _planned(number: int, step: Part) -> dict[str, Json]:
+    return {"step": number, **{name: step[field] for field, name in _STEP_FIELDS.items() if field in step}}
+
+
+def _asked(entry: Entry) -> dict[str, Json]:
+    """Return the weight that was asked for from a receipt on; in shadow mode the one that would have been."""
+    to, said = entry.part("to"), entry.part("decision")
+    return {
+        "at": entry.at,
+        "step": to["step"],
+        "weight": to["weight"],
+        "wouldBeWeight": to["wouldBeWeight"],
+        "status": to["status"],
+        "action": said["action"],
+        "cause": said["cause"],
+        "reason": said["reason"],
+        "rests": entry.rests(),
+    }
+
+
+def _operated(entry: Entry) -> dict[str, Json]:
+    """Return what a person or a job did, and why."""
+    actor, decision = entry.part("actor"), entry.part("decision")
+    return {
+        "at": entry.at,
+        "action": decision["action"],
+        "cause": decision["cause"],
+        "by": {"type": actor["type"], "name": actor["name"], "claims": dict(actor.get("claims", {}))},
+        "reason": actor["reason"] if actor["reason"] is not None else decision["reason"],
+        "rests": entry.rests(),
+    }
+
+
+def _decided(told: _Told) -> dict[str, Json]:
+    """Return what the release came to: the last receipt that changed the rollout decides."""
+    to, said = told.last.part("to"), told.moved.part("decision")
+    return {
+        "status": to["status"],
+        "isFinal": to["status"] in TERMINAL,
+        "wasPromoted": told.was_promoted,
+        "at": told.moved.at,
+        "action": said["action"],
+        "cause": said["cause"],
+        "reason": said["reason"],
+        "target": said["target"],
+        "weight": to["weight"],
+        "wouldBeWeight": to["wouldBeWeight"],
+        "rests": told.moved.rests(),
+    }

@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The id of a rollout comes in; its receipts, and all that proves and explains them, go out as one bundle.
+
+Everything is gathered from one snapshot, so that it fits together; the same state of a store makes the same bytes.
+What is not there is named in the bundle, with the reason.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from lockgate.core.bundle import order, pieces
+from lockgate.core.bundle_layout import CHECKPOINT, GROWTH, MANIFEST, MISSING, POLICY, RELEASE_RECORD, manifest
+from lockgate.core.canonical import Json, canonicalize
+from lockgate.core.checkpoint import read_checkpoint
+from lockgate.core.note import read_note
+from lockgate.core.release_record import release_record
+from lockgate.errors import UnsoundError
+from lockgate.operations.bundle_keys import put_keys
+from lockgate.operations.bundle_receipts import BundleReceipts, Progress, silent
+from lockgate.operations.bundle_related import RelatedReceipts
+from lockgate.operations.bundle_spool import Spool
+from lockgate.operations.export import log_growth
+from lockgate.operations.log_proofs import Log
+from lockgate.operations.reading import load
+from lockgate.ports.house import House
+from lockgate.ports.store import Snapshot
+
+# A release record, and what is missing, come in; files for people go out.
+Pages = Callable[[Mapping[str, Json], Mapping[str, Json]], Mapping[str, bytes]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What is to be exported, since which kept checkpoint the log must only have grown, and what writes the pages."""
+
+    rollout_id: str
+    pages: Pages
+    since: bytes | None = None
+    tell: Progress = silent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bundle:
+    """A bundle that was gathered: what it is of, what is missing in it and why, and its files."""
+
+    about: Mapping[str, Json]
+    receipts: int
+    missing: Mapping[str, Json]
+    files: Spool
+
+    def pieces(self) -> Iterator[bytes]:
+        """Yield its bytes."""
+        return pieces((name, self.files[name]) for name in sorted(self.files, key=order))
+
+
+@contextmanager
+def bundle(wanted: Wanted, house: House) -> Iterator[Bundle]:
+    """Gather a rollout's bundle, and hand it out until the block ends."""
+    with Spool() as files:
+        # No snapshot is held while the bytes are on their way.
+        with house.store.reading(house.org) as seen:
+            gathered = _gathered(seen, wanted, house, files)
+        files.add(MANIFEST, manifest(gathered.about, files.digests()))
+        yield gathered
+
+
+def _gathered(seen: Snapshot, wanted: Wanted, house: House, files: Spool) -> Bundle:
+    trial, policy = load(seen, wanted.rollout_id)
+    note = seen.checkpoint()
+    if note is None:
+        raise UnsoundError("the log has no checkpoint", advice="`lockgate fsck` says what else is wrong.")
+    checkpoint, rollout = read_checkpoint(read_note(note).body), trial.rollout
+    own = BundleReceipts(seen, house, files, wanted.tell)
+    log = Log(checkpoint.size, note)
+    beside = RelatedReceipts(seen, house, files, own)
+    record = canonicalize(release_record(own.entries(trial, log), policy.document(), beside.entries(rollout, log)))
+    files.add(CHECKPOINT, note)
+    files.add(POLICY, canonicalize(policy.document()))
+    files.add(RELEASE_RECORD, record)
+    if wanted.since is not None:
+        files.add(GROWTH, log_growth(seen, wanted.since, note))
+    missing = {**own.missing(), **put_keys(house, checkpoint.origin, own.signers, files)}
+    for name, data in wanted.pages(json.loads(record), missing).items():
+        files.add(name, data)
+    if missing:
+        files.add(MISSING, canonicalize(missing))
+    about: dict[str, Json] = {
+        "org": house.org,
+        "rolloutId": rollout.id,
+        "origin": checkpoint.origin,
+        "app": rollout.app,
+        "candidate": rollout.candidate,
+    }
+    return Bundle(about=about, receipts=own.count, missing=missing, files=files)

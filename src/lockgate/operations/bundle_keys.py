@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The ids of keys that signed come in; the public keys go into a bundle's spool, and out goes which are missing."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from lockgate.core.bundle_layout import ALLOWED_SIGNERS, LOG_KEYS, key_file
+from lockgate.core.canonical import Json
+from lockgate.core.public_key import PublicKey, read_public_key
+from lockgate.core.published_keys import allowed_signers
+from lockgate.operations.bundle_spool import Spool
+from lockgate.operations.sign import log_key_of
+from lockgate.ports.house import House
+
+
+def put_keys(house: House, origin: str, signers: Collection[str], files: Spool) -> dict[str, Json]:
+    """Keep the keys that signed receipts, and all of the log; return what is missing, and why."""
+    kept = house.signers.kept
+    known = {key.key_id: key for key in _keys(house.signers.receipt.public_key_pem, *kept.receipt)}
+    found = [known[key_id] for key_id in sorted(signers) if key_id in known]
+    for key in found:
+        files.add(key_file(key.key_id), key.pem)
+    files.add(ALLOWED_SIGNERS, allowed_signers(found))
+    log = _keys(house.signers.log.public_key_pem, *kept.log)
+    lines = sorted(log_key_of(origin, key.pem).text for key in log)
+    files.add(LOG_KEYS, "".join(f"{line}\n" for line in lines).encode("utf-8"))
+    lost: list[Json] = [
+        {"keyid": key_id, "why": "it was not kept where the bundle was made"}
+        for key_id in sorted(signers)
+        if key_id not in known
+    ]
+    return {"keys": lost} if lost else {}
+
+
+def _keys(*pems: bytes) -> list[PublicKey]:
+    return list(dict.fromkeys(read_public_key(pem) for pem in pems))
