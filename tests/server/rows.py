@@ -15,6 +15,7 @@ import httpx
 
 from lockgate.core.receipt import Actor
 from lockgate.operations.freeze import unfreeze_all
+from lockgate.operations.queries import receipts_of
 from lockgate.operations.rollback import rollback
 from lockgate.operations.webhook_deliveries import deliveries_of
 from lockgate.operations.webhooks import WebhookOrder, create_webhook, list_webhooks
@@ -66,9 +67,13 @@ MADE: dict[str, Callable[[Served], str]] = {
     "key": lambda shop: shop.key("viewer", apps=[APP]).key.id,
     "webhook": webhook_of,
     "message": message_of,
+    "index": lambda shop: str(receipts_of(rollout_of(shop), shop.world.house)[0].index),
+    "level": lambda _: "0",
+    "tile": lambda _: "000.p/1",
+    "file": lambda _: "jwks.json",
 }
 # What a query has to have.
-QUERIES = {"/api/v1/releases": {"app_id": APP}}
+QUERIES = {"/api/v1/releases": {"app_id": APP}, "/api/v1/log/consistency": {"old": "1"}}
 # What the examples of bodies call the app and the candidate.
 RENAMED = {"v37": "abc123", "web": APP}
 

@@ -159,7 +159,7 @@ def _fields(predicate: Mapping[str, Json], subject: str) -> dict[str, Json]:
     return {
         "time": predicate["decidedAt"],
         "org": predicate["org"],
-        "app": _app(predicate, subject),
+        "app": app_of(predicate, subject),
         "rollout": predicate["rolloutId"],
         "seq": predicate["seq"],
         "mode": predicate["mode"],
@@ -170,7 +170,7 @@ def _fields(predicate: Mapping[str, Json], subject: str) -> dict[str, Json]:
     }
 
 
-def _app(predicate: Mapping[str, Json], subject: str) -> str | None:
+def app_of(predicate: Mapping[str, Json], subject: str) -> str | None:
     """Return the app that a receipt is about; None where it is about the organisation itself."""
     if predicate["rolloutId"] == name_of("org", predicate["org"]):
         return None

@@ -25,6 +25,7 @@ class Permission(StrEnum):
     MANAGE_KEYS = "key.manage"
     READ_METRICS = "metrics.read"
     MANAGE_WEBHOOKS = "webhook.manage"
+    EXPORT = "audit.export"
 
 
 MEANINGS = {
@@ -38,6 +39,7 @@ MEANINGS = {
     Permission.MANAGE_KEYS: "make, list and revoke keys that allow no more than itself",
     Permission.READ_METRICS: "fetch metrics",
     Permission.MANAGE_WEBHOOKS: "declare, try and remove receivers of messages, and see what they were sent",
+    Permission.EXPORT: "export what was decided as files: the log since an entry, and a rollout with all its evidence",
 }
 INCLUDED = {Permission.MANAGE: (Permission.READ, Permission.TICK, Permission.WRITE_WEIGHT)}
 
@@ -53,7 +55,7 @@ PRESETS: dict[str, tuple[Permission, ...]] = {
     ),
     "ci": (Permission.MANAGE,),
     "sdk": (Permission.WRITE_RUNS,),
-    "auditor": (Permission.READ, Permission.READ_RECEIPTS),
+    "auditor": (Permission.READ, Permission.READ_RECEIPTS, Permission.EXPORT),
     "viewer": (Permission.READ,),
     "monitor": (Permission.READ_METRICS,),
 }

@@ -228,6 +228,17 @@ ANSWER_SCHEMAS: Mapping[str, Schema] = {
         receipt_key=described(TEXT, "PEM."),
         log_key=described(TEXT, "A verifier key of signed notes."),
     ),
+    "Envelope": described({"type": "object"}, "A DSSE envelope, byte for byte: the entry of the log."),
+    "LogProof": described(TEXT, "C2SP tlog-proof, under the latest checkpoint."),
+    "Checkpoint": described(TEXT, "C2SP tlog-checkpoint, in a signed note."),
+    "Tile": described(TEXT, "C2SP tlog-tiles: hashes of 32 bytes, or entries each behind its length in two bytes."),
+    "LogGrowth": described(TEXT, "As a request to a witness of C2SP's tlog-witness has it."),
+    "ExportedLog": described(TEXT, "One JSON object a line: entries, and an end that proves that they are all."),
+    "KeyManifest": described({"type": "object"}, "A DSSE envelope that the organisation's root keys signed."),
+    "PublishedKeys": described(
+        {"type": ["string", "object"]},
+        "A key in PEM, `jwks.json` (RFC 8037), `allowed_signers` of OpenSSH or `log.vkey` of C2SP.",
+    ),
     "Taken": answer(
         digest=TEXT,
         runs=WHOLE,

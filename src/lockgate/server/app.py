@@ -33,7 +33,7 @@ from lockgate.server.gathering import Gathering
 from lockgate.server.limits import Limits
 from lockgate.server.measuring import Measuring
 from lockgate.server.metrics import Metrics
-from lockgate.server.path_route import PathRoute
+from lockgate.server.path_route import PathRoute, deep
 from lockgate.server.problem import (
     CONTENT_TYPE,
     INTERNAL,
@@ -97,7 +97,7 @@ def make_app(service: Service) -> Starlette:
     def handlers(rows: Mapping[str, Endpoint]) -> Mapping[str, Handle]:
         return {method: _endpoint(row, service, rooms) for method, row in rows.items()}
 
-    routes = [PathRoute(path, _path(handlers(rows)), methods=[*rows]) for path, rows in of_path.items()]
+    routes = [PathRoute(deep(path), _path(handlers(rows)), methods=[*rows]) for path, rows in of_path.items()]
     routes.append(PathRoute(DESCRIPTION, description))
     names = {route.endpoint: route.path for route in routes}
     app = Starlette(

@@ -9,7 +9,9 @@ from collections.abc import Mapping, Sequence
 from lockgate import __version__
 from lockgate.core.canonical import Json
 from lockgate.core.delivery import State
+from lockgate.core.log_export import MAX_ENTRIES
 from lockgate.core.policy.policy import Mode
+from lockgate.core.published_keys import JWKS
 from lockgate.core.rollout import Status
 from lockgate.server.answer_schemas import ANSWER_SCHEMAS
 from lockgate.server.answering import MAX_KEY
@@ -17,10 +19,14 @@ from lockgate.server.body_schemas import BODY_SCHEMAS
 from lockgate.server.call import JSON_TYPES, MAX_PAGE
 from lockgate.server.event_schemas import described_events
 from lockgate.server.metrics import OPENMETRICS
-from lockgate.server.problem import CONTENT_TYPE, KINDS, NO_METHOD, STALE, TYPES
+from lockgate.server.problem import CONTENT_TYPE, KINDS, NO_METHOD, NOT_THERE, STALE, TYPES
+from lockgate.server.routes.log import ENVELOPE, OCTETS
+from lockgate.server.routes.published_keys import KINDS as PUBLISHED_KINDS
+from lockgate.server.routes.published_keys import PEM_KIND
+from lockgate.server.routes.runs import NDJSON_TYPES
 from lockgate.server.schema import TEXT, TIME, WHOLE, Schema, described, one_of, shape
 from lockgate.server.schema_names import SCHEMA_NAMES, SchemaNames
-from lockgate.server.table import Endpoint
+from lockgate.server.table import LOG, Endpoint
 
 _NAMED = re.compile(r"\{(\w+)\}")
 PARAMETERS: Mapping[str, Schema] = {
@@ -28,17 +34,33 @@ PARAMETERS: Mapping[str, Schema] = {
     "app_id": described(TEXT, "The app."),
     "candidate": described(TEXT, "The release on trial."),
     "cursor": described(TEXT, "The cursor of the page before."),
+    "file": described(TEXT, "`KEYID.pem`, `jwks.json`, `allowed_signers` or `log.vkey`."),
+    "index": described(WHOLE, "The place in the log, from 0."),
+    "level": {"type": "integer", "minimum": 0, "maximum": 63},
     "limit": {"type": "integer", "minimum": 1, "maximum": MAX_PAGE, "description": "How many at most."},
     "mode": one_of(Mode),
+    "new": described(WHOLE, "The later size, which a checkpoint has; by default that of the latest."),
+    "old": described(WHOLE, "The earlier size."),
+    "org": described(TEXT, "Whose keys; by default those of the organisation `default`."),
     "seq": {"type": "integer", "minimum": 1, "maximum": 999_999_999},
     "since": described(TIME, "From when on."),
     "state": one_of(State),
     "status": one_of(Status),
+    "tile": described(TEXT, "Which one, such as `x001/x234/067`, with `.p/WIDTH` where it is not full."),
+}
+# Of one path alone, where another means something else by the same word.
+_OF_PATH: Mapping[str, Mapping[str, Schema]] = {
+    f"{LOG}/export": {
+        "since": described(WHOLE, "The size of the log after which it goes on; 0 begins with its first entry."),
+        "limit": {"type": "integer", "minimum": 1, "maximum": MAX_ENTRIES, "description": "How many at most."},
+    }
 }
 _TAG = r'(W/)?"[!#-~\u0080-\u00ff]*"'
 TAGS: Schema = {**TEXT, "pattern": rf"^(\*|{_TAG}([ \t]*,[ \t]*{_TAG})*)$"}
 # Answers that are about a rollout, and so have its revision for a tag.
 TAGGED = frozenset({"Answered", "Created", "Explanation", "Rollout", "Sentences", "Turn", "Verdict"})
+# Answers whose tag is the digest of their own bytes.
+FETCHED = frozenset({"Checkpoint", "Envelope", "KeyManifest", "LogGrowth", "LogProof", "PublishedKeys"})
 # No operation can be asked by a method that it has not, and what is no HTTP is none.
 _NOWHERE = (NO_METHOD.status, 505)
 _OF_KEYS = (401, 403, 404, 409, STALE.status, 429)
@@ -47,14 +69,24 @@ _SAID = {
     200: "Done.",
     201: "Made.",
     202: "Taken up.",
-    304: "Nothing was decided since; there is no body.",
+    304: "It is what it was; there is no body.",
     422: "Done, and this turn rolled the candidate back. It means nothing else.",
 }
 # What is answered in another form than JSON.
-CONTENT_TYPES = {"Metrics": ("text/plain", OPENMETRICS)}
+CONTENT_TYPES = {
+    "Metrics": ("text/plain", OPENMETRICS),
+    "Envelope": (ENVELOPE,),
+    "KeyManifest": (ENVELOPE,),
+    "LogProof": ("text/plain",),
+    "Checkpoint": ("text/plain",),
+    "LogGrowth": ("text/plain",),
+    "Tile": (OCTETS,),
+    "ExportedLog": NDJSON_TYPES[:1],
+    "PublishedKeys": ("text/plain", PUBLISHED_KINDS[JWKS], PEM_KIND),
+}
 _HEADERS: Mapping[str, Schema] = {
     "Allow": described(TEXT, "Which methods there are."),
-    "ETag": described(TEXT, "The rollout's revision in quotes."),
+    "ETag": described(TEXT, "In quotes the rollout's revision, or the digest of the bytes."),
     "Idempotency-Replayed": described(one_of(("true",)), "The reply is that of the same call before."),
     "Location": described(TEXT, "Where it is found."),
     "Retry-After": described(WHOLE, "After how many seconds to try again."),
@@ -110,17 +142,21 @@ def _parameters(each: Endpoint) -> list[Json]:
         for name in _NAMED.findall(each.path)
     ]
     asked: list[Json] = [
-        {"name": name, "in": "query", "required": name in each.needs, "schema": PARAMETERS.get(name, TEXT)}
+        {"name": name, "in": "query", "required": name in each.needs, "schema": _parameter(name, each)}
         for name in each.query
     ]
     return [*named, *asked]
+
+
+def _parameter(name: str, each: Endpoint) -> Schema:
+    return _OF_PATH.get(each.path, PARAMETERS).get(name, TEXT)
 
 
 def _conditions(each: Endpoint, names: SchemaNames) -> list[Json]:
     found = {}
     if each.is_once and each.method != "GET" and each.body in (JSON_TYPES, ()):
         found["Idempotency-Key"] = {**TEXT, "minLength": 1, "maxLength": MAX_KEY, "pattern": "^[!-~]([ -~]*[!-~])?$"}
-    if "{id}" in each.path and names.gives in TAGGED:
+    if names.gives in FETCHED or ("{id}" in each.path and names.gives in TAGGED):
         found["If-Match"] = described(TAGS, "The ETag that was seen: else nothing is done, and it is 412.")
         if each.method == "GET":
             found["If-None-Match"] = described(TAGS, "The ETag that is known: 304 while it is still so.")
@@ -139,7 +175,9 @@ def _statuses(each: Endpoint, names: SchemaNames) -> list[int]:
     if each.permission is None:
         # What takes a body without a key takes the token of a job.
         refused -= {code for code in _OF_KEYS if not each.body or code not in _OF_TOKENS}
-    unchanged = (304,) if each.method == "GET" and names.gives in TAGGED else ()
+        # What anybody may fetch of an organisation may not be there.
+        refused |= {NOT_THERE.status, STALE.status} if each.query else set()
+    unchanged = (304,) if each.method == "GET" and names.gives in TAGGED | FETCHED else ()
     return sorted({*names.succeeds, *unchanged, *refused})
 
 
@@ -147,7 +185,7 @@ def _response(code: int, each: Endpoint, names: SchemaNames) -> Json:
     if code == 304:
         return {"description": _SAID[code], "headers": _headers("ETag")}
     if code in names.succeeds:
-        tagged = ["ETag"] if names.gives in TAGGED else []
+        tagged = ["ETag"] if names.gives in TAGGED | FETCHED else []
         placed = ["Location"] if 201 in names.succeeds else []
         replayed = ["Idempotency-Replayed"] if each.is_once and each.method != "GET" else []
         kinds = CONTENT_TYPES.get(names.gives, JSON_TYPES)

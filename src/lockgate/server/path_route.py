@@ -12,6 +12,14 @@ from urllib.parse import quote, unquote
 from starlette.routing import Match, Route
 from starlette.types import Scope
 
+# What such a path names at its end is the rest of it, slashes and all: a tile of the log.
+REST = "{tile}"
+
+
+def deep(pattern: str) -> str:
+    """Return a pattern whose last name takes all that is left of a path, where it is one that does."""
+    return pattern.replace(REST, f"{REST[:-1]}:path}}")
+
 
 class PathRoute(Route):
     """A route whose names are the parts of the path between the slashes that were sent as such."""

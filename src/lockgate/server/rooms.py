@@ -26,6 +26,7 @@ from lockgate.server.table import MAX_BODY, Endpoint
 # What brings the end of a bad release nearer: what says so, and the turns that may find it.
 STOPS = ("/rollback", "/kill", "/pause", "/freeze", "/screens/end")
 TURNS = ("/evaluate", "/screens/tick", "/screens/turn")
+PROBES = ("/healthz", "/readyz")
 IMPORTS, COMPARISONS = "/imports/runs", "/compare"
 # Of the rooms below, those that nothing may keep waiting.
 URGENT = ("stops", "turns")
@@ -77,7 +78,7 @@ SIZES = {
 def room_name(row: Endpoint) -> str:
     """Return the name of the room in which the calls of a row are carried out."""
     if row.permission is None:
-        return "probes" if row.method == "GET" else "strangers"
+        return "probes" if row.path in PROBES else "strangers"
     # Receivers of webhooks are asked meanwhile.
     waits = row.permission is Permission.MANAGE_WEBHOOKS and (row.ahead is not None or not row.is_once)
     kinds = (

@@ -18,8 +18,10 @@ from lockgate.server.routes import (
     compare,
     explanation,
     imports,
+    log,
     metrics,
     oidc,
+    published_keys,
     receipts,
     releases,
     rollouts,
@@ -33,6 +35,7 @@ from lockgate.server.screens import COMMANDS, HANDLERS
 
 API = "/api/v1"
 ROLLOUT, APP, KEYS = f"{API}/rollouts/{{id}}", f"{API}/apps/{{app}}", f"{API}/api-keys"
+LOG, KEY_MANIFEST = f"{API}/log", "/.well-known/lockgate/keys.dsse.json"
 WEBHOOKS, WEBHOOK = f"{API}/webhooks", f"{API}/webhooks/{{webhook}}"
 MAX_BODY = 1 << 20
 # What bodies of runs may be packed by.
@@ -130,6 +133,35 @@ ENDPOINTS = (
         "cursor",
     ),
     _get(f"{ROLLOUT}/receipts/{{seq}}", Permission.READ_RECEIPTS, receipts.show_one, "Fetch a receipt with its proof"),
+    _get(
+        f"{ROLLOUT}/receipts/{{seq}}/envelope",
+        Permission.READ_RECEIPTS,
+        receipts.show_envelope,
+        "Fetch a receipt byte for byte",
+    ),
+    _get(
+        f"{ROLLOUT}/receipts/{{seq}}/proof",
+        Permission.READ_RECEIPTS,
+        receipts.show_proof,
+        "Fetch the proof that the log holds a receipt",
+    ),
+    _get(f"{LOG}/checkpoint", Permission.READ_RECEIPTS, log.show_checkpoint, "Fetch the log's latest checkpoint"),
+    _get(f"{LOG}/tile/entries/{{tile}}", Permission.READ_RECEIPTS, log.show_entries, "Fetch a tile of entries"),
+    _get(f"{LOG}/tile/{{level}}/{{tile}}", Permission.READ_RECEIPTS, log.show_tile, "Fetch a tile of hashes"),
+    Endpoint(
+        "GET",
+        f"{LOG}/consistency",
+        Permission.READ_RECEIPTS,
+        log.show_growth,
+        "Fetch the proof that the log has only grown",
+        query=log.SPAN,
+        needs=("old",),
+    ),
+    _get(f"{LOG}/entries/{{index}}", Permission.READ_RECEIPTS, log.show_entry, "Fetch an entry byte for byte"),
+    _get(f"{LOG}/proof/{{index}}", Permission.READ_RECEIPTS, log.show_proof, "Fetch the proof that the log holds it"),
+    _get(f"{LOG}/export", Permission.EXPORT, log.export_lines, "Export what was appended since", *log.SINCE),
+    _get(KEY_MANIFEST, None, published_keys.show_manifest, "Fetch the signed manifest of all keys", "org"),
+    _get("/keys/{file}", None, published_keys.show_file, "Fetch public keys", "org"),
     Endpoint(
         "POST",
         f"{API}/runs",

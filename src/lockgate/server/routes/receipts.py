@@ -7,10 +7,12 @@ import json
 
 from lockgate.errors import UsageError
 from lockgate.operations.export import LOG_KEY, RECEIPT_KEY, export
+from lockgate.operations.proofs import latest_proof, receipt_in
 from lockgate.operations.queries import receipts_of
 from lockgate.report.rollout_document import receipt_document
 from lockgate.server.call import MAX_PAGE, Answer, Call, check_names
 from lockgate.server.cursor import page_of
+from lockgate.server.routes.log import envelope_answer, text_answer
 
 PAGE = 100
 
@@ -25,10 +27,7 @@ def list_of(call: Call) -> Answer:
 
 def show_one(call: Call) -> Answer:
     """Return a signed receipt, the proof of its place in the log, and both public keys."""
-    rollout_id, text = call.named["id"], call.named["seq"]
-    if not (text.isascii() and text.isdigit() and len(text) < 10):
-        raise UsageError(f"{text!r} is no number of a receipt", advice="Receipts of a rollout count from 1.")
-    seq = int(text)
+    rollout_id, seq = call.named["id"], _seq(call)
     files = export(rollout_id, call.house, seq)
     document = {
         "id": rollout_id,
@@ -39,3 +38,24 @@ def show_one(call: Call) -> Answer:
         "log_key": files[LOG_KEY].decode(),
     }
     return Answer(document=document)
+
+
+def show_envelope(call: Call) -> Answer:
+    """Return a signed receipt byte for byte, as it stands in the log."""
+    check_names("parameter", call.query, ())
+    with call.house.store.reading(call.house.org) as seen:
+        return envelope_answer(receipt_in(seen, call.named["id"], _seq(call)))
+
+
+def show_proof(call: Call) -> Answer:
+    """Return the proof that the log holds a receipt, under the latest checkpoint."""
+    check_names("parameter", call.query, ())
+    with call.house.store.reading(call.house.org) as seen:
+        return text_answer(latest_proof(seen, receipt_in(seen, call.named["id"], _seq(call))))
+
+
+def _seq(call: Call) -> int:
+    text = call.named["seq"]
+    if not (text.isascii() and text.isdigit() and len(text) < 10):
+        raise UsageError(f"{text!r} is no number of a receipt", advice="Receipts of a rollout count from 1.")
+    return int(text)

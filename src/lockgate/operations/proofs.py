@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A receipt or two sizes of a log come in; what proves where it stands, or that the log has only grown, goes out.
+
+The first proof of a receipt is under the checkpoint that its own transaction signed: whoever makes it again at any
+time makes the same bytes. The latest is under the checkpoint that the log has now.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from lockgate.core.checkpoint import LogGrowth, LogProof, read_checkpoint
+from lockgate.core.merkle import plan_consistency, plan_inclusion
+from lockgate.core.note import read_note
+from lockgate.core.vault import Receipt
+from lockgate.errors import UnknownError, UsageError
+from lockgate.ports.house import House
+from lockgate.ports.store import Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """A receipt and the proof of its place in the log, under the checkpoint that was signed with it."""
+
+    receipt: Receipt
+    proof: bytes
+
+
+def receipt_in(seen: Snapshot, series: str, seq: int) -> Receipt:
+    """Return a receipt of a series by its number."""
+    found = seen.receipts_after(series, seq - 1, 1)
+    if not found or found[0].seq != seq:
+        raise UnknownError(f"{series} has no receipt {seq}", advice="Receipts of a rollout count from 1.")
+    return found[0]
+
+
+def signed(series: str, seq: int, house: House) -> Signed:
+    """Return what was signed when a receipt was written; in an open transaction, what is about to be kept."""
+    with house.store.reading(house.org) as seen:
+        receipt = receipt_in(seen, series, seq)
+        return Signed(receipt, first_proof(seen, receipt))
+
+
+def first_proof(seen: Snapshot, receipt: Receipt) -> bytes:
+    """Return the proof of a receipt under the first checkpoint that covers it."""
+    ((size, note),) = seen.checkpoints_after(receipt.index, 1)
+    return _proof(seen, receipt, size, note)
+
+
+def latest_proof(seen: Snapshot, receipt: Receipt) -> bytes:
+    """Return the proof of a receipt under the latest checkpoint."""
+    note = latest_checkpoint(seen)
+    return _proof(seen, receipt, read_checkpoint(read_note(note).body).size, note)
+
+
+def latest_checkpoint(seen: Snapshot) -> bytes:
+    """Return the signed checkpoint of the log; one without entries has none."""
+    note = seen.checkpoint()
+    if note is None:
+        raise UnknownError("the log has no entry yet, and so no checkpoint", advice="The first receipt makes one.")
+    return note
+
+
+def growth(old: int, new: int | None, house: House) -> bytes:
+    """Return the proof that the log at one size, the latest by default, begins with the log at another."""
+    with house.store.reading(house.org) as seen:
+        latest = latest_checkpoint(seen)
+        note = latest if new is None else seen.checkpoint(new)
+        size = read_checkpoint(read_note(latest).body).size if new is None else new
+        if note is None:
+            raise UnknownError(
+                f"no checkpoint was signed of {size:,} entries", advice="Leave the later size out to get the latest."
+            )
+        if not 0 < old <= size:
+            raise UsageError(
+                f"no log of {size:,} entries is shown to begin with one of {old:,}",
+                advice=f"Name a size from 1 to {size:,}; it is the second line of a checkpoint.",
+            )
+        plan = plan_consistency(old, size)
+        return LogGrowth(old, plan.hashes(seen.nodes(plan.nodes)), note).encode()
+
+
+def entry(seen: Snapshot, index: int) -> Receipt:
+    """Return the entry of a log at an index."""
+    found = seen.entries_after(index - 1, 1)
+    if not found or found[0].index != index:
+        raise UnknownError(f"the log has no entry {index}", advice="Entries count from 0.")
+    return found[0]
+
+
+def _proof(seen: Snapshot, receipt: Receipt, size: int, note: bytes) -> bytes:
+    plan = plan_inclusion(receipt.index, size)
+    return LogProof(receipt.index, plan.hashes(seen.nodes(plan.nodes)), note).encode()

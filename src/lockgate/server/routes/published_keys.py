@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Calls of anybody come in; the public keys by which what an organisation signed is verified go out.
+
+Which organisations there are is told to nobody: one that signed nothing is answered as one that is not there.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+
+from lockgate.core.app import DEFAULT_ORG
+from lockgate.core.published_keys import ALLOWED_SIGNERS, JWKS, LOG_KEYS
+from lockgate.errors import UnknownError
+from lockgate.operations.key_manifest import current_manifest
+from lockgate.operations.published_keys import published_keys
+from lockgate.ports.house import House
+from lockgate.server.call import Answer, Call, check_names
+from lockgate.server.problem import NOT_THERE, ProblemError
+from lockgate.server.routes.log import ENVELOPE
+
+ORG = ("org",)
+PEM_KIND, TEXT = "application/x-pem-file", "text/plain; charset=utf-8"
+KINDS = {JWKS: "application/jwk-set+json", ALLOWED_SIGNERS: TEXT, LOG_KEYS: TEXT}
+# Keys are renewed seldom, and who verifies by an old copy is told that a key is unknown.
+CACHE = {"cache-control": "public, max-age=300"}
+MAX_NAME = 200
+
+
+def show_manifest(call: Call) -> Answer:
+    """Return the manifest of an organisation's keys, byte for byte as its root keys signed it."""
+    data = current_manifest(_house(call))
+    if data is None:
+        raise ProblemError(
+            NOT_THERE,
+            "no organisation of that name has published a manifest of its keys",
+            "`lockgate keys manifest`, on the server's machine, drafts one for its root keys to sign.",
+        )
+    return _answer(data, ENVELOPE)
+
+
+def show_file(call: Call) -> Answer:
+    """Return the keys in one encoding, or one key in PEM."""
+    name = call.named["file"]
+    data = published_keys(_house(call)).get(name)
+    if data is None:
+        known = ", ".join((*KINDS, "KEYID.pem"))
+        raise UnknownError(f"there is no key file {name[:MAX_NAME]}", advice=f"There are {known}.")
+    return _answer(data, KINDS.get(name, PEM_KIND))
+
+
+def _answer(data: bytes, kind: str) -> Answer:
+    tag = f'"sha256:{hashlib.sha256(data).hexdigest()}"'
+    return Answer(body=data, kind=kind, headers={**CACHE, "etag": tag})
+
+
+def _house(call: Call) -> House:
+    check_names("parameter", call.query, ORG)
+    return replace(call.house, org=call.query.get("org", DEFAULT_ORG))
