@@ -11,12 +11,14 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
 
+from lockgate.adapters.marks.mark_choice import high_water
 from lockgate.adapters.stores import store_choice
+from lockgate.adapters.timestamps import authority_choice
+from lockgate.adapters.witnesses import witness_choice
 from lockgate.core.app import DEFAULT_ORG
 from lockgate.core.endpoint import Kind
 from lockgate.ports.actuator import Actuators
 from lockgate.ports.copying import Source, Target
-from lockgate.ports.high_water import HighWater
 from lockgate.ports.house import Clock, House
 from lockgate.ports.id_tokens import IdTokens
 from lockgate.ports.news import News
@@ -24,16 +26,18 @@ from lockgate.ports.reading import RunBatches, RunFiles
 from lockgate.ports.signing import KeyRing, Signer
 from lockgate.ports.store import Store
 from lockgate.ports.webhooks import Receivers
+from lockgate.ports.witness import WitnessList
 
 HOME = "LOCKGATE_HOME"
 DEFAULT_HOME = "~/.lockgate"
 KEYS = "keys"
 WEBHOOK_KEY = "webhook.key"
 OIDC_ALLOW = "LOCKGATE_OIDC_ALLOW"
-STATE = "LOCKGATE_STATE"
 
 memory_store, sqlite_store = store_choice.memory_store, store_choice.sqlite_store
 postgres_store, store_url = store_choice.postgres_store, store_choice.store_url
+timestamp_authority, read_timestamp = authority_choice.timestamp_authority, authority_choice.read_timestamp
+make_witness, open_witness = witness_choice.make_witness, witness_choice.open_witness
 
 
 def read_policy_file(path: str) -> Mapping[str, object]:
@@ -162,14 +166,9 @@ def house_to_read(on_wait: Callable[[], None] = lambda: None, *, is_empty: bool 
     return House(store, system_clock(), KnownKeys(home() / KEYS))
 
 
-def high_water() -> HighWater:
-    """Return what remembers outside of LOCKGATE_HOME how far each log had come."""
-    from lockgate.adapters.marks.state_files import StateFiles
-
-    own = os.environ.get(STATE)
-    if own:
-        return StateFiles(Path(own).expanduser())
-    return StateFiles(Path(os.environ.get("XDG_STATE_HOME") or "~/.local/state").expanduser() / "lockgate")
+def witness_list() -> WitnessList:
+    """Return the witnesses that this machine asks."""
+    return witness_choice.witness_list(home())
 
 
 def has_store(folder: Path | None = None) -> bool:

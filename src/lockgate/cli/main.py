@@ -100,6 +100,16 @@ COMMANDS = {
         "Declare the program that moves an app's traffic, show it, remove it, or tell it the weight again.",
     ),
     "deliver": Entry("lockgate.cli.deliver", "deliver", "Tell routers what is due, and say what they were not told."),
+    "witnesses": Entry(
+        "lockgate.cli.witnesses",
+        "witnesses",
+        "Say which witnesses cosign the checkpoints of this machine's logs, and ask them.",
+    ),
+    "witness": Entry(
+        "lockgate.cli.witness",
+        "witness",
+        "Cosign checkpoints of other teams' logs, so that none of them can be rewritten unseen.",
+    ),
     "receipts": Entry(
         "lockgate.cli.receipts", "receipts", "List a rollout's receipts, or write them as files that verify offline."
     ),

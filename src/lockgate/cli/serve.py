@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -13,6 +15,8 @@ from lockgate.errors import UsageError
 if TYPE_CHECKING:
     from lockgate.ports.house import House
     from lockgate.ports.webhooks import Receivers
+    from lockgate.server.loop import Loop
+    from lockgate.server.metrics import Metrics
 
 EPILOG = f"Exit codes: 0 ended by SIGINT or SIGTERM, 64 usage, or the port is taken; {exit_codes.OF_STORE}"
 HOST, PORT = "127.0.0.1", 7300
@@ -33,9 +37,8 @@ def serve(host: str, port: int, tick_every: float | None, *, rate: float, run_ra
     from lockgate.server import serving
     from lockgate.server.app import Service, make_app
     from lockgate.server.limits import Limits, usual_rates
-    from lockgate.server.loop import Loop
     from lockgate.server.metrics import Metrics
-    from lockgate.wiring import actuators, id_tokens, news, receivers, run_batches
+    from lockgate.wiring import id_tokens, receivers, run_batches
 
     if tick_every is not None and tick_every < 1:
         raise UsageError("--tick-every is less than a second", advice="30s is usual; buckets seal once a minute.")
@@ -52,8 +55,7 @@ def serve(host: str, port: int, tick_every: float | None, *, rate: float, run_ra
         if not is_open and not serving.is_loopback(listener):
             local.tell("note: keys travel unencrypted; put a proxy with TLS in front of this")
         metrics = Metrics()
-        carriers = actuators(is_dev=is_open)
-        with Loop(house, carriers, tick_every, local.tell, news(), metrics) as loop:
+        with _turning(house, tick_every, metrics, is_open=is_open) as loop:
             service = Service(
                 house=house,
                 batches=run_batches(),
@@ -70,14 +72,30 @@ def serve(host: str, port: int, tick_every: float | None, *, rate: float, run_ra
     return exit_codes.OK.code
 
 
+@contextmanager
+def _turning(house: House, tick_every: float | None, metrics: Metrics, *, is_open: bool) -> Iterator[Loop]:
+    """Take turns, tell routers and ask those outside who sign checkpoints, each in threads of its own."""
+    from lockgate.server.loop import Loop
+    from lockgate.server.vouching_loop import VouchingLoop
+    from lockgate.wiring import actuators, news, timestamp_authority, witness_list
+
+    outside = VouchingLoop(house, witness_list(), timestamp_authority(), local.tell)
+    with outside, Loop(house, actuators(is_dev=is_open), tick_every, local.tell, news(), metrics) as loop:
+        yield loop
+
+
 def _warn(house: House, received: Receivers) -> None:
-    """Say what this server cannot do, because its keys folder is not that of the store."""
+    """Refuse a store that is older than others know; say what this server cannot do, because its keys are others."""
     from dataclasses import replace
 
+    from lockgate.operations.log_age import refuse_older_logs
     from lockgate.operations.readiness import refuse_left, unopened, unsigned
     from lockgate.operations.webhooks import ONE_KEY
+    from lockgate.wiring import witness_list
 
     refuse_left(house)
+    for said in refuse_older_logs(house, witness_list()):
+        local.tell(f"warning: {said}")
     lost = unsigned(house)
     if lost is not None:
         local.tell(f"warning: {lost}")

@@ -33,7 +33,8 @@ SETTINGS = (
         "LOCKGATE_STATE",
         HERE,
         "`$XDG_STATE_HOME/lockgate`",
-        "The folder, not within LOCKGATE_HOME, that remembers how far each log had come.",
+        "The folder, not within LOCKGATE_HOME, that remembers how far each log had come, or the address of a second "
+        "PostgreSQL database that does so for several machines.",
     ),
     Setting(
         "LOCKGATE_KEY_PASSPHRASE_FILE",
@@ -41,6 +42,19 @@ SETTINGS = (
         "private keys are not locked",
         "The file whose first line is the passphrase of the private keys; keys that are made are locked by it.",
     ),
+    Setting(
+        "LOCKGATE_WITNESSES",
+        HERE,
+        "`witnesses.txt` in LOCKGATE_HOME",
+        "The file of the witnesses that are asked to cosign checkpoints, a policy of C2SP.",
+    ),
+    Setting(
+        "LOCKGATE_TSA_URL",
+        "`serve` and `deliver`",
+        "none",
+        "The address of a timestamp authority of RFC 3161, which stamps checkpoints.",
+    ),
+    Setting("LOCKGATE_TSA_CA", "`serve` and `deliver`", "none", "A file of certificates in PEM that it is known by."),
     Setting("LOCKGATE_BUSY_SECONDS", HERE, "10", "How many seconds to wait for another process that holds the store."),
     Setting("LOCKGATE_ACTOR", "commands", "the user of this machine", "Who does what receipts name a person for."),
     Setting(

@@ -10,7 +10,8 @@ class HighWater(Protocol):
     """Remembers, outside of the store, how far each log had come.
 
     Duties. A checkpoint that was raised is held until a larger one of the same origin is, whatever becomes of the
-    store. Neither method raises: a mark that cannot be read or written is told once, and the line goes on without it.
+    store. A mark that cannot be read or written on this machine is told once, and the line goes on without it; one of
+    another machine that cannot be read is an UnreachableError where this machine knows none of that log itself.
     """
 
     def held(self, origin: str) -> bytes | None:

@@ -31,12 +31,13 @@ class ExchangeError(Exception):
 class Answered:
     """An answer as far as it was read: `kept` is the beginning of its body.
 
-    `retry_after`: when it wants to be called again, as it wrote that.
+    `retry_after`: when it wants to be called again, and `content_type`: what its body is, as it wrote them.
     """
 
     code: int = 0
     kept: bytes = b""
     retry_after: str = ""
+    content_type: str = ""
     is_whole: bool = False
 
 
@@ -146,6 +147,8 @@ class _Reading:
         self.has_length = self.has_length or lower in (b"content-length", b"transfer-encoding")
         if lower == b"retry-after":
             self.answered.retry_after = value.decode("latin-1").strip()
+        if lower == b"content-type":
+            self.answered.content_type = value.decode("latin-1").strip()
 
     def on_headers_complete(self) -> None:
         assert self.parser is not None

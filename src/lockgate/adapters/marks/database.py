@@ -1,0 +1,179 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The address of a second database comes in; in it, and on this machine, the largest checkpoint of each log goes out.
+
+Servers on several machines share it. While it does not answer, a machine that has a mark of its own goes on by that
+one, because a rollback must always work; one that has none signs nothing, because it may be a restored one.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import Any, TypeVar
+
+import psycopg
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+from lockgate.core.checkpoint import Checkpoint, read_checkpoint
+from lockgate.core.note import read_note
+from lockgate.core.refusal import VerifyError
+from lockgate.errors import UnreachableError, UsageError
+from lockgate.ports.high_water import HighWater
+
+T = TypeVar("T")
+Link = psycopg.Connection[tuple[Any, ...]]
+# A decision waits for it: what does not answer in this time is asked again only when some more has passed.
+CONNECT_S, STATEMENT_MS, REST_S = 2, 2_000, 5.0
+# Any number, the same on each machine.
+_LOCK = 0x6C6F636B6D61726B
+_HAS = "SELECT to_regclass('lockgate_marks.marks') IS NOT NULL"
+_SCHEMA = """
+CREATE SCHEMA IF NOT EXISTS lockgate_marks;
+CREATE TABLE IF NOT EXISTS lockgate_marks.marks (
+  origin text COLLATE "C" PRIMARY KEY, size bigint NOT NULL CHECK (size >= 0), note bytea NOT NULL,
+  at timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+"""
+_HELD = "SELECT note FROM lockgate_marks.marks WHERE origin = %s"
+# Of any number who write at once the largest stays.
+_LIFT = """
+INSERT INTO lockgate_marks.marks (origin, size, note) VALUES (%s, %s, %s)
+ON CONFLICT (origin) DO UPDATE SET size = excluded.size, note = excluded.note, at = clock_timestamp()
+WHERE marks.size < excluded.size
+"""
+
+
+class DatabaseMarks:
+    """Marks in a database of PostgreSQL, safe among any number of machines; `near` are those of this one."""
+
+    def __init__(self, url: str, near: HighWater, seconds: Callable[[], float] = time.monotonic) -> None:
+        self._conninfo, self._place = _read(url)
+        self._near, self._seconds = near, seconds
+        self._turn = threading.Lock()
+        self._link: Link | None = None
+        self._process, self._rests_until, self._is_told = os.getpid(), 0.0, False
+
+    def held(self, origin: str) -> bytes | None:
+        """Return the largest signed checkpoint of a log that the database or this machine knows."""
+        near = self._near.held(origin)
+        try:
+            row = self._ask(lambda link: link.execute(_HELD, (origin,)).fetchone())
+        except psycopg.Error as error:
+            if near is None:
+                raise UnreachableError(
+                    f"{self._place} does not say how far this log had come, and this machine has never seen it",
+                    advice="Nothing is signed until it does, because the store may be an older copy. See to that "
+                    f"database, which LOCKGATE_STATE names: {_said(error)}",
+                ) from error
+            self._tell(error)
+            return near
+        far = None if row is None else bytes(row[0])
+        if far is not None and _size(far, origin) > _size(near, origin):
+            # So that this machine knows it too when the database is away.
+            self._near.lift(origin, far)
+            return far
+        return near
+
+    def lift(self, origin: str, note: bytes) -> None:
+        """Hold a signed checkpoint, unless a larger one is held."""
+        self._near.lift(origin, note)
+        size = _size(note, origin)
+        try:
+            self._ask(lambda link: link.execute(_LIFT, (origin, size, note)))
+        except psycopg.Error as error:
+            self._tell(error)
+
+    def place(self, origin: str) -> str:
+        """Return where the checkpoint of a log is held."""
+        return f"{self._place} (in lockgate_marks.marks, origin {origin}) and {self._near.place(origin)}"
+
+    def _ask(self, what: Callable[[Link], T]) -> T:
+        with self._turn:
+            if self._seconds() < self._rests_until:
+                raise psycopg.OperationalError("it did not answer a moment ago")
+            try:
+                with self._opened() as link:
+                    found = what(link)
+            except psycopg.Error:
+                self._rests_until = self._seconds() + REST_S
+                raise
+            self._is_told = False
+            return found
+
+    @contextmanager
+    def _opened(self) -> Iterator[Link]:
+        """Lend the connection; one that was ended meanwhile, or is another process's, is made anew."""
+        if self._link is None or self._link.closed or self._process != os.getpid() or not _is_alive(self._link):
+            self._link, self._process = _connected(self._conninfo), os.getpid()
+        try:
+            yield self._link
+        except psycopg.Error:
+            with suppress(psycopg.Error):
+                self._link.close()
+            self._link = None
+            raise
+
+    def _tell(self, error: psycopg.Error) -> None:
+        if not self._is_told:
+            self._is_told = True
+            logging.getLogger("lockgate").warning(
+                "%s does not keep how far the logs have come: %s; this machine goes on by what it has seen itself",
+                self._place,
+                _said(error),
+            )
+
+
+def _connected(conninfo: str) -> Link:
+    link = psycopg.connect(conninfo, autocommit=True)
+    row = link.execute(_HAS).fetchone()
+    if row is not None and not row[0]:
+        with link.transaction():
+            link.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
+            link.execute(_SCHEMA)
+    return link
+
+
+def _is_alive(link: Link) -> bool:
+    try:
+        link.execute("SELECT 1")
+    except psycopg.Error:
+        return False
+    return True
+
+
+def _read(url: str) -> tuple[str, str]:
+    try:
+        known = conninfo_to_dict(url)
+    except psycopg.ProgrammingError as error:
+        # What libpq says may quote the address, and that may hold a password.
+        raise UsageError(
+            "LOCKGATE_STATE is no address of a database", advice="Write postgresql://role@host/database."
+        ) from error
+    place = f"{known.get('host') or 'this machine'}/{known.get('dbname') or known.get('user') or ''}"
+    bounds: dict[str, Any] = {
+        "connect_timeout": CONNECT_S,
+        "options": f"-c statement_timeout={STATEMENT_MS}",
+        "tcp_user_timeout": STATEMENT_MS,
+        "fallback_application_name": "lockgate marks",
+    }
+    return make_conninfo(url, **{name: value for name, value in bounds.items() if name not in known}), place
+
+
+def _size(note: bytes | None, origin: str) -> int:
+    """Return the size of a checkpoint; -1 of none, and of what is none of that log."""
+    if note is None:
+        return -1
+    try:
+        checkpoint: Checkpoint = read_checkpoint(read_note(note).body)
+    except VerifyError:
+        return -1
+    return checkpoint.size if checkpoint.origin == origin else -1
+
+
+def _said(error: psycopg.Error) -> str:
+    """Return the first line of what went wrong."""
+    return next(iter(str(error).splitlines()), type(error).__name__)

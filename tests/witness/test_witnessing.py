@@ -1,0 +1,255 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Logs of stores come in; witnesses cosign them, and whatever a witness answers stops nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from lockgate.core.cosignature import Cosignature, WitnessKey, cosigned_message, read_cosignature
+from lockgate.core.note import NoteKey, read_note
+from lockgate.core.receipt import operator
+from lockgate.core.voucher import VoucherKind
+from lockgate.errors import UnsoundError
+from lockgate.operations.cosigning import Cosigner, cosign
+from lockgate.operations.fsck import log_origin
+from lockgate.operations.pause import pause
+from lockgate.operations.rollback import rollback
+from lockgate.operations.sign import log_key
+from lockgate.operations.vouching import Vouching
+from lockgate.operations.witnessed import vouched_size, witnessed_checkpoint
+from lockgate.operations.witnessing import Outcome, ask_witnesses, look, refuse_contradicted
+from lockgate.ports.house import House
+from lockgate.ports.witness import WitnessAnswer
+from lockgate.testing.world import World
+from lockgate.verify import is_signed, verify_checkpoint
+from lockgate.wiring import memory_store, sqlite_store
+from tests.spec.line import created, receipts, world
+from tests.witness.witnessed import Beside, broken, silent, witness
+
+ADA = operator("ada", "drill")
+SIZE = "text/x.tlog.size"
+
+
+def key_of(house: House) -> NoteKey:
+    """Return the public key of a house's log."""
+    return log_key(log_origin(house), house.signers.log)
+
+
+def grown(here: World, folder: Path) -> tuple[str, Cosigner]:
+    """Return a rollout that was just started, and a witness that knows its log."""
+    made = created(here).rollout
+    return made.id, witness(folder, key_of(here.house))
+
+
+def outcomes(house: House, beside: Beside) -> list[tuple[Outcome, str]]:
+    """Return what asking came to, and what was said."""
+    return [(each.outcome, each.said) for each in ask_witnesses(house, beside)]
+
+
+@pytest.mark.clause("WT-06", "WT-10")
+def test_cosignatures_are_kept_and_come_with_the_checkpoint(tmp_path: Path) -> None:
+    """Of two witnesses, over two checkpoints; who has cosigned the latest is not asked again."""
+    here = world()
+    rollout, first = grown(here, tmp_path / "a")
+    second = witness(tmp_path / "b", key_of(here.house), name="witness.example/w2")
+    beside = Beside(first, second)
+
+    before = outcomes(here.house, beside)
+    again = outcomes(here.house, beside)
+    pause(rollout, ADA, here.house)
+    after = outcomes(here.house, beside)
+
+    assert (before, again, after) == ([(Outcome.COSIGNED, "")] * 2, [], [(Outcome.COSIGNED, "")] * 2)
+    with here.house.store.reading() as seen:
+        note = witnessed_checkpoint(seen)
+        assert (vouched_size(seen, 1), vouched_size(seen, 3)) == (2, None)
+    assert note is not None
+    assert verify_checkpoint(note, [key_of(here.house)]).size == 2
+    read = read_note(note)
+    for each in (first, second):
+        (line,) = [line for line in read.signatures if each.key.public.is_of(line)]
+        cosigned = read_cosignature(line)
+        assert is_signed(each.key.public.raw, cosigned.signature, cosigned_message(read.body, cosigned.time))
+
+
+@pytest.mark.clause("WT-06")
+def test_whoever_knows_another_size_is_asked_once_more_from_there(tmp_path: Path) -> None:
+    """A store that has lost cosignatures, or a witness that another server asks as well, is caught up with."""
+    here = world()
+    rollout, cosigner = grown(here, tmp_path / "a")
+    outcomes(here.house, Beside(cosigner))
+    pause(rollout, ADA, here.house)
+    lost = World(memory_store(), 1)
+    same = created(lost).rollout.id
+    pause(same, ADA, lost.house)
+    rollback(same, ADA, lost.house)
+    beside = Beside(cosigner)
+
+    found = outcomes(lost.house, beside)
+
+    assert found == [(Outcome.COSIGNED, "")]
+    assert [body.split(b"\n", 1)[0] for body in beside.asked] == [b"old 0", b"old 1"]
+
+
+def answering(status: int, body: bytes = b"", kind: str = "text/plain") -> Callable[[bytes], WitnessAnswer]:
+    """Return a witness that always answers the same."""
+    return lambda _: WitnessAnswer(status, kind, body)
+
+
+@pytest.mark.clause("WT-07")
+@pytest.mark.parametrize(
+    ("answer", "outcome", "said"),
+    [
+        (answering(200, b""), Outcome.REFUSED, "without a cosignature that verifies"),
+        (answering(200, "— witness.example/w1 AAAA\n".encode()), Outcome.REFUSED, "without a cosignature"),
+        (answering(200, b"\xff\x00" * 900), Outcome.REFUSED, "without a cosignature"),
+        (answering(400), Outcome.REFUSED, "the request is wrong"),
+        (answering(403), Outcome.REFUSED, "does not know the key of this log"),
+        (answering(404), Outcome.REFUSED, "does not know this log"),
+        (answering(302), Outcome.REFUSED, "it answered 302"),
+        (answering(500, b"9" * 9_000), Outcome.REFUSED, "it answered 500"),
+        (answering(409, b"5\n"), Outcome.REFUSED, "it answered 409"),
+        (answering(409, b"05\n", SIZE), Outcome.REFUSED, "it answered 409"),
+        (answering(409, b"0\n", SIZE), Outcome.FORKED, "another history"),
+        (answering(409, b"1\n", SIZE), Outcome.FORKED, "another history"),
+        (answering(409, b"9000\n", SIZE), Outcome.AHEAD, "has seen 9,000 entries of this log, which has 1"),
+        (answering(422), Outcome.FORKED, "does not go on"),
+        (silent, Outcome.UNREACHABLE, "did not answer"),
+        (broken, Outcome.REFUSED, "the list is wrong"),
+    ],
+)
+def test_whatever_a_witness_answers_is_told_and_nothing_of_it_kept(
+    tmp_path: Path, answer: Callable[[bytes], WitnessAnswer], outcome: Outcome, said: str
+) -> None:
+    """By name and cause; it is asked twice at most; the line goes on."""
+    here = world()
+    rollout, cosigner = grown(here, tmp_path / "a")
+    beside = Beside(cosigner, answer=answer)
+
+    ((found, words),) = outcomes(here.house, beside)
+    rollback(rollout, ADA, here.house)
+
+    assert (found, said in words, words.startswith("witness w1")) == (outcome, True, True)
+    assert len(beside.asked) <= 2
+    assert len(receipts(here.house, rollout)) == 2
+    with here.house.store.reading() as seen:
+        assert seen.latest_vouchers() == ()
+
+
+@pytest.mark.clause("WT-06")
+def test_a_cosignature_by_another_key_or_over_another_text_is_not_kept(tmp_path: Path) -> None:
+    """Also one of the right witness over an older checkpoint; lines of strangers beside its own are left out."""
+    here = world()
+    rollout, cosigner = grown(here, tmp_path / "a")
+    stranger = witness(tmp_path / "b", key_of(here.house))
+    older: list[WitnessAnswer] = []
+
+    def keep_first(body: bytes) -> WitnessAnswer:
+        older.append(cosign(body, cosigner))
+        return older[0]
+
+    def both(body: bytes) -> WitnessAnswer:
+        own = cosign(body, cosigner)
+        return replace(own, body=_strangers_line(stranger.key.public) + own.body) if own.status == 200 else own
+
+    first = outcomes(here.house, Beside(cosigner, answer=lambda body: cosign(body, stranger)))
+    outcomes(here.house, Beside(cosigner, answer=keep_first))
+    pause(rollout, ADA, here.house)
+    stale = outcomes(here.house, Beside(cosigner, answer=keep_first))
+    last = outcomes(here.house, Beside(cosigner, answer=both))
+
+    assert [found for ((found, _),) in (first, stale, last)] == [Outcome.REFUSED, Outcome.REFUSED, Outcome.COSIGNED]
+    with here.house.store.reading() as seen:
+        (kept,) = seen.vouchers(2)
+    assert (kept.kind, kept.by) == (VoucherKind.COSIGNATURE, cosigner.key.public.text)
+    assert kept.body.count(b"\n") == 1
+
+
+def _strangers_line(key: WitnessKey) -> bytes:
+    return Cosignature(1, bytes(64)).line(key).line().encode()
+
+
+@pytest.mark.clause("WT-11")
+def test_a_log_that_was_put_back_and_went_on_otherwise_is_not_cosigned(tmp_path: Path) -> None:
+    """The same keys and another history of the same length, and a longer one: the fork is told by name."""
+    here, forked = world(), World(memory_store(), 1)
+    rollout, cosigner = grown(here, tmp_path / "a")
+    pause(rollout, ADA, here.house)
+    outcomes(here.house, Beside(cosigner))
+    other = created(forked).rollout.id
+    forked.clock.advance(7)
+    pause(other, ADA, forked.house)
+
+    same = outcomes(forked.house, Beside(cosigner))
+    rollback(other, ADA, forked.house)
+    longer = outcomes(forked.house, Beside(cosigner))
+
+    assert [found for ((found, _),) in (same, longer)] == [Outcome.FORKED, Outcome.FORKED]
+    with forked.house.store.reading() as seen:
+        assert seen.latest_vouchers() == ()
+
+
+@pytest.mark.clause("WT-12")
+def test_a_store_that_a_witness_has_seen_larger_is_refused_at_the_start(tmp_path: Path) -> None:
+    """An older copy, an empty one with the same keys, and a fork; the same store and one that grew are not."""
+    here = world()
+    rollout, cosigner = grown(here, tmp_path / "a")
+    older, emptied = World(memory_store(), 1), World(memory_store(), 1)
+    created(older)
+    beside = Beside(cosigner)
+    fresh = refuse_contradicted(here.house, beside, 1)
+    pause(rollout, ADA, here.house)
+    outcomes(here.house, beside)
+
+    for house in (older.house, emptied.house):
+        with pytest.raises(UnsoundError, match="has seen 2 entries of this log") as refused:
+            refuse_contradicted(house, beside, 1)
+        assert "lockgate witnesses remove w1" in refused.value.advice
+    same = refuse_contradicted(here.house, beside, 1)
+    rollback(rollout, ADA, here.house)
+    ahead = refuse_contradicted(here.house, beside, 1)
+
+    assert [[each.outcome for each in asked] for asked in (fresh, same, ahead)] == [[Outcome.COSIGNED]] * 3
+
+
+@pytest.mark.clause("WT-12")
+def test_a_witness_that_does_not_answer_at_the_start_is_told_and_refuses_nothing(tmp_path: Path) -> None:
+    """Nor does one that knows nothing of the log."""
+    here = world()
+    _, cosigner = grown(here, tmp_path / "a")
+
+    said = [
+        [each.said for each in refuse_contradicted(here.house, Beside(cosigner, answer=answer), 1)]
+        for answer in (silent, answering(404))
+    ]
+
+    assert ["did not answer" in said[0][0], "does not know this log" in said[1][0]] == [True, True]
+    assert look(here.house, Beside(), 1) == ()
+
+
+@pytest.mark.clause("WT-08")
+def test_who_does_not_answer_is_asked_after_waits_that_double(tmp_path: Path) -> None:
+    """Every log in between is left as it is, the others are asked, and when it answers again it catches up."""
+    here = World(sqlite_store(tmp_path / "home"), 1)
+    rollout, cosigner = grown(here, tmp_path / "a")
+    told: list[str] = []
+    beside = Beside(cosigner, answer=silent)
+    vouching, counts = Vouching(beside, None, told.append), []
+    for _ in range(8):
+        vouching.turn(here.house)
+        counts.append(len(beside.asked))
+        here.clock.advance(30)
+    beside.answer = None
+    pause(rollout, ADA, here.house)
+    here.clock.advance(900)
+
+    vouching.turn(here.house)
+
+    assert counts == [1, 2, 2, 3, 3, 3, 3, 4]
+    assert len(told) == 4
+    with here.house.store.reading() as seen:
+        assert [each.size for each in seen.latest_vouchers()] == [2]
