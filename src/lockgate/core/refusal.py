@@ -93,6 +93,22 @@ class Reason(StrEnum):
     BUNDLE_TRAILING = "bundle_trailing"
     BUNDLE_FORM = "bundle_form"
     BUNDLE_CHECKSUM = "bundle_checksum"
+    BUNDLE_VERSION = "bundle_version"
+    BUNDLE_MANIFEST = "bundle_manifest"
+    BUNDLE_FILE_MISSING = "bundle_file_missing"
+    BUNDLE_FILE_EXTRA = "bundle_file_extra"
+    BUNDLE_FILE_UNKNOWN = "bundle_file_unknown"
+    BUNDLE_FILE_CHANGED = "bundle_file_changed"
+    BUNDLE_MISNAMED = "bundle_misnamed"
+    BUNDLE_ABOUT = "bundle_about"
+    BUNDLE_KEYS = "bundle_keys"
+    BUNDLE_UNTRUSTED = "bundle_untrusted"
+    BUNDLE_POLICY = "bundle_policy"
+    BUNDLE_VERDICT = "bundle_verdict"
+    BUNDLE_LOOKS = "bundle_looks"
+    BUNDLE_REPLAY = "bundle_replay"
+    BUNDLE_COPY = "bundle_copy"
+    BUNDLE_RECORD = "bundle_record"
 
 
 class VerifyError(DataError):

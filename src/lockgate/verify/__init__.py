@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Whoever verifies offline does it by what is handed out here, which loads the core and cryptography only."""
 
+from lockgate.verify.bundle import VerifiedBundle, bundle_manifest, verify_bundle
 from lockgate.verify.checkpoint import (
     SignedCheckpoint,
     Witnessed,
+    logged_note,
     verify_checkpoint,
     verify_growth,
+    verify_newer_checkpoint,
     verify_note,
     verify_signed_checkpoint,
 )
@@ -23,20 +26,25 @@ __all__ = [
     "Reason",
     "SignedCheckpoint",
     "Verified",
+    "VerifiedBundle",
     "VerifiedExport",
     "VerifiedManifest",
     "VerifiedRollout",
     "VerifyError",
     "Witnessed",
+    "bundle_manifest",
     "is_signed",
+    "logged_note",
     "read_note_key",
     "read_public_key",
     "read_witness_policy",
+    "verify_bundle",
     "verify_chain",
     "verify_checkpoint",
     "verify_growth",
     "verify_log_export",
     "verify_manifest",
+    "verify_newer_checkpoint",
     "verify_note",
     "verify_receipt",
     "verify_rollout",

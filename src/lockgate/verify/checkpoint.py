@@ -4,12 +4,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from lockgate.core.canonical import Json
 from lockgate.core.checkpoint import Checkpoint, read_checkpoint, read_log_growth
-from lockgate.core.cosignature import cosigned_message, read_cosignature
+from lockgate.core.cosignature import SIGNATURE_SIZE, cosigned_message, read_cosignature
 from lockgate.core.instant import SECOND, instant_text
 from lockgate.core.merkle import check_consistency
 from lockgate.core.note import Note, NoteKey, read_note
@@ -45,12 +45,13 @@ class Witnessed:
 class SignedCheckpoint:
     """A checkpoint that a trusted key of its log signed, and the trusted witnesses that cosigned it.
 
-    `unread` counts the signatures of others, which were left out.
+    `unread` counts the signatures of others, which were left out; `compared` is the size of a checkpoint from before.
     """
 
     checkpoint: Checkpoint
     witnessed: tuple[Witnessed, ...] = ()
     unread: int = 0
+    compared: int | None = None
 
     def proven(self) -> tuple[str, ...]:
         """Return in words what is known of it."""
@@ -59,6 +60,8 @@ class SignedCheckpoint:
         if self.witnessed:
             names = ", ".join(f"{each.name} ({each.text})" for each in self.witnessed)
             said.append(f"Witnesses had seen that tree grow from every one that they saw before: {names}.")
+        if self.compared is not None:
+            said.append(f"That log and the one of the kept checkpoint, of {self.compared}, are one.")
         return tuple(said)
 
     def unproven(self, *, is_compared: bool = False) -> tuple[str, ...]:
@@ -80,7 +83,7 @@ class SignedCheckpoint:
             "log": {"origin": log.origin, "size": log.size, "root": log.root.hex()},
             "witnesses": [each.document() for each in self.witnessed],
             "proven": list(self.proven()),
-            "unproven": list(self.unproven()),
+            "unproven": list(self.unproven(is_compared=self.compared is not None)),
         }
 
 
@@ -105,6 +108,24 @@ def verify_signed_checkpoint(note: bytes, keys: Keys) -> SignedCheckpoint:
     }
     unread = sum((line.name, line.key_hash) not in known for line in read.signatures)
     return SignedCheckpoint(checkpoint, witnessed, unread)
+
+
+def verify_newer_checkpoint(
+    note: bytes, keys: Keys, kept: bytes | None = None, growth: bytes | None = None
+) -> SignedCheckpoint:
+    """Return a checkpoint, if it is of one log with the one that the verifier kept from before."""
+    signed = verify_signed_checkpoint(note, keys)
+    if kept is None:
+        return signed
+    older = verify_signed_checkpoint(kept, keys).checkpoint
+    refuse_fork(signed.checkpoint, older, growth, keys)
+    return replace(signed, compared=older.size)
+
+
+def logged_note(note: bytes) -> bytes:
+    """Return a checkpoint as its log signed it, without what witnesses signed later: that is what is timestamped."""
+    read = read_note(note)
+    return Note(read.body, tuple(line for line in read.signatures if len(line.signature) == SIGNATURE_SIZE)).encode()
 
 
 def verify_note(note: Note, keys: Sequence[NoteKey]) -> None:

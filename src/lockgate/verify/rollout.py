@@ -84,7 +84,7 @@ class VerifiedRollout:
 def verify_chain(envelopes: Sequence[bytes], keys: Keys) -> tuple[Verified, ...]:
     """Return what the receipts of one rollout prove, if they begin at its first and none between them is missing."""
     chain = tuple(verify_receipt(envelope, keys) for envelope in envelopes)
-    _check_chain([_link(f"receipt {each.statement.seq}", each) for each in chain])
+    _check_chain([link_of(f"receipt {each.statement.seq}", each) for each in chain])
     return chain
 
 
@@ -108,7 +108,7 @@ def verify_links(receipts: Iterable[Held], known: Checkpoints, tell: Tell | None
     signed: SignedCheckpoint | None = None
     for held in receipts:
         verified = named(held.name, partial(verify_held, held.envelope, held.proof, known))
-        links.append(_link(held.name, verified))
+        links.append(link_of(held.name, verified))
         if verified.entry is not None:
             signed = _one_checkpoint(held.name, signed, verified.entry.signed)
         if tell is not None:
@@ -129,7 +129,8 @@ def named(name: str, verify: Callable[[], Read]) -> Read:
         raise VerifyError(error.reason, f"{name}: {error.message}", advice=error.advice) from error
 
 
-def _link(name: str, verified: Verified) -> Link:
+def link_of(name: str, verified: Verified) -> Link:
+    """Return what of a verified receipt a chain is checked by."""
     index = None if verified.entry is None else verified.entry.index
     return Link(name, verified.statement, verified.sha256, verified.key_id, index)
 

@@ -1,0 +1,273 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The files of a bundle and the keys that are trusted come in; what it proves goes out, or why it proves nothing.
+
+Nothing of it is trusted for being in it: its keys only say which keys its signers claim, and its manifest which files
+belong together.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from lockgate.core.bundle_layout import (
+    ALLOWED_SIGNERS,
+    CHECKPOINT,
+    GROWTH,
+    KEY_MANIFEST,
+    LOG_KEYS,
+    MISSING,
+    POLICY,
+    RELEASE_RECORD,
+    SERIES,
+    key_file,
+    older_key_manifest,
+    proof_file,
+    receipt_file,
+    related_file,
+    related_proof_file,
+)
+from lockgate.core.canonical import Json, canonicalize
+from lockgate.core.canonical_reading import read_canonical
+from lockgate.core.checkpoint import read_checkpoint, read_log_proof
+from lockgate.core.key_manifest import open_manifest, read_manifests
+from lockgate.core.manifest_body import KeyManifest
+from lockgate.core.note import NoteKey, read_note, read_note_key
+from lockgate.core.public_key import PublicKey, read_public_key
+from lockgate.core.published_keys import allowed_signers
+from lockgate.core.refusal import Reason, VerifyError
+from lockgate.core.release_record import release_record
+from lockgate.core.release_sources import Entry
+from lockgate.verify.bundle_bound import Bound, check_policy
+from lockgate.verify.bundle_manifest import Listed, read_listed
+from lockgate.verify.receipt import Checkpoints, checkpoints, verify_held
+from lockgate.verify.rollout import Held, Link, Tell, VerifiedRollout, link_of, named, verify_links
+from lockgate.verify.signature import is_signed
+from lockgate.verify.trust import Keys
+
+_OLDER = re.compile(r"keys/manifest-([1-9][0-9]*)\.dsse\.json")
+# What there is of what receipts bind, in words.
+_KINDS = {
+    "looks": "the looks that receipts bind",
+    "verdicts": "the whole verdicts that receipts name",
+    "replay": "the evidence that decisions are made again from",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerifiedBundle:
+    """A bundle that verifies: its rollout, what it is of, and how much of what receipts bind is in it."""
+
+    rollout: VerifiedRollout
+    about: Mapping[str, str]
+    files: int
+    found: Mapping[str, tuple[int, int]]
+    proven: tuple[str, ...]
+    unproven: tuple[str, ...]
+
+    def document(self) -> dict[str, Json]:
+        """Return the JSON form."""
+        return {
+            **self.rollout.document(),
+            "kind": "bundle",
+            "app": self.about["app"],
+            "candidate": self.about["candidate"],
+            "files": self.files,
+            "evidence": {kind: {"found": found, "wanted": wanted} for kind, (found, wanted) in self.found.items()},
+            "proven": list(self.proven),
+            "unproven": list(self.unproven),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class _Claimed:
+    """The keys that a bundle carries."""
+
+    receipt: Mapping[str, PublicKey]
+    log: tuple[NoteKey, ...]
+
+
+def verify_bundle(
+    files: Mapping[str, bytes],
+    keys: Keys | None,
+    checkpoint: bytes | None = None,
+    growth: bytes | None = None,
+    tell: Tell | None = None,
+) -> VerifiedBundle:
+    """Return what a bundle proves, given as its files by their names.
+
+    Without keys it is verified by those in it, and then refused all the same: anybody can make such a bundle.
+    """
+    listed = read_listed(files)
+    claimed = _claimed(listed)
+    trusted = keys or Keys(tuple(claimed.receipt.values()), claimed.log)
+    kept = listed.needed(GROWTH) if growth is None and checkpoint is not None and GROWTH in listed else growth
+    known = checkpoints(trusted, checkpoint, kept)
+    verified = _verified(listed, claimed, known, tell)
+    if keys is None:
+        ids = ", ".join(dict.fromkeys(link.key_id for link in verified.rollout.links))
+        raise VerifyError(
+            Reason.BUNDLE_UNTRUSTED,
+            f"the bundle agrees with itself, and is signed by keys that you have not said you trust: {ids}",
+            advice="Name keys from where their owner publishes them, with --key and --log-key, or --root.",
+        )
+    return verified
+
+
+def bundle_manifest(files: Mapping[str, bytes], roots: Sequence[PublicKey], threshold: int = 1) -> KeyManifest:
+    """Return the key manifest of a bundle, if root keys that the verifier trusts led to it."""
+    listed = read_listed(files)
+    if KEY_MANIFEST not in listed:
+        raise VerifyError(
+            Reason.BUNDLE_FILE_MISSING,
+            "the bundle has no key manifest for root keys to have signed",
+            advice="Name the key of receipts with --key and that of the log with --log-key.",
+        )
+    older = sorted(int(found[1]) for name in listed if (found := _OLDER.fullmatch(name)))
+    versions = [*(listed[older_key_manifest(version)] for version in older), listed[KEY_MANIFEST]]
+    return named("keys/manifest.dsse.json", lambda: read_manifests(versions, roots, is_signed, threshold))
+
+
+def _verified(listed: Listed, claimed: _Claimed, known: Checkpoints, tell: Tell | None) -> VerifiedBundle:
+    note = listed.needed(CHECKPOINT)
+    named(CHECKPOINT, lambda: known.signed(note))
+    rollout = verify_links(_held(listed, note), known, tell)
+    _check_about(listed, rollout)
+    related = tuple(_related(listed, note, known))
+    policy = listed.needed(POLICY)
+    check_policy(policy, [link.statement for link in rollout.links])
+    bound = Bound(listed, claimed.receipt)
+    _check_record(listed, rollout, bound, related)
+    bound.check_verdicts()
+    listed.compare_rest()
+    found = {kind: (bound.found[kind], bound.wanted[kind]) for kind in _KINDS}
+    proven = _proven(listed, rollout, found)
+    unproven = _unproven(listed, rollout, found)
+    return VerifiedBundle(
+        rollout=rollout, about=listed.about, files=len(listed), found=found, proven=proven, unproven=unproven
+    )
+
+
+def _claimed(listed: Listed) -> _Claimed:
+    """Return the keys in a bundle, each of which must be what its name says."""
+    receipt: dict[str, PublicKey] = {}
+    for name in sorted(listed):
+        if name.startswith("keys/") and name.endswith(".pem"):
+            key = named(name, lambda name=name: read_public_key(listed[name]))  # type: ignore[misc]
+            if (key_file(key.key_id), key.pem) != (name, listed[name]):
+                raise VerifyError(Reason.BUNDLE_KEYS, f"{name} is not the key that its name says, in its one form")
+            receipt[key.key_id] = key
+        elif name.endswith(".dsse.json"):
+            named(name, lambda name=name: open_manifest(listed[name]))  # type: ignore[misc]
+    lines = listed.needed(LOG_KEYS).decode("utf-8", "replace")
+    log = named(LOG_KEYS, lambda: tuple(map(read_note_key, lines.splitlines())))
+    if "".join(f"{key.text}\n" for key in log) != lines or any(key.name != listed.about["origin"] for key in log):
+        raise VerifyError(Reason.BUNDLE_KEYS, f"{LOG_KEYS} does not list keys of the log, one a line")
+    if ALLOWED_SIGNERS in listed and listed[ALLOWED_SIGNERS] != allowed_signers([receipt[name] for name in receipt]):
+        raise VerifyError(Reason.BUNDLE_KEYS, f"{ALLOWED_SIGNERS} does not list the keys of receipts of the bundle")
+    return _Claimed(receipt, log)
+
+
+def _held(listed: Listed, note: bytes) -> Iterator[Held]:
+    for seq in listed.numbers("receipts/", ".json"):
+        yield _one(listed, note, receipt_file(seq), proof_file(seq))
+
+
+def _one(listed: Listed, note: bytes, receipt: str, proof: str) -> Held:
+    data = listed.needed(proof)
+    read = named(proof, lambda: read_log_proof(data))
+    # Every proof leads to the one checkpoint, byte for byte; what witnesses signed later may stand behind it.
+    if not note.startswith(read.checkpoint) or read_note(read.checkpoint).body != read_note(note).body:
+        raise VerifyError(Reason.CHECKPOINTS, f"{proof} is of another checkpoint than {CHECKPOINT}")
+    return Held(receipt, listed[receipt], replace(read, checkpoint=note).encode())
+
+
+def _check_about(listed: Listed, rollout: VerifiedRollout) -> None:
+    for number, link in enumerate(rollout.links, start=1):
+        if link.name != receipt_file(number):
+            raise VerifyError(Reason.BUNDLE_MISNAMED, f"{link.name} is receipt {link.statement.seq}")
+    extra = {*listed.numbers("proofs/", ".tlog-proof")} - {*range(1, len(rollout.links) + 1)}
+    if extra:
+        raise VerifyError(Reason.BUNDLE_MISNAMED, f"{proof_file(min(extra))} proves a receipt that is not there")
+    last, candidate = rollout.last, rollout.last.predicate["candidate"]
+    release = candidate.get("release") if isinstance(candidate, Mapping) else None
+    origin = read_checkpoint(read_note(listed[CHECKPOINT]).body).origin
+    subject = last.subjects[0][0]
+    said = {"org": last.org, "rolloutId": last.rollout_id, "origin": origin, "candidate": release}
+    about = {name: text for name, text in listed.about.items() if name != "app"}
+    if about != said or f"{listed.about['app']}@{release}" != subject:
+        raise VerifyError(Reason.BUNDLE_ABOUT, "the bundle's manifest names another rollout than its receipts")
+
+
+def _related(listed: Listed, note: bytes, known: Checkpoints) -> Iterator[Entry]:
+    """Yield the receipts of other series, each of which verifies and follows the one before it."""
+    for series in SERIES:
+        folder, before = f"related/{series}/", None
+        for seq in listed.numbers(folder, ".json"):
+            held = _one(listed, note, related_file(series, seq), related_proof_file(series, seq))
+            link = named(held.name, lambda held=held: link_of(held.name, verify_held(held.envelope, held.proof, known)))  # type: ignore[misc]
+            _check_related(held.name, seq, before, link)
+            before = link
+            assert link.place is not None
+            yield Entry(link.statement, link.sha256, link.place)
+        if listed.numbers(folder, ".json") != listed.numbers(folder, ".tlog-proof"):
+            raise VerifyError(Reason.BUNDLE_MISNAMED, f"{folder} holds a proof of a receipt that is not there")
+
+
+def _check_related(name: str, seq: int, before: Link | None, link: Link) -> None:
+    if link.statement.seq != seq:
+        raise VerifyError(Reason.BUNDLE_MISNAMED, f"{name} is receipt {link.statement.seq}")
+    if before is not None and (before.statement.seq, before.sha256) != (seq - 1, link.statement.previous):
+        raise VerifyError(Reason.CHAIN, f"{name} does not follow {before.name}")
+
+
+def _check_record(listed: Listed, rollout: VerifiedRollout, bound: Bound, related: Sequence[Entry]) -> None:
+    """Make the release record again from what was verified, and compare."""
+    found, policy = listed.needed(RELEASE_RECORD), read_canonical(listed[POLICY], "payload")
+    assert isinstance(policy, Mapping)
+    entries = (bound.entry(link, listed[link.name]) for link in rollout.links)
+    try:
+        made = canonicalize(release_record(entries, policy, related))
+    except (LookupError, TypeError, AttributeError, ValueError) as error:
+        raise VerifyError(
+            Reason.BUNDLE_RECORD, "the receipts are of a form from which this version makes no release record"
+        ) from error
+    if made != found:
+        raise VerifyError(
+            Reason.BUNDLE_RECORD,
+            f"{RELEASE_RECORD} says something else than the receipts that it rests on",
+            advice="Read the receipts, or export the bundle again.",
+        )
+
+
+def _proven(listed: Listed, rollout: VerifiedRollout, found: Mapping[str, tuple[int, int]]) -> tuple[str, ...]:
+    said = [
+        *rollout.proven,
+        f"The bundle holds exactly the {len(listed)} files that its manifest lists.",
+        "Its policy is the one that every receipt names.",
+        "Its release record follows from those receipts and says nothing else.",
+    ]
+    for kind, words in _KINDS.items():
+        there, wanted = found[kind]
+        if there:
+            said.append(f"Of {words} it holds {there} of {wanted}, and each is what its receipt binds by digest.")
+    return tuple(said)
+
+
+def _unproven(listed: Listed, rollout: VerifiedRollout, found: Mapping[str, tuple[int, int]]) -> tuple[str, ...]:
+    evidence = (
+        "That the decisions follow from their evidence: `lockgate replay` makes them again from this bundle."
+        if found["replay"][0]
+        else "That the decisions follow from their evidence, which is not in the bundle."
+    )
+    pages = "What timeline.html and README.txt say, and what audit.sh does: nobody signed them."
+    said = [evidence if sentence.startswith("That the decisions") else sentence for sentence in rollout.unproven]
+    said += [
+        f"Of {_KINDS[kind]} {wanted - there} are not there."
+        for kind, (there, wanted) in found.items()
+        if wanted > there
+    ]
+    if MISSING in listed:
+        said.append(f"Why something is missing: {MISSING} says it, and nobody signed that.")
+    return (*said, pages)

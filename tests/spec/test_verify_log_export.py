@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Lines of an exported log come in, whole and changed; they are all entries that the checkpoint covers, or refused."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lockgate.core.export_line import End, end_line, entry_line
+from lockgate.core.merkle import plan_consistency
+from lockgate.operations.sign import sign_receipt
+from lockgate.verify import Keys, Reason, VerifyError, verify_log_export
+from tests.spec.signed import KEYS, RECEIPTS, VAULT, Vault, drafted, vault
+from tests.spec.test_verify_keys import by
+
+
+def portion(since: int, size: int, of: int = 5, here: Vault = VAULT) -> list[bytes]:
+    """Return the lines of the entries between two sizes, under the checkpoint of a size."""
+    hashes = () if size == of else plan_consistency(size, of).hashes(here.kept)
+    end = End(
+        since=since,
+        size=size,
+        before=here.trees[since].peaks,
+        consistency=tuple(hashes),
+        checkpoint=here.checkpoint(of),
+    )
+    return [*(entry_line(index, here.entries[index]) for index in range(since, size)), end_line(end)]
+
+
+ALL = portion(0, 5)
+
+
+def refusal(lines: list[bytes], keys: Keys = KEYS, checkpoint: bytes | None = None) -> Reason:
+    """Return why lines are refused."""
+    with pytest.raises(VerifyError) as refused:
+        verify_log_export(lines, keys, checkpoint)
+    return refused.value.reason
+
+
+@pytest.mark.clause("VF-50")
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ALL,
+        [*portion(0, 2), *portion(2, 5)],
+        [*portion(0, 2, of=2), *portion(2, 3, of=4), *portion(3, 5)],
+        [*portion(0, 1), *portion(1, 1), *portion(1, 5)],
+    ],
+)
+def test_an_exported_log_is_whole(lines: list[bytes]) -> None:
+    """All entries are there in their order, whether it was exported at once or went on from time to time."""
+    found = verify_log_export(lines, KEYS)
+
+    assert (found.since, found.size, found.document()["entries"]) == (0, 5, 5)
+    assert found.proven[0].startswith("These are all 5 entries of the log")
+
+
+@pytest.mark.clause("VF-50")
+def test_an_export_from_some_entry_on_says_so() -> None:
+    """What stands before it, and behind it, is named as not proven."""
+    found = verify_log_export(portion(2, 4), KEYS)
+
+    assert "What the log holds before entry 2." in found.unproven
+    assert "What the log holds from entry 4 on." in found.unproven
+
+
+@pytest.mark.clause("VF-50")
+def test_checkpoints_that_no_line_reaches_are_left_open() -> None:
+    """That two trees ahead of the last line are of one log is not proven, and said."""
+    found = verify_log_export([*portion(0, 1, of=4), *portion(1, 2, of=5)], KEYS)
+
+    assert "That the checkpoint of 4 entries is of that log too: the lines end before it." in found.unproven
+
+
+@pytest.mark.clause("VF-51")
+def test_a_fork_is_shown_where_lines_reach_a_checkpoint() -> None:
+    """A checkpoint from before, in the file or kept, must be of the tree that the lines make."""
+    first, *rest = VAULT.entries
+    other = vault(first, *reversed(rest))
+
+    assert refusal([*portion(0, 1, of=4, here=other), *portion(1, 5)]) is Reason.FORK
+    assert refusal([*portion(0, 1, of=4), *portion(1, 2, of=4, here=other)]) is Reason.FORK
+    assert refusal(ALL, checkpoint=other.checkpoint(3)) is Reason.FORK
+    assert refusal(portion(3, 5), checkpoint=VAULT.checkpoint(2)) is Reason.GROWTH_MISSING
+    assert verify_log_export(ALL, KEYS, VAULT.checkpoint(3)).since == 0
+
+
+@pytest.mark.clause("VF-51")
+@pytest.mark.parametrize(
+    ("lines", "reason"),
+    [
+        ([], Reason.LOG_EXPORT_GAP),
+        (ALL[:-1], Reason.LOG_EXPORT_GAP),
+        (ALL[1:], Reason.LOG_EXPORT_GAP),
+        ([*ALL[:2], *ALL[3:]], Reason.LOG_EXPORT_GAP),
+        ([ALL[1], ALL[0], *ALL[2:]], Reason.LOG_EXPORT_GAP),
+        ([*ALL, *portion(0, 5)], Reason.LOG_EXPORT_GAP),
+        ([b"{}\n"], Reason.LOG_EXPORT_SHAPE),
+        ([ALL[0].replace(b'"action":"', b'"action":"x'), *ALL[1:]], Reason.LOG_EXPORT_FIELDS),
+        ([*portion(0, 2)[:-1], portion(0, 3)[-1]], Reason.LOG_EXPORT_GAP),
+        ([*ALL[:4], entry_line(4, sign_receipt(drafted(5), RECEIPTS)), ALL[-1]], Reason.LOG_EXPORT_TREE),
+    ],
+    ids=["empty", "no end", "no first", "a gap", "order", "again", "no line", "a headline", "an end", "an entry"],
+)
+def test_lines_that_are_not_all_of_them_are_refused(lines: list[bytes], reason: Reason) -> None:
+    """A missing, moved, changed or repeated line is refused, by its reason."""
+    assert refusal(lines) is reason
+
+
+@pytest.mark.clause("VF-51")
+def test_an_entry_of_a_strange_or_retired_key_is_refused() -> None:
+    """Each entry is verified, by its own place in the log where a manifest gives keys places."""
+    assert refusal(ALL, Keys(log=KEYS.log)) is Reason.KEY_UNKNOWN
+    assert refusal(ALL, Keys(receipt=KEYS.receipt)) is Reason.CHECKPOINT_UNSIGNED
+    assert refusal(ALL, by(first=2)) is Reason.KEY_TOO_EARLY
+    assert any("key manifest" in sentence for sentence in verify_log_export(ALL, by()).proven)
+
+
+@settings(deadline=None, max_examples=400)
+@given(st.integers(0, sum(map(len, ALL)) - 1), st.integers(0, 7))
+@pytest.mark.clause("VF-51")
+def test_a_bit_of_any_line_counts(at: int, bit: int) -> None:
+    """One bit changed anywhere in the file is refused, as the reader of a file splits it."""
+    changed = bytearray(b"".join(ALL))
+    changed[at] ^= 1 << bit
+    lines = [line + b"\n" for line in bytes(changed).split(b"\n")[:-1]]
+    if not changed.endswith(b"\n"):
+        lines.append(bytes(changed).rpartition(b"\n")[2])
+
+    assert refusal(lines) in Reason
+
+
+@settings(deadline=None)
+@given(
+    st.lists(
+        st.one_of(st.binary(max_size=60), st.sampled_from([b"[" * 50_000, b"9" * 5_000, b'{"index":'])), max_size=4
+    )
+)
+@pytest.mark.clause("VF-51")
+def test_noise_is_refused(lines: list[bytes]) -> None:
+    """Whatever the lines are, they end in a refusal."""
+    assert refusal(lines) in Reason
