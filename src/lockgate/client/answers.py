@@ -39,12 +39,47 @@ class Rollout(TypedDict):
     terminal: bool
 
 
+class Proven(TypedDict):
+    """A receipt that a call wrote, by its digest, and the proof of its place in the log."""
+
+    receipt_id: str
+    seq: int
+    sha256: str
+    log_index: int
+    proof: str
+
+
+class Signed(Proven):
+    """The same with the bytes of the receipt, as text in UTF-8."""
+
+    envelope: str
+
+
+class Created(Rollout):
+    """A rollout that was put on trial, and its first receipt; None where it was there already."""
+
+    existing: bool
+    signed: Signed | None
+
+
 class Trial(Rollout):
     """A rollout with what a turn decided, or would decide at this moment."""
 
     decision: Decision
     verdict: Verdict
     receipt: int
+
+
+class Turn(Trial):
+    """What a turn came to, and the receipt that it wrote; None where it left a look."""
+
+    signed: Signed | None
+
+
+class Taken(Trial):
+    """The same of one among many, without the bytes of the receipt."""
+
+    signed: Proven | None
 
 
 class Standing(TypedDict):
@@ -64,6 +99,7 @@ class Acted(Rollout):
     """A rollout after an operator's call, and the number of the receipt of it."""
 
     receipt: int
+    signed: Signed | None
 
 
 class Receipt(TypedDict):
@@ -125,5 +161,5 @@ class Webhook(TypedDict):
 class Turns(TypedDict):
     """A result or a problem of each active rollout."""
 
-    rollouts: list[Trial]
+    rollouts: list[Taken]
     problems: list[dict[str, Any]]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+from base64 import urlsafe_b64encode
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, Self, cast
 from urllib.parse import urlencode
@@ -23,12 +24,14 @@ if TYPE_CHECKING:
     from lockgate.client.answers import (
         Acted,
         App,
+        Created,
         Kept,
         Receipt,
         Rollout,
         SignedReceipt,
         Standing,
         Trial,
+        Turn,
         Turns,
         Webhook,
     )
@@ -39,7 +42,7 @@ ROLLED_BACK = 422
 class Evaluation(NamedTuple):
     """What one turn came to; `has_rolled_back` says that this turn took the candidate out of traffic."""
 
-    rollout: Trial
+    rollout: Turn
     has_rolled_back: bool
     is_replayed: bool
 
@@ -87,11 +90,11 @@ class Client:
         baseline: str | None = None,
         policy: Mapping[str, Any] | None = None,
         **fields: Any,  # noqa: ANN401 -- whatever the route takes besides
-    ) -> Rollout:
+    ) -> Created:
         """Put a candidate on trial; `fields` are further ones of the route, such as `mode`, `steps` and `metrics`."""
         document = {"app_id": app_id, "candidate": candidate, "baseline": baseline, "policy": policy, **fields}
         told = {name: value for name, value in document.items() if value is not None}
-        return cast("Rollout", self._post(f"{API}/rollouts", told))
+        return cast("Created", self._post(f"{API}/rollouts", told))
 
     def rollouts(
         self, app_id: str | None = None, *, is_active: bool = False, mode: str | None = None
@@ -115,7 +118,7 @@ class Client:
         # The one status above 400 that is an answer.
         found = (reply if reply.status == ROLLED_BACK and _is_answer(reply) else check(reply)).document()
         is_replayed = reply.headers.get("idempotency-replayed") == "true"
-        return Evaluation(cast("Trial", found), reply.status == ROLLED_BACK, is_replayed)
+        return Evaluation(cast("Turn", found), reply.status == ROLLED_BACK, is_replayed)
 
     def evaluate_all(self) -> Turns:
         """Take one turn of every active rollout that the key is for."""
@@ -163,6 +166,15 @@ class Client:
     def receipt(self, rollout_id: str, seq: int) -> SignedReceipt:
         """Return a signed receipt with all that verifies it."""
         return cast("SignedReceipt", self._get(f"{_rollout(rollout_id)}/receipts/{seq:d}"))
+
+    def bundle(self, rollout_id: str, since: bytes | None = None) -> bytes:
+        """Return the zip of a rollout's receipts, and of all that proves and explains them.
+
+        `since`: a checkpoint that was kept, since which the log must only have grown.
+        """
+        kept = None if since is None else urlsafe_b64encode(since).decode("ascii")
+        path = f"{_rollout(rollout_id)}/bundle{_query({'checkpoint': kept})}"
+        return check(self._transport.call("GET", path, is_safe=True)).body
 
     def send_runs(self, runs: bytes | Iterable[Mapping[str, Any]], app_id: str | None = None) -> Kept:
         """Keep runs, one JSON object a line; the same bytes again change nothing."""

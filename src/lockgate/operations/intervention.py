@@ -42,11 +42,12 @@ TRIES = 5
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A rollout as it stands after a request, its policy, and the seq of its latest receipt."""
+    """A rollout as it stands after a request, its policy, the seq of its latest receipt, and whether that is new."""
 
     rollout: Rollout
     policy: Policy
     receipt: int
+    is_signed: bool = False
 
 
 def ask(rollout_id: str, request: Request, actor: Actor, house: House) -> Answer:
@@ -116,7 +117,7 @@ def act(work: Transaction, rollout_id: str, request: Request, actor: Actor, hous
     transition = apply(rollout, decision, now)
     case = Case(trial=trial, transition=transition, verdict=verdict, policy=policy, actor=checked)
     kept = commit(work, house, case)
-    return Answer(kept.rollout, policy, kept.chain.seq)
+    return Answer(kept.rollout, policy, kept.chain.seq, is_signed=True)
 
 
 def _may_return(seen: Snapshot, app: App, rollout: Rollout, request: Request) -> bool:

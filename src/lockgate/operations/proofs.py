@@ -7,6 +7,7 @@ time makes the same bytes. The latest is under the checkpoint that the log has n
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from lockgate.core.checkpoint import LogGrowth, LogProof, read_checkpoint
@@ -39,6 +40,13 @@ def signed(series: str, seq: int, house: House) -> Signed:
     with house.store.reading(house.org) as seen:
         receipt = receipt_in(seen, series, seq)
         return Signed(receipt, first_proof(seen, receipt))
+
+
+def all_signed(wanted: Iterable[tuple[str, int]], house: House) -> Mapping[str, Signed]:
+    """Return what was signed with the receipts of several series, by these, from one snapshot."""
+    with house.store.reading(house.org) as seen:
+        found = {series: receipt_in(seen, series, seq) for series, seq in wanted}
+        return {series: Signed(receipt, first_proof(seen, receipt)) for series, receipt in found.items()}
 
 
 def first_proof(seen: Snapshot, receipt: Receipt) -> bytes:

@@ -32,11 +32,12 @@ LOOP = Actor()
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """What one turn of the loop came to; `receipt` is the seq of the rollout's latest."""
+    """What one turn came to; `receipt` is the seq of the rollout's latest, and `is_signed` says that it is new."""
 
     transition: Transition
     verdict: Verdict
     receipt: int
+    is_signed: bool = False
 
     @property
     def rollout(self) -> Rollout:
@@ -72,7 +73,8 @@ def turn_in(work: Transaction, rollout_id: str, house: House, actor: Actor = LOO
     decision = decide(rollout, policy, verdict, around)
     transition = noticed(apply(rollout, decision, now), policy)
     reach("tick.decided")
+    latest = trial.chain.seq
     if not rollout.is_terminal:
         case = Case(trial=trial, transition=transition, verdict=verdict, policy=policy, actor=actor)
         trial = commit(work, house, case)
-    return Turn(transition, verdict, trial.chain.seq)
+    return Turn(transition, verdict, trial.chain.seq, is_signed=trial.chain.seq > latest)

@@ -86,6 +86,17 @@ _TURN = with_all(
     verdict=shape("Findings"),
     receipt=described(WHOLE, "The number of the rollout's latest receipt."),
 )
+_PROVEN = answer(
+    receipt_id=TEXT,
+    seq=WHOLE,
+    sha256=described(TEXT, "Of the envelope's bytes, in hexadecimal."),
+    log_index=WHOLE,
+    proof=described(TEXT, "C2SP tlog-proof, under the checkpoint that was signed with the receipt."),
+)
+_SIGNED = described(
+    or_null(with_all(_PROVEN, envelope=described(TEXT, "The bytes of the receipt, in UTF-8."))),
+    "The receipt that this call wrote; null: it wrote none.",
+)
 _APP = answer(
     app=TEXT,
     id=described(TEXT, "What the app's own receipts are found by."),
@@ -169,6 +180,7 @@ ANSWER_SCHEMAS: Mapping[str, Schema] = {
         webhooks=described(FLAG, "Whether this server can open the secrets of the default organisation's webhooks."),
     ),
     "Metrics": described(TEXT, "The text format of Prometheus, or OpenMetrics where that is accepted."),
+    "Bundle": described(TEXT, "A zip; what is in it, its README.txt says."),
     "Rollout": _ROLLOUT,
     "Decision": _DECISION,
     "Finding": _FINDING,
@@ -181,13 +193,14 @@ ANSWER_SCHEMAS: Mapping[str, Schema] = {
         foreseen={"type": "object"},
         warnings=list_of(TEXT),
         unmet=list_of(TEXT),
+        signed=_SIGNED,
     ),
     "Rollouts": answer(
         rollouts=list_of(with_all(shape("Rollout"), overdue=or_null(TEXT), frozen=or_null(TEXT))), cursor=_CURSOR
     ),
-    "Turn": _TURN,
+    "Turn": with_all(_TURN, signed=_SIGNED),
     "Explanation": with_all(
-        shape("Turn"),
+        _TURN,
         steps=list_of(TEXT),
         fresh_runs=WHOLE,
         min_runs=WHOLE,
@@ -215,10 +228,10 @@ ANSWER_SCHEMAS: Mapping[str, Schema] = {
         anytime=mapping_of(answer(low=NUMBER, high=NUMBER, level=NUMBER, buckets=WHOLE)),
     ),
     "Round": answer(
-        rollouts=list_of(shape("Turn")),
+        rollouts=list_of(with_all(_TURN, signed=or_null(_PROVEN))),
         problems=described(list_of(with_all(shape("Problem"), id=TEXT)), "Of rollouts that took no turn."),
     ),
-    "Answered": with_all(shape("Rollout"), receipt=WHOLE),
+    "Answered": with_all(shape("Rollout"), receipt=WHOLE, signed=_SIGNED),
     "Receipts": answer(id=TEXT, receipts=list_of(_ENTRY), cursor=_CURSOR),
     "Receipt": answer(
         id=TEXT,

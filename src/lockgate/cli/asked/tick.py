@@ -10,16 +10,18 @@ from dataclasses import dataclass
 from lockgate.cli import exit_codes
 from lockgate.cli.asked.desk import Desk
 from lockgate.cli.said import Said
+from lockgate.core.canonical import Json
 from lockgate.core.policy.policy import Mode
 from lockgate.core.rollout import Rollout
 from lockgate.errors import LockgateError
 from lockgate.operations.queries import list_rollouts
 from lockgate.operations.successor import successor
-from lockgate.operations.tick import tick
+from lockgate.operations.tick import Turn, tick
 from lockgate.operations.tick_all import Problem, Round, tick_all
 from lockgate.ports.house import House
 from lockgate.report.listing import change_of, render_change
 from lockgate.report.rollout_document import turn_document
+from lockgate.report.signed import signed_by_id, with_signed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +44,7 @@ def answer(words: Words, desk: Desk) -> Said:
             took = Round((tick(words.rollout_id, house, place.ticker()),), ())
     place.turned(took.turns, len(took.problems), time.perf_counter() - began)
     untold = place.deliver(house, None if words.rollout_id is None else took.turns[0].rollout.app)
-    _say(words, took, desk)
+    _say(words, took, house, desk)
     _tell([(each.rollout_id, each.error) for each in took.problems], desk)
     desk.tell(*untold)
     if words.rollout_id is None:
@@ -54,14 +56,23 @@ def _covered(house: House, desk: Desk) -> set[str]:
     return {each.id for each in list_rollouts(house, active=True) if desk.place.covers(each.app)}
 
 
-def _say(words: Words, took: Round, desk: Desk) -> None:
+def _say(words: Words, took: Round, house: House, desk: Desk) -> None:
     if not words.as_json:
         lines = [render_change(change_of(each.transition), desk.screen) for each in took.turns]
         desk.say("".join(lines) or ("" if took.problems else "No rollout is active.\n"))
         return
-    turns = [turn_document(each.rollout, each.transition.decision, each.verdict, each.receipt) for each in took.turns]
-    unable = [_document(each) for each in took.problems]
-    desk.emit_json({"rollouts": turns, "problems": unable} if words.rollout_id is None else turns[0])
+    if words.rollout_id is not None:
+        turn = took.turns[0]
+        seq = turn.receipt if turn.is_signed else None
+        desk.emit_json(with_signed(_turn(turn), turn.rollout.id, seq, house))
+        return
+    proven = signed_by_id(took.turns, house)
+    turns = [{**_turn(each), "signed": proven[each.rollout.id]} for each in took.turns]
+    desk.emit_json({"rollouts": turns, "problems": [_document(each) for each in took.problems]})
+
+
+def _turn(turn: Turn) -> dict[str, Json]:
+    return turn_document(turn.rollout, turn.transition.decision, turn.verdict, turn.receipt)
 
 
 def _document(problem: Problem) -> dict[str, object]:

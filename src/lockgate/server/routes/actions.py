@@ -18,6 +18,7 @@ from lockgate.operations.resume import resume
 from lockgate.operations.rollback import rollback
 from lockgate.ports.house import House
 from lockgate.report.answered import answered_document
+from lockgate.report.signed import with_signed
 from lockgate.server.call import Answer, Call, Handler, whole_of
 from lockgate.server.routes.rollouts import tag
 
@@ -46,7 +47,9 @@ def _act_on_sight(act: Callable[[str, Seen, Actor, House], Answered]) -> Handler
 
 def _answer(call: Call, given: Answered) -> Answer:
     call.wake()
-    return Answer(document=answered_document(given), headers=tag(given.rollout))
+    seq = given.receipt if given.is_signed else None
+    said = with_signed(answered_document(given), given.rollout.id, seq, call.house)
+    return Answer(document=said, headers=tag(given.rollout))
 
 
 pause_one = _act(pause)

@@ -19,6 +19,7 @@ from lockgate.operations.queries import explain, overdue_rollouts
 from lockgate.operations.rollout_page import Wanted, rollout_page
 from lockgate.report.created import created_document
 from lockgate.report.rollout_document import explanation_document, rollout_document
+from lockgate.report.signed import with_signed
 from lockgate.server.call import MAX_PAGE, Answer, Call, check_names, flag_of, needed, seconds_of, text_of
 from lockgate.server.cursor import next_cursor, place_of
 
@@ -26,6 +27,8 @@ from lockgate.server.cursor import next_cursor, place_of
 FLAT = ("mode", "steps", "min_runs", "require_pairwise")
 BESIDE = ("app_id", "baseline", "candidate", "since", "links", "digests", "replace", "metrics", "policy")
 PAGE = 50
+# The number of the receipt of a start.
+FIRST = 1
 FILTERS = ("app_id", "status", "candidate", "active", "mode", "limit", "cursor")
 
 
@@ -49,7 +52,8 @@ def create_rollout(call: Call) -> Answer:
     created = create(order, call.house)
     call.wake()
     rollout = created.rollout
-    said = created_document(created, foresee(rollout, created.policy, call.house))
+    about = created_document(created, foresee(rollout, created.policy, call.house))
+    said = with_signed(about, rollout.id, None if created.is_existing else FIRST, call.house)
     place = {"location": f"/api/v1/rollouts/{rollout.id}"}
     return Answer(document=said, status=200 if created.is_existing else 201, headers={**tag(rollout), **place})
 

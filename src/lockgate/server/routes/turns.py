@@ -12,6 +12,7 @@ from lockgate.operations.queries import list_rollouts
 from lockgate.operations.tick import Turn, tick
 from lockgate.operations.tick_all import tick_all
 from lockgate.report.rollout_document import turn_document
+from lockgate.report.signed import signed_by_id, with_signed
 from lockgate.server.call import Answer, Call
 from lockgate.server.problem import problem_of
 from lockgate.server.routes.rollouts import tag
@@ -28,7 +29,8 @@ def evaluate_one(call: Call) -> Answer:
     call.meter.turned([turn], 0, time.perf_counter() - began)
     call.wake()
     status = ROLLED_BACK if _has_rolled_back(turn) else 200
-    return Answer(document=_document(turn), status=status, headers=tag(turn.rollout))
+    said = with_signed(_document(turn), turn.rollout.id, turn.receipt if turn.is_signed else None, call.house)
+    return Answer(document=said, status=status, headers=tag(turn.rollout))
 
 
 def evaluate_all(call: Call) -> Answer:
@@ -42,7 +44,9 @@ def evaluate_all(call: Call) -> Answer:
     call.meter.turned(took.turns, len(took.problems), time.perf_counter() - began)
     call.wake()
     problems: list[Json] = [{"id": each.rollout_id, **problem_of(each.error).document()} for each in took.problems]
-    return Answer(document={"rollouts": [_document(turn) for turn in took.turns], "problems": problems})
+    proven = signed_by_id(took.turns, call.house)
+    turns: list[Json] = [{**_document(turn), "signed": proven[turn.rollout.id]} for turn in took.turns]
+    return Answer(document={"rollouts": turns, "problems": problems})
 
 
 def _has_rolled_back(turn: Turn) -> bool:
