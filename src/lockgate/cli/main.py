@@ -113,6 +113,9 @@ COMMANDS = {
     "receipts": Entry(
         "lockgate.cli.receipts", "receipts", "List a rollout's receipts, or write them as files that verify offline."
     ),
+    "export": Entry(
+        "lockgate.cli.export", "export", "Write a rollout's receipts, and all that proves and explains them, as one zip."
+    ),
     "verify": Entry("lockgate.cli.verify", "verify", "Say what a receipt proves, without network or store."),
     "fsck": Entry(
         "lockgate.cli.fsck", "fsck", "Check that everything in the store agrees, and make every decision again."
@@ -154,7 +157,7 @@ GROUPS: dict[str, Sequence[str]] = {
         "unfreeze",
         "clear-alarm",
     ),
-    "Proving and declaring": ("receipts", "verify", "fsck", "backup", "store", "new-keys", "policy"),
+    "Proving and declaring": ("receipts", "export", "verify", "fsck", "backup", "store", "new-keys", "policy"),
 }
 
 EPILOG = """

@@ -12,7 +12,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
@@ -104,7 +104,15 @@ def save(path: Path, text: str) -> None:
             # A pipe or a device takes bytes as they come; a folder refuses. Where it leads to may have no path.
             path.write_bytes(text.encode("utf-8"))
             return
-        _replace(resolved(path), text.encode("utf-8"))
+        _replace(resolved(path), [text.encode("utf-8")])
+    except OSError as error:
+        raise _refusal(path, error) from error
+
+
+def save_pieces(path: Path, pieces: Iterable[bytes]) -> None:
+    """Write a file, piece by piece, so that it is there whole or, after any failure, as it was before."""
+    try:
+        _replace(resolved(path), pieces)
     except OSError as error:
         raise _refusal(path, error) from error
 
@@ -127,13 +135,13 @@ def _refusal(path: Path, error: OSError) -> LockgateError:
     return UsageError(said, advice="Name a file in a folder that can be written.")
 
 
-def _replace(target: Path, data: bytes) -> None:
+def _replace(target: Path, pieces: Iterable[bytes]) -> None:
     import tempfile
 
     handle, name = tempfile.mkstemp(prefix=f".{target.name[:MAX_PREFIX]}.", dir=target.parent)
     try:
         with os.fdopen(handle, "wb") as file:
-            file.write(data)
+            file.writelines(pieces)
             file.flush()
             os.fsync(file.fileno())
         Path(name).chmod(target.stat().st_mode & 0o777 if target.exists() else 0o666 & ~_umask())

@@ -26,6 +26,7 @@ from lockgate.operations.bundle_spool import Spool
 from lockgate.operations.export import log_growth
 from lockgate.operations.log_proofs import Log
 from lockgate.operations.reading import load
+from lockgate.operations.witnessed import witnessed_checkpoint
 from lockgate.ports.house import House
 from lockgate.ports.store import Snapshot
 
@@ -35,11 +36,15 @@ Pages = Callable[[Mapping[str, Json], Mapping[str, Json]], Mapping[str, bytes]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """What is to be exported, since which kept checkpoint the log must only have grown, and what writes the pages."""
+    """What is to be exported, since which kept checkpoint the log must only have grown, and what writes the pages.
+
+    `has_org`: whether whoever asks may also see what was done to the organisation itself.
+    """
 
     rollout_id: str
     pages: Pages
     since: bytes | None = None
+    has_org: bool = True
     tell: Progress = silent
 
 
@@ -70,20 +75,24 @@ def bundle(wanted: Wanted, house: House) -> Iterator[Bundle]:
 
 def _gathered(seen: Snapshot, wanted: Wanted, house: House, files: Spool) -> Bundle:
     trial, policy = load(seen, wanted.rollout_id)
-    note = seen.checkpoint()
+    note = witnessed_checkpoint(seen)
     if note is None:
         raise UnsoundError("the log has no checkpoint", advice="`lockgate fsck` says what else is wrong.")
     checkpoint, rollout = read_checkpoint(read_note(note).body), trial.rollout
     own = BundleReceipts(seen, house, files, wanted.tell)
     log = Log(checkpoint.size, note)
     beside = RelatedReceipts(seen, house, files, own)
-    record = canonicalize(release_record(own.entries(trial, log), policy.document(), beside.entries(rollout, log)))
+    record = canonicalize(
+        release_record(own.entries(trial, log), policy.document(), beside.entries(rollout, log, has_org=wanted.has_org))
+    )
     files.add(CHECKPOINT, note)
     files.add(POLICY, canonicalize(policy.document()))
     files.add(RELEASE_RECORD, record)
     if wanted.since is not None:
         files.add(GROWTH, log_growth(seen, wanted.since, note))
-    missing = {**own.missing(), **put_keys(house, checkpoint.origin, own.signers, files)}
+    missing = {**own.missing(), **put_keys(seen, house, checkpoint.origin, own.signers, files)}
+    if not wanted.has_org:
+        missing["related"] = [{"series": "org", "why": "whoever asked may see some apps only"}]
     for name, data in wanted.pages(json.loads(record), missing).items():
         files.add(name, data)
     if missing:

@@ -5,17 +5,19 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from lockgate.core.bundle_layout import ALLOWED_SIGNERS, LOG_KEYS, key_file
+from lockgate.core.bundle_layout import ALLOWED_SIGNERS, KEY_MANIFEST, LOG_KEYS, key_file, older_key_manifest
 from lockgate.core.canonical import Json
 from lockgate.core.public_key import PublicKey, read_public_key
 from lockgate.core.published_keys import allowed_signers
 from lockgate.operations.bundle_spool import Spool
+from lockgate.operations.key_manifest import manifests_in
 from lockgate.operations.sign import log_key_of
 from lockgate.ports.house import House
+from lockgate.ports.store import Snapshot
 
 
-def put_keys(house: House, origin: str, signers: Collection[str], files: Spool) -> dict[str, Json]:
-    """Keep the keys that signed receipts, and all of the log; return what is missing, and why."""
+def put_keys(seen: Snapshot, house: House, origin: str, signers: Collection[str], files: Spool) -> dict[str, Json]:
+    """Keep the keys that signed receipts, all of the log, and every key manifest; return what is missing, and why."""
     kept = house.signers.kept
     known = {key.key_id: key for key in _keys(house.signers.receipt.public_key_pem, *kept.receipt)}
     found = [known[key_id] for key_id in sorted(signers) if key_id in known]
@@ -25,6 +27,9 @@ def put_keys(house: House, origin: str, signers: Collection[str], files: Spool) 
     log = _keys(house.signers.log.public_key_pem, *kept.log)
     lines = sorted(log_key_of(origin, key.pem).text for key in log)
     files.add(LOG_KEYS, "".join(f"{line}\n" for line in lines).encode("utf-8"))
+    versions = manifests_in(seen, house.org)
+    for version, data in enumerate(versions, 1):
+        files.add(KEY_MANIFEST if version == len(versions) else older_key_manifest(version), data)
     lost: list[Json] = [
         {"keyid": key_id, "why": "it was not kept where the bundle was made"}
         for key_id in sorted(signers)

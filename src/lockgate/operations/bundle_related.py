@@ -33,9 +33,11 @@ class RelatedReceipts:
     def __init__(self, seen: Snapshot, house: House, files: Spool, own: BundleReceipts) -> None:
         self._seen, self._org, self._files, self._own = seen, house.org, files, own
 
-    def entries(self, rollout: Rollout, log: Log) -> Iterator[Entry]:
+    def entries(self, rollout: Rollout, log: Log, *, has_org: bool) -> Iterator[Entry]:
         """Put them and their proofs into the spool, and yield them; read when the rollout's own were."""
-        series: dict[Series, str] = {"app": series_name(self._org, rollout.app), "org": custody_series(self._org)}
+        series: dict[Series, str] = {"app": series_name(self._org, rollout.app)}
+        if has_org:
+            series["org"] = custody_series(self._org)
         for kind, name in series.items():
             for receipt, proof in log_proofs(self._seen, self._within(name, rollout), log):
                 self._own.signers.add(signer_of(receipt.envelope))

@@ -52,7 +52,12 @@ def current_manifest(house: House) -> bytes | None:
 def manifest_versions(house: House) -> tuple[bytes, ...]:
     """Return every version of the manifest that was published, the first one first."""
     with house.store.reading(house.org) as seen:
-        return tuple(reversed([*_versions(seen, house.org)]))
+        return manifests_in(seen, house.org)
+
+
+def manifests_in(seen: Snapshot, org: str) -> tuple[bytes, ...]:
+    """Return every version that a snapshot has, the first one first."""
+    return tuple(reversed([*_versions(seen, org)]))
 
 
 def draft_manifest(house: House, roots: Roots = NO_CHANGE) -> KeyManifest:

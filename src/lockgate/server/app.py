@@ -54,6 +54,7 @@ from lockgate.server.problem import (
     problem_of_fault,
 )
 from lockgate.server.rooms import Room, Rooms
+from lockgate.server.sending import SentResponse
 from lockgate.server.table import ENDPOINTS, Endpoint
 
 DESCRIPTION = "/openapi.json"
@@ -110,6 +111,12 @@ def make_app(service: Service) -> Starlette:
     return app
 
 
+def _response(answer: Answer) -> Response:
+    if answer.sending is not None:
+        return SentResponse(answer.sending, answer.status, dict(answer.headers), answer.kind)
+    return Response(answer.encoded(), answer.status, dict(answer.headers), answer.kind)
+
+
 def _path(by_method: Mapping[str, Handle]) -> Handle:
     async def path(request: Request) -> Response:
         # A HEAD is a GET whose body nobody sends.
@@ -140,7 +147,7 @@ def _endpoint(row: Endpoint, service: Service, rooms: Rooms) -> Handle:
         except Exception:  # noqa: BLE001 -- whatever a handler raises is a fault of its own and no reason to end
             response = _refusal(problem_of_fault())
         else:
-            response = Response(answer.encoded(), answer.status, dict(answer.headers), answer.kind)
+            response = _response(answer)
         if isinstance(response, Refusal):
             service.metrics.refused(response.kind.name)
         response.headers.update(admission.headers)

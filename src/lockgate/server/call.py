@@ -23,6 +23,7 @@ from lockgate.report.screen import Screen
 from lockgate.server.caller import Caller
 from lockgate.server.gathering import Gathering
 from lockgate.server.meter import DEAF, Meter
+from lockgate.server.sending import Sending
 
 MAX_WHOLE = 2**53
 # Of every list.
@@ -114,6 +115,8 @@ class Answer:
     # In place of the document, where the bytes are there already.
     body: bytes | None = None
     kind: str = JSON_TYPES[0]
+    # In place of both, where it is long: pieces that are sent one by one, by a call that only looks.
+    sending: Sending | None = None
     # What is kept for whoever calls again with the same idempotency key, in place of a document that holds a secret.
     kept: Json = None
 

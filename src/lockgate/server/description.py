@@ -20,6 +20,7 @@ from lockgate.server.call import JSON_TYPES, MAX_PAGE
 from lockgate.server.event_schemas import described_events
 from lockgate.server.metrics import OPENMETRICS
 from lockgate.server.problem import CONTENT_TYPE, KINDS, NO_METHOD, NOT_THERE, STALE, TYPES
+from lockgate.server.routes.bundles import ZIP
 from lockgate.server.routes.log import ENVELOPE, OCTETS
 from lockgate.server.routes.published_keys import KINDS as PUBLISHED_KINDS
 from lockgate.server.routes.published_keys import PEM_KIND
@@ -44,6 +45,10 @@ PARAMETERS: Mapping[str, Schema] = {
     "org": described(TEXT, "Whose keys; by default those of the organisation `default`."),
     "seq": {"type": "integer", "minimum": 1, "maximum": 999_999_999},
     "since": described(TIME, "From when on."),
+    "checkpoint": described(
+        {**TEXT, "pattern": "^([A-Za-z0-9_-]{4})*([A-Za-z0-9_-]{4}|[A-Za-z0-9_-]{3}=|[A-Za-z0-9_-]{2}==)$"},
+        "A checkpoint that was kept, in base64url with its padding.",
+    ),
     "state": one_of(State),
     "status": one_of(Status),
     "tile": described(TEXT, "Which one, such as `x001/x234/067`, with `.p/WIDTH` where it is not full."),
@@ -81,6 +86,7 @@ CONTENT_TYPES = {
     "Checkpoint": ("text/plain",),
     "LogGrowth": ("text/plain",),
     "Tile": (OCTETS,),
+    "Bundle": (ZIP,),
     "ExportedLog": NDJSON_TYPES[:1],
     "PublishedKeys": ("text/plain", PUBLISHED_KINDS[JWKS], PEM_KIND),
 }

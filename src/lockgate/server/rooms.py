@@ -27,7 +27,7 @@ from lockgate.server.table import MAX_BODY, Endpoint
 STOPS = ("/rollback", "/kill", "/pause", "/freeze", "/screens/end")
 TURNS = ("/evaluate", "/screens/tick", "/screens/turn")
 PROBES = ("/healthz", "/readyz")
-IMPORTS, COMPARISONS = "/imports/runs", "/compare"
+IMPORTS, COMPARISONS, BUNDLES = "/imports/runs", "/compare", "/bundle"
 # Of the rooms below, those that nothing may keep waiting.
 URGENT = ("stops", "turns")
 READS = (Permission.READ, Permission.READ_RECEIPTS, Permission.READ_METRICS)
@@ -67,6 +67,7 @@ SIZES = {
     "webhooks": Size(4, 16),
     "reads": Size(6, 128),
     "comparisons": Size(2, 16),
+    "bundles": Size(2, 8),
     "batches": Size(16, 128),
     "imports": Size(2, 32),
     # Nobody knows who they are: they wait for each other, and connections of theirs make room for callers.
@@ -87,6 +88,7 @@ def room_name(row: Endpoint) -> str:
         ("imports", row.path.endswith(IMPORTS)),
         ("batches", row.max_body > MAX_BODY),
         ("comparisons", row.path.endswith(COMPARISONS)),
+        ("bundles", row.path.endswith(BUNDLES)),
         ("webhooks", waits),
         ("reads", row.method == "GET" or row.permission in READS),
     )

@@ -15,6 +15,7 @@ from lockgate.server.routes import (
     actions,
     api_keys,
     apps,
+    bundles,
     compare,
     explanation,
     imports,
@@ -162,6 +163,13 @@ ENDPOINTS = (
     _get(f"{LOG}/export", Permission.EXPORT, log.export_lines, "Export what was appended since", *log.SINCE),
     _get(KEY_MANIFEST, None, published_keys.show_manifest, "Fetch the signed manifest of all keys", "org"),
     _get("/keys/{file}", None, published_keys.show_file, "Fetch public keys", "org"),
+    _get(
+        f"{ROLLOUT}/bundle",
+        Permission.EXPORT,
+        bundles.send,
+        "Export a rollout's receipts, and all that proves and explains them, as one zip",
+        *bundles.PARAMETERS,
+    ),
     Endpoint(
         "POST",
         f"{API}/runs",

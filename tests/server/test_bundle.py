@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A server on a real store comes in; rollouts' bundles must come over HTTP as they are made beside it."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from base64 import urlsafe_b64encode
+from pathlib import Path
+
+import pytest
+
+from lockgate.client import Client
+from lockgate.operations.issue_key import IssuedKey
+from lockgate.server.rooms import room_name
+from lockgate.server.routes import bundles
+from lockgate.server.table import ENDPOINTS
+from tests.doors.line import Door
+from tests.server.served import served
+from tests.spec.bundles import bundle_bytes, rolled_back
+from tests.spec.line import APP
+
+PATH = "/api/v1/rollouts/{id}/bundle"
+
+
+def _by(key: IssuedKey) -> dict[str, str]:
+    """Return the header of who calls by a key."""
+    return {"authorization": f"Bearer {key.token}"}
+
+
+@pytest.mark.clause("EX-31")
+def test_a_bundle_over_http_is_the_same_bytes() -> None:
+    """An auditor with a key needs nobody at the server."""
+    here, rollout = rolled_back()
+    expected = bundle_bytes(here.house, rollout)
+
+    with served(here) as door:
+        answer = door.http.get(PATH.format(id=rollout), headers=_by(door.key("auditor")))
+
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["content-type"] == "application/zip"
+    assert answer.headers["content-disposition"] == f'attachment; filename="{rollout}.zip"'
+    assert answer.content == expected
+
+
+@pytest.mark.clause("EX-31")
+def test_a_bundle_since_a_checkpoint_comes_over_http() -> None:
+    """The checkpoint goes along in the query."""
+    here, rollout = rolled_back()
+    with here.house.store.reading() as seen:
+        kept = seen.checkpoint()
+    assert kept is not None
+
+    with served(here) as door:
+        query = {"checkpoint": urlsafe_b64encode(kept).decode()}
+        answer = door.http.get(PATH.format(id=rollout), params=query, headers=_by(door.key("auditor")))
+        other = door.http.get(PATH.format(id=rollout), params={"checkpoint": "?"}, headers=_by(door.key("auditor")))
+
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as made:
+        assert "log.consistency" in made.namelist()
+    assert (other.status_code, other.json()["detail"]) == (400, "checkpoint is none in base64url")
+
+
+@pytest.mark.clause("EX-31")
+def test_a_key_for_some_apps_sees_nothing_of_the_organisation() -> None:
+    """What was done to its custody is the organisation's business, and the bundle says that it is left out."""
+    here, rollout = rolled_back()
+
+    with served(here) as door:
+        answer = door.http.get(PATH.format(id=rollout), headers=_by(door.key("auditor", apps=[APP])))
+        other = door.http.get(PATH.format(id=rollout), headers=_by(door.key("auditor", apps=["billing"])))
+
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as made:
+        assert not [name for name in made.namelist() if name.startswith("related/org/")]
+        missing = json.loads(made.read("missing.json"))
+    assert missing["related"] == [{"series": "org", "why": "whoever asked may see some apps only"}]
+    assert other.status_code == 404
+
+
+@pytest.mark.clause("EX-31")
+def test_bundles_are_made_in_a_room_of_their_own() -> None:
+    """Turns and stops wait for none."""
+    (row,) = [each for each in ENDPOINTS if each.path == PATH]
+
+    assert room_name(row) == "bundles"
+
+
+@pytest.mark.clause("EX-31")
+def test_only_so_many_bundles_are_sent_at_once() -> None:
+    """Slow readers fill no disk; and what was sent makes room again."""
+    here, rollout = rolled_back()
+    path = PATH.format(id=rollout)
+
+    with served(here) as door:
+        headers = _by(door.key("auditor"))
+        for _ in range(bundles.MAX_OPEN + 1):
+            assert door.http.get(path, headers=headers).status_code == 200
+        taken = [bundles._OPEN.acquire(timeout=10) for _ in range(bundles.MAX_OPEN)]
+        try:
+            refused = door.http.get(path, headers=headers)
+        finally:
+            for _ in filter(None, taken):
+                bundles._OPEN.release()
+
+    assert all(taken)
+    assert refused.status_code == 409
+    assert refused.json()["detail"] == "8 bundles are being sent already"
+
+
+@pytest.mark.clause("EX-32")
+def test_client_and_command_line_fetch_a_bundle(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever has the address and a key has the same file as somebody at the server."""
+    here, rollout = rolled_back()
+    expected = bundle_bytes(here.house, rollout)
+    file = tmp_path / "out.zip"
+
+    with served(here) as shop:
+        token = shop.key("auditor").token
+        with Client(str(shop.http.base_url), token) as client:
+            fetched = client.bundle(rollout)
+        monkeypatch.setenv("LOCKGATE_URL", str(shop.http.base_url))
+        monkeypatch.setenv("LOCKGATE_API_KEY", token)
+        code = Door(capsys)("export", "--rollout", rollout, "-o", file)
+
+    assert code == 0
+    assert fetched == file.read_bytes() == expected
