@@ -203,3 +203,31 @@ def test_keys_are_locked_by_the_passphrase_that_a_setting_names(
     assert "another one" not in door.err
     (home / "words").unlink()
     assert door("resume", "--id", made, "--reason", "drill") == 64
+
+
+@pytest.mark.clause("KY-22")
+def test_a_backup_with_keys_has_those_that_follow_and_those_that_sign_still(home: Path, door: Door) -> None:
+    """The key that is prepared, the former one of an overlap, and the name of a program are keys as the others are."""
+    door.create()
+    keys = home / "home" / "keys"
+    assert door("keys", "rotate", "log", "--yes") == 0
+    assert door("keys", "rotate", "receipt", "--prepare") == 0
+    (keys / "log.next.json").write_text("{}", encoding="utf-8")
+
+    assert door("backup", home / "copy", "--with-keys") == 0
+
+    copied = {path.name for path in (home / "copy" / "keys").iterdir()}
+    assert {"receipt.pem", "receipt.next.pem", "log.pem", "log.former.pem", "log.next.json"} <= copied
+
+
+@pytest.mark.clause("KY-22")
+@pytest.mark.parametrize("words", [("manifest",), ("manifest", "--unsigned"), ("rotate", "log", "--yes")])
+def test_keys_that_sign_are_those_of_the_servers_machine(
+    home: Path, door: Door, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+) -> None:
+    """With a server's address the commands refuse, because they would work on another store."""
+    door.create()
+    monkeypatch.setenv("LOCKGATE_URL", "http://127.0.0.1:9")
+
+    assert door("keys", *words) == 64
+    assert "LOCKGATE_URL" in door.err

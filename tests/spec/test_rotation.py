@@ -3,12 +3,13 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from lockgate.adapters.signers.key_folder import FolderSigners, open_signers
+from lockgate.adapters.signers.key_folder import ROLES, FolderSigners, open_signers
 from lockgate.core.custody import custody_series
 from lockgate.core.envelope import signer_of
 from lockgate.core.key_manifest import SignedManifest, open_manifest, read_manifest, read_manifests
@@ -19,7 +20,7 @@ from lockgate.core.public_key import PublicKey, read_public_key
 from lockgate.core.receipt import operator
 from lockgate.core.retention import Retention
 from lockgate.core.vault import Receipt
-from lockgate.errors import DataError, NotPermittedError, UsageError
+from lockgate.errors import DataError, NotPermittedError, UnsoundError, UsageError
 from lockgate.operations.create import create
 from lockgate.operations.fsck import fsck
 from lockgate.operations.key_manifest import (
@@ -30,6 +31,7 @@ from lockgate.operations.key_manifest import (
     publish_manifest,
     with_signature,
 )
+from lockgate.operations.known_keys import heir
 from lockgate.operations.prune import prune
 from lockgate.operations.rotate_key import Rotated, Rotation, rotate_key
 from lockgate.ports.house import House
@@ -37,7 +39,7 @@ from lockgate.ports.signing import Role
 from lockgate.testing.signers import SeededSigner
 from lockgate.testing.world import World
 from lockgate.verify import Keys, is_signed, verify_checkpoint, verify_receipt
-from lockgate.wiring import memory_store
+from lockgate.wiring import memory_store, sqlite_store
 from tests.spec.line import APP, EQUAL, order
 
 WHO = operator("ada", "drill")
@@ -197,6 +199,47 @@ def test_a_machine_without_the_key_signs_nothing_until_it_is_copied(tmp_path: Pa
     finished = rotate_key(Rotation(role="receipt", actor=WHO), other, open_signers(tmp_path / "second"))
     assert (finished.key_id, finished.receipts) == (made.key_id, {})
     assert open_signers(tmp_path / "second").receipt.key_id == made.key_id
+
+
+@pytest.mark.clause("KY-11")
+def test_a_row_that_only_says_that_a_key_changed_is_not_believed(tmp_path: Path) -> None:
+    """The receipt itself states who follows; one that states nothing of it is told and followed by nobody."""
+    here = line(tmp_path)
+    decide(here, "one")
+
+    with pytest.raises(UnsoundError, match="states none"):
+        heir(replace(entries(here.house)[0], action="rotate_key"))
+
+
+@pytest.mark.clause("KY-11")
+def test_keys_change_among_many_who_sign_at_once(tmp_path: Path) -> None:
+    """Six writers who each hold keys in memory, and both keys change under them: each entry is signed by its own."""
+    here = World(sqlite_store(tmp_path), seed=1)
+    here.house = replace(here.house, signers=open_signers(tmp_path / "keys"))
+    decide(here, "one")
+
+    def writer(number: int) -> None:
+        own = replace(here.house, signers=open_signers(tmp_path / "keys"))
+        for turn in range(6):
+            create(order(app=f"app-{number}-{turn}"), own)
+
+    def changer(role: Role) -> None:
+        for _ in range(3):
+            own = open_signers(tmp_path / "keys")
+            rotate_key(Rotation(role=role, actor=WHO, overlap=DAY), replace(here.house, signers=own), own)
+
+    with ThreadPoolExecutor(8) as pool:
+        done = [pool.submit(writer, number) for number in range(6)]
+        done += [pool.submit(changer, role) for role in ROLES]
+        for each in done:
+            each.result()
+
+    receipts = entries(here.house)
+    manifest = trusting(published(here))
+    assert len(receipts) == 1 + 6 * 6 + 2 * 3
+    assert counted(manifest, receipts) == list(range(len(receipts)))
+    assert len({signer_of(each.envelope) for each in receipts}) == 4
+    assert fsck(here.house).flaws == ()
 
 
 @pytest.mark.clause("KY-12")

@@ -13,7 +13,7 @@ from lockgate.core.envelope import open_envelope, signer_of
 from lockgate.core.note import NoteSignature, read_note
 from lockgate.core.statement import read_statement
 from lockgate.core.vault import Receipt
-from lockgate.errors import NotPermittedError
+from lockgate.errors import NotPermittedError, UnsoundError
 from lockgate.operations.sign import log_key
 from lockgate.ports.house import House
 from lockgate.ports.signing import Role, Signer
@@ -80,7 +80,11 @@ def custody(seen: Snapshot, org: str) -> Custody | None:
 def stated_by(receipt: Receipt) -> Custody:
     """Return the custody that a receipt of an organisation's own series leads to."""
     to = read_statement(open_envelope(receipt.envelope).payload).predicate["to"]
-    assert isinstance(to, dict)
+    if not isinstance(to, dict) or not {"receiptKey", "logKey"} <= set(to):
+        raise UnsoundError(
+            f"receipt {receipt.seq} of {receipt.rollout_id} is kept as one of custody, and states none",
+            advice="Nothing is signed. `lockgate fsck` says what else is wrong; put back a sound backup.",
+        )
     return stated_custody(to)
 
 

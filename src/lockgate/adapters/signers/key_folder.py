@@ -93,12 +93,19 @@ class FolderSigners:
 
     def take(self, role: Role, key_id: str) -> str | None:
         """Put a prepared key into its place, and what was there aside; a second call goes on where one has ended."""
+        with explained(self._folder / f"{role}{PEM}"):
+            return self._taken(role, key_id)
+
+    def _taken(self, role: Role, key_id: str) -> str | None:
         aside = None
         for path in slots(self._folder, role):
-            if NEXT in path.name and self._read(role, path).key_id == key_id:
+            prepared = self._still(role, path) if NEXT in path.name else None
+            if prepared is not None and prepared.key_id == key_id:
                 aside = self._put_aside(role, key_id)
                 reach("key.aside")
-                path.replace(self._folder / f"{role}{path.suffix}")
+                # Who calls the same at once may have been first.
+                with contextlib.suppress(FileNotFoundError):
+                    path.replace(self._folder / f"{role}{path.suffix}")
                 sync_folder(self._folder)
         here = [self._read(role, path) for path in places(self._folder, role)]
         for found in here:

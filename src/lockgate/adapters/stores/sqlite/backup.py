@@ -38,8 +38,8 @@ def back_up_keys(source: Path, target: Path, public: Mapping[str, bytes], *, has
     """Write public keys, and where asked copy private ones, into a folder that only their owner may read."""
     with _explained(target):
         target.mkdir(mode=0o700)
-        # `*.key` seals the secrets of webhooks.
-        found = [key for pattern in ("*.pem", "*.key") for key in source.glob(pattern)]
+        # `*.key` seals the secrets of webhooks, `*.json` names programs that sign.
+        found = [key for pattern in ("*.pem", "*.json", "*.key") for key in source.glob(pattern)]
         private = {key.name: key.read_bytes() for key in found} if has_private else {}
         written = {**private, **public}
         for name, data in sorted(written.items()):
