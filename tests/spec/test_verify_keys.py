@@ -122,6 +122,24 @@ def test_a_log_key_of_the_manifest_signs_no_receipt() -> None:
     assert refusal(0, keys) is Reason.KEY_UNKNOWN
 
 
+@pytest.mark.clause("VF-10")
+def test_a_manifest_of_another_organisation_does_not_count() -> None:
+    """A key that an organisation lists signs for that one."""
+    assert refusal(0, Keys(manifest=replace(manifest(), org="other"))) is Reason.KEY_OF_ANOTHER
+
+
+@pytest.mark.clause("VF-11")
+def test_an_index_of_another_log_is_no_place() -> None:
+    """A manifest's places are those in its own log; in another one a receipt has none, and a revoked key is refused."""
+    elsewhere = replace(manifest(), origin="elsewhere.example/log")
+    revoked = replace(elsewhere, keys=(replace(RECEIPT_KEY, status=Status.REVOKED, last=4), LOG_KEY))
+
+    found = verify_receipt(VAULT.entries[0], Keys(log=KEYS.log, manifest=elsewhere), VAULT.proof(0))
+
+    assert any(sentence.startswith("That its key counted when it signed") for sentence in found.unproven)
+    assert refusal(0, Keys(log=KEYS.log, manifest=revoked)) is Reason.KEY_REVOKED
+
+
 @pytest.mark.clause("VF-11")
 def test_without_a_proof_the_place_stays_open() -> None:
     """Where nothing says at which place a receipt stands, that its key counted there is named as not proven."""

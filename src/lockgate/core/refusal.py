@@ -75,6 +75,7 @@ class Reason(StrEnum):
     KEY_TOO_EARLY = "key_too_early"
     KEY_EXPIRED = "key_expired"
     KEY_REVOKED = "key_revoked"
+    KEY_OF_ANOTHER = "key_of_another"
     LOG_KEY_PLACE = "log_key_place"
     WITNESS_QUORUM = "witness_quorum"
     CHECKPOINTS = "checkpoints"

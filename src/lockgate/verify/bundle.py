@@ -37,7 +37,6 @@ from lockgate.core.note import NoteKey, read_note, read_note_key
 from lockgate.core.public_key import PublicKey, read_public_key
 from lockgate.core.published_keys import allowed_signers
 from lockgate.core.refusal import Reason, VerifyError
-from lockgate.core.release_record import release_record
 from lockgate.core.release_sources import Entry
 from lockgate.verify.bundle_bound import Bound, check_policy
 from lockgate.verify.bundle_manifest import Listed, read_listed
@@ -224,6 +223,9 @@ def _check_related(name: str, seq: int, before: Link | None, link: Link) -> None
 
 def _check_record(listed: Listed, rollout: VerifiedRollout, bound: Bound, related: Sequence[Entry]) -> None:
     """Make the release record again from what was verified, and compare."""
+    # It knows rollouts, of which whoever verifies anything else needs to load nothing.
+    from lockgate.core.release_record import release_record  # noqa: PLC0415
+
     found, policy = listed.needed(RELEASE_RECORD), read_canonical(listed[POLICY], "payload")
     assert isinstance(policy, Mapping)
     entries = (bound.entry(link, listed[link.name]) for link in rollout.links)

@@ -65,9 +65,9 @@ class _Reading:
     def take(self, portion: Portion) -> None:
         """Take the next portion, or refuse it."""
         end = portion.end
-        for entry in portion.entries:
-            self._check_entry(entry)
         signed = verify_signed_checkpoint(end.checkpoint, self.keys)
+        for entry in portion.entries:
+            self._check_entry(entry, signed.checkpoint.origin)
         if self.signed is not None and signed.checkpoint.origin != self.signed.checkpoint.origin:
             raise VerifyError(Reason.FORK, f"the portion from entry {end.since} on is of another log")
         portion.check(signed.checkpoint)
@@ -77,12 +77,13 @@ class _Reading:
         refuse_fork(signed.checkpoint, known, None, self.keys)
         self._meet(portion)
 
-    def _check_entry(self, entry: ExportedEntry) -> None:
+    def _check_entry(self, entry: ExportedEntry, origin: str) -> None:
+        place = entry.index if self.keys.is_of_manifest(origin) else None
         opened = open_envelope(entry.envelope)
         try:
             key = self.keys.receipt_key(opened.key_id)
             check_signature(opened, key)
-            self.keys.refuse_place(key.key_id, entry.index)
+            self.keys.refuse_place(key.key_id, entry.statement.org, place)
         except VerifyError as error:
             raise VerifyError(error.reason, f"entry {entry.index}: {error.message}", advice=error.advice) from error
         if opened.payload_type != PAYLOAD_TYPE:
@@ -146,7 +147,7 @@ def _proven(reading: _Reading, signed: SignedCheckpoint) -> tuple[str, ...]:
         f"Each is a receipt that the holder of one of these keys signed: {', '.join(reading.key_ids) or 'none'}.",
         *signed.proven(),
     ]
-    if manifest is not None:
+    if manifest is not None and reading.keys.is_of_manifest(log.origin):
         said.append(f"Each key counts where it signed, by version {manifest.version} of the key manifest.")
     if reading.kept is not None:
         said.append(f"That log and the one of the kept checkpoint, of {reading.kept.size}, are one.")

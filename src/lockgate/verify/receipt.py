@@ -90,6 +90,11 @@ class Checkpoints:
         check_inclusion(leaf_hash(envelope), read.index, signed.checkpoint.tree, read.hashes)
         return LogEntry(read.index, signed.checkpoint, signed)
 
+    def place(self, entry: LogEntry | None) -> int | None:
+        """Return the place by which a manifest's key counts: an index of another log is none."""
+        is_placed = entry is not None and self.keys.is_of_manifest(entry.checkpoint.origin)
+        return entry.index if entry is not None and is_placed else None
+
 
 _MOST_KNOWN = 16
 
@@ -124,7 +129,7 @@ def verify_held(envelope: bytes, proof: bytes | None, known: Checkpoints) -> Ver
         raise VerifyError(Reason.PAYLOAD_TYPE, f"the payload is signed as another type than {PAYLOAD_TYPE}")
     statement = read_statement(opened.payload)
     entry = None if proof is None else known.entry(envelope, proof)
-    known.keys.refuse_place(key.key_id, None if entry is None else entry.index)
+    known.keys.refuse_place(key.key_id, statement.org, known.place(entry))
     return Verified(
         statement,
         key.key_id,
@@ -144,7 +149,7 @@ def _proven(statement: Statement, key: PublicKey, entry: LogEntry | None, known:
         return tuple(said)
     log, manifest = entry.checkpoint, known.keys.manifest
     said.append(f"It is entry {entry.index} of the log {log.origin}, whose key signed the tree of {log.size}.")
-    if manifest is not None and known.keys.is_placed(key.key_id):
+    if manifest is not None and known.place(entry) is not None and known.keys.is_placed(key.key_id):
         said.append(f"At entry {entry.index} that key counts, by version {manifest.version} of the key manifest.")
     said += entry.signed.proven()[1:]
     if known.kept is not None:
@@ -157,10 +162,10 @@ def _unproven(statement: Statement, key: PublicKey, entry: LogEntry | None, know
     said = [] if is_placed else ["Whose key it is: compare its id with the one that its owner publishes."]
     if entry is None:
         said.append("That it is in the log, and was not withdrawn: no proof of inclusion was given.")
-        if is_placed:
-            said.append("That its key counted when it signed: that is by the receipt's place in the log.")
     else:
         said += entry.signed.unproven(is_compared=known.kept is not None)
+    if is_placed and known.place(entry) is None:
+        said.append("That its key counted when it signed: that is by the receipt's place in its log.")
     if statement.previous is not None:
         said.append(f"What the receipt before it says: it is the one with SHA-256 {statement.previous}.")
     said += [

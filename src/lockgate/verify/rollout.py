@@ -202,7 +202,7 @@ def _proven(found: VerifiedRollout, known: Checkpoints) -> tuple[str, ...]:
         count = "All of them" if len(logged) == len(found.links) else f"{len(logged)} of them"
         said.append(f"{count} are in the log {log.origin}, whose key signed the tree of {log.size}.")
         said += found.signed.proven()[1:]
-        if manifest is not None and len(logged) == len(found.links):
+        if manifest is not None and len(logged) == len(found.links) and known.keys.is_of_manifest(log.origin):
             said.append(f"Each key counts where it signed, by version {manifest.version} of the key manifest.")
         if known.kept is not None:
             said.append(f"That log and the one of the kept checkpoint, of {known.kept.size}, are one.")

@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from lockgate.core.listed_key import ListedKey, Status, Use
 from lockgate.core.manifest_body import KeyManifest
@@ -16,7 +18,8 @@ from lockgate.core.witness_policy import WitnessPolicy, read_witness_policy
 __all__ = ["Keys", "Reason", "VerifyError", "read_note_key", "read_public_key", "read_witness_policy"]
 
 
-@dataclass(frozen=True, slots=True)
+# Without slots: what is looked up for each of many receipts is made once.
+@dataclass(frozen=True)
 class Keys:
     """The keys that the verifier trusts: those of receipts, those of logs, and those of witnesses.
 
@@ -30,21 +33,35 @@ class Keys:
 
     def receipt_key(self, key_id: str) -> PublicKey:
         """Return the key of an id; whether it counts where it signed is another question."""
-        key = next((key for key in self.receipt if key.key_id == key_id), None)
-        listed = self._listed(key_id)
-        if key is not None or listed is None:
-            return _known(key, key_id)
-        return listed.key
+        listed = self._listed.get(key_id)
+        key = self._own.get(key_id) or (listed.key if listed else None)
+        if key is None:
+            raise VerifyError(
+                Reason.KEY_UNKNOWN,
+                f"the receipt names key {key_id}, which is not among those given",
+                advice="Fetch that key from where its owner publishes it, and compare its id there.",
+            )
+        return key
 
-    def refuse_place(self, key_id: str, index: int | None) -> None:
-        """Refuse a key that does not count at an index of the log, or that cannot be believed without one."""
-        listed = self._listed(key_id)
-        if listed is not None and self.is_placed(key_id):
-            _refuse_place(listed, index)
+    def refuse_place(self, key_id: str, org: str, index: int | None) -> None:
+        """Refuse a key that does not count for an organisation at an index of its log, or not without an index."""
+        listed = self._listed.get(key_id)
+        if listed is None or self.manifest is None or not self.is_placed(key_id):
+            return
+        if self.manifest.org != org:
+            raise VerifyError(
+                Reason.KEY_OF_ANOTHER,
+                f"the receipt is of {org}, and the key manifest lists keys of {self.manifest.org}",
+            )
+        _refuse_place(listed, index)
+
+    def is_of_manifest(self, origin: str) -> bool:
+        """Say whether the places of a manifest's keys are those in the log of an origin."""
+        return self.manifest is not None and self.manifest.origin == origin
 
     def is_placed(self, key_id: str) -> bool:
         """Say whether a key of receipts is trusted at some places of the log only."""
-        return all(key.key_id != key_id for key in self.receipt)
+        return key_id not in self._own
 
     def log_keys(self, origin: str, size: int) -> tuple[NoteKey, ...]:
         """Return the keys by which a checkpoint of an origin and size is signed."""
@@ -63,19 +80,14 @@ class Keys:
             return ()
         return tuple(NoteKey(origin, each.key.raw) for each in manifest.keys if each.use is Use.LOG)
 
-    def _listed(self, key_id: str) -> ListedKey | None:
-        listed = None if self.manifest is None else self.manifest.listed(key_id)
-        return listed if listed is not None and listed.use is Use.RECEIPT else None
+    @cached_property
+    def _own(self) -> Mapping[str, PublicKey]:
+        return {key.key_id: key for key in self.receipt}
 
-
-def _known(key: PublicKey | None, key_id: str) -> PublicKey:
-    if key is None:
-        raise VerifyError(
-            Reason.KEY_UNKNOWN,
-            f"the receipt names key {key_id}, which is not among those given",
-            advice="Fetch that key from where its owner publishes it, and compare its id there.",
-        )
-    return key
+    @cached_property
+    def _listed(self) -> Mapping[str, ListedKey]:
+        keys = () if self.manifest is None else self.manifest.keys
+        return {each.key.key_id: each for each in keys if each.use is Use.RECEIPT}
 
 
 def _refuse_place(listed: ListedKey, index: int | None) -> None:
