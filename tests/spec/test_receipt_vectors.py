@@ -1,0 +1,226 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The published vectors come in; our verifier, and one written from the page alone, must say what they say."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from base64 import b32encode, b64decode, b64encode
+from pathlib import Path
+from typing import Any
+
+import pytest
+import rfc8785
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import load_pem_public_key
+
+from lockgate.core.checkpoint import read_log_growth
+from lockgate.core.refusal import Reason
+from lockgate.verify import (
+    Keys,
+    VerifyError,
+    read_note_key,
+    read_public_key,
+    verify_chain,
+    verify_checkpoint,
+    verify_growth,
+    verify_receipt,
+)
+from tools.receipt_vectors import VECTORS, text
+
+DATA: dict[str, Any] = json.loads(VECTORS.read_text(encoding="utf-8"))
+KEYS = Keys((read_public_key(DATA["keys"]["receiptKeyPem"].encode()),), (read_note_key(DATA["keys"]["logKey"]),))
+ENVELOPES = {each["name"]: each["envelope"].encode() for each in DATA["receipts"]}
+# What only files of the vault can break: other vectors and tests have them.
+BEYOND = ("bundle_", "case_", "tile_", "log_export_", "manifest_", "witness_", "cosignature", "chain_", "key_")
+ELSEWHERE = frozenset(("public_key", "log_key", "log_key_place", "timestamp", "checkpoints"))
+NAMED = frozenset(("key_id_missing", "key_id_shape", "key_unknown"))
+
+
+@pytest.mark.clause("RF-11")
+def test_the_vectors_are_what_their_tool_makes() -> None:
+    """Else run `python -m tools.receipt_vectors`."""
+    assert VECTORS.read_text(encoding="utf-8") == text()
+
+
+@pytest.mark.clause("RF-11")
+@pytest.mark.parametrize("each", DATA["receipts"], ids=lambda each: each["name"])
+def test_each_good_receipt_verifies_with_its_proof(each: dict[str, Any]) -> None:
+    """It has the digests, the id and the place that stand beside it."""
+    verified = verify_receipt(each["envelope"].encode(), KEYS, each["proof"].encode())
+
+    said = verified.statement
+    assert verified.entry is not None
+    assert (verified.sha256, verified.entry.index) == (each["sha256"], each["index"])
+    assert (said.receipt_id, said.org, said.rollout_id) == (each["receiptId"], each["org"], each["rolloutId"])
+    assert (said.seq, said.previous) == (each["seq"], each["prevReceipt"])
+
+
+@pytest.mark.clause("RF-11")
+@pytest.mark.parametrize("each", DATA["chains"], ids=lambda each: each["rolloutId"])
+def test_each_series_verifies_as_a_chain(each: dict[str, Any]) -> None:
+    """From its first receipt to its last."""
+    chain = verify_chain([ENVELOPES[name] for name in each["receipts"]], KEYS)
+
+    assert {link.statement.rollout_id for link in chain} == {each["rolloutId"]}
+
+
+@pytest.mark.clause("RF-11")
+def test_the_log_grows_from_each_of_its_checkpoints() -> None:
+    """Every size has its root, and every proof of growth leads from it to the last."""
+    notes = {each["size"]: each["note"].encode() for each in DATA["checkpoints"]}
+    last = max(notes)
+    for each in DATA["checkpoints"]:
+        assert verify_checkpoint(notes[each["size"]], KEYS.log).root.hex() == each["rootHex"]
+    for each in DATA["growth"]:
+        read = read_log_growth(each["consistency"].encode())
+        assert verify_growth(notes[each["old"]], notes[last], read.hashes, KEYS.log).size == last
+
+
+def refusal(each: dict[str, Any]) -> Reason:
+    """Return why our verifier refuses something."""
+    files: dict[str, bytes] = {
+        name: each[name].encode() for name in ("proof", "keptCheckpoint", "consistency") if name in each
+    }
+    with pytest.raises(VerifyError) as refused:
+        (_verified_chain if "chain" in each else _verified)(each, files)
+    return refused.value.reason
+
+
+def _verified_chain(each: dict[str, Any], _files: dict[str, bytes]) -> None:
+    verify_chain([link.encode() for link in each["chain"]], KEYS)
+
+
+def _verified(each: dict[str, Any], files: dict[str, bytes]) -> None:
+    verify_receipt(
+        each["receipt"].encode(), KEYS, files.get("proof"), files.get("keptCheckpoint"), files.get("consistency")
+    )
+
+
+@pytest.mark.clause("RF-11")
+@pytest.mark.parametrize("each", DATA["mustFail"], ids=lambda each: each["name"])
+def test_whatever_must_fail_fails_by_its_reason(each: dict[str, Any]) -> None:
+    """No other check comes first."""
+    assert refusal(each).value == each["reason"]
+
+
+@pytest.mark.clause("RF-11")
+def test_every_reason_of_a_receipt_and_its_proof_has_a_vector() -> None:
+    """What is left out is of other files."""
+    shown = {each["reason"] for each in DATA["mustFail"]}
+    wanted = {
+        reason.value
+        for reason in Reason
+        if (reason in NAMED or not reason.startswith(BEYOND)) and reason not in ELSEWHERE
+    }
+
+    assert wanted - shown == set()
+
+
+class StrangerError(Exception):
+    """What somebody refuses who has read docs/reference/receipt.md and nothing else."""
+
+
+def check(said: object, *, why: str) -> None:
+    """Refuse what is not so."""
+    if not said:
+        raise StrangerError(why)
+
+
+def unbased(encoded: str) -> bytes:
+    """Return the bytes of strict base64."""
+    data = b64decode(encoded, validate=True)
+    check(b64encode(data).decode() == encoded, why="base64")
+    return data
+
+
+def stranger_receipt(envelope: bytes) -> dict[str, Any]:
+    """Return the predicate of a receipt, by steps 1 to 6 of the page."""
+    check(len(envelope) <= 65_535, why="size")
+    document = json.loads(envelope)
+    ordered = json.dumps(document, sort_keys=True, separators=(",", ":")).encode()
+    check(ordered == envelope and set(document) == {"payload", "payloadType", "signatures"}, why="envelope")
+    (signature,) = document["signatures"]
+    key: Any = load_pem_public_key(DATA["keys"]["receiptKeyPem"].encode())
+    assert isinstance(key, Ed25519PublicKey)
+    check(signature["keyid"] == DATA["keys"]["receiptKeyId"], why="key")
+    kind, payload = document["payloadType"].encode(), unbased(document["payload"])
+    check(len(payload) <= 40_000, why="payload size")
+    key.verify(unbased(signature["sig"]), b"DSSEv1 %d %b %d %b" % (len(kind), kind, len(payload), payload))
+    check(kind == b"application/vnd.in-toto+json", why="type")
+    statement = json.loads(payload)
+    check(statement["_type"] == "https://in-toto.io/Statement/v1", why="statement")
+    check(statement["predicateType"] == "urn:lockgate:attestation:rollout-decision:v1", why="predicate")
+    said: dict[str, Any] = statement["predicate"]
+    names = json.dumps([said["org"], said["rolloutId"], said["seq"]], separators=(",", ":"), ensure_ascii=False)
+    hashed = b32encode(hashlib.sha256(names.encode()).digest()).decode().lower()
+    check(said["receiptId"] == f"rcp_{hashed[:26]}", why="id")
+    check((said["prevReceipt"] is None) == (said["seq"] == 1), why="previous")
+    return said
+
+
+def stranger_root(envelope: bytes, proof: str) -> tuple[int, str, str]:
+    """Return index, root and size that a proof leads to, by step 7 of the page."""
+    head, _, note = proof.partition("\n\n")
+    header, index_line, *lines = head.split("\n")
+    check(header == "c2sp.org/tlog-proof@v1" and index_line.startswith("index "), why="proof")
+    origin, size, root = note.split("\n\n")[0].split("\n")
+    index, found = int(index_line.removeprefix("index ")), hashlib.sha256(b"\0" + envelope).digest()
+    position, last = index, int(size) - 1
+    check(index <= last and origin == DATA["keys"]["origin"], why="index")
+    for line in lines:
+        sibling = unbased(line)
+        check(last > 0 and len(sibling) == 32, why="length")
+        if position & 1 or position == last:
+            found = hashlib.sha256(b"\1" + sibling + found).digest()
+            while not position & 1 and position:
+                position, last = position >> 1, last >> 1
+        else:
+            found = hashlib.sha256(b"\1" + found + sibling).digest()
+        position, last = position >> 1, last >> 1
+    check(last == 0 and b64encode(found).decode() == root, why="root")
+    return index, root, size
+
+
+@pytest.mark.clause("RF-12")
+@pytest.mark.parametrize("each", DATA["receipts"], ids=lambda each: each["name"])
+def test_a_verifier_written_from_the_page_accepts_what_ours_accepts(each: dict[str, Any]) -> None:
+    """Receipt, id, proof, and the bytes that a verdict's digest is of."""
+    envelope = each["envelope"].encode()
+
+    said = stranger_receipt(envelope)
+    index, _, size = stranger_root(envelope, each["proof"])
+
+    assert (said["receiptId"], index, int(size)) == (each["receiptId"], each["index"], len(DATA["receipts"]))
+    verdict = said["verdict"]
+    if verdict is not None and verdict["full"]["inline"]:
+        whole = rfc8785.dumps({name: verdict[name] for name in ("counts", "findings", "inference", "outcome")})
+        assert (hashlib.sha256(whole).hexdigest(), len(whole)) == (verdict["full"]["sha256"], verdict["full"]["size"])
+    for content in each["contents"]:
+        assert content["sha256"] == verdict["full"]["sha256"]
+        if "text" in content:
+            assert hashlib.sha256(content["text"].encode()).hexdigest() == content["sha256"]
+
+
+@pytest.mark.clause("RF-12")
+def test_a_verifier_written_from_the_page_refuses_every_wrong_signature_and_root() -> None:
+    """What forgers would try: another payload, key, type, place, root or id."""
+    reasons = {"signature", "key_unknown", "inclusion", "receipt_id", "statement_type", "predicate_type"}
+    tried = [each for each in DATA["mustFail"] if each["reason"] in reasons]
+
+    for each in tried:
+        with pytest.raises((StrangerError, InvalidSignature, ValueError)):
+            stranger_root(each["receipt"].encode(), each["proof"]) if "proof" in each else stranger_receipt(
+                each["receipt"].encode()
+            )
+
+    assert {each["reason"] for each in tried} == reasons
+
+
+@pytest.mark.clause("RF-11")
+def test_the_vectors_are_named_on_the_page() -> None:
+    """Whoever reads the format finds what to try a verifier on."""
+    page = Path(__file__).resolve().parents[2] / "docs" / "reference" / "receipt.md"
+
+    assert "tests/vectors/receipts_v1.json" in page.read_text(encoding="utf-8")

@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Samples of receipts come in; the vectors by which a verifier in any language is tried go out.
+
+    python -m tools.receipt_vectors            # writes tests/vectors/receipts_v1.json
+
+The keys are made from words that everybody can read: they are worth nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+from lockgate.core.checkpoint import Checkpoint, LogGrowth, LogProof
+from lockgate.core.envelope import open_envelope
+from lockgate.core.merkle import Node, Tree, leaf_hash, plan_consistency, plan_inclusion
+from lockgate.core.statement import read_statement
+from lockgate.operations.sign import log_key, sign_checkpoint
+from tools.receipt_refusals import Good, refusals
+from tools.receipt_samples import LOG, RECEIPTS, Sample, samples
+
+PAGE = "docs/reference/receipt.md"
+VECTORS = Path(__file__).resolve().parent.parent / "tests" / "vectors" / "receipts_v1.json"
+ORIGIN = "lockgate.example/acme"
+# A content that is longer is named by its digest alone.
+MAX_CONTENT = 50_000
+# Of so many entries a verifier had kept the checkpoint.
+KEPT = 5
+
+
+class Log:
+    """The log of all samples: its tree at every size, and every node."""
+
+    def __init__(self, entries: tuple[bytes, ...]) -> None:
+        self.entries = entries
+        self.trees, self.kept = [Tree()], dict[Node, bytes]()
+        for entry in entries:
+            tree, made = self.trees[-1].append(leaf_hash(entry))
+            self.trees.append(tree)
+            self.kept.update(made)
+
+    def checkpoint(self, size: int) -> bytes:
+        """Return the signed checkpoint at a size."""
+        tree = self.trees[size]
+        return sign_checkpoint(Checkpoint(ORIGIN, tree.size, tree.root), LOG)
+
+    def proof(self, index: int) -> bytes:
+        """Return the proof that the whole log holds an entry."""
+        size = len(self.entries)
+        return LogProof(index, plan_inclusion(index, size).hashes(self.kept), self.checkpoint(size)).encode()
+
+    def growth(self, old: int) -> bytes:
+        """Return the proof that the whole log begins with what it was at a size."""
+        size = len(self.entries)
+        return LogGrowth(old, plan_consistency(old, size).hashes(self.kept), self.checkpoint(size)).encode()
+
+
+def vectors() -> dict[str, Any]:
+    """Return everything that a verifier must accept, and what it must refuse."""
+    made = samples()
+    log = Log(tuple(each.envelope for each in made))
+    return {
+        "about": f"Receipts of Lockgate, as {PAGE} specifies them. TEST-ONLY keys. Made by tools/receipt_vectors.py.",
+        "keys": {
+            "receiptKeyPem": RECEIPTS.public_key_pem.decode(),
+            "receiptKeyId": RECEIPTS.key_id,
+            "logKey": log_key(ORIGIN, LOG).text,
+            "origin": ORIGIN,
+        },
+        "receipts": [_receipt(each, index, log) for index, each in enumerate(made)],
+        "chains": _chains(made),
+        "checkpoints": [
+            {"size": size, "rootHex": log.trees[size].root.hex(), "note": log.checkpoint(size).decode()}
+            for size in range(1, len(made) + 1)
+        ],
+        "growth": [{"old": old, "consistency": log.growth(old).decode()} for old in range(1, len(made) + 1)],
+        "mustFail": [
+            {"name": each.name, "reason": each.reason.value, **each.files} for each in refusals(_good(made, log))
+        ],
+    }
+
+
+def _receipt(sample: Sample, index: int, log: Log) -> dict[str, Any]:
+    opened = open_envelope(sample.envelope)
+    statement = read_statement(opened.payload)
+    return {
+        "name": sample.name,
+        "envelope": sample.envelope.decode(),
+        "sha256": hashlib.sha256(sample.envelope).hexdigest(),
+        "preAuthenticationEncodingSha256": hashlib.sha256(opened.signed_bytes()).hexdigest(),
+        "payloadSha256": hashlib.sha256(opened.payload).hexdigest(),
+        "leafHashHex": leaf_hash(sample.envelope).hex(),
+        "receiptId": statement.receipt_id,
+        "org": statement.org,
+        "rolloutId": statement.rollout_id,
+        "seq": statement.seq,
+        "prevReceipt": statement.previous,
+        "index": index,
+        "proof": log.proof(index).decode(),
+        "contents": [_content(each) for each in sample.contents],
+    }
+
+
+def _content(data: bytes) -> dict[str, Any]:
+    named = {"sha256": hashlib.sha256(data).hexdigest(), "size": len(data)}
+    return {**named, "text": data.decode()} if len(data) <= MAX_CONTENT else named
+
+
+def _chains(made: tuple[Sample, ...]) -> list[dict[str, Any]]:
+    series = dict.fromkeys(each.series for each in made)
+    return [{"rolloutId": name, "receipts": [each.name for each in made if each.series == name]} for name in series]
+
+
+def _good(made: tuple[Sample, ...], log: Log) -> Good:
+    chain = tuple(each.envelope for each in made if each.name.startswith("canary-"))
+    # Another entry in the place of the last: the tree of somebody who told two stories.
+    forked = Log((*log.entries[:-1], log.entries[0]))
+    return Good(
+        receipt=chain[1],
+        chain=chain,
+        proof=log.proof(1),
+        kept=log.checkpoint(KEPT),
+        growth=log.growth(KEPT),
+        fork=forked.checkpoint(len(made)),
+    )
+
+
+def text() -> str:
+    """Return the file's text."""
+    return json.dumps(vectors(), indent=1, ensure_ascii=True) + "\n"
+
+
+if __name__ == "__main__":
+    VECTORS.write_text(text(), encoding="utf-8")
