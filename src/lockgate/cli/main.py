@@ -117,6 +117,7 @@ COMMANDS = {
         "lockgate.cli.export", "export", "Write a rollout's receipts, and all that proves and explains them, as one zip."
     ),
     "verify": Entry("lockgate.cli.verify", "verify", "Say what a receipt proves, without network or store."),
+    "log": Entry("lockgate.cli.log", "log", "Print the log of what was signed, proofs of it, or everything since a size."),
     "fsck": Entry(
         "lockgate.cli.fsck", "fsck", "Check that everything in the store agrees, and make every decision again."
     ),
@@ -157,7 +158,7 @@ GROUPS: dict[str, Sequence[str]] = {
         "unfreeze",
         "clear-alarm",
     ),
-    "Proving and declaring": ("receipts", "export", "verify", "fsck", "backup", "store", "new-keys", "policy"),
+    "Proving and declaring": ("receipts", "export", "verify", "log", "fsck", "backup", "store", "new-keys", "policy"),
 }
 
 EPILOG = """

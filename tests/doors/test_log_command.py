@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A log with receipts of two rollouts comes in; `lockgate log` must print what verifies, wherever it is asked."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from lockgate.core.checkpoint import read_checkpoint, read_log_growth
+from lockgate.core.log_export import read_portions
+from lockgate.core.note import read_note
+from lockgate.operations import exported_log
+from lockgate.verify import Keys, read_note_key, read_public_key, verify_checkpoint, verify_growth, verify_receipt
+from tests.doors.both import Both, Made
+
+
+def keys_of(both: Both, made: Made, folder: Path) -> Keys:
+    """Return the keys that a rollout's files name."""
+    assert both.local("receipts", made.names["good"], "--save", folder).code == 0
+    log = read_note_key((folder / "log-key.txt").read_text())
+    return Keys((read_public_key((folder / "receipt-key.pem").read_bytes()),), (log,))
+
+
+def printed(both: Both, *words: object) -> bytes:
+    """Return what a command prints, the same at both doors."""
+    here, there = both.local("log", *words), both.remote("log", *words)
+    assert (here.code, here.err) == (0, "")
+    assert here == there
+    return here.out.encode()
+
+
+@pytest.mark.clause("LG-25")
+def test_a_log_is_printed_as_it_is(both: Both, made: Made, tmp_path: Path) -> None:
+    """Checkpoint, entries, proofs and growth verify; at this machine and over HTTP they are the same bytes."""
+    keys = keys_of(both, made, tmp_path)
+
+    note = printed(both, "checkpoint")
+    checkpoint = verify_checkpoint(note, keys.log)
+    last = checkpoint.size - 1
+    verified = verify_receipt(printed(both, "entry", last), keys, printed(both, "proof", last))
+    growth = read_log_growth(printed(both, "consistency", "--old", 1))
+
+    assert verified.entry is not None
+    assert (verified.entry.index, verified.entry.checkpoint) == (last, checkpoint)
+    assert growth.checkpoint == note
+    first = read_log_growth(printed(both, "consistency", "--old", 1, "--new", _first_size(both))).checkpoint
+    assert verify_growth(first, note, read_log_growth(_growth(both, first)).hashes, keys.log) == checkpoint
+
+
+def _growth(both: Both, kept: bytes) -> bytes:
+    return printed(both, "consistency", "--old", read_checkpoint(read_note(kept).body).size)
+
+
+def _first_size(both: Both) -> int:
+    """Return the size of a checkpoint that is not the latest."""
+    return next(size for size in range(1, 50) if both.local("log", "consistency", "--old", 1, "--new", size).code == 0)
+
+
+@pytest.mark.clause("LG-25")
+def test_an_export_goes_on_from_a_size(both: Both, made: Made, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Portion by portion up to the latest checkpoint; what came later begins where the last one ended."""
+    monkeypatch.setattr(exported_log, "MAX_SIZE", 1)
+    keys = keys_of(both, made, tmp_path)
+
+    lines = printed(both, "export").splitlines(keepends=True)
+    rest = printed(both, "export", "--since", 2).splitlines(keepends=True)
+
+    portions = list(read_portions(lines))
+    size = verify_checkpoint(portions[-1].end.checkpoint, keys.log).size
+    assert [each.end.size for each in portions] == list(range(1, size + 1))
+    assert [each.check(verify_checkpoint(each.end.checkpoint, keys.log)).size for each in portions] == [
+        *range(1, size + 1)
+    ]
+    assert rest == lines[4:]
+    assert json.loads(lines[-1])["size"] == size
+
+
+@pytest.mark.clause("LG-25")
+def test_what_a_log_has_not_is_refused(both: Both) -> None:
+    """No entry, no size, by the same words at both doors."""
+    for words in (("entry", 999), ("proof", 999), ("export", "--since", 999), ("consistency", "--old", 999)):
+        here, there = both.local("log", *words), both.remote("log", *words)
+        assert (here.code, there.code) == (64, 64)
+        assert here.err.splitlines()[0] == there.err.splitlines()[0]
