@@ -4,16 +4,20 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
+from lockgate.core.cosignature import read_witness_key
 from lockgate.core.note import NoteKey
+from lockgate.core.witness_policy import Group, Witness, WitnessPolicy
 from lockgate.errors import UsageError
-from lockgate.verify import Keys, read_note_key, read_public_key
+from lockgate.verify import Keys, read_note_key, read_public_key, read_witness_policy
 
 STDIN = "-"
 PEM = b"-----BEGIN"
 # Nothing that verifies is as large, and a file without end must end.
 MAX_FILE_SIZE = 1_000_000
+# What a quorum of witnesses that were named one by one is called.
+_NAMED = "named"
 
 
 def trusted_keys(receipt: Iterable[str], log: Iterable[str], origin: Callable[[], str] | None = None) -> Keys:
@@ -23,14 +27,38 @@ def trusted_keys(receipt: Iterable[str], log: Iterable[str], origin: Callable[[]
     """
     return Keys(
         tuple(read_public_key(read(name)) for name in receipt),
-        tuple(_log_key(read(name), origin) for name in log),
+        tuple(key for name in log for key in _log_keys(read(name), origin)),
     )
 
 
-def _log_key(data: bytes, origin: Callable[[], str] | None) -> NoteKey:
+def trusted_witnesses(names: Sequence[str], quorum: int | None, policy: str | None) -> WitnessPolicy:
+    """Return whose cosignatures a checkpoint needs: those of a policy's file, or so many of some keys, or nobody's."""
+    if policy is not None and names:
+        raise UsageError("a policy of witnesses names them already", advice="Give --witness, or --witness-policy.")
+    if policy is not None:
+        return read_witness_policy(read(policy))
+    keys = [read_witness_key(line) for name in names for line in _lines(read(name))]
+    least = len(keys) if quorum is None else quorum
+    if not 0 <= least <= len(keys) or (quorum is not None and not keys):
+        raise UsageError(
+            f"{quorum} of {len(keys)} witnesses cannot have cosigned", advice="Name more of them with --witness."
+        )
+    if not least:
+        return WitnessPolicy()
+    witnesses = tuple(Witness(key.name, key) for key in keys)
+    return WitnessPolicy(
+        witnesses=witnesses, groups={_NAMED: Group(least, tuple(each.name for each in witnesses))}, quorum=_NAMED
+    )
+
+
+def _log_keys(data: bytes, origin: Callable[[], str] | None) -> Iterable[NoteKey]:
     if origin is not None and data.lstrip().startswith(PEM):
-        return NoteKey(origin(), read_public_key(data).raw)
-    return read_note_key(data.decode("utf-8", "replace"))
+        return (NoteKey(origin(), read_public_key(data).raw),)
+    return tuple(map(read_note_key, _lines(data) or [""]))
+
+
+def _lines(data: bytes) -> list[str]:
+    return [line for line in data.decode("utf-8", "replace").splitlines() if line.strip()]
 
 
 def read(name: str) -> bytes:

@@ -1,69 +1,106 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Files of a receipt, of keys and of a proof come in; what they prove goes out in words, or why they prove nothing."""
+"""Files of receipts, keys and proofs come in; what they prove goes out in words, or why they prove nothing."""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
-from typing import TypedDict
+from dataclasses import replace
+from typing import Protocol, TypedDict
 
 import click
 
 from lockgate.cli import exit_codes, output
-from lockgate.cli.trusted import read, trusted_keys
+from lockgate.cli.offered import Kind, Offered, offered
+from lockgate.cli.progress_line import ProgressLine
+from lockgate.cli.trusted import read, trusted_keys, trusted_witnesses
+from lockgate.core.bundle_layout import CHECKPOINT
+from lockgate.core.canonical import Json
+from lockgate.core.checkpoint import read_log_proof
+from lockgate.core.key_manifest import open_manifest
 from lockgate.errors import UsageError
-from lockgate.verify import Verified, VerifyError, verify_receipt
+from lockgate.verify import (
+    Keys,
+    Verified,
+    VerifyError,
+    bundle_manifest,
+    logged_note,
+    read_public_key,
+    verify_bundle,
+    verify_log_export,
+    verify_manifest,
+    verify_newer_checkpoint,
+    verify_receipt,
+    verify_rollout,
+)
+from lockgate.verify.rollout import Tell
 
+# The answer of a timestamp authority over the checkpoint of a bundle.
+TIMESTAMP = "checkpoint.tsr"
 EPILOG = "Exit codes: 0 verified, 64 usage, 65 not verified."
 
 
 class Call(TypedDict):
     """What was called, as click hands it over."""
 
-    receipt: str
+    files: tuple[str, ...]
+    kind: str | None
     key: tuple[str, ...]
+    log_key: tuple[str, ...]
+    manifest: tuple[str, ...]
+    root: tuple[str, ...]
+    root_threshold: int
     proof: str | None
     checkpoint: str | None
     consistency: str | None
-    log_key: tuple[str, ...]
+    witness: tuple[str, ...]
+    quorum: int | None
+    witness_policy: str | None
+    timestamp: str | None
+    tsa_ca: str | None
     as_json: bool
 
 
+class Answer(Protocol):
+    """Whatever was verified, in words and as JSON."""
+
+    def document(self) -> dict[str, Json]:
+        """Return the JSON form, with what is `proven` and `unproven`."""
+
+
 @click.command(epilog=EPILOG)
-@click.argument("receipt", type=click.Path(), metavar="RECEIPT")
-@click.option(
-    "--key", type=click.Path(), multiple=True, required=True, metavar="FILE", help="A public key that you trust."
-)
+@click.argument("files", type=click.Path(), metavar="FILE...", nargs=-1, required=True)
+@click.option("--as", "kind", type=click.Choice([kind.value for kind in Kind]), help="What it is. [default: its kind]")
+@click.option("--key", type=click.Path(), multiple=True, metavar="FILE", help="A public key that you trust.")
+@click.option("--log-key", type=click.Path(), multiple=True, metavar="FILE", help="A log's public key that you trust.")
+@click.option("--manifest", type=click.Path(), multiple=True, metavar="FILE", help="A key manifest, and older ones.")
+@click.option("--root", type=click.Path(), multiple=True, metavar="FILE", help="A root key that you trust to sign it.")
+@click.option("--root-threshold", type=click.IntRange(1), default=1, metavar="N", help="So many must. [default: 1]")
 @click.option("--proof", type=click.Path(), metavar="FILE", help="A proof that the log holds the receipt.")
 @click.option("--checkpoint", type=click.Path(), metavar="FILE", help="A checkpoint of the log that you kept.")
-@click.option(
-    "--consistency",
-    type=click.Path(),
-    metavar="FILE",
-    help="A proof that the log still begins as that checkpoint says.",
-)
-@click.option("--log-key", type=click.Path(), multiple=True, metavar="FILE", help="A log's public key that you trust.")
+@click.option("--consistency", type=click.Path(), metavar="FILE", help="A proof that the log has only grown since.")
+@click.option("--witness", type=click.Path(), multiple=True, metavar="FILE", help="A witness's key that you trust.")
+@click.option("--quorum", type=click.IntRange(0), metavar="N", help="So many must have cosigned. [default: all]")
+@click.option("--witness-policy", type=click.Path(), metavar="FILE", help="A C2SP policy that names them instead.")
+@click.option("--timestamp", type=click.Path(), metavar="FILE", help="An RFC 3161 timestamp of the checkpoint.")
+@click.option("--tsa-ca", type=click.Path(), metavar="FILE", help="Certificates that its authority is known by.")
 @click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON.")
 def verify(**call: object) -> int:
-    """Say what a receipt proves, without network or store.
+    """Say what receipts, a bundle or the log prove, offline.
 
-    RECEIPT is a receipt's file, byte for byte (- is standard input). Keys of receipts are PEM files; the key of a log
-    is one line, origin+hash+base64.
+    FILE is a receipt (- is standard input), all receipts of a rollout or the folder that holds them, a bundle or the
+    folder that it was unpacked into, an exported log, a key manifest, or a checkpoint; byte for byte. Keys of receipts
+    are PEM files; the key of a log or a witness is one line, name+hash+base64.
     """
     return _answer(Call(**call))  # type: ignore[typeddict-item]
 
 
 def _answer(call: Call) -> int:
-    if (call["proof"] or call["checkpoint"]) and not call["log_key"]:
-        raise UsageError(
-            "a proof or a checkpoint needs the log's key", advice="Name the file of the key with --log-key."
-        )
-    if call["consistency"] and not (call["proof"] and call["checkpoint"]):
-        raise UsageError(
-            "a proof of consistency is between two checkpoints",
-            advice="Name the one that you kept with --checkpoint, and that of the receipt with --proof.",
-        )
     try:
-        verified = _verify(call)
+        offer = offered(call["files"], None if call["kind"] is None else Kind(call["kind"]))
+        _refuse_odd(call, offer.kind)
+        answer = _verified(call, offer)
+        stamped = _stamped(call, offer)
     except VerifyError as error:
         if not call["as_json"]:
             raise
@@ -71,33 +108,160 @@ def _answer(call: Call) -> int:
             {"valid": False, "reason": error.reason.value, "message": error.message, "advice": error.advice}
         )
         return exit_codes.of_error(error)
+    document = answer.document()
+    proven, unproven = document["proven"], document["unproven"]
+    assert isinstance(proven, list)
+    assert isinstance(unproven, list)
+    proven += stamped
     if call["as_json"]:
-        output.emit_json(verified.document())
+        output.emit_json(document)
     else:
-        output.say(_text(verified))
+        output.say(_text(_head(answer, document), proven, unproven))
     return exit_codes.OK.code
 
 
-def _verify(call: Call) -> Verified:
-    proof, checkpoint, growth = call["proof"], call["checkpoint"], call["consistency"]
-    return verify_receipt(
-        read(call["receipt"]),
+def _refuse_odd(call: Call, kind: Kind) -> None:
+    """Refuse options that cannot be meant together."""
+    is_logged = bool(call["log_key"] or call["root"])
+    if call["manifest"] and not call["root"]:
+        raise UsageError("a key manifest needs a root key", advice="Name the file of the root key with --root.")
+    if call["root"] and not call["manifest"] and kind not in (Kind.BUNDLE, Kind.MANIFEST):
+        raise UsageError("a root key signs a key manifest", advice="Name the manifest's file with --manifest.")
+    if kind in (Kind.RECEIPT, Kind.ROLLOUT, Kind.LOG) and not call["key"] and not call["manifest"]:
+        raise UsageError("no key is trusted", advice="Name a public key with --key, or a manifest and its --root.")
+    if kind is Kind.MANIFEST and not call["root"]:
+        raise UsageError("a key manifest is signed by root keys", advice="Name one that you trust with --root.")
+    is_log_needed = kind in (Kind.LOG, Kind.CHECKPOINT) or (kind is Kind.BUNDLE and call["key"])
+    if (call["proof"] or call["checkpoint"] or is_log_needed) and not is_logged:
+        raise UsageError(
+            "a proof or a checkpoint needs the log's key", advice="Name the file of the key with --log-key."
+        )
+    if call["proof"] and kind is not Kind.RECEIPT:
+        raise UsageError("a proof is of one receipt", advice="Name it among the files, beside its receipt.")
+    if call["consistency"] and not (call["checkpoint"] and (call["proof"] or kind is not Kind.RECEIPT)):
+        raise UsageError(
+            "a proof of consistency is between two checkpoints",
+            advice="Name the one that you kept with --checkpoint, and that of the receipt with --proof.",
+        )
+    if bool(call["timestamp"]) != bool(call["tsa_ca"]) and not (call["tsa_ca"] and kind is Kind.BUNDLE):
+        raise UsageError("a timestamp is trusted by certificates", advice="Give --timestamp and --tsa-ca together.")
+
+
+def _verified(call: Call, offer: Offered) -> Answer:
+    checkpoint, growth = _read(call["checkpoint"]), _read(call["consistency"])
+    if offer.kind is Kind.MANIFEST:
+        roots = [read_public_key(read(name)) for name in call["root"]]
+        return verify_manifest(_versions(offer.names, offer.data), roots, call["root_threshold"])
+    if offer.kind is Kind.RECEIPT:
+        return verify_receipt(offer.data, _keys(call), _read(call["proof"]), checkpoint, growth)
+    if offer.kind is Kind.CHECKPOINT:
+        return verify_newer_checkpoint(offer.data, _keys(call), checkpoint, growth)
+    line = ProgressLine("verifying", is_wanted=sys.stderr.isatty() and not call["as_json"])
+    try:
+        if offer.kind is Kind.LOG:
+            return verify_log_export(offer.lines(), _keys(call), checkpoint, growth, line.tell)
+        if offer.kind is Kind.BUNDLE:
+            return _bundle(call, offer, checkpoint, growth, line.tell)
+        return _rollout(call, offer, checkpoint, growth, line.tell)
+    finally:
+        line.clear()
+
+
+def _bundle(call: Call, offer: Offered, checkpoint: bytes | None, growth: bytes | None, tell: Tell) -> Answer:
+    files, keys = offer.files(), _keys(call)
+    if call["root"] and not call["manifest"]:
+        roots = [read_public_key(read(name)) for name in call["root"]]
+        keys = replace(keys, manifest=bundle_manifest(files, roots, call["root_threshold"]))
+    is_trusted = bool(keys.receipt) or keys.manifest is not None
+    return verify_bundle(files, keys if is_trusted else None, checkpoint, growth, tell)
+
+
+def _rollout(call: Call, offer: Offered, checkpoint: bytes | None, growth: bytes | None, tell: Tell) -> Answer:
+    held, keys = offer.held(), _keys(call)
+    if any(each.proof is not None for each in held) and not keys.log and keys.manifest is None:
+        raise UsageError(
+            "the receipts come with proofs, which need the log's key",
+            advice="Name the file of the key with --log-key.",
+        )
+    if checkpoint is not None and growth is None:
+        growth = offer.growth()
+    return verify_rollout(held, keys, checkpoint, growth, tell)
+
+
+def _keys(call: Call) -> Keys:
+    keys = replace(
         trusted_keys(call["key"], call["log_key"]),
-        None if proof is None else read(proof),
-        None if checkpoint is None else read(checkpoint),
-        None if growth is None else read(growth),
+        witnesses=trusted_witnesses(call["witness"], call["quorum"], call["witness_policy"]),
     )
+    if not call["manifest"]:
+        return keys
+    roots = [read_public_key(read(name)) for name in call["root"]]
+    found = verify_manifest(_versions(call["manifest"]), roots, call["root_threshold"])
+    return replace(keys, manifest=found.manifest)
 
 
-def _text(verified: Verified) -> str:
-    from lockgate.report.decided import actor_words
+def _versions(names: tuple[str, ...], head: bytes = b"") -> list[bytes]:
+    """Return the versions of a key manifest, the oldest first."""
+    data = [head] if len(names) == 1 and head else [read(name) for name in names]
+    return sorted(data, key=lambda each: open_manifest(each).manifest.version)
+
+
+def _stamped(call: Call, offer: Offered) -> list[str]:
+    """Return in words who stamped the checkpoint, if anybody is said to have."""
+    known_by = _read(call["tsa_ca"])
+    if known_by is None:
+        return []
+    # The library of timestamps is an extra, and is loaded where one is to be read.
+    from lockgate.core.instant import instant_text
+    from lockgate.wiring import read_timestamp
+
+    token = _read(call["timestamp"]) or offer.files().get(TIMESTAMP, b"")
+    stamp = read_timestamp(token, logged_note(_note(call, offer)), known_by)
+    return [f"At {instant_text(stamp.at)} the timestamp authority {stamp.authority} had seen exactly that checkpoint."]
+
+
+def _note(call: Call, offer: Offered) -> bytes:
+    """Return the checkpoint that was stamped: the one that is verified."""
+    proof = _read(call["proof"])
+    if offer.kind is Kind.CHECKPOINT:
+        return offer.data
+    if offer.kind is Kind.BUNDLE:
+        return offer.files()[CHECKPOINT]
+    if offer.kind is Kind.ROLLOUT:
+        proof = next((each.proof for each in offer.held() if each.proof is not None), None)
+    if proof is None:
+        raise UsageError("there is no checkpoint that could be stamped", advice="Verify the checkpoint's own file.")
+    return read_log_proof(proof).checkpoint
+
+
+def _read(name: str | None) -> bytes | None:
+    return None if name is None else read(name)
+
+
+def _head(answer: Answer, document: Mapping[str, Json]) -> list[str]:
+    """Return what was verified, in one line or, of a receipt, in three."""
+    if isinstance(answer, Verified):
+        from lockgate.report.decided import actor_words
+
+        statement = answer.statement
+        actor = statement.predicate["actor"]
+        assert isinstance(actor, Mapping)
+        return [f"verified: {statement.receipt_id}", statement.headline(), f"by {actor_words(actor)}"]
+    log = document.get("log")
+    origin = log["origin"] if isinstance(log, Mapping) else ""
+    named = {
+        Kind.ROLLOUT: f"rollout {document.get('id')}, {document.get('receipts')} receipts, {document.get('status')}",
+        Kind.BUNDLE: f"bundle of rollout {document.get('id')}, {document.get('receipts')} receipts, "
+        f"{document.get('status')}",
+        Kind.LOG: f"{document.get('entries')} entries of the log {origin}",
+        Kind.MANIFEST: f"version {document.get('version')} of the key manifest of {document.get('org')}",
+        Kind.CHECKPOINT: f"checkpoint of the log {origin}",
+    }
+    return [f"verified: {named[Kind(str(document['kind']))]}"]
+
+
+def _text(head: list[str], proven: list[Json], unproven: list[Json]) -> str:
     from lockgate.report.text import printed
 
-    statement = verified.statement
-    actor = statement.predicate["actor"]
-    assert isinstance(actor, Mapping)
-    who = f"by {actor_words(actor)}"
-    lines = [f"verified: {statement.receipt_id}", statement.headline(), who, "", "Proven:"]
-    lines += [f"  {sentence}" for sentence in verified.proven]
-    lines += ["", "Not proven:", *(f"  {sentence}" for sentence in verified.unproven)]
-    return printed(lines)
+    lines = [*head, "", "Proven:", *(f"  {sentence}" for sentence in proven)]
+    return printed([*lines, "", "Not proven:", *(f"  {sentence}" for sentence in unproven)])

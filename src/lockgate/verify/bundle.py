@@ -223,8 +223,7 @@ def _check_related(name: str, seq: int, before: Link | None, link: Link) -> None
 
 def _check_record(listed: Listed, rollout: VerifiedRollout, bound: Bound, related: Sequence[Entry]) -> None:
     """Make the release record again from what was verified, and compare."""
-    # It knows rollouts, of which whoever verifies anything else needs to load nothing.
-    from lockgate.core.release_record import release_record  # noqa: PLC0415
+    from lockgate.core.release_record import release_record  # noqa: PLC0415 -- who verifies no bundle loads no rollouts
 
     found, policy = listed.needed(RELEASE_RECORD), read_canonical(listed[POLICY], "payload")
     assert isinstance(policy, Mapping)
