@@ -16,6 +16,8 @@ from lockgate.core.refusal import Reason, VerifyError
 _ODD = (b".0,", b".0]", b".0}", b"e+1", b"e+2", b"e-0")
 # The first byte of what UTF-16 takes two units for.
 _ASTRAL = 0xF0
+# A whole number of fewer letters is below 2^53.
+_DIGITS = 16
 _PLAIN = JSONEncoder(sort_keys=True, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
 Part = Literal["envelope", "payload", "case"]
@@ -74,6 +76,8 @@ def _object(pairs: Sequence[tuple[str, Json]]) -> dict[str, Json]:
 
 
 def _integer(text: str) -> int | float:
+    if len(text) < _DIGITS:
+        return int(text)
     # RFC 8785 knows doubles only: one past 2^53 is written without a fraction, and is still a double.
     value = float(text)
     return int(value) if -MAX_INTEGER <= value <= MAX_INTEGER else value
