@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Envelopes come in on standard input, each a line of base64; whether a reader that is named takes it goes out.
 //
-//   node readers.mjs node|sigstore KEY.pem FOLDER-OF-NODE_MODULES < envelopes
+//   node readers.mjs node|sigstore|verifier KEY.pem FOLDER-OF-NODE_MODULES < envelopes
 //
-// `node` is Node's own crypto.verify; `sigstore` is @sigstore/verify, as its own documentation calls it.
+// `node` is Node's own crypto.verify; `sigstore` is @sigstore/verify, as its own documentation calls it;
+// `verifier` is examples/verifier, written from docs/reference/receipt.md.
 import { createPublicKey, createHash, verify } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -34,7 +35,6 @@ function sigstore () {
   return bundle => { verifier.verify(toSignedEntity(bundleFromJSON(bundle))); return true }
 }
 
-const verified = reader === 'sigstore' ? sigstore() : null
 const asBundle = document => document.mediaType
   ? document
   : {
@@ -47,11 +47,24 @@ const asBundle = document => document.mediaType
       dsseEnvelope: document
     }
 
+async function strictly () {
+  const { readKey, verify: verifyReceipt } = await import('../../../examples/verifier/verify.mjs')
+  const trust = { keys: [readKey(readFileSync(pem))] }
+  return data => { verifyReceipt(data, trust); return true }
+}
+
+const parsed = data => JSON.parse(data.toString('utf8'))
+const takers = {
+  node: () => data => byNode(parsed(data)),
+  sigstore: () => { const verified = sigstore(); return data => verified(asBundle(parsed(data))) },
+  verifier: strictly
+}
+const takes = await takers[reader]()
+
 for await (const line of createInterface({ input: process.stdin })) {
   let isTaken = false
   try {
-    const document = JSON.parse(Buffer.from(line, 'base64').toString('utf8'))
-    isTaken = verified ? verified(asBundle(document)) : byNode(document)
+    isTaken = takes(Buffer.from(line, 'base64'))
   } catch (error) {
     // Whatever it cannot read it does not take.
   }

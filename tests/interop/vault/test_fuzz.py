@@ -88,10 +88,15 @@ def refusal(envelope: bytes) -> Reason | None:
 def readers() -> Iterator[dict[str, Callable[[bytes], bool]]]:
     """Return what asks a tool about one envelope; one process of Node answers for all."""
     key = promoted().key
-    with tools.reader("node", key) as node, tools.reader("sigstore", key) as sigstore:
+    with (
+        tools.reader("node", key) as node,
+        tools.reader("sigstore", key) as sigstore,
+        tools.reader("verifier", key) as verifier,
+    ):
         yield {
             "node": node,
             "sigstore": sigstore,
+            "verifier": verifier,
             "openssl": lambda envelope: tools.openssl([envelope], key)[0],
             "securesystemslib": lambda envelope: tools.securesystemslib([envelope], key)[0],
         }
@@ -108,5 +113,7 @@ def test_tools_differ_by_strictness_alone(readers: dict[str, Callable[[bytes], b
     if reason is None:
         assert takers == set(readers)
     elif takers:
+        # It is as strict as we are.
+        assert "verifier" not in takers
         assert reason in STRICTNESS
         assert as_read(envelope) in signed

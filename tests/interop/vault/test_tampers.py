@@ -30,7 +30,9 @@ def changed(tamper: Tamper) -> bytes:
 
 @pytest.mark.clause("IO-02")
 @pytest.mark.parametrize("rollout", [promoted, rolled_back])
-@pytest.mark.parametrize("reader", [*READERS.values(), tools.in_toto, tools.ours], ids=lambda each: each.__name__)
+@pytest.mark.parametrize(
+    "reader", [*READERS.values(), tools.in_toto, tools.verifier, tools.ours], ids=lambda each: each.__name__
+)
 def test_every_receipt_is_accepted(
     reader: Callable[[Sequence[bytes], PublicKey], list[bool]], rollout: Callable[[], Rollout]
 ) -> None:
@@ -67,6 +69,12 @@ def test_only_what_says_the_same_is_taken_by_others() -> None:
     assert {name for each in CHANGED for name in each.taken} == set()
     assert all(each.taken for each in RESPELLED)
     assert all(each.taken == set(READERS) for each in SIGNED)
+
+
+@pytest.mark.clause("IO-20")
+def test_the_second_verifier_takes_no_change_at_all() -> None:
+    """It was written from the specification, and is as strict as that."""
+    assert tools.verifier([changed(tamper) for tamper in TABLE], rolled_back().key) == [False] * len(TABLE)
 
 
 @pytest.mark.clause("IO-05")

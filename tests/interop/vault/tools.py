@@ -72,6 +72,12 @@ def sigstore(envelopes: Sequence[bytes], key: PublicKey) -> list[bool]:
         return [asked(envelope) for envelope in envelopes]
 
 
+def verifier(envelopes: Sequence[bytes], key: PublicKey) -> list[bool]:
+    """Say what the second verifier accepts, which was written from the specification alone."""
+    with reader("verifier", key) as asked:
+        return [asked(envelope) for envelope in envelopes]
+
+
 @contextmanager
 def reader(name: str, key: PublicKey) -> Iterator[Callable[..., bool]]:
     """Yield a function that asks a reader in Node about one envelope, or an envelope and its proof."""

