@@ -18,10 +18,9 @@ from lockgate.core.receipt import Draft
 from lockgate.core.vault import Receipt
 from lockgate.crash_point import reach
 from lockgate.operations.high_water import refuse_older
-from lockgate.operations.known_keys import log_signers, receipt_signer, refuse_others, unknown_keys
+from lockgate.operations.known_keys import log_signers, receipt_signer
 from lockgate.operations.sign import sign_checkpoint, sign_receipt
 from lockgate.ports.house import House
-from lockgate.ports.signing import Signer
 from lockgate.ports.store import Transaction
 
 
@@ -46,7 +45,7 @@ def writing(house: House) -> Iterator[Transaction]:
         tree = work.tree()
         if tree.size and work.checkpoint(tree.size) is None:
             origin = _origin(work, house)
-            note = sign_checkpoint(Checkpoint(origin, tree.size, tree.root), *_log_signers(work, house))
+            note = sign_checkpoint(Checkpoint(origin, tree.size, tree.root), *log_signers(work, house))
             reach("checkpoint.signed")
             work.add_checkpoint(tree.size, note)
             reach("checkpoint.added")
@@ -61,7 +60,8 @@ def keep(work: Transaction, house: House, drafted: Draft, marks: Marks) -> Recei
         # The first receipt of this transaction; nothing may be signed before the log is known to be the latest.
         refuse_older(work, house, _origin(work, house), tree)
         if marks.action is not Action.NEW_KEYS:
-            refuse_others(work, house)
+            # A checkpoint that cannot be signed in the end would undo all that is signed before.
+            log_signers(work, house)
     signer = house.signers.receipt if marks.action is Action.NEW_KEYS else receipt_signer(work, house)
     receipt = Receipt(
         id=drafted.id,
@@ -79,14 +79,6 @@ def keep(work: Transaction, house: House, drafted: Draft, marks: Marks) -> Recei
     work.append(receipt, nodes)
     reach("receipt.appended")
     return receipt
-
-
-def _log_signers(work: Transaction, house: House) -> tuple[Signer, ...]:
-    """Return who signs a checkpoint; of a log whose keys are new those that are here."""
-    latest = work.latest_receipt()
-    if latest is not None and latest.action == Action.NEW_KEYS.value and "log" in unknown_keys(work, house, latest):
-        return (house.signers.log,)
-    return log_signers(work, house)
 
 
 def _origin(work: Transaction, house: House) -> str:

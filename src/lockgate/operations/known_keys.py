@@ -6,7 +6,7 @@ Whose turn it is stands in the log alone: a process that began before a key was 
 
 from __future__ import annotations
 
-from lockgate.core.checkpoint import read_checkpoint
+from lockgate.core.checkpoint import Checkpoint, read_checkpoint
 from lockgate.core.custody import Custody, custody_series, stated_custody
 from lockgate.core.decision.decision import Action
 from lockgate.core.envelope import open_envelope, signer_of
@@ -44,8 +44,12 @@ def log_signers(seen: Snapshot, house: House) -> tuple[Signer, ...]:
     latest, note = seen.latest_receipt(), seen.checkpoint()
     if latest is None or note is None:
         return (house.signers.log,)
-    origin, own = _own_lines(note)
-    if latest.action != Action.ROTATE_KEY.value and len(own) == 1 and _is_of(own[0], origin, house.signers.log):
+    covered, own = _own_lines(note)
+    is_known = any(_is_of(line, covered.origin, house.signers.log) for line in own)
+    if latest.action == Action.NEW_KEYS.value and covered.size <= latest.index and not is_known:
+        # The receipt that says that the keys are new stands in this transaction.
+        return (house.signers.log,)
+    if latest.action != Action.ROTATE_KEY.value and len(own) == 1 and is_known:
         return (house.signers.log,)
     stated = custody(seen, house.org)
     if stated is None:
@@ -115,15 +119,15 @@ def _has_signed_log(seen: Snapshot, house: House) -> bool:
     note = seen.checkpoint()
     if note is None:
         return True
-    origin, own = _own_lines(note)
-    return any(_is_of(line, origin, house.signers.log) for line in own)
+    covered, own = _own_lines(note)
+    return any(_is_of(line, covered.origin, house.signers.log) for line in own)
 
 
-def _own_lines(note: bytes) -> tuple[str, tuple[NoteSignature, ...]]:
-    """Return the name of a log and the lines of its own keys under a checkpoint, the first that of the key at hand."""
+def _own_lines(note: bytes) -> tuple[Checkpoint, tuple[NoteSignature, ...]]:
+    """Return a checkpoint and the lines of the log's own keys under it, the first that of the key at hand."""
     read = read_note(note)
-    origin = read_checkpoint(read.body).origin
-    return origin, tuple(line for line in read.signatures if line.name == origin)
+    checkpoint = read_checkpoint(read.body)
+    return checkpoint, tuple(line for line in read.signatures if line.name == checkpoint.origin)
 
 
 def _is_of(line: NoteSignature, origin: str, signer: Signer) -> bool:
