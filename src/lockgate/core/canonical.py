@@ -55,7 +55,8 @@ def name_of(kind: str, *parts: Json, length: int = NAME_LENGTH) -> str:
     """Return the name `kind_...` that follows from some values, so that whoever makes it again makes the same."""
     # A list keeps the parts apart: joined by a sign, two lists whose parts hold it could share a name.
     hashed = hashlib.sha256(canonicalize(parts)).digest()
-    return f"{kind}_{b32encode(hashed).decode('ascii').lower()[:length]}"
+    # Eight letters stand for five bytes.
+    return f"{kind}_{b32encode(hashed[: -(-length // 8) * 5]).decode('ascii').lower()[:length]}"
 
 
 def _text(value: Json) -> str:

@@ -3,10 +3,9 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Sequence
-from json.encoder import JSONEncoder
+from json import JSONDecoder, JSONEncoder
 from typing import Literal, NoReturn
 
 from lockgate.core.canonical import MAX_INTEGER, Json, canonicalize
@@ -30,9 +29,7 @@ class _DuplicateKeyError(Exception):
 def read_canonical(data: bytes, part: Part) -> Json:
     """Return the value of canonical bytes; `part` names in the refusal what was read."""
     try:
-        value: Json = json.loads(
-            data.decode("utf-8"), object_pairs_hook=_object, parse_int=_integer, parse_constant=_constant
-        )
+        value: Json = _DECODER.decode(data.decode("utf-8"))
     except _DuplicateKeyError as error:
         raise VerifyError(Reason(f"{part}_duplicate_key"), f"the {part} names {error} twice") from error
     except (ValueError, RecursionError) as error:
@@ -85,3 +82,6 @@ def _integer(text: str) -> int | float:
 
 def _constant(name: str) -> NoReturn:
     raise ValueError(name)
+
+
+_DECODER = JSONDecoder(object_pairs_hook=_object, parse_int=_integer, parse_constant=_constant)
