@@ -4,10 +4,14 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from lockgate.cli import exit_codes
 from lockgate.core.checkpoint import read_checkpoint, read_log_growth
 from lockgate.core.log_export import read_portions
 from lockgate.core.note import read_note
@@ -84,3 +88,23 @@ def test_what_a_log_has_not_is_refused(both: Both) -> None:
         here, there = both.local("log", *words), both.remote("log", *words)
         assert (here.code, there.code) == (64, 64)
         assert here.err.splitlines()[0] == there.err.splitlines()[0]
+
+
+@pytest.mark.clause("LG-25")
+def test_an_export_that_nobody_reads_ends(made: Made) -> None:
+    """Whoever went away is sent no further portion, and the exit code says that the answer was cut off."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    shown = {"PATH": os.environ["PATH"], "LOCKGATE_HOME": str(made.folder / "home"), "XDG_STATE_HOME": str(made.folder)}
+
+    ran = subprocess.run(
+        [sys.executable, "-m", "lockgate", "log", "export"],
+        stdout=writing,
+        stderr=subprocess.PIPE,
+        env=shown,
+        timeout=60,
+        check=False,
+    )
+
+    os.close(writing)
+    assert (ran.returncode, ran.stderr) == (exit_codes.PIPE_CLOSED.code, b"")

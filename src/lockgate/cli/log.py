@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import click
 
 from lockgate.cli import exit_codes, output
@@ -56,11 +58,26 @@ def export(since: int) -> int:
     """
     while True:
         found = fetch(LogCall("export_lines", "/export", {}, {"since": str(since)}))
-        _printed(found)
+        if not _is_taken(found.body):
+            return exit_codes.PIPE_CLOSED.code
         size = int(found.headers["lockgate-size"])
         if size == int(found.headers["lockgate-log-size"]) or size == since:
             return exit_codes.OK.code
         since = size
+
+
+def _is_taken(lines: bytes) -> bool:
+    """Print a portion; say whether somebody still reads, because a log may have a million more."""
+    try:
+        sys.stdout.buffer.write(lines)
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        output.close()
+        return False
+    except OSError as error:
+        output.close()
+        raise output.unwritten(error) from error
+    return True
 
 
 def _printed(found: Fetched) -> int:

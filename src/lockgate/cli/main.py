@@ -117,7 +117,7 @@ COMMANDS = {
         "lockgate.cli.export", "export", "Write a rollout's receipts, and all that proves and explains them, as one zip."
     ),
     "verify": Entry("lockgate.cli.verify", "verify", "Say what receipts, a bundle or the log prove, offline."),
-    "log": Entry("lockgate.cli.log", "log", "Print the log of what was signed, proofs of it, or everything since a size."),
+    "log": Entry("lockgate.cli.log", "log", "Print the log of what was signed, its proofs, or everything since a size."),
     "fsck": Entry(
         "lockgate.cli.fsck", "fsck", "Check that everything in the store agrees, and make every decision again."
     ),
