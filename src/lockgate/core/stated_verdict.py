@@ -53,8 +53,8 @@ class StatedVerdict:
 
     def _deciding(self) -> Iterator[Json]:
         """Yield the findings that made the verdict what it is, their reasons cut where they are very long."""
-        pairs = zip(self.ranked, self.texts, strict=True)
-        return (_short(finding, text) for finding, text in pairs if finding.outcome is self.verdict.outcome)
+        pairs, outcome = zip(self.ranked, self.texts, strict=True), self.verdict.outcome
+        return (_short(finding, text) for finding, text in pairs if finding.outcome is outcome)
 
 
 def stated_verdict(verdict: Verdict) -> StatedVerdict:
