@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
 
-from lockgate.adapters.marks.mark_choice import high_water
+from lockgate.adapters.marks import mark_choice
 from lockgate.adapters.stores import store_choice
 from lockgate.adapters.timestamps import authority_choice
 from lockgate.adapters.witnesses import witness_choice
@@ -21,6 +21,7 @@ from lockgate.ports.actuator import Actuators
 from lockgate.ports.copying import Source, Target
 from lockgate.ports.house import Clock, House
 from lockgate.ports.id_tokens import IdTokens
+from lockgate.ports.mending import Mendings
 from lockgate.ports.news import News
 from lockgate.ports.reading import RunBatches, RunFiles
 from lockgate.ports.signing import KeyRing, Signer
@@ -38,6 +39,7 @@ memory_store, sqlite_store = store_choice.memory_store, store_choice.sqlite_stor
 postgres_store, store_url = store_choice.postgres_store, store_choice.store_url
 timestamp_authority, read_timestamp = authority_choice.timestamp_authority, authority_choice.read_timestamp
 make_witness, open_witness = witness_choice.make_witness, witness_choice.open_witness
+high_water = mark_choice.high_water
 
 
 def read_policy_file(path: str) -> Mapping[str, object]:
@@ -164,6 +166,11 @@ def house_to_read(on_wait: Callable[[], None] = lambda: None, *, is_empty: bool 
 
     store = memory_store() if is_empty else store_choice.own_store(home(), on_wait, is_only_read=True)
     return House(store, system_clock(), KnownKeys(home() / KEYS))
+
+
+def mendings() -> Mendings:
+    """Return what makes again what can be made of this machine's store."""
+    return store_choice.own_mendings(home())
 
 
 def witness_list() -> WitnessList:

@@ -125,9 +125,9 @@ def test_decisions_that_waited_for_an_actuator_are_made_again() -> None:
     [
         ("DELETE FROM receipts WHERE rowid = 3", Rule.CHAIN),
         ("DELETE FROM receipts WHERE log_index = (SELECT max(log_index) FROM receipts)", Rule.STANDING),
-        ("UPDATE nodes SET hash = zeroblob(32) WHERE level = 1 AND position = 1", Rule.LOG),
-        ("DELETE FROM nodes WHERE level = 2 AND position = 0", Rule.LOG),
-        ("INSERT INTO nodes VALUES ('default', 0, 5000, zeroblob(32))", Rule.LOG),
+        ("UPDATE nodes SET hash = zeroblob(32) WHERE level = 1 AND position = 1", Rule.NODE),
+        ("DELETE FROM nodes WHERE level = 2 AND position = 0", Rule.NODE),
+        ("INSERT INTO nodes VALUES ('default', 0, 5000, zeroblob(32))", Rule.NODE),
         ("DELETE FROM checkpoints WHERE size = (SELECT max(size) FROM checkpoints)", Rule.LOG),
         ("UPDATE checkpoints SET size = size + 1000 WHERE size = 1", Rule.LOG),
         ("UPDATE checkpoints SET note = (SELECT note FROM checkpoints WHERE size = 1) WHERE size = 2", Rule.LOG),

@@ -4,15 +4,19 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
 
 from lockgate.cli import exit_codes, local, output
 from lockgate.cli.progress_line import ProgressLine
+from lockgate.errors import UnsoundError, UsageError
 
 if TYPE_CHECKING:
     from lockgate.operations.fsck import Soundness
+    from lockgate.ports.house import House
+    from lockgate.verify import Keys
 
 EPILOG = f"Exit codes: 0 sound, 64 no store, 65 flaws were found; {exit_codes.OF_STORE}"
 
@@ -30,34 +34,102 @@ EPILOG = f"Exit codes: 0 sound, 64 no store, 65 flaws were found; {exit_codes.OF
     help="An older public key of the log, as one line or in PEM.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print what was found as JSON.")
-def fsck(keys: tuple[str, ...], log_keys: tuple[str, ...], *, as_json: bool) -> int:
+@click.option("--offline", is_flag=True, help="Ask no witness whether the store is an older copy.")
+@click.option("--repair", "is_repair", is_flag=True, help="Say what can be made again; with --yes make it.")
+@click.option("--yes", "is_sure", is_flag=True, help="Make again what --repair would.")
+def fsck(
+    keys: tuple[str, ...],
+    log_keys: tuple[str, ...],
+    *,
+    as_json: bool,
+    offline: bool,
+    is_repair: bool,
+    is_sure: bool,
+) -> int:
     """Check that everything in the store agrees, and make every decision again.
 
     Files, buckets, receipts, log and messages are compared, and each decision is made again from stored evidence.
-    Nothing is changed, and others may go on writing meanwhile.
+    Marks of other places and witnesses are asked whether the store is an older copy.
+    Nothing is changed without --repair --yes, and others may go on writing meanwhile.
+
+    --repair makes again only what follows from the rest: indexes, and the nodes of the log, of which its tiles are.
+    Never is anything made again that was signed.
     """
     from lockgate.cli.trusted import trusted_keys
-    from lockgate.operations.fsck import fsck as check
     from lockgate.operations.fsck import log_origin
-    from lockgate.operations.readiness import unopened
-    from lockgate.operations.webhooks import ONE_KEY, OTHER_KEY
-    from lockgate.wiring import receivers, run_batches
 
+    if is_sure and not is_repair:
+        raise UsageError("--yes is for --repair", advice="Without --repair nothing is changed.")
     house = local.house_to_read()
-    line = ProgressLine("checking", is_wanted=sys.stderr.isatty() and not as_json)
-    try:
-        found = check(house, trusted_keys(keys, log_keys, lambda: log_origin(house)), line.tell, run_batches().decode)
-    finally:
-        line.clear()
-    # Where flaws were found, rows of webhooks may be among what cannot be read.
-    unreadable = unopened(house, receivers()) if found.is_sound else ()
-    if unreadable:
-        local.tell(f"warning: {OTHER_KEY}: {', '.join(unreadable)}\n{ONE_KEY}")
+    trusted = trusted_keys(keys, log_keys, lambda: log_origin(house))
+    found = _checked(house, trusted, as_json=as_json, offline=offline)
+    repaired: tuple[str, ...] = ()
+    if is_repair and not found.is_sound:
+        repaired = _repaired(house, trusted, found, as_json=as_json, is_sure=is_sure)
+        found = _checked(house, trusted, as_json=as_json, offline=offline) if repaired else found
+    unreadable = _unopened(house, found)
     if as_json:
-        output.emit_json({**_document(found), "unopened": list(unreadable)})
+        output.emit_json({**_document(found), "unopened": list(unreadable), "repaired": list(repaired)})
     else:
         output.say(_text(found))
     return exit_codes.OK.code if found.is_sound else exit_codes.DATA.code
+
+
+def _checked(house: House, keys: Keys, *, as_json: bool, offline: bool) -> Soundness:
+    """Check the store in itself, and then what others remember of it."""
+    from lockgate.operations.fsck import fsck as check
+    from lockgate.operations.sound_outside import outside_flaws
+    from lockgate.wiring import high_water, run_batches, witness_list
+
+    line = ProgressLine("checking", is_wanted=sys.stderr.isatty() and not as_json)
+    try:
+        found = check(house, keys, line.tell, run_batches().decode)
+    finally:
+        line.clear()
+    flaws, silent = outside_flaws(replace(house, high_water=high_water()), None if offline else witness_list())
+    for sentence in silent:
+        local.tell(f"warning: {sentence}")
+    return replace(found, flaws=(*found.flaws, *flaws))
+
+
+def _repaired(house: House, keys: Keys, found: Soundness, *, as_json: bool, is_sure: bool) -> tuple[str, ...]:
+    """Make again what can be; return in words what was, and tell what would be."""
+    from lockgate.operations.repairing import plan_repair, repair
+    from lockgate.wiring import mendings
+
+    wanted = plan_repair(found)
+    if wanted.is_empty:
+        local.tell("nothing of what was found can be made again")
+        return ()
+    if not is_sure:
+        local.tell(
+            "".join(f"to be made again: {each}\n" for each in wanted.sentences) + "nothing was changed; add --yes"
+        )
+        return ()
+    line = ProgressLine("making again", is_wanted=sys.stderr.isatty() and not as_json)
+    try:
+        repair(house, mendings(), wanted, keys, line.tell)
+    except UnsoundError as error:
+        # What was found is shown all the same, and says why by itself.
+        local.tell(f"warning: {error}")
+        return ()
+    finally:
+        line.clear()
+    for each in wanted.sentences:
+        local.tell(f"made again: {each}")
+    return wanted.sentences
+
+
+def _unopened(house: House, found: Soundness) -> tuple[str, ...]:
+    """Return the webhooks whose secrets cannot be opened; where flaws were found their rows may be unreadable."""
+    from lockgate.operations.readiness import unopened
+    from lockgate.operations.webhooks import ONE_KEY, OTHER_KEY
+    from lockgate.wiring import receivers
+
+    unreadable = unopened(house, receivers()) if found.is_sound else ()
+    if unreadable:
+        local.tell(f"warning: {OTHER_KEY}: {', '.join(unreadable)}\n{ONE_KEY}")
+    return unreadable
 
 
 def _document(found: Soundness) -> dict[str, object]:

@@ -23,6 +23,7 @@ from lockgate.operations.sound_evidence import check_evidence
 from lockgate.operations.sound_log import check_log
 from lockgate.operations.sound_outbox import check_outbox
 from lockgate.operations.sound_series import check_series
+from lockgate.operations.sound_vouchers import OUTSIDE, check_vouchers
 from lockgate.ports.house import House
 from lockgate.ports.store import Snapshot
 from lockgate.verify import Keys
@@ -55,7 +56,7 @@ def fsck(house: House, keys: Keys = NO_OTHER_KEYS, tell: Progress = _untold, dec
     Where `decode` is given raw runs that are still kept are tallied again.
     """
     with house.store.reading(house.org) as seen:
-        check = Check(seen, house.org, _trusted(seen, house, keys), tell)
+        check = Check(seen, house.org, trusted(seen, house, keys), tell)
         with check.within("the store"):
             check.add(Flaw(Rule.FILE, "the store", said) for said in seen.contradictions())
         with check.within("buckets and batches"):
@@ -66,6 +67,8 @@ def fsck(house: House, keys: Keys = NO_OTHER_KEYS, tell: Progress = _untold, dec
             check_series(check)
         with check.within("the log"):
             check_log(check)
+        with check.within(OUTSIDE):
+            check_vouchers(check)
         with check.within("the outbox"):
             check_outbox(check)
         if check.is_unread:
@@ -78,7 +81,7 @@ def fsck(house: House, keys: Keys = NO_OTHER_KEYS, tell: Progress = _untold, dec
     )
 
 
-def _trusted(seen: Snapshot, house: House, keys: Keys) -> Keys:
+def trusted(seen: Snapshot, house: House, keys: Keys) -> Keys:
     """Return the keys of a house, older ones that were kept too, each of the log under its name, and those given."""
     note, kept = seen.checkpoint(), house.signers.kept
     logs = () if note is None else tuple(log_key_of(_origin(note, house), pem) for pem in kept.log)

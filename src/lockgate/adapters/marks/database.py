@@ -11,6 +11,7 @@ import logging
 import os
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
@@ -54,8 +55,10 @@ class DatabaseMarks:
         self._conninfo, self._place = _read(url)
         self._near, self._seconds = near, seconds
         self._turn = threading.Lock()
-        self._link: Link | None = None
+        # One at most; in a list, so that who ends this can close it.
+        self._links: list[Link] = []
         self._process, self._rests_until, self._is_told = os.getpid(), 0.0, False
+        weakref.finalize(self, _close, self._links, self._process)
 
     def held(self, origin: str) -> bytes | None:
         """Return the largest signed checkpoint of a log that the database or this machine knows."""
@@ -107,14 +110,17 @@ class DatabaseMarks:
     @contextmanager
     def _opened(self) -> Iterator[Link]:
         """Lend the connection; one that was ended meanwhile, or is another process's, is made anew."""
-        if self._link is None or self._link.closed or self._process != os.getpid() or not _is_alive(self._link):
-            self._link, self._process = _connected(self._conninfo), os.getpid()
+        if self._process != os.getpid():
+            # What was opened before a fork is the other process's to close.
+            self._links, self._process = [], os.getpid()
+            weakref.finalize(self, _close, self._links, self._process)
+        if not self._links or not _is_alive(self._links[0]):
+            _close(self._links, self._process)
+            self._links.append(_connected(self._conninfo))
         try:
-            yield self._link
+            yield self._links[0]
         except psycopg.Error:
-            with suppress(psycopg.Error):
-                self._link.close()
-            self._link = None
+            _close(self._links, self._process)
             raise
 
     def _tell(self, error: psycopg.Error) -> None:
@@ -129,12 +135,23 @@ class DatabaseMarks:
 
 def _connected(conninfo: str) -> Link:
     link = psycopg.connect(conninfo, autocommit=True)
-    row = link.execute(_HAS).fetchone()
-    if row is not None and not row[0]:
-        with link.transaction():
-            link.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
-            link.execute(_SCHEMA)
+    try:
+        row = link.execute(_HAS).fetchone()
+        if row is not None and not row[0]:
+            with link.transaction():
+                link.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
+                link.execute(_SCHEMA)
+    except psycopg.Error:
+        link.close()
+        raise
     return link
+
+
+def _close(links: list[Link], process: int) -> None:
+    """Close what this process has opened."""
+    while process == os.getpid() and links:
+        with suppress(psycopg.Error):
+            links.pop().close()
 
 
 def _is_alive(link: Link) -> bool:

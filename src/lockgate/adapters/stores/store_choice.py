@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from lockgate.errors import UsageError
+from lockgate.ports.mending import Mendings
 from lockgate.ports.store import Store
 
 STORE = "LOCKGATE_STORE"
@@ -56,6 +57,20 @@ def refuse_copying_files() -> None:
             "the store is a PostgreSQL database, which `pg_dump` copies",
             advice="docs/howto/postgresql.md says how; copy the folder of keys besides.",
         )
+
+
+def own_mendings(home: Path) -> Mendings:
+    """Return what makes again what can be made of the store that LOCKGATE_STORE names, or the one in LOCKGATE_HOME."""
+    from lockgate.adapters.stores.busy_seconds import busy_seconds
+
+    url = store_url()
+    if url is None:
+        from lockgate.adapters.stores.sqlite.mending import SqliteMendings
+
+        return SqliteMendings(home.resolve(), busy_seconds())
+    from lockgate.adapters.stores.postgres.mending import PostgresMendings
+
+    return PostgresMendings(url, busy_seconds())
 
 
 def postgres_store(url: str, on_wait: Callable[[], None] = _unheard) -> Store:

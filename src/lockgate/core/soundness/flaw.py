@@ -16,6 +16,8 @@ class Rule(StrEnum):
     FILE = "file"
     CHAIN = "chain"
     LOG = "log"
+    NODE = "node"
+    AGE = "age"
     SIGNATURE = "signature"
     OUTBOX = "outbox"
     RAMP = "ramp"
@@ -29,6 +31,8 @@ ADVICE = {
     Rule.FILE: _RESTORE,
     Rule.CHAIN: _RESTORE,
     Rule.LOG: f"{_RESTORE} Whoever kept a checkpoint of this log can prove what it held.",
+    Rule.NODE: "`lockgate fsck --repair` makes it again from the entries, where checkpoints prove those.",
+    Rule.AGE: "Nothing is signed here. Put the newer store back: docs/howto/backup.md says how to go on without it.",
     Rule.SIGNATURE: "If the key was changed, name the older public key with --key or --log-key; else somebody changed "
     "what was signed.",
     Rule.OUTBOX: "Nothing will tell this by itself: tell whoever listens, or act on the rollout again.",

@@ -1,0 +1,266 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Stores that were put back from an older copy come in; commands and servers sign nothing at a place that is used."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+
+from lockgate.core.vault import Receipt
+from lockgate.ports.store import Store
+from lockgate.wiring import postgres_store, sqlite_store
+from tests.postgresql import Cluster
+from tests.servers.process import Server
+
+CREATE = ("create", "--app-id", "web", "--baseline", "v1", "--quiet", "--candidate")
+
+
+class Machine:
+    """One machine: a home with keys, a folder of marks, and further settings."""
+
+    def __init__(self, home: Path, **settings: str) -> None:
+        self.home, self.settings = home, settings
+
+    def call(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """Call the command line."""
+        own = {"LOCKGATE_HOME": str(self.home), "LOCKGATE_STATE": f"{self.home}-state"}
+        return subprocess.run(
+            [sys.executable, "-m", "lockgate", *words],
+            env={**os.environ, **own, "XDG_STATE_HOME": f"{self.home}-state", **self.settings},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+
+    def create(self, candidate: str) -> str:
+        """Put a candidate on trial; return the rollout's id."""
+        done = self.call(*CREATE, candidate)
+        assert done.returncode == 0, done.stderr
+        return done.stdout.strip()
+
+    def refusals(self, rollout: str) -> list[tuple[int, bool]]:
+        """Return the exit codes of everything that signs, and whether each says what to do."""
+        signing = (
+            ("tick", "--id", rollout),
+            ("rollback", "--id", rollout, "--reason", "drill", "--yes"),
+            ("serve", "--port", "0"),
+        )
+        done = [self.call(*words) for words in signing]
+        return [(each.returncode, "Put the newer store back" in each.stderr) for each in done]
+
+
+def entries(store: Store) -> tuple[Receipt, ...]:
+    """Return the log."""
+    with store.reading() as seen:
+        return seen.entries_after(-1, 100)
+
+
+REFUSED = [(65, True)] * 3
+
+
+@pytest.mark.clause("WT-20")
+def test_an_older_copy_of_a_folder_is_refused_by_tick_rollback_and_serve(tmp_path: Path) -> None:
+    """Copy at n, go on to n + 2, put the copy back: no place of the log is signed twice, and reading works."""
+    here = Machine(tmp_path / "home")
+    rollout = here.create("v2")
+    copy = tmp_path / "copy"
+    shutil.copytree(here.home, copy)
+    for verb in ("pause", "resume"):
+        assert here.call(verb, "--id", rollout, "--reason", "drill").returncode == 0
+    signed = entries(sqlite_store(here.home))
+    shutil.move(here.home, tmp_path / "lived")
+    shutil.copytree(copy, here.home)
+
+    refused, shown, checked = here.refusals(rollout), here.call("show", "--id", rollout), here.call("fsck")
+
+    assert (refused, shown.returncode) == (REFUSED, 0)
+    assert entries(sqlite_store(here.home)) == signed[:1]
+    assert (checked.returncode, "it is an older copy" in checked.stdout) == (65, True)
+
+
+@pytest.mark.postgres
+@pytest.mark.clause("WT-20")
+def test_an_older_copy_of_a_database_is_refused_by_tick_rollback_and_serve(tmp_path: Path, postgresql: Cluster) -> None:
+    """A copy of the database, made at n, is put back in its place."""
+    url = postgresql.new_database()
+    name = url.rpartition("/")[2]
+    here = Machine(tmp_path / "home", LOCKGATE_STORE=url)
+    rollout = here.create("v2")
+    postgresql.run(f"CREATE DATABASE {name}_copy TEMPLATE {name} OWNER lockgate")
+    for verb in ("pause", "resume"):
+        assert here.call(verb, "--id", rollout, "--reason", "drill").returncode == 0
+    signed = entries(postgres_store(url))
+    _swap(postgresql, name)
+
+    refused = here.refusals(rollout)
+
+    assert refused == REFUSED
+    assert entries(postgres_store(url)) == signed[:1]
+
+
+def _swap(postgresql: Cluster, name: str) -> None:
+    """Put the copy of a database in its place, whoever is connected."""
+    postgresql.run(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")  # noqa: S608 -- our own name
+    postgresql.run(f"ALTER DATABASE {name} RENAME TO {name}_lived")
+    postgresql.run(f"ALTER DATABASE {name}_copy RENAME TO {name}")
+
+
+@pytest.mark.postgres
+@pytest.mark.clause("WT-20")
+def test_a_server_under_which_the_database_is_put_back_signs_nothing_more(tmp_path: Path, postgresql: Cluster) -> None:
+    """It goes on answering, refuses what would sign, and says why."""
+    url = postgresql.new_database()
+    name = url.rpartition("/")[2]
+    server = Server(tmp_path / "home", _free_port(), {"LOCKGATE_STORE": url}, tick_every=None)
+    rollout = server.lockgate(*CREATE, "v2").stdout.strip()
+    server.begin()
+    try:
+        server.wait()
+        # The first start has made the key of who calls.
+        server.kill()
+        postgresql.run(f"CREATE DATABASE {name}_copy TEMPLATE {name} OWNER lockgate")
+        server.begin()
+        server.wait()
+        before = _act(server, rollout, "pause")
+        _swap(postgresql, name)
+        after = [_act(server, rollout, verb) for verb in ("pause", "rollback")]
+        shown = _get(server, f"/api/v1/rollouts/{rollout}")
+    finally:
+        server.kill()
+
+    assert (before.status_code, shown.status_code) == (200, 200)
+    assert [each.status_code for each in after] == [500, 500]
+    assert all("store-unsound" in each.text for each in after)
+    assert "it is an older copy" in server.said
+    assert len(entries(postgres_store(url))) == 1
+
+
+@pytest.mark.clause("WT-20")
+def test_a_server_under_which_the_folder_is_put_back_signs_nothing_twice(tmp_path: Path) -> None:
+    """Files of the copy take the place of those in use; whatever is still answered, no place has two receipts."""
+    server = Server(tmp_path / "home", _free_port(), tick_every=None)
+    rollout = server.lockgate(*CREATE, "v2").stdout.strip()
+    shutil.copytree(server.home, tmp_path / "copy")
+    server.begin()
+    try:
+        server.wait()
+        assert _act(server, rollout, "pause").status_code == 200
+        signed = entries(sqlite_store(server.home))
+        server.home.rename(tmp_path / "lived")
+        shutil.copytree(tmp_path / "copy", server.home)
+        _act(server, rollout, "resume")
+    finally:
+        server.kill()
+    found = entries(sqlite_store(server.home))
+    again = server.lockgate("rollback", "--id", rollout, "--reason", "drill", "--yes")
+
+    assert found == signed[: len(found)]
+    assert again.returncode == 65
+
+
+def _act(server: Server, rollout: str, verb: str) -> httpx.Response:
+    """Act on a rollout; a connection that was ended under the server is made anew at the second try."""
+    for attempt in range(20):
+        answer = httpx.post(
+            f"{server.address}/api/v1/rollouts/{rollout}/{verb}",
+            headers={"authorization": f"Bearer {server.token}", "idempotency-key": f'"{verb}-{attempt}"'},
+            json={"reason": "drill"},
+            trust_env=False,
+            timeout=20,
+        )
+        if answer.status_code != 503:
+            return answer
+        time.sleep(0.2)
+    return answer
+
+
+def _get(server: Server, path: str) -> httpx.Response:
+    headers = {"authorization": f"Bearer {server.token}"}
+    return httpx.get(f"{server.address}{path}", headers=headers, trust_env=False, timeout=20)
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
+
+
+@pytest.mark.postgres
+@pytest.mark.clause("WT-21")
+def test_a_second_database_remembers_for_a_machine_that_is_new(tmp_path: Path, postgresql: Cluster) -> None:
+    """An older copy with its keys on another machine is refused by what the first one left in the database."""
+    marks = {"LOCKGATE_STATE": postgresql.new_database()}
+    first = Machine(tmp_path / "one", **marks)
+    rollout = first.create("v2")
+    shutil.copytree(first.home, tmp_path / "two")
+    assert first.call("pause", "--id", rollout, "--reason", "drill").returncode == 0
+    second = Machine(tmp_path / "two", **marks)
+
+    refused = second.refusals(rollout)
+    went_on = first.call("resume", "--id", rollout, "--reason", "drill")
+
+    assert (refused, went_on.returncode) == (REFUSED, 0)
+
+
+@pytest.mark.postgres
+@pytest.mark.clause("WT-21")
+def test_while_the_second_database_is_away_only_a_machine_with_a_mark_of_its_own_signs(
+    tmp_path: Path, postgresql: Cluster
+) -> None:
+    """A rollback works where the log is known; who has never seen it leaves by 69 and signs nothing."""
+    url = postgresql.new_database()
+    first = Machine(tmp_path / "one", LOCKGATE_STATE=url)
+    rollout = first.create("v2")
+    shutil.copytree(first.home, tmp_path / "two")
+    away = re.sub(r":\d+/", f":{_free_port()}/", url)
+    second = Machine(tmp_path / "two", LOCKGATE_STATE=away)
+    first.settings["LOCKGATE_STATE"] = away
+
+    new = second.call("rollback", "--id", rollout, "--reason", "drill", "--yes")
+    known = first.call("rollback", "--id", rollout, "--reason", "drill", "--yes")
+
+    assert (new.returncode, known.returncode) == (69, 0)
+    assert "this machine has never seen it" in new.stderr
+    assert "goes on by what it has seen itself" in known.stderr
+    assert "lockgate@" not in known.stderr + new.stderr
+    assert [len(entries(sqlite_store(each.home))) for each in (first, second)] == [2, 1]
+
+
+@pytest.mark.clause("WT-21")
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"LOCKGATE_STATE": "postgresql://x@h/d", "LOCKGATE_STORE": "postgresql://x@h/d"}, "the database of the store"),
+        ({"LOCKGATE_STATE": "postgresql://x@h/d?secret=s3cret"}, "no address of a database"),
+    ],
+)
+def test_a_second_database_that_cannot_be_meant_is_refused(tmp_path: Path, settings: dict[str, str], said: str) -> None:
+    """The one of the store, with which it would be put back, and what is no address."""
+    done = Machine(tmp_path / "one", **settings).call(*CREATE, "v2")
+
+    assert (done.returncode, said in done.stderr, "s3cret" in done.stderr) == (64, True, False)
+
+
+@pytest.mark.clause("WT-20")
+def test_what_is_refused_is_said_as_json_where_that_is_asked(tmp_path: Path) -> None:
+    """A program that starts servers finds the cause in fsck's document."""
+    here = Machine(tmp_path / "home")
+    rollout = here.create("v2")
+    shutil.copytree(here.home, tmp_path / "copy")
+    here.call("pause", "--id", rollout, "--reason", "drill")
+    shutil.rmtree(here.home)
+    shutil.copytree(tmp_path / "copy", here.home)
+
+    found = json.loads(here.call("fsck", "--json").stdout)
+
+    assert (found["sound"], [each["rule"] for each in found["flaws"]]) == (False, ["age"])
