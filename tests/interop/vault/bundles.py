@@ -21,7 +21,7 @@ from tests.interop.vault.tampers import flipped
 from tests.spec.line import EQUAL, created, world
 
 ROOT = Path(__file__).resolve().parents[3]
-SCRIPT = ROOT / "src" / "lockgate" / "report" / "templates" / "audit.sh"
+SCRIPT = ROOT / "examples" / "audit" / "audit.sh"
 
 Files = Mapping[str, bytes]
 OF_RECEIPTS = (("receipts", "json"), ("proofs", "tlog-proof"), ("sshsig", "sig"), ("sigstore", "sigstore.json"))
