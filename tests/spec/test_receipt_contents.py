@@ -7,13 +7,15 @@ import json
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from lockgate.adapters.stores.content import compress
 from lockgate.adapters.stores.sqlite.store import CONTROL, SqliteStore
 from lockgate.core.canonical import byte_digest
-from lockgate.core.envelope import MAX_ENVELOPE_SIZE
+from lockgate.core.envelope import MAX_ENVELOPE_SIZE, open_envelope
+from lockgate.core.named_contents import named_contents
 from lockgate.core.rollout import Status
 from lockgate.core.soundness.flaw import Rule
 from lockgate.operations.fsck import fsck
@@ -22,6 +24,7 @@ from lockgate.operations.tick import tick
 from lockgate.testing.world import World
 from lockgate.wiring import run_batches
 from tests.spec.line import APP, EQUAL, at, created, predicate, receipts, run_lines, verified, world
+from tools.receipt_samples import samples
 
 INTENTS = [f"intent-{number}" for number in range(20)]
 METRICS = ("error_rate", *(f"latency_ms:p{percent}" for percent in range(5, 100, 5)))
@@ -37,6 +40,21 @@ def crowded(here: World, intents: list[str], metrics: tuple[str, ...]) -> str:
     here.clock.advance(60)
     tick(rollout.id, here.house)
     return rollout.id
+
+
+@pytest.mark.clause("RF-02")
+def test_a_receipt_names_what_it_binds_and_does_not_hold() -> None:
+    """The verdict that is too long, and the key manifest that was published last; nothing else, whatever it is."""
+    said = {each.name: json.loads(open_envelope(each.envelope).payload)["predicate"] for each in samples()}
+    named = {name: named_contents(each) for name, each in said.items() if named_contents(each)}
+
+    manifest = f"sha256:{said['custody-3']['to']['manifest']['sha256']}"
+    assert named.pop("custody-3") == named.pop("custody-4") == (manifest,)
+    assert named == {
+        name: (f"sha256:{said[name]['verdict']['full']['sha256']}",) for name in ("forty-2", "four-hundred-2")
+    }
+    odd: tuple[Any, ...] = ({}, {"verdict": 1}, {"verdict": {"full": []}}, {"to": {"manifest": "x"}})
+    assert [named_contents(each) for each in odd] == [()] * 4
 
 
 @pytest.mark.clause("RF-06")
