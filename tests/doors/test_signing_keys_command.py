@@ -12,7 +12,9 @@ import pytest
 
 from lockgate.core.key_manifest import open_manifest, read_manifest
 from lockgate.core.public_key import PublicKey, read_public_key
+from lockgate.core.voucher import Voucher, VoucherKind
 from lockgate.verify import is_signed
+from lockgate.wiring import sqlite_store
 from tests.doors.line import Door
 
 
@@ -181,6 +183,24 @@ def test_a_stolen_key_needs_a_last_good_entry(home: Path, door: Door) -> None:
     rooted(door, home)
     assert door("keys", "manifest", "--root", home / "root.pem") == 0
     assert [each["status"] for each in shown(door)["keys"]] == ["revoked", "active", "active"]
+
+
+@pytest.mark.clause("KY-22")
+def test_the_last_good_entry_may_be_the_last_that_was_witnessed(home: Path, door: Door) -> None:
+    """Where nobody outside has signed a checkpoint there is no such entry."""
+    made = door.create()
+    assert door("pause", "--id", made, "--reason", "drill") == 0
+    call = ("keys", "rotate", "receipt", "--yes", "--compromised", "--last-good-index", "witnessed")
+    assert door(*call) == 64
+    assert "nobody outside has signed" in door.err
+    with sqlite_store(home / "home").writing() as work:
+        work.put_voucher(Voucher(kind=VoucherKind.COSIGNATURE, by="w+0+0", size=1, body=b"line\n", at=1))
+
+    assert door(*call) == 0
+
+    rooted(door, home)
+    assert door("keys", "manifest", "--root", home / "root.pem") == 0
+    assert (shown(door)["keys"][0]["status"], shown(door)["keys"][0]["lastIndex"]) == ("revoked", 0)
 
 
 @pytest.mark.clause("KY-23")

@@ -13,9 +13,15 @@ from lockgate.errors import UsageError
 
 if TYPE_CHECKING:
     from lockgate.operations.rotate_key import Rotated
+    from lockgate.ports.house import House
     from lockgate.ports.signing import Role
 
 EPILOG = f"Exit codes: 0 the new key signs; 64 usage; {exit_codes.OF_STORE}"
+
+
+# The word for the last entry that somebody outside has vouched for.
+VOUCHED = "witnessed"
+LAST_GOOD = f"This entry of the log; `{VOUCHED}`: the last one below a checkpoint that somebody outside signed."
 
 
 class Call(TypedDict):
@@ -44,7 +50,7 @@ class Call(TypedDict):
 )
 @click.option("--prepare", "is_prepared", is_flag=True, help="Only make the key that follows, to be copied.")
 @click.option("--compromised", "is_stolen", is_flag=True, help="Others may sign by the key: it counts no further than:")
-@click.option("--last-good-index", "last_good", multiple=True, metavar="[ORG:]N", help="This entry of the log.")
+@click.option("--last-good-index", "last_good", multiple=True, metavar="[ORG:]N", help=LAST_GOOD)
 @click.option("--reason", metavar="TEXT", help="Why; the receipt keeps it. [default: what was done]")
 @click.option("--by", metavar="NAME", envvar="LOCKGATE_ACTOR", help="Who. [default: the user of this machine]")
 @request.without_question
@@ -75,7 +81,7 @@ def _rotate(call: Call) -> int:
         role=call["role"],
         actor=request.actor(call["by"], call["reason"] or "keys are rotated"),
         overlap=round(call["overlap"] * 1_000),
-        last_good=_last_good(call["last_good"], house.org) if call["is_stolen"] else None,
+        last_good=_last_good(call["last_good"], house) if call["is_stolen"] else None,
     )
     return _said(call, rotate_key(rotation, house, ring))
 
@@ -87,13 +93,18 @@ def _question(call: Call) -> str:
     return f"Go on by another {role} key? Machines with keys folders of their own need it first (--prepare)."
 
 
-def _last_good(given: tuple[str, ...], own: str) -> Mapping[str, int]:
+def _last_good(given: tuple[str, ...], house: House) -> Mapping[str, int]:
+    from lockgate.operations.rotate_key import last_vouched
+
     found = {}
     for each in given:
         org, _, number = each.rpartition(":")
-        if not number.isdecimal():
+        if number == VOUCHED:
+            found[org or house.org] = last_vouched(house, org or house.org)
+        elif number.isdecimal():
+            found[org or house.org] = int(number)
+        else:
             raise UsageError(f"--last-good-index {each!r} is no entry of a log", advice="Write --last-good-index 41.")
-        found[org or own] = int(number)
     return found
 
 

@@ -22,6 +22,7 @@ from lockgate.operations.key_manifest import known_publicly
 from lockgate.operations.key_spans import listed_keys
 from lockgate.operations.known_keys import custody, heir, log_signers
 from lockgate.operations.organisations import organisations
+from lockgate.operations.witnessed import vouched_size
 from lockgate.ports.house import House
 from lockgate.ports.signing import KeyRing, PublicKeys, Role, Signer
 
@@ -80,6 +81,18 @@ def rotate_key(rotation: Rotation, house: House, ring: KeyRing) -> Rotated:
             receipts[each.org] = receipt
     aside = ring.take(rotation.role, following.key_id)
     return Rotated(key_id=following.key_id, aside=aside, receipts=receipts)
+
+
+def last_vouched(house: House, org: str) -> int:
+    """Return the last entry of a log that a checkpoint covers which a witness or a timestamp authority signed."""
+    with house.store.reading(org) as seen:
+        size = vouched_size(seen, 1)
+    if size is None:
+        raise UsageError(
+            f"nobody outside has signed a checkpoint of the log of {org}",
+            advice="Name the last good entry by its number, from a checkpoint that somebody has kept.",
+        )
+    return size - 1
 
 
 def _has_signed(house: House) -> bool:

@@ -127,8 +127,8 @@ def _read(path: Path, *, may_sign: bool = True) -> bytes:
         if may_sign and stat.S_IMODE(status.st_mode) & 0o077:
             raise NotPermittedError(
                 f"{path} can be read or written by others than its owner (mode {stat.S_IMODE(status.st_mode):04o})",
-                advice=f"`chmod 600 {path}`, and the folder's other keys; if somebody may have read them, move them "
-                "away, and `lockgate new-keys --reason TEXT --yes` makes others.",
+                advice=f"`chmod 600 {path}`, and the folder's other keys; if somebody may have read one, `lockgate "
+                "keys rotate receipt --compromised --last-good-index N` (or `rotate log`) lets another follow it.",
             )
         return file.read(MAX_KEY_FILE_SIZE)
 
