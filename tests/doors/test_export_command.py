@@ -117,3 +117,18 @@ def test_what_cannot_be_meant_writes_nothing(
 
     assert said in door.err
     assert list(folder.iterdir()) == []
+
+
+@pytest.mark.clause("EX-33")
+def test_every_case_is_of_this_machine_alone(
+    door: Door, rollout: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It takes long, and no server is held up by it."""
+    file = tmp_path / "out.zip"
+    code = door("export", "--rollout", rollout, "-o", file, "--every-case")
+    monkeypatch.setenv("LOCKGATE_URL", "http://127.0.0.1:9")
+
+    refused = door("export", "--rollout", rollout, "-o", tmp_path / "other.zip", "--every-case")
+
+    assert (code, refused) == (0, exit_codes.USAGE.code)
+    assert "this works on the store of the machine that it is called on" in door.err

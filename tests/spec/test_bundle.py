@@ -276,3 +276,20 @@ def test_the_snapshot_is_closed_before_the_bytes_leave() -> None:
         rest = b"".join(pieces)
 
     assert rest.count(b"receipts/2.json") == 3
+
+
+@pytest.mark.clause("EX-33")
+def test_of_many_receipts_the_first_have_replay_cases() -> None:
+    """An export ends in time; the rest is made again where the store is, or when all cases are asked for."""
+    here, rollout = promoted()
+
+    with bundle(Wanted(rollout_id=rollout, pages=bundle_pages, max_cases=2), here.house) as made:
+        some = {name for name in made.files if name.startswith("replay/")}
+        told = made.missing
+    with bundle(Wanted(rollout_id=rollout, pages=bundle_pages, max_cases=None), here.house) as made:
+        every = {name for name in made.files if name.startswith("replay/")}
+
+    assert some == {"replay/1.json", "replay/2.json"}
+    why = "a bundle holds the cases of the first 2 receipts"
+    assert told == {"replay": [{"from": 3, "to": 4, "why": why}]}
+    assert len(every) == 4

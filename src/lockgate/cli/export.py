@@ -28,6 +28,15 @@ GATHER_S = 600.0
 
 
 @dataclass(frozen=True, slots=True)
+class _Asked:
+    """What is to be exported: of which rollout, since which kept checkpoint, and whether with every replay case."""
+
+    rollout_id: str
+    kept: bytes | None
+    has_every_case: bool
+
+
+@dataclass(frozen=True, slots=True)
 class _Made:
     """A bundle to be written: its pieces, and what is told of it where that is known."""
 
@@ -45,8 +54,14 @@ class _Made:
     metavar="FILE",
     help="Also prove that the log has only grown since this checkpoint.",
 )
+@click.option(
+    "--every-case",
+    "has_every_case",
+    is_flag=True,
+    help="Replay cases of all receipts, and not of the first 2,000 only; from this machine's store.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print what was written as JSON.")
-def export(rollout_id: str, *, target: Path | None, since: str | None, as_json: bool) -> int:
+def export(rollout_id: str, *, target: Path | None, since: str | None, has_every_case: bool, as_json: bool) -> int:
     """Write a rollout's receipts, and all that proves and explains them, as one zip.
 
     It holds a timeline for people, a release record for programs, and a script that checks it all without Lockgate.
@@ -55,7 +70,7 @@ def export(rollout_id: str, *, target: Path | None, since: str | None, as_json: 
     file = target or Path(f"{rollout_id}.zip")
     line = ProgressLine("exporting", is_wanted=sys.stderr.isatty() and not as_json)
     try:
-        with _opened(rollout_id, kept, line) as made:
+        with _opened(_Asked(rollout_id, kept, has_every_case), line) as made:
             output.save_pieces(file, made.pieces)
             told = {"file": str(file), "bytes": file.stat().st_size, **made.told}
     finally:
@@ -68,20 +83,29 @@ def export(rollout_id: str, *, target: Path | None, since: str | None, as_json: 
 
 
 @contextmanager
-def _opened(rollout_id: str, kept: bytes | None, line: ProgressLine) -> Iterator[_Made]:
+def _opened(asked: _Asked, line: ProgressLine) -> Iterator[_Made]:
+    if asked.has_every_case:
+        local.check_here()
     if os.environ.get(local.URL):
         from lockgate.client import Client
         from lockgate.client.transport import Timing
 
         with Client(timing=Timing(answer_s=GATHER_S, total_s=GATHER_S)) as client:
-            yield _Made(iter((client.bundle(rollout_id, since=kept),)), {"rolloutId": rollout_id})
+            yield _Made(iter((client.bundle(asked.rollout_id, since=asked.kept),)), {"rolloutId": asked.rollout_id})
         return
     from lockgate.operations.bundle import Wanted, bundle
+    from lockgate.operations.bundle_receipts import MAX_CASES
     from lockgate.report.bundle_pages import bundle_pages
 
     house = _house()
-    wanted = Wanted(rollout_id=rollout_id, pages=bundle_pages, since=kept, tell=line.tell)
-    with local.named(rollout_id, house), bundle(wanted, house) as made:
+    wanted = Wanted(
+        rollout_id=asked.rollout_id,
+        pages=bundle_pages,
+        since=asked.kept,
+        tell=line.tell,
+        max_cases=None if asked.has_every_case else MAX_CASES,
+    )
+    with local.named(asked.rollout_id, house), bundle(wanted, house) as made:
         counted = {"receipts": made.receipts, "files": len(made.files), "missing": made.missing}
         yield _Made(made.pieces(), {**made.about, **counted})
 

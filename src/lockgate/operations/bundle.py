@@ -20,7 +20,7 @@ from lockgate.core.note import read_note
 from lockgate.core.release_record import release_record
 from lockgate.errors import UnsoundError
 from lockgate.operations.bundle_keys import put_keys
-from lockgate.operations.bundle_receipts import BundleReceipts, Progress, silent
+from lockgate.operations.bundle_receipts import MAX_CASES, BundleReceipts, Progress, silent
 from lockgate.operations.bundle_related import RelatedReceipts
 from lockgate.operations.bundle_spool import Spool
 from lockgate.operations.export import log_growth
@@ -38,13 +38,15 @@ Pages = Callable[[Mapping[str, Json], Mapping[str, Json]], Mapping[str, bytes]]
 class Wanted:
     """What is to be exported, since which kept checkpoint the log must only have grown, and what writes the pages.
 
-    `has_org`: whether whoever asks may also see what was done to the organisation itself.
+    `has_org`: whether whoever asks may also see what was done to the organisation itself. `max_cases`: of how many
+    receipts there are replay cases, the first ones; None: of all.
     """
 
     rollout_id: str
     pages: Pages
     since: bytes | None = None
     has_org: bool = True
+    max_cases: int | None = MAX_CASES
     tell: Progress = silent
 
 
@@ -79,7 +81,7 @@ def _gathered(seen: Snapshot, wanted: Wanted, house: House, files: Spool) -> Bun
     if note is None:
         raise UnsoundError("the log has no checkpoint", advice="`lockgate fsck` says what else is wrong.")
     checkpoint, rollout = read_checkpoint(read_note(note).body), trial.rollout
-    own = BundleReceipts(seen, house, files, wanted.tell)
+    own = BundleReceipts(seen, house, files, wanted.tell, wanted.max_cases)
     log = Log(checkpoint.size, note)
     beside = RelatedReceipts(seen, house, files, own)
     record = canonicalize(

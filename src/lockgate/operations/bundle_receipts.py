@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from base64 import b64decode
 from collections.abc import Callable, Iterator
 from itertools import islice
 
@@ -21,13 +22,13 @@ from lockgate.core.bundle_layout import (
     verdict_file,
 )
 from lockgate.core.canonical import Json, canonicalize
-from lockgate.core.envelope import open_envelope, signer_of
+from lockgate.core.envelope import signer_of
 from lockgate.core.named_contents import named_contents
 from lockgate.core.public_key import read_public_key
 from lockgate.core.release_sources import Entry, Part
 from lockgate.core.sigstore_bundle import sigstore_bundle
 from lockgate.core.sshsig import ssh_signature, ssh_signed_bytes
-from lockgate.core.statement import read_statement
+from lockgate.core.statement import Statement
 from lockgate.core.trial import Look, Trial
 from lockgate.core.vault import Receipt
 from lockgate.errors import LockgateError
@@ -42,6 +43,8 @@ from lockgate.ports.store import Snapshot
 Progress = Callable[[str, int], None]
 # A signer may be slow or far away; earlier receipts are bound by the digests that later ones name.
 MAX_SSH = 1_000
+# What a case is made from has to be folded again from the first receipt on, which takes most of an export's time.
+MAX_CASES = 2_000
 
 
 def silent(_what: str, _number: int) -> None:
@@ -51,8 +54,11 @@ def silent(_what: str, _number: int) -> None:
 class BundleReceipts:
     """The receipts of a rollout so far: how many, by which keys, and what is missing beside them."""
 
-    def __init__(self, seen: Snapshot, house: House, files: Spool, tell: Progress) -> None:
+    def __init__(
+        self, seen: Snapshot, house: House, files: Spool, tell: Progress = silent, max_cases: int | None = MAX_CASES
+    ) -> None:
         self._seen, self._house, self._files, self._tell = seen, house, files, tell
+        self._max_cases = max_cases
         self._lacks: dict[str, list[tuple[int, str]]] = {}
         self._lost: list[Json] = []
         self._why_unsigned = ""
@@ -66,7 +72,7 @@ class BundleReceipts:
         name = trial.rollout.id
         self._find_signer()
         looks = portions(lambda after: self._seen.looks_after(name, after, PORTION), lambda row: row.number)
-        for receipt, proof in log_proofs(self._seen, self._replayable(name), log):
+        for receipt, proof in log_proofs(self._seen, self._receipts(name), log):
             self.first, self.last = self.first or receipt, receipt
             self.count += 1
             self._tell("receipts", self.count)
@@ -82,16 +88,24 @@ class BundleReceipts:
         found: dict[str, Json] = {what: _spans(lacks) for what, lacks in self._lacks.items() if lacks}
         return {**found, "verdicts": self._lost} if self._lost else found
 
-    def _replayable(self, rollout_id: str) -> Iterator[Receipt]:
-        for each in cases(self._seen, rollout_id):
+    def _receipts(self, rollout_id: str) -> Iterator[Receipt]:
+        """Yield every receipt, and put the cases of the first ones into the spool."""
+        last = 0
+        for each in islice(cases(self._seen, rollout_id), self._max_cases):
+            last = each.receipt.seq
             if each.case is None:
                 self._lack("replay", each.receipt.seq, each.why_not)
             else:
                 self._files.add(replay_file(each.receipt.seq), each.case.encode())
             yield each.receipt
+        for receipt in portions(
+            lambda after: self._seen.receipts_after(rollout_id, after, PORTION), lambda row: row.seq, last
+        ):
+            self._lack("replay", receipt.seq, f"a bundle holds the cases of the first {self._max_cases:,} receipts")
+            yield receipt
 
     def _entry(self, receipt: Receipt, looks: Iterator[Look] | None) -> Entry:
-        statement = read_statement(open_envelope(receipt.envelope).payload)
+        statement = kept_statement(receipt)
         entry = Entry(statement, hashlib.sha256(receipt.envelope).hexdigest(), receipt.index)
         bound = self._looks(receipt.seq, entry.part("evidence")["looks"]["count"], looks)
         return Entry(statement, entry.sha256, receipt.index, bound, self._verdict(entry))
@@ -139,6 +153,23 @@ class BundleReceipts:
 
     def _lack(self, what: str, seq: int, why: str) -> None:
         self._lacks.setdefault(what, []).append((seq, why))
+
+
+def kept_statement(receipt: Receipt) -> Statement:
+    """Return what a receipt that is kept states; its form was checked when it was signed, and whoever verifies does."""
+    payload = b64decode(json.loads(receipt.envelope)["payload"])
+    document = json.loads(payload)
+    predicate, subjects = document["predicate"], document["subject"]
+    before = predicate["prevReceipt"]
+    return Statement(
+        receipt_id=predicate["receiptId"],
+        org=predicate["org"],
+        rollout_id=predicate["rolloutId"],
+        seq=predicate["seq"],
+        previous=None if before is None else before["sha256"],
+        subjects=tuple((each["name"], each["digest"]["sha256"]) for each in subjects),
+        predicate=predicate,
+    )
 
 
 def _spans(lacks: list[tuple[int, str]]) -> list[Json]:

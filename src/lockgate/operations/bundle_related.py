@@ -14,12 +14,11 @@ from lockgate.core.app import series_name
 from lockgate.core.bundle_layout import Series, related_file, related_proof_file
 from lockgate.core.custody import custody_series
 from lockgate.core.decision.decision import Cause
-from lockgate.core.envelope import open_envelope, signer_of
+from lockgate.core.envelope import signer_of
 from lockgate.core.release_sources import Entry
 from lockgate.core.rollout import Rollout
-from lockgate.core.statement import read_statement
 from lockgate.core.vault import Receipt
-from lockgate.operations.bundle_receipts import BundleReceipts
+from lockgate.operations.bundle_receipts import BundleReceipts, kept_statement
 from lockgate.operations.bundle_spool import Spool
 from lockgate.operations.checking import PORTION, portions
 from lockgate.operations.log_proofs import Log, log_proofs
@@ -43,8 +42,7 @@ class RelatedReceipts:
                 self._own.signers.add(signer_of(receipt.envelope))
                 self._files.add(related_file(kind, receipt.seq), receipt.envelope)
                 self._files.add(related_proof_file(kind, receipt.seq), proof)
-                statement = read_statement(open_envelope(receipt.envelope).payload)
-                yield Entry(statement, hashlib.sha256(receipt.envelope).hexdigest(), receipt.index)
+                yield Entry(kept_statement(receipt), hashlib.sha256(receipt.envelope).hexdigest(), receipt.index)
 
     def _within(self, name: str, rollout: Rollout) -> Iterator[Receipt]:
         first, last = self._own.first, self._own.last
