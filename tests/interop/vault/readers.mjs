@@ -3,6 +3,8 @@
 //
 //   node readers.mjs node|sigstore|verifier KEY.pem FOLDER-OF-NODE_MODULES < envelopes
 //
+// `verifier` also takes a proof behind an envelope, in base64 too, where the log's key is in the environment, LOG_KEY.
+//
 // `node` is Node's own crypto.verify; `sigstore` is @sigstore/verify, as its own documentation calls it;
 // `verifier` is examples/verifier, written from docs/reference/receipt.md.
 import { createPublicKey, createHash, verify } from 'node:crypto'
@@ -48,9 +50,10 @@ const asBundle = document => document.mediaType
     }
 
 async function strictly () {
-  const { readKey, verify: verifyReceipt } = await import('../../../examples/verifier/verify.mjs')
-  const trust = { keys: [readKey(readFileSync(pem))] }
-  return data => { verifyReceipt(data, trust); return true }
+  const { readKey, readLogKey, verify: verifyReceipt } = await import('../../../examples/verifier/verify.mjs')
+  const log = process.env.LOG_KEY
+  const trust = { keys: [readKey(readFileSync(pem))], logs: log ? [readLogKey(log)] : [] }
+  return (data, proof) => { verifyReceipt(data, { ...trust, proof }); return true }
 }
 
 const parsed = data => JSON.parse(data.toString('utf8'))
@@ -64,7 +67,7 @@ const takes = await takers[reader]()
 for await (const line of createInterface({ input: process.stdin })) {
   let isTaken = false
   try {
-    isTaken = takes(Buffer.from(line, 'base64'))
+    isTaken = takes(...line.split(' ').map(each => Buffer.from(each, 'base64')))
   } catch (error) {
     // Whatever it cannot read it does not take.
   }

@@ -67,6 +67,15 @@ CHANGED = st.one_of(
 )
 
 
+PROOFS = st.sampled_from(range(4)).map(lambda number: promoted().proofs[number])
+CHANGED_PROOFS = st.one_of(
+    PROOFS,
+    st.builds(flipped, PROOFS, st.integers(0, 4_000)),
+    st.builds(edited, PROOFS, st.integers(0, 500), st.integers(0, 3), st.sampled_from([*FRAGMENTS, b"1", b"=\n"])),
+    st.builds(lambda proof, line: b"\n".join(proof.split(b"\n")[:line]), PROOFS, st.integers(0, 12)),
+)
+
+
 def as_read(envelope: bytes) -> bytes:
     """Return the payload as the most lenient reader finds it: only what is JSON, UTF-8 and base64 is left."""
     text = envelope.decode("utf-8", "replace")
@@ -117,3 +126,31 @@ def test_tools_differ_by_strictness_alone(readers: dict[str, Callable[[bytes], b
         assert "verifier" not in takers
         assert reason in STRICTNESS
         assert as_read(envelope) in signed
+
+
+@pytest.fixture(scope="module")
+def of_proofs() -> Iterator[tuple[Callable[..., bool], Callable[..., bool]]]:
+    """Return what asks sigstore's code, and the second verifier, about a receipt and its proof."""
+    key, log = promoted().key, promoted().log.text
+    with tools.asking("proofs.mjs", log) as sigstore, tools.reader("verifier", key, log) as verifier:
+        yield sigstore, verifier
+
+
+@pytest.mark.clause("IO-08")
+@settings(max_examples=600)
+@given(st.sampled_from(range(4)), CHANGED_PROOFS)
+def test_two_verifiers_take_the_same_proofs(
+    of_proofs: tuple[Callable[..., bool], Callable[..., bool]], number: int, proof: bytes
+) -> None:
+    """What we take the second verifier takes, and nothing else; and sigstore takes all of it."""
+    sigstore, verifier = of_proofs
+    envelope = promoted().envelopes[number]
+
+    try:
+        verify_receipt(envelope, promoted().keys, proof)
+        is_ours = True
+    except VerifyError:
+        is_ours = False
+
+    assert verifier(envelope, proof) is is_ours
+    assert sigstore(envelope, proof) or not is_ours

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import copy
 import json
+import os
 import subprocess
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterator, Sequence
@@ -79,22 +80,23 @@ def verifier(envelopes: Sequence[bytes], key: PublicKey) -> list[bool]:
 
 
 @contextmanager
-def reader(name: str, key: PublicKey) -> Iterator[Callable[..., bool]]:
-    """Yield a function that asks a reader in Node about one envelope, or an envelope and its proof."""
+def reader(name: str, key: PublicKey, log_key: str = "") -> Iterator[Callable[..., bool]]:
+    """Yield a function that asks a reader in Node about one envelope; the verifier also about one and its proof."""
     with TemporaryDirectory() as folder:
         pem = Path(folder) / "pub.pem"
         pem.write_bytes(key.pem)
-        with asking("readers.mjs", name, str(pem)) as asked:
+        with asking("readers.mjs", name, str(pem), log_key=log_key) as asked:
             yield asked
 
 
 @contextmanager
-def asking(script: str, *words: str) -> Iterator[Callable[..., bool]]:
+def asking(script: str, *words: str, log_key: str = "") -> Iterator[Callable[..., bool]]:
     """Yield a function that gives a script of this folder one line, files in base64, and returns its answer."""
     if not NODE_MODULES.is_dir():
         pytest.fail("the npm packages are missing; `make setup-interop` installs them", pytrace=False)
     command = [part("node"), str(HERE / script), *words, str(NODE_MODULES)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+    env = os.environ | {"LOG_KEY": log_key}
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=env) as process:
         given, said = process.stdin, process.stdout
         assert given is not None
         assert said is not None
