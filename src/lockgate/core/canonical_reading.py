@@ -48,7 +48,7 @@ def _is_plainly_canonical(value: Json, data: bytes) -> bool:
 
     The two differ in whole and in tiny floats, and in the order of names beyond 16 bits; the rest is looked at again.
     """
-    if any(mark in data for mark in _ODD) or not (data.isascii() or max(data) < _ASTRAL) or data.endswith(b".0"):
+    if any(map(data.__contains__, _ODD)) or not (data.isascii() or max(data) < _ASTRAL) or data.endswith(b".0"):
         return False
     try:
         return _PLAIN.encode(value).encode("utf-8") == data

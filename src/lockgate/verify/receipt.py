@@ -14,7 +14,6 @@ from lockgate.core.canonical import Json
 from lockgate.core.checkpoint import Checkpoint, read_log_proof
 from lockgate.core.envelope import PAYLOAD_TYPE, open_envelope
 from lockgate.core.merkle import check_inclusion, leaf_hash
-from lockgate.core.public_key import PublicKey
 from lockgate.core.refusal import Reason, VerifyError
 from lockgate.core.statement import Statement, read_statement
 from lockgate.verify.checkpoint import SignedCheckpoint, refuse_fork, verify_signed_checkpoint
@@ -129,27 +128,29 @@ def verify_held(envelope: bytes, proof: bytes | None, known: Checkpoints) -> Ver
         raise VerifyError(Reason.PAYLOAD_TYPE, f"the payload is signed as another type than {PAYLOAD_TYPE}")
     statement = read_statement(opened.payload)
     entry = None if proof is None else known.entry(envelope, proof)
-    known.keys.refuse_place(key.key_id, statement.org, known.place(entry))
+    # The key was found by that id, which is therefore its own.
+    key_id = opened.key_id
+    known.keys.refuse_place(key_id, statement.org, known.place(entry))
     return Verified(
         statement,
-        key.key_id,
+        key_id,
         hashlib.sha256(envelope).hexdigest(),
         entry,
-        _proven(statement, key, entry, known),
-        _unproven(statement, key, entry, known),
+        _proven(statement, key_id, entry, known),
+        _unproven(statement, key_id, entry, known),
     )
 
 
-def _proven(statement: Statement, key: PublicKey, entry: LogEntry | None, known: Checkpoints) -> tuple[str, ...]:
+def _proven(statement: Statement, key_id: str, entry: LogEntry | None, known: Checkpoints) -> tuple[str, ...]:
     said = [
-        f"The holder of key {key.key_id} signed exactly this statement.",
+        f"The holder of key {key_id} signed exactly this statement.",
         f"It is receipt {statement.seq} of rollout {statement.rollout_id}, by which its id is derived.",
     ]
     if entry is None:
         return tuple(said)
     log, manifest = entry.checkpoint, known.keys.manifest
     said.append(f"It is entry {entry.index} of the log {log.origin}, whose key signed the tree of {log.size}.")
-    if manifest is not None and known.place(entry) is not None and known.keys.is_placed(key.key_id):
+    if manifest is not None and known.place(entry) is not None and known.keys.is_placed(key_id):
         said.append(f"At entry {entry.index} that key counts, by version {manifest.version} of the key manifest.")
     said += entry.signed.proven()[1:]
     if known.kept is not None:
@@ -157,8 +158,8 @@ def _proven(statement: Statement, key: PublicKey, entry: LogEntry | None, known:
     return tuple(said)
 
 
-def _unproven(statement: Statement, key: PublicKey, entry: LogEntry | None, known: Checkpoints) -> tuple[str, ...]:
-    is_placed = known.keys.is_placed(key.key_id)
+def _unproven(statement: Statement, key_id: str, entry: LogEntry | None, known: Checkpoints) -> tuple[str, ...]:
+    is_placed = known.keys.is_placed(key_id)
     said = [] if is_placed else ["Whose key it is: compare its id with the one that its owner publishes."]
     if entry is None:
         said.append("That it is in the log, and was not withdrawn: no proof of inclusion was given.")
