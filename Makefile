@@ -54,6 +54,10 @@ test: $(TESTED) ## run the tests (all but the slow lane)
 slow: $(TESTED) ## run the slow lane: what needs minutes
 	@$(PY) -m pytest --quiet -m slow $(ARGS)
 
+.PHONY: replay
+replay: $(TESTED) ## make the decisions of the tests' rollouts again on machines set up differently, and on the oldest numpy
+	@PYTHONPATH=. $(PY) tools/replay_lane.py
+
 .PHONY: schedules
 schedules: $(TESTED) ## simulate schedules of many actors and faults for SECONDS=60 and check every rule
 	@PYTHONPATH=. $(PY) bench/bench_schedules.py $(or $(SECONDS),60) $(or $(SEED),0)

@@ -146,6 +146,7 @@ def _kept(door: Door, home: Path) -> Path:
     return home / "home"
 
 
+@pytest.mark.tampers
 def test_a_database_of_a_later_version(home: Path, door: Door) -> None:
     """An older program neither reads nor writes what it does not know."""
     store = _kept(door, home)

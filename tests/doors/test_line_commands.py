@@ -411,6 +411,7 @@ def test_each_status_has_its_exit_code() -> None:
     assert codes == {"promoted": 0, "rolled_back": 1, "active": 2, "paused": 2, "cancelled": 4}
 
 
+@pytest.mark.tampers
 @pytest.mark.clause("LC-07")
 def test_a_store_of_a_later_version_is_left_alone(regressed: str, home: Path, door: Door) -> None:
     """An older program neither reads nor mends what it does not know."""

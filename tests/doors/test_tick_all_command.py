@@ -26,6 +26,7 @@ def broken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captu
     return door, which
 
 
+@pytest.mark.tampers
 @pytest.mark.clause("LI-111")
 def test_tick_all_names_the_rollout_that_cannot_take_its_turn(broken: tuple[Door, str]) -> None:
     """The others are ticked, and the exit code is that of the worst problem."""
@@ -38,6 +39,7 @@ def test_tick_all_names_the_rollout_that_cannot_take_its_turn(broken: tuple[Door
     assert door.err.startswith(f"{which}: a Trial in the store cannot be read")
 
 
+@pytest.mark.tampers
 @pytest.mark.clause("LI-111")
 def test_tick_all_lists_problems_for_programs(broken: tuple[Door, str]) -> None:
     """Each problem has the rollout's id, the exit code that it alone would have, and its message."""
@@ -50,6 +52,7 @@ def test_tick_all_lists_problems_for_programs(broken: tuple[Door, str]) -> None:
     assert [(each["id"], each["code"]) for each in found["problems"]] == [(which, exit_codes.DATA.code)]
 
 
+@pytest.mark.tampers
 @pytest.mark.clause("LI-111")
 def test_one_reason_of_several_is_said_once(broken: tuple[Door, str], tmp_path: Path) -> None:
     """A store that is held, or broken throughout, does not fill the log of whoever ticks a thousand."""

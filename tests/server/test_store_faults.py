@@ -42,6 +42,7 @@ def test_a_store_that_another_process_holds_is_no_fault_of_the_caller(
     assert (read.status_code, again.status_code) == (200, 200)
 
 
+@pytest.mark.tampers
 @pytest.mark.clause("SV-15")
 def test_a_store_that_is_not_whole_is_no_fault_of_the_caller(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]

@@ -24,6 +24,8 @@ from lockgate.testing.world import World
 from tests.spec.line import APP, EQUAL, batch, created
 from tests.spec.test_soundness import WHO, tamper
 
+pytestmark = pytest.mark.tampers
+
 
 @pytest.fixture
 def here(tmp_path: Path) -> Iterator[World]:

@@ -214,6 +214,7 @@ def test_a_canary_is_cancelled_only_before_anybody_meets_it(here: World) -> None
     assert (cancelled.rollout.status, advisory.rollout.status) == (Status.CANCELLED, Status.CANCELLED)
 
 
+@pytest.mark.tampers
 @pytest.mark.clause("AC-10")
 def test_a_cleared_alarm_holds_no_more(here: World) -> None:
     """The loop holds until somebody has looked; then the check starts again, under the state that the receipt binds."""

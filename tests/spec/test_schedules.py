@@ -220,6 +220,7 @@ def test_a_mutant_of_what_is_kept_is_found(
     assert any(fault.startswith(rule) for fault in found.broken), found.broken
 
 
+@pytest.mark.tampers
 @pytest.mark.clause("LI-147")
 @pytest.mark.parametrize(
     ("mutate", "rule"),

@@ -28,6 +28,7 @@ from lockgate.testing.world import World
 from lockgate.verify import Keys, read_public_key
 from tests.spec.line import APP, BAD, EQUAL, GOOD, WORSE, batch, created, world
 
+pytestmark = pytest.mark.tampers
 WHO = operator("ada", "drill")
 
 

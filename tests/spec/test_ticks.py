@@ -47,6 +47,7 @@ def test_several_turns_share_a_transaction_and_a_checkpoint() -> None:
     assert all(verified(here.house, receipts(here.house, each)[1]).entry for each in (ids[0], ids[7], ids[-1]))
 
 
+@pytest.mark.tampers
 @pytest.mark.clause("LI-111")
 def test_a_rollout_that_cannot_take_its_turn_stops_no_other(tmp_path: Path) -> None:
     """It is named with its reason and stands as it did, and the others' turns are kept."""

@@ -30,7 +30,9 @@ OK = ExitCode(0, "ok", "clean or proven; promoted; a command did what it was ask
 REGRESSED = ExitCode(1, "regressed", "the candidate is worse; rolled back")
 TIMED_OUT = ExitCode(2, "timed out", "no answer within the time given")
 INSUFFICIENT = ExitCode(
-    3, "insufficient", "not enough runs (0 with `--allow-thin`), or a metric that one release lacks"
+    3,
+    "insufficient",
+    "not enough runs (0 with `--allow-thin`), or a metric that one release lacks; a decision that cannot be replayed",
 )
 CANCELLED = ExitCode(4, "cancelled", "cancelled, or superseded by a newer rollout")
 USAGE = ExitCode(64, "usage", "the call cannot be meant: an option, the name of a metric, a path")

@@ -118,6 +118,7 @@ COMMANDS = {
     ),
     "verify": Entry("lockgate.cli.verify", "verify", "Say what receipts, a bundle or the log prove, offline."),
     "log": Entry("lockgate.cli.log", "log", "Print the log of what was signed, its proofs, or everything since a size."),
+    "replay": Entry("lockgate.cli.replay", "replay", "Make decisions again, and compare each with what was signed."),
     "fsck": Entry(
         "lockgate.cli.fsck", "fsck", "Check that everything in the store agrees, and make every decision again."
     ),
@@ -158,7 +159,7 @@ GROUPS: dict[str, Sequence[str]] = {
         "unfreeze",
         "clear-alarm",
     ),
-    "Proving and declaring": ("receipts", "export", "verify", "log", "fsck", "backup", "store", "new-keys", "policy"),
+    "Proving and declaring": ("receipts", "export", "verify", "log", "replay", "fsck", "backup", "store", "new-keys", "policy"),
 }
 
 EPILOG = """

@@ -36,9 +36,9 @@ class Difference:
         return {"path": self.path, "recorded": self.recorded, "recomputed": self.recomputed}
 
 
-def first_difference(recorded: Json, recomputed: Json) -> Difference | None:
+def first_difference(recorded: Json, recomputed: Json, path: str = "$") -> Difference | None:
     """Return where two JSON values first differ, members by name; None where they are the same."""
-    return _between("$", recorded, recomputed)
+    return _between(path, recorded, recomputed)
 
 
 def _between(path: str, recorded: Found, recomputed: Found) -> Difference | None:

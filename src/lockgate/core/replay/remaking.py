@@ -42,7 +42,7 @@ class Folded:
 class Remade:
     """A decision that was made again: its receipt's payload, how the rollout moved, and what it has read.
 
-    `state` is the digest of the latter.
+    `state` is the digest of the latter; `contents` are what the receipt names and does not hold.
     """
 
     payload: bytes
@@ -50,6 +50,7 @@ class Remade:
     verdict: Verdict
     transition: Transition
     progress: Progress
+    contents: tuple[bytes, ...]
 
 
 def replay(case: Case) -> bytes:
@@ -60,6 +61,7 @@ def replay(case: Case) -> bytes:
 def remade(case: Case) -> Remade:
     """Return the decision of a case, made again; refuse a case of which the engine can make none."""
     try:
+        _refuse_contradictions(case.setting)
         folded = fold_on(Folded(case.before), case.buckets, case.setting.plan)
         return decided(case.setting, case.before.digest(), folded)
     except VerifyError:
@@ -69,6 +71,17 @@ def remade(case: Case) -> Remade:
         raise VerifyError(
             Reason.CASE_UNDECIDED, f"of what the case claims the engine makes no decision: {error}"
         ) from error
+
+
+def _refuse_contradictions(setting: Setting) -> None:
+    """Refuse a setting whose parts say different things, because a receipt binds one of them only."""
+    rollout, looks = setting.rollout, setting.looks
+    if setting.policy.digest() != rollout.policy_digest:
+        raise VerifyError(Reason.CASE_UNDECIDED, "the case's policy is not the one that its rollout names")
+    if looks.rows is not None and (len(looks.rows), _chain(looks).looks_digest) != (looks.count, looks.digest):
+        raise VerifyError(Reason.CASE_UNDECIDED, "the case's looks are others than it counts and digests")
+    if setting.act is not None and setting.act.target is not None and rollout.status is not Status.PROMOTED:
+        raise VerifyError(Reason.CASE_UNDECIDED, "the case gives back traffic that was never given")
 
 
 def fold_on(folded: Folded, buckets: Iterable[SealedBucket], plan: Plan) -> Folded:
@@ -98,7 +111,7 @@ def decided(setting: Setting, before: str, folded: Folded) -> Remade:
         engine=setting.engine,
     )
     drafted = draft(transition, verdict, setting.policy, bindings, setting.actor)
-    return Remade(drafted.payload, state, verdict, transition, progress)
+    return Remade(drafted.payload, state, verdict, transition, progress, drafted.contents)
 
 
 def with_cleared(progress: Progress, decision: Decision) -> Progress:

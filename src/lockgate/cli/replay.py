@@ -1,0 +1,184 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A rollout, receipt, bundle or case comes in; whether its decisions, made again, are the recorded ones goes out."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, TypedDict
+
+import click
+
+from lockgate.cli import exit_codes, local, output
+from lockgate.cli.progress_line import ProgressLine
+from lockgate.errors import UsageError
+
+if TYPE_CHECKING:
+    from lockgate.core.replay.words import Extent
+    from lockgate.operations.replay import Progress, Replayed
+    from lockgate.operations.replay_runs import Recounted
+
+EPILOG = (
+    "Exit codes: 0 equal, 3 something could not be replayed here (another engine, pruned), 64 usage, 65 different, "
+    "or no receipt, case or bundle. On a store also 69 its disk fails, 75 it is held, 77 it may not be."
+)
+# Named one by one; --json has them all.
+MAX_NAMED = 20
+
+
+class Call(TypedDict):
+    """What was called, as click hands it over."""
+
+    what: str
+    receipt: str | None
+    previous: str | None
+    from_runs: bool
+    as_json: bool
+
+
+@click.command(epilog=EPILOG)
+@click.argument("what", metavar="WHAT")
+@click.option("--receipt", type=click.Path(), metavar="FILE", help="Where WHAT is a case: the receipt that it is of.")
+@click.option("--previous", type=click.Path(), metavar="FILE", help="With --receipt: the receipt before it.")
+@click.option("--from-runs", is_flag=True, help="Also count the buckets again from the raw runs that are kept.")
+@click.option("--json", "as_json", is_flag=True, help="Print what it came to as JSON.")
+def replay(**call: object) -> int:
+    """Make decisions again and compare them with what was signed, byte for byte.
+
+    WHAT is the id of a rollout or of a receipt, of which the store of this machine knows; or a file: a bundle that
+    `lockgate export` wrote (a zip, or the folder that it was unpacked to), or one case, with its receipt. Files need
+    no store and no network.
+    """
+    return _answer(Call(**call))  # type: ignore[typeddict-item]
+
+
+def _answer(call: Call) -> int:
+    from lockgate import __version__
+    from lockgate.core.replay.words import Extent
+
+    _check(call)
+    line = ProgressLine("replaying", is_wanted=sys.stderr.isatty() and not call["as_json"])
+    counted = None
+    try:
+        found = _replayed(call, line.tell)
+        if call["from_runs"]:
+            counted = _recounted(call["what"], line.tell)
+    finally:
+        line.clear()
+    extent = Extent(
+        decisions=len(found.outcomes),
+        engine=__version__,
+        is_whole=found.is_whole,
+        is_stored=not _is_file(call["what"]),
+        is_asked=found.is_asked,
+        has_looks=found.has_looks,
+        recounted=None if counted is None else counted.batches,
+    )
+    if call["as_json"]:
+        output.emit_json(_document(found, counted, extent))
+    else:
+        output.say(_text(found, counted, extent))
+    return _code(found, counted)
+
+
+def _check(call: Call) -> None:
+    what = call["what"]
+    if not _is_file(what) and ("/" in what or what.endswith((".zip", ".json"))):
+        raise UsageError(f"there is no {what}", advice="Name a bundle, a case, or the id of a rollout or receipt.")
+    is_case = _is_file(what) and what.endswith(".json")
+    if is_case != (call["receipt"] is not None):
+        raise UsageError("a case is replayed with its receipt", advice="Name both: CASE.json --receipt RECEIPT.json.")
+    if call["previous"] is not None and call["receipt"] is None:
+        raise UsageError("--previous is the receipt before that of --receipt", advice="Name that one too.")
+    if call["from_runs"] and _is_file(what):
+        raise UsageError("raw runs are in the store only", advice="Name the rollout by its id, where its store is.")
+
+
+def _is_file(what: str) -> bool:
+    """Say whether something is named as a file; an id has no dot and no slash, and wins over a file named like it."""
+    return not what.startswith(("rol_", "rcp_")) and Path(what).exists()
+
+
+def _replayed(call: Call, tell: Progress) -> Replayed:
+    if call["receipt"] is not None:
+        from lockgate.cli.trusted import read
+        from lockgate.operations.replay_bundle import replay_case
+
+        previous = None if call["previous"] is None else read(call["previous"])
+        return replay_case(read(call["receipt"]), _case_bytes(call["what"]), previous)
+    if _is_file(call["what"]):
+        from lockgate.operations.replay_bundle import replay_bundle
+
+        return replay_bundle(_files(Path(call["what"])), tell)
+    from lockgate.operations.replay import replay_stored
+
+    return replay_stored(call["what"], local.house_to_read(), tell)
+
+
+def _recounted(what: str, tell: Progress) -> Recounted:
+    from lockgate.operations.replay_runs import recounted
+    from lockgate.wiring import run_batches
+
+    return recounted(what, local.house_to_read(), run_batches().decode, tell)
+
+
+def _case_bytes(name: str) -> bytes:
+    from lockgate.core.replay.case_reading import MAX_CASE_SIZE
+
+    try:
+        with Path(name).open("rb") as file:
+            return file.read(MAX_CASE_SIZE + 1)
+    except OSError as error:
+        raise UsageError(f"cannot read {name}: {error.strerror}", advice="Name a file that can be read.") from error
+
+
+def _files(path: Path) -> Mapping[str, bytes]:
+    from lockgate.cli.bundle_files import bundle_files
+
+    return bundle_files(path)
+
+
+def _code(found: Replayed, counted: Recounted | None) -> int:
+    from lockgate.core.replay.outcome import Result
+
+    if found.count(Result.DIFFERENT) or (counted is not None and counted.flaws):
+        return exit_codes.DATA.code
+    is_open = found.count(Result.UNREPLAYED) or (counted is not None and counted.left)
+    return exit_codes.INSUFFICIENT.code if is_open else exit_codes.OK.code
+
+
+def _document(found: Replayed, counted: Recounted | None, extent: Extent) -> dict[str, object]:
+    from lockgate.core.replay.outcome import Result
+    from lockgate.core.replay.words import proven, unproven
+
+    is_equal = found.count(Result.EQUAL) == len(found.outcomes)
+    return {
+        "equal": is_equal,
+        "engine": extent.engine,
+        "counts": {result.value: found.count(result) for result in Result},
+        "receipts": [outcome.document() for outcome in found.outcomes],
+        "runs": None if counted is None else counted.document(),
+        "proven": list(proven(extent)) if is_equal else [],
+        "unproven": list(unproven(extent)),
+    }
+
+
+def _text(found: Replayed, counted: Recounted | None, extent: Extent) -> str:
+    from lockgate.core.replay.outcome import Result
+    from lockgate.core.replay.words import proven, unproven
+    from lockgate.report.text import printed
+
+    counts = ", ".join(f"{result.value} {found.count(result):,}" for result in Result if found.count(result))
+    lines = [f"Replayed: {counts or 'nothing'}."]
+    others = [each for each in found.outcomes if each.result is not Result.EQUAL]
+    for each in others[:MAX_NAMED]:
+        more = f": {each.difference.sentence()}" if each.difference is not None else ""
+        lines.append(f"- receipt {each.seq} ({each.receipt_id}), {each.result.value}: {each.sentence}{more}")
+    lines += [f"and {len(others) - MAX_NAMED:,} more"] if len(others) > MAX_NAMED else []
+    lines += [] if counted is None else [f"- {sentence}" for sentence in (*counted.flaws, *counted.left)]
+    if found.outcomes and not others and not (counted is not None and counted.flaws):
+        lines += ["Equal: made again, every decision is the recorded one, byte for byte.", "", "Proven:"]
+        lines += [f"  {sentence}" for sentence in proven(extent)]
+        lines += ["", "Not proven:", *(f"  {sentence}" for sentence in unproven(extent))]
+    return printed(lines)

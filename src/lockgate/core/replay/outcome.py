@@ -1,0 +1,204 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A receipt, its case and what the receipts before it led to come in; whether both are of one decision goes out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import cast
+
+from lockgate.core.canonical import Json, byte_digest
+from lockgate.core.envelope import open_envelope
+from lockgate.core.evidence.progress import begin
+from lockgate.core.evidence.state import plain
+from lockgate.core.receipt import clipped
+from lockgate.core.refusal import VerifyError
+from lockgate.core.replay.case import Case
+from lockgate.core.replay.difference import Difference, first_difference
+from lockgate.core.replay.remaking import Remade, remade
+from lockgate.core.rollout import Rollout
+from lockgate.core.soundness.retelling import unstarted
+from lockgate.core.statement import Statement, read_statement
+
+
+class Result(StrEnum):
+    """What the replay of one receipt came to."""
+
+    EQUAL = "equal"
+    DIFFERENT = "different"
+    UNREPLAYED = "unreplayed"
+
+
+class Why(StrEnum):
+    """In what a replay differs, or why there is none."""
+
+    PAYLOAD = "payload"
+    VERDICT = "verdict"
+    SUCCESSION = "succession"
+    FREEZE = "freeze"
+    REFUSED = "refused"
+    ENGINE = "engine"
+    GONE = "gone"
+    NO_DECISION = "no_decision"
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A receipt as it was recorded: its envelope's bytes, and what they state; nobody's signature is looked at."""
+
+    envelope: bytes
+    payload: bytes
+    statement: Statement
+
+    @property
+    def digest(self) -> str:
+        """Return the digest that the next receipt names."""
+        return byte_digest(self.envelope)
+
+    @property
+    def engine(self) -> str:
+        """Return the version that decided."""
+        return str(cast("Mapping[str, Json]", self.statement.predicate["engine"])["version"])
+
+    @property
+    def is_asked(self) -> bool:
+        """Say whether a person or a job asked for the decision."""
+        return cast("Mapping[str, Json]", self.statement.predicate["actor"])["type"] != "tick"
+
+
+def record_of(envelope: bytes) -> Record:
+    """Return what the bytes of a receipt record."""
+    payload = open_envelope(envelope).payload
+    return Record(envelope, payload, read_statement(payload))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What the replay of a receipt came to; `difference` where two values are not the same."""
+
+    receipt_id: str
+    seq: int
+    result: Result
+    why: Why | None = None
+    sentence: str = ""
+    difference: Difference | None = None
+
+    def document(self) -> dict[str, Json]:
+        """Return the JSON form."""
+        said: dict[str, Json] = {"receiptId": self.receipt_id, "seq": self.seq, "result": self.result.value}
+        if self.why is not None:
+            said |= {"reason": self.why.value, "message": self.sentence}
+        return said if self.difference is None else {**said, "difference": self.difference.document()}
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What the receipts of a rollout lead to: the digest of the last, the rollout after it, and what it had read."""
+
+    digest: str
+    rollout: Rollout
+    state: str
+
+
+def differs(record: Record, why: Why, sentence: str, difference: Difference | None = None) -> Outcome:
+    """Return that a replay came to something else."""
+    said = record.statement
+    return Outcome(
+        receipt_id=said.receipt_id,
+        seq=said.seq,
+        result=Result.DIFFERENT,
+        why=why,
+        sentence=sentence,
+        difference=difference,
+    )
+
+
+def unreplayed(record: Record, why: Why, sentence: str) -> Outcome:
+    """Return that there is no replay, and why."""
+    return replace(differs(record, why, sentence), result=Result.UNREPLAYED)
+
+
+def other_engine(record: Record, engine: str) -> Outcome | None:
+    """Return the refusal of a decision that another version made; None where this one did."""
+    if record.engine == engine:
+        return None
+    sentence = (
+        f"Lockgate {record.engine} decided it, and this is Lockgate {engine}, which may decide otherwise: "
+        f"`pip install lockgate=={record.engine}` in an environment of its own, and replay it there"
+    )
+    return unreplayed(record, Why.ENGINE, sentence)
+
+
+def compared(record: Record, case: Case, past: Past | None = None) -> tuple[Outcome, Remade | None]:
+    """Return what the replay of a receipt came to; `past` is what the receipts before it led to, where they are known.
+
+    Where it is equal, the decision that was made again goes out beside it.
+    """
+    try:
+        made = remade(case)
+    except VerifyError as error:
+        return differs(record, Why.REFUSED, error.message), None
+    if made.payload != record.payload:
+        recomputed = read_statement(made.payload).predicate
+        found = first_difference(record.statement.predicate, recomputed, "$.predicate")
+        sentence = "the decision that was recomputed is not the recorded one" if found else "its subject differs"
+        return differs(record, Why.PAYLOAD, sentence, found), None
+    for sentence, found in _unfollowed(case, past):
+        return differs(record, Why.SUCCESSION, sentence, found), None
+    said = record.statement
+    return Outcome(receipt_id=said.receipt_id, seq=said.seq, result=Result.EQUAL), made
+
+
+def past_of(record: Record, made: Remade) -> Past:
+    """Return what the receipts lead to up to one whose decision was made again."""
+    return Past(record.digest, made.transition.after, made.state)
+
+
+def _unfollowed(case: Case, past: Past | None) -> Iterator[tuple[str, Difference | None]]:
+    """Yield where a case begins elsewhere than the receipts before it end."""
+    setting, before = case.setting, past
+    if setting.seq == 1:
+        begun = replace(unstarted(setting.rollout, setting.policy), created_at=setting.around.now)
+        begun = replace(begun, step_entered_at=setting.around.now)
+        before = Past("", begun, begin(setting.plan).digest())
+    if before is None:
+        return
+    if setting.seq > 1 and setting.previous != before.digest:
+        yield "it names another receipt before it", None
+    if case.before.digest() != before.state:
+        yield "its case begins with other evidence than the receipts before it end with", None
+    # What was read back between two receipts is stated by the second.
+    told = replace(before.rollout, acknowledged=setting.rollout.acknowledged)
+    # Receipts clip reasons, and a case is made from them.
+    told = replace(told, pause_reason=clipped(told.pause_reason) or "")
+    found = first_difference(plain(told), plain(setting.rollout), "$.rollout")
+    if found is not None:
+        yield "its case begins with another rollout than the receipts before it lead to", found
+
+
+def unlinked(record: Record, previous: Record) -> Outcome | None:
+    """Return where a receipt does not follow the one that is given as the one before it; None where it does."""
+    said, before = record.statement, previous.statement
+    if f"sha256:{said.previous}" != previous.digest or said.seq != before.seq + 1:
+        return differs(record, Why.SUCCESSION, "the receipt given as the one before it is another one")
+    pairs = (("to", "from"), ("policy", "policy"), ("baseline", "baseline"), ("candidate", "candidate"))
+    for then, now in pairs:
+        found = first_difference(before.predicate[then], said.predicate[now], f"$.predicate.{now}")
+        if found is not None:
+            return differs(record, Why.SUCCESSION, f"its {now} is not as the receipt before it left it", found)
+    ended, began = (_states(each)[name] for each, name in ((before, "stateAfter"), (said, "stateBefore")))
+    if ended != began:
+        return differs(record, Why.SUCCESSION, "it begins with other evidence than the receipt before it ends with")
+    return None
+
+
+def _states(statement: Statement) -> Mapping[str, Json]:
+    return cast("Mapping[str, Json]", statement.predicate["evidence"])
+
+
+def no_decision(record: Record) -> Outcome | None:
+    """Return that a receipt is of an app or an organisation, whose acts no engine decides; None where it is not."""
+    if record.statement.predicate.get("verdict") is not None:
+        return None
+    return unreplayed(record, Why.NO_DECISION, "it records what somebody did, and no decision that an engine makes")

@@ -1,0 +1,151 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A test that wrote receipts comes to its end; each decision is replayed, and one that comes out otherwise fails it.
+
+REPLAY_CORPUS names a folder that receipts and their cases are collected in, for other machines to replay;
+Tests that change a store behind its back are marked `tampers`, and are left out.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lockgate.adapters.stores.memory.store import MemoryStore
+from lockgate.adapters.stores.postgres.store import PostgresStore
+from lockgate.adapters.stores.sqlite.store import SqliteStore, is_there
+from lockgate.core.replay.case_reading import read_case
+from lockgate.core.replay.outcome import Past, Result, compared, past_of, record_of
+from lockgate.operations.replay_cases import cases
+from lockgate.ports.house import House
+from lockgate.ports.store import Snapshot, Store
+
+PORTION = 100
+CORPUS = os.environ.get("REPLAY_CORPUS")
+
+
+@dataclass(slots=True)
+class Replays:
+    """What was replayed so far, and which stores the test that runs has used."""
+
+    stores: dict[tuple[int, str], Store] = field(default_factory=dict)
+    seen: set[str] = field(default_factory=set)
+    receipts: int = 0
+    rollouts: int = 0
+    tampered: int = 0
+    seconds: float = 0.0
+
+
+REPLAYS = Replays()
+_make_house = House.__init__
+
+
+def _noting_house(self: House, *args: Any, **named: Any) -> None:
+    _make_house(self, *args, **named)
+    if isinstance(self.store, MemoryStore | SqliteStore | PostgresStore):
+        REPLAYS.stores[id(self.store), self.org] = self.store
+
+
+def pytest_configure() -> None:
+    """Note which stores are used."""
+    House.__init__ = _noting_house  # type: ignore[method-assign]
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_teardown(item: pytest.Item) -> Iterator[None]:
+    """Replay what the test has written, while its stores are still there."""
+    used, REPLAYS.stores = REPLAYS.stores, {}
+    began = time.perf_counter()
+    try:
+        if item.get_closest_marker("tampers") is not None:
+            REPLAYS.tampered += bool(used)
+        else:
+            for (_, org), store in used.items():
+                _replay(store, org)
+    finally:
+        REPLAYS.seconds += time.perf_counter() - began
+        yield
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say how many were replayed."""
+    found = REPLAYS
+    terminalreporter.write_line(
+        f"replayed {found.receipts} receipts of {found.rollouts} rollouts in {found.seconds:.1f} s; left out: "
+        f"what {found.tampered} tests did behind a store's back"
+    )
+
+
+def _replay(store: Store, org: str) -> None:
+    if not isinstance(store, SqliteStore):
+        replay_all(store, org)
+    elif is_there(store._control.path):
+        opened = SqliteStore(store._control.path.parent)
+        try:
+            replay_all(opened, org)
+        finally:
+            opened.close()
+
+
+def collected(store: Store, org: str, folder: Path) -> int:
+    """Write every receipt of a store, and its case, into a folder; return how many."""
+    with store.reading(org) as seen:
+        found = [_lines(seen, name) for name in _names(seen)]
+    for lines in found:
+        _collect(folder, lines)
+    return sum(len(lines) // 2 for lines in found)
+
+
+def replay_all(store: Store, org: str) -> None:
+    """Replay every rollout that was not replayed yet."""
+    with store.reading(org) as seen:
+        for name in _names(seen):
+            _replay_rollout(seen, name)
+
+
+def _names(seen: Snapshot) -> Iterator[str]:
+    after = ""
+    while names := seen.series_after(after, PORTION):
+        yield from (name for name in names if seen.trial(name) is not None)
+        after = names[-1]
+
+
+def _replay_rollout(seen: Snapshot, name: str) -> None:
+    receipts = seen.receipts(name)
+    # A world that grew once for many tests is replayed once.
+    if not receipts or receipts[-1].digest in REPLAYS.seen:
+        return
+    REPLAYS.seen.add(receipts[-1].digest)
+    lines = _lines(seen, name)
+    REPLAYS.rollouts += 1
+    REPLAYS.receipts += len(lines) // 2
+    if CORPUS is not None and lines:
+        _collect(Path(CORPUS), lines)
+
+
+def _lines(seen: Snapshot, name: str) -> list[bytes]:
+    """Replay a rollout, and return each receipt and its case."""
+    past: Past | None = None
+    lines: list[bytes] = []
+    for each in cases(seen, name):
+        if each.case is None:
+            continue
+        record, data = record_of(each.receipt.envelope), each.case.encode()
+        outcome, made = compared(record, read_case(data), past)
+        assert outcome.result is Result.EQUAL, f"{name}, receipt {outcome.seq}: {outcome}"
+        past = None if made is None else past_of(record, made)
+        lines += [record.envelope, data]
+    return lines
+
+
+def _collect(folder: Path, lines: list[bytes]) -> None:
+    """Write receipts and cases, a line each; neither holds a line break."""
+    folder.mkdir(parents=True, exist_ok=True)
+    name = hashlib.sha256(b"\n".join(lines[::2])).hexdigest()[:32]
+    (folder / f"{name}.ndjson").write_bytes(b"".join(line + b"\n" for line in lines))
