@@ -4,7 +4,8 @@ import { verify as ed25519 } from 'node:crypto'
 
 import { base64, refuse, sha256, trusted } from './bytes.mjs'
 
-const DECIMAL = /^(0|[1-9][0-9]{0,18})$/
+const NUMBER = '(0|[1-9][0-9]{0,18})'
+const LARGEST = 2n ** 63n - 1n
 
 export function readLogKey (line) {
   const [, name, hash, encoded] = /^([^\s+]+)\+([0-9a-f]{8})\+(\S+)$/.exec(line.trim()) ?? refuse('log_key')
@@ -14,7 +15,9 @@ export function readLogKey (line) {
 }
 
 export function checkpoint (data, logs) {
-  const text = data.toString('utf8')
+  let text
+  try { text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(data) } catch { refuse('note_shape') }
+  refuse('note_shape', /[\x00-\x09\x0b-\x1f]/.test(text))
   const end = text.lastIndexOf('\n\n')
   const lines = text.slice(end + 2).split('\n')
   refuse('note_shape', end < 0 || data.length > 100000 || lines.pop() !== '' || !lines.length || lines.length > 64)
@@ -25,7 +28,8 @@ export function checkpoint (data, logs) {
   const body = text.slice(0, end + 1)
   const [origin, size, root, rest] = body.split('\n')
   refuse('checkpoint_shape', rest !== '' || body.split('\n').length !== 4 || !/^[^\s+]+$/.test(origin))
-  refuse('checkpoint_shape', !DECIMAL.test(size) || base64(root, 'checkpoint_shape').length !== 32)
+  refuse('checkpoint_shape', !RegExp(`^${NUMBER}$`).test(size) || BigInt(size) > LARGEST)
+  refuse('checkpoint_shape', base64(root, 'checkpoint_shape').length !== 32)
   const of = line => logs.find(each => each.name === origin && line.name === origin &&
     line.data.toString('hex', 0, 4) === each.hash)
   const ours = signatures.filter(of)
@@ -42,7 +46,9 @@ function hashes (data, head, reason) {
   refuse(reason, at < 0 || head.some((form, number) => !form.test(lines[number] ?? '')))
   const path = lines.slice(head.length).map(line => base64(line, reason))
   refuse(reason, path.length > 63 || path.some(each => each.length !== 32))
-  return { number: BigInt(lines[head.length - 1].split(' ')[1]), path, note: data.subarray(at + 2) }
+  const number = BigInt(lines[head.length - 1].split(' ')[1])
+  refuse(reason, number > LARGEST)
+  return { number, path, note: data.subarray(at + 2) }
 }
 
 // RFC 9162 sections 2.1.3.2 and 2.1.4.2: inclusion has one hash to lead up, consistency the old and the new.
@@ -61,9 +67,10 @@ function climb (path, from, to, found, reason) {
 
 export function grown (older, newer, data, logs) {
   refuse('growth_missing', !data)
-  const { number, path, note } = hashes(data, [/^old (0|[1-9][0-9]{0,18})$/], 'growth_shape')
+  const { number, path, note } = hashes(data, [RegExp(`^old ${NUMBER}$`)], 'growth_shape')
   const shown = checkpoint(note, logs)
-  refuse('consistency', number !== older.size || shown.size !== newer.size || !shown.root.equals(newer.root) || !number)
+  refuse('consistency', shown.origin !== newer.origin || shown.size !== newer.size || !shown.root.equals(newer.root))
+  refuse('consistency', number !== older.size || !number)
   let [from, to] = [older.size - 1n, newer.size - 1n]
   while (from & 1n) [from, to] = [from >> 1n, to >> 1n]
   const way = from ? path : [older.root, ...path]
@@ -73,7 +80,7 @@ export function grown (older, newer, data, logs) {
 }
 
 export function included (leaf, data, logs) {
-  const { number, path, note } = hashes(data, [/^c2sp\.org\/tlog-proof@v1$/, /^index (0|[1-9][0-9]{0,18})$/], 'proof_shape')
+  const { number, path, note } = hashes(data, [/^c2sp\.org\/tlog-proof@v1$/, RegExp(`^index ${NUMBER}$`)], 'proof_shape')
   const now = checkpoint(note, logs)
   refuse('inclusion', number >= now.size)
   const [root] = climb(path, number, now.size - 1n, [sha256('\x00', leaf)], 'inclusion')

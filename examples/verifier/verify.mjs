@@ -35,7 +35,7 @@ function open (data, keys) {
   const body = base64(payload, 'envelope_base64')
   const signed = base64(signature.sig, 'envelope_base64')
   refuse('payload_size', body.length > 40000)
-  refuse('payload_type', payloadType.length < 1 || payloadType.length > 256)
+  refuse('payload_type', payloadType === '' || [...payloadType].length > 256)
   refuse('key_id_shape', !HEX.test(signature.keyid))
   refuse('signature_size', signed.length !== 64)
   const found = keys.find(each => each.id === signature.keyid) ?? refuse('key_unknown')
