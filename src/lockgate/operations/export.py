@@ -5,13 +5,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from lockgate.core.checkpoint import LogGrowth, LogProof, read_checkpoint
+from lockgate.core.checkpoint import read_checkpoint
 from lockgate.core.envelope import signer_of
-from lockgate.core.merkle import Tree, plan_consistency, plan_inclusion, plan_tree
+from lockgate.core.merkle import Tree, plan_tree
 from lockgate.core.note import read_note
 from lockgate.core.public_key import read_public_key
 from lockgate.core.vault import Receipt
 from lockgate.errors import DataError, UnknownError
+from lockgate.operations.proofs import growth_under, proof_under
 from lockgate.operations.reading import receipts_in
 from lockgate.operations.sign import log_key
 from lockgate.ports.house import House
@@ -38,10 +39,11 @@ def export(rollout_id: str, house: House, seq: int | None = None, since: bytes |
             )
         checkpoint = seen.checkpoint()
         assert checkpoint is not None
+        size = seen.tree().size
         files: dict[str, bytes] = {}
         for receipt in chosen:
             files[receipt_file(receipt)] = receipt.envelope
-            files[proof_file(receipt)] = _proof(seen, receipt, checkpoint)
+            files[proof_file(receipt)] = proof_under(seen, receipt, size, checkpoint)
         if since is not None:
             files[GROWTH] = log_growth(seen, since, checkpoint)
         signed_by = {signer_of(each.envelope) for each in chosen} - {house.signers.receipt.key_id}
@@ -77,11 +79,6 @@ def proof_file(receipt: Receipt) -> str:
     return f"receipt-{receipt.seq}.tlog-proof"
 
 
-def _proof(seen: Snapshot, receipt: Receipt, checkpoint: bytes) -> bytes:
-    plan = plan_inclusion(receipt.index, seen.tree().size)
-    return LogProof(receipt.index, plan.hashes(seen.nodes(plan.nodes)), checkpoint).encode()
-
-
 def log_growth(seen: Snapshot, since: bytes, checkpoint: bytes) -> bytes:
     """Return the proof that the log at its checkpoint begins with the tree of a checkpoint that somebody kept."""
     kept, now = read_checkpoint(read_note(since).body), read_checkpoint(read_note(checkpoint).body)
@@ -91,8 +88,7 @@ def log_growth(seen: Snapshot, since: bytes, checkpoint: bytes) -> bytes:
             f"{now.size:,}, never was that tree",
             advice="Keep the checkpoint: signed by the same key it proves that the log went another way.",
         )
-    plan = plan_consistency(kept.size, now.size)
-    return LogGrowth(kept.size, plan.hashes(seen.nodes(plan.nodes)), checkpoint).encode()
+    return growth_under(seen, kept.size, now.size, checkpoint)
 
 
 def _tree(seen: Snapshot, size: int) -> Tree:

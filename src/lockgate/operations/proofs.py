@@ -15,6 +15,7 @@ from lockgate.core.merkle import plan_consistency, plan_inclusion
 from lockgate.core.note import read_note
 from lockgate.core.vault import Receipt
 from lockgate.errors import UnknownError, UsageError
+from lockgate.operations.witnessed import witnessed_checkpoint
 from lockgate.ports.house import House
 from lockgate.ports.store import Snapshot
 
@@ -52,18 +53,18 @@ def all_signed(wanted: Iterable[tuple[str, int]], house: House) -> Mapping[str, 
 def first_proof(seen: Snapshot, receipt: Receipt) -> bytes:
     """Return the proof of a receipt under the first checkpoint that covers it."""
     ((size, note),) = seen.checkpoints_after(receipt.index, 1)
-    return _proof(seen, receipt, size, note)
+    return proof_under(seen, receipt, size, note)
 
 
 def latest_proof(seen: Snapshot, receipt: Receipt) -> bytes:
     """Return the proof of a receipt under the latest checkpoint."""
     note = latest_checkpoint(seen)
-    return _proof(seen, receipt, read_checkpoint(read_note(note).body).size, note)
+    return proof_under(seen, receipt, read_checkpoint(read_note(note).body).size, note)
 
 
 def latest_checkpoint(seen: Snapshot) -> bytes:
-    """Return the signed checkpoint of the log; one without entries has none."""
-    note = seen.checkpoint()
+    """Return the signed checkpoint of the log, with what witnesses signed of it; one without entries has none."""
+    note = witnessed_checkpoint(seen)
     if note is None:
         raise UnknownError("the log has no entry yet, and so no checkpoint", advice="The first receipt makes one.")
     return note
@@ -84,8 +85,7 @@ def growth(old: int, new: int | None, house: House) -> bytes:
                 f"no log of {size:,} entries is shown to begin with one of {old:,}",
                 advice=f"Name a size from 1 to {size:,}; it is the second line of a checkpoint.",
             )
-        plan = plan_consistency(old, size)
-        return LogGrowth(old, plan.hashes(seen.nodes(plan.nodes)), note).encode()
+        return growth_under(seen, old, size, note)
 
 
 def entry(seen: Snapshot, index: int) -> Receipt:
@@ -96,6 +96,13 @@ def entry(seen: Snapshot, index: int) -> Receipt:
     return found[0]
 
 
-def _proof(seen: Snapshot, receipt: Receipt, size: int, note: bytes) -> bytes:
+def growth_under(seen: Snapshot, old: int, size: int, note: bytes) -> bytes:
+    """Return the proof that the log of a size, which a checkpoint covers, begins with an older one."""
+    plan = plan_consistency(old, size)
+    return LogGrowth(old, plan.hashes(seen.nodes(plan.nodes)), note).encode()
+
+
+def proof_under(seen: Snapshot, receipt: Receipt, size: int, note: bytes) -> bytes:
+    """Return the proof of a receipt under the checkpoint of a size."""
     plan = plan_inclusion(receipt.index, size)
     return LogProof(receipt.index, plan.hashes(seen.nodes(plan.nodes)), note).encode()
