@@ -178,6 +178,7 @@ def test_a_stolen_key_needs_a_last_good_entry(home: Path, door: Door) -> None:
     assert door(*call, "--compromised") == 64
     assert door(*call, "--last-good-index", 0) == 64
     assert door(*call, "--compromised", "--last-good-index", "last") == 64
+    assert door(*call, "--compromised", "--last-good-index", "9" * 5_000) == 64
     assert door(*call, "--compromised", "--last-good-index", "default:7") == 64
     assert door(*call, "--compromised", "--last-good-index", 0) == 0
     rooted(door, home)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from lockgate import crash_point
 from lockgate.adapters.signers.key_folder import ROLES, FolderSigners, open_signers
 from lockgate.core.custody import custody_series
 from lockgate.core.envelope import signer_of
@@ -394,6 +395,30 @@ def test_what_a_stolen_key_signed_behind_the_last_good_place_counts_for_nothing(
     assert signer_of(made.receipts["default"].envelope) == made.key_id
     assert counted(manifest, entries(here.house)) == [0, 1, 3, 4, 5]
     assert fsck(here.house).flaws == ()
+
+
+@pytest.mark.clause("KY-16", "KY-18")
+def test_a_revocation_that_ended_half_way_goes_on_by_the_same_call(tmp_path: Path) -> None:
+    """The log says it already; the second call puts the files into their places, and signs nothing twice."""
+    here = line(tmp_path)
+    decide(here, "one")
+
+    def end(name: str) -> None:
+        if name == "key.aside":
+            raise KeyboardInterrupt
+
+    crash_point.handle(end)
+    with pytest.raises(KeyboardInterrupt):
+        rotated(here, "receipt", last_good=0)
+    crash_point.handle(None)
+    here.house = replace(here.house, signers=open_signers(tmp_path))
+    again = rotated(here, "receipt", last_good=0)
+    decide(here, "two")
+
+    receipts = entries(here.house)
+    assert again.receipts == {}
+    assert [each.action for each in receipts].count("new_keys") == 1
+    assert open_signers(tmp_path).receipt.key_id == again.key_id == signer_of(receipts[-1].envelope)
 
 
 @pytest.mark.clause("KY-16")

@@ -21,6 +21,7 @@ EPILOG = f"Exit codes: 0 the new key signs; 64 usage; {exit_codes.OF_STORE}"
 
 # The word for the last entry that somebody outside has vouched for.
 VOUCHED = "witnessed"
+MAX_DIGITS = 16
 LAST_GOOD = f"This entry of the log; `{VOUCHED}`: the last one below a checkpoint that somebody outside signed."
 
 
@@ -89,7 +90,10 @@ def _rotate(call: Call) -> int:
 def _question(call: Call) -> str:
     role = call["role"]
     if call["is_stolen"]:
-        return f"Revoke the {role} key? What it signed behind the last good entry counts no more."
+        return (
+            f"A {role} key that was prepared before the theft may be stolen too: remove it first.\n"
+            "Revoke the key? What it signed behind the last good entry counts no more."
+        )
     return f"Go on by another {role} key? Machines with keys folders of their own need it first (--prepare)."
 
 
@@ -101,7 +105,7 @@ def _last_good(given: tuple[str, ...], house: House) -> Mapping[str, int]:
         org, _, number = each.rpartition(":")
         if number == VOUCHED:
             found[org or house.org] = last_vouched(house, org or house.org)
-        elif number.isdecimal():
+        elif number.isdecimal() and len(number) <= MAX_DIGITS:
             found[org or house.org] = int(number)
         else:
             raise UsageError(f"--last-good-index {each!r} is no entry of a log", advice="Write --last-good-index 41.")

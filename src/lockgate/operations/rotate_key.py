@@ -7,7 +7,7 @@ turn it is: wherever a process ends, the keys folder holds both keys, and the lo
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from lockgate.core.custody import Custody, Overlap, Revocation
@@ -69,11 +69,11 @@ class _Succession:
 def rotate_key(rotation: Rotation, house: House, ring: KeyRing) -> Rotated:
     """Let a key be followed by the prepared one in every log that it signs, and put the files into their places."""
     checked = operator(rotation.actor.name or "", rotation.actor.reason or "", rotation.actor.kind)
-    following = ring.prepare(rotation.role)
     signed = [replace(house, org=org) for org in organisations(house) if _has_signed(replace(house, org=org))]
     if not signed:
         raise UsageError("nothing was signed yet", advice="The keys that are there sign the first receipt.")
-    _check_last_good(rotation, signed)
+    following = ring.prepare(rotation.role)
+    _check_last_good(rotation, signed, following.key_id)
     receipts = {}
     for each in signed:
         receipt = _follow(each, replace(rotation, actor=checked), following, ring)
@@ -100,13 +100,16 @@ def _has_signed(house: House) -> bool:
         return seen.latest_receipt() is not None
 
 
-def _check_last_good(rotation: Rotation, signed: list[House]) -> None:
+def _check_last_good(rotation: Rotation, signed: Sequence[House], following: str) -> None:
+    """Refuse a last good entry that is none of the key's, in each log that is not signed by its follower yet."""
     if rotation.last_good is None:
         return
     for house in signed:
         with house.store.reading(house.org) as seen:
             size, listed = seen.tree().size, listed_keys(seen, house.org, known_publicly(house), house.clock.now())
-        first = max(each.first for each in listed if each.use == rotation.role)
+        first, key_id = max((each.first, each.key.key_id) for each in listed if each.use == rotation.role)
+        if key_id == following:
+            continue
         if not first <= rotation.last_good.get(house.org, -1) < size:
             raise UsageError(
                 f"entries {first:,} to {size - 1:,} of the log of {house.org} are of this key, and none of them is "
