@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 import pytest
 
 from lockgate.adapters.stores.content import compress
+from lockgate.adapters.stores.postgres.store import PostgresStore
 from lockgate.adapters.stores.sqlite.store import CONTROL, SqliteStore
 from lockgate.core.canonical import byte_digest
 from lockgate.core.envelope import MAX_ENVELOPE_SIZE, open_envelope
@@ -23,6 +25,7 @@ from lockgate.operations.ingest import ingest
 from lockgate.operations.tick import tick
 from lockgate.testing.world import World
 from lockgate.wiring import run_batches
+from tests.postgresql import Cluster
 from tests.spec.line import APP, EQUAL, at, created, predicate, receipts, run_lines, verified, world
 from tools.receipt_samples import samples
 
@@ -57,10 +60,23 @@ def test_a_receipt_names_what_it_binds_and_does_not_hold() -> None:
     assert [named_contents(each) for each in odd] == [()] * 4
 
 
+@pytest.fixture(params=["memory", "files", pytest.param("PostgreSQL", marks=pytest.mark.postgres)])
+def here(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
+    """Return a world on each kind of store."""
+    if request.param == "memory":
+        yield world()
+    elif request.param == "files":
+        yield World(SqliteStore(tmp_path), 1)
+    else:
+        cluster: Cluster = request.getfixturevalue("postgresql")
+        store = PostgresStore(cluster.new_database())
+        yield World(store, 1)
+        store.close()
+
+
 @pytest.mark.clause("RF-06")
-def test_twenty_gates_of_twenty_slices_fit_into_a_receipt() -> None:
+def test_twenty_gates_of_twenty_slices_fit_into_a_receipt(here: World) -> None:
     """The real line signs it, its findings are bound and kept, and the store is sound."""
-    here = world()
     name = crowded(here, INTENTS, METRICS)
 
     receipt = receipts(here.house, name)[-1]

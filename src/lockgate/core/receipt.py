@@ -115,14 +115,14 @@ def draft(transition: Transition, verdict: Verdict, policy: Policy, bindings: Bi
     for findings_room, also_room in ROOMS:
         predicate["decision"] = _decision(transition.decision, also_room)
         predicate["verdict"] = said.document(findings_room)
-        payload = canonicalize(statement_of(_subject(rollout), predicate))
+        payload = canonicalize(_statement_of(_subject(rollout), predicate))
         if len(payload) <= MAX_PAYLOAD_SIZE:
             break
     contents = tuple(said.whole for _ in named_contents(predicate))
     return Draft(receipt_name(rollout.org, rollout.id, bindings.seq), payload, contents)
 
 
-def statement_of(subject: Json, predicate: Json) -> dict[str, Json]:
+def _statement_of(subject: Json, predicate: Json) -> dict[str, Json]:
     """Return the statement of a predicate about a subject."""
     return {"_type": STATEMENT_TYPE, "subject": [subject], "predicateType": PREDICATE_TYPE, "predicate": predicate}
 
