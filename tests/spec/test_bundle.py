@@ -15,6 +15,7 @@ from lockgate.core.checkpoint import LogProof, read_checkpoint, read_log_growth,
 from lockgate.core.merkle import check_consistency, check_inclusion, leaf_hash
 from lockgate.core.note import read_note
 from lockgate.core.retention import Retention
+from lockgate.core.voucher import Voucher, VoucherKind
 from lockgate.errors import DataError, NotPermittedError, UsageError
 from lockgate.operations import bundle_receipts
 from lockgate.operations.bundle import Wanted, bundle
@@ -293,3 +294,22 @@ def test_of_many_receipts_the_first_have_replay_cases() -> None:
     why = "a bundle holds the cases of the first 2 receipts"
     assert told == {"replay": [{"from": 3, "to": 4, "why": why}]}
     assert len(every) == 4
+
+
+@pytest.mark.clause("EX-08")
+def test_a_bundle_is_under_the_latest_checkpoint_that_somebody_outside_signed() -> None:
+    """What a witness has seen is worth more than what came after it, as long as it covers the rollout."""
+    here, rollout = rolled_back()
+    signed = "\N{EM DASH} witness.example AAAAAAAAAAAA\n".encode()
+    line = Voucher(kind=VoucherKind.COSIGNATURE, by="witness", size=2, body=signed, at=here.clock.now())
+    stamp = replace(line, kind=VoucherKind.TIMESTAMP, by="authority", body=b"token")
+    with here.house.store.writing() as work:
+        work.put_voucher(line)
+        work.put_voucher(stamp)
+    freeze(APP, ANN, here.house)
+
+    files, _ = bundled(here.house, rollout)
+
+    assert read_checkpoint(read_note(files["checkpoint.txt"]).body).size == 2
+    assert files["checkpoint.txt"].endswith(line.body)
+    assert files["checkpoint.tsr"] == b"token"

@@ -11,6 +11,8 @@ from lockgate.core.canonical import Json, canonicalize
 FORMAT = "lockgate-bundle/v1"
 MANIFEST = "manifest.json"
 CHECKPOINT = "checkpoint.txt"
+# When an authority of RFC 3161 has seen it.
+TIMESTAMP = "checkpoint.tsr"
 # Proves that the log begins with the tree of a checkpoint that somebody kept.
 GROWTH = "log.consistency"
 LOG_KEYS = "keys/log-key.txt"

@@ -13,11 +13,21 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from lockgate.core.bundle import order, pieces
-from lockgate.core.bundle_layout import CHECKPOINT, GROWTH, MANIFEST, MISSING, POLICY, RELEASE_RECORD, manifest
+from lockgate.core.bundle_layout import (
+    CHECKPOINT,
+    GROWTH,
+    MANIFEST,
+    MISSING,
+    POLICY,
+    RELEASE_RECORD,
+    TIMESTAMP,
+    manifest,
+)
 from lockgate.core.canonical import Json, canonicalize
 from lockgate.core.checkpoint import read_checkpoint
 from lockgate.core.note import read_note
 from lockgate.core.release_record import release_record
+from lockgate.core.trial import Trial
 from lockgate.errors import UnsoundError
 from lockgate.operations.bundle_keys import put_keys
 from lockgate.operations.bundle_receipts import MAX_CASES, BundleReceipts, Progress, silent
@@ -26,7 +36,7 @@ from lockgate.operations.bundle_spool import Spool
 from lockgate.operations.export import log_growth
 from lockgate.operations.log_proofs import Log
 from lockgate.operations.reading import load
-from lockgate.operations.witnessed import witnessed_checkpoint
+from lockgate.operations.witnessed import timestamp_of, vouched_size, witnessed_checkpoint
 from lockgate.ports.house import House
 from lockgate.ports.store import Snapshot
 
@@ -77,10 +87,8 @@ def bundle(wanted: Wanted, house: House) -> Iterator[Bundle]:
 
 def _gathered(seen: Snapshot, wanted: Wanted, house: House, files: Spool) -> Bundle:
     trial, policy = load(seen, wanted.rollout_id)
-    note = witnessed_checkpoint(seen)
-    if note is None:
-        raise UnsoundError("the log has no checkpoint", advice="`lockgate fsck` says what else is wrong.")
-    checkpoint, rollout = read_checkpoint(read_note(note).body), trial.rollout
+    rollout, note = trial.rollout, _checkpoint(seen, trial, wanted.since)
+    checkpoint = read_checkpoint(read_note(note).body)
     own = BundleReceipts(seen, house, files, wanted.tell, wanted.max_cases)
     log = Log(checkpoint.size, note)
     beside = RelatedReceipts(seen, house, files, own)
@@ -88,6 +96,9 @@ def _gathered(seen: Snapshot, wanted: Wanted, house: House, files: Spool) -> Bun
         release_record(own.entries(trial, log), policy.document(), beside.entries(rollout, log, has_org=wanted.has_org))
     )
     files.add(CHECKPOINT, note)
+    stamp = timestamp_of(seen, checkpoint.size)
+    if stamp is not None:
+        files.add(TIMESTAMP, stamp)
     files.add(POLICY, canonicalize(policy.document()))
     files.add(RELEASE_RECORD, record)
     if wanted.since is not None:
@@ -107,3 +118,17 @@ def _gathered(seen: Snapshot, wanted: Wanted, house: House, files: Spool) -> Bun
         "candidate": rollout.candidate,
     }
     return Bundle(about=about, receipts=own.count, missing=missing, files=files)
+
+
+def _checkpoint(seen: Snapshot, trial: Trial, since: bytes | None) -> bytes:
+    """Return the latest checkpoint that somebody outside has signed, of those that cover the rollout, else the latest.
+
+    Whatever was appended after it is of others, or covered by a later bundle.
+    """
+    last = seen.receipts_after(trial.rollout.id, trial.chain.seq - 1, 1)
+    kept = 0 if since is None else read_checkpoint(read_note(since).body).size
+    size = vouched_size(seen, max([kept, *(receipt.index + 1 for receipt in last)]))
+    note = witnessed_checkpoint(seen, size)
+    if note is None:
+        raise UnsoundError("the log has no checkpoint", advice="`lockgate fsck` says what else is wrong.")
+    return note

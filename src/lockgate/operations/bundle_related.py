@@ -38,19 +38,21 @@ class RelatedReceipts:
         if has_org:
             series["org"] = custody_series(self._org)
         for kind, name in series.items():
-            for receipt, proof in log_proofs(self._seen, self._within(name, rollout), log):
+            for receipt, proof in log_proofs(self._seen, self._within(name, rollout, log), log):
                 self._own.signers.add(signer_of(receipt.envelope))
                 self._files.add(related_file(kind, receipt.seq), receipt.envelope)
                 self._files.add(related_proof_file(kind, receipt.seq), proof)
                 yield Entry(kept_statement(receipt), hashlib.sha256(receipt.envelope).hexdigest(), receipt.index)
 
-    def _within(self, name: str, rollout: Rollout) -> Iterator[Receipt]:
+    def _within(self, name: str, rollout: Rollout, log: Log) -> Iterator[Receipt]:
         first, last = self._own.first, self._own.last
         assert first is not None
         assert last is not None
         for receipt in portions(lambda after: self._seen.receipts_after(name, after, PORTION), lambda row: row.seq, 0):
             if receipt.index < first.index:
                 continue
+            if receipt.index >= log.size:
+                return
             if rollout.is_terminal and receipt.index > last.index:
                 # A kill rolls back first and freezes then, in one transaction.
                 if last.cause == receipt.cause == Cause.KILL:
