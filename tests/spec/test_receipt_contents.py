@@ -111,6 +111,7 @@ def changed(folder: Path, sql: str, *values: object) -> None:
         link.commit()
 
 
+@pytest.mark.tampers
 @pytest.mark.clause("RF-02")
 @pytest.mark.parametrize(
     ("sql", "values", "said"),

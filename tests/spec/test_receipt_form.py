@@ -12,9 +12,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lockgate.core.app import App
+from lockgate.core.app_receipt import AppAct, draft_app
 from lockgate.core.canonical import canonicalize
 from lockgate.core.canonical_reading import read_canonical
-from lockgate.core.decision.decision import Action
+from lockgate.core.clipped_text import clipped
+from lockgate.core.decision.decision import Action, Cause
 from lockgate.core.decision.intervention import Outlook, Request, intervene
 from lockgate.core.envelope import MAX_ENVELOPE_SIZE, MAX_PAYLOAD_SIZE
 from lockgate.core.finding import Evidence, Outcome
@@ -200,6 +203,31 @@ def test_the_longest_of_everything_at_once_can_be_signed() -> None:
     ]
 
     assert max(sizes) <= MAX_PAYLOAD_SIZE
+
+
+@pytest.mark.clause("RF-05")
+@pytest.mark.parametrize("letter", LETTERS)
+def test_what_is_done_to_an_app_can_be_signed_whatever_its_names(letter: str) -> None:
+    """With the longest names, reasons and claims before and after."""
+    name, text = longest(letter, 256), clipped(longest(letter, 5_000), 800, 2_400)
+    app = App(name=name, champion=name, former_champion=name, frozen=text, actuator="sha256:" + "a" * 64)
+    act = AppAct(
+        org=name,
+        before=app,
+        after=app,
+        action=Action.FREEZE,
+        cause=Cause.KILL,
+        reason=text,
+        at=START,
+        seq=2**53 - 1,
+        previous="sha256:" + "e" * 64,
+        engine="0" * 32,
+    )
+    claims = tuple((claim, longest(letter, 1_024)) for claim in ("sub", "project_id", "pipeline_id", "job_id", "sha"))
+
+    envelope = sign_receipt(draft_app(act, Actor("job", text, text, claims)).payload, RECEIPTS)
+
+    assert verify_receipt(envelope, KEYS).statement.predicate["to"] == app.standing()
 
 
 @pytest.mark.clause("RF-05")
