@@ -105,11 +105,7 @@ COMMANDS = {
         "witnesses",
         "Say which witnesses cosign the checkpoints of this machine's logs, and ask them.",
     ),
-    "witness": Entry(
-        "lockgate.cli.witness",
-        "witness",
-        "Cosign checkpoints of other teams' logs, so that none of them can be rewritten unseen.",
-    ),
+    "witness": Entry("lockgate.cli.witness", "witness", "Cosign other teams' logs, so that none is rewritten unseen."),
     "receipts": Entry(
         "lockgate.cli.receipts", "receipts", "List a rollout's receipts, or write them as files that verify offline."
     ),

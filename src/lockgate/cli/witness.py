@@ -21,7 +21,7 @@ FOLDER: dict[str, Any] = {"required": True, "metavar": "FOLDER", "type": click.P
 
 @click.group()
 def witness() -> None:
-    """Cosign checkpoints of other teams' logs, so that none of them can be rewritten unseen."""
+    """Cosign other teams' logs, so that none is rewritten unseen."""
 
 
 @witness.command("key", epilog=EPILOG)

@@ -40,8 +40,9 @@ class Rfc3161Authority:
 
     def stamp(self, data: bytes, seconds: float) -> bytes:
         """Return the answer over some bytes."""
-        builder = _library().TimestampRequestBuilder().data(data).cert_request(cert_request=True).nonce(nonce=True)
-        query = builder.build()
+        library = _library()
+        builder = library.TimestampRequestBuilder().data(data).hash_algorithm(library.HashAlgorithm.SHA256)
+        query = builder.cert_request(cert_request=True).nonce(nonce=True).build()
         answered = self._posting.post(self._target, query.as_bytes(), QUERY, seconds, MAX_ANSWER)
         kind = answered.content_type.partition(";")[0].strip().lower()
         if answered.code != 200 or kind != REPLY:
@@ -60,6 +61,7 @@ def read_timestamp(answer: bytes, data: bytes, pem: bytes, nonce: int | None = N
         builder = builder.nonce(nonce)
     try:
         read = library.decode_timestamp_response(answer)
+        _refuse_rejected(read.status, read.status_string)
         builder.build().verify_message(read, data)
         info, signer = read.tst_info, next(iter(read.signed_data.signer_infos))
         named = next(
@@ -70,6 +72,11 @@ def read_timestamp(answer: bytes, data: bytes, pem: bytes, nonce: int | None = N
     except (ValueError, StopIteration, library.VerificationError) as error:
         raise VerifyError(Reason.TIMESTAMP, f"this is no timestamp of these bytes: {error}") from error
     return Stamp(round(info.gen_time.timestamp() * SECOND), named)
+
+
+def _refuse_rejected(status: int, said: list[str]) -> None:
+    if status:
+        raise ValueError(f"the authority refused: {', '.join(said) or f'status {status}'}")
 
 
 def read_certificates(path: Path) -> bytes:
