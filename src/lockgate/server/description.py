@@ -94,6 +94,8 @@ _HEADERS: Mapping[str, Schema] = {
     "Allow": described(TEXT, "Which methods there are."),
     "ETag": described(TEXT, "In quotes the rollout's revision, or the digest of the bytes."),
     "Idempotency-Replayed": described(one_of(("true",)), "The reply is that of the same call before."),
+    "Lockgate-Log-Size": described(WHOLE, "How many entries the log has."),
+    "Lockgate-Size": described(WHOLE, "The size of the log from which the next portion goes on."),
     "Location": described(TEXT, "Where it is found."),
     "Retry-After": described(WHOLE, "After how many seconds to try again."),
     "WWW-Authenticate": described(TEXT, "How to say who calls."),
@@ -193,11 +195,12 @@ def _response(code: int, each: Endpoint, names: SchemaNames) -> Json:
     if code in names.succeeds:
         tagged = ["ETag"] if names.gives in TAGGED | FETCHED else []
         placed = ["Location"] if 201 in names.succeeds else []
+        sized = ["Lockgate-Log-Size", "Lockgate-Size"] if names.gives == "ExportedLog" else []
         replayed = ["Idempotency-Replayed"] if each.is_once and each.method != "GET" else []
         kinds = CONTENT_TYPES.get(names.gives, JSON_TYPES)
         return {
             "description": _SAID[code],
-            "headers": _headers(*tagged, *placed, *replayed),
+            "headers": _headers(*tagged, *placed, *replayed, *sized),
             "content": {kind: {"schema": shape(names.gives)} for kind in kinds},
         }
     return {"$ref": f"#/components/responses/Refused{code}"}
