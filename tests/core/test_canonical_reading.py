@@ -101,18 +101,27 @@ def test_names_are_in_the_order_of_utf_16() -> None:
     assert is_read('{"\U0001f600":2,"\ufb33":1}'.encode())
 
 
+@pytest.mark.clause("VF-31")
+def test_what_is_wide_or_as_deep_as_may_be_is_read() -> None:
+    """The bound is of depth, and of nothing else."""
+    assert is_read(b"[" * 128 + b"]" * 128)
+    assert is_read(b"[" + b",".join([b'{"a":[]}'] * 500) + b"]")
+
+
 @pytest.mark.parametrize(
     ("data", "reason"),
     [
         (b"\xef\xbb\xbf{}", Reason.PAYLOAD_NOT_JSON),
         (b"\xff", Reason.PAYLOAD_NOT_JSON),
         (b"[" * 30_000 + b"]" * 30_000, Reason.PAYLOAD_NOT_JSON),
+        (b"[" * 129 + b"]" * 129, Reason.PAYLOAD_NOT_JSON),
+        (b'{"a":' * 900 + b"1" + b"}" * 900, Reason.PAYLOAD_NOT_JSON),
         (b"{}\n", Reason.PAYLOAD_NOT_CANONICAL),
         (b'{"a":"\\ud800"}', Reason.PAYLOAD_NOT_CANONICAL),
         (b'{"a":' + b"1" * 39_000 + b"}", Reason.PAYLOAD_NOT_CANONICAL),
         (b'{"a":1,"a":1}', Reason.PAYLOAD_DUPLICATE_KEY),
     ],
-    ids=["BOM", "no UTF-8", "nested", "line break", "lone surrogate", "huge number", "twice"],
+    ids=["BOM", "no UTF-8", "nested", "129 deep", "900 deep", "line break", "lone surrogate", "huge number", "twice"],
 )
 @pytest.mark.clause("VF-31")
 def test_what_would_break_other_readers_is_refused(data: bytes, reason: Reason) -> None:

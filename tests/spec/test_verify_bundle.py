@@ -128,6 +128,15 @@ FAULTS: dict[str, tuple[Callable[[], Mapping[str, bytes]], Reason]] = {
     "no proof": (lambda: changed({"proofs/2.tlog-proof": None}), Reason.BUNDLE_FILE_MISSING),
     "a proof too many": (lambda: changed({"proofs/9.tlog-proof": b""}), Reason.BUNDLE_MISNAMED),
     "a related proof too many": (lambda: changed({"related/app/9.tlog-proof": b""}), Reason.BUNDLE_MISNAMED),
+    "a receipt of another series": (
+        lambda: changed(
+            {
+                "related/org/1.json": FILES["related/app/1.json"],
+                "related/org/1.tlog-proof": FILES["related/app/1.tlog-proof"],
+            }
+        ),
+        Reason.BUNDLE_MISNAMED,
+    ),
     "the first receipt is gone": (
         lambda: changed({"receipts/1.json": None, "proofs/1.tlog-proof": None}),
         Reason.CHAIN,

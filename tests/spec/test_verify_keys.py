@@ -8,11 +8,12 @@ from dataclasses import replace
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from lockgate.core.checkpoint import read_log_proof
+from lockgate.core.checkpoint import LogGrowth, read_log_proof
 from lockgate.core.cosignature import Cosignature, WitnessKey, cosigned_message
 from lockgate.core.key_manifest import SignedManifest
 from lockgate.core.listed_key import ListedKey, Status, Use
 from lockgate.core.manifest_body import KeyManifest
+from lockgate.core.merkle import plan_consistency
 from lockgate.core.note import Note, read_note
 from lockgate.core.public_key import PublicKey
 from lockgate.core.witness_policy import Group, Witness, WitnessPolicy
@@ -21,6 +22,7 @@ from lockgate.verify import (
     Reason,
     VerifyError,
     verify_manifest,
+    verify_newer_checkpoint,
     verify_receipt,
     verify_rollout,
     verify_signed_checkpoint,
@@ -232,6 +234,18 @@ def test_witnesses_are_asked_of_proofs_too() -> None:
     assert any(sentence.startswith("Witnesses had seen") for sentence in found.proven)
     with pytest.raises(VerifyError, match="too few"):
         verify_receipt(VAULT.entries[0], trusting("y", least=1), seen)
+
+
+@pytest.mark.clause("VF-13")
+def test_what_is_only_compared_needs_no_witness() -> None:
+    """Nobody need have cosigned a kept checkpoint, nor the plain form of the new one that a proof of growth carries."""
+    hashes = plan_consistency(3, 5).hashes(VAULT.kept)
+    growth = LogGrowth(3, tuple(hashes), VAULT.checkpoint()).encode()
+    note = cosigned(VAULT.checkpoint(), "x")
+
+    found = verify_newer_checkpoint(note, trusting("x", least=1), VAULT.checkpoint(3), growth)
+
+    assert found.compared == 3
 
 
 @pytest.mark.clause("VF-14")

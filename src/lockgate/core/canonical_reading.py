@@ -19,6 +19,9 @@ _ASTRAL = 0xF0
 _DIGITS = 16
 _PLAIN = JSONEncoder(sort_keys=True, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
+# Every nesting of values takes frames of whoever walks through them; no document of ours is a tenth as deep.
+MAX_DEPTH = 128
+
 Part = Literal["envelope", "payload", "case"]
 
 
@@ -34,6 +37,8 @@ def read_canonical(data: bytes, part: Part) -> Json:
         raise VerifyError(Reason(f"{part}_duplicate_key"), f"the {part} names {error} twice") from error
     except (ValueError, RecursionError) as error:
         raise VerifyError(Reason(f"{part}_not_json"), f"the {part} is not JSON in UTF-8") from error
+    if data.count(b"[") + data.count(b"{") > MAX_DEPTH and _is_deep(value):
+        raise VerifyError(Reason(f"{part}_not_json"), f"the {part} is JSON that is nested more than {MAX_DEPTH} deep")
     if not _is_plainly_canonical(value, data) and _canonical(value) != data:
         raise VerifyError(
             Reason(f"{part}_not_canonical"),
@@ -41,6 +46,18 @@ def read_canonical(data: bytes, part: Part) -> Json:
             advice="Keep receipts byte for byte: no line break at the end, no re-encoding.",
         )
     return value
+
+
+def _is_deep(value: Json) -> bool:
+    """Say whether a value is nested deeper than whatever is made of it can follow."""
+    level: list[Json] = [value]
+    for _ in range(MAX_DEPTH):
+        objects = (each.values() for each in level if isinstance(each, dict))
+        lists = (each for each in level if isinstance(each, list))
+        level = [part for parts in (*objects, *lists) for part in parts if isinstance(part, dict | list)]
+        if not level:
+            return False
+    return True
 
 
 def _is_plainly_canonical(value: Json, data: bytes) -> bool:

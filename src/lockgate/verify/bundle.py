@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from lockgate.core.bundle_layout import (
     ALLOWED_SIGNERS,
@@ -21,6 +22,7 @@ from lockgate.core.bundle_layout import (
     POLICY,
     RELEASE_RECORD,
     SERIES,
+    Series,
     key_file,
     older_key_manifest,
     proof_file,
@@ -28,7 +30,7 @@ from lockgate.core.bundle_layout import (
     related_file,
     related_proof_file,
 )
-from lockgate.core.canonical import Json, canonicalize
+from lockgate.core.canonical import Json, canonicalize, name_of
 from lockgate.core.canonical_reading import read_canonical
 from lockgate.core.checkpoint import read_checkpoint, read_log_proof
 from lockgate.core.key_manifest import open_manifest, read_manifests
@@ -41,7 +43,7 @@ from lockgate.core.release_sources import Entry
 from lockgate.verify.bundle_bound import Bound, check_policy
 from lockgate.verify.bundle_manifest import Listed, read_listed
 from lockgate.verify.receipt import Checkpoints, checkpoints, verify_held
-from lockgate.verify.rollout import Held, Link, Tell, VerifiedRollout, link_of, named, verify_links
+from lockgate.verify.rollout import EVIDENCE_UNREAD, Held, Link, Tell, VerifiedRollout, link_of, named, verify_links
 from lockgate.verify.signature import is_signed
 from lockgate.verify.trust import Keys
 
@@ -153,12 +155,12 @@ def _claimed(listed: Listed) -> _Claimed:
     receipt: dict[str, PublicKey] = {}
     for name in sorted(listed):
         if name.startswith("keys/") and name.endswith(".pem"):
-            key = named(name, lambda name=name: read_public_key(listed[name]))  # type: ignore[misc]
+            key = named(name, partial(read_public_key, listed[name]))
             if (key_file(key.key_id), key.pem) != (name, listed[name]):
                 raise VerifyError(Reason.BUNDLE_KEYS, f"{name} is not the key that its name says, in its one form")
             receipt[key.key_id] = key
         elif name.endswith(".dsse.json"):
-            named(name, lambda name=name: open_manifest(listed[name]))  # type: ignore[misc]
+            named(name, partial(open_manifest, listed[name]))
     lines = listed.needed(LOG_KEYS).decode("utf-8", "replace")
     log = named(LOG_KEYS, lambda: tuple(map(read_note_key, lines.splitlines())))
     if "".join(f"{key.text}\n" for key in log) != lines or any(key.name != listed.about["origin"] for key in log):
@@ -205,8 +207,8 @@ def _related(listed: Listed, note: bytes, known: Checkpoints) -> Iterator[Entry]
         folder, before = f"related/{series}/", None
         for seq in listed.numbers(folder, ".json"):
             held = _one(listed, note, related_file(series, seq), related_proof_file(series, seq))
-            link = named(held.name, lambda held=held: link_of(held.name, verify_held(held.envelope, held.proof, known)))  # type: ignore[misc]
-            _check_related(held.name, seq, before, link)
+            link = link_of(held.name, named(held.name, partial(verify_held, held.envelope, held.proof, known)))
+            _check_related(listed, series, before, link)
             before = link
             assert link.place is not None
             yield Entry(link.statement, link.sha256, link.place)
@@ -214,11 +216,15 @@ def _related(listed: Listed, note: bytes, known: Checkpoints) -> Iterator[Entry]
             raise VerifyError(Reason.BUNDLE_MISNAMED, f"{folder} holds a proof of a receipt that is not there")
 
 
-def _check_related(name: str, seq: int, before: Link | None, link: Link) -> None:
-    if link.statement.seq != seq:
-        raise VerifyError(Reason.BUNDLE_MISNAMED, f"{name} is receipt {link.statement.seq}")
-    if before is not None and (before.statement.seq, before.sha256) != (seq - 1, link.statement.previous):
-        raise VerifyError(Reason.CHAIN, f"{name} does not follow {before.name}")
+def _check_related(listed: Listed, series: Series, before: Link | None, link: Link) -> None:
+    """Refuse a receipt of another series, or one that does not follow the one before it."""
+    said, org = link.statement, listed.about["org"]
+    # By these names an app's own receipts, and an organisation's, are counted.
+    own = name_of("app", org, listed.about["app"]) if series == "app" else name_of("org", org)
+    if (said.org, said.rollout_id, related_file(series, said.seq)) != (org, own, link.name):
+        raise VerifyError(Reason.BUNDLE_MISNAMED, f"{link.name} is receipt {said.seq} of {said.rollout_id}")
+    if before is not None and (before.statement.seq + 1, before.sha256) != (said.seq, said.previous):
+        raise VerifyError(Reason.CHAIN, f"{link.name} does not follow {before.name}")
 
 
 def _check_record(listed: Listed, rollout: VerifiedRollout, bound: Bound, related: Sequence[Entry]) -> None:
@@ -263,7 +269,8 @@ def _unproven(listed: Listed, rollout: VerifiedRollout, found: Mapping[str, tupl
         else "That the decisions follow from their evidence, which is not in the bundle."
     )
     pages = "What timeline.html and README.txt say, and what audit.sh does: nobody signed them."
-    said = [evidence if sentence.startswith("That the decisions") else sentence for sentence in rollout.unproven]
+    said = [evidence if sentence == EVIDENCE_UNREAD else sentence for sentence in rollout.unproven]
+    said.append("What else was done to the app, or to keys, in that time than receipts of the bundle say.")
     said += [
         f"Of {_KINDS[kind]} {wanted - there} are not there."
         for kind, (there, wanted) in found.items()

@@ -117,9 +117,14 @@ def verify_newer_checkpoint(
     signed = verify_signed_checkpoint(note, keys)
     if kept is None:
         return signed
-    older = verify_signed_checkpoint(kept, keys).checkpoint
+    older = verify_kept(kept, keys)
     refuse_fork(signed.checkpoint, older, growth, keys)
     return replace(signed, compared=older.size)
+
+
+def verify_kept(note: bytes, keys: Keys) -> Checkpoint:
+    """Return a checkpoint that the verifier kept from before, which needs no witness to be compared with."""
+    return verify_signed_checkpoint(note, keys.without_witnesses()).checkpoint
 
 
 def logged_note(note: bytes) -> bytes:
@@ -162,9 +167,9 @@ def refuse_fork(shown: Checkpoint, kept: Checkpoint, growth: bytes | None, keys:
         _check_growth(shown, kept, growth, keys)
 
 
-def _check_growth(shown: Checkpoint, kept: Checkpoint, growth: bytes | None, keys: Keys) -> None:
+def _check_growth(found: Checkpoint, kept: Checkpoint, growth: bytes | None, keys: Keys) -> None:
     """Refuse two checkpoints of different sizes unless the larger tree is proven to begin with the smaller."""
-    older, newer = sorted((shown, kept), key=lambda each: each.size)
+    older, newer = sorted((found, kept), key=lambda each: each.size)
     if growth is None:
         raise VerifyError(
             Reason.GROWTH_MISSING,
@@ -173,7 +178,8 @@ def _check_growth(shown: Checkpoint, kept: Checkpoint, growth: bytes | None, key
             "hand it over with --consistency.",
         )
     read = read_log_growth(growth)
-    if read.size != older.size or verify_signed_checkpoint(read.checkpoint, keys).checkpoint != newer:
+    shown = verify_signed_checkpoint(read.checkpoint, keys.without_witnesses()).checkpoint
+    if read.size != older.size or shown != newer:
         raise VerifyError(
             Reason.CONSISTENCY,
             f"the proof of consistency is not of the trees of {older.size} and {newer.size} entries",

@@ -15,8 +15,8 @@ from lockgate.core.envelope import PAYLOAD_TYPE, open_envelope
 from lockgate.core.export_line import ExportedEntry
 from lockgate.core.log_export import Portion, read_portions
 from lockgate.core.refusal import Reason, VerifyError
-from lockgate.verify.checkpoint import SignedCheckpoint, refuse_fork, verify_signed_checkpoint
-from lockgate.verify.rollout import Tell
+from lockgate.verify.checkpoint import SignedCheckpoint, refuse_fork, verify_kept, verify_signed_checkpoint
+from lockgate.verify.rollout import EVIDENCE_UNREAD, Tell
 from lockgate.verify.signature import check_signature
 from lockgate.verify.trust import Keys
 
@@ -121,7 +121,7 @@ def verify_log_export(
     `checkpoint` is one that the verifier kept from before; where the lines do not reach its size, `growth` proves that
     the log of the last line and that of the kept checkpoint are one.
     """
-    kept = None if checkpoint is None else verify_signed_checkpoint(checkpoint, keys).checkpoint
+    kept = None if checkpoint is None else verify_kept(checkpoint, keys)
     reading = _Reading(keys, kept, tell)
     for portion in read_portions(lines):
         reading.take(portion)
@@ -165,6 +165,6 @@ def _unproven(reading: _Reading, signed: SignedCheckpoint) -> tuple[str, ...]:
         later,
         *between,
         *signed.unproven(is_compared=reading.kept is not None),
-        "That the decisions follow from their evidence, which is bound by digests and was not read here.",
+        EVIDENCE_UNREAD,
         "When it was: decidedAt is the signer's own clock.",
     )

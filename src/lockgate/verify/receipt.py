@@ -16,7 +16,7 @@ from lockgate.core.envelope import PAYLOAD_TYPE, open_envelope
 from lockgate.core.merkle import check_inclusion, leaf_hash
 from lockgate.core.refusal import Reason, VerifyError
 from lockgate.core.statement import Statement, read_statement
-from lockgate.verify.checkpoint import SignedCheckpoint, refuse_fork, verify_signed_checkpoint
+from lockgate.verify.checkpoint import SignedCheckpoint, refuse_fork, verify_kept, verify_signed_checkpoint
 from lockgate.verify.signature import check_signature
 from lockgate.verify.trust import Keys
 
@@ -116,7 +116,7 @@ def verify_receipt(
 
 def checkpoints(keys: Keys, kept: bytes | None = None, growth: bytes | None = None) -> Checkpoints:
     """Return what proofs are verified against: the keys, and a checkpoint that the verifier kept."""
-    return Checkpoints(keys, None if kept is None else verify_signed_checkpoint(kept, keys).checkpoint, growth)
+    return Checkpoints(keys, None if kept is None else verify_kept(kept, keys), growth)
 
 
 def verify_held(envelope: bytes, proof: bytes | None, known: Checkpoints) -> Verified:

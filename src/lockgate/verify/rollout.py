@@ -19,6 +19,7 @@ from lockgate.verify.trust import Keys
 
 # What a rollout's last receipt says where no other of its own decisions can follow.
 ENDED = frozenset(("promoted", "rolled_back", "cancelled"))
+EVIDENCE_UNREAD = "That the decisions follow from their evidence, which is bound by digests and was not read here."
 Tell = Callable[[str, int], None]
 Read = TypeVar("Read")
 
@@ -223,6 +224,6 @@ def _unproven(found: VerifiedRollout, known: Checkpoints) -> tuple[str, ...]:
     return (
         *said,
         f"That no later receipt than {found.last.seq} exists.",
-        "That the decisions follow from their evidence, which is bound by digests and was not read here.",
+        EVIDENCE_UNREAD,
         "When it was: decidedAt is the signer's own clock.",
     )

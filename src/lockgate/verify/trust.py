@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from lockgate.core.listed_key import ListedKey, Status, Use
@@ -42,6 +42,10 @@ class Keys:
                 advice="Fetch that key from where its owner publishes it, and compare its id there.",
             )
         return key
+
+    def without_witnesses(self) -> Keys:
+        """Return the same keys for a checkpoint that is only compared with one that witnesses have seen."""
+        return replace(self, witnesses=WitnessPolicy())
 
     def refuse_place(self, key_id: str, org: str, index: int | None) -> None:
         """Refuse a key that does not count for an organisation at an index of its log, or not without an index."""
