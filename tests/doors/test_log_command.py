@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from lockgate.cli import exit_codes
+from lockgate.cli import exit_codes, log_file
 from lockgate.core.checkpoint import read_checkpoint, read_log_growth
 from lockgate.core.log_export import read_portions
 from lockgate.core.note import read_note
@@ -108,3 +108,60 @@ def test_an_export_that_nobody_reads_ends(made: Made) -> None:
 
     os.close(writing)
     assert (ran.returncode, ran.stderr) == (exit_codes.PIPE_CLOSED.code, b"")
+
+
+@pytest.mark.clause("LG-26")
+def test_a_file_is_added_to_from_where_it_ends(both: Both, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Made by the first call, left alone where nothing is new, and the same as one export of all."""
+    monkeypatch.setattr(exported_log, "MAX_SIZE", 1)
+    file = tmp_path / "log.ndjson"
+    whole = printed(both, "export")
+    first, *_ = printed(both, "export").split(b'{"index":1')
+    file.write_bytes(first)
+
+    added = both.local("log", "export", "--append", file)
+    again = both.remote("log", "export", "--append", file)
+
+    size = json.loads(whole.splitlines()[-1])["size"]
+    assert file.read_bytes() == whole
+    assert added.out == f"{file} ends at {size} entries of the log; {size - 1} are new.\n"
+    assert again.out == f"{file} ends at {size} entries of the log; 0 are new.\n"
+
+
+@pytest.mark.clause("LG-26")
+def test_what_was_begun_and_not_finished_is_written_anew(
+    both: Both, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Wherever a process was killed behind a whole portion, the next one goes on from that."""
+    monkeypatch.setattr(exported_log, "MAX_SIZE", 1)
+    file = tmp_path / "log.ndjson"
+    whole = printed(both, "export")
+    first = len(b"".join(whole.splitlines(keepends=True)[:2]))
+
+    for place in (first, first + 1, first + 12, len(whole) - 1, len(whole)):
+        file.write_bytes(whole[:place])
+        assert both.local("log", "export", "--append", file).code == 0
+        assert file.read_bytes() == whole
+
+
+@pytest.mark.clause("LG-26")
+@pytest.mark.parametrize("data", [b"x", b"{}\n", b'{"index":0}\n', b'{"since":0}\n', b'{"since":1,"size":2'])
+def test_another_file_is_left_as_it_is(both: Both, tmp_path: Path, data: bytes) -> None:
+    """Neither cut off nor added to."""
+    file = tmp_path / "notes.txt"
+    file.write_bytes(data)
+
+    assert both.local("log", "export", "--append", file).code == 65
+    assert file.read_bytes() == data
+
+
+@pytest.mark.clause("LG-26")
+def test_a_file_is_added_to_by_one_process(both: Both, tmp_path: Path) -> None:
+    """Another one is told to wait; and where a file ends is not said twice, nor in a folder that is not there."""
+    file = tmp_path / "log.ndjson"
+    with log_file.opened(file):
+        second = both.local("log", "export", "--append", file)
+
+    twice = both.local("log", "export", "--append", file, "--since", 1)
+    nowhere = both.local("log", "export", "--append", tmp_path / "none" / "log.ndjson")
+    assert (second.code, twice.code, nowhere.code) == (75, 64, 64)

@@ -4,13 +4,17 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from pathlib import Path
 
 import click
 
 from lockgate.cli import exit_codes, output
 from lockgate.cli.log_door import Fetched, LogCall, fetch
+from lockgate.errors import UsageError
 
 EPILOG = f"Exit codes: 0 printed, 64 no such entry or size; {exit_codes.OF_STORE}"
+EXPORT = f"Exit codes: 0 printed or written, 64 no such size, 65 another file; {exit_codes.OF_STORE}"
 MAX_COUNT = 10**18 - 1
 COUNT = click.IntRange(0, MAX_COUNT)
 
@@ -49,20 +53,50 @@ def consistency(old: int, new: int | None) -> int:
     return _printed(fetch(LogCall("show_growth", "/consistency", {}, query)))
 
 
-@log.command("export", epilog=EPILOG)
-@click.option("--since", type=COUNT, default=0, show_default=True, metavar="SIZE", help="After how many entries.")
-def export(since: int) -> int:
+@log.command("export", epilog=EXPORT)
+@click.option("--since", type=COUNT, metavar="SIZE", help="After how many entries. [default: 0]")
+@click.option(
+    "--append",
+    "target",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Add to a file from where it ends, and make it where it is not there.",
+)
+def export(since: int | None, target: Path | None) -> int:
     """Print everything since a size of the log, as lines of JSON that prove that nothing is missing.
 
     Each portion of lines ends with one that has the size from which the next export goes on.
     """
+    if target is not None and since is not None:
+        raise UsageError("a file that is added to says where it ends", advice="Leave --since or --append out.")
+    if target is not None:
+        return _append(target)
+    for lines, _ in _portions(since or 0):
+        if not _is_taken(lines):
+            return exit_codes.PIPE_CLOSED.code
+    return exit_codes.OK.code
+
+
+def _append(target: Path) -> int:
+    from lockgate.cli import log_file
+
+    with log_file.opened(target) as file:
+        began = file.size
+        for lines, size in _portions(began):
+            if size > began:
+                file.add(lines, size)
+        output.say(f"{target} ends at {file.size:,} entries of the log; {file.size - began:,} are new.\n")
+    return exit_codes.OK.code
+
+
+def _portions(since: int) -> Iterator[tuple[bytes, int]]:
+    """Yield portions up to the log's end, each with the size at which it ends."""
     while True:
         found = fetch(LogCall("export_lines", "/export", {}, {"since": str(since)}))
-        if not _is_taken(found.body):
-            return exit_codes.PIPE_CLOSED.code
         size = int(found.headers["lockgate-size"])
-        if size == int(found.headers["lockgate-log-size"]) or size == since:
-            return exit_codes.OK.code
+        yield found.body, size
+        if size == since or size == int(found.headers["lockgate-log-size"]):
+            return
         since = size
 
 
