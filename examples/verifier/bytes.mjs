@@ -21,12 +21,19 @@ export function jcs (value) {
   return JSON.stringify(value)
 }
 
+// How deep lists and objects stand in each other; as deep as a bound allows it looks, and no deeper.
+function isDeeper (value, bound) {
+  if (typeof value !== 'object' || value === null) return false
+  return bound === 0 || Object.values(value).some(each => isDeeper(each, bound - 1))
+}
+
 export function canonical (data, part) {
   let value, text
   try {
     text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(data)
     value = JSON.parse(text)
   } catch { refuse(`${part}_not_json`) }
+  refuse(`${part}_not_json`, isDeeper(value, 128))
   try { refuse('not_canonical', jcs(value) !== text) } catch { refuse(`${part}_not_canonical`) }
   return value
 }
