@@ -140,6 +140,7 @@ def _payloads(good: Good) -> Iterator[Case]:
     yield "signed: another type", Reason.PAYLOAD_TYPE, _signed(payload, "application/json")
     yield "signed: no JSON", Reason.PAYLOAD_NOT_JSON, _signed(b"decision: promote")
     yield "signed: no UTF-8", Reason.PAYLOAD_NOT_JSON, _signed(b'{"_type":"\xff"}')
+    yield "signed: nested 129 deep", Reason.PAYLOAD_NOT_JSON, _signed(b"[" * 129 + b"]" * 129)
     yield "signed: NaN", Reason.PAYLOAD_NOT_JSON, _signed(b'{"_type":NaN}')
     yield "signed: a member twice", Reason.PAYLOAD_DUPLICATE_KEY, _signed(payload.replace(b"{", b'{"_type":"",', 1))
     yield "signed: a space", Reason.PAYLOAD_NOT_CANONICAL, _signed(payload.replace(b":", b": ", 1))
