@@ -297,7 +297,15 @@ def test_nobody_learns_which_organisations_there_are(house_of_log: Served) -> No
 )
 def test_there_is_no_other_key_file(house_of_log: Served, path: str) -> None:
     """A name that nobody published is told so."""
-    assert problem(house_of_log.http.get(path))[0] in (400, 404)
+    answer = house_of_log.http.get(path)
+
+    assert problem(answer)[0] in (400, 404)
+
+
+@pytest.mark.clause("LG-31")
+def test_who_asks_for_another_file_is_told_which_there_are(house_of_log: Served) -> None:
+    """By the advice of the problem."""
+    assert "KEYID.pem" in house_of_log.http.get("/keys/other").json()["advice"]
 
 
 @pytest.mark.clause("LG-31")

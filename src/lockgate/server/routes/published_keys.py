@@ -22,6 +22,7 @@ from lockgate.server.routes.log import ENVELOPE
 ORG = ("org",)
 PEM_KIND, TEXT = "application/x-pem-file", "text/plain; charset=utf-8"
 KINDS = {JWKS: "application/jwk-set+json", ALLOWED_SIGNERS: TEXT, LOG_KEYS: TEXT}
+KNOWN = ", ".join((*KINDS, "KEYID.pem"))
 # Keys are renewed seldom, and who verifies by an old copy is told that a key is unknown.
 CACHE = {"cache-control": "public, max-age=300"}
 MAX_NAME = 200
@@ -42,10 +43,12 @@ def show_manifest(call: Call) -> Answer:
 def show_file(call: Call) -> Answer:
     """Return the keys in one encoding, or one key in PEM."""
     name = call.named["file"]
-    data = published_keys(_house(call)).get(name)
+    try:
+        data = published_keys(_house(call)).get(name)
+    except UnknownError as error:
+        raise ProblemError(NOT_THERE, error.message, error.advice) from error
     if data is None:
-        known = ", ".join((*KINDS, "KEYID.pem"))
-        raise UnknownError(f"there is no key file {name[:MAX_NAME]}", advice=f"There are {known}.")
+        raise ProblemError(NOT_THERE, f"there is no key file {name[:MAX_NAME]}", f"There are {KNOWN}.")
     return _answer(data, KINDS.get(name, PEM_KIND))
 
 
