@@ -181,6 +181,39 @@ def test_a_witness_of_another_team_cosigns_what_the_command_line_decides(tmp_pat
     assert [line.name for line in read_note(note).signatures][1:] == ["witness.example/w1"]
 
 
+@pytest.mark.clause("WT-06", "WT-10")
+def test_deliver_and_a_server_have_what_was_decided_cosigned(tmp_path: Path) -> None:
+    """`deliver` asks once; a server asks by itself after a call, and serves the cosigned checkpoint."""
+    server, key = Server(tmp_path / "home", _free_port(), tick_every=None), made(tmp_path / "w")
+    created = server.lockgate("create", "--app-id", "web", "--baseline", "v1", "--candidate", "v2", "--json")
+    rollout = json.loads(created.stdout)["id"]
+    told = server.lockgate("witnesses", "add", "w1", key, "http://127.0.0.1:1").stderr
+    server.lockgate("witnesses", "remove", "w1")
+    log = next(line.rsplit(" ", 1)[1] for line in told.splitlines() if "must know" in line)
+    with running(tmp_path / "w", log) as witness:
+        server.lockgate("witnesses", "add", "w1", key, witness.address)
+        delivered = server.lockgate("deliver")
+        listed = json.loads(server.lockgate("witnesses", "list", "--json").stdout)["witnesses"][0]["cosigned"]
+        server.begin()
+        try:
+            server.wait()
+            headers = {"authorization": f"Bearer {server.token}"}
+            paused = f"{server.address}/api/v1/rollouts/{rollout}/pause"
+            httpx.post(paused, headers=headers, json={"reason": "drill"}, trust_env=False, timeout=10)
+            until, lines = time.monotonic() + 20, list[str]()
+            while time.monotonic() < until:
+                served = httpx.get(f"{server.address}/api/v1/log/checkpoint", headers=headers, trust_env=False)
+                lines = served.text.splitlines()
+                if "witness.example/w1" in lines[-1] and lines[1] == "2":
+                    break
+                time.sleep(0.2)
+        finally:
+            server.kill()
+
+    assert (delivered.returncode, listed) == (0, 1)
+    assert (lines[1], lines[-1].split(" ")[1]) == ("2", "witness.example/w1")
+
+
 @contextlib.contextmanager
 def hanging() -> Iterator[str]:
     """Listen, take every connection, and never answer."""

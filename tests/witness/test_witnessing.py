@@ -16,6 +16,8 @@ from lockgate.core.voucher import VoucherKind
 from lockgate.errors import UnsoundError
 from lockgate.operations.cosigning import Cosigner, cosign
 from lockgate.operations.fsck import log_origin
+from lockgate.operations.log_age import refuse_older_logs
+from lockgate.operations.organisations import create_organisation
 from lockgate.operations.pause import pause
 from lockgate.operations.rollback import rollback
 from lockgate.operations.sign import log_key
@@ -229,6 +231,21 @@ def test_a_witness_that_does_not_answer_at_the_start_is_told_and_refuses_nothing
 
     assert ["did not answer" in said[0][0], "does not know this log" in said[1][0]] == [True, True]
     assert look(here.house, Beside(), 1) == ()
+
+
+@pytest.mark.clause("WT-12")
+def test_a_start_is_kept_waiting_once_by_a_witness_that_does_not_answer(tmp_path: Path) -> None:
+    """However many organisations there are; the others are asked for each of them."""
+    here = world()
+    _, cosigner = grown(here, tmp_path / "a")
+    for org in ("acme", "zeta"):
+        create_organisation(org, here.house, "ada")
+    hanging, asked = Beside(cosigner, answer=silent), Beside(cosigner)
+
+    said = refuse_older_logs(here.house, hanging)
+    refuse_older_logs(here.house, asked)
+
+    assert (len(said), len(hanging.asked), len(asked.asked)) == (1, 1, 3)
 
 
 @pytest.mark.clause("WT-08")

@@ -110,11 +110,15 @@ COMMANDS = {
         "lockgate.cli.receipts", "receipts", "List a rollout's receipts, or write them as files that verify offline."
     ),
     "export": Entry(
-        "lockgate.cli.export", "export", "Write a rollout's receipts, and all that proves and explains them, as one zip."
+        "lockgate.cli.export",
+        "export",
+        "Write a rollout's receipts, and all that proves and explains them, as one zip.",
     ),
     "verify": Entry("lockgate.cli.verify", "verify", "Say what receipts, a bundle or the log prove, offline."),
-    "log": Entry("lockgate.cli.log", "log", "Print the log of what was signed, its proofs, or everything since a size."),
     "replay": Entry("lockgate.cli.replay", "replay", "Make decisions again, and compare each with what was signed."),
+    "log": Entry(
+        "lockgate.cli.log", "log", "Print the log of what was signed, its proofs, or everything since a size."
+    ),
     "fsck": Entry(
         "lockgate.cli.fsck", "fsck", "Check that everything in the store agrees, and make every decision again."
     ),
@@ -155,7 +159,18 @@ GROUPS: dict[str, Sequence[str]] = {
         "unfreeze",
         "clear-alarm",
     ),
-    "Proving and declaring": ("receipts", "export", "verify", "log", "replay", "fsck", "backup", "store", "new-keys", "policy"),
+    "Proving and declaring": (
+        "receipts",
+        "export",
+        "verify",
+        "replay",
+        "log",
+        "fsck",
+        "backup",
+        "store",
+        "new-keys",
+        "policy",
+    ),
 }
 
 EPILOG = """

@@ -16,11 +16,11 @@ from lockgate.ports.timestamps import TimestampAuthority
 from lockgate.ports.witness import Witnesses
 from lockgate.server.complaints import Complaints
 
-GLANCE_S = 2.0
+GLANCE_S, END_S = 2.0, 1.0
 
 
 class VouchingLoop:
-    """One thread, which nothing waits for: not a call, not a turn, and not the end of the server."""
+    """One thread, for which neither a call nor a turn waits, and the end of the server no longer than a moment."""
 
     def __init__(
         self, house: House, witnesses: Witnesses, authority: TimestampAuthority | None, tell: Callable[[str], None]
@@ -38,6 +38,8 @@ class VouchingLoop:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._is_over.set()
+        # What is just being kept is finished; an answer that does not come is not waited for.
+        self._thread.join(END_S)
 
     def _run(self) -> None:
         while not self._is_over.wait(GLANCE_S):
