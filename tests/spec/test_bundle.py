@@ -119,7 +119,7 @@ class _Keyless(SeededSigner):
     """A signer whose private key is not there."""
 
     def check(self) -> None:
-        raise NotPermittedError("/home/ann/keys is not there")
+        raise NotPermittedError("/vault/of/ann/keys is not there")
 
     def sign(self, message: bytes) -> bytes:  # noqa: ARG002 -- nothing is signed
         raise AssertionError("nothing may be signed")
@@ -136,7 +136,7 @@ def test_without_the_private_key_signatures_of_openssh_are_left_out() -> None:
     why = "the private key of receipts is not where the bundle was made"
     assert json.loads(files["missing.json"]) == {"sshsig": [{"from": 1, "to": 2, "why": why}]}
     assert not [name for name in files if name.startswith("sshsig/")]
-    assert not [name for name, data in files.items() if b"/home/ann" in data]
+    assert not [name for name, data in files.items() if b"/vault/of/ann" in data]
 
 
 @pytest.mark.clause("EX-04")

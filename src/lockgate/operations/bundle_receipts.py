@@ -44,7 +44,7 @@ Progress = Callable[[str, int], None]
 # A signer may be slow or far away; earlier receipts are bound by the digests that later ones name.
 MAX_SSH = 1_000
 # What a case is made from has to be folded again from the first receipt on, which takes most of an export's time.
-MAX_CASES = 2_000
+MAX_CASES = 1_000
 
 
 def silent(_what: str, _number: int) -> None:

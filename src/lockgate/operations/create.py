@@ -105,8 +105,7 @@ def create(order: Order, house: House) -> Created:
 def rehearse(order: Order, house: House) -> Created:
     """Return what `create` would come to at this moment, or refuse as it would; nothing is kept."""
     with house.store.reading(house.org) as seen:
-        now = house.clock.now()
-        app = _app(seen, order)
+        now, app = house.clock.now(), _app(seen, order)
         order, policy = _checked(seen, app, order)
         same = _equal(seen, app, order)
         if same is not None:
