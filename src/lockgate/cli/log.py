@@ -19,9 +19,9 @@ MAX_COUNT = 10**18 - 1
 COUNT = click.IntRange(0, MAX_COUNT)
 
 
-@click.group()
+@click.group(epilog=EPILOG)
 def log() -> None:
-    """Print the log of what was signed: its checkpoint, proofs, entries, or everything since a size."""
+    """Print the log of what was signed, its proofs, or everything since a size."""
 
 
 @log.command("checkpoint", epilog=EPILOG)
