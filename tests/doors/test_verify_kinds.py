@@ -142,6 +142,8 @@ def test_everything_is_known_by_what_it_holds(
         (["saved/receipt-1.json", "--manifest", "manifest.json"], 64),
         (["saved/receipt-1.json", "--root", "root.pem"], 64),
         (["checkpoint.txt", "--key", "key.pem"], 64),
+        (["saved/receipt-1.json", *TRUST, "--checkpoint", "older.txt"], 64),
+        (["saved/receipt-1.json", "saved/receipt-2.json", *TRUST, "--checkpoint", "older.txt"], 64),
         (["checkpoint.txt", *TRUST, "--checkpoint", "older.txt"], 65),
         (["cosigned.txt", *TRUST, "--witness", "z.txt"], 65),
         (["cosigned.txt", *TRUST, "--witness", "x.txt", "--quorum", "2"], 64),

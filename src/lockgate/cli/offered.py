@@ -25,7 +25,7 @@ from lockgate.verify import Held
 ZIP, ENVELOPE, LINES = b"PK", b'{"payload":', (b'{"index":', b'{"since":')
 SIGNATURE_LINE = "\n\n\N{EM DASH} ".encode()
 PROOF_ENDING = ".tlog-proof"
-MAX_FILES = 20_000
+MAX_FILES = 100_000
 _CHUNK = 1 << 20
 
 

@@ -138,6 +138,10 @@ def _refuse_odd(call: Call, kind: Kind) -> None:
         )
     if call["proof"] and kind is not Kind.RECEIPT:
         raise UsageError("a proof is of one receipt", advice="Name it among the files, beside its receipt.")
+    if call["checkpoint"] and kind is Kind.RECEIPT and not call["proof"]:
+        raise UsageError(
+            "a kept checkpoint is compared with that of a proof", advice="Name the receipt's proof with --proof."
+        )
     if call["consistency"] and not (call["checkpoint"] and (call["proof"] or kind is not Kind.RECEIPT)):
         raise UsageError(
             "a proof of consistency is between two checkpoints",
@@ -178,7 +182,12 @@ def _bundle(call: Call, offer: Offered, checkpoint: bytes | None, growth: bytes 
 
 def _rollout(call: Call, offer: Offered, checkpoint: bytes | None, growth: bytes | None, tell: Tell) -> Answer:
     held, keys = offer.held(), _keys(call)
-    if any(each.proof is not None for each in held) and not keys.log and keys.manifest is None:
+    is_logged = any(each.proof is not None for each in held)
+    if checkpoint is not None and not is_logged:
+        raise UsageError(
+            "a kept checkpoint is compared with those of proofs", advice="Name the receipts' proofs beside them."
+        )
+    if is_logged and not keys.log and keys.manifest is None:
         raise UsageError(
             "the receipts come with proofs, which need the log's key",
             advice="Name the file of the key with --log-key.",
