@@ -11,9 +11,12 @@ from pathlib import Path
 
 import pytest
 
+from lockgate.core.bundle_layout import CHECKPOINT
+from lockgate.core.note import NoteKey, read_note, sign_line
+from lockgate.core.public_key import read_public_key
 from tests.interop.routers import part
-from tests.interop.vault.bundles import FORGERIES, ROOT, Handed, fingerprint, handed, sampled
-from tests.interop.vault.tampers import NODE, OPENSSL, RESPELLED, SECURESYSTEMSLIB, SIGNED, SIGSTORE, Tamper
+from tests.interop.vault.bundles import FORGERIES, ROOT, Handed, fingerprint, handed, relisted, sampled
+from tests.interop.vault.tampers import NODE, OPENSSL, OTHER, RESPELLED, SECURESYSTEMSLIB, SIGNED, SIGSTORE, Tamper
 from tests.interop.vault.tools import NODE_MODULES, SECONDS
 
 pytestmark = pytest.mark.interop
@@ -107,3 +110,16 @@ def test_the_page_names_what_others_take() -> None:
     shown = PAGE.partition("## Where other tools are less strict")[2].partition("\n## ")[0]
 
     assert re.findall(r"^\| .*`.*$", shown, re.MULTILINE) == [row(tamper) for tamper in (*RESPELLED, *SIGNED)]
+
+
+@pytest.mark.clause("IO-16")
+def test_the_page_proves_a_bundle_whose_checkpoint_a_witness_signed_too(tmp_path: Path) -> None:
+    """Lines of others below the checkpoint are left out, and the proofs are under the checkpoint without them."""
+    body = read_note(handed().files[CHECKPOINT]).body.encode("utf-8")
+    witness = NoteKey("witness.example/w1", read_public_key(OTHER.public_key_pem).raw)
+    line = sign_line(witness, OTHER.sign(body)).line().encode("utf-8")
+    files = relisted({**handed().files, CHECKPOINT: handed().files[CHECKPOINT] + line})
+
+    ran = typed(WHOLE, replace(handed(), files=files), tmp_path)
+
+    assert (ran.returncode, ran.stderr) == (0, "")

@@ -146,7 +146,13 @@ root_of() { # FILE
   [[ ${#hash} == 64 ]] || fail "$1: its root is no hash"
 }
 
+# Witnesses may have signed the checkpoint, below the log's own line, since a proof under it was made.
+is_under() { # CHECKPOINT-OF-A-PROOF
+  [[ $checkpoint == "$1" || $checkpoint == "$1"$'\n'* ]]
+}
+
 check_note checkpoint.txt
+checkpoint=$(< checkpoint.txt)
 origin=$(head -n 1 checkpoint.txt)
 size=$(sed -n 2p checkpoint.txt)
 root_of checkpoint.txt
@@ -158,7 +164,7 @@ grown() { # OLD-SIZE OLD-ROOT
   local old new at=$(($1 - 1)) last=$((size - 1)) step path=()
   [[ -f log.consistency ]] || fail "kept checkpoint: it is of size $1, and the bundle was not exported --since-checkpoint it"
   [[ $(head -n 1 log.consistency) == "old $1" ]] || fail 'log.consistency: it begins at another size than the kept checkpoint'
-  [[ $(sed '1,/^$/d' log.consistency) == "$(< checkpoint.txt)" ]] || fail 'log.consistency: it is under another checkpoint'
+  is_under "$(sed '1,/^$/d' log.consistency)" || fail 'log.consistency: it is under another checkpoint'
   mapfile -t path < <(sed '1d;/^$/,$d' log.consistency | base64 -d | basenc --base16 -w64)
   ((($1 & ($1 - 1)) == 0)) && path=("$2" "${path[@]}")
   while ((at & 1)); do at=$((at >> 1)) last=$((last >> 1)); done
@@ -240,7 +246,6 @@ sed -s '1,2d;/^$/,$d' "${proofs[@]}" | base64 -d 2> /dev/null | basenc --base16 
   || fail 'proofs: one holds what is no base64'
 mapfile -t hashes < <(tr A-F a-f < "$work/hashes")
 type=application/vnd.in-toto+json
-checkpoint=$(< checkpoint.txt)
 [[ -f policy.json ]] || fail 'policy.json is missing'
 sha256 < policy.json
 policy=$hash
@@ -254,8 +259,7 @@ included() { # NAME PROOF LEAF
   local content header index steps at last sibling
   content=$(< "$2")
   header=${content%%$'\n\n'*}
-  # Witnesses may have signed the checkpoint since the proof was made.
-  [[ $checkpoint == "${content#*$'\n\n'}"* ]] || fail "$1: its proof is under another checkpoint"
+  is_under "${content#*$'\n\n'}" || fail "$1: its proof is under another checkpoint"
   [[ $header =~ $proof_form ]] || fail "$1: its proof is none"
   index=${BASH_REMATCH[1]}
   steps=${header//[!$'\n']/}
