@@ -29,6 +29,8 @@ T = TypeVar("T")
 Link = psycopg.Connection[tuple[Any, ...]]
 # A decision waits for it: what does not answer in this time is asked again only when some more has passed.
 CONNECT_S, STATEMENT_MS, REST_S = 2, 2_000, 5.0
+# Of which databases this process has said that they are away; one command may open its house several times.
+_told: set[str] = set()
 # Any number, the same on each machine.
 _LOCK = 0x6C6F636B6D61726B
 _HAS = "SELECT to_regclass('lockgate_marks.marks') IS NOT NULL"
@@ -57,7 +59,7 @@ class DatabaseMarks:
         self._turn = threading.Lock()
         # One at most; in a list, so that who ends this can close it.
         self._links: list[Link] = []
-        self._process, self._rests_until, self._is_told = os.getpid(), 0.0, False
+        self._process, self._rests_until = os.getpid(), 0.0
         weakref.finalize(self, _close, self._links, self._process)
 
     def held(self, origin: str) -> bytes | None:
@@ -104,7 +106,7 @@ class DatabaseMarks:
             except psycopg.Error:
                 self._rests_until = self._seconds() + REST_S
                 raise
-            self._is_told = False
+            _told.discard(self._place)
             return found
 
     @contextmanager
@@ -124,8 +126,8 @@ class DatabaseMarks:
             raise
 
     def _tell(self, error: psycopg.Error) -> None:
-        if not self._is_told:
-            self._is_told = True
+        if self._place not in _told:
+            _told.add(self._place)
             logging.getLogger("lockgate").warning(
                 "%s does not keep how far the logs have come: %s; this machine goes on by what it has seen itself",
                 self._place,
