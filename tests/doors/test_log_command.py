@@ -165,3 +165,19 @@ def test_a_file_is_added_to_by_one_process(both: Both, tmp_path: Path) -> None:
     twice = both.local("log", "export", "--append", file, "--since", 1)
     nowhere = both.local("log", "export", "--append", tmp_path / "none" / "log.ndjson")
     assert (second.code, twice.code, nowhere.code) == (75, 64, 64)
+
+
+@pytest.mark.clause("LG-10")
+def test_a_turn_prints_the_receipt_that_it_wrote(both: Both, made: Made, tmp_path: Path) -> None:
+    """One turn has the bytes and the proof, a turn of all digests and proofs; a look has neither."""
+    keys = keys_of(both, made, tmp_path)
+    rollout = both.local("create", "--app-id", "billing", "-b", "1", "-c", "2", "--quiet").out.strip()
+
+    one = json.loads(both.local("tick", "--id", rollout, "--json").out)["signed"]
+    all_of = json.loads(both.local("tick", "--all", "--json").out)["rollouts"]
+
+    verified = verify_receipt(one["envelope"].encode(), keys, one["proof"].encode())
+    signed = {each["id"]: each["signed"] for each in all_of}
+    assert (verified.statement.rollout_id, verified.statement.seq, verified.sha256) == (rollout, 2, one["sha256"])
+    assert (signed[rollout]["seq"], "envelope" in signed[rollout]) == (3, False)
+    assert signed[made.names["good"]] is None
