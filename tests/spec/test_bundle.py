@@ -16,7 +16,7 @@ from lockgate.core.merkle import check_consistency, check_inclusion, leaf_hash
 from lockgate.core.note import read_note
 from lockgate.core.retention import Retention
 from lockgate.core.voucher import Voucher, VoucherKind
-from lockgate.errors import DataError, NotPermittedError, UsageError
+from lockgate.errors import DataError, NotPermittedError, UnsoundError, UsageError
 from lockgate.operations import bundle_receipts
 from lockgate.operations.bundle import Wanted, bundle
 from lockgate.operations.bundle_spool import MAX_IN_MEMORY, Spool
@@ -313,3 +313,13 @@ def test_a_bundle_is_under_the_latest_checkpoint_that_somebody_outside_signed() 
     assert read_checkpoint(read_note(files["checkpoint.txt"]).body).size == 2
     assert files["checkpoint.txt"].endswith(line.body)
     assert files["checkpoint.tsr"] == b"token"
+
+
+@pytest.mark.clause("EX-02")
+def test_a_receipt_that_cannot_be_read_makes_no_bundle() -> None:
+    """Half of the truth is not handed to an auditor; fsck says what else is wrong."""
+    here, rollout = rolled_back()
+    broken = replace(receipts(here.house, rollout)[-1], envelope=b"{}")
+
+    with pytest.raises(UnsoundError, match=f"receipt 2 of {rollout} is not as it was signed"):
+        bundle_receipts.kept_statement(broken)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from base64 import b64decode
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 
 from lockgate.core.bundle_layout import (
@@ -31,7 +31,7 @@ from lockgate.core.sshsig import ssh_signature, ssh_signed_bytes
 from lockgate.core.statement import Statement
 from lockgate.core.trial import Look, Trial
 from lockgate.core.vault import Receipt
-from lockgate.errors import LockgateError
+from lockgate.errors import LockgateError, UnsoundError
 from lockgate.operations.bundle_spool import Spool
 from lockgate.operations.checking import PORTION, portions
 from lockgate.operations.log_proofs import Log, log_proofs
@@ -157,9 +157,17 @@ class BundleReceipts:
 
 def kept_statement(receipt: Receipt) -> Statement:
     """Return what a receipt that is kept states; its form was checked when it was signed, and whoever verifies does."""
-    payload = b64decode(json.loads(receipt.envelope)["payload"])
-    document = json.loads(payload)
-    predicate, subjects = document["predicate"], document["subject"]
+    try:
+        document = json.loads(b64decode(json.loads(receipt.envelope)["payload"]))
+        return _statement(document["predicate"], document["subject"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise UnsoundError(
+            f"receipt {receipt.seq} of {receipt.rollout_id} is not as it was signed",
+            advice="`lockgate fsck` says what else is wrong; put the store back from a backup.",
+        ) from error
+
+
+def _statement(predicate: Part, subjects: Sequence[Part]) -> Statement:
     before = predicate["prevReceipt"]
     return Statement(
         receipt_id=predicate["receiptId"],

@@ -10,9 +10,9 @@ from html import escape
 from lockgate.report.release_event import Record, weight_of
 
 WIDTH, HEIGHT = 720, 210
-LEFT, RIGHT, TOP, BOTTOM = 60, 14, 12, 40
+LEFT, RIGHT, TOP, BOTTOM = 76, 14, 16, 42
 # Labels of weights nearer to each other than this would lie over each other.
-CROWDED = 16
+CROWDED = 24
 MARK = 5
 
 
