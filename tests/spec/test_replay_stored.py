@@ -12,12 +12,15 @@ import pytest
 
 from lockgate.core.bundle import decode
 from lockgate.core.canonical import canonicalize
+from lockgate.core.receipt import operator
 from lockgate.core.replay.outcome import Result, Why
 from lockgate.core.retention import Retention
 from lockgate.errors import DataError, UnknownError
 from lockgate.operations import replay as replay_module
 from lockgate.operations.bundle import Wanted, bundle
+from lockgate.operations.fsck import fsck
 from lockgate.operations.ingest import ingest
+from lockgate.operations.pause import pause
 from lockgate.operations.prune import prune
 from lockgate.operations.replay import Replayed, replay_stored
 from lockgate.operations.replay_bundle import replay_bundle, replay_case
@@ -28,7 +31,7 @@ from lockgate.operations.unpinning import release
 from lockgate.testing.world import World
 from lockgate.wiring import run_batches, sqlite_store
 from tests.replays import REPLAYS, replay_all
-from tests.spec.line import APP, EQUAL, WORSE, batch, created, receipts, world
+from tests.spec.line import APP, EQUAL, WORSE, batch, created, predicate, receipts, world
 from tests.spec.replayed import lived
 
 PAGES = {"timeline.html": b"<p>what happened</p>\n", "README.txt": b"read me\n", "audit.sh": b"exit 0\n"}
@@ -260,3 +263,27 @@ def _hold_always(rollout: Any, policy: Any, verdict: Any, situation: Any) -> Any
     from lockgate.core.decision.chain import decide
 
     return decide(rollout, policy, verdict, type(situation)(now=situation.now, freeze="a fault"))
+
+
+@pytest.mark.clause("RP-18")
+def test_a_reason_that_had_no_room_is_no_difference(monkeypatch: pytest.MonkeyPatch) -> None:
+    """That no router was told held a rollout beside much else: it is in no word of the receipt, and counted there."""
+    here = world()
+    monkeypatch.setattr("lockgate.operations.tick.why_untold", lambda *_: "webhook w is disabled")
+    invariants = [{"id": f"{'rule' * 40}{number}", "event": "leak"} for number in range(30)]
+    rollout = created(here, policy={"mode": "canary", "invariants": invariants}).rollout
+    for _ in range(3):
+        ingest(here.batch(APP, {"v36": 40, "abc123": 2}, EQUAL), here.house)
+        here.clock.advance(60)
+        tick(rollout.id, here.house)
+    pause(rollout.id, operator("ann", "look"), here.house)
+    here.clock.advance(2 * HOUR_S)
+    tick(rollout.id, here.house)
+    said = predicate(receipts(here.house, rollout.id)[-1])["decision"]
+
+    found = replay_stored(rollout.id, here.house, untold)
+
+    assert said["alsoOmitted"] > 1
+    assert not any("webhook" in reason for reason in (said["reason"], *said["also"]))
+    assert {outcome.result for outcome in found.outcomes} == {Result.EQUAL}
+    assert fsck(here.house).flaws == ()

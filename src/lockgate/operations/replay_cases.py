@@ -3,22 +3,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from lockgate.core.envelope import open_envelope
-from lockgate.core.evidence.progress import begin
+from lockgate.core.evidence.progress import Progress, begin
 from lockgate.core.evidence.sealed import SealedBucket
-from lockgate.core.replay.case import Case
+from lockgate.core.refusal import VerifyError
+from lockgate.core.replay.case import Case, Setting
 from lockgate.core.replay.case_reading import MAX_BUCKETS
-from lockgate.core.replay.remaking import Folded, fold_on, with_cleared
+from lockgate.core.replay.remaking import Folded, fold_on, replay, with_cleared
 from lockgate.core.soundness.retelling import retold, unstarted
 from lockgate.core.statement import read_statement
 from lockgate.core.vault import Receipt
 from lockgate.errors import UnsoundError
 from lockgate.operations.checking import PORTION, portions
 from lockgate.operations.reading import load, planned
-from lockgate.operations.replay_trail import Trail, bucket_count
+from lockgate.operations.replay_trail import Trail, bucket_count, settings_of
 from lockgate.ports.store import Snapshot
 
 PRUNED = "the buckets that it was decided on were pruned"
@@ -57,4 +58,20 @@ def cases(seen: Snapshot, rollout_id: str) -> Iterator[Replayable]:
         if count > MAX_BUCKETS:
             yield Replayable(receipt, None, f"it binds {count:,} buckets, and a case holds {MAX_BUCKETS:,}")
         else:
-            yield Replayable(receipt, Case(setting, before, tuple(held)))
+            yield Replayable(receipt, _likely(settings_of(setting, statement), before, tuple(held), receipt))
+
+
+def _likely(settings: Sequence[Setting], before: Progress, buckets: tuple[SealedBucket, ...], receipt: Receipt) -> Case:
+    """Return the case of a receipt; of several settings, the one that comes to its bytes."""
+    found = [Case(setting, before, buckets) for setting in settings]
+    signed = open_envelope(receipt.envelope).payload
+    if len(found) == 1:
+        return found[0]
+    return next((case for case in found if _is_of(case, signed)), found[0])
+
+
+def _is_of(case: Case, payload: bytes) -> bool:
+    try:
+        return replay(case) == payload
+    except VerifyError:
+        return False

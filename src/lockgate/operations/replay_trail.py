@@ -7,6 +7,7 @@ All of it is read in bounded portions, once, and compared with the digests that 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from itertools import islice
 from typing import Any, cast
 
@@ -30,6 +31,7 @@ from lockgate.operations.untold import untold_in
 from lockgate.ports.store import Snapshot
 
 LOOP = Actor().kind
+LEFT_OUT = "why is not in the receipt, which had no room for it"
 Rows = list[tuple[int, str]]
 
 
@@ -120,6 +122,17 @@ class Trail:
             read = portions(lambda after: self._seen.receipts_after(series, after, PORTION), lambda row: row.seq, 0)
             self._freezes = [(each.index, _frozen(each)) for each in read]
         return next((frozen for at, frozen in reversed(self._freezes) if at < index), None)
+
+
+def settings_of(setting: Setting, statement: Statement) -> tuple[Setting, ...]:
+    """Return in what settings a decision may have been made, the likely one first.
+
+    Where reasons beside its own had no room in the receipt, one of them may have been that no router was told.
+    """
+    is_cut = bool(cast("dict[str, Any]", statement.predicate["decision"]).get("alsoOmitted"))
+    if not is_cut or setting.around.untold is not None:
+        return (setting,)
+    return (setting, replace(setting, around=replace(setting.around, untold=LEFT_OUT)))
 
 
 def bucket_count(statement: Statement) -> int:

@@ -24,7 +24,7 @@ from lockgate.core.trial import Chain, Trial, looked
 from lockgate.core.vault import Receipt
 from lockgate.errors import LockgateError, UnsoundError
 from lockgate.operations.checking import Check
-from lockgate.operations.replay_trail import Trail, bucket_count
+from lockgate.operations.replay_trail import Trail, bucket_count, settings_of
 
 
 class Replay:
@@ -56,7 +56,9 @@ class Replay:
         if not self._read(bucket_count(statement)):
             return
         try:
-            made = decided(setting, self._state, self._folded)
+            tried = [decided(each, self._state, self._folded) for each in settings_of(setting, statement)]
+            signed = open_envelope(receipt.envelope).payload
+            made = next((each for each in tried if each.payload == signed), tried[0])
         except LockgateError as error:
             self._flaw(f"the rules make no decision of it: {error.message}", receipt)
             self._folded = Folded(self._folded.progress)

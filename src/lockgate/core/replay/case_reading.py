@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 from functools import lru_cache
 from typing import Any
 
@@ -28,6 +29,24 @@ def read_case(data: bytes) -> Case:
     """Return the case whose one form some bytes are; nothing that it claims has been compared with a receipt."""
     if len(data) > MAX_CASE_SIZE:
         raise VerifyError(Reason.CASE_SIZE, f"the case is larger than {MAX_CASE_SIZE:,} bytes")
+    try:
+        document = json.loads(data)
+        case = _case(document)
+        is_same = case.encode() == data
+    except Exception as error:
+        # What a stranger wrote may raise whatever where a value is made of it.
+        _refuse(data)
+        raise VerifyError(
+            Reason.CASE_SHAPE, f"the case holds what is no policy, rollout or evidence: {error}"
+        ) from error
+    if not is_same:
+        _refuse(data)
+        raise VerifyError(Reason.CASE_SHAPE, "the case holds more, or other values, than a case has")
+    return case
+
+
+def _refuse(data: bytes) -> None:
+    """Refuse bytes that are no canonical JSON, or of no case; what a case is written as again need not be looked at."""
     document = read_canonical(data, "case")
     if not isinstance(document, dict) or document.get("format") != FORMAT:
         raise VerifyError(
@@ -35,17 +54,6 @@ def read_case(data: bytes) -> Case:
             f"the case is not of the form {FORMAT}",
             advice="It may be another file, or a case of another version of Lockgate.",
         )
-    try:
-        case = _case(document)
-        is_same = case.encode() == data
-    except Exception as error:
-        # What a stranger wrote may raise whatever where a value is made of it.
-        raise VerifyError(
-            Reason.CASE_SHAPE, f"the case holds what is no policy, rollout or evidence: {error}"
-        ) from error
-    if not is_same:
-        raise VerifyError(Reason.CASE_SHAPE, "the case holds more, or other values, than a case has")
-    return case
 
 
 def _case(document: dict[str, Any]) -> Case:
@@ -70,4 +78,4 @@ def _case(document: dict[str, Any]) -> Case:
 @lru_cache(maxsize=16)
 def _planned(policy: bytes) -> Plan:
     """Return what follows from a policy's document; the cases of a rollout have the same one."""
-    return plan(declare(read_canonical(policy, "case")))
+    return plan(declare(json.loads(policy)))

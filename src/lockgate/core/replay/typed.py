@@ -12,10 +12,12 @@ from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from enum import Enum
 from functools import cache
+from itertools import chain
 from typing import Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 from lockgate.core.bucket import Bucket, Events, Pairs, Values
 from lockgate.core.canonical import Json
+from lockgate.core.evidence.state import Bins
 
 T = TypeVar("T")
 # A type as annotations write it, such as `tuple[int, ...] | None`.
@@ -111,8 +113,16 @@ def _pairs(document: Any) -> Pairs:  # noqa: ANN401 -- what JSON decodes to
 
 def _values(document: Any) -> Values:  # noqa: ANN401 -- what JSON decodes to
     n, total, squares, held = document
-    bins = tuple((whole(index), whole(count)) for index, count, _ in held)
-    return Values(whole(n), whole(total), whole(squares), bins, tuple(whole(excess) for *_, excess in held))
+    excess = tuple([int(more) for *_, more in held])
+    return Values(whole(n), whole(total), whole(squares), _counts([each[:2] for each in held]), excess)
+
+
+def _counts(document: Any) -> tuple[tuple[int, int], ...]:  # noqa: ANN401 -- what JSON decodes to
+    """Return bins with their counts, which are most of what is read, all looked at together."""
+    bins = tuple([(index, count) for index, count in document])
+    if not {*map(type, chain.from_iterable(bins))} <= {int}:
+        raise TypeError("not all whole numbers")
+    return bins
 
 
 def _bucket(document: Any) -> Bucket:  # noqa: ANN401 -- what JSON decodes to
@@ -133,4 +143,5 @@ _LEAVES: dict[Form, Any] = {
     Values: _values,
     Pairs: _pairs,
     Bucket: _bucket,
+    Bins: _counts,
 }

@@ -36,7 +36,7 @@ def proven(extent: Extent) -> Iterator[str]:
     looks = ", buckets and looks" if extent.has_looks else " and buckets"
     yield f"Policy, state before{looks} are those whose digests the receipts bind."
     if extent.is_whole:
-        yield "From the first receipt on, each decision begins where the one before it ended, and none between is left out."
+        yield "From the first receipt on each decision begins where the one before it ended; none between is left out."
     if extent.recounted is not None:
         yield f"The buckets are what the raw runs that are kept add up to: batches {extent.recounted:,}."
 

@@ -58,7 +58,8 @@ def decision_of(statement: Statement) -> Decision:
         weight=float(written["weight"]),
         terminal=written["terminal"],
         way_back=None if back is None else WayBack(Target(back["kind"]), back["release"]),
-        also=tuple(written["also"]),
+        # Where nothing of what else spoke had room, a person went past it all the same.
+        also=(*written["also"], *(("…",) if written.get("alsoOmitted") else ())),
         waived=tuple(_waiver(each) for each in written.get("waived", ())),
     )
 
