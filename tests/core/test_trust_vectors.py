@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from lockgate.core import sshsig
+from lockgate.core import sshsig, webhook
 from lockgate.core.canonical import canonicalize
 from lockgate.core.canonical_reading import read_canonical
 from lockgate.core.note import read_note_key
@@ -72,3 +72,14 @@ def test_a_published_signature_of_ssh_comes_out_byte_for_byte(monkeypatch: pytes
 def test_a_published_log_key_is_one_key_in_both_forms() -> None:
     """As PEM for OpenSSL, and as a line for tools of C2SP."""
     assert read_note_key(VAULT["log_vkey"]).raw == read_public_key(VAULT["log_pub_pem"].encode()).raw
+
+
+@pytest.mark.clause("IO-13")
+def test_a_published_signature_of_a_body_alone_comes_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The header of those who sign as GitHub does, under our name, for the secret and body that GitHub shows."""
+    shown = json.loads((TESTS / "vectors" / "trust_standard_webhooks.json").read_text(encoding="utf-8"))["github_style"]
+    monkeypatch.setattr(webhook, "secret_text", lambda _: shown["secret"])
+
+    made = webhook.hub_header(shown["body"].encode(), b"")
+
+    assert list(made.values()) == [shown["header"].partition(": ")[2]]

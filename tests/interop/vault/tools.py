@@ -25,7 +25,7 @@ from tests.interop.routers import part
 HERE = Path(__file__).resolve().parent
 NODE_MODULES = HERE.parents[2] / ".venv" / "npm" / "node_modules"
 SECONDS = 60
-# trust is in pub.pem alone; every line is one that docs/howto/audit.md shows.
+# As most pages about DSSE say it, with the type that the envelope names: docs/howto/audit.md takes none but ours.
 OPENSSL = """
 T=$(jq -rj .payloadType receipt.json)
 jq -rj .payload receipt.json | base64 -d > body.bin
