@@ -127,6 +127,10 @@ FAULTS: dict[str, tuple[Callable[[], Mapping[str, bytes]], Reason]] = {
     "no policy": (lambda: changed({"policy.json": None}), Reason.BUNDLE_FILE_MISSING),
     "no proof": (lambda: changed({"proofs/2.tlog-proof": None}), Reason.BUNDLE_FILE_MISSING),
     "a proof too many": (lambda: changed({"proofs/9.tlog-proof": b""}), Reason.BUNDLE_MISNAMED),
+    "evidence of no receipt": (lambda: changed({"replay/9.json": FILES[CASE]}), Reason.BUNDLE_MISNAMED),
+    "looks of no receipt": (lambda: changed({"looks/9.ndjson": b""}), Reason.BUNDLE_MISNAMED),
+    "a copy of no receipt": (lambda: changed({"sigstore/9.sigstore.json": b"{}"}), Reason.BUNDLE_MISNAMED),
+    "a signature of no receipt": (lambda: changed({"sshsig/9.sig": b""}), Reason.BUNDLE_MISNAMED),
     "a related proof too many": (lambda: changed({"related/app/9.tlog-proof": b""}), Reason.BUNDLE_MISNAMED),
     "a receipt of another series": (
         lambda: changed(

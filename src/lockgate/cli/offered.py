@@ -16,6 +16,7 @@ from typing import BinaryIO
 from lockgate.cli.bundle_files import bundle_files
 from lockgate.cli.trusted import PEM, STDIN, read
 from lockgate.core.bundle import MANIFEST
+from lockgate.core.bundle_layout import GROWTH
 from lockgate.core.checkpoint import PROOF_HEADER
 from lockgate.core.export_line import MAX_LINE
 from lockgate.core.manifest_body import PAYLOAD_TYPE as MANIFEST_TYPE
@@ -42,16 +43,14 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Offered:
-    """What is to be verified: its kind, the names that were given, and what of them was read to know the kind."""
+    """What is to be verified: its kind, the names that were given, and of one file what was read to know the kind.
+
+    That is all of a small file, and the beginning of a large one.
+    """
 
     kind: Kind
     names: tuple[str, ...]
-    head: bytes = b""
-
-    @property
-    def data(self) -> bytes:
-        """Return the bytes of a small file."""
-        return self.head
+    data: bytes = b""
 
     def files(self) -> Mapping[str, bytes]:
         """Return the files of a bundle."""
@@ -75,8 +74,6 @@ class Offered:
 
     def growth(self) -> bytes | None:
         """Return the proof that the log has only grown, where it lies beside the receipts of a rollout."""
-        from lockgate.core.bundle_layout import GROWTH
-
         for name in self.names:
             if (Path(name) / GROWTH).is_file():
                 return read(str(Path(name) / GROWTH))
@@ -85,7 +82,7 @@ class Offered:
     def lines(self) -> Iterator[bytes]:
         """Yield the lines of an exported log, each with its line break, as many bytes at once as a line may have."""
         if self.names == (STDIN,):
-            yield from _lines(self.head, sys.stdin.buffer)
+            yield from _lines(self.data, sys.stdin.buffer)
             return
         try:
             with open(self.names[0], "rb") as file:  # noqa: PTH123 -- the name goes to the system as it was given
@@ -103,7 +100,7 @@ def offered(names: Sequence[str], kind: Kind | None = None) -> Offered:
     found = kind or _kind_of(head, first)
     if found is Kind.BUNDLE and first == STDIN:
         raise UsageError("a bundle is no stream", advice="Write it into a file, and name that.")
-    return Offered(kind=found, names=tuple(names), head=head)
+    return Offered(kind=found, names=tuple(names), data=head)
 
 
 def _kind_of_many(names: Sequence[str], kind: Kind | None) -> Kind:

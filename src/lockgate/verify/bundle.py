@@ -24,11 +24,15 @@ from lockgate.core.bundle_layout import (
     SERIES,
     Series,
     key_file,
+    looks_file,
     older_key_manifest,
     proof_file,
     receipt_file,
     related_file,
     related_proof_file,
+    replay_file,
+    sigstore_file,
+    sshsig_file,
 )
 from lockgate.core.canonical import Json, canonicalize, name_of
 from lockgate.core.canonical_reading import read_canonical
@@ -48,6 +52,8 @@ from lockgate.verify.signature import is_signed
 from lockgate.verify.trust import Keys
 
 _OLDER = re.compile(r"keys/manifest-([1-9][0-9]*)\.dsse\.json")
+# What may stand beside a receipt, by its number.
+_BESIDE = (proof_file, replay_file, looks_file, sigstore_file, sshsig_file)
 # What there is of what receipts bind, in words.
 _KINDS = {
     "looks": "the looks that receipts bind",
@@ -165,7 +171,7 @@ def _claimed(listed: Listed) -> _Claimed:
     log = named(LOG_KEYS, lambda: tuple(map(read_note_key, lines.splitlines())))
     if "".join(f"{key.text}\n" for key in log) != lines or any(key.name != listed.about["origin"] for key in log):
         raise VerifyError(Reason.BUNDLE_KEYS, f"{LOG_KEYS} does not list keys of the log, one a line")
-    if ALLOWED_SIGNERS in listed and listed[ALLOWED_SIGNERS] != allowed_signers([receipt[name] for name in receipt]):
+    if ALLOWED_SIGNERS in listed and listed[ALLOWED_SIGNERS] != allowed_signers(list(receipt.values())):
         raise VerifyError(Reason.BUNDLE_KEYS, f"{ALLOWED_SIGNERS} does not list the keys of receipts of the bundle")
     return _Claimed(receipt, log)
 
@@ -188,9 +194,10 @@ def _check_about(listed: Listed, rollout: VerifiedRollout) -> None:
     for number, link in enumerate(rollout.links, start=1):
         if link.name != receipt_file(number):
             raise VerifyError(Reason.BUNDLE_MISNAMED, f"{link.name} is receipt {link.statement.seq}")
-    extra = {*listed.numbers("proofs/", ".tlog-proof")} - {*range(1, len(rollout.links) + 1)}
-    if extra:
-        raise VerifyError(Reason.BUNDLE_MISNAMED, f"{proof_file(min(extra))} proves a receipt that is not there")
+    for name_of_file in _BESIDE:
+        folder, _, ending = name_of_file(0).partition("0")
+        if extra := {*listed.numbers(folder, ending)} - {*range(1, len(rollout.links) + 1)}:
+            raise VerifyError(Reason.BUNDLE_MISNAMED, f"{name_of_file(min(extra))} is of a receipt that is not there")
     last, candidate = rollout.last, rollout.last.predicate["candidate"]
     release = candidate.get("release") if isinstance(candidate, Mapping) else None
     origin = read_checkpoint(read_note(listed[CHECKPOINT]).body).origin
