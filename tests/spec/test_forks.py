@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -151,23 +152,25 @@ def test_a_log_that_only_grew_leads_back_to_a_kept_checkpoint(kept: Kept) -> Non
 def test_a_backup_that_was_put_back_and_grew_is_exposed(tmp_path: Path) -> None:
     """Nothing in it contradicts itself; a checkpoint from before it was put back does."""
     home, copy = tmp_path / "home", tmp_path / "copy"
-    lived = World(SqliteStore(home), 1)
-    for number in range(ENTRIES):
-        created(lived, app=f"app-{number}")
-    shutil.copytree(home, copy)
-    created(lived, app="lost")
-    saved = files(lived.house)[CHECKPOINT]
-    restored = World(SqliteStore(copy), 1)
+    with closing(SqliteStore(home)) as store:
+        lived = World(store, 1)
+        for number in range(ENTRIES):
+            created(lived, app=f"app-{number}")
+        shutil.copytree(home, copy)
+        created(lived, app="lost")
+        saved = files(lived.house)[CHECKPOINT]
 
-    shorter = exposed(restored.house, saved)
-    for number in range(3):
-        created(restored, app=f"instead-{number}")
+    with closing(SqliteStore(copy)) as store:
+        restored = World(store, 1)
+        shorter = exposed(restored.house, saved)
+        for number in range(3):
+            created(restored, app=f"instead-{number}")
 
-    assert shorter is Reason.GROWTH_MISSING
-    assert fsck(restored.house).is_sound
-    with pytest.raises(DataError, match="never was that tree"):
-        files(restored.house, saved)
-    assert exposed(restored.house, saved) is Reason.CONSISTENCY
+        assert shorter is Reason.GROWTH_MISSING
+        assert fsck(restored.house).is_sound
+        with pytest.raises(DataError, match="never was that tree"):
+            files(restored.house, saved)
+        assert exposed(restored.house, saved) is Reason.CONSISTENCY
 
 
 def files(house: House, since: bytes | None = None) -> dict[str, bytes]:
