@@ -44,11 +44,11 @@ class Call(TypedDict):
 @click.option("--from-runs", is_flag=True, help="Also count the buckets again from the raw runs that are kept.")
 @click.option("--json", "as_json", is_flag=True, help="Print what it came to as JSON.")
 def replay(**call: object) -> int:
-    """Make decisions again and compare them with what was signed, byte for byte.
+    """Make decisions again, and compare each with what was signed.
 
-    WHAT is the id of a rollout or of a receipt, of which the store of this machine knows; or a file: a bundle that
-    `lockgate export` wrote (a zip, or the folder that it was unpacked to), or one case, with its receipt. Files need
-    no store and no network.
+    They are compared byte for byte. WHAT is the id of a rollout or of a receipt that the store of this machine has; or
+    a file: a bundle that `lockgate export` wrote (a zip, or the folder that it was unpacked to), or one case, with its
+    receipt. Files need no store and no network.
     """
     return _answer(Call(**call))  # type: ignore[typeddict-item]
 
