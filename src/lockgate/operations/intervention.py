@@ -8,7 +8,7 @@ and waits for no more.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from lockgate.core.app import App
@@ -47,7 +47,8 @@ class Answer:
     rollout: Rollout
     policy: Policy
     receipt: int
-    is_signed: bool = False
+    # Of the call, not of what it came to: a repetition is answered the same.
+    is_signed: bool = field(default=False, compare=False)
 
 
 def ask(rollout_id: str, request: Request, actor: Actor, house: House) -> Answer:
