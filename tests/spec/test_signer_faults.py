@@ -70,7 +70,7 @@ class Pair:
     log: Signer
     kept: PublicKeys = field(default_factory=PublicKeys)
 
-    def signer(self, role: Role, key_id: str) -> Signer:
+    def signer(self, role: Role, key_id: str) -> Signer:  # noqa: ARG002 -- it has one of each role, whatever its id
         """Return a signer."""
         return self.receipt if role == "receipt" else self.log
 

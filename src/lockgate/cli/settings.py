@@ -37,12 +37,6 @@ SETTINGS = (
         "PostgreSQL database that does so for several machines.",
     ),
     Setting(
-        "LOCKGATE_KEY_PASSPHRASE_FILE",
-        HERE,
-        "private keys are not locked",
-        "The file whose first line is the passphrase of the private keys; keys that are made are locked by it.",
-    ),
-    Setting(
         "LOCKGATE_WITNESSES",
         HERE,
         "`witnesses.txt` in LOCKGATE_HOME",
@@ -55,6 +49,12 @@ SETTINGS = (
         "The address of a timestamp authority of RFC 3161, which stamps checkpoints.",
     ),
     Setting("LOCKGATE_TSA_CA", "`serve` and `deliver`", "none", "A file of certificates in PEM that it is known by."),
+    Setting(
+        "LOCKGATE_KEY_PASSPHRASE_FILE",
+        HERE,
+        "private keys are not locked",
+        "The file whose first line is the passphrase of the private keys; keys that are made are locked by it.",
+    ),
     Setting("LOCKGATE_BUSY_SECONDS", HERE, "10", "How many seconds to wait for another process that holds the store."),
     Setting("LOCKGATE_ACTOR", "commands", "the user of this machine", "Who does what receipts name a person for."),
     Setting(

@@ -158,7 +158,7 @@ def _told(waivers: Sequence[Waiver]) -> tuple[Waiver, ...]:
     if waivers and not kept:
         raise UsageError(
             f"a receipt cannot name {waivers[0].what[:80]}…, which is too long",
-            advice="Give the gate a short `id` in the policy of a new rollout; this one can be rolled back or cancelled.",
+            advice="Give the gate a short `id` in the policy of a new rollout; roll this one back or cancel it.",
         )
     return tuple(kept)
 
