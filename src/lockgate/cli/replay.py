@@ -16,8 +16,9 @@ from lockgate.errors import UsageError
 
 if TYPE_CHECKING:
     from lockgate.core.replay.words import Extent
-    from lockgate.operations.replay import Progress, Replayed
+    from lockgate.operations.replay import Replayed
     from lockgate.operations.replay_runs import Recounted
+    from lockgate.ports.tell import Tell
 
 EPILOG = (
     "Exit codes: 0 equal, 3 something could not be replayed here (another engine, pruned), 64 usage, 65 different, "
@@ -100,7 +101,7 @@ def _is_file(what: str) -> bool:
     return not what.startswith(("rol_", "rcp_")) and Path(what).exists()
 
 
-def _replayed(call: Call, tell: Progress) -> Replayed:
+def _replayed(call: Call, tell: Tell) -> Replayed:
     if call["receipt"] is not None:
         from lockgate.cli.trusted import read
         from lockgate.operations.replay_bundle import replay_case
@@ -116,7 +117,7 @@ def _replayed(call: Call, tell: Progress) -> Replayed:
     return replay_stored(call["what"], local.house_to_read(), tell)
 
 
-def _recounted(what: str, tell: Progress) -> Recounted:
+def _recounted(what: str, tell: Tell) -> Recounted:
     from lockgate.operations.replay_runs import recounted
     from lockgate.wiring import run_batches
 

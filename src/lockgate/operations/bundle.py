@@ -30,7 +30,7 @@ from lockgate.core.release_record import release_record
 from lockgate.core.trial import Trial
 from lockgate.errors import UnsoundError
 from lockgate.operations.bundle_keys import put_keys
-from lockgate.operations.bundle_receipts import MAX_CASES, BundleReceipts, Progress, silent
+from lockgate.operations.bundle_receipts import MAX_CASES, BundleReceipts, silent
 from lockgate.operations.bundle_related import RelatedReceipts
 from lockgate.operations.bundle_spool import Spool
 from lockgate.operations.export import log_growth
@@ -39,6 +39,7 @@ from lockgate.operations.reading import load
 from lockgate.operations.witnessed import timestamp_of, vouched_size, witnessed_checkpoint
 from lockgate.ports.house import House
 from lockgate.ports.store import Snapshot
+from lockgate.ports.tell import Tell
 
 # A release record, and what is missing, come in; files for people go out.
 Pages = Callable[[Mapping[str, Json], Mapping[str, Json]], Mapping[str, bytes]]
@@ -57,7 +58,7 @@ class Wanted:
     since: bytes | None = None
     has_org: bool = True
     max_cases: int | None = MAX_CASES
-    tell: Progress = silent
+    tell: Tell = silent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from base64 import b64decode
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import islice
 
 from lockgate.core.bundle_layout import (
@@ -38,9 +38,8 @@ from lockgate.operations.log_proofs import Log, log_proofs
 from lockgate.operations.replay_cases import cases
 from lockgate.ports.house import House
 from lockgate.ports.store import Snapshot
+from lockgate.ports.tell import Tell
 
-# What is being gathered, and how many of it so far.
-Progress = Callable[[str, int], None]
 # A signer may be slow or far away; earlier receipts are bound by the digests that later ones name.
 MAX_SSH = 1_000
 # What a case is made from has to be folded again from the first receipt on, which takes most of an export's time.
@@ -55,7 +54,7 @@ class BundleReceipts:
     """The receipts of a rollout so far: how many, by which keys, and what is missing beside them."""
 
     def __init__(
-        self, seen: Snapshot, house: House, files: Spool, tell: Progress = silent, max_cases: int | None = MAX_CASES
+        self, seen: Snapshot, house: House, files: Spool, tell: Tell = silent, max_cases: int | None = MAX_CASES
     ) -> None:
         self._seen, self._house, self._files, self._tell = seen, house, files, tell
         self._max_cases = max_cases

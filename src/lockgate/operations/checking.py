@@ -12,6 +12,7 @@ from typing import TypeVar
 from lockgate.core.soundness.flaw import Flaw, Rule
 from lockgate.errors import LockgateError
 from lockgate.ports.store import Snapshot
+from lockgate.ports.tell import Tell
 from lockgate.verify import Keys
 
 T = TypeVar("T")
@@ -19,8 +20,6 @@ T = TypeVar("T")
 PORTION = 200
 # Further flaws are counted: a store that is broken whole would fill memory with sentences.
 MAX_FLAWS = 1_000
-# What is looked at, and how many of it so far.
-Progress = Callable[[str, int], None]
 
 
 @dataclass(slots=True)
@@ -30,7 +29,7 @@ class Check:
     seen: Snapshot
     org: str
     keys: Keys
-    tell: Progress
+    tell: Tell
     flaws: list[Flaw] = field(default_factory=list)
     further: int = 0
     counted: Counter[str] = field(default_factory=Counter)

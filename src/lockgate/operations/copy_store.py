@@ -14,11 +14,11 @@ from dataclasses import dataclass, field
 
 from lockgate.crash_point import reach
 from lockgate.errors import LockgateError, UsageError
-from lockgate.operations.checking import Progress
 from lockgate.operations.fsck import Soundness, fsck
 from lockgate.operations.recounting import Decode
 from lockgate.ports.copying import PLACE, Row, Source, Tables, Target
 from lockgate.ports.house import House
+from lockgate.ports.tell import Tell
 
 ORG = "org"
 TOLD_EVERY = 1_000
@@ -51,7 +51,7 @@ class _Sum:
             yield row
 
 
-def copy_store(source: Source, target: Target, tell: Progress) -> Copied:
+def copy_store(source: Source, target: Target, tell: Tell) -> Copied:
     """Copy every table, compare what was written, and let the source be left."""
     _refuse_left(source, target)
     columns = _shared(source, target)
@@ -114,14 +114,14 @@ def _compare(table: str, copied: _Sum, rows: Iterator[Row]) -> None:
         )
 
 
-def _telling(rows: Iterator[Row], table: str, tell: Progress) -> Iterator[Row]:
+def _telling(rows: Iterator[Row], table: str, tell: Tell) -> Iterator[Row]:
     for number, row in enumerate(rows, 1):
         if number % TOLD_EVERY == 0:
             tell(table, number)
         yield row
 
 
-def check_copy(source: House, target: House, tell: Progress, decode: Decode) -> Soundness:
+def check_copy(source: House, target: House, tell: Tell, decode: Decode) -> Soundness:
     """Check a copy as any store is checked, and that its log is the one that was copied."""
     with source.store.reading(source.org) as before, target.store.reading(target.org) as after:
         if before.tree() != after.tree():

@@ -7,15 +7,13 @@ from collections.abc import Callable
 
 from lockgate.ports.house import House
 from lockgate.ports.store import Transaction
+from lockgate.ports.tell import Tell
 
 # Rows that one transaction drops, so that nobody waits for long.
 PORTION = 500
 
-# What is being dropped, and how many so far.
-Told = Callable[[str, int], None]
 
-
-def drop_in_portions(house: House, drop: Callable[[Transaction], int], what: str, told: Told) -> int:
+def drop_in_portions(house: House, drop: Callable[[Transaction], int], what: str, told: Tell) -> int:
     """Drop rows in transactions of their own until none is left, and say how many they were."""
     dropped = 0
     while True:

@@ -9,11 +9,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 from lockgate.core.instant import Instant
-from lockgate.operations.dropped import PORTION, Told, drop_in_portions
+from lockgate.operations.dropped import PORTION, drop_in_portions
 from lockgate.ports.house import House
+from lockgate.ports.tell import Tell
 
 
-def forget_looks(house: House, before: Instant, told: Told) -> int:
+def forget_looks(house: House, before: Instant, told: Tell) -> int:
     """Drop the looks of rollouts whose last receipt is of before, and say how many they were."""
     dropped, after = 0, ""
     while True:
@@ -28,7 +29,7 @@ def forget_looks(house: House, before: Instant, told: Told) -> int:
         after = names[-1]
 
 
-def forget_deliveries(house: House, before: Instant, told: Told) -> int:
+def forget_deliveries(house: House, before: Instant, told: Tell) -> int:
     """Drop deliveries of messages that were committed before, but for those that may still be told; say how many."""
     return drop_in_portions(house, lambda work: work.drop_deliveries(before, PORTION), "deliveries", told)
 

@@ -14,7 +14,7 @@ from lockgate.core.public_key import read_public_key
 from lockgate.core.refusal import VerifyError
 from lockgate.core.soundness.flaw import Flaw, Rule
 from lockgate.errors import NotPermittedError
-from lockgate.operations.checking import Check, Progress
+from lockgate.operations.checking import Check
 from lockgate.operations.keeping import first_origin
 from lockgate.operations.recounting import Decode
 from lockgate.operations.sign import log_key, log_key_of
@@ -26,6 +26,7 @@ from lockgate.operations.sound_series import check_series
 from lockgate.operations.sound_vouchers import OUTSIDE, check_vouchers
 from lockgate.ports.house import House
 from lockgate.ports.store import Snapshot
+from lockgate.ports.tell import Tell
 from lockgate.verify import Keys
 
 NO_OTHER_KEYS = Keys(())
@@ -50,7 +51,7 @@ def _untold(_what: str, _number: int) -> None:
     """Tell nobody."""
 
 
-def fsck(house: House, keys: Keys = NO_OTHER_KEYS, tell: Progress = _untold, decode: Decode | None = None) -> Soundness:
+def fsck(house: House, keys: Keys = NO_OTHER_KEYS, tell: Tell = _untold, decode: Decode | None = None) -> Soundness:
     """Check everything that an organisation has stored; `keys` are trusted beside those of the house.
 
     Where `decode` is given raw runs that are still kept are tallied again.

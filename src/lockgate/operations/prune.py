@@ -17,12 +17,13 @@ from lockgate.core.receipt import Actor
 from lockgate.core.retention import Pin, Retention
 from lockgate.errors import UsageError
 from lockgate.operations.app_series import stand
-from lockgate.operations.dropped import PORTION, Told, drop_in_portions
+from lockgate.operations.dropped import PORTION, drop_in_portions
 from lockgate.operations.forget import forget_deliveries, forget_looks
 from lockgate.operations.horizon import horizon
 from lockgate.operations.keeping import writing
 from lockgate.ports.house import House
 from lockgate.ports.store import Snapshot
+from lockgate.ports.tell import Tell
 
 # Rows of run ids that one transaction drops.
 MARKS = 20_000
@@ -73,7 +74,7 @@ def prune(
     retention: Retention,
     *,
     save: bool = False,
-    told: Told = lambda _what, _count: None,
+    told: Tell = lambda _what, _count: None,
     actor: Actor = JOB,
 ) -> Pruned:
     """Drop what is older than is kept, and give its room back; `save` keeps the spans for the next time.
@@ -128,7 +129,7 @@ def pins(house: House) -> tuple[Pin, ...]:
         return seen.pins()
 
 
-def _drop_raw(house: House, before: Instant, told: Told) -> tuple[int, int]:
+def _drop_raw(house: House, before: Instant, told: Tell) -> tuple[int, int]:
     dropped, kept, after = 0, 0, (-1, "")
     while True:
         with house.store.writing(house.org) as work:
@@ -143,7 +144,7 @@ def _drop_raw(house: House, before: Instant, told: Told) -> tuple[int, int]:
         told("batches of raw runs", dropped)
 
 
-def _drop_buckets(house: House, before: Instant, told: Told, actor: Actor) -> tuple[int, list[tuple[str, int]]]:
+def _drop_buckets(house: House, before: Instant, told: Tell, actor: Actor) -> tuple[int, list[tuple[str, int]]]:
     dropped, signed = 0, []
     with house.store.reading(house.org) as seen:
         names = [app.name for app in seen.apps()]
@@ -198,7 +199,7 @@ def _old(seen: Snapshot, app: str, after: int, before: Instant) -> int | None:
     return found
 
 
-def _drop_batches(house: House, before: Instant, told: Told) -> int:
+def _drop_batches(house: House, before: Instant, told: Tell) -> int:
     """Drop what became of batches, once no slot is left that one of them may stand in."""
     with house.store.reading(house.org) as seen:
         # Not of the first that is kept: where the clock was set back, later slots opened earlier.
@@ -207,7 +208,7 @@ def _drop_batches(house: House, before: Instant, told: Told) -> int:
     return drop_in_portions(house, lambda work: work.drop_batches(horizon, PORTION), "batches", told)
 
 
-def _drop_ids(house: House, before: Instant, told: Told) -> int:
+def _drop_ids(house: House, before: Instant, told: Tell) -> int:
     return drop_in_portions(house, lambda work: work.drop_ids(before, MARKS), "ids of runs", told)
 
 

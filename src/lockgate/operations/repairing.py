@@ -14,11 +14,12 @@ from lockgate.core.merkle import Node, Tree, leaf_hash
 from lockgate.core.refusal import VerifyError
 from lockgate.core.soundness.flaw import Rule
 from lockgate.errors import UnsoundError
-from lockgate.operations.checking import PORTION, Progress, portions
+from lockgate.operations.checking import PORTION, portions
 from lockgate.operations.fsck import Soundness, trusted
 from lockgate.ports.house import House
 from lockgate.ports.mending import Mendings
 from lockgate.ports.store import Snapshot
+from lockgate.ports.tell import Tell
 from lockgate.verify import Keys, verify_checkpoint
 
 
@@ -49,7 +50,7 @@ def plan_repair(found: Soundness) -> Repair:
     return Repair(has_indexes=Rule.FILE in rules, has_nodes=bool(rules & {Rule.NODE, Rule.FILE}))
 
 
-def repair(house: House, mendings: Mendings, wanted: Repair, keys: Keys, tell: Progress) -> None:
+def repair(house: House, mendings: Mendings, wanted: Repair, keys: Keys, tell: Tell) -> None:
     """Make again what is wanted; what does not follow from what was signed is refused, and left as it is."""
     if wanted.has_indexes:
         with mendings.mending() as work:
@@ -60,7 +61,7 @@ def repair(house: House, mendings: Mendings, wanted: Repair, keys: Keys, tell: P
             work.replace_nodes(house.org, _regrown(seen, trusted(seen, house, keys), tell))
 
 
-def _regrown(seen: Snapshot, keys: Keys, tell: Progress) -> Iterator[tuple[Node, bytes]]:
+def _regrown(seen: Snapshot, keys: Keys, tell: Tell) -> Iterator[tuple[Node, bytes]]:
     """Yield every node of the log that its entries make, if every checkpoint is of that log."""
     notes = portions(lambda after: seen.checkpoints_after(after, PORTION), lambda row: row[0])
     tree, note = Tree(), next(notes, None)

@@ -25,16 +25,16 @@ from lockgate.core.replay.outcome import (
     unreplayed,
 )
 from lockgate.core.replay.remaking import Remade
+from lockgate.core.vault import Receipt
 from lockgate.errors import UnknownError
 from lockgate.operations.replay_cases import cases
 from lockgate.ports.house import House
 from lockgate.ports.store import Snapshot
+from lockgate.ports.tell import Tell
 
 RECEIPT = "rcp_"
 # What is kept under a digest; None where nothing is.
 Contents = Callable[[str], bytes | None]
-# What is looked at, and how many of it so far.
-Progress = Callable[[str, int], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,21 +65,27 @@ class Replayed:
         return sum(outcome.result is result for outcome in self.outcomes)
 
 
-def replay_stored(name: str, house: House, tell: Progress) -> Replayed:
+def replay_stored(name: str, house: House, tell: Tell) -> Replayed:
     """Replay the decision of a receipt, or all of a rollout from the first on, from what the store holds."""
     with house.store.reading(house.org) as seen:
         if not name.startswith(RECEIPT):
             return _rollout(seen, name, None, tell)
-        receipt = seen.receipt(name)
-        if receipt is None:
-            raise UnknownError(f"there is no receipt {name}", advice="`lockgate receipts ID` lists those of a rollout.")
+        receipt = kept_receipt(seen, name)
         record = record_of(receipt.envelope)
         if (outcome := no_decision(record)) is not None:
             return Replayed([outcome])
         return _rollout(seen, receipt.rollout_id, receipt.seq, tell)
 
 
-def _rollout(seen: Snapshot, rollout_id: str, only: int | None, tell: Progress) -> Replayed:
+def kept_receipt(seen: Snapshot, name: str) -> Receipt:
+    """Return a receipt of the store by its id; UnknownError where there is none."""
+    receipt = seen.receipt(name)
+    if receipt is None:
+        raise UnknownError(f"there is no receipt {name}", advice="`lockgate receipts ID` lists those of a rollout.")
+    return receipt
+
+
+def _rollout(seen: Snapshot, rollout_id: str, only: int | None, tell: Tell) -> Replayed:
     """Replay from the first receipt on, because only that shows where each begins."""
     found, past = Replayed(is_whole=only is None), None
     for each in cases(seen, rollout_id):

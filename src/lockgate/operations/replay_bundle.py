@@ -4,10 +4,7 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import cast
+from collections.abc import Iterator, Mapping
 
 from lockgate.core.bundle_layout import (
     proof_file,
@@ -16,40 +13,29 @@ from lockgate.core.bundle_layout import (
     replay_file,
     verdict_file,
 )
-from lockgate.core.canonical import Json
 from lockgate.core.checkpoint import read_log_proof
 from lockgate.core.refusal import VerifyError
 from lockgate.core.replay.case import Case
 from lockgate.core.replay.case_reading import read_case
+from lockgate.core.replay.freezes import Freezes, freezes_of
 from lockgate.core.replay.outcome import Outcome, Past, Record, Result, Why, differs, record_of, unlinked
+from lockgate.core.statement import Statement
 from lockgate.errors import DataError
-from lockgate.operations.replay import Beside, Progress, Replayed, replayed
+from lockgate.operations.replay import Beside, Replayed, replayed
+from lockgate.ports.tell import Tell
 
 _RECEIPT = re.compile(r"receipts/([1-9][0-9]{0,15})\.json")
 _RELATED = re.compile(r"related/app/([1-9][0-9]{0,15})\.json")
 NO_CASE = "the bundle has no case of it"
 
 
-@dataclass(frozen=True, slots=True)
-class Freezes:
-    """At which places of the log an app was frozen or unfrozen, rising, and why it was frozen from there on."""
-
-    places: tuple[int, ...]
-    reasons: tuple[str | None, ...]
-
-    def at(self, index: int) -> str | None:
-        """Return why the app was frozen when the log had so many entries."""
-        place = bisect_left(self.places, index)
-        return self.reasons[place - 1] if place else None
-
-
-def replay_bundle(files: Mapping[str, bytes], tell: Progress) -> Replayed:
+def replay_bundle(files: Mapping[str, bytes], tell: Tell) -> Replayed:
     """Replay every decision of a bundle, from its first receipt on."""
     numbers = sorted(int(match[1]) for name in files if (match := _RECEIPT.fullmatch(name)))
     if not numbers:
         raise DataError("there is no receipt in the bundle", advice="`lockgate export --rollout ID` writes bundles.")
     found, past = Replayed(is_whole=numbers == list(range(1, len(numbers) + 1))), None
-    freezes, last = freezes_of(files), 0
+    freezes, last = freezes_of(_of_app(files)), 0
     for number in numbers:
         record = record_of(files[receipt_file(number)])
         outcome, led, case = _one(record, files, past if number == last + 1 else None)
@@ -83,18 +69,14 @@ def replay_case(envelope: bytes, data: bytes, previous: bytes | None) -> Replaye
     return found
 
 
-def freezes_of(files: Mapping[str, bytes]) -> Freezes:
-    """Return when the app was frozen, as its own receipts in a bundle say; when a rollout begins it is not."""
-    found: list[tuple[int, str | None]] = []
+def _of_app(files: Mapping[str, bytes]) -> Iterator[tuple[int, Statement]]:
+    """Yield the app's own receipts in a bundle, each with its place in the log."""
     for name in files:
         if (match := _RELATED.fullmatch(name)) is not None:
-            to = cast("Mapping[str, Json]", record_of(files[name]).statement.predicate["to"])
             proof = files.get(related_proof_file("app", int(match[1])))
             if proof is None:
                 raise DataError(f"the bundle has {name} without its proof, which says when it was")
-            found.append((read_log_proof(proof).index, cast("str | None", to["frozen"])))
-    found.sort(key=lambda each: each[0])
-    return Freezes(tuple(place for place, _ in found), tuple(reason for _, reason in found))
+            yield read_log_proof(proof).index, record_of(files[name]).statement
 
 
 def _freeze_flaw(record: Record, case: Case, freezes: Freezes, files: Mapping[str, bytes]) -> Outcome | None:

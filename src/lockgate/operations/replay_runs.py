@@ -12,13 +12,13 @@ from itertools import pairwise
 
 from lockgate.core.canonical import Json
 from lockgate.core.spine import Cell
-from lockgate.errors import UnknownError
 from lockgate.operations.checking import PORTION, Check, portions
 from lockgate.operations.reading import load
 from lockgate.operations.recounting import Decode, Recounting
-from lockgate.operations.replay import RECEIPT, Progress
+from lockgate.operations.replay import RECEIPT, kept_receipt
 from lockgate.ports.house import House
 from lockgate.ports.store import Snapshot
+from lockgate.ports.tell import Tell
 from lockgate.verify import Keys
 
 BATCHES = "batches tallied again"
@@ -37,7 +37,7 @@ class Recounted:
         return {"batches": self.batches, "flaws": list(self.flaws), "notRecounted": list(self.left)}
 
 
-def recounted(name: str, house: House, decode: Decode, tell: Progress) -> Recounted:
+def recounted(name: str, house: House, decode: Decode, tell: Tell) -> Recounted:
     """Count the buckets of a rollout's app again from the raw runs that are kept."""
     with house.store.reading(house.org) as seen:
         check = Check(seen, house.org, Keys(()), tell)
@@ -58,10 +58,7 @@ def recounted(name: str, house: House, decode: Decode, tell: Progress) -> Recoun
 
 def _app_of(seen: Snapshot, name: str) -> str:
     if name.startswith(RECEIPT):
-        receipt = seen.receipt(name)
-        if receipt is None:
-            raise UnknownError(f"there is no receipt {name}", advice="`lockgate receipts ID` lists those of a rollout.")
-        name = receipt.rollout_id
+        name = kept_receipt(seen, name).rollout_id
     return load(seen, name)[0].rollout.app
 
 

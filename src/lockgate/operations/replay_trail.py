@@ -6,7 +6,7 @@ All of it is read in bounded portions, once, and compared with the digests that 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 from itertools import islice
 from typing import Any, cast
@@ -19,6 +19,7 @@ from lockgate.core.evidence.sealed import SealedBucket
 from lockgate.core.evidence.window import Lookback, Sides, lookback_of, span_at
 from lockgate.core.receipt import Actor
 from lockgate.core.replay.case import Act, Looks, Setting
+from lockgate.core.replay.freezes import Freezes, freezes_of
 from lockgate.core.rollout import Rollout, Status
 from lockgate.core.soundness.retelling import actor_of, decision_of
 from lockgate.core.statement import Statement, read_statement
@@ -50,7 +51,7 @@ class Trail:
         self._sides = Sides.of(rollout.baseline, rollout.candidate, plan.policy)
         self._rows = portions(lambda after: seen.folded_after(name, after, PORTION), lambda row: row[0], after=-1)
         self._looks = portions(lambda after: seen.looks_after(name, after, PORTION), lambda row: row.number)
-        self._freezes: list[tuple[int, str | None]] | None = None
+        self._freezes: Freezes | None = None
 
     def read(self, count: int | None) -> Iterator[tuple[SealedBucket, ...]]:
         """Yield the next buckets that the rollout had read, in portions; all that are left where no count is given."""
@@ -120,8 +121,8 @@ class Trail:
         if self._freezes is None:
             series = series_name(self._org, self._trial.rollout.app)
             read = portions(lambda after: self._seen.receipts_after(series, after, PORTION), lambda row: row.seq, 0)
-            self._freezes = [(each.index, _frozen(each)) for each in read]
-        return next((frozen for at, frozen in reversed(self._freezes) if at < index), None)
+            self._freezes = freezes_of((each.index, _stated(each)) for each in read)
+        return self._freezes.at(index)
 
 
 def settings_of(setting: Setting, statement: Statement) -> tuple[Setting, ...]:
@@ -144,6 +145,5 @@ def _evidence(statement: Statement) -> dict[str, Any]:
     return cast("dict[str, Any]", statement.predicate["evidence"])
 
 
-def _frozen(receipt: Receipt) -> str | None:
-    to = cast("Mapping[str, Any]", read_statement(open_envelope(receipt.envelope).payload).predicate["to"])
-    return cast("str | None", to["frozen"])
+def _stated(receipt: Receipt) -> Statement:
+    return read_statement(open_envelope(receipt.envelope).payload)

@@ -29,8 +29,8 @@ from lockgate.core.trust_rule import rules_digest
 from lockgate.core.vault import Receipt
 from lockgate.operations.app_series import EVENTS
 from lockgate.operations.checking import PORTION, Check, portions
-from lockgate.operations.replaying import Replay
 from lockgate.operations.sound_contents import missing_contents
+from lockgate.operations.sound_decisions import Replay
 from lockgate.operations.webhook_keeping import declared_webhooks
 from lockgate.verify import verify_receipt
 
