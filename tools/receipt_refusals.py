@@ -47,7 +47,8 @@ class Good:
 
 def refusals(good: Good) -> Iterator[Refusal]:
     """Yield everything that must be refused."""
-    for name, reason, envelope in (*_envelopes(good), *_signatures(good), *_payloads(good), *_statements(good)):
+    signed = (*_payloads(good), *_statements(good), *_verdicts(good))
+    for name, reason, envelope in (*_envelopes(good), *_signatures(good), *signed):
         yield Refusal(name, reason, {"receipt": envelope.decode("utf-8")})
     for name, reason, chain in _chains(good):
         yield Refusal(name, reason, {"chain": [each.decode("utf-8") for each in chain]})
@@ -177,6 +178,30 @@ def _statements(good: Good) -> Iterator[Case]:
             target = target[part]
         target[last] = value
         yield f"signed: {path} {json.dumps(value)[:40]}", reason, _signed(canonicalize(changed))
+
+
+def _verdicts(good: Good) -> Iterator[Case]:
+    """Yield receipts whose verdict, which they hold whole, is not the one whose digest they state."""
+    statement = json.loads(open_envelope(good.receipt).payload)
+    verdict = statement["predicate"]["verdict"]
+    assert verdict["full"]["inline"]
+    worse = [{**verdict["findings"][0], "reason": "nothing to see"}, *verdict["findings"][1:]]
+    for name, members in (
+        ("a finding's reason", {"findings": worse}),
+        ("a finding less", {"findings": verdict["findings"][1:]}),
+        ("findings that are no list", {"findings": None}),
+        ("another outcome", {"outcome": "regressed"}),
+        ("another inference", {"inference": "fixed"}),
+        ("another count", {"counts": {**verdict["counts"], "clean": 9}}),
+        ("findings left out", {"findingsOmitted": 1}),
+        ("another size", {"full": {**verdict["full"], "size": verdict["full"]["size"] + 1}}),
+        ("another digest", {"full": {**verdict["full"], "sha256": "0" * 64}}),
+    ):
+        said = {**statement["predicate"], "verdict": {**verdict, **members}}
+        yield f"signed: verdict, {name}", Reason.VERDICT_DIGEST, _signed(canonicalize({**statement, "predicate": said}))
+    less = {name: part for name, part in verdict.items() if name != "counts"}
+    said = {**statement["predicate"], "verdict": less}
+    yield "signed: verdict, no counts", Reason.VERDICT_DIGEST, _signed(canonicalize({**statement, "predicate": said}))
 
 
 def _chains(good: Good) -> Iterator[tuple[str, Reason, tuple[bytes, ...]]]:

@@ -67,7 +67,17 @@ function read (body) {
   refuse('statement_shape', !Number.isSafeInteger(seq) || seq < 1)
   refuse('receipt_id', predicate.receiptId !== `rcp_${base32(sha256(jcs([org, rolloutId, seq]))).slice(0, 26)}`)
   refuse('previous_receipt', seq === 1 ? prevReceipt !== null : !isDigest(prevReceipt))
+  compareVerdict(predicate.verdict)
   return predicate
+}
+
+// A verdict that stands in its receipt whole is compared with the digest of its text.
+function compareVerdict (verdict) {
+  if (!isObject(verdict) || !isObject(verdict.full) || verdict.full.inline !== true) return
+  const { counts, findings, inference, outcome, findingsOmitted, full } = verdict
+  refuse('verdict_digest', findingsOmitted !== 0 || [counts, findings, inference, outcome].includes(undefined))
+  const text = Buffer.from(jcs({ counts, findings, inference, outcome }))
+  refuse('verdict_digest', text.length !== full.size || hex(text) !== full.sha256)
 }
 
 function base32 (data) {

@@ -117,6 +117,14 @@ def test_an_entry_of_a_strange_or_retired_key_is_refused() -> None:
     assert any("key manifest" in sentence for sentence in verify_log_export(ALL, by()).proven)
 
 
+@pytest.mark.clause("RF-13")
+def test_an_entry_whose_verdict_is_not_the_one_that_it_names_is_refused() -> None:
+    """Its signer may have signed it: the receipt contradicts itself."""
+    forged = vault(sign_receipt(drafted().replace(b'"outcome":"regressed"}', b'"outcome":"clean"}'), RECEIPTS))
+
+    assert refusal(portion(0, 1, of=1, here=forged)) is Reason.VERDICT_DIGEST
+
+
 @settings(deadline=None, max_examples=400)
 @given(st.integers(0, sum(map(len, ALL)) - 1), st.integers(0, 7))
 @pytest.mark.clause("VF-51")

@@ -37,6 +37,7 @@ class Reason(StrEnum):
     SCHEMA_VERSION = "schema_version"
     RECEIPT_ID = "receipt_id"
     PREVIOUS_RECEIPT = "previous_receipt"
+    VERDICT_DIGEST = "verdict_digest"
     CHAIN = "chain"
     LOG_KEY = "log_key"
     NOTE_SHAPE = "note_shape"

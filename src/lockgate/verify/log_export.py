@@ -13,6 +13,7 @@ from lockgate.core.canonical import Json
 from lockgate.core.checkpoint import Checkpoint
 from lockgate.core.envelope import PAYLOAD_TYPE, open_envelope
 from lockgate.core.export_line import ExportedEntry
+from lockgate.core.inline_verdict import check_inline_verdict
 from lockgate.core.log_export import Portion, read_portions
 from lockgate.core.refusal import Reason, VerifyError
 from lockgate.verify.checkpoint import SignedCheckpoint, refuse_fork, verify_kept, verify_signed_checkpoint
@@ -83,6 +84,7 @@ class _Reading:
         try:
             key = self.keys.receipt_key(opened.key_id)
             check_signature(opened, key)
+            check_inline_verdict(entry.statement.predicate, opened.payload)
             self.keys.refuse_place(key.key_id, entry.statement.org, place)
         except VerifyError as error:
             raise VerifyError(error.reason, f"entry {entry.index}: {error.message}", advice=error.advice) from error

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from lockgate.core.canonical import Json
 from lockgate.core.checkpoint import Checkpoint, read_log_proof
 from lockgate.core.envelope import PAYLOAD_TYPE, open_envelope
+from lockgate.core.inline_verdict import check_inline_verdict
 from lockgate.core.merkle import check_inclusion, leaf_hash
 from lockgate.core.refusal import Reason, VerifyError
 from lockgate.core.statement import Statement, read_statement
@@ -127,6 +128,7 @@ def verify_held(envelope: bytes, proof: bytes | None, known: Checkpoints) -> Ver
     if opened.payload_type != PAYLOAD_TYPE:
         raise VerifyError(Reason.PAYLOAD_TYPE, f"the payload is signed as another type than {PAYLOAD_TYPE}")
     statement = read_statement(opened.payload)
+    check_inline_verdict(statement.predicate, opened.payload)
     entry = None if proof is None else known.entry(envelope, proof)
     # The key was found by that id, which is therefore its own.
     key_id = opened.key_id
