@@ -11,6 +11,7 @@ import pytest
 from lockgate.core.bundle import decode, encode
 from lockgate.core.canonical import canonicalize
 from lockgate.operations import replay
+from tests.doors.both import Both, Made
 from tests.doors.line import APP, Door, write_runs
 
 
@@ -168,3 +169,42 @@ def test_links_out_of_a_folder_are_not_followed(door: Door, files: Path, home: P
     door("replay", files)
 
     assert door.out.startswith("Replayed: equal 1.\n")
+
+
+@pytest.mark.clause("RP-50")
+def test_a_rollout_of_a_server_is_replayed_here(both: Both, made: Made) -> None:
+    """All its receipts, as from the store; what only its cases say is left open, as for every bundle."""
+    bad = made.names["bad"]
+
+    here, there = (json.loads(call("replay", bad, "--json").out) for call in (both.local, both.remote))
+
+    assert (there["equal"], there["receipts"]) == (True, here["receipts"])
+    assert any(sentence.startswith("That the app was frozen") for sentence in there["unproven"])
+
+
+@pytest.mark.clause("RP-50")
+def test_what_a_server_has_no_bundle_of_is_refused(both: Both, made: Made) -> None:
+    """Each is told what to call in its place."""
+    bad = made.names["bad"]
+    receipt = json.loads(both.local("replay", bad, "--json").out)["receipts"][0]["receiptId"]
+
+    refused = [both.remote("replay", *words) for words in ((receipt,), (bad, "--from-runs"), ("rol_none",))]
+
+    assert [each.code for each in refused] == [64, 64, 64]
+    assert "`lockgate replay ROLLOUT`" in refused[0].err
+    assert "Call it on the server's machine" in refused[1].err
+    assert "rol_none" in refused[2].err
+
+
+@pytest.mark.clause("RP-22")
+def test_the_file_that_export_names_after_a_rollout_is_no_id(
+    door: Door, home: Path, rolled_back: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is named by what export printed, and read as the file that it is."""
+    monkeypatch.chdir(home)
+    door("export", "--rollout", rolled_back)
+
+    code = door("replay", f"{rolled_back}.zip")
+
+    assert (code, "Not proven:\n  Who signed" in door.out) == (0, True)
+    assert "That the app was frozen" in door.out

@@ -23,10 +23,6 @@ if TYPE_CHECKING:
 EPILOG = f"Exit codes: 0 written, 64 no such rollout or file, 65 another log than kept; {exit_codes.OF_STORE}"
 
 
-# A server gathers a bundle before it sends the first byte.
-GATHER_S = 600.0
-
-
 @dataclass(frozen=True, slots=True)
 class _Asked:
     """What is to be exported: of which rollout, since which kept checkpoint, and whether with every replay case."""
@@ -87,11 +83,9 @@ def _opened(asked: _Asked, line: ProgressLine) -> Iterator[_Made]:
     if asked.has_every_case:
         local.check_here()
     if os.environ.get(local.URL):
-        from lockgate.client import Client
-        from lockgate.client.transport import Timing
+        from lockgate.cli.fetched_bundle import fetched_bundle
 
-        with Client(timing=Timing(answer_s=GATHER_S, total_s=GATHER_S)) as client:
-            yield _Made(iter((client.bundle(asked.rollout_id, since=asked.kept),)), {"rolloutId": asked.rollout_id})
+        yield _Made(iter((fetched_bundle(asked.rollout_id, asked.kept),)), {"rolloutId": asked.rollout_id})
         return
     from lockgate.operations.bundle import Wanted, bundle
     from lockgate.operations.bundle_receipts import MAX_CASES

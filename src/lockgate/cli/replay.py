@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -22,8 +24,9 @@ if TYPE_CHECKING:
 
 EPILOG = (
     "Exit codes: 0 equal, 3 something could not be replayed here (another engine, pruned), 64 usage, 65 different, "
-    "or no receipt, case or bundle. On a store also 69 its disk fails, 75 it is held, 77 it may not be."
+    "or no receipt, case or bundle. By an id also 69 disk or server fail, 75 the store is held, 77 it may not be."
 )
+_ID = re.compile("(rol|rcp)_[a-z2-7]+")
 # Named one by one; --json has them all.
 MAX_NAMED = 20
 
@@ -49,7 +52,8 @@ def replay(**call: object) -> int:
 
     They are compared byte for byte. WHAT is the id of a rollout or of a receipt that the store of this machine has; or
     a file: a bundle that `lockgate export` wrote (a zip, or the folder that it was unpacked to), or one case, with its
-    receipt. Files need no store and no network.
+    receipt. Files need no store and no network. Where LOCKGATE_URL names a server a rollout's bundle is fetched from
+    it, and replayed here.
     """
     return _answer(Call(**call))  # type: ignore[typeddict-item]
 
@@ -71,7 +75,7 @@ def _answer(call: Call) -> int:
         decisions=len(found.outcomes),
         engine=__version__,
         is_whole=found.is_whole,
-        is_stored=not _is_file(call["what"]),
+        is_stored=not _is_file(call["what"]) and not _is_served(),
         is_asked=found.is_asked,
         has_looks=found.has_looks,
         recounted=None if counted is None else counted.batches,
@@ -94,11 +98,23 @@ def _check(call: Call) -> None:
         raise UsageError("--previous is the receipt before that of --receipt", advice="Name that one too.")
     if call["from_runs"] and _is_file(what):
         raise UsageError("raw runs are in the store only", advice="Name the rollout by its id, where its store is.")
+    if call["from_runs"]:
+        local.check_here()
+    if what.startswith("rcp_") and _is_served() and not _is_file(what):
+        raise UsageError(
+            f"a server has bundles of rollouts, and {what} is one receipt",
+            advice="Replay its rollout by `lockgate replay ROLLOUT`; `lockgate list` has the ids.",
+        )
 
 
 def _is_file(what: str) -> bool:
     """Say whether something is named as a file; an id has no dot and no slash, and wins over a file named like it."""
-    return not what.startswith(("rol_", "rcp_")) and Path(what).exists()
+    return _ID.fullmatch(what) is None and Path(what).exists()
+
+
+def _is_served() -> bool:
+    """Say whether what is named by an id is on a server."""
+    return bool(os.environ.get(local.URL))
 
 
 def _replayed(call: Call, tell: Tell) -> Replayed:
@@ -108,10 +124,10 @@ def _replayed(call: Call, tell: Tell) -> Replayed:
 
         previous = None if call["previous"] is None else read(call["previous"])
         return replay_case(read(call["receipt"]), _case_bytes(call["what"]), previous)
-    if _is_file(call["what"]):
+    if _is_file(call["what"]) or _is_served():
         from lockgate.operations.replay_bundle import replay_bundle
 
-        return replay_bundle(_files(Path(call["what"])), tell)
+        return replay_bundle(_files(call["what"]), tell)
     from lockgate.operations.replay import replay_stored
 
     return replay_stored(call["what"], local.house_to_read(), tell)
@@ -134,10 +150,16 @@ def _case_bytes(name: str) -> bytes:
         raise UsageError(f"cannot read {name}: {error.strerror}", advice="Name a file that can be read.") from error
 
 
-def _files(path: Path) -> Mapping[str, bytes]:
-    from lockgate.cli.bundle_files import bundle_files
+def _files(what: str) -> Mapping[str, bytes]:
+    """Return the files of a bundle that is here, or of the one that the server makes of a rollout."""
+    if _is_file(what):
+        from lockgate.cli.bundle_files import bundle_files
 
-    return bundle_files(path)
+        return bundle_files(Path(what))
+    from lockgate.cli.fetched_bundle import fetched_bundle
+    from lockgate.core.bundle import decode
+
+    return decode(fetched_bundle(what))
 
 
 def _code(found: Replayed, counted: Recounted | None) -> int:
