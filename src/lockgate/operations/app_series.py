@@ -35,9 +35,10 @@ def stand(work: Transaction, before: App, after: App, cause: Cause, actor: Actor
     """Keep an app to which one thing was done, with the receipt that says so; one that is as before needs none."""
     checked = checked_actor(actor)
     series = series_name(house.org, before.name)
-    written = work.receipts(series)
+    latest = work.latest_receipt(series)
+    seq = 0 if latest is None else latest.seq
     if after == before:
-        return AppStanding(before, series, len(written))
+        return AppStanding(before, series, seq)
     act = AppAct(
         org=house.org,
         before=before,
@@ -46,8 +47,8 @@ def stand(work: Transaction, before: App, after: App, cause: Cause, actor: Actor
         cause=cause,
         reason=checked.reason or "",
         at=house.clock.now(),
-        seq=len(written) + 1,
-        previous=written[-1].digest if written else None,
+        seq=seq + 1,
+        previous=None if latest is None else latest.digest,
         engine=__version__,
     )
     marks = Marks(series=series, seq=act.seq, revision=act.seq, action=act.action, cause=cause, at=act.at)

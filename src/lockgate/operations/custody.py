@@ -54,16 +54,16 @@ def change(
     work: Transaction, house: House, after: Custody, action: Action, actor: Actor, said: str | None = None
 ) -> Receipt:
     """Write the receipt of a change of custody; `said` is what was done, where that is more than its actor's reason."""
-    written = work.receipts(custody_series(house.org))
+    latest = work.latest_receipt(custody_series(house.org))
     act = CustodyAct(
         org=house.org,
-        before=stated_by(written[-1]) if written else None,
+        before=None if latest is None else stated_by(latest),
         after=after,
         action=action,
         reason=said or actor.reason or "",
         at=house.clock.now(),
-        seq=len(written) + 1,
-        previous=written[-1].digest if written else None,
+        seq=1 if latest is None else latest.seq + 1,
+        previous=None if latest is None else latest.digest,
         engine=__version__,
     )
     marks = Marks(

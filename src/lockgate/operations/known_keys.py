@@ -77,8 +77,8 @@ def unknown_keys(seen: Snapshot, house: House, latest: Receipt) -> tuple[Role, .
 
 def custody(seen: Snapshot, org: str) -> Custody | None:
     """Return an organisation's custody as its own receipts state it; None where nothing ever changed it."""
-    written = seen.receipts(custody_series(org))
-    return stated_by(written[-1]) if written else None
+    latest = seen.latest_receipt(custody_series(org))
+    return None if latest is None else stated_by(latest)
 
 
 def stated_by(receipt: Receipt) -> Custody:

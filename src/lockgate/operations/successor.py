@@ -6,7 +6,6 @@ from __future__ import annotations
 from lockgate.core.decision.decision import Cause
 from lockgate.core.policy.policy import Mode
 from lockgate.core.rollout import Rollout, Status
-from lockgate.operations.reading import receipts_in
 from lockgate.ports.house import House
 
 
@@ -15,9 +14,9 @@ def successor(rollout: Rollout, house: House) -> Rollout | None:
     if rollout.status is not Status.ROLLED_BACK:
         return None
     with house.store.reading(house.org) as seen:
-        last = receipts_in(seen, rollout.id)[-1]
+        last = seen.latest_receipt(rollout.id)
         others = seen.rollouts(rollout.app)
-    if last.cause != Cause.REPLACED.value:
+    if last is None or last.cause != Cause.REPLACED.value:
         return None
     # It stood where only one may, and the one that begins next took its place in the same transaction.
     newer = others[[each.id for each in others].index(rollout.id) + 1 :]

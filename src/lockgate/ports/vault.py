@@ -24,8 +24,8 @@ class VaultReading(VouchersReading, ContentsReading, Protocol):
     def receipt(self, receipt_id: str) -> Receipt | None:
         """Return a receipt."""
 
-    def latest_receipt(self) -> Receipt | None:
-        """Return the receipt at the end of the log."""
+    def latest_receipt(self, rollout_id: str | None = None) -> Receipt | None:
+        """Return the receipt at the end of the log, or the last one of a rollout."""
 
     def tree(self) -> Tree:
         """Return the tree of the log."""

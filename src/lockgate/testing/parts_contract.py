@@ -62,6 +62,19 @@ class PartsContract:
             found = [seen.checkpoint(size) for size in (None, 1, 2, 3)]
             assert (seen.tree().size, found) == (3, [b"three", None, None, b"three"])
 
+    def test_the_last_receipt_is_that_of_the_log_or_of_a_rollout(self, store: Store) -> None:
+        """Each is found by itself, in the transaction that appends too; where nothing was signed there is none."""
+        with store.writing() as work:
+            append(work, 0)
+            append(work, 1)
+            append(work, 2, "rol_2")
+            latest = [work.latest_receipt(name) for name in (None, "rol_1", "rol_2", "rol_3")]
+            work.add_checkpoint(3, b"three")
+
+        assert [each and each.index for each in latest] == [2, 1, 2, None]
+        with store.reading() as seen:
+            assert [seen.latest_receipt(name) for name in (None, "rol_1", "rol_2", "rol_3")] == latest
+
     @pytest.mark.parametrize("covered", [None, 1, 3])
     def test_a_log_that_nothing_covers_is_not_kept(self, store: Store, covered: int | None) -> None:
         """Neither receipts without a checkpoint, nor a checkpoint of another size than the log's."""
@@ -75,11 +88,11 @@ class PartsContract:
             assert (seen.tree().size, seen.checkpoint()) == (0, None)
 
 
-def append(work: Transaction, index: int) -> None:
+def append(work: Transaction, index: int, rollout_id: str = "rol_1") -> None:
     """Append a receipt to the log."""
     receipt = Receipt(
         id=f"rcp_{index}",
-        rollout_id="rol_1",
+        rollout_id=rollout_id,
         seq=index + 1,
         revision=1,
         action="hold",

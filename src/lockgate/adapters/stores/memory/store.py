@@ -177,8 +177,11 @@ class MemorySnapshot(
         """Return a receipt."""
         return self._table("by id").get(receipt_id)
 
-    def latest_receipt(self) -> Receipt | None:
-        """Return the last receipt of the log."""
+    def latest_receipt(self, rollout_id: str | None = None) -> Receipt | None:
+        """Return the last receipt of the log, or of a rollout."""
+        if rollout_id is not None:
+            kept = self._table("receipts", rollout_id)
+            return kept[next(reversed(kept))] if kept else None
         log = self._table("log")
         return self.receipt(log[len(log) - 1]) if log else None
 

@@ -130,9 +130,12 @@ class SqliteSnapshot(
         """Return a receipt."""
         return self._one(Receipt, "SELECT body FROM receipts WHERE org = ? AND id = ?", receipt_id)
 
-    def latest_receipt(self) -> Receipt | None:
-        """Return the last receipt of the log."""
-        return self._one(Receipt, "SELECT body FROM receipts WHERE org = ? ORDER BY log_index DESC LIMIT 1")
+    def latest_receipt(self, rollout_id: str | None = None) -> Receipt | None:
+        """Return the last receipt of the log, or of a rollout."""
+        if rollout_id is None:
+            return self._one(Receipt, "SELECT body FROM receipts WHERE org = ? ORDER BY log_index DESC LIMIT 1")
+        sql = "SELECT body FROM receipts WHERE org = ? AND rollout = ? ORDER BY seq DESC LIMIT 1"
+        return self._one(Receipt, sql, rollout_id)
 
     def tree(self) -> Tree:
         """Return the tree of the log."""
