@@ -11,8 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol, Self, TypeVar
 
-from lockgate.core.canonical import Json, Written, written
-from lockgate.core.canonical import digest as digest_of
+from lockgate.core.canonical import Json, Written, WrittenOnce
 
 STATUSES = ("ok", "error", "timeout", "cancelled")
 
@@ -106,15 +105,8 @@ class Pairs:
         return [self.losses, self.ties, self.wins]
 
 
-class _WrittenOnce:
-    """Room for the text of what never changes."""
-
-    __slots__ = ("_text",)
-    _text: Written
-
-
 @dataclass(frozen=True, slots=True)
-class Bucket(_WrittenOnce):
+class Bucket(WrittenOnce):
     """The tallies of one release (and one slice of labels) in one sealed slice of time.
 
     `events` holds the shares (`error_rate`, `timeout_rate`, `pass_rate`, each yes/no score by field name),
@@ -143,18 +135,6 @@ class Bucket(_WrittenOnce):
             "events": {name: tally.document() for name, tally in sorted(self.events.items())},
             "values": {name: tally.document() for name, tally in sorted(self.values.items())},
         }
-
-    def written(self) -> Written:
-        """Return the document written out: a slot binds it, and then whoever reads the slot."""
-        try:
-            return self._text
-        except AttributeError:
-            object.__setattr__(self, "_text", written(self.document()))
-            return self._text
-
-    def digest(self) -> str:
-        """Return the digest of the document."""
-        return digest_of(self.document())
 
 
 def _merge(mine: Mapping[str, T], theirs: Mapping[str, T]) -> dict[str, T]:

@@ -31,6 +31,29 @@ class Written(str):
     __slots__ = ()
 
 
+class WrittenOnce:
+    """What never changes and is written into several documents: its text is made when it is first asked for."""
+
+    __slots__ = ("_text",)
+    _text: Written
+
+    def document(self) -> Json:
+        """Return the JSON form."""
+        raise NotImplementedError
+
+    def written(self) -> Written:
+        """Return the document written out, to be a part of others."""
+        try:
+            return self._text
+        except AttributeError:
+            object.__setattr__(self, "_text", written(self.document()))
+            return self._text
+
+    def digest(self) -> str:
+        """Return the digest of the document."""
+        return byte_digest(self.written().encode("utf-8"))
+
+
 def canonicalize(value: Json) -> bytes:
     """Return the one byte form of a JSON value; integers past 2^53 - 1 become decimal strings."""
     return _text(value).encode("utf-8")

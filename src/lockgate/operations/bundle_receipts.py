@@ -61,6 +61,7 @@ class BundleReceipts:
         self._lacks: dict[str, list[tuple[int, str]]] = {}
         self._lost: list[Json] = []
         self._why_unsigned = ""
+        self._stated: dict[int, Statement] = {}
         self.count = 0
         self.signers: set[str] = set()
         self.first: Receipt | None = None
@@ -92,6 +93,8 @@ class BundleReceipts:
         last = 0
         for each in islice(cases(self._seen, rollout_id), self._max_cases):
             last = each.receipt.seq
+            # Proofs are made for many receipts at once, so that some are read before their turn comes.
+            self._stated[last] = each.statement
             if each.case is None:
                 self._lack("replay", each.receipt.seq, each.why_not)
             else:
@@ -104,7 +107,7 @@ class BundleReceipts:
             yield receipt
 
     def _entry(self, receipt: Receipt, looks: Iterator[Look] | None) -> Entry:
-        statement = kept_statement(receipt)
+        statement = self._stated.pop(receipt.seq, None) or kept_statement(receipt)
         entry = Entry(statement, hashlib.sha256(receipt.envelope).hexdigest(), receipt.index)
         bound = self._looks(receipt.seq, entry.part("evidence")["looks"]["count"], looks)
         return Entry(statement, entry.sha256, receipt.index, bound, self._verdict(entry))

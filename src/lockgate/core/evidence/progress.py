@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from lockgate.core.canonical import Json
-from lockgate.core.canonical import digest as digest_of
+from lockgate.core.canonical import Json, WrittenOnce
 from lockgate.core.evidence.fold import fold
 from lockgate.core.evidence.plan import Plan
 from lockgate.core.evidence.sealed import NO_ARMS, Phase, SealedBucket
@@ -31,7 +30,7 @@ class Waiting:
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class Progress(WrittenOnce):
     """The folded state, the totals for display, and whether both arms have run together.
 
     `together` counts the buckets of the rollout that could be compared.
@@ -50,10 +49,6 @@ class Progress:
             "waiting": plain(self.waiting),
             "together": self.together,
         }
-
-    def digest(self) -> str:
-        """Return the digest that a receipt binds."""
-        return digest_of(self.document())
 
 
 def begin(plan: Plan) -> Progress:

@@ -8,8 +8,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from lockgate.core.bucket import Bucket, Pairs
-from lockgate.core.canonical import Json
-from lockgate.core.canonical import digest as digest_of
+from lockgate.core.canonical import Json, WrittenOnce
 from lockgate.core.instant import Instant
 from lockgate.core.intake import WHOLE, Slice
 
@@ -46,7 +45,7 @@ NO_PAIRS = Pairs()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SealedBucket:
+class SealedBucket(WrittenOnce):
     """One slice of time that no longer changes, at one step of one rollout.
 
     `pairs` is keyed by field and slice; `assignment` is given only where Lockgate sets the split.
@@ -76,10 +75,6 @@ class SealedBucket:
         if self.phase is Phase.STEADY:
             return self
         return replace(self, arms={}, assignment=None, pairs={} if settle_s else self.pairs)
-
-    def digest(self) -> str:
-        """Return the digest that a receipt binds."""
-        return digest_of(self.document())
 
     def document(self) -> dict[str, Json]:
         """Return the JSON form."""

@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from lockgate.core.canonical import Json, digest
+from lockgate.core.canonical import Json, WrittenOnce
 from lockgate.core.policy.document import gate_document, rules_document, step_document
 from lockgate.core.policy.duration import duration_text
 from lockgate.core.policy.gate import Gate
@@ -40,7 +40,7 @@ OFFLINE_PART = 0.2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Policy:
+class Policy(WrittenOnce):
     """What the owner declared; immutable for the whole rollout, because tuning while looking breaks the promise."""
 
     app: str | None = None
@@ -86,10 +86,6 @@ class Policy:
             ],
             **rules_document(self.rules),
         }
-
-    def digest(self) -> str:
-        """Return the digest that rollouts and receipts bind."""
-        return digest(self.document())
 
     @property
     def offline_alpha(self) -> float:

@@ -75,15 +75,15 @@ class Case:
     buckets: tuple[SealedBucket, ...] = ()
 
     def document(self) -> dict[str, Json]:
-        """Return the JSON form."""
+        """Return the JSON form, in which what other cases hold too, or digests are made of, is written out."""
         setting = self.setting
         named = ("rollout", "seq", "previous", "engine", "actor", "around", "act", "lookback", "looks")
         return {
             "format": FORMAT,
-            "policy": setting.policy.document(),
+            "policy": setting.policy.written(),
             **{name: plain(getattr(setting, name)) for name in named},
-            "before": self.before.document(),
-            "buckets": [sealed.document() for sealed in self.buckets],
+            "before": self.before.written(),
+            "buckets": [sealed.written() for sealed in self.buckets],
         }
 
     def encode(self) -> bytes:
