@@ -4,8 +4,8 @@
     PYTHONPATH=. python bench/bench_export.py [--quick]
 
 A tick every 20 seconds signs a receipt, and every third reads a newly sealed bucket. The bundle is written to a file on
-the disk, with proofs, replay cases of the first 1,000, bundles of Sigstore, signatures for OpenSSH, the release record
-and the timeline.
+the disk, with proofs, every replay case, bundles of Sigstore, signatures for OpenSSH, the release record and the
+timeline.
 """
 
 from __future__ import annotations

@@ -54,7 +54,7 @@ class _Made:
     "--every-case",
     "has_every_case",
     is_flag=True,
-    help="Replay cases of all receipts, and not of the first 1,000 only; from this machine's store.",
+    help="Replay cases of all receipts, and not of the first 10,000 only; from this machine's store.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print what was written as JSON.")
 def export(rollout_id: str, *, target: Path | None, since: str | None, has_every_case: bool, as_json: bool) -> int:

@@ -26,6 +26,7 @@ from lockgate.core.envelope import signer_of
 from lockgate.core.named_contents import named_contents
 from lockgate.core.public_key import read_public_key
 from lockgate.core.release_sources import Entry, Part
+from lockgate.core.replay.case_reading import too_large
 from lockgate.core.sigstore_bundle import sigstore_bundle
 from lockgate.core.sshsig import ssh_signature, ssh_signed_bytes
 from lockgate.core.statement import Statement
@@ -42,8 +43,8 @@ from lockgate.ports.tell import Tell
 
 # A signer may be slow or far away; earlier receipts are bound by the digests that later ones name.
 MAX_SSH = 1_000
-# What a case is made from has to be folded again from the first receipt on, which takes most of an export's time.
-MAX_CASES = 1_000
+# What a case is made from is folded again from the first receipt on: of so many receipts all are written in time.
+MAX_CASES = 10_000
 
 
 def silent(_what: str, _number: int) -> None:
@@ -95,10 +96,11 @@ class BundleReceipts:
             last = each.receipt.seq
             # Proofs are made for many receipts at once, so that some are read before their turn comes.
             self._stated[last] = each.statement
-            if each.case is None:
-                self._lack("replay", each.receipt.seq, each.why_not)
+            case = b"" if each.case is None else each.case.encode()
+            if each.case is None or (why_not := too_large(case)) is not None:
+                self._lack("replay", each.receipt.seq, each.why_not if each.case is None else str(why_not))
             else:
-                self._files.add(replay_file(each.receipt.seq), each.case.encode())
+                self._files.add(replay_file(each.receipt.seq), case)
             yield each.receipt
         for receipt in portions(
             lambda after: self._seen.receipts_after(rollout_id, after, PORTION), lambda row: row.seq, last
