@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from lockgate.core.cosignature import Cosignature, WitnessKey, cosigned_message, read_cosignature, read_witness_key
 from lockgate.core.note import NoteSignature, read_note
 from lockgate.core.refusal import Reason, VerifyError
-from lockgate.core.witness_policy import Witness, read_witness_policy
+from lockgate.core.witness_policy import Group, Witness, WitnessPolicy, read_witness_policy
 from lockgate.verify import is_signed
 
 VAULT = json.loads(
@@ -123,6 +123,15 @@ def test_a_policy_says_whose_cosignatures_suffice() -> None:
     assert policy.is_met({"w1", "w3", "w5"})
     assert not policy.is_met({"w1", "w4", "w5"})
     assert not policy.is_met({"w1", "w2", "w3"})
+
+
+@pytest.mark.clause("VF-70")
+def test_a_witness_counts_once_however_often_a_group_names_it() -> None:
+    """A policy that was put together by a program wants so many different ones too."""
+    policy = WitnessPolicy(witnesses=tuple(named(2)), groups={"g": Group(2, ("w1", "w1", "w2"))}, quorum="g")
+
+    assert not policy.is_met({"w1"})
+    assert policy.is_met({"w1", "w2"})
 
 
 @pytest.mark.clause("WT-02")

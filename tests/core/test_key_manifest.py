@@ -292,6 +292,33 @@ def test_no_other_version_follows(manifest: KeyManifest, signers: str, reason: R
     assert refused.value.reason is reason
 
 
+@pytest.mark.clause("VF-71")
+@pytest.mark.parametrize(("signers", "is_enough"), [("a", False), ("c", False), ("ab", True), ("abc", True)])
+def test_as_many_roots_as_the_verifier_demands_sign_every_version(signers: str, is_enough: bool) -> None:
+    """One stolen root key does not lead from a version that demands one signature to keys of the thief's."""
+    first = signed(replace(MANIFEST, threshold=1), "ab")
+    second = replace(MANIFEST, version=2, previous=open_manifest(first).digest, threshold=1)
+    versions = [first, signed(second, signers)]
+
+    assert read_manifests(versions, trusted("abc"), is_signed).version == 2
+    if is_enough:
+        assert read_manifests(versions, trusted("abc"), is_signed, 2).version == 2
+        return
+    with pytest.raises(VerifyError) as refused:
+        read_manifests(versions, trusted("abc"), is_signed, 2)
+    assert refused.value.reason is Reason.MANIFEST_SIGNATURES
+
+
+@pytest.mark.clause("VF-71")
+def test_consent_takes_as_many_of_the_former_roots_as_the_verifier_demands() -> None:
+    """Many new roots do not make up for former ones who did not sign."""
+    first = signed(replace(MANIFEST, threshold=1), "ab")
+    second = _next(roots=tuple(trusted("cd")), former=tuple(trusted("ab")), previous=open_manifest(first).digest)
+
+    with pytest.raises(VerifyError, match="takes 2 of its own roots"):
+        read_manifests([first, signed(second, "cd")], trusted("ab"), is_signed, 2)
+
+
 @pytest.mark.clause("KY-05")
 def test_a_succession_begins_at_trusted_roots() -> None:
     """A chain that leads from strangers to strangers proves nothing, and no versions prove nothing."""

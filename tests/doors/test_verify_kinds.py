@@ -15,6 +15,7 @@ import pytest
 
 from lockgate.cli.main import run
 from lockgate.core.checkpoint import LogGrowth
+from lockgate.core.cosignature import WitnessKey
 from lockgate.core.key_manifest import SignedManifest
 from lockgate.core.merkle import plan_consistency
 from tests.spec.bundled import files, keys, packed
@@ -53,6 +54,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         "cosigned.txt": cosigned(VAULT.checkpoint(), "x", "y"),
         "x.txt": f"{witness('x').key.text}\n".encode(),
         "z.txt": f"{witness('z').key.text}\n".encode(),
+        "twice.txt": f"{witness('x').key.text}\n".encode() * 2,
+        "alias.txt": f"{WitnessKey('alias.example/x', witness('x').key.raw).text}\n".encode(),
         "policy.txt": f"witness x {witness('x').key.text}\nquorum x\n".encode(),
         "bundle.zip": packed(),
         "bundle.pem": keys().receipt[0].pem,
@@ -148,11 +151,15 @@ def test_everything_is_known_by_what_it_holds(
         (["cosigned.txt", *TRUST, "--witness", "z.txt"], 65),
         (["cosigned.txt", *TRUST, "--witness", "x.txt", "--quorum", "2"], 64),
         (["cosigned.txt", *TRUST, "--quorum", "1"], 64),
+        (["cosigned.txt", *TRUST, "--witness", "x.txt", "--witness", "x.txt", "--quorum", "1"], 64),
+        (["cosigned.txt", *TRUST, "--witness", "twice.txt", "--quorum", "1"], 64),
+        (["cosigned.txt", *TRUST, "--witness", "x.txt", "--witness", "alias.txt", "--quorum", "1"], 64),
         (["cosigned.txt", *TRUST, "--witness", "x.txt", "--witness-policy", "policy.txt"], 64),
         (["checkpoint.txt", *TRUST, "--timestamp", "older.txt"], 64),
         (["saved/receipt-1.json", *TRUST, "--consistency", "older.txt", "--checkpoint", "older.txt"], 64),
     ],
 )
+@pytest.mark.clause("VF-70")
 @pytest.mark.clause("VF-60")
 def test_each_wrong_call_has_its_exit_code(arguments: list[str], code: int, capsys: pytest.CaptureFixture[str]) -> None:
     """What cannot be meant leaves by 64, what was read and is wrong by 65, each with a sentence."""

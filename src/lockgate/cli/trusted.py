@@ -6,7 +6,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Sequence
 
-from lockgate.core.cosignature import read_witness_key
+from lockgate.core.cosignature import WitnessKey, read_witness_key
 from lockgate.core.note import NoteKey
 from lockgate.core.witness_policy import Group, Witness, WitnessPolicy
 from lockgate.errors import UsageError
@@ -38,6 +38,7 @@ def trusted_witnesses(names: Sequence[str], quorum: int | None, policy: str | No
     if policy is not None:
         return read_witness_policy(read(policy))
     keys = [read_witness_key(line) for name in names for line in _lines(read(name))]
+    _refuse_twice(keys)
     least = len(keys) if quorum is None else quorum
     if not 0 <= least <= len(keys) or (quorum is not None and not keys):
         raise UsageError(
@@ -49,6 +50,15 @@ def trusted_witnesses(names: Sequence[str], quorum: int | None, policy: str | No
     return WitnessPolicy(
         witnesses=witnesses, groups={_NAMED: Group(least, tuple(each.name for each in witnesses))}, quorum=_NAMED
     )
+
+
+def _refuse_twice(keys: Sequence[WitnessKey]) -> None:
+    """Refuse a witness that was named twice, by one name or two: it would count as two of a quorum."""
+    for told in ({key.raw for key in keys}, {key.name for key in keys}):
+        if len(told) != len(keys):
+            raise UsageError(
+                "a witness is named twice", advice="Name each once: so many different ones must have cosigned."
+            )
 
 
 def _log_keys(data: bytes, origin: Callable[[], str] | None) -> Iterable[NoteKey]:

@@ -81,20 +81,27 @@ def read_manifest(
 def read_manifests(
     versions: Sequence[bytes], trusted_roots: Sequence[PublicKey], is_signed: IsSigned, threshold: int = 1
 ) -> KeyManifest:
-    """Return the last of successive versions, of which trusted roots signed the first, and each led to the next."""
+    """Return the last of successive versions, of which trusted roots signed the first, and each led to the next.
+
+    No version, nor the consent to it, counts with fewer than `threshold` signatures: else one stolen root key of an
+    early version would lead to keys of its own.
+    """
     if not versions:
         raise misshapen("there is none")
     latest = read_manifest(versions[0], trusted_roots, is_signed, threshold)
     for old, new in pairwise(versions):
-        latest = check_successor(old, new, is_signed)
+        latest = check_successor(old, new, is_signed, threshold)
     return latest
 
 
-def check_successor(old: bytes, new: bytes, is_signed: IsSigned) -> KeyManifest:
-    """Return a manifest that follows another: it names it, and the roots of both signed it (as TUF's root role)."""
+def check_successor(old: bytes, new: bytes, is_signed: IsSigned, threshold: int = 1) -> KeyManifest:
+    """Return a manifest that follows another: it names it, and the roots of both signed it (as TUF's root role).
+
+    Of either's roots as many must have signed as it demands itself, and no fewer than `threshold`.
+    """
     before, after = open_manifest(old), open_manifest(new)
-    _signed_by_own(before, is_signed)
-    signers = _signed_by_own(after, is_signed)
+    _signed_by_own(before, is_signed, threshold)
+    signers = _signed_by_own(after, is_signed, threshold)
     was, now = before.manifest, after.manifest
     if (now.version, now.previous) != (was.version + 1, before.digest):
         raise _no_successor(f"version {now.version} does not follow this version {was.version}")
@@ -102,8 +109,9 @@ def check_successor(old: bytes, new: bytes, is_signed: IsSigned) -> KeyManifest:
         raise _no_successor(f"it is of the log {now.origin} of {now.org}, and not of {was.origin} of {was.org}")
     if now.former != tuple(root for root in was.roots if root not in now.roots):
         raise _no_successor("it does not name the roots that it leaves out")
-    if len(signers & {root.key_id for root in was.roots}) < was.threshold:
-        raise _unsigned(f"a change of version {was.version} takes {was.threshold} of its own roots")
+    wanted = max(was.threshold, threshold)
+    if len(signers & {root.key_id for root in was.roots}) < wanted:
+        raise _unsigned(f"a change of version {was.version} takes {wanted} of its own roots")
     return now
 
 
@@ -120,11 +128,12 @@ def open_manifest(data: bytes) -> SignedManifest:
     return SignedManifest(read_manifest_body(_bytes(document["payload"])), signatures)
 
 
-def _signed_by_own(found: SignedManifest, is_signed: IsSigned) -> frozenset[str]:
+def _signed_by_own(found: SignedManifest, is_signed: IsSigned, threshold: int = 1) -> frozenset[str]:
     signers, manifest = found.signers(is_signed), found.manifest
     own = signers & {root.key_id for root in manifest.roots}
-    if len(own) < manifest.threshold:
-        raise _unsigned(f"{len(own)} of its own root keys signed it, and it takes {manifest.threshold}")
+    wanted = max(manifest.threshold, threshold)
+    if len(own) < wanted:
+        raise _unsigned(f"{len(own)} of its own root keys signed it, and it takes {wanted}")
     return signers
 
 

@@ -57,7 +57,7 @@ class WitnessPolicy:
         group = self.groups.get(name)
         if group is None:
             return name in cosigned
-        return sum(self._has(member, cosigned) for member in group.members) >= group.least
+        return sum(self._has(member, cosigned) for member in {*group.members}) >= group.least
 
 
 @dataclass(slots=True)
