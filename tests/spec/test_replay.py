@@ -271,6 +271,15 @@ def test_a_case_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.clause("RP-07")
+def test_the_values_of_a_case_are_bounded() -> None:
+    """Of short text that would fill memory nothing is made."""
+    with pytest.raises(VerifyError, match="more than 5,000,000 values") as refused:
+        read_case(b"[" + b"{}," * 2_500_000 + b"{}]")
+
+    assert refused.value.reason is Reason.CASE_SIZE
+
+
+@pytest.mark.clause("RP-07")
 def test_further_members_are_refused(every: list[tuple[Pair, Past | None]]) -> None:
     """What nothing reads would be bound by nothing."""
     document = json.loads(every[0][0][1].encode())

@@ -10,14 +10,17 @@ from typing import Any
 
 import pytest
 
+from lockgate.core.app import series_name
 from lockgate.core.bundle import decode
 from lockgate.core.canonical import canonicalize
 from lockgate.core.receipt import operator
+from lockgate.core.refusal import Reason, VerifyError
 from lockgate.core.replay.outcome import Result, Why
 from lockgate.core.retention import Retention
 from lockgate.errors import DataError, UnknownError
 from lockgate.operations import replay as replay_module
 from lockgate.operations.bundle import Wanted, bundle
+from lockgate.operations.freeze import freeze
 from lockgate.operations.fsck import fsck
 from lockgate.operations.ingest import ingest
 from lockgate.operations.pause import pause
@@ -32,10 +35,11 @@ from lockgate.testing.world import World
 from lockgate.wiring import run_batches, sqlite_store
 from tests.replays import REPLAYS, replay_all
 from tests.spec.line import APP, EQUAL, WORSE, batch, created, predicate, receipts, world
-from tests.spec.replayed import lived
+from tests.spec.replayed import WHO, lived
 
 PAGES = {"timeline.html": b"<p>what happened</p>\n", "README.txt": b"read me\n", "audit.sh": b"exit 0\n"}
 HOUR_S, DAY_S = 3_600, 86_400
+OTHER, PROOF = "billing", "proofs/1.tlog-proof"
 
 
 def untold(_what: str, _number: int) -> None:
@@ -166,6 +170,57 @@ def test_a_receipt_left_out_of_a_bundle_is_noticed(stored: tuple[World, tuple[st
     assert (found.count(Result.EQUAL), found.is_whole) == (len(found.outcomes), False)
     with pytest.raises(DataError, match="there is no receipt"):
         replay_bundle({}, untold)
+
+
+def renamed(files: Mapping[str, bytes], names: Mapping[int, int]) -> dict[str, bytes]:
+    """Return a bundle that holds receipts, with all that stands beside each, under the numbers that others have."""
+    others = {name: data for name, data in files.items() if name.split("/")[0] not in ("receipts", "replay", "proofs")}
+    forms = ("receipts/{}.json", "replay/{}.json", "proofs/{}.tlog-proof")
+    return {**others, **{form.format(now): files[form.format(was)] for now, was in names.items() for form in forms}}
+
+
+@pytest.mark.clause("RP-51")
+@pytest.mark.parametrize("names", [{1: 3, 2: 4, 3: 5}, {1: 1, 2: 1, 3: 1}, {1: 2, 2: 1}])
+def test_receipts_under_the_numbers_of_others_are_no_rollout(
+    stored: tuple[World, tuple[str, ...]], names: Mapping[int, int]
+) -> None:
+    """Only what stands where it belongs is equal."""
+    here, rollouts = stored
+
+    found = replay_bundle(renamed(bundled(here, rollouts[0]), names), untold)
+
+    assert whys(found) == [None if now == was else Why.SUCCESSION for now, was in names.items()]
+
+
+@pytest.mark.clause("RP-51")
+def test_a_receipt_of_another_rollout_is_found_behind_a_gap(stored: tuple[World, tuple[str, ...]]) -> None:
+    """Where no receipt before it is known its rollout still is."""
+    here, names = stored
+    other, files = (bundled(here, name) for name in names[:2])
+    mixed = {**renamed(files, {1: 1}), **{f"{kind}/3.json": other[f"{kind}/3.json"] for kind in ("receipts", "replay")}}
+
+    found = replay_bundle(mixed, untold)
+
+    assert whys(found) == [None, Why.SUCCESSION]
+
+
+@pytest.mark.clause("RP-51")
+def test_an_apps_receipts_are_those_of_its_own_series(stored: tuple[World, tuple[str, ...]]) -> None:
+    """A rollout's own receipt says nothing of freezes, and that of another app says nothing of this one's."""
+    here, names = stored
+    files = bundled(here, names[3])
+    created(here, app=OTHER, candidate="theirs")
+    freeze(OTHER, WHO, here.house)
+    with here.house.store.reading(here.house.org) as seen:
+        other = seen.receipts(series_name(here.house.org, OTHER))[0].envelope
+    own = {**files, "related/app/1.json": files["receipts/1.json"], "related/app/1.tlog-proof": files[PROOF]}
+
+    swapped = replay_bundle({**files, "related/app/1.json": other, "related/app/1.tlog-proof": files[PROOF]}, untold)
+
+    assert set(whys(swapped)) == {Why.FREEZE}
+    with pytest.raises(VerifyError) as refused:
+        replay_bundle(own, untold)
+    assert refused.value.reason is Reason.STATEMENT_SHAPE
 
 
 @pytest.mark.clause("RP-14")

@@ -97,8 +97,8 @@ class BundleReceipts:
             # Proofs are made for many receipts at once, so that some are read before their turn comes.
             self._stated[last] = each.statement
             case = b"" if each.case is None else each.case.encode()
-            if each.case is None or (why_not := too_large(case)) is not None:
-                self._lack("replay", each.receipt.seq, each.why_not if each.case is None else str(why_not))
+            if why_not := too_large(case) if case else each.why_not:
+                self._lack("replay", each.receipt.seq, why_not)
             else:
                 self._files.add(replay_file(each.receipt.seq), case)
             yield each.receipt

@@ -5,7 +5,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
+from lockgate.core.app import series_name
 from lockgate.core.bundle_layout import (
     proof_file,
     receipt_file,
@@ -29,22 +31,42 @@ _RELATED = re.compile(r"related/app/([1-9][0-9]{0,15})\.json")
 NO_CASE = "the bundle has no case of it"
 
 
+@dataclass(frozen=True, slots=True)
+class _OfApp:
+    """What the receipts of an app that stand beside a rollout's say: of which series they are, and when it froze."""
+
+    series: frozenset[str]
+    freezes: Freezes
+
+
 def replay_bundle(files: Mapping[str, bytes], tell: Tell) -> Replayed:
     """Replay every decision of a bundle, from its first receipt on."""
     numbers = sorted(int(match[1]) for name in files if (match := _RECEIPT.fullmatch(name)))
     if not numbers:
         raise DataError("there is no receipt in the bundle", advice="`lockgate export --rollout ID` writes bundles.")
     found, past = Replayed(is_whole=numbers == list(range(1, len(numbers) + 1))), None
-    freezes, last = freezes_of(_of_app(files)), 0
+    of_app, first, last = _of_app(files), record_of(files[receipt_file(numbers[0])]), 0
     for number in numbers:
         record = record_of(files[receipt_file(number)])
         outcome, led, case = _one(record, files, past if number == last + 1 else None)
         if outcome.result is Result.EQUAL and case is not None:
-            outcome = _freeze_flaw(record, case, freezes, files) or outcome
+            outcome = _freeze_flaw(record, case, of_app, files) or outcome
+        if (message := _misplaced(record, number, first)) is not None:
+            outcome, led = differs(record, Why.SUCCESSION, message), None
         past, last = led, number
         found.add(record, outcome, case)
         tell("decisions", len(found.outcomes))
     return found
+
+
+def _misplaced(record: Record, number: int, first: Record) -> str | None:
+    """Return, in words, what a receipt is in place of the one that its file is named for."""
+    said = record.statement
+    if said.seq != number:
+        return f"it stands in the bundle as receipt {number}"
+    if (said.org, said.rollout_id) != (first.statement.org, first.statement.rollout_id):
+        return "it is of another rollout than the first receipt of the bundle"
+    return None
 
 
 def _one(record: Record, files: Mapping[str, bytes], past: Past | None) -> tuple[Outcome, Past | None, Case | None]:
@@ -69,7 +91,12 @@ def replay_case(envelope: bytes, data: bytes, previous: bytes | None) -> Replaye
     return found
 
 
-def _of_app(files: Mapping[str, bytes]) -> Iterator[tuple[int, Statement]]:
+def _of_app(files: Mapping[str, bytes]) -> _OfApp:
+    said = list(_placed(files))
+    return _OfApp(frozenset(statement.rollout_id for _, statement in said), freezes_of(said))
+
+
+def _placed(files: Mapping[str, bytes]) -> Iterator[tuple[int, Statement]]:
     """Yield the app's own receipts in a bundle, each with its place in the log."""
     for name in files:
         if (match := _RELATED.fullmatch(name)) is not None:
@@ -79,11 +106,13 @@ def _of_app(files: Mapping[str, bytes]) -> Iterator[tuple[int, Statement]]:
             yield read_log_proof(proof).index, record_of(files[name]).statement
 
 
-def _freeze_flaw(record: Record, case: Case, freezes: Freezes, files: Mapping[str, bytes]) -> Outcome | None:
+def _freeze_flaw(record: Record, case: Case, of_app: _OfApp, files: Mapping[str, bytes]) -> Outcome | None:
+    if not of_app.series <= {series_name(record.statement.org, case.setting.rollout.app)}:
+        return differs(record, Why.FREEZE, "the bundle has receipts of another app in place of those of its own")
     proof = files.get(proof_file(record.statement.seq))
     if proof is None:
         return None
-    stated = freezes.at(read_log_proof(proof).index)
+    stated = of_app.freezes.at(read_log_proof(proof).index)
     if stated == case.setting.around.freeze:
         return None
     return differs(record, Why.FREEZE, "its case and the receipts of the app say otherwise whether the app was frozen")

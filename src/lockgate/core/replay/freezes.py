@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import cast
 
 from lockgate.core.canonical import Json
+from lockgate.core.refusal import Reason, VerifyError
 from lockgate.core.statement import Statement
 
 
@@ -32,5 +33,9 @@ def freezes_of(series: Iterable[tuple[int, Statement]]) -> Freezes:
 
 
 def _frozen(statement: Statement) -> str | None:
-    to = cast("Mapping[str, Json]", statement.predicate["to"])
-    return cast("str | None", to["frozen"])
+    frozen = cast("Mapping[str, Json]", statement.predicate["to"]).get("frozen", False)
+    if not isinstance(frozen, str | None):
+        raise VerifyError(
+            Reason.STATEMENT_SHAPE, f"{statement.receipt_id} is no receipt of an app: it does not say whether it froze"
+        )
+    return frozen
