@@ -4,12 +4,8 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
-import socket
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -21,43 +17,19 @@ from lockgate.ports.store import Store
 from lockgate.wiring import postgres_store, sqlite_store
 from tests.postgresql import Cluster
 from tests.servers.process import Server
+from tests.witness.machine import CREATE, Machine, free_port
 
-CREATE = ("create", "--app-id", "web", "--baseline", "v1", "--quiet", "--candidate")
 
-
-class Machine:
-    """One machine: a home with keys, a folder of marks, and further settings."""
-
-    def __init__(self, home: Path, **settings: str) -> None:
-        self.home, self.settings = home, settings
-
-    def call(self, *words: str) -> subprocess.CompletedProcess[str]:
-        """Call the command line."""
-        own = {"LOCKGATE_HOME": str(self.home), "LOCKGATE_STATE": f"{self.home}-state"}
-        return subprocess.run(
-            [sys.executable, "-m", "lockgate", *words],
-            env={**os.environ, **own, "XDG_STATE_HOME": f"{self.home}-state", **self.settings},
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=60,
-        )
-
-    def create(self, candidate: str) -> str:
-        """Put a candidate on trial; return the rollout's id."""
-        done = self.call(*CREATE, candidate)
-        assert done.returncode == 0, done.stderr
-        return done.stdout.strip()
-
-    def refusals(self, rollout: str) -> list[tuple[int, bool]]:
-        """Return the exit codes of everything that signs, and whether each says what to do."""
-        signing = (
-            ("tick", "--id", rollout),
-            ("rollback", "--id", rollout, "--reason", "drill", "--yes"),
-            ("serve", "--port", "0"),
-        )
-        done = [self.call(*words) for words in signing]
-        return [(each.returncode, "Put the newer store back" in each.stderr) for each in done]
+def refusals(here: Machine, rollout: str) -> list[tuple[int, bool]]:
+    """Return the exit codes of everything that signs, and whether each says what to do."""
+    signing = (
+        ("tick", "--id", rollout),
+        ("rollback", "--id", rollout, "--reason", "drill", "--yes"),
+        ("serve", "--port", "0"),
+    )
+    # A server sets what signals do to its process.
+    done = [(here.process if words[0] == "serve" else here.call)(*words) for words in signing]
+    return [(each.returncode, "Put the newer store back" in each.stderr) for each in done]
 
 
 def entries(store: Store) -> tuple[Receipt, ...]:
@@ -76,13 +48,12 @@ def test_an_older_copy_of_a_folder_is_refused_by_tick_rollback_and_serve(tmp_pat
     rollout = here.create("v2")
     copy = tmp_path / "copy"
     shutil.copytree(here.home, copy)
-    for verb in ("pause", "resume"):
-        assert here.call(verb, "--id", rollout, "--reason", "drill").returncode == 0
+    here.act(rollout, "pause", "resume")
     signed = entries(sqlite_store(here.home))
     shutil.move(here.home, tmp_path / "lived")
     shutil.copytree(copy, here.home)
 
-    refused, shown, checked = here.refusals(rollout), here.call("show", "--id", rollout), here.call("fsck")
+    refused, shown, checked = refusals(here, rollout), here.call("show", "--id", rollout), here.call("fsck")
 
     assert (refused, shown.returncode) == (REFUSED, 0)
     assert entries(sqlite_store(here.home)) == signed[:1]
@@ -97,23 +68,34 @@ def test_an_older_copy_of_a_database_is_refused_by_tick_rollback_and_serve(tmp_p
     name = url.rpartition("/")[2]
     here = Machine(tmp_path / "home", LOCKGATE_STORE=url)
     rollout = here.create("v2")
-    postgresql.run(f"CREATE DATABASE {name}_copy TEMPLATE {name} OWNER lockgate")
-    for verb in ("pause", "resume"):
-        assert here.call(verb, "--id", rollout, "--reason", "drill").returncode == 0
+    _copy(postgresql, name)
+    here.act(rollout, "pause", "resume")
     signed = entries(postgres_store(url))
     _swap(postgresql, name)
 
-    refused = here.refusals(rollout)
+    refused = refusals(here, rollout)
 
     assert refused == REFUSED
     assert entries(postgres_store(url)) == signed[:1]
 
 
+def _copy(postgresql: Cluster, name: str) -> None:
+    """Copy a database, whoever is connected."""
+    _end_links(postgresql, name)
+    postgresql.run(f"CREATE DATABASE {name}_copy TEMPLATE {name} OWNER lockgate")
+
+
 def _swap(postgresql: Cluster, name: str) -> None:
     """Put the copy of a database in its place, whoever is connected."""
-    postgresql.run(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")  # noqa: S608 -- our own name
+    postgresql.run(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
+    _end_links(postgresql, name)
     postgresql.run(f"ALTER DATABASE {name} RENAME TO {name}_lived")
     postgresql.run(f"ALTER DATABASE {name}_copy RENAME TO {name}")
+
+
+def _end_links(postgresql: Cluster, name: str) -> None:
+    # Each link is waited for, because a database that somebody is connected to can neither be copied nor renamed.
+    postgresql.run(f"SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = '{name}'")  # noqa: S608 -- our own name
 
 
 @pytest.mark.postgres
@@ -122,14 +104,14 @@ def test_a_server_under_which_the_database_is_put_back_signs_nothing_more(tmp_pa
     """It goes on answering, refuses what would sign, and says why."""
     url = postgresql.new_database()
     name = url.rpartition("/")[2]
-    server = Server(tmp_path / "home", _free_port(), {"LOCKGATE_STORE": url}, tick_every=None)
-    rollout = server.lockgate(*CREATE, "v2").stdout.strip()
+    server = Server(tmp_path / "home", free_port(), {"LOCKGATE_STORE": url}, tick_every=None)
+    rollout = Machine(server.home, **server.settings).create("v2")
     server.begin()
     try:
         server.wait()
         # The first start has made the key of who calls.
         server.kill()
-        postgresql.run(f"CREATE DATABASE {name}_copy TEMPLATE {name} OWNER lockgate")
+        _copy(postgresql, name)
         server.begin()
         server.wait()
         before = _act(server, rollout, "pause")
@@ -149,8 +131,8 @@ def test_a_server_under_which_the_database_is_put_back_signs_nothing_more(tmp_pa
 @pytest.mark.clause("WT-20")
 def test_a_server_under_which_the_folder_is_put_back_signs_nothing_twice(tmp_path: Path) -> None:
     """Files of the copy take the place of those in use; whatever is still answered, no place has two receipts."""
-    server = Server(tmp_path / "home", _free_port(), tick_every=None)
-    rollout = server.lockgate(*CREATE, "v2").stdout.strip()
+    server = Server(tmp_path / "home", free_port(), tick_every=None)
+    rollout = Machine(server.home, **server.settings).create("v2")
     shutil.copytree(server.home, tmp_path / "copy")
     server.begin()
     try:
@@ -190,11 +172,6 @@ def _get(server: Server, path: str) -> httpx.Response:
     return httpx.get(f"{server.address}{path}", headers=headers, trust_env=False, timeout=20)
 
 
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
-
-
 @pytest.mark.postgres
 @pytest.mark.clause("WT-21")
 def test_a_second_database_remembers_for_a_machine_that_is_new(tmp_path: Path, postgresql: Cluster) -> None:
@@ -203,10 +180,10 @@ def test_a_second_database_remembers_for_a_machine_that_is_new(tmp_path: Path, p
     first = Machine(tmp_path / "one", **marks)
     rollout = first.create("v2")
     shutil.copytree(first.home, tmp_path / "two")
-    assert first.call("pause", "--id", rollout, "--reason", "drill").returncode == 0
+    first.act(rollout, "pause")
     second = Machine(tmp_path / "two", **marks)
 
-    refused = second.refusals(rollout)
+    refused = refusals(second, rollout)
     went_on = first.call("resume", "--id", rollout, "--reason", "drill")
 
     assert (refused, went_on.returncode) == (REFUSED, 0)
@@ -222,12 +199,12 @@ def test_while_the_second_database_is_away_only_a_machine_with_a_mark_of_its_own
     first = Machine(tmp_path / "one", LOCKGATE_STATE=url)
     rollout = first.create("v2")
     shutil.copytree(first.home, tmp_path / "two")
-    away = re.sub(r":\d+/", f":{_free_port()}/", url)
+    away = re.sub(r":\d+/", f":{free_port()}/", url)
     second = Machine(tmp_path / "two", LOCKGATE_STATE=away)
     first.settings["LOCKGATE_STATE"] = away
 
-    new = second.call("rollback", "--id", rollout, "--reason", "drill", "--yes")
-    known = first.call("rollback", "--id", rollout, "--reason", "drill", "--yes")
+    new = second.process("rollback", "--id", rollout, "--reason", "drill", "--yes")
+    known = first.process("rollback", "--id", rollout, "--reason", "drill", "--yes")
 
     assert (new.returncode, known.returncode) == (69, 0)
     assert "this machine has never seen it" in new.stderr
@@ -257,7 +234,7 @@ def test_what_is_refused_is_said_as_json_where_that_is_asked(tmp_path: Path) -> 
     here = Machine(tmp_path / "home")
     rollout = here.create("v2")
     shutil.copytree(here.home, tmp_path / "copy")
-    here.call("pause", "--id", rollout, "--reason", "drill")
+    here.act(rollout, "pause")
     shutil.rmtree(here.home)
     shutil.copytree(tmp_path / "copy", here.home)
 

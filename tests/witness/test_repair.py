@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
@@ -31,7 +32,7 @@ from lockgate.verify import Keys
 from lockgate.wiring import house_to_read, memory_store, mendings, postgres_store, sqlite_store
 from tests.postgresql import Cluster
 from tests.spec.line import created
-from tests.witness.test_older_copies import Machine
+from tests.witness.machine import Machine
 from tests.witness.test_witnessing import key_of
 from tests.witness.witnessed import Beside, witness
 
@@ -156,19 +157,20 @@ def test_a_cosignature_that_is_of_another_checkpoint_is_named(tmp_path: Path) ->
     assert ["of a checkpoint that is not kept" in each.what for each in found] == [True]
 
 
-@pytest.fixture
-def machine(tmp_path: Path) -> Machine:
-    """Return a machine whose log has three entries."""
-    here = Machine(tmp_path / "home")
-    _live(here)
+@pytest.fixture(scope="module")
+def lived_machine(tmp_path_factory: pytest.TempPathFactory) -> Machine:
+    """Return a machine whose log has three entries, of which each test takes a copy."""
+    here = Machine(tmp_path_factory.mktemp("lived") / "home")
+    here.act(here.create("v2"), "pause", "resume")
     return here
 
 
-def _live(here: Machine) -> str:
-    rollout = here.create("v2")
-    for verb in ("pause", "resume"):
-        assert here.call(verb, "--id", rollout, "--reason", "drill").returncode == 0
-    return rollout
+@pytest.fixture
+def machine(lived_machine: Machine, tmp_path: Path) -> Machine:
+    """Return a copy of that machine, with what it remembers outside of its home."""
+    for each in ("home", "home-state"):
+        shutil.copytree(lived_machine.home.parent / each, tmp_path / each)
+    return Machine(tmp_path / "home")
 
 
 def _repaired(here: Machine) -> tuple[list[int], list[str]]:
@@ -265,7 +267,7 @@ def test_a_database_is_checked_and_mended_as_files_are(tmp_path: Path, postgresq
     """Nodes by the role that owns the tables; an entry that was changed is named, and stays."""
     url = postgresql.new_database()
     here = Machine(tmp_path / "home", LOCKGATE_STORE=url)
-    _live(here)
+    here.act(here.create("v2"), "pause", "resume")
     tamper = _tampering(postgresql, url)
     tamper("UPDATE nodes SET hash = decode(repeat('00', 32), 'hex') WHERE level = 0")
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import re
+import select
 import signal
 import socket
 import subprocess
@@ -20,13 +20,24 @@ from pathlib import Path
 import httpx
 import pytest
 
+from lockgate.core.cosignature import read_witness_key
 from lockgate.core.note import read_note
+from lockgate.errors import UnreachableError
+from lockgate.operations.fsck import log_origin
+from lockgate.operations.sign import log_key
 from lockgate.operations.witnessed import witnessed_checkpoint
-from lockgate.wiring import sqlite_store
+from lockgate.ports.witness import WitnessAnswer
+from lockgate.server import vouching_loop
+from lockgate.server.vouching_loop import VouchingLoop
+from lockgate.wiring import local_house, make_witness, open_witness, sqlite_store
+from tests.server.served import served
 from tests.servers.process import Server
-from tests.witness.witnessed import KEY, log_of
+from tests.spec.line import created, world
+from tests.witness.machine import Machine, free_port
+from tests.witness.witnessed import KEY, ORIGIN, Beside, log_of, witness
 
-END_S = 20.0
+# How long something may take before a test is given up; nothing is concluded from how long it took.
+END_S = 60.0
 
 
 @dataclass
@@ -38,14 +49,16 @@ class Running:
 
     def post(self, body: bytes) -> httpx.Response:
         """Send a request."""
-        return httpx.post(f"{self.address}/add-checkpoint", content=body, timeout=10, trust_env=False)
+        return httpx.post(f"{self.address}/add-checkpoint", content=body, timeout=END_S, trust_env=False)
 
-
-def call(home: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    """Call the command line."""
-    environment = {**os.environ, "LOCKGATE_HOME": str(home), "LOCKGATE_STATE": f"{home}-state"}
-    whole = [sys.executable, "-m", "lockgate", *words]
-    return subprocess.run(whole, env=environment, capture_output=True, text=True, check=False, timeout=60)
+    @contextlib.contextmanager
+    def asked(self, body: bytes) -> Iterator[socket.socket]:
+        """Send a request, and read no answer."""
+        host, _, port = self.address.removeprefix("http://").partition(":")
+        with socket.create_connection((host, int(port)), END_S) as connection:
+            head = f"POST /add-checkpoint HTTP/1.1\r\nHost: {host}\r\nContent-Length: {len(body)}\r\n\r\n"
+            connection.sendall(head.encode("ascii") + body)
+            yield connection
 
 
 @contextlib.contextmanager
@@ -67,9 +80,7 @@ def running(folder: Path, *logs: str) -> Iterator[Running]:
 
 def made(folder: Path) -> str:
     """Make a witness, and return its key."""
-    found = call(folder.parent, "witness", "key", "--dir", str(folder), "--name", "witness.example/w1")
-    assert found.returncode == 0, found.stderr
-    return found.stdout.strip()
+    return make_witness(folder, "witness.example/w1").public.text
 
 
 @pytest.mark.clause("WT-03", "WT-05")
@@ -94,59 +105,77 @@ def test_a_witness_answers_over_http_as_the_protocol_says(tmp_path: Path) -> Non
 
 @pytest.mark.clause("WT-04")
 def test_a_witness_that_is_killed_at_any_moment_goes_on_from_what_it_answered(tmp_path: Path) -> None:
-    """Whatever was answered is remembered by the next process, and a fork of it is refused."""
+    """Just asked, when it has kept a tree, and when nobody has read its answer; a fork is refused by the next one."""
     made(tmp_path / "w")
     log, known = log_of(60), 0
-    for life in range(3):
+    for moment in (lambda *_: None, _until_kept, _until_answered):
         with running(tmp_path / "w", KEY.text) as witness:
-            threading.Timer(0.05 * (life + 1), witness.process.kill).start()
-            with contextlib.suppress(httpx.HTTPError):
-                while known < log.tree.size:
-                    answer = witness.post(log.request(known, known + 1))
-                    # The one before may have been kept, and its answer lost.
-                    known = int(answer.text) if answer.status_code == 409 else known + 1
-                    assert answer.status_code in (200, 409)
+            for _ in range(3):
+                answer = witness.post(log.request(known, known + 1))
+                # The one before may have been kept, and its answer lost.
+                known = int(answer.text) if answer.status_code == 409 else known + 1
+                assert answer.status_code in (200, 409)
+            with witness.asked(log.request(known, known + 1)) as connection:
+                moment(tmp_path / "w", known, connection)
+                witness.process.kill()
+                witness.process.wait(END_S)
 
     with running(tmp_path / "w", KEY.text) as witness:
         told = witness.post(log.request(0))
         forked = witness.post(log_of(70, "fork").request(int(told.text)))
 
-    assert told.status_code == 409
-    assert known <= int(told.text) <= known + 1
+    assert (known, told.status_code, int(told.text)) == (9, 409, 10)
     assert forked.status_code == 422
+
+
+def _until_kept(folder: Path, known: int, _connection: socket.socket) -> None:
+    """Wait until a larger tree is on disk, whether its cosignature was made or not."""
+    _key, memory = open_witness(folder)
+    until = time.monotonic() + END_S
+    while (memory.latest(ORIGIN) or (0,))[0] <= known:
+        assert time.monotonic() < until
+        time.sleep(0.001)
+
+
+def _until_answered(_folder: Path, _known: int, connection: socket.socket) -> None:
+    """Wait until the answer is there, and read none of it."""
+    assert select.select([connection], [], [], END_S)[0]
 
 
 @pytest.mark.clause("WT-05")
 def test_a_witness_without_a_key_or_with_a_wrong_key_of_a_log_does_not_begin(tmp_path: Path) -> None:
     """Each by its exit code and what to do."""
-    made(tmp_path / "w")
+    call = Machine(tmp_path / "home").call
+    key = ("witness", "key", "--dir", str(tmp_path / "w"), "--name", "witness.example/w1")
+    once, again = call(*key), call(*key)
     words = ("witness", "serve", "--dir")
-    none = call(tmp_path, *words, str(tmp_path / "x"), "--log", KEY.text)
-    wrong = call(tmp_path, *words, str(tmp_path / "w"), "--log", "x")
-    twice = call(tmp_path, *words, str(tmp_path / "w"), "--log", KEY.text, "--log", KEY.text)
-    again = call(tmp_path, "witness", "key", "--dir", str(tmp_path / "w"), "--name", "w")
+    none = call(*words, str(tmp_path / "x"), "--log", KEY.text)
+    wrong = call(*words, str(tmp_path / "w"), "--log", "x")
+    twice = call(*words, str(tmp_path / "w"), "--log", KEY.text, "--log", KEY.text)
 
-    assert [each.returncode for each in (none, wrong, twice, again)] == [64, 65, 64, 64]
+    assert [each.returncode for each in (once, again, none, wrong, twice)] == [0, 64, 64, 65, 64]
+    assert read_witness_key(once.stdout.strip()).name == "witness.example/w1"
     assert "lockgate witness key" in none.stderr
 
 
 @pytest.mark.clause("WT-09")
 def test_witnesses_are_listed_in_a_file_that_commands_write(tmp_path: Path) -> None:
     """Added, shown, asked, and removed; what is wrong is refused and leaves the file as it was."""
-    home, key = tmp_path / "home", made(tmp_path / "w")
-    call(home, "create", "--app-id", "web", "--baseline", "v1", "--candidate", "v2")
-    empty = call(home, "witnesses", "list")
+    here, key = Machine(tmp_path / "home"), made(tmp_path / "w")
+    here.create("v2")
+    call, listing = here.call, here.home / "witnesses.txt"
+    empty = call("witnesses", "list")
     add = ("witnesses", "add", "w1", key)
     refused = [
-        call(home, *add, "http://witness.example").returncode,
-        call(home, "witnesses", "add", "w1", KEY.text, "https://witness.example").returncode,
-        call(home, "witnesses", "remove", "w1").returncode,
+        call(*add, "http://witness.example").returncode,
+        call("witnesses", "add", "w1", KEY.text, "https://witness.example").returncode,
+        call("witnesses", "remove", "w1").returncode,
     ]
-    added = call(home, *add, "http://127.0.0.1:9")
-    twice = call(home, *add, "http://127.0.0.1:9")
-    asked = call(home, "witnesses", "ask", "--json")
-    listed = json.loads(call(home, "witnesses", "list", "--json").stdout)
-    removed = call(home, "witnesses", "remove", "w1")
+    added = call(*add, "http://127.0.0.1:9")
+    twice = call(*add, "http://127.0.0.1:9")
+    asked = call("witnesses", "ask", "--json")
+    listed = json.loads(call("witnesses", "list", "--json").stdout)
+    removed = call("witnesses", "remove", "w1")
 
     assert "No witness is asked" in empty.stdout
     assert refused == [64, 65, 64]
@@ -154,28 +183,29 @@ def test_witnesses_are_listed_in_a_file_that_commands_write(tmp_path: Path) -> N
     assert "it must know the key of this log: lockgate/default/" in added.stderr
     assert listed == {"witnesses": [{"name": "w1", "key": key, "url": "http://127.0.0.1:9", "cosigned": 0}]}
     assert (asked.returncode, json.loads(asked.stdout)["asked"][0]["outcome"]) == (69, "unreachable")
-    assert (home / "witnesses.txt").read_text().endswith("\nquorum none\n")
-    (home / "witnesses.txt").write_text(f"log {KEY.text}\nquorum none\n")
-    assert call(home, *add, "http://127.0.0.1:9").returncode == 64
-    (home / "witnesses.txt").write_text("witness w1")
-    assert call(home, "witnesses", "list").returncode == 65
+    assert listing.read_text().endswith("\nquorum none\n")
+    listing.write_text(f"log {KEY.text}\nquorum none\n")
+    assert call(*add, "http://127.0.0.1:9").returncode == 64
+    listing.write_text("witness w1")
+    assert call("witnesses", "list").returncode == 65
 
 
 @pytest.mark.clause("WT-06", "WT-09", "WT-10")
 def test_a_witness_of_another_team_cosigns_what_the_command_line_decides(tmp_path: Path) -> None:
     """From key to cosigned checkpoint, as the how-to does it; asked again, nobody is."""
-    home, key = tmp_path / "home", made(tmp_path / "w")
-    call(home, "create", "--app-id", "web", "--baseline", "v1", "--candidate", "v2")
-    told = call(home, "witnesses", "add", "w1", key, "http://127.0.0.1:1").stderr
-    call(home, "witnesses", "remove", "w1")
+    here, key = Machine(tmp_path / "home"), made(tmp_path / "w")
+    here.create("v2")
+    call = here.call
+    told = call("witnesses", "add", "w1", key, "http://127.0.0.1:1").stderr
+    call("witnesses", "remove", "w1")
     log = next(line.rsplit(" ", 1)[1] for line in told.splitlines() if "must know" in line)
     with running(tmp_path / "w", log) as witness:
-        call(home, "witnesses", "add", "w1", key, f"{witness.address}/")
-        asked, again = call(home, "witnesses", "ask"), call(home, "witnesses", "ask")
+        call("witnesses", "add", "w1", key, f"{witness.address}/")
+        asked, again = call("witnesses", "ask"), call("witnesses", "ask")
 
     assert (asked.returncode, asked.stdout) == (0, "w1 cosigned 1 entries\n")
     assert "Nobody is to be asked" in again.stdout
-    with sqlite_store(home).reading() as seen:
+    with sqlite_store(here.home).reading() as seen:
         note = witnessed_checkpoint(seen)
     assert note is not None
     assert [line.name for line in read_note(note).signatures][1:] == ["witness.example/w1"]
@@ -184,23 +214,21 @@ def test_a_witness_of_another_team_cosigns_what_the_command_line_decides(tmp_pat
 @pytest.mark.clause("WT-06", "WT-10")
 def test_deliver_and_a_server_have_what_was_decided_cosigned(tmp_path: Path) -> None:
     """`deliver` asks once; a server asks by itself after a call, and serves the cosigned checkpoint."""
-    server, key = Server(tmp_path / "home", _free_port(), tick_every=None), made(tmp_path / "w")
-    created = server.lockgate("create", "--app-id", "web", "--baseline", "v1", "--candidate", "v2", "--json")
-    rollout = json.loads(created.stdout)["id"]
-    told = server.lockgate("witnesses", "add", "w1", key, "http://127.0.0.1:1").stderr
-    server.lockgate("witnesses", "remove", "w1")
-    log = next(line.rsplit(" ", 1)[1] for line in told.splitlines() if "must know" in line)
-    with running(tmp_path / "w", log) as witness:
-        server.lockgate("witnesses", "add", "w1", key, witness.address)
-        delivered = server.lockgate("deliver")
-        listed = json.loads(server.lockgate("witnesses", "list", "--json").stdout)["witnesses"][0]["cosigned"]
+    server, key = Server(tmp_path / "home", free_port(), tick_every=None), made(tmp_path / "w")
+    here = Machine(server.home)
+    rollout = here.create("v2")
+    log = log_key(log_origin(local_house(server.home)), local_house(server.home).signers.log)
+    with running(tmp_path / "w", log.text) as witness:
+        here.call("witnesses", "add", "w1", key, witness.address)
+        delivered = here.call("deliver")
+        listed = json.loads(here.call("witnesses", "list", "--json").stdout)["witnesses"][0]["cosigned"]
         server.begin()
         try:
             server.wait()
             headers = {"authorization": f"Bearer {server.token}"}
             paused = f"{server.address}/api/v1/rollouts/{rollout}/pause"
-            httpx.post(paused, headers=headers, json={"reason": "drill"}, trust_env=False, timeout=10)
-            until, lines = time.monotonic() + 20, list[str]()
+            httpx.post(paused, headers=headers, json={"reason": "drill"}, trust_env=False, timeout=END_S)
+            until, lines = time.monotonic() + END_S, list[str]()
             while time.monotonic() < until:
                 served = httpx.get(f"{server.address}/api/v1/log/checkpoint", headers=headers, trust_env=False)
                 lines = served.text.splitlines()
@@ -222,39 +250,52 @@ def hanging() -> Iterator[str]:
 
 
 @pytest.mark.clause("WT-08")
-def test_a_server_answers_and_ends_while_a_witness_hangs(tmp_path: Path) -> None:
-    """The start tells it, each call is answered before the witness would be given up, and so is the end."""
-    server, key = Server(tmp_path / "home", _free_port(), tick_every=None), made(tmp_path / "w")
+def test_a_server_starts_and_ends_beside_a_witness_that_hangs(tmp_path: Path) -> None:
+    """The start tells it, calls are answered, and so is the end."""
+    server, key = Server(tmp_path / "home", free_port(), tick_every=None), made(tmp_path / "w")
+    here = Machine(server.home)
+    rollout = here.create("v2")
     with hanging() as address:
-        created = server.lockgate("create", "--app-id", "web", "--baseline", "v1", "--candidate", "v2", "--json")
-        rollout = json.loads(created.stdout)["id"]
-        server.lockgate("witnesses", "add", "w1", key, address)
+        here.call("witnesses", "add", "w1", key, address)
         server.begin()
         try:
             server.wait()
-            time.sleep(3)
-            headers = {"authorization": f"Bearer {server.token}"}
-            seconds = time.monotonic()
-            answers = [
-                httpx.post(
-                    f"{server.address}/api/v1/rollouts/{rollout}/{verb}",
-                    headers={**headers, "idempotency-key": f'"{verb}"'},
-                    json={"reason": "drill"},
-                    trust_env=False,
-                    timeout=8,
-                ).status_code
-                for verb in ("pause", "resume", "rollback")
-            ]
-            code, seconds = server.end(), time.monotonic() - seconds
+            paused = httpx.post(
+                f"{server.address}/api/v1/rollouts/{rollout}/pause",
+                headers={"authorization": f"Bearer {server.token}"},
+                json={"reason": "drill"},
+                trust_env=False,
+                timeout=END_S,
+            )
+            code = server.end()
         finally:
             if server.is_running:
                 server.kill()
 
-    assert (answers, code) == ([200, 200, 200], 0)
-    assert seconds < 8
+    assert (paused.status_code, code) == (200, 0)
     assert "witness w1: 127.0.0.1" in server.said
 
 
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
+@pytest.mark.clause("WT-08")
+def test_no_call_and_no_end_waits_for_a_witness_that_hangs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is asked, and answers only when all else is over."""
+    monkeypatch.setattr(vouching_loop, "GLANCE_S", 0.01)
+    here, is_asked, is_over = world(), threading.Event(), threading.Event()
+    rollout = created(here).rollout.id
+
+    def hang(_body: bytes) -> WitnessAnswer:
+        is_asked.set()
+        is_over.wait()
+        raise UnreachableError("it did not answer in time")
+
+    beside = Beside(witness(tmp_path / "w", KEY), answer=hang)
+    try:
+        with served(here) as door, VouchingLoop(here.house, beside, None, lambda _: None):
+            assert is_asked.wait(END_S)
+            operator = door.caller("admin")
+            path = f"/api/v1/rollouts/{rollout}"
+            answers = [operator.post(f"{path}/{verb}", {"reason": "drill"}) for verb in ("pause", "resume", "rollback")]
+    finally:
+        is_over.set()
+
+    assert [each.status_code for each in answers] == [200, 200, 200]

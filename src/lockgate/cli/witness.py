@@ -56,8 +56,8 @@ def serve(folder: str, logs: tuple[str, ...], host: str, port: int) -> int:
     known = tuple(map(read_note_key, logs))
     if len({each.text for each in known}) < len(known):
         raise UsageError("a key of a log is named twice", advice="Name each once.")
-    serving.end_when_asked()
     found, memory = open_witness(Path(folder))
+    serving.end_when_asked()
     with serving.listening(host, port) as listener:
         cosigner = Cosigner(logs=known, memory=memory, key=found, clock=system_clock())
         if not serving.is_loopback(listener):
