@@ -17,6 +17,7 @@ import numpy as np
 from lockgate.adapters.marks.state_files import StateFiles
 from lockgate.adapters.stores.sqlite import segments as sqlite_segments
 from lockgate.core.batch import RunBatch
+from lockgate.core.listed_key import Use
 from lockgate.core.policy.policy import Mode
 from lockgate.core.receipt import operator
 from lockgate.core.retention import Retention
@@ -32,7 +33,6 @@ from lockgate.operations.queries import list_rollouts
 from lockgate.operations.rotate_key import Rotation, rotate_key
 from lockgate.operations.tick import tick
 from lockgate.ports.house import House
-from lockgate.ports.signing import Role
 from lockgate.testing.world import BEGINNING, WorldClock
 from lockgate.wiring import actuators, run_batches, signers, sqlite_store
 
@@ -118,7 +118,7 @@ def _freeze(house: House, _folder: Path) -> None:
     freeze(APP, WHO, house)
 
 
-def _rotate(role: Role) -> Callable[[House, Path], None]:
+def _rotate(role: Use) -> Callable[[House, Path], None]:
     def step(house: House, folder: Path) -> None:
         rotate_key(Rotation(role=role, actor=WHO, overlap=86_400_000), house, signers(folder / "keys"))
 
@@ -145,8 +145,8 @@ LIFE = (
     Step("deliver promoted", 3, _deliver),
     Step("freeze", 3, _freeze),
     Step("unfreeze", 3, _unfreeze),
-    Step("rotate receipt", 3, _rotate("receipt")),
-    Step("rotate log", 3, _rotate("log")),
+    Step("rotate receipt", 3, _rotate(Use.RECEIPT)),
+    Step("rotate log", 3, _rotate(Use.LOG)),
     Step("ingest transition again", 3.5, _ingest(3)),
     Step("ingest bad", 4.5, _ingest(4, failing=0.9)),
     Step("ingest worse", 5.5, _ingest(5, failing=0.9)),

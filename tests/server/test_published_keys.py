@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from lockgate.core.envelope import signer_of
+from lockgate.core.listed_key import Use
 from lockgate.core.public_key import read_public_key
 from lockgate.verify import Keys, read_note_key, verify_checkpoint, verify_receipt
 from tests.server.served import served
@@ -39,8 +40,8 @@ def test_older_keys_stay_published(tmp_path: Path) -> None:
     here = line(tmp_path)
     decide(here, "one")
     first = checkpoint(here.house)
-    rotated(here, "receipt")
-    rotated(here, "log")
+    rotated(here, Use.RECEIPT)
+    rotated(here, Use.LOG)
     decide(here, "two")
 
     with served(here) as door:

@@ -11,6 +11,7 @@ import pytest
 
 from lockgate.adapters.signers.key_folder import ROLES, open_signers
 from lockgate.core.envelope import signer_of
+from lockgate.core.listed_key import Use
 from lockgate.core.receipt import operator
 from lockgate.errors import NotPermittedError
 from lockgate.operations.create import Order, create
@@ -70,6 +71,6 @@ def test_keys_are_prepared_copied_and_followed_on_every_machine(postgresql: Clus
     assert finished == [{}, {}]
     assert fsck(machine(url, one)).flaws == ()
 
-    rotate_key(Rotation(role="receipt", actor=WHO), first, open_signers(one))
+    rotate_key(Rotation(role=Use.RECEIPT, actor=WHO), first, open_signers(one))
     with pytest.raises(NotPermittedError, match="not in the keys folder here"):
         decide(second, "without")

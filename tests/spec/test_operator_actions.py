@@ -13,6 +13,7 @@ import pytest
 
 from lockgate.core.decision.intervention import Seen
 from lockgate.core.envelope import open_envelope
+from lockgate.core.listed_key import Use
 from lockgate.core.receipt import Actor
 from lockgate.core.rollout import Status
 from lockgate.core.statement import read_statement
@@ -31,7 +32,7 @@ from lockgate.operations.resume import resume
 from lockgate.operations.rollback import rollback
 from lockgate.operations.tick import tick
 from lockgate.ports.house import House
-from lockgate.ports.signing import PublicKeys, Role, Signer
+from lockgate.ports.signing import PublicKeys, Signer
 from lockgate.ports.store import Store, Transaction
 from lockgate.testing.world import World
 from lockgate.wiring import memory_store, sqlite_store
@@ -352,9 +353,9 @@ class _FailingSigners:
     log: Signer
     kept: PublicKeys = field(default_factory=PublicKeys)
 
-    def signer(self, role: Role, key_id: str) -> Signer:  # noqa: ARG002 -- it has one of each role, whatever its id
+    def signer(self, role: Use, key_id: str) -> Signer:  # noqa: ARG002 -- it has one of each role, whatever its id
         """Return a signer."""
-        return self.receipt if role == "receipt" else self.log
+        return self.receipt if role is Use.RECEIPT else self.log
 
 
 @pytest.mark.clause("AC-11")

@@ -14,7 +14,7 @@ from lockgate.adapters.signers.key_folder import ROLES, FolderSigners, open_sign
 from lockgate.core.custody import custody_series
 from lockgate.core.envelope import signer_of
 from lockgate.core.key_manifest import SignedManifest, open_manifest, read_manifest, read_manifests
-from lockgate.core.listed_key import Status
+from lockgate.core.listed_key import Status, Use
 from lockgate.core.manifest_body import KeyManifest
 from lockgate.core.note import NoteKey, read_note
 from lockgate.core.public_key import PublicKey, read_public_key
@@ -28,7 +28,7 @@ from lockgate.operations.key_manifest import (
     Roots,
     current_manifest,
     draft_manifest,
-    manifest_versions,
+    manifests_in,
     publish_manifest,
     with_signature,
 )
@@ -36,7 +36,6 @@ from lockgate.operations.known_keys import heir
 from lockgate.operations.prune import prune
 from lockgate.operations.rotate_key import Rotated, Rotation, rotate_key
 from lockgate.ports.house import House
-from lockgate.ports.signing import Role
 from lockgate.testing.signers import SeededSigner
 from lockgate.testing.world import World
 from lockgate.verify import Keys, is_signed, verify_checkpoint, verify_receipt
@@ -63,7 +62,7 @@ def ring(here: World) -> FolderSigners:
     return found
 
 
-def rotated(here: World, role: Role, overlap: int = 0, last_good: int | None = None) -> Rotated:
+def rotated(here: World, role: Use, overlap: int = 0, last_good: int | None = None) -> Rotated:
     """Let a key be followed."""
     good = None if last_good is None else {here.house.org: last_good}
     return rotate_key(Rotation(role=role, actor=WHO, overlap=overlap, last_good=good), here.house, ring(here))
@@ -113,6 +112,12 @@ def trusting(data: bytes) -> KeyManifest:
     return read_manifest(data, [public(ROOT)], is_signed)
 
 
+def versions(house: House) -> tuple[bytes, ...]:
+    """Return every version of the manifest that was published."""
+    with house.store.reading(house.org) as seen:
+        return manifests_in(seen, house.org)
+
+
 def counted(manifest: KeyManifest, receipts: tuple[Receipt, ...]) -> list[int]:
     """Return the places of the receipts that verify by the key that counts there."""
     found = []
@@ -131,7 +136,7 @@ def test_the_key_that_signed_so_far_signs_that_another_follows_it(tmp_path: Path
     decide(here, "one")
     old = here.house.signers.receipt.key_id
 
-    made = rotated(here, "receipt")
+    made = rotated(here, Use.RECEIPT)
     decide(here, "two")
 
     receipts = entries(here.house)
@@ -148,8 +153,8 @@ def test_the_former_private_key_is_put_aside_and_its_public_half_is_kept(tmp_pat
     decide(here, "one")
     old = here.house.signers.receipt
 
-    made = rotated(here, "receipt")
-    again = rotated(here, "receipt")
+    made = rotated(here, Use.RECEIPT)
+    again = rotated(here, Use.RECEIPT)
 
     assert made.aside == again.aside == str(tmp_path / "receipt.former.pem")
     assert (tmp_path / "retired" / f"receipt-{old.key_id[:16]}.pem").exists()
@@ -166,7 +171,7 @@ def test_whoever_began_before_finds_the_key_that_follows(tmp_path: Path) -> None
     early = replace(here.house, signers=open_signers(tmp_path))
     early_old = early.signers.receipt.key_id
 
-    receipt, log = rotated(here, "receipt"), rotated(here, "log")
+    receipt, log = rotated(here, Use.RECEIPT), rotated(here, Use.LOG)
     assert early.signers.receipt.key_id == early_old
     create(order(app="two"), early)
 
@@ -189,7 +194,7 @@ def test_a_machine_without_the_key_signs_nothing_until_it_is_copied(tmp_path: Pa
         (tmp_path / "second" / name).chmod(0o600)
     other = replace(here.house, signers=open_signers(tmp_path / "second"))
 
-    made = rotated(here, "receipt")
+    made = rotated(here, Use.RECEIPT)
     with pytest.raises(NotPermittedError, match="is not in the keys folder here"):
         create(order(app="two"), other)
     (tmp_path / "second" / "receipt.next.pem").write_bytes((tmp_path / "first" / "receipt.pem").read_bytes())
@@ -197,7 +202,7 @@ def test_a_machine_without_the_key_signs_nothing_until_it_is_copied(tmp_path: Pa
     create(order(app="two"), other)
 
     assert signer_of(entries(here.house)[-1].envelope) == made.key_id
-    finished = rotate_key(Rotation(role="receipt", actor=WHO), other, open_signers(tmp_path / "second"))
+    finished = rotate_key(Rotation(role=Use.RECEIPT, actor=WHO), other, open_signers(tmp_path / "second"))
     assert (finished.key_id, finished.receipts) == (made.key_id, {})
     assert open_signers(tmp_path / "second").receipt.key_id == made.key_id
 
@@ -224,7 +229,7 @@ def test_keys_change_among_many_who_sign_at_once(tmp_path: Path) -> None:
         for turn in range(6):
             create(order(app=f"app-{number}-{turn}"), own)
 
-    def changer(role: Role) -> None:
+    def changer(role: Use) -> None:
         for _ in range(3):
             own = open_signers(tmp_path / "keys")
             rotate_key(Rotation(role=role, actor=WHO, overlap=DAY), replace(here.house, signers=own), own)
@@ -251,7 +256,7 @@ def test_a_former_key_of_the_log_signs_beside_its_follower_for_a_while(tmp_path:
     origin = read_note(checkpoint(here.house)).body.split("\n")[0]
     old = NoteKey(origin, read_public_key(here.house.signers.log.public_key_pem).raw)
 
-    made = rotated(here, "log", overlap=30 * DAY)
+    made = rotated(here, Use.LOG, overlap=30 * DAY)
     decide(here, "two")
     new = NoteKey(origin, read_public_key(here.house.signers.log.public_key_pem).raw)
     during = checkpoint(here.house)
@@ -271,8 +276,8 @@ def test_a_manifest_says_what_the_log_says(tmp_path: Path) -> None:
     """Each key counts from its first to its last place, as receipts of custody have it."""
     here = line(tmp_path)
     decide(here, "one")
-    rotated(here, "receipt")
-    rotated(here, "log", overlap=DAY)
+    rotated(here, Use.RECEIPT)
+    rotated(here, Use.LOG, overlap=DAY)
     decide(here, "two")
 
     during = draft_manifest(here.house, Roots((public(ROOT),)))
@@ -297,12 +302,12 @@ def test_a_published_manifest_is_bound_by_a_receipt(tmp_path: Path) -> None:
     decide(here, "one")
 
     first = published(here)
-    rotated(here, "receipt")
+    rotated(here, Use.RECEIPT)
     second = published(here)
 
     assert current_manifest(here.house) == second
-    assert manifest_versions(here.house) == (first, second)
-    assert read_manifests(manifest_versions(here.house), [public(ROOT)], is_signed).version == 2
+    assert versions(here.house) == (first, second)
+    assert read_manifests(versions(here.house), [public(ROOT)], is_signed).version == 2
     latest = entries(here.house)[-1]
     assert latest.action == "publish_manifest"
     assert open_manifest(second).digest.encode() in _payload(latest)
@@ -321,7 +326,7 @@ def test_another_manifest_than_the_logs_is_not_published(tmp_path: Path) -> None
     here = line(tmp_path)
     decide(here, "one")
     stale = signed(draft_manifest(here.house, Roots((public(ROOT),))), ROOT)
-    rotated(here, "receipt")
+    rotated(here, Use.RECEIPT)
     unsigned = signed(draft_manifest(here.house, Roots((public(ROOT), public(SECOND_ROOT)), (), 2)), ROOT)
 
     for data, reason in ((stale, "not what the log says"), (unsigned, "not signed by enough")):
@@ -331,7 +336,7 @@ def test_another_manifest_than_the_logs_is_not_published(tmp_path: Path) -> None
     with pytest.raises(DataError):
         publish_manifest(stale, WHO, here.house)
 
-    assert len(manifest_versions(here.house)) == 1
+    assert len(versions(here.house)) == 1
 
 
 @pytest.mark.clause("KY-14")
@@ -347,7 +352,7 @@ def test_two_people_sign_in_turn_and_roots_change(tmp_path: Path) -> None:
         publish_manifest(signed(leaving, SECOND_ROOT), WHO, here.house)
     publish_manifest(signed(leaving, SECOND_ROOT, ROOT), WHO, here.house)
 
-    assert read_manifests(manifest_versions(here.house), [public(ROOT), public(SECOND_ROOT)], is_signed).roots == (
+    assert read_manifests(versions(here.house), [public(ROOT), public(SECOND_ROOT)], is_signed).roots == (
         public(SECOND_ROOT),
     )
 
@@ -361,8 +366,8 @@ def test_rotation_drill(tmp_path: Path) -> None:
     first = trusting(published(here))
     before = len(entries(here.house))
 
-    for number, role in enumerate(("receipt", "log", "receipt", "log")):
-        made = rotated(here, role, overlap=DAY)  # type: ignore[arg-type]
+    for number, role in enumerate((*ROLES, *ROLES)):
+        made = rotated(here, role, overlap=DAY)
         assert made.receipts
         here.walk(rollout.id, EQUAL, runs=4_000, minutes=2)
         decide(here, f"more-{number}")
@@ -385,7 +390,7 @@ def test_what_a_stolen_key_signed_behind_the_last_good_place_counts_for_nothing(
         decide(here, name)
     stolen = here.house.signers.receipt.key_id
 
-    made = rotated(here, "receipt", last_good=1)
+    made = rotated(here, Use.RECEIPT, last_good=1)
     decide(here, "four")
     manifest = trusting(published(here))
 
@@ -409,10 +414,10 @@ def test_a_revocation_that_ended_half_way_goes_on_by_the_same_call(tmp_path: Pat
 
     crash_point.handle(end)
     with pytest.raises(KeyboardInterrupt):
-        rotated(here, "receipt", last_good=0)
+        rotated(here, Use.RECEIPT, last_good=0)
     crash_point.handle(None)
     here.house = replace(here.house, signers=open_signers(tmp_path))
-    again = rotated(here, "receipt", last_good=0)
+    again = rotated(here, Use.RECEIPT, last_good=0)
     decide(here, "two")
 
     receipts = entries(here.house)
@@ -430,7 +435,7 @@ def test_a_last_good_place_is_one_of_the_keys_own(tmp_path: Path, last_good: int
         decide(here, name)
 
     with pytest.raises(UsageError, match="last good one"):
-        rotated(here, "receipt", last_good=last_good)
+        rotated(here, Use.RECEIPT, last_good=last_good)
 
     assert len(entries(here.house)) == 3
 
@@ -446,7 +451,7 @@ def test_every_organisation_is_told(tmp_path: Path) -> None:
     other = replace(here.house, org="other")
     create(order(app="two"), other)
 
-    made = rotated(here, "receipt")
+    made = rotated(here, Use.RECEIPT)
     create(order(app="three"), other)
 
     assert set(made.receipts) == {"default", "other"}
@@ -460,4 +465,4 @@ def test_nothing_is_rotated_before_something_was_signed(tmp_path: Path) -> None:
     here = line(tmp_path)
 
     with pytest.raises(UsageError, match="nothing was signed yet"):
-        rotated(here, "receipt")
+        rotated(here, Use.RECEIPT)

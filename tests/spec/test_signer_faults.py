@@ -8,11 +8,12 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
+from lockgate.core.listed_key import Use
 from lockgate.core.receipt import operator
 from lockgate.errors import LockgateError
 from lockgate.operations.fsck import fsck
 from lockgate.operations.rollback import rollback
-from lockgate.ports.signing import PublicKeys, Role, Signer
+from lockgate.ports.signing import PublicKeys, Signer
 from lockgate.testing.signers import seeded_signers
 from tests.spec.line import created, receipts, trial_of, world
 from tests.spec.operators import kept
@@ -70,9 +71,9 @@ class Pair:
     log: Signer
     kept: PublicKeys = field(default_factory=PublicKeys)
 
-    def signer(self, role: Role, key_id: str) -> Signer:  # noqa: ARG002 -- it has one of each role, whatever its id
+    def signer(self, role: Use, key_id: str) -> Signer:  # noqa: ARG002 -- it has one of each role, whatever its id
         """Return a signer."""
-        return self.receipt if role == "receipt" else self.log
+        return self.receipt if role is Use.RECEIPT else self.log
 
 
 @pytest.mark.parametrize("role", ["receipt", "log"])

@@ -12,9 +12,9 @@ from lockgate.cli import exit_codes, local, output, request
 from lockgate.errors import UsageError
 
 if TYPE_CHECKING:
+    from lockgate.core.listed_key import Use
     from lockgate.operations.rotate_key import Rotated
     from lockgate.ports.house import House
-    from lockgate.ports.signing import Role
 
 EPILOG = f"Exit codes: 0 the new key signs; 64 usage; {exit_codes.OF_STORE}"
 
@@ -28,7 +28,7 @@ LAST_GOOD = f"This entry of the log; `{VOUCHED}`: the last one below a checkpoin
 class Call(TypedDict):
     """What was called, as click hands it over."""
 
-    role: Role
+    role: Use
     overlap: float
     last_good: tuple[str, ...]
     is_stolen: bool
@@ -56,12 +56,14 @@ class Call(TypedDict):
 @click.option("--by", metavar="NAME", envvar="LOCKGATE_ACTOR", help="Who. [default: the user of this machine]")
 @request.without_question
 @click.option("--json", "as_json", is_flag=True, help="Print what signs now as JSON.")
-def rotate(**call: object) -> int:
+def rotate(role: str, **call: object) -> int:
     """Let a new key sign receipts, or checkpoints of the log, from now on, and sign by the old one that it does.
 
     On a second machine with a keys folder of its own, and the new key in it, it only puts the files into their places.
     """
-    return _rotate(Call(**call))  # type: ignore[typeddict-item]
+    from lockgate.core.listed_key import Use
+
+    return _rotate(Call(role=Use(role), **call))  # type: ignore[typeddict-item]
 
 
 def _rotate(call: Call) -> int:

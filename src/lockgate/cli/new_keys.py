@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -11,7 +12,7 @@ from lockgate.cli import exit_codes, local, output, request
 from lockgate.errors import UsageError
 
 if TYPE_CHECKING:
-    from lockgate.ports.signing import Role, Signer
+    from lockgate.ports.signing import Signer
 
 EPILOG = f"Exit codes: 0 the new keys sign; 64 usage, or the keys signed so far too; {exit_codes.OF_STORE}"
 
@@ -59,5 +60,5 @@ def new_keys(reason: str, by: str | None, *, yes: bool, as_json: bool) -> int:
     return exit_codes.OK.code
 
 
-def _key(role: Role, signer: Signer, new: tuple[Role, ...]) -> str:
+def _key(role: str, signer: Signer, new: Sequence[str]) -> str:
     return f"the new key {signer.key_id} from now on" if role in new else f"key {signer.key_id} as before"

@@ -7,25 +7,25 @@ from collections.abc import Collection
 
 from lockgate.core.bundle_layout import ALLOWED_SIGNERS, KEY_MANIFEST, LOG_KEYS, key_file, older_key_manifest
 from lockgate.core.canonical import Json
-from lockgate.core.public_key import PublicKey, read_public_key
+from lockgate.core.listed_key import Use
+from lockgate.core.note import NoteKey
 from lockgate.core.published_keys import allowed_signers
 from lockgate.operations.bundle_spool import Spool
 from lockgate.operations.key_manifest import manifests_in
-from lockgate.operations.sign import log_key_of
+from lockgate.operations.public_keys import public_keys
 from lockgate.ports.house import House
 from lockgate.ports.store import Snapshot
 
 
 def put_keys(seen: Snapshot, house: House, origin: str, signers: Collection[str], files: Spool) -> dict[str, Json]:
     """Keep the keys that signed receipts, all of the log, and every key manifest; return what is missing, and why."""
-    kept = house.signers.kept
-    known = {key.key_id: key for key in _keys(house.signers.receipt.public_key_pem, *kept.receipt)}
+    ours = public_keys(house)
+    known = {key.key_id: key for key in ours[Use.RECEIPT]}
     found = [known[key_id] for key_id in sorted(signers) if key_id in known]
     for key in found:
         files.add(key_file(key.key_id), key.pem)
     files.add(ALLOWED_SIGNERS, allowed_signers(found))
-    log = _keys(house.signers.log.public_key_pem, *kept.log)
-    lines = sorted(log_key_of(origin, key.pem).text for key in log)
+    lines = sorted(NoteKey(origin, key.raw).text for key in ours[Use.LOG])
     files.add(LOG_KEYS, "".join(f"{line}\n" for line in lines).encode("utf-8"))
     versions = manifests_in(seen, house.org)
     for version, data in enumerate(versions, 1):
@@ -36,7 +36,3 @@ def put_keys(seen: Snapshot, house: House, origin: str, signers: Collection[str]
         if key_id not in known
     ]
     return {"keys": lost} if lost else {}
-
-
-def _keys(*pems: bytes) -> list[PublicKey]:
-    return list(dict.fromkeys(read_public_key(pem) for pem in pems))

@@ -11,17 +11,17 @@ from dataclasses import replace
 from lockgate import __version__
 from lockgate.core.custody import Custody, CustodyAct, custody_series, draft_custody
 from lockgate.core.decision.decision import Action, Cause
+from lockgate.core.listed_key import Use
 from lockgate.core.receipt import Actor, operator
 from lockgate.core.vault import Receipt
 from lockgate.errors import UsageError
 from lockgate.operations.keeping import Marks, keep, writing
 from lockgate.operations.known_keys import custody, stated_by, unknown_keys
 from lockgate.ports.house import House
-from lockgate.ports.signing import Role
 from lockgate.ports.store import Snapshot, Transaction
 
 
-def renew_keys(actor: Actor, house: House) -> tuple[Receipt, tuple[Role, ...]]:
+def renew_keys(actor: Actor, house: House) -> tuple[Receipt, tuple[Use, ...]]:
     """Let the keys of a house sign from now on in place of those that signed so far, by a receipt that says so.
 
     Return it, and of which roles the keys are new.
@@ -40,7 +40,7 @@ def renew_keys(actor: Actor, house: House) -> tuple[Receipt, tuple[Role, ...]]:
         before = custody(work, house.org)
         ours = Custody(receipt_key=house.signers.receipt.key_id, log_key=house.signers.log.key_id)
         kept = ours if before is None else replace(before, receipt_key=ours.receipt_key, log_key=ours.log_key)
-        after = replace(kept, overlap=None) if "log" in new else kept
+        after = replace(kept, overlap=None) if Use.LOG in new else kept
         return change(work, house, after, Action.NEW_KEYS, checked), new
 
 

@@ -6,7 +6,6 @@ A manifest is a content of the store, which a receipt of the organisation's cust
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -16,14 +15,15 @@ from lockgate.core.decision.decision import Action
 from lockgate.core.key_manifest import SignedManifest, check_successor, open_manifest, read_manifest
 from lockgate.core.manifest_body import KeyManifest
 from lockgate.core.note import read_note
-from lockgate.core.public_key import PublicKey, read_public_key
+from lockgate.core.public_key import PublicKey
 from lockgate.core.receipt import Actor, operator
 from lockgate.core.vault import Receipt
-from lockgate.errors import DataError, NotPermittedError, UsageError
+from lockgate.errors import DataError, UsageError
 from lockgate.operations.custody import change
 from lockgate.operations.keeping import writing
 from lockgate.operations.key_spans import listed_keys
 from lockgate.operations.known_keys import custody, heir, log_signers
+from lockgate.operations.public_keys import public_keys
 from lockgate.ports.house import House
 from lockgate.ports.store import Snapshot
 from lockgate.verify import is_signed
@@ -49,14 +49,8 @@ def current_manifest(house: House) -> bytes | None:
         return _current(seen, house.org)
 
 
-def manifest_versions(house: House) -> tuple[bytes, ...]:
-    """Return every version of the manifest that was published, the first one first."""
-    with house.store.reading(house.org) as seen:
-        return manifests_in(seen, house.org)
-
-
 def manifests_in(seen: Snapshot, org: str) -> tuple[bytes, ...]:
-    """Return every version that a snapshot has, the first one first."""
+    """Return every version of the manifest that was published, the first one first."""
     return tuple(reversed([*_versions(seen, org)]))
 
 
@@ -131,11 +125,7 @@ def with_signature(signed: SignedManifest, key_id: str, signature: bytes) -> Sig
 
 def known_publicly(house: House, before: SignedManifest | None = None) -> dict[str, PublicKey]:
     """Return the public keys that a house, or a version of its manifest, knows, by their ids."""
-    kept = house.signers.kept
-    found = [read_public_key(pem) for pem in (*kept.receipt, *kept.log)]
-    for signer in (house.signers.receipt, house.signers.log):
-        with contextlib.suppress(NotPermittedError):
-            found.append(read_public_key(signer.public_key_pem))
+    found = [key for keys in public_keys(house).values() for key in keys]
     listed: Sequence[PublicKey] = () if before is None else [each.key for each in before.manifest.keys]
     return {key.key_id: key for key in (*found, *listed)}
 

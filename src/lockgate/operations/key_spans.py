@@ -14,7 +14,7 @@ from lockgate.core.custody import Custody, Revocation, custody_series
 from lockgate.core.decision.decision import Action
 from lockgate.core.envelope import signer_of
 from lockgate.core.instant import Instant
-from lockgate.core.listed_key import MAX_REASON, ListedKey, Status, Use
+from lockgate.core.listed_key import ListedKey, Status, Use
 from lockgate.core.note import NoteKey, read_note
 from lockgate.core.public_key import PublicKey
 from lockgate.core.vault import Receipt
@@ -117,7 +117,7 @@ def _listed(
         status, last, reason = Status.ACTIVE if span.last is None else Status.RETIRED, span.last, None
         if span.key_id in last_good:
             good = last_good[span.key_id]
-            status, last, reason = Status.REVOKED, good if last is None else min(last, good), STOLEN[:MAX_REASON]
+            status, last, reason = Status.REVOKED, good if last is None else min(last, good), STOLEN
         key = _known(known, span.key_id)
         yield ListedKey(key=key, use=use, status=status, first=span.first, last=last, reason=reason)
 

@@ -10,13 +10,14 @@ from lockgate.core.checkpoint import Checkpoint, read_checkpoint
 from lockgate.core.custody import Custody, custody_series, stated_custody
 from lockgate.core.decision.decision import Action
 from lockgate.core.envelope import open_envelope, signer_of
+from lockgate.core.listed_key import Use
 from lockgate.core.note import NoteSignature, read_note
 from lockgate.core.statement import read_statement
 from lockgate.core.vault import Receipt
 from lockgate.errors import NotPermittedError, UnsoundError
 from lockgate.operations.sign import log_key
 from lockgate.ports.house import House
-from lockgate.ports.signing import Role, Signer
+from lockgate.ports.signing import Signer
 from lockgate.ports.store import Snapshot
 
 RESTORE = (
@@ -36,7 +37,7 @@ def receipt_signer(seen: Snapshot, house: House) -> Signer:
     latest = seen.latest_receipt()
     if latest is None:
         return house.signers.receipt
-    return _here(house, "receipt", heir(latest), latest)
+    return _here(house, Use.RECEIPT, heir(latest), latest)
 
 
 def log_signers(seen: Snapshot, house: House) -> tuple[Signer, ...]:
@@ -54,11 +55,11 @@ def log_signers(seen: Snapshot, house: House) -> tuple[Signer, ...]:
     stated = custody(seen, house.org)
     if stated is None:
         raise _others(latest)
-    current = _here(house, "log", stated.log_key, latest)
+    current = _here(house, Use.LOG, stated.log_key, latest)
     overlap = stated.overlap
     if overlap is None or overlap.until <= house.clock.now():
         return (current,)
-    former = house.signers.signer("log", overlap.log_key)
+    former = house.signers.signer(Use.LOG, overlap.log_key)
     return (current,) if former is None else (current, former)
 
 
@@ -69,10 +70,10 @@ def heir(latest: Receipt) -> str:
     return signer_of(latest.envelope)
 
 
-def unknown_keys(seen: Snapshot, house: House, latest: Receipt) -> tuple[Role, ...]:
+def unknown_keys(seen: Snapshot, house: House, latest: Receipt) -> tuple[Use, ...]:
     """Return of which roles a house has other keys than those whose turn it is."""
-    receipt: tuple[Role, ...] = () if heir(latest) == house.signers.receipt.key_id else ("receipt",)
-    return receipt if _has_signed_log(seen, house) else (*receipt, "log")
+    receipt: tuple[Use, ...] = () if heir(latest) == house.signers.receipt.key_id else (Use.RECEIPT,)
+    return receipt if _has_signed_log(seen, house) else (*receipt, Use.LOG)
 
 
 def custody(seen: Snapshot, org: str) -> Custody | None:
@@ -92,11 +93,11 @@ def stated_by(receipt: Receipt) -> Custody:
     return stated_custody(to)
 
 
-def _here(house: House, role: Role, key_id: str, latest: Receipt) -> Signer:
+def _here(house: House, role: Use, key_id: str, latest: Receipt) -> Signer:
     found = house.signers.signer(role, key_id)
     if found is not None:
         return found
-    at_hand = house.signers.receipt if role == "receipt" else house.signers.log
+    at_hand = house.signers.receipt if role is Use.RECEIPT else house.signers.log
     if at_hand.key_id == key_id:
         # A key that is lost: it is known, and refuses by itself.
         return at_hand

@@ -3,14 +3,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from lockgate.core.checkpoint import read_checkpoint
-from lockgate.core.note import read_note
-from lockgate.core.public_key import PublicKey, read_public_key
+from lockgate.core.listed_key import Use
+from lockgate.core.note import NoteKey, read_note
 from lockgate.core.published_keys import key_files
 from lockgate.errors import UnknownError
-from lockgate.operations.sign import log_key_of
+from lockgate.operations.public_keys import public_keys
 from lockgate.ports.house import House
 
 
@@ -26,12 +26,5 @@ def published_keys(house: House) -> Mapping[str, bytes]:
             "no organisation of that name has published keys",
             advice="An organisation's first receipt makes them known.",
         )
-    origin, signers = read_checkpoint(read_note(note).body).origin, house.signers
-    receipt = _keys([signers.receipt.public_key_pem, *signers.kept.receipt])
-    log = _keys([signers.log.public_key_pem, *signers.kept.log])
-    return key_files(receipt, [log_key_of(origin, key.pem) for key in log])
-
-
-def _keys(pems: Iterable[bytes]) -> tuple[PublicKey, ...]:
-    """Return keys once each, those that sign now first."""
-    return tuple(dict.fromkeys(read_public_key(pem) for pem in pems))
+    origin, known = read_checkpoint(read_note(note).body).origin, public_keys(house)
+    return key_files(known[Use.RECEIPT], [NoteKey(origin, key.raw) for key in known[Use.LOG]])

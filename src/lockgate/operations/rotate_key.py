@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from lockgate.core.custody import Custody, Overlap, Revocation
 from lockgate.core.decision.decision import Action
 from lockgate.core.instant import Instant
+from lockgate.core.listed_key import Use
 from lockgate.core.receipt import Actor, operator
 from lockgate.core.vault import Receipt
 from lockgate.errors import UsageError
@@ -24,7 +25,7 @@ from lockgate.operations.known_keys import custody, heir, log_signers
 from lockgate.operations.organisations import organisations
 from lockgate.operations.witnessed import vouched_size
 from lockgate.ports.house import House
-from lockgate.ports.signing import KeyRing, PublicKeys, Role, Signer
+from lockgate.ports.signing import KeyRing, PublicKeys, Signer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +35,7 @@ class Rotation:
     `last_good` is of a key that others may sign by: the last place at which it counts, of each organisation's log.
     """
 
-    role: Role
+    role: Use
     actor: Actor
     overlap: Instant = 0
     last_good: Mapping[str, int] | None = None
@@ -61,7 +62,7 @@ class _Succession:
     kept: PublicKeys
     ring: KeyRing
 
-    def signer(self, role: Role, key_id: str) -> Signer | None:
+    def signer(self, role: Use, key_id: str) -> Signer | None:
         """Return the signer of a key."""
         return self.ring.signer(role, key_id)
 
@@ -121,7 +122,7 @@ def _check_last_good(rotation: Rotation, signed: Sequence[House], following: str
 
 def _follow(house: House, rotation: Rotation, following: Signer, ring: KeyRing) -> Receipt | None:
     """Write the receipt of one log; None where that log is signed by the following key already."""
-    is_stolen = rotation.role == "receipt" and rotation.last_good is not None
+    is_stolen = rotation.role is Use.RECEIPT and rotation.last_good is not None
     # What a stolen key signs from now on counts for nothing, not even that another follows it.
     signers = _Succession(following, ring.log, ring.kept, ring) if is_stolen else ring
     with writing(replace(house, signers=signers)) as work:
@@ -129,7 +130,7 @@ def _follow(house: House, rotation: Rotation, following: Signer, ring: KeyRing) 
         assert latest is not None
         log = log_signers(work, house)[0].key_id
         now = custody(work, house.org) or Custody(receipt_key=heir(latest), log_key=log)
-        former = heir(latest) if rotation.role == "receipt" else log
+        former = heir(latest) if rotation.role is Use.RECEIPT else log
         if former == following.key_id:
             return None
         after = _after(now, rotation, house, former, following.key_id)
@@ -141,7 +142,7 @@ def _follow(house: House, rotation: Rotation, following: Signer, ring: KeyRing) 
 def _after(now: Custody, rotation: Rotation, house: House, former: str, following: str) -> Custody:
     last_good = rotation.last_good
     revoked = now.revoked if last_good is None else (*now.revoked, Revocation(former, last_good[house.org]))
-    if rotation.role == "receipt":
+    if rotation.role is Use.RECEIPT:
         return replace(now, receipt_key=following, revoked=revoked)
     until = house.clock.now() + rotation.overlap
     overlap = Overlap(former, until) if rotation.overlap and last_good is None else None
@@ -149,7 +150,7 @@ def _after(now: Custody, rotation: Rotation, house: House, former: str, followin
 
 
 def _said(rotation: Rotation, org: str, former: str, following: str) -> str:
-    what = "receipts" if rotation.role == "receipt" else "checkpoints"
+    what = "receipts" if rotation.role is Use.RECEIPT else "checkpoints"
     if rotation.last_good is None:
         return f"key {following} signs {what} from here on in place of key {former}: {rotation.actor.reason}"
     last = rotation.last_good[org]

@@ -4,9 +4,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Protocol
 
-Role = Literal["receipt", "log"]
+from lockgate.core.listed_key import Use
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ class Signers(Protocol):
         """Return the public keys of all that signed here, as far as they were kept; those of older keys too."""
         ...
 
-    def signer(self, role: Role, key_id: str) -> Signer | None:
+    def signer(self, role: Use, key_id: str) -> Signer | None:
         """Return the signer of a role's key, looked for anew where it is not at hand; None where it is not here.
 
         A key that is prepared for its turn, or whose turn is over, is found as well: the log says whose turn it is.
@@ -74,10 +74,10 @@ class Signers(Protocol):
 class KeyRing(Signers, Protocol):
     """Signers of which one can be followed by another."""
 
-    def prepare(self, role: Role) -> Signer:
+    def prepare(self, role: Use) -> Signer:
         """Return the signer of the key that is to follow, made where none was prepared; its public half is kept."""
         ...
 
-    def take(self, role: Role, key_id: str) -> str | None:
+    def take(self, role: Use, key_id: str) -> str | None:
         """Put a prepared key into its place, and what was there aside; return where that is, None where it was so."""
         ...

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from lockgate.core.listed_key import Use
 from lockgate.core.public_key import PublicKey
-from lockgate.ports.signing import PublicKeys, Role
+from lockgate.ports.signing import PublicKeys
 
 NO_KEYS = PublicKeys()
 
@@ -48,9 +49,9 @@ class SeededSigners:
     log: SeededSigner
     kept: PublicKeys = NO_KEYS
 
-    def signer(self, role: Role, key_id: str) -> SeededSigner | None:
+    def signer(self, role: Use, key_id: str) -> SeededSigner | None:
         """Return the signer of a key, where it is one of the two."""
-        found = self.receipt if role == "receipt" else self.log
+        found = self.receipt if role is Use.RECEIPT else self.log
         return found if found.key_id == key_id else None
 
 

@@ -11,13 +11,14 @@ import pytest
 
 from lockgate import crash_point
 from lockgate.adapters.signers.key_folder import FolderSigners, open_signers
+from lockgate.core.listed_key import Use
 from lockgate.errors import LockgateError, UsageError
 
 
 def prepared(folder: Path) -> tuple[FolderSigners, str]:
     """Return the keys of a folder in which one is to follow, and the id of that."""
     ring = open_signers(folder)
-    return ring, ring.prepare("receipt").key_id
+    return ring, ring.prepare(Use.RECEIPT).key_id
 
 
 @pytest.mark.clause("KY-18")
@@ -25,7 +26,7 @@ def test_every_private_key_is_for_its_owner_alone(tmp_path: Path) -> None:
     """Also those that were put aside, twice, and their folder."""
     for _ in range(2):
         ring, key_id = prepared(tmp_path / "keys")
-        ring.take("receipt", key_id)
+        ring.take(Use.RECEIPT, key_id)
 
     modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in (tmp_path / "keys").rglob("*.pem")}
     private = {name: mode for name, mode in modes.items() if "retired" not in name and not name.startswith("receipt-")}
@@ -47,26 +48,26 @@ def test_who_ends_while_keys_change_places_has_both(tmp_path: Path) -> None:
 
     crash_point.handle(end)
     with pytest.raises(KeyboardInterrupt):
-        ring.take("receipt", key_id)
+        ring.take(Use.RECEIPT, key_id)
     crash_point.handle(None)
     left = open_signers(tmp_path, lambda: False)
 
     assert left.receipt.key_id == old
-    assert [left.signer("receipt", each) is not None for each in (old, key_id)] == [True, True]
-    assert left.take("receipt", key_id) == str(tmp_path / "receipt.former.pem")
+    assert [left.signer(Use.RECEIPT, each) is not None for each in (old, key_id)] == [True, True]
+    assert left.take(Use.RECEIPT, key_id) == str(tmp_path / "receipt.former.pem")
     assert open_signers(tmp_path, lambda: False).receipt.key_id == key_id
-    assert left.signer("receipt", old) is not None
+    assert left.signer(Use.RECEIPT, old) is not None
 
 
 @pytest.mark.clause("KY-18")
 def test_a_second_call_changes_nothing(tmp_path: Path) -> None:
     """The key in its place stays there, and what was put aside stays aside."""
     ring, key_id = prepared(tmp_path)
-    ring.take("receipt", key_id)
+    ring.take(Use.RECEIPT, key_id)
     before = {path.name: path.read_bytes() for path in tmp_path.glob("*.pem")}
 
-    assert ring.take("receipt", key_id) is None
-    assert open_signers(tmp_path).take("receipt", "0" * 64) is None
+    assert ring.take(Use.RECEIPT, key_id) is None
+    assert open_signers(tmp_path).take(Use.RECEIPT, "0" * 64) is None
 
     assert {path.name: path.read_bytes() for path in tmp_path.glob("*.pem")} == before
 
@@ -79,7 +80,7 @@ def test_many_who_do_it_at_once_come_to_the_same(tmp_path: Path) -> None:
 
     def take(_: int) -> None:
         try:
-            open_signers(tmp_path, lambda: False).take("receipt", key_id)
+            open_signers(tmp_path, lambda: False).take(Use.RECEIPT, key_id)
         except LockgateError:
             # Who came too late is told, and nothing is lost.
             return
@@ -89,7 +90,7 @@ def test_many_who_do_it_at_once_come_to_the_same(tmp_path: Path) -> None:
 
     after = open_signers(tmp_path, lambda: False)
     assert after.receipt.key_id == key_id
-    assert after.signer("receipt", old) is not None
+    assert after.signer(Use.RECEIPT, old) is not None
 
 
 @pytest.mark.clause("KY-18")
@@ -100,7 +101,7 @@ def test_the_key_of_the_other_role_does_not_follow(tmp_path: Path) -> None:
     (tmp_path / "receipt.next.pem").chmod(0o600)
 
     with pytest.raises(UsageError, match="signs already"):
-        open_signers(tmp_path).prepare("receipt")
+        open_signers(tmp_path).prepare(Use.RECEIPT)
 
 
 @pytest.mark.clause("KY-18")
@@ -110,6 +111,6 @@ def test_a_prepared_key_that_others_may_read_is_refused(tmp_path: Path) -> None:
     (tmp_path / "receipt.next.pem").chmod(0o640)
 
     with pytest.raises(LockgateError, match="can be read or written by others"):
-        ring.prepare("receipt")
+        ring.prepare(Use.RECEIPT)
     with pytest.raises(LockgateError, match="can be read or written by others"):
-        open_signers(tmp_path).signer("receipt", key_id)
+        open_signers(tmp_path).signer(Use.RECEIPT, key_id)

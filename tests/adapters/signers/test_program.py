@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from lockgate.adapters.signers.key_folder import open_signers
 from lockgate.adapters.signers.program import ProgramSigner
+from lockgate.core.listed_key import Use
 from lockgate.core.public_key import PublicKey
 from lockgate.errors import DataError, LockgateError, NotPermittedError, UsageError
 from lockgate.ports.signing import Signer
@@ -196,10 +197,10 @@ def test_a_key_of_a_program_follows_one_of_a_file(tmp_path: Path) -> None:
     named(tmp_path, signing(tmp_path)).rename(tmp_path / "receipt.next.json")
     ring = open_signers(tmp_path)
 
-    assert ring.prepare("receipt").key_id == PUBLIC.key_id
-    assert ring.take("receipt", PUBLIC.key_id) == str(tmp_path / "receipt.former.pem")
+    assert ring.prepare(Use.RECEIPT).key_id == PUBLIC.key_id
+    assert ring.take(Use.RECEIPT, PUBLIC.key_id) == str(tmp_path / "receipt.former.pem")
 
     again = open_signers(tmp_path)
     assert again.receipt.key_id == ring.receipt.key_id == PUBLIC.key_id
-    assert again.signer("receipt", before) is not None
+    assert again.signer(Use.RECEIPT, before) is not None
     assert not (tmp_path / "receipt.pem").exists()

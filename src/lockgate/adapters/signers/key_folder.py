@@ -25,12 +25,13 @@ from lockgate.adapters.signers.lost_key import LostKeySigner
 from lockgate.adapters.signers.passphrase import own_passphrase
 from lockgate.adapters.signers.program import ProgramSigner, read_program
 from lockgate.adapters.signers.public_folder import keep_public, kept_public
+from lockgate.core.listed_key import Use
 from lockgate.core.public_key import PublicKey, read_public_key
 from lockgate.crash_point import reach
 from lockgate.errors import NotPermittedError, UsageError
-from lockgate.ports.signing import PublicKeys, Role
+from lockgate.ports.signing import PublicKeys
 
-ROLES: tuple[Role, Role] = ("receipt", "log")
+ROLES = (Use.RECEIPT, Use.LOG)
 NEXT, FORMER = ".next", ".former"
 PROGRAM, PEM = ".json", ".pem"
 RETIRED = "retired"
@@ -43,26 +44,26 @@ class FolderSigners:
 
     def __init__(self, folder: Path, may_make: Callable[[], bool]) -> None:
         self._folder, self._passphrase = folder, own_passphrase()
-        self._at_hand: dict[Role, Found] = {role: self._first(role, may_make) for role in ROLES}
-        self._others: dict[tuple[Role, str], Found] = {}
+        self._at_hand: dict[Use, Found] = {role: self._first(role, may_make) for role in ROLES}
+        self._others: dict[tuple[Use, str], Found] = {}
         _refuse_one_key(folder, self._at_hand)
 
     @property
     def receipt(self) -> Found:
         """Return the signer of receipts."""
-        return self._at_hand["receipt"]
+        return self._at_hand[Use.RECEIPT]
 
     @property
     def log(self) -> Found:
         """Return the signer of checkpoints."""
-        return self._at_hand["log"]
+        return self._at_hand[Use.LOG]
 
     @property
     def kept(self) -> PublicKeys:
         """Return the public keys of all that signed from the folder, as far as they are there."""
         return kept_here(self._folder)
 
-    def signer(self, role: Role, key_id: str) -> Found | None:
+    def signer(self, role: Use, key_id: str) -> Found | None:
         """Return the signer of a key, looked for anew where it is not at hand."""
         with contextlib.suppress(NotPermittedError):
             if self._at_hand[role].key_id == key_id:
@@ -77,7 +78,7 @@ class FolderSigners:
                     return self._remembered(role, path, found)
         return None
 
-    def prepare(self, role: Role) -> Ed25519FileSigner | ProgramSigner:
+    def prepare(self, role: Use) -> Ed25519FileSigner | ProgramSigner:
         """Return the signer of the key that is to follow, made where none was prepared."""
         prepared = [path for path in slots(self._folder, role) if NEXT in path.name]
         if not prepared:
@@ -91,12 +92,12 @@ class FolderSigners:
         keep_public(self._folder, role, read_public_key(found.public_key_pem))
         return found
 
-    def take(self, role: Role, key_id: str) -> str | None:
+    def take(self, role: Use, key_id: str) -> str | None:
         """Put a prepared key into its place, and what was there aside; a second call goes on where one has ended."""
         with explained(self._folder / f"{role}{PEM}"):
             return self._taken(role, key_id)
 
-    def _taken(self, role: Role, key_id: str) -> str | None:
+    def _taken(self, role: Use, key_id: str) -> str | None:
         aside = None
         for path in slots(self._folder, role):
             prepared = self._still(role, path) if NEXT in path.name else None
@@ -114,7 +115,7 @@ class FolderSigners:
                 aside = self._put_aside(role, key_id, is_last=True) or aside
         return aside
 
-    def _put_aside(self, role: Role, but: str, *, is_last: bool = False) -> str | None:
+    def _put_aside(self, role: Use, but: str, *, is_last: bool = False) -> str | None:
         """Let the key that signed so far be where the former one is, and in the end nowhere else."""
         aside = None
         for path in [*places(self._folder, role)]:
@@ -133,12 +134,12 @@ class FolderSigners:
             aside = str(target)
         return aside
 
-    def _is(self, role: Role, key_id: str) -> bool:
+    def _is(self, role: Use, key_id: str) -> bool:
         with contextlib.suppress(NotPermittedError):
             return self._at_hand[role].key_id == key_id
         return False
 
-    def _first(self, role: Role, may_make: Callable[[], bool]) -> Found:
+    def _first(self, role: Use, may_make: Callable[[], bool]) -> Found:
         path = self._folder / f"{role}{PEM}"
         with explained(path):
             found = next(places(self._folder, role), None)
@@ -149,7 +150,7 @@ class FolderSigners:
                 make_key_file(path, self._passphrase)
             return self._read(role, found or path)
 
-    def _remembered(self, role: Role, path: Path, found: Found) -> Found:
+    def _remembered(self, role: Use, path: Path, found: Found) -> Found:
         """Return a key that another process has put there: whoever asks for it once asks for it again."""
         if FORMER in path.name:
             self._others[role, found.key_id] = found
@@ -157,7 +158,7 @@ class FolderSigners:
             self._at_hand[role] = found
         return found
 
-    def _still(self, role: Role, path: Path) -> Ed25519FileSigner | ProgramSigner | None:
+    def _still(self, role: Use, path: Path) -> Ed25519FileSigner | ProgramSigner | None:
         try:
             return self._read(role, path)
         except UsageError:
@@ -165,7 +166,7 @@ class FolderSigners:
                 raise
             return None
 
-    def _read(self, role: Role, path: Path) -> Ed25519FileSigner | ProgramSigner:
+    def _read(self, role: Use, path: Path) -> Ed25519FileSigner | ProgramSigner:
         keep = partial(keep_public, self._folder, role)
         if path.suffix == PROGRAM:
             with explained(path):
@@ -181,19 +182,19 @@ def open_signers(folder: Path, may_make: Callable[[], bool] = lambda: True) -> F
     return FolderSigners(folder, may_make)
 
 
-def places(folder: Path, role: Role) -> Iterator[Path]:
+def places(folder: Path, role: Use) -> Iterator[Path]:
     """Yield the files of the key that signs: one, or two where a process ended while it put the second into place."""
     return (path for suffix in (PROGRAM, PEM) if (path := folder / f"{role}{suffix}").exists())
 
 
-def slots(folder: Path, role: Role) -> tuple[Path, ...]:
+def slots(folder: Path, role: Use) -> tuple[Path, ...]:
     """Return the files of all keys of a role that may sign, in the order of their turns."""
     stages = ("", NEXT, FORMER)
     found = (folder / f"{role}{stage}{suffix}" for stage in stages for suffix in (PROGRAM, PEM))
     return tuple(path for path in found if path.exists())
 
 
-def find_public(folder: Path, role: Role) -> PublicKey:
+def find_public(folder: Path, role: Use) -> PublicKey:
     """Return the public key of the key that signs; nobody makes one, and others may be able to read its file."""
     path = next(places(folder, role), None)
     if path is None:
@@ -220,7 +221,7 @@ def kept_here(folder: Path) -> PublicKeys:
     return PublicKeys(receipt, log)
 
 
-def _refuse_one_key(folder: Path, at_hand: Mapping[Role, Found]) -> None:
+def _refuse_one_key(folder: Path, at_hand: Mapping[Use, Found]) -> None:
     ids = [each.key_id for each in at_hand.values() if not isinstance(each, LostKeySigner)]
     if len(ids) != len(set(ids)):
         first, second = (next(places(folder, role)) for role in ROLES)

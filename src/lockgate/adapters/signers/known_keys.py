@@ -10,15 +10,16 @@ from pathlib import Path
 from typing import NoReturn
 
 from lockgate.adapters.signers.key_folder import find_public, kept_here
+from lockgate.core.listed_key import Use
 from lockgate.core.public_key import PublicKey
 from lockgate.errors import LockgateError
-from lockgate.ports.signing import PublicKeys, Role
+from lockgate.ports.signing import PublicKeys
 
 
 class KnownKey:
     """The public key of one role."""
 
-    def __init__(self, folder: Path, role: Role) -> None:
+    def __init__(self, folder: Path, role: Use) -> None:
         self._folder, self._role = folder, role
 
     @property
@@ -51,14 +52,14 @@ class KnownKeys:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self.receipt, self.log = KnownKey(folder, "receipt"), KnownKey(folder, "log")
+        self.receipt, self.log = KnownKey(folder, Use.RECEIPT), KnownKey(folder, Use.LOG)
 
     @property
     def kept(self) -> PublicKeys:
         """Return the public keys of all that signed from the folder, as far as they are there."""
         return kept_here(self._folder)
 
-    def signer(self, role: Role, key_id: str) -> KnownKey | None:
+    def signer(self, role: Use, key_id: str) -> KnownKey | None:
         """Return the key of a role that is there, where it is that one."""
-        found = self.receipt if role == "receipt" else self.log
+        found = self.receipt if role is Use.RECEIPT else self.log
         return found if found.key_id == key_id else None

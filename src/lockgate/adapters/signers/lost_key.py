@@ -6,15 +6,15 @@ from __future__ import annotations
 from pathlib import Path
 
 from lockgate.adapters.signers.ed25519_file import MAX_KEY_FILE_SIZE, explained
+from lockgate.core.listed_key import Use
 from lockgate.core.public_key import PublicKey, read_public_key
 from lockgate.errors import NotPermittedError
-from lockgate.ports.signing import Role
 
 
 class LostKeySigner:
     """The signer of a key that is not there: it signs nothing, and knows its public key where that was left."""
 
-    def __init__(self, folder: Path, role: Role) -> None:
+    def __init__(self, folder: Path, role: Use) -> None:
         self._path, self._public = folder / f"{role}.pem", folder / f"{role}-key.pem"
 
     @property
