@@ -85,7 +85,7 @@ def test_what_cannot_be_declared(options: dict[str, str], code: ExitCode, said: 
     ("text", "said"),
     [
         ("app: app\ngates:\n" + "  - {metric: scores.m}\n" * 50_000, "is larger than 1,000,000 bytes"),
-        ("gates:\n" + "".join(f"  - {{metric: scores.m{n}}}\n" for n in range(65)), "at most 64 are allowed"),
+        ("gates:\n" + "".join(f"  - {{metric: scores.m{n}}}\n" for n in range(401)), "at most 400 are allowed"),
         ("gates: [", "Mend the YAML there."),
         ("gates: error_rate\nsteps: 5\n", "the policy has "),
     ],

@@ -120,6 +120,8 @@ ELSEWHERE = {
     "trust",
     "verify",
     "webhooks",
+    "witness",
+    "witnesses",
 }
 
 

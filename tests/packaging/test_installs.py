@@ -12,7 +12,8 @@ import pytest
 from tests.packaging.jobs import INSTALL
 
 ROOT = Path(__file__).resolve().parents[2]
-SHOWN = [ROOT / "README.md", *(ROOT / "docs").rglob("*.md"), *(path for path in (ROOT / "examples").rglob("*.*"))]
+EXAMPLES = (path for path in (ROOT / "examples").rglob("*.*") if path.suffix != ".zip")
+SHOWN = [ROOT / "README.md", *(ROOT / "docs").rglob("*.md"), *EXAMPLES]
 BY_NAME = re.compile(r"\b(?:pip|pipx|uv|uvx)\b.*(?<![\w/.-])lockgate(?:[=<>~\[]\S*)?(?=[\s`'\"]|$)", re.MULTILINE)
 
 

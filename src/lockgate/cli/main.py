@@ -165,6 +165,8 @@ GROUPS: dict[str, Sequence[str]] = {
         "verify",
         "replay",
         "log",
+        "witness",
+        "witnesses",
         "fsck",
         "backup",
         "store",
