@@ -49,7 +49,7 @@ TRY_AGAIN = ExitCode(
     75, "try again", "somebody else won, or the disk of an output is full; the same call may succeed later"
 )
 NOT_PERMITTED = ExitCode(77, "not permitted", "the caller may not do this")
-INTERRUPTED = ExitCode(130, "interrupted", "stopped from the keyboard; no verdict was reached")
+INTERRUPTED = ExitCode(130, "interrupted", "stopped from the keyboard before it was done")
 PIPE_CLOSED = ExitCode(141, "pipe closed", "whoever read the output went away before the answer was complete")
 
 EXIT_CODES = (

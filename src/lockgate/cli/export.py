@@ -5,15 +5,17 @@ from __future__ import annotations
 
 import os
 import sys
+import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 import click
 
 from lockgate.cli import exit_codes, local, output
+from lockgate.cli.bundle_target import STDOUT, check_target, put
 from lockgate.cli.progress_line import ProgressLine
 from lockgate.cli.trusted import read
 
@@ -21,6 +23,17 @@ if TYPE_CHECKING:
     from lockgate.ports.house import House
 
 EPILOG = f"Exit codes: 0 written, 64 no such rollout or file, 65 another log than kept; {exit_codes.OF_STORE}"
+
+
+class Call(TypedDict):
+    """What was called, as click hands it over."""
+
+    rollout_id: str
+    target: Path | None
+    is_forced: bool
+    since: str | None
+    has_every_case: bool
+    as_json: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +56,7 @@ class _Made:
 @click.command(epilog=EPILOG)
 @click.option("--rollout", "rollout_id", required=True, metavar="ID", help="The rollout.")
 @click.option("-o", "--output", "target", type=click.Path(path_type=Path), metavar="FILE", help="[default: ID.zip]")
+@click.option("--force", "is_forced", is_flag=True, help="Write over a file that is no bundle.")
 @click.option(
     "--since-checkpoint",
     "since",
@@ -57,25 +71,48 @@ class _Made:
     help="Replay cases of all receipts, and not of the first 10,000 only; from this machine's store.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print what was written as JSON.")
-def export(rollout_id: str, *, target: Path | None, since: str | None, has_every_case: bool, as_json: bool) -> int:
+def export(**call: object) -> int:
     """Write a rollout's receipts, and all that proves and explains them, as one zip.
 
     It holds a timeline for people, a release record for programs, and a script that checks it all without Lockgate.
+    FILE may be a bundle already, which is replaced; - is standard output.
     """
-    kept = None if since is None else read(since)
-    file = target or Path(f"{rollout_id}.zip")
-    line = ProgressLine("exporting", is_wanted=sys.stderr.isatty() and not as_json)
+    return _export(Call(**call))  # type: ignore[typeddict-item]
+
+
+def _export(call: Call) -> int:
+    kept = None if call["since"] is None else read(call["since"])
+    file = call["target"] or Path(f"{call['rollout_id']}.zip")
+    check_target(file, is_forced=call["is_forced"], as_json=call["as_json"])
+    line = ProgressLine("exporting", is_wanted=sys.stderr.isatty() and not call["as_json"])
     try:
-        with _opened(_Asked(rollout_id, kept, has_every_case), line) as made:
-            output.save_pieces(file, made.pieces)
-            told = {"file": str(file), "bytes": file.stat().st_size, **made.told}
+        with _opened(_Asked(call["rollout_id"], kept, call["has_every_case"]), line) as made:
+            size = put(file, made.pieces)
+            told = {"file": str(file), "bytes": size, **made.told}
+    except KeyboardInterrupt as error:
+        raise KeyboardInterrupt(*_left(file)) from error
+    except OSError as error:
+        # What is gathered waits in a temporary file.
+        if error.errno not in output.FULL:
+            raise
+        raise output.refusal(Path(tempfile.gettempdir()), error) from error
     finally:
         line.clear()
-    if as_json:
+    if size is None:
+        return exit_codes.PIPE_CLOSED.code
+    if call["as_json"]:
         output.emit_json(told)
+    elif file == STDOUT:
+        local.tell("\n".join(_written({**told, "file": "the bundle"})))
     else:
         output.say(_text(told))
     return exit_codes.OK.code
+
+
+def _left(file: Path) -> list[str]:
+    """Return, in words, what an export leaves that was interrupted; what went into a pipe is gone."""
+    is_whole = file != STDOUT and (file.is_file() or not file.exists())
+    return ["nothing was written"] if is_whole else []
 
 
 @contextmanager
@@ -121,10 +158,15 @@ def _house() -> House:
 def _text(told: Mapping[str, Any]) -> str:
     from lockgate.report.text import printed
 
-    file = told["file"]
-    held = f": {told['receipts']:,} receipts, {told['files']:,} files" if "receipts" in told else ""
-    lines = [f"Wrote {file}{held}, {told['bytes']:,} bytes."]
+    following = f"lockgate verify {told['file']} --key KEY.pem --log-key LOG-KEY.txt"
+    return printed([*_written(told), f"Next, with keys from their owner: {following}"])
+
+
+def _written(told: Mapping[str, Any]) -> list[str]:
+    from lockgate.core.wording import count_text
+
+    held = f": {count_text(told['receipts'], 'receipt')}, {told['files']:,} files" if "receipts" in told else ""
+    lines = [f"Wrote {told['file']}{held}, {told['bytes']:,} bytes."]
     if told.get("missing"):
         lines.append(f"Not in it: {', '.join(told['missing'])}; its missing.json says which, and why.")
-    lines.append(f"Next, with keys from their owner: lockgate verify {file} --key KEY.pem --log-key LOG-KEY.txt")
-    return printed(lines)
+    return lines

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -72,7 +71,8 @@ def export(since: int | None, target: Path | None) -> int:
     if target is not None:
         return _append(target)
     for lines, _ in _portions(since or 0):
-        if not _is_taken(lines):
+        # A log may have a million more, and somebody must still read.
+        if not output.emit_pieces((lines,)):
             return exit_codes.PIPE_CLOSED.code
     return exit_codes.OK.code
 
@@ -98,20 +98,6 @@ def _portions(since: int) -> Iterator[tuple[bytes, int]]:
         if size == since or size == int(found.headers["lockgate-log-size"]):
             return
         since = size
-
-
-def _is_taken(lines: bytes) -> bool:
-    """Print a portion; say whether somebody still reads, because a log may have a million more."""
-    try:
-        sys.stdout.buffer.write(lines)
-        sys.stdout.buffer.flush()
-    except BrokenPipeError:
-        output.close()
-        return False
-    except OSError as error:
-        output.close()
-        raise output.unwritten(error) from error
-    return True
 
 
 def _printed(found: Fetched) -> int:

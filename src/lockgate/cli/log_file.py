@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from lockgate.cli import output
 from lockgate.core.export_line import MAX_LINE, End, read_line
-from lockgate.errors import DataError, TryAgainError, UsageError
+from lockgate.errors import DataError, TryAgainError
 
 _END, _BLOCK = b'{"since":', 1 << 20
 # A portion is smaller, however its lines are written.
@@ -47,9 +48,7 @@ def opened(path: Path) -> Iterator[LogFile]:
             file.truncate(place)
             yield LogFile(file, size)
     except OSError as error:
-        raise UsageError(
-            f"cannot write {path}: {error.strerror or error}", advice="Name a file in a folder that can be written."
-        ) from error
+        raise output.refusal(path, error) from error
 
 
 def _take(file: BinaryIO, path: Path) -> None:

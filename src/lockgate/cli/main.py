@@ -248,16 +248,16 @@ def run(argv: Sequence[str]) -> int:
     """Run one command and return its exit code; every failure is told on standard error."""
     try:
         answer = lockgate.main(args=list(argv), prog_name="lockgate", standalone_mode=False)
-    except click.exceptions.Abort:
-        return _interrupted()
+    except click.exceptions.Abort as error:
+        return _interrupted(error.__cause__ or error)
     except click.ClickException as error:
         _tell_usage(error)
         return exit_codes.USAGE.code
     except LockgateError as error:
         _tell(error.message, error.advice)
         return exit_codes.of_error(error)
-    except KeyboardInterrupt:
-        return _interrupted()
+    except KeyboardInterrupt as error:
+        return _interrupted(error)
     except SystemExit as left:
         # click leaves by itself after a completion (0) and when its output was closed (1, which would say "regressed").
         if left.code in (0, None):
@@ -298,8 +298,9 @@ def _tell_usage(error: click.ClickException) -> None:
     _tell(error.format_message(), f"Try '{context.command_path} --help'." if context else "")
 
 
-def _interrupted() -> int:
-    _tell("interrupted; no verdict was reached")
+def _interrupted(error: BaseException) -> int:
+    """Tell that nothing was finished, and what a command says of what that left."""
+    _tell("; ".join(["interrupted before it was done", *map(str, error.args)]))
     return exit_codes.INTERRUPTED.code
 
 

@@ -26,6 +26,7 @@ PIPED_WIDTH = 100
 PATIENCE_S = 0.7
 # A temporary name is longer than the one that it stands for, which may be as long as names can be.
 MAX_PREFIX = 32
+FULL = (errno.ENOSPC, errno.EDQUOT)
 SAMPLE = "✗∅✓┄━┣┫●│◂▸…−→"
 
 Progress = Callable[[int, int | None], None]
@@ -65,6 +66,21 @@ def emit(text: str) -> None:
     _write(text.encode("utf-8"))
 
 
+def emit_pieces(pieces: Iterable[bytes]) -> bool:
+    """Write bytes for a program to standard output as they come; say whether it took them all."""
+    try:
+        for piece in pieces:
+            sys.stdout.buffer.write(piece)
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        close()
+        return False
+    except OSError as error:
+        close()
+        raise unwritten(error) from error
+    return True
+
+
 def emit_json(document: object, *, indent: int | None = 2) -> None:
     """Write a JSON document for a program to standard output."""
     # Only ASCII leaves, so that no terminal obeys a name.
@@ -99,22 +115,37 @@ def unwritten(error: OSError) -> TryAgainError:
 
 def save(path: Path, text: str) -> None:
     """Write a file so that it is there whole or, after any failure, as it was before."""
+    save_pieces(path, (text.encode("utf-8"),))
+
+
+def save_pieces(path: Path, pieces: Iterable[bytes], *, is_durable: bool = True) -> int:
+    """Write a file so that it is there whole or, after any failure, as it was before; return how many bytes.
+
+    What is not durable may be lost where the machine stops, and is written faster: one of thousands that are had again.
+    """
+    counted = Counted(pieces)
     try:
         if path.exists() and not path.is_file():
             # A pipe or a device takes bytes as they come; a folder refuses. Where it leads to may have no path.
-            path.write_bytes(text.encode("utf-8"))
-            return
-        _replace(resolved(path), [text.encode("utf-8")])
+            with path.open("wb") as file:
+                file.writelines(counted)
+        else:
+            _replace(resolved(path), counted, is_durable=is_durable)
     except OSError as error:
-        raise _refusal(path, error) from error
+        raise refusal(path, error) from error
+    return counted.size
 
 
-def save_pieces(path: Path, pieces: Iterable[bytes]) -> None:
-    """Write a file, piece by piece, so that it is there whole or, after any failure, as it was before."""
-    try:
-        _replace(resolved(path), pieces)
-    except OSError as error:
-        raise _refusal(path, error) from error
+class Counted:
+    """Pieces that are counted as they are taken."""
+
+    def __init__(self, pieces: Iterable[bytes]) -> None:
+        self._pieces, self.size = pieces, 0
+
+    def __iter__(self) -> Iterator[bytes]:
+        for piece in self._pieces:
+            self.size += len(piece)
+            yield piece
 
 
 def resolved(path: Path) -> Path:
@@ -126,16 +157,19 @@ def resolved(path: Path) -> Path:
         raise UsageError(f"cannot write {path}: its links lead nowhere", advice="Name another file.") from error
 
 
-def _refusal(path: Path, error: OSError) -> LockgateError:
+def refusal(path: Path, error: OSError) -> LockgateError:
+    """Return what is said where a file cannot be written: what may not be, what has no room, and what cannot be."""
     said = f"cannot write {path}: {error.strerror or error}"
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
         return NotPermittedError(said, advice="Name a file in a folder that you may write to.")
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+    if error.errno in FULL:
         return TryAgainError(said, advice="Make room, and call again.")
+    if error.errno == errno.EPIPE:
+        return TryAgainError(f"{said}; whoever read it went away", advice="Read to its end.")
     return UsageError(said, advice="Name a file in a folder that can be written.")
 
 
-def _replace(target: Path, pieces: Iterable[bytes]) -> None:
+def _replace(target: Path, pieces: Iterable[bytes], *, is_durable: bool) -> None:
     import tempfile
 
     handle, name = tempfile.mkstemp(prefix=f".{target.name[:MAX_PREFIX]}.", dir=target.parent)
@@ -143,7 +177,8 @@ def _replace(target: Path, pieces: Iterable[bytes]) -> None:
         with os.fdopen(handle, "wb") as file:
             file.writelines(pieces)
             file.flush()
-            os.fsync(file.fileno())
+            if is_durable:
+                os.fsync(file.fileno())
         Path(name).chmod(target.stat().st_mode & 0o777 if target.exists() else 0o666 & ~_umask())
         Path(name).replace(target)
     except BaseException:

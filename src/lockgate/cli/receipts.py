@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from lockgate.cli import door, exit_codes, local
+from lockgate.cli import door, exit_codes, local, output
 from lockgate.cli.trusted import read
 from lockgate.errors import UsageError
 
@@ -48,9 +48,7 @@ def receipts(rollout_id: str, *, save: Path | None, seq: int | None, since: str 
 def _write(folder: Path, files: Mapping[str, bytes]) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for name, data in files.items():
-            (folder / Path(name).name).write_bytes(data)
     except OSError as error:
-        raise UsageError(
-            f"cannot write into {folder}: {error.strerror or error}", advice="Name a folder that can be written."
-        ) from error
+        raise output.refusal(folder, error) from error
+    for name, data in files.items():
+        output.save_pieces(folder / Path(name).name, (data,), is_durable=False)
