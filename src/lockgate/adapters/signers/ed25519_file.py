@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -24,6 +23,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
+from lockgate.adapters.whole_file import whole_file
 from lockgate.core.public_key import PublicKey
 from lockgate.crash_point import reach
 from lockgate.errors import DataError, LockgateError, NotPermittedError, UsageError
@@ -92,29 +92,11 @@ def make_key_file(path: Path, passphrase: bytes | None = None) -> None:
     """Write a key of its own, unless another process was first."""
     lock = NoEncryption() if passphrase is None else BestAvailableEncryption(passphrase)
     pem = Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, lock)
-    # mkstemp opens with O_EXCL and 0600: the key is never in a file that others can read.
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(pem)
-            file.flush()
-            os.fsync(file.fileno())
+    with whole_file(path, pem) as whole:
         reach("key.written")
         # A link, unlike a rename, does not replace: of many first starts one wins and all read its key.
         with contextlib.suppress(FileExistsError):
-            os.link(name, path)
-    finally:
-        Path(name).unlink()
-    sync_folder(path.parent)
-
-
-def sync_folder(folder: Path) -> None:
-    """Let names that were made, or taken away, in a folder outlive the loss of power."""
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+            os.link(whole, path)
 
 
 def _read(path: Path, *, may_sign: bool = True) -> bytes:

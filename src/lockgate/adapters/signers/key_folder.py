@@ -19,12 +19,12 @@ from lockgate.adapters.signers.ed25519_file import (
     make_key_file,
     read_key_file,
     read_public_half,
-    sync_folder,
 )
 from lockgate.adapters.signers.lost_key import LostKeySigner
 from lockgate.adapters.signers.passphrase import own_passphrase
 from lockgate.adapters.signers.program import ProgramSigner, read_program
 from lockgate.adapters.signers.public_folder import keep_public, kept_public
+from lockgate.adapters.whole_file import sync_folder
 from lockgate.core.listed_key import Use
 from lockgate.core.public_key import PublicKey, read_public_key
 from lockgate.crash_point import reach

@@ -7,11 +7,10 @@ A private key may be moved away or lost, and what it signed still verifies by it
 from __future__ import annotations
 
 import contextlib
-import os
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
+from lockgate.adapters.whole_file import whole_file
 from lockgate.core.public_key import PublicKey, read_public_key
 from lockgate.core.refusal import VerifyError
 from lockgate.errors import DataError, NotPermittedError
@@ -31,12 +30,8 @@ def keep_public(folder: Path, role: str, key: PublicKey) -> None:
         if path.exists():
             return
         path.parent.mkdir(mode=0o700, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=".", dir=path.parent)
-        with os.fdopen(handle, "wb") as file:
-            file.write(key.pem)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).replace(path)
+        with whole_file(path, key.pem) as whole:
+            whole.replace(path)
 
 
 def kept_public(folder: Path, role: str) -> Mapping[str, bytes]:

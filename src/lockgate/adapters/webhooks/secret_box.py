@@ -11,17 +11,16 @@ import contextlib
 import os
 import secrets
 import stat
-import tempfile
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
+from lockgate.adapters.whole_file import whole_file
 from lockgate.errors import DataError, LockgateError, NotPermittedError
 
 KEY_FILE = "webhook.key"
 KEY_BYTES, NONCE_BYTES = 32, 12
-OWNER_ONLY = 0o600
 
 
 class SecretBox:
@@ -81,20 +80,5 @@ class SecretBox:
 def make_key(folder: Path) -> None:
     """Make the key of a folder whole before it has its name, and let whoever was first at it win."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    descriptor, name = tempfile.mkstemp(dir=folder, prefix=".webhook-")
-    made = Path(name)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(secrets.token_bytes(KEY_BYTES))
-            file.flush()
-            os.fchmod(file.fileno(), OWNER_ONLY)
-            os.fsync(file.fileno())
-        with contextlib.suppress(FileExistsError):
-            os.link(made, folder / KEY_FILE)
-    finally:
-        made.unlink()
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    with whole_file(folder / KEY_FILE, secrets.token_bytes(KEY_BYTES)) as made, contextlib.suppress(FileExistsError):
+        os.link(made, folder / KEY_FILE)

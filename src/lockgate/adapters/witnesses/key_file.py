@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
+from lockgate.adapters.whole_file import whole_file
 from lockgate.core.cosignature import WitnessKey, read_witness_key
 from lockgate.core.note import is_name
 from lockgate.errors import DataError, LockgateError, NotPermittedError, UsageError
@@ -112,19 +113,6 @@ def _decoded(pem: bytes, path: Path) -> Ed25519PrivateKey:
 
 
 def _write(path: Path, data: bytes, mode: int) -> None:
-    """Write a file that must not be there yet; no crash leaves a part of it under its name."""
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
-    handle = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.link(partial, path)
-    finally:
-        partial.unlink()
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    """Write a file that must not be there yet."""
+    with whole_file(path, data, mode) as whole:
+        os.link(whole, path)

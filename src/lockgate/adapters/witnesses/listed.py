@@ -6,11 +6,10 @@ The file is a policy of C2SP (c2sp.org/tlog-policy), so that it can be handed to
 
 from __future__ import annotations
 
-import os
-import tempfile
 from pathlib import Path
 
 from lockgate.adapters.outgoing.posting import Posting, read_configured_url
+from lockgate.adapters.whole_file import whole_file
 from lockgate.core.refusal import VerifyError
 from lockgate.core.witness_policy import MAX_POLICY_SIZE, Witness, WitnessPolicy, read_witness_policy
 from lockgate.errors import DataError, NotPermittedError, UsageError
@@ -84,11 +83,7 @@ class ListedWitnesses:
         read_witness_policy(text.encode("utf-8"))
         try:
             self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            handle, name = tempfile.mkstemp(prefix=f".{self._path.name}.", dir=self._path.parent)
-            with os.fdopen(handle, "wb") as file:
-                file.write(text.encode("utf-8"))
-                os.fchmod(file.fileno(), 0o644)
-                os.fsync(file.fileno())
-            Path(name).replace(self._path)
+            with whole_file(self._path, text.encode("utf-8"), 0o644) as whole:
+                whole.replace(self._path)
         except OSError as error:
             raise NotPermittedError(f"{self._path} cannot be written: {error.strerror}") from error

@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A path and bytes come in; a file that nobody looks for yet, with all of the bytes on the disk, goes out."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+OWNER_ONLY = 0o600
+
+
+@contextmanager
+def whole_file(path: Path, data: bytes, mode: int = OWNER_ONLY) -> Iterator[Path]:
+    """Hand out a file beside a path, to be linked or moved to it; it is gone, and the folder on the disk, afterwards.
+
+    A crash leaves a file whose name begins with a dot, and nothing or the whole under the path.
+    """
+    # mkstemp opens with O_EXCL and 0600: a key is never in a file that others can read.
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    whole = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            os.fchmod(file.fileno(), mode)
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        yield whole
+    finally:
+        whole.unlink(missing_ok=True)
+    sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Let names that were made, or taken away, in a folder outlive the loss of power."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
