@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A test that wrote receipts comes to its end; each decision is replayed, and one that comes out otherwise fails it.
 
-REPLAY_CORPUS names a folder that receipts and their cases are collected in, for other machines to replay;
+REPLAY_CORPUS names a folder that receipts and their cases are collected in, some of each file of tests, for other
+machines to replay.
 Tests that change a store behind its back are marked `tampers`, and are left out.
 """
 
@@ -10,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import os
 import time
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,6 +30,8 @@ from lockgate.ports.store import Snapshot, Store
 
 PORTION = 100
 CORPUS = os.environ.get("REPLAY_CORPUS")
+# Of each file, so that files whose tests differ little do not take the time of the others.
+MAX_COLLECTED = 100
 
 
 @dataclass(slots=True)
@@ -39,6 +43,7 @@ class Replays:
     receipts: int = 0
     rollouts: int = 0
     tampered: int = 0
+    collected: Counter[Path] = field(default_factory=Counter)
     seconds: float = 0.0
 
 
@@ -67,7 +72,7 @@ def pytest_runtest_teardown(item: pytest.Item) -> Iterator[None]:
             REPLAYS.tampered += bool(used)
         else:
             for (_, org), store in used.items():
-                _replay(store, org)
+                _replay(store, org, item.path)
     finally:
         REPLAYS.seconds += time.perf_counter() - began
         yield
@@ -82,13 +87,13 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     )
 
 
-def _replay(store: Store, org: str) -> None:
+def _replay(store: Store, org: str, file: Path) -> None:
     if not isinstance(store, SqliteStore):
-        replay_all(store, org)
+        replay_all(store, org, file)
     elif is_there(store._control.path):
         opened = SqliteStore(store._control.path.parent)
         try:
-            replay_all(opened, org)
+            replay_all(opened, org, file)
         finally:
             opened.close()
 
@@ -102,11 +107,11 @@ def collected(store: Store, org: str, folder: Path) -> int:
     return sum(len(lines) // 2 for lines in found)
 
 
-def replay_all(store: Store, org: str) -> None:
-    """Replay every rollout that was not replayed yet."""
+def replay_all(store: Store, org: str, file: Path | None = None) -> None:
+    """Replay every rollout that was not replayed yet; those of a file of tests may be collected."""
     with store.reading(org) as seen:
         for name in _names(seen):
-            _replay_rollout(seen, name)
+            _replay_rollout(seen, name, file)
 
 
 def _names(seen: Snapshot) -> Iterator[str]:
@@ -116,7 +121,7 @@ def _names(seen: Snapshot) -> Iterator[str]:
         after = names[-1]
 
 
-def _replay_rollout(seen: Snapshot, name: str) -> None:
+def _replay_rollout(seen: Snapshot, name: str, file: Path | None) -> None:
     receipts = seen.receipts(name)
     # A world that grew once for many tests is replayed once.
     if not receipts or receipts[-1].digest in REPLAYS.seen:
@@ -125,8 +130,11 @@ def _replay_rollout(seen: Snapshot, name: str) -> None:
     lines = _lines(seen, name)
     REPLAYS.rollouts += 1
     REPLAYS.receipts += len(lines) // 2
-    if CORPUS is not None and lines:
-        _collect(Path(CORPUS), lines)
+    if CORPUS is not None and file is not None:
+        left = MAX_COLLECTED - REPLAYS.collected[file]
+        REPLAYS.collected[file] += len(lines[: 2 * left]) // 2
+        if lines[: 2 * left]:
+            _collect(Path(CORPUS), lines[: 2 * left])
 
 
 def _lines(seen: Snapshot, name: str) -> list[bytes]:

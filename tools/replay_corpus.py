@@ -2,10 +2,12 @@
 """A folder of receipts and their cases comes in; every decision is made again, and how many came out equal goes out.
 
 It needs the core, numpy and rfc8785, so that it runs wherever those do: PYTHONPATH=src python tools/replay_corpus.py F.
+A second word is the decimal point of the locale, which is then set, as programs do that print for people.
 """
 
 from __future__ import annotations
 
+import locale
 import sys
 from pathlib import Path
 
@@ -15,8 +17,11 @@ from lockgate.core.replay.case_reading import read_case
 from lockgate.core.replay.outcome import Result, compared, past_of, record_of
 
 
-def main(folder: Path) -> int:
+def main(folder: Path, decimal_point: str | None = None) -> int:
     """Replay a corpus; 1 where a decision comes out otherwise, or where there is none."""
+    if decimal_point is not None:
+        locale.setlocale(locale.LC_ALL, "")
+        assert locale.localeconv()["decimal_point"] == decimal_point, "the locale was not taken"
     equal, others = 0, []
     for file in sorted(folder.glob("*.ndjson")):
         past = None
@@ -36,4 +41,4 @@ def main(folder: Path) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1])))
+    sys.exit(main(Path(sys.argv[1]), *sys.argv[2:]))

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Nothing comes in; the decisions of the tests' rollouts are collected, and made again on machines set up differently.
+"""The decisions of the tests' rollouts come in; whether they are made again on machines set up differently goes out.
+
+REPLAY_CORPUS names the folder that a run of the tests has collected them in; without it some tests are run for them.
 
 Each is a process of its own: other hash seeds, locales and time zones, no features of the processor, and the oldest
 numpy that is supported, in an environment of its own.
@@ -15,7 +17,7 @@ import venv
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-# Rollouts of every kind: ramps, operators, freezes, imports, pairs, objectives, long ones, marks of time.
+# Without a corpus: ramps, operators, freezes, imports, pairs, objectives, long rollouts, marks of time.
 CHOSEN = (
     "test_line.py",
     "test_line_life_cycle.py",
@@ -39,17 +41,34 @@ CHOSEN = (
 )
 OLDEST = ROOT / "tools" / "replay-oldest.lock"
 FEATURES = "import numpy; print(*numpy.show_config(mode='dicts')['SIMD Extensions'].get('found', []))"
+LOCALE = "de_DE.UTF-8"
 HERE = {"PYTHONHASHSEED": "1", "LC_ALL": "C", "TZ": "UTC", "PYTHONUTF8": "0"}
-ELSEWHERE = {"PYTHONHASHSEED": "20", "LC_ALL": "de_DE.UTF-8", "TZ": "Pacific/Chatham"}
+ELSEWHERE = {"PYTHONHASHSEED": "20", "LC_ALL": LOCALE, "TZ": "Pacific/Chatham"}
 
 
 def main() -> int:
     """Collect and replay; 1 where a decision comes out otherwise anywhere."""
     with tempfile.TemporaryDirectory(prefix="lockgate-replay-") as folder:
-        corpus, oldest = Path(folder) / "corpus", Path(folder) / "oldest"
-        _collect(corpus)
+        corpus, oldest, locales = (Path(folder) / name for name in ("corpus", "oldest", "locales"))
+        if "REPLAY_CORPUS" in os.environ:
+            corpus = Path(os.environ["REPLAY_CORPUS"])
+        else:
+            _collect(corpus)
+        _make_locale(locales)
         interpreters = (sys.executable, _environment(oldest))
-        return max(_replay(each, settings, corpus) for each in interpreters for settings in (HERE, _without(each)))
+        codes = []
+        for each in interpreters:
+            codes.append(_replay(each, HERE, corpus, "."))
+            codes.append(_replay(each, {**_without(each), "LOCPATH": str(locales)}, corpus, ","))
+        return max(codes)
+
+
+def _make_locale(folder: Path) -> None:
+    """Make a locale in which numbers have a comma, because few machines have one."""
+    folder.mkdir()
+    made = subprocess.run(["localedef", "-i", "de_DE", "-f", "UTF-8", str(folder / LOCALE)], check=False)
+    if made.returncode:
+        raise SystemExit("no locale with a decimal comma can be made: install Debian's `locales`, or what has de_DE")
 
 
 def _collect(corpus: Path) -> None:
@@ -73,10 +92,10 @@ def _without(python: str) -> dict[str, str]:
     return {**ELSEWHERE, "NPY_DISABLE_CPU_FEATURES": found.stdout.strip()}
 
 
-def _replay(python: str, settings: dict[str, str], corpus: Path) -> int:
+def _replay(python: str, settings: dict[str, str], corpus: Path, decimal_point: str) -> int:
     print(" ".join(f"{name}={value}" for name, value in settings.items()), flush=True)
     environment = os.environ | settings | {"PYTHONPATH": str(ROOT / "src")}
-    command = [python, "-W", "ignore", str(ROOT / "tools" / "replay_corpus.py"), str(corpus)]
+    command = [python, "-W", "ignore", str(ROOT / "tools" / "replay_corpus.py"), str(corpus), decimal_point]
     return subprocess.run(command, env=environment, check=False).returncode
 
 

@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @pytest.mark.clause("RP-24")
 def test_decisions_do_not_depend_on_the_machine(tmp_path: Path) -> None:
-    """Hash seed, locale, time zone and the processor's features change no byte of what is decided."""
+    """Hash seed, time zone and the processor's features change no byte of what is decided."""
     here = world()
     lived(here)
     count = collected(here.house.store, here.house.org, tmp_path)

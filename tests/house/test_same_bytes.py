@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -98,3 +99,15 @@ def test_the_settings_reach_numpy() -> None:
     )
 
     assert ran.stdout.strip() == "[]"
+
+
+@pytest.mark.clause("HO-09")
+def test_no_locale_is_ever_set() -> None:
+    """A process of Python writes numbers as C does until somebody sets its locale, which nothing of ours does."""
+    naming = [
+        file.name
+        for file in (ROOT / "src").rglob("*.py")
+        if re.search(r"\bimport locale\b|\bsetlocale\b", file.read_text(encoding="utf-8"))
+    ]
+
+    assert naming == []

@@ -126,7 +126,7 @@ def test_a_decision_of_another_version_is_refused(
 
     assert {each.why for each in found.outcomes} == {Why.ENGINE}
     assert found.count(Result.UNREPLAYED) == len(found.outcomes)
-    assert "`pip install lockgate==0.1.0`" in found.outcomes[0].sentence
+    assert "install Lockgate 0.1.0 in an environment of its own" in found.outcomes[0].sentence
 
 
 @pytest.mark.clause("RP-13")

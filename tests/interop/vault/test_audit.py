@@ -28,13 +28,13 @@ BY_HAND = WHOLE.replace(AT_ONCE, "")
 BY_SCRIPT = f"unzip -q bundle.zip -d bundle\n{AT_ONCE}"
 
 
-def typed(commands: str, given: Handed, folder: Path) -> subprocess.CompletedProcess[str]:
+def typed(commands: str, given: Handed, folder: Path, options: str = "-euo") -> subprocess.CompletedProcess[str]:
     """Run commands of the page in an empty folder, with what the page says that one needs."""
     for name in ("openssl", "jq", "xxd", "unzip", "ssh-keygen", "node"):
         part(name)
     given.write(folder)
     return subprocess.run(
-        ["bash", "-euo", "pipefail", "-c", commands],
+        ["bash", options, "pipefail", "-c", commands],
         cwd=folder,
         env={"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": str(folder), "NODE_PATH": str(NODE_MODULES)},
         capture_output=True,
@@ -85,6 +85,17 @@ def test_the_steps_by_hand_stop_at_a_forged_bundle(name: str, tmp_path: Path) ->
     ran = typed(BY_HAND, replace(handed(), files=forge(handed().files)), tmp_path)
 
     assert (ran.returncode != 0) is is_noticed
+
+
+@pytest.mark.clause("IO-17")
+@pytest.mark.parametrize("name", FORGERIES)
+def test_who_types_the_steps_is_told_which_went_wrong(name: str, tmp_path: Path) -> None:
+    """A shell that somebody types into goes on behind what fails, so that each step has to say so itself."""
+    forge, _, is_noticed = FORGERIES[name]
+
+    ran = typed(BY_HAND, replace(handed(), files=forge(handed().files)), tmp_path, "-o")
+
+    assert ("WRONG: " in ran.stdout) is is_noticed
 
 
 @pytest.mark.clause("IO-17")
