@@ -57,6 +57,12 @@ class OpensslAuthority:
         """Return the file that the authority is known by."""
         return self.folder / "ca.crt"
 
+    def with_certificates(self, *others: Path) -> None:
+        """Let each answer hold these certificates too, in this order."""
+        known = b"".join(each.read_bytes() for each in others)
+        (self.folder / "certs.crt").write_bytes(known)
+        (self.folder / "tsa.cnf").write_text(f"{CONFIG}certs = certs.crt\n", encoding="ascii")
+
     def openssl(self, *words: str) -> None:
         """Call OpenSSL in the folder."""
         subprocess.run(["openssl", *words], cwd=self.folder, check=True, capture_output=True, timeout=30)
@@ -102,6 +108,21 @@ def test_a_stamp_of_an_authority_of_openssl_verifies_here_and_there(tmp_path: Pa
     (tmp_path / "tsa" / "checkpoint").write_bytes(note)
     (tmp_path / "tsa" / "checkpoint.tsr").write_bytes(token)
     authority.openssl("ts", "-verify", "-in", "checkpoint.tsr", "-data", "checkpoint", "-CAfile", "ca.crt")
+
+
+@pytest.mark.interop
+@pytest.mark.clause("WT-51")
+def test_a_stamp_is_read_whatever_the_order_of_its_certificates_is(tmp_path: Path) -> None:
+    """OpenSSL writes them as they stand in a file, and not as DER wants a set."""
+    authority, other = (OpensslAuthority(tmp_path / name) for name in ("tsa", "other"))
+    read = []
+    with answering(authority.answer) as url:
+        for known in ((authority, other), (other, authority)):
+            authority.with_certificates(*(each.certificates for each in known))
+            token = Rfc3161Authority(url, authority.certificates).stamp(b"checkpoint", 30)
+            read.append(read_timestamp(token, b"checkpoint", authority.certificates.read_bytes()).authority)
+
+    assert ["tsa.example" in each for each in read] == [True, True]
 
 
 def _imprint(note: bytes) -> bytes:

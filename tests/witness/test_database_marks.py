@@ -8,6 +8,7 @@ import re
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from lockgate.adapters.marks.database import DatabaseMarks
@@ -67,3 +68,20 @@ def test_without_the_database_a_machine_that_knows_nothing_knows_that(tmp_path: 
 
     assert "s3cret" not in str(refused.value)
     assert "s3cret" not in DatabaseMarks(url, StateFiles(tmp_path / "near")).place(ORIGIN)
+
+
+@pytest.mark.clause("WT-50")
+@pytest.mark.parametrize("own", ["-c%20work_mem%3D8MB", "-c%20statement_timeout%3D0&connect_timeout=0"])
+def test_no_setting_of_the_address_lets_a_decision_wait_for_the_database(
+    tmp_path: Path, postgresql: Cluster, own: str
+) -> None:
+    """While somebody holds its table, the machine's own mark counts."""
+    url = postgresql.new_database()
+    marks = DatabaseMarks(f"{url}?options={own}", StateFiles(tmp_path / "near"))
+    marks.lift(ORIGIN, LOG.checkpoint(1))
+
+    with psycopg.connect(url) as holding:
+        holding.execute("LOCK TABLE lockgate_marks.marks IN ACCESS EXCLUSIVE MODE")
+        held = marks.held(ORIGIN)
+
+    assert held == LOG.checkpoint(1)

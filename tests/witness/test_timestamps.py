@@ -161,4 +161,4 @@ def test_an_authority_that_cannot_work_is_refused_when_it_is_named(
 
     assert none is None
     assert made is not None
-    assert "lockgate[timestamps]" in refused.value.advice
+    assert "the package rfc3161-client" in refused.value.advice

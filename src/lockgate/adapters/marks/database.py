@@ -29,6 +29,7 @@ T = TypeVar("T")
 Link = psycopg.Connection[tuple[Any, ...]]
 # A decision waits for it: what does not answer in this time is asked again only when some more has passed.
 CONNECT_S, STATEMENT_MS, REST_S = 2, 2_000, 5.0
+NAME = "lockgate marks"
 # Of which databases this process has said that they are away; one command may open its house several times.
 _told: set[str] = set()
 # Any number, the same on each machine.
@@ -173,13 +174,12 @@ def _read(url: str) -> tuple[str, str]:
             "LOCKGATE_STATE is no address of a database", advice="Write postgresql://role@host/database."
         ) from error
     place = f"{known.get('host') or 'this machine'}/{known.get('dbname') or known.get('user') or ''}"
-    bounds: dict[str, Any] = {
-        "connect_timeout": CONNECT_S,
-        "options": f"-c statement_timeout={STATEMENT_MS}",
-        "tcp_user_timeout": STATEMENT_MS,
-        "fallback_application_name": "lockgate marks",
-    }
-    return make_conninfo(url, **{name: value for name, value in bounds.items() if name not in known}), place
+    # The last of two settings counts: an address may not lengthen how long a decision waits.
+    options = f"{known.get('options') or ''} -c statement_timeout={STATEMENT_MS}".strip()
+    bounded = make_conninfo(
+        url, connect_timeout=CONNECT_S, tcp_user_timeout=STATEMENT_MS, options=options, fallback_application_name=NAME
+    )
+    return bounded, place
 
 
 def _size(note: bytes | None, origin: str) -> int:

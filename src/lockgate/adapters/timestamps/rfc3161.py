@@ -13,6 +13,7 @@ from types import ModuleType
 from cryptography import x509
 
 from lockgate.adapters.outgoing.posting import Posting, read_configured_url
+from lockgate.adapters.timestamps.certificate_set import ordered
 from lockgate.core.instant import SECOND
 from lockgate.core.refusal import Reason, VerifyError
 from lockgate.errors import NotPermittedError, UnreachableError, UsageError
@@ -60,7 +61,7 @@ def read_timestamp(answer: bytes, data: bytes, pem: bytes, nonce: int | None = N
     if nonce is not None:
         builder = builder.nonce(nonce)
     try:
-        read = library.decode_timestamp_response(answer)
+        read = library.decode_timestamp_response(ordered(answer))
         _refuse_rejected(read.status, read.status_string)
         builder.build().verify_message(read, data)
         info, signer = read.tst_info, next(iter(read.signed_data.signer_infos))
@@ -105,6 +106,7 @@ def _library() -> ModuleType:
         import rfc3161_client  # noqa: PLC0415 -- an extra, which is loaded where it is asked for
     except ImportError as error:
         raise UsageError(
-            "timestamps need a library that is not installed", advice="pip install 'lockgate[timestamps]'"
+            "timestamps need a library that is not installed",
+            advice="Install the package rfc3161-client, or Lockgate with its extra `timestamps`.",
         ) from error
     return rfc3161_client
