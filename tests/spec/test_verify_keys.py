@@ -17,10 +17,12 @@ from lockgate.core.merkle import plan_consistency
 from lockgate.core.note import Note, read_note
 from lockgate.core.public_key import PublicKey
 from lockgate.core.witness_policy import Group, Witness, WitnessPolicy
+from lockgate.testing.signers import SeededSigner
 from lockgate.verify import (
     Keys,
     Reason,
     VerifyError,
+    read_public_key,
     verify_manifest,
     verify_newer_checkpoint,
     verify_receipt,
@@ -114,6 +116,56 @@ def test_a_key_that_is_trusted_by_itself_counts_everywhere() -> None:
     keys = Keys(receipt=KEYS.receipt, manifest=by(status=Status.RETIRED, last=1).manifest)
 
     assert verify_receipt(VAULT.entries[2], keys, VAULT.proof(2)).key_id == KEYS.receipt[0].key_id
+
+
+@pytest.mark.clause("VF-72")
+def test_a_key_that_the_manifest_revokes_does_not_count_by_its_file_either() -> None:
+    """Whoever names a stolen key's file beside the manifest that revokes it does not pass its revocation over."""
+    revoked = replace(RECEIPT_KEY, status=Status.REVOKED, last=1)
+    keys = replace(KEYS, manifest=manifest(revoked, LOG_KEY))
+
+    found = verify_receipt(VAULT.entries[1], keys, VAULT.proof(1))
+
+    assert "At entry 1 that key counts, by version 3 of the key manifest." in found.proven
+    assert refusal(2, keys) is Reason.KEY_REVOKED
+    assert refusal(1, keys, is_proven=False) is Reason.KEY_REVOKED
+
+
+@pytest.mark.clause("VF-72")
+def test_a_log_key_that_the_manifest_revokes_does_not_count_by_its_file_either() -> None:
+    """A checkpoint beyond its places is refused."""
+    keys = replace(KEYS, manifest=manifest(RECEIPT_KEY, replace(LOG_KEY, status=Status.REVOKED, last=3)))
+
+    assert verify_signed_checkpoint(VAULT.checkpoint(4), keys).checkpoint.size == 4
+    with pytest.raises(VerifyError) as refused:
+        verify_signed_checkpoint(VAULT.checkpoint(5), keys)
+
+    assert refused.value.reason is Reason.LOG_KEY_PLACE
+
+
+@pytest.mark.clause("VF-72")
+def test_keys_are_said_to_count_by_the_manifest_only_where_it_lists_them_all() -> None:
+    """A key that somebody named by its file counts by that, and a manifest says nothing of it."""
+    other = SeededSigner("another")
+    elsewhere = replace(RECEIPT_KEY, key=read_public_key(other.public_key_pem))
+    held = [Held("r1", VAULT.entries[0], VAULT.proof(0))]
+
+    by_file = verify_rollout(held, replace(KEYS, manifest=manifest(elsewhere, LOG_KEY)))
+    by_manifest = verify_rollout(held, by())
+
+    counts = "Each key counts where it signed, by version 3 of the key manifest."
+    assert (counts in by_file.proven, counts in by_manifest.proven) == (False, True)
+
+
+@pytest.mark.clause("VF-73")
+def test_that_a_later_manifest_may_revoke_is_left_open() -> None:
+    """Whoever hands over an old manifest hides what a later one revokes."""
+    open_ = "That no later version of the key manifest than 3 exists: it may revoke a key."
+    held = [Held("r1", VAULT.entries[0], VAULT.proof(0))]
+
+    assert open_ in verify_receipt(VAULT.entries[0], by(), VAULT.proof(0)).unproven
+    assert open_ in verify_rollout(held, by()).unproven
+    assert open_ not in verify_rollout(held, KEYS).unproven
 
 
 @pytest.mark.clause("VF-10")

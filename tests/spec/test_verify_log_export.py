@@ -8,11 +8,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lockgate.core.export_line import End, end_line, entry_line
+from lockgate.core.listed_key import ListedKey, Status, Use
 from lockgate.core.merkle import plan_consistency
 from lockgate.operations.sign import sign_receipt
-from lockgate.verify import Keys, Reason, VerifyError, verify_log_export
-from tests.spec.signed import KEYS, RECEIPTS, VAULT, Vault, drafted, vault
-from tests.spec.test_verify_keys import by
+from lockgate.testing.signers import SeededSigner
+from lockgate.verify import Keys, Reason, VerifyError, read_public_key, verify_log_export
+from tests.spec.signed import KEYS, RECEIPTS, VAULT, Vault, chain, drafted, vault
+from tests.spec.test_verify_keys import LOG_KEY, by, manifest
+
+THIEF = SeededSigner("a key that was stolen")
 
 
 def portion(since: int, size: int, of: int = 5, here: Vault = VAULT) -> list[bytes]:
@@ -70,7 +74,7 @@ def test_checkpoints_that_no_line_reaches_are_left_open() -> None:
     """That two trees ahead of the last line are of one log is not proven, and said."""
     found = verify_log_export([*portion(0, 1, of=4), *portion(1, 2, of=5)], KEYS)
 
-    assert "That the checkpoint of 4 entries is of that log too: the lines end before it." in found.unproven
+    assert "That checkpoints beyond the lines are of that log too, of these sizes: 4." in found.unproven
 
 
 @pytest.mark.clause("VF-51")
@@ -115,6 +119,79 @@ def test_an_entry_of_a_strange_or_retired_key_is_refused() -> None:
     assert refusal(ALL, Keys(receipt=KEYS.receipt)) is Reason.CHECKPOINT_UNSIGNED
     assert refusal(ALL, by(first=2)) is Reason.KEY_TOO_EARLY
     assert any("key manifest" in sentence for sentence in verify_log_export(ALL, by()).proven)
+
+
+@pytest.mark.clause("VF-74")
+def test_a_log_that_tells_two_stories_is_refused() -> None:
+    """Its owner may sign a second receipt 2 of a rollout and log it: both stand in one tree, and its lines show it."""
+    first, second = chain(2)
+    third = sign_receipt(drafted(3, previous=second), RECEIPTS)
+    other = sign_receipt(drafted(2, previous=first).replace(b'"action":"', b'"action":"x'), RECEIPTS)
+    skipped = sign_receipt(drafted(3, previous=first), RECEIPTS)
+    estranged = sign_receipt(drafted(3, previous=other), RECEIPTS)
+
+    def whole(*entries: bytes) -> list[bytes]:
+        return portion(0, len(entries), of=len(entries), here=vault(*entries))
+
+    assert verify_log_export(whole(first, second, third), KEYS).size == 3
+    assert refusal(whole(first, second, other)) is Reason.CHAIN_DUPLICATE
+    assert refusal(whole(first, second, first)) is Reason.CHAIN_DUPLICATE
+    assert refusal(whole(first, skipped)) is Reason.CHAIN
+    assert refusal(whole(first, second, estranged)) is Reason.CHAIN
+    assert refusal(whole(second)) is Reason.CHAIN
+
+
+@pytest.mark.clause("VF-74")
+def test_a_series_is_followed_from_portion_to_portion() -> None:
+    """Where lines begin in the midst of a log the first receipt of a series may be any, and each later one follows."""
+    first, second, third = chain(3)
+    here = vault(first, second, second, third)
+
+    assert refusal([*portion(0, 2, of=4, here=here), *portion(2, 4, of=4, here=here)]) is Reason.CHAIN_DUPLICATE
+    assert refusal(portion(1, 4, of=4, here=here)) is Reason.CHAIN_DUPLICATE
+    assert verify_log_export(portion(2, 4, of=4, here=here), KEYS).since == 2
+
+
+@pytest.mark.clause("VF-75")
+def test_what_a_stolen_key_signed_counts_for_nothing_and_stops_nobody() -> None:
+    """The rest of the log verifies; the places are named, and nothing says that they prove anything."""
+    found = verify_log_export(ALL, by(status=Status.REVOKED, last=1))
+
+    assert any("their key was revoked, they count for nothing: 2, 3, 4." in sentence for sentence in found.unproven)
+    assert any("but at entries that count for nothing" in sentence for sentence in found.proven)
+    assert refusal(ALL, by(status=Status.RETIRED, last=1)) is Reason.KEY_EXPIRED
+
+
+@pytest.mark.clause("VF-75")
+def test_whoever_stole_a_key_breaks_no_series() -> None:
+    """A second receipt 2 that a revoked key signed is not one that the owner signed."""
+    first, second, third = chain(3)
+    other = sign_receipt(drafted(2, previous=first).replace(b'"action":"', b'"action":"x'), THIEF)
+    here = vault(first, other, second, third)
+    stolen = ListedKey(
+        key=read_public_key(THIEF.public_key_pem), use=Use.RECEIPT, status=Status.REVOKED, first=0, last=0
+    )
+    trusted = Keys(receipt=KEYS.receipt, log=KEYS.log, manifest=manifest(stolen, LOG_KEY))
+
+    found = verify_log_export(portion(0, 4, of=4, here=here), trusted)
+
+    assert any(sentence.endswith("count for nothing: 1.") for sentence in found.unproven)
+
+
+@pytest.mark.clause("VF-77")
+def test_many_checkpoints_ahead_are_said_in_one_sentence() -> None:
+    """A log that grew at each portion shows one more each time."""
+    sizes = range(2, 40)
+    entries = chain(41)
+    here = vault(*entries)
+    lines = [line for size in sizes for line in portion(size - 1, size, of=41 - (size % 2), here=here)]
+    ahead = [*portion(0, 1, of=3, here=here), *(line for n in sizes[2:] for line in portion(1, 1, of=n, here=here))]
+
+    found = verify_log_export([*portion(0, 1, of=41, here=here), *lines], KEYS)
+    [said] = [each for each in verify_log_export(ahead, KEYS).unproven if each.startswith("That checkpoints")]
+
+    assert found.size == 39
+    assert said.endswith("of these sizes: 3, 4, 5, 6, 7, 8, 9, 10, … 38 (36 of them).")
 
 
 @pytest.mark.clause("RF-13")

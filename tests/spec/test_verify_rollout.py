@@ -110,6 +110,16 @@ def test_a_kept_checkpoint_is_compared_with_that_of_the_chain() -> None:
     assert refused(held(1), checkpoint=VAULT.checkpoint(2)).reason is Reason.GROWTH_MISSING
 
 
+@pytest.mark.clause("VF-76")
+def test_what_a_kept_checkpoint_leaves_open_is_said() -> None:
+    """It shows that its keeper's log grew; others may be shown another one, and the log may hold more of a rollout."""
+    alone, compared = verify_rollout(held(1, 2), KEYS), verify_rollout(held(1, 2), KEYS, VAULT.checkpoint())
+
+    assert any(sentence.startswith("That the log shows everybody the same tree") for sentence in alone.unproven)
+    assert any(sentence.startswith("That the log shows others the tree") for sentence in compared.unproven)
+    assert any(sentence.startswith("That the log holds no other receipts") for sentence in compared.unproven)
+
+
 @pytest.mark.clause("VF-21")
 def test_whether_a_rollout_has_ended_is_said() -> None:
     """The last receipt says how it stands, and that none follows is left open."""

@@ -56,7 +56,11 @@ class SignedCheckpoint:
     def proven(self) -> tuple[str, ...]:
         """Return in words what is known of it."""
         log = self.checkpoint
-        said = [f"The key of the log {log.origin} signed its tree of {log.size}."]
+        return (f"The key of the log {log.origin} signed its tree of {log.size}.", *self.beside())
+
+    def beside(self) -> tuple[str, ...]:
+        """Return in words what is known besides who signed it: who saw it, and what it was compared with."""
+        said = []
         if self.witnessed:
             names = ", ".join(f"{each.name} ({each.text})" for each in self.witnessed)
             said.append(f"Witnesses had seen that tree grow from every one that they saw before: {names}.")
@@ -64,11 +68,15 @@ class SignedCheckpoint:
             said.append(f"That log and the one of the kept checkpoint, of {self.compared}, are one.")
         return tuple(said)
 
-    def unproven(self, *, is_compared: bool = False) -> tuple[str, ...]:
-        """Return in words what is left open, where it was compared with one from before, or was not."""
+    def unproven(self) -> tuple[str, ...]:
+        """Return in words what is left open."""
         said = []
-        if not self.witnessed and not is_compared:
-            said.append("That the log shows everybody the same tree: keep its checkpoints and compare.")
+        if not self.witnessed:
+            said.append(
+                "That the log shows everybody the same tree: keep its checkpoints and compare."
+                if self.compared is None
+                else "That the log shows others the tree that it shows to whoever kept that checkpoint: compare theirs."
+            )
         if self.unread:
             others = "signature of a key" if self.unread == 1 else "signatures of keys"
             said.append(f"Who else signed the checkpoint: {self.unread} {others} that you did not name.")
@@ -83,7 +91,7 @@ class SignedCheckpoint:
             "log": {"origin": log.origin, "size": log.size, "root": log.root.hex()},
             "witnesses": [each.document() for each in self.witnessed],
             "proven": list(self.proven()),
-            "unproven": list(self.unproven(is_compared=self.compared is not None)),
+            "unproven": list(self.unproven()),
         }
 
 
@@ -100,7 +108,7 @@ def verify_signed_checkpoint(note: bytes, keys: Keys) -> SignedCheckpoint:
     read = read_note(note)
     checkpoint = read_checkpoint(read.body)
     counting = keys.log_keys(checkpoint.origin, checkpoint.size)
-    _refuse_place(read, counting, keys.former_log_keys(checkpoint.origin), checkpoint.size)
+    _refuse_place(read, counting, keys.listed_log_keys(checkpoint.origin), checkpoint.size)
     verify_note(read, counting)
     witnessed = _witnessed(read, keys.witnesses)
     known = {(key.name, key.key_hash) for key in counting} | {

@@ -1,13 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """The lines of an exported log come in; that they are all of its entries between two sizes goes out, or a refusal.
 
-One portion of the lines is in memory at a time, so that a log of any size verifies.
+One portion of the lines is in memory at a time, and of each series its last receipt's number and digest.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from heapq import heappop, heappush
+from typing import NamedTuple
 
 from lockgate.core.canonical import Json
 from lockgate.core.checkpoint import Checkpoint
@@ -49,9 +52,30 @@ class VerifiedExport:
         }
 
 
+# So many places are named one by one.
+_FEW = 8
+
+
+class _Latest(NamedTuple):
+    """The last receipt of a series: its place in the log, its number, and its envelope's SHA-256."""
+
+    place: int
+    seq: int
+    sha256: bytes
+
+
+# What a series begins behind.
+_NONE = _Latest(-1, 0, b"")
+
+
 @dataclass(slots=True)
 class _Reading:
-    """What the portions so far have shown; `ahead` are checkpoints of sizes that no portion has reached."""
+    """What the portions so far have shown.
+
+    `ahead` are checkpoints of sizes that no portion has reached, whose heap is `sizes`; `latest` has the last receipts
+    of series by their ids, behind it those that count for nothing, and `uncounted` the places of these: their key had
+    been revoked.
+    """
 
     keys: Keys
     kept: Checkpoint | None
@@ -61,7 +85,10 @@ class _Reading:
     is_kept_met: bool = False
     signed: SignedCheckpoint | None = None
     ahead: dict[int, Checkpoint] = field(default_factory=dict)
+    sizes: list[int] = field(default_factory=list)
     key_ids: dict[str, None] = field(default_factory=dict)
+    latest: dict[str, tuple[_Latest, ...]] = field(default_factory=dict)
+    uncounted: dict[int, None] = field(default_factory=dict)
 
     def take(self, portion: Portion) -> None:
         """Take the next portion, or refuse it."""
@@ -74,9 +101,10 @@ class _Reading:
         portion.check(signed.checkpoint)
         self.since = end.since if self.since < 0 else self.since
         self.signed, self.size = signed, end.size
-        known = self.ahead.setdefault(signed.checkpoint.size, signed.checkpoint)
-        refuse_fork(signed.checkpoint, known, None, self.keys)
+        self._look_ahead(signed.checkpoint)
         self._meet(portion)
+        for entry in portion.entries:
+            self._follow(entry, is_counted=entry.index not in self.uncounted)
 
     def _check_entry(self, entry: ExportedEntry, origin: str) -> None:
         place = entry.index if self.keys.is_of_manifest(origin) else None
@@ -85,7 +113,7 @@ class _Reading:
             key = self.keys.receipt_key(opened.key_id)
             check_signature(opened, key)
             check_inline_verdict(entry.statement.predicate, opened.payload)
-            self.keys.refuse_place(key.key_id, entry.statement.org, place)
+            self._count(key.key_id, entry, place)
         except VerifyError as error:
             raise VerifyError(error.reason, f"entry {entry.index}: {error.message}", advice=error.advice) from error
         if opened.payload_type != PAYLOAD_TYPE:
@@ -94,21 +122,69 @@ class _Reading:
         if self.tell is not None:
             self.tell("entries", entry.index)
 
+    def _count(self, key_id: str, entry: ExportedEntry, place: int | None) -> None:
+        """Refuse a key that does not count at an entry, or note the place where its revocation is all that it lacks.
+
+        Whoever stole a key may have had something signed: that must not keep the rest of the log from verifying.
+        """
+        try:
+            self.keys.refuse_place(key_id, entry.statement.org, place)
+        except VerifyError as error:
+            if error.reason is not Reason.KEY_REVOKED or place is None:
+                raise
+            self.uncounted[entry.index] = None
+
+    def _follow(self, entry: ExportedEntry, *, is_counted: bool) -> None:
+        """Refuse a receipt that is not the next one of its series; one that counts for nothing may be any."""
+        said = entry.statement
+        known = self.latest.get(said.rollout_id, (_NONE,) if self.since == 0 else ())
+        after = _Latest(entry.index, said.seq, hashlib.sha256(entry.envelope).digest())
+        is_next = any(each.seq + 1 == said.seq and each.sha256.hex() == (said.previous or "") for each in known)
+        if is_counted and not is_next and known:
+            raise _unchained(max(known, key=lambda each: each.seq), entry)
+        if is_counted:
+            self.latest[said.rollout_id] = (after,)
+        elif is_next:
+            # The owner may have gone on from it, or from the one before it.
+            self.latest[said.rollout_id] = (known[0], *known[1:][-_FEW:], after)
+
+    def _look_ahead(self, found: Checkpoint) -> None:
+        """Keep a checkpoint until the lines reach its size: a log that grows while it is exported shows many."""
+        known = self.ahead.setdefault(found.size, found)
+        if known is found:
+            heappush(self.sizes, found.size)
+        refuse_fork(found, known, None, self.keys)
+
     def _meet(self, portion: Portion) -> None:
         """Compare with the tree of each checkpoint whose size the portion has reached."""
         end, kept = portion.end, self.kept
         if kept is not None and end.since <= kept.size <= end.size:
             refuse_fork(Checkpoint(self._origin, kept.size, portion.tree_at(kept.size).root), kept, None, self.keys)
             self.is_kept_met = True
-        for size in sorted(self.ahead):
-            if end.since <= size <= end.size:
-                found = Checkpoint(self._origin, size, portion.tree_at(size).root)
-                refuse_fork(found, self.ahead.pop(size), None, self.keys)
+        while self.sizes and self.sizes[0] <= end.size:
+            size = heappop(self.sizes)
+            found = Checkpoint(self._origin, size, portion.tree_at(size).root)
+            refuse_fork(found, self.ahead.pop(size), None, self.keys)
 
     @property
     def _origin(self) -> str:
         assert self.signed is not None
         return self.signed.checkpoint.origin
+
+
+def _unchained(known: _Latest, entry: ExportedEntry) -> VerifyError:
+    """Return why a receipt is not the next one of its series."""
+    said = entry.statement
+    name = f"entry {entry.index} is receipt {said.seq} of {said.rollout_id}"
+    if not known.seq:
+        return VerifyError(Reason.CHAIN, f"{name}, and the log holds none before it")
+    if said.seq <= known.seq:
+        return VerifyError(
+            Reason.CHAIN_DUPLICATE,
+            f"{name}, and entry {known.place} was already receipt {known.seq}: the log tells two stories of it",
+            advice="Keep the file: it proves that the log's owner signed both.",
+        )
+    return VerifyError(Reason.CHAIN, f"{name}, which does not follow receipt {known.seq}, entry {known.place}")
 
 
 def verify_log_export(
@@ -130,6 +206,8 @@ def verify_log_export(
     signed = reading.signed
     # Lines without one portion are refused where they are read.
     assert signed is not None
+    if kept is not None:
+        signed = replace(signed, compared=kept.size)
     if kept is not None and not reading.is_kept_met:
         refuse_fork(signed.checkpoint, kept, growth, keys)
     return VerifiedExport(
@@ -147,26 +225,37 @@ def _proven(reading: _Reading, signed: SignedCheckpoint) -> tuple[str, ...]:
     said = [
         f"These are all {reading.size - reading.since} entries of the log {log.origin} from entry {reading.since} on.",
         f"Each is a receipt that the holder of one of these keys signed: {', '.join(reading.key_ids) or 'none'}.",
+        "In each series, of a rollout, an app or the organisation, each receipt names the one before it.",
         *signed.proven(),
     ]
-    if manifest is not None and reading.keys.is_of_manifest(log.origin):
-        said.append(f"Each key counts where it signed, by version {manifest.version} of the key manifest.")
-    if reading.kept is not None:
-        said.append(f"That log and the one of the kept checkpoint, of {reading.kept.size}, are one.")
+    is_placed = reading.keys.is_of_manifest(log.origin) and all(map(reading.keys.is_placed, reading.key_ids))
+    if manifest is not None and is_placed:
+        but = ", but at entries that count for nothing" if reading.uncounted else ""
+        said.append(f"Each key counts where it signed{but}, by version {manifest.version} of the key manifest.")
     return tuple(said)
 
 
 def _unproven(reading: _Reading, signed: SignedCheckpoint) -> tuple[str, ...]:
     later = f"What the log holds from entry {reading.size} on."
     ahead = sorted({*reading.ahead} - {signed.checkpoint.size})
-    between = [f"That the checkpoint of {size} entries is of that log too: the lines end before it." for size in ahead]
+    between = f"That checkpoints beyond the lines are of that log too, of these sizes: {_places(ahead)}."
+    uncounted = (
+        f"What these entries say: their key was revoked, they count for nothing: {_places([*reading.uncounted])}."
+    )
     earlier = [f"What the log holds before entry {reading.since}."] if reading.since else []
     return (
         *([] if reading.keys.manifest else ["Whose keys they are: compare their ids with those that their owner has."]),
         *earlier,
         later,
-        *between,
-        *signed.unproven(is_compared=reading.kept is not None),
+        *([between] if ahead else []),
+        *([uncounted] if reading.uncounted else []),
+        *signed.unproven(),
+        *reading.keys.unproven(),
         EVIDENCE_UNREAD,
         "When it was: decidedAt is the signer's own clock.",
     )
+
+
+def _places(numbers: Sequence[int]) -> str:
+    named = ", ".join(map(str, numbers[:_FEW]))
+    return named if len(numbers) <= _FEW else f"{named}, … {numbers[-1]} ({len(numbers)} of them)"

@@ -8,7 +8,7 @@ Whatever is wrong raises a VerifyError with one reason.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from lockgate.core.canonical import Json
 from lockgate.core.checkpoint import Checkpoint, read_log_proof
@@ -27,8 +27,12 @@ class LogEntry:
     """Where a receipt was proven to stand: in the log of an origin, at an index, in the tree of a size and root."""
 
     index: int
-    checkpoint: Checkpoint
     signed: SignedCheckpoint
+
+    @property
+    def checkpoint(self) -> Checkpoint:
+        """Return the origin, size and root."""
+        return self.signed.checkpoint
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +82,7 @@ class Checkpoints:
             known = verify_signed_checkpoint(note, self.keys)
             if self.kept is not None:
                 refuse_fork(known.checkpoint, self.kept, self.growth, self.keys)
+                known = replace(known, compared=self.kept.size)
             # Proofs of one place share one; more are only remembered, never needed.
             if len(self._known) < _MOST_KNOWN:
                 self._known[note] = known
@@ -88,7 +93,7 @@ class Checkpoints:
         read = read_log_proof(proof)
         signed = self.signed(read.checkpoint)
         check_inclusion(leaf_hash(envelope), read.index, signed.checkpoint.tree, read.hashes)
-        return LogEntry(read.index, signed.checkpoint, signed)
+        return LogEntry(read.index, signed)
 
     def place(self, entry: LogEntry | None) -> int | None:
         """Return the place by which a manifest's key counts: an index of another log is none."""
@@ -154,10 +159,7 @@ def _proven(statement: Statement, key_id: str, entry: LogEntry | None, known: Ch
     said.append(f"It is entry {entry.index} of the log {log.origin}, whose key signed the tree of {log.size}.")
     if manifest is not None and known.place(entry) is not None and known.keys.is_placed(key_id):
         said.append(f"At entry {entry.index} that key counts, by version {manifest.version} of the key manifest.")
-    said += entry.signed.proven()[1:]
-    if known.kept is not None:
-        said.append(f"That log and the one of the kept checkpoint, of {known.kept.size}, are one.")
-    return tuple(said)
+    return (*said, *entry.signed.beside())
 
 
 def _unproven(statement: Statement, key_id: str, entry: LogEntry | None, known: Checkpoints) -> tuple[str, ...]:
@@ -166,12 +168,13 @@ def _unproven(statement: Statement, key_id: str, entry: LogEntry | None, known: 
     if entry is None:
         said.append("That it is in the log, and was not withdrawn: no proof of inclusion was given.")
     else:
-        said += entry.signed.unproven(is_compared=known.kept is not None)
+        said += entry.signed.unproven()
     if is_placed and known.place(entry) is None:
         said.append("That its key counted when it signed: that is by the receipt's place in its log.")
     if statement.previous is not None:
         said.append(f"What the receipt before it says: it is the one with SHA-256 {statement.previous}.")
     said += [
+        *known.keys.unproven(),
         "That the decision follows from its evidence, which is bound by digests and was not read here.",
         "When it was: decidedAt is the signer's own clock.",
     ]

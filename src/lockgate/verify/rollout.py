@@ -192,8 +192,8 @@ def _proven(found: VerifiedRollout, known: Checkpoints) -> tuple[str, ...]:
     last, manifest = found.last, known.keys.manifest
     key_ids = dict.fromkeys(link.key_id for link in found.links)
     said = [
-        f"The holders of these keys signed exactly these {len(found.links)} statements: {', '.join(key_ids)}.",
-        f"They are all of rollout {last.rollout_id} up to receipt {last.seq}, each of which names the one before it.",
+        f"The holders of these keys signed these {len(found.links)} statements, byte for byte: {', '.join(key_ids)}.",
+        f"They go from the first of rollout {last.rollout_id} to receipt {last.seq}: each names the one before it.",
         f"It has ended: {found.status}."
         if found.status in ENDED
         else f"It was still going: {found.status} after receipt {last.seq}.",
@@ -202,11 +202,10 @@ def _proven(found: VerifiedRollout, known: Checkpoints) -> tuple[str, ...]:
         log, logged = found.signed.checkpoint, [link.place for link in found.links if link.place is not None]
         count = "All of them" if len(logged) == len(found.links) else f"{len(logged)} of them"
         said.append(f"{count} are in the log {log.origin}, whose key signed the tree of {log.size}.")
-        said += found.signed.proven()[1:]
-        if manifest is not None and len(logged) == len(found.links) and known.keys.is_of_manifest(log.origin):
+        said += found.signed.beside()
+        is_placed = known.keys.is_of_manifest(log.origin) and all(map(known.keys.is_placed, key_ids))
+        if manifest is not None and len(logged) == len(found.links) and is_placed:
             said.append(f"Each key counts where it signed, by version {manifest.version} of the key manifest.")
-        if known.kept is not None:
-            said.append(f"That log and the one of the kept checkpoint, of {known.kept.size}, are one.")
     return tuple(said)
 
 
@@ -220,10 +219,12 @@ def _unproven(found: VerifiedRollout, known: Checkpoints) -> tuple[str, ...]:
         if known.keys.manifest is not None:
             said.append("That each key counted when it signed: that is by the receipt's place in the log.")
     if found.signed is not None:
-        said += found.signed.unproven(is_compared=known.kept is not None)
+        said += found.signed.unproven()
     return (
         *said,
+        *known.keys.unproven(),
         f"That no later receipt than {found.last.seq} exists.",
+        "That the log holds no other receipts of this rollout beside these: its whole export, verified, shows that.",
         EVIDENCE_UNREAD,
         "When it was: decidedAt is the signer's own clock.",
     )

@@ -23,7 +23,8 @@ __all__ = ["Keys", "Reason", "VerifyError", "read_note_key", "read_public_key", 
 class Keys:
     """The keys that the verifier trusts: those of receipts, those of logs, and those of witnesses.
 
-    Keys by themselves are trusted wherever they sign; those of a manifest at their places of the log only.
+    Keys by themselves are trusted wherever they sign, but where a manifest revokes them; those of a manifest at their
+    places of the log only.
     """
 
     receipt: tuple[PublicKey, ...] = ()
@@ -65,24 +66,33 @@ class Keys:
 
     def is_placed(self, key_id: str) -> bool:
         """Say whether a key of receipts is trusted at some places of the log only."""
-        return key_id not in self._own
+        listed = self._listed.get(key_id)
+        return key_id not in self._own or (listed is not None and listed.status is Status.REVOKED)
 
     def log_keys(self, origin: str, size: int) -> tuple[NoteKey, ...]:
         """Return the keys by which a checkpoint of an origin and size is signed."""
-        own = tuple(key for key in self.log if key.name == origin)
-        manifest = self.manifest
-        if manifest is None or manifest.origin != origin:
-            return own
         # A checkpoint's place is that of the last entry that it covers.
-        listed = manifest.keys_at(max(size - 1, 0), Use.LOG)
-        return own + tuple(NoteKey(origin, key.raw) for key in listed)
+        place, listed = max(size - 1, 0), self._listed_log(origin)
+        revoked = {each.key.raw for each in listed if each.status is Status.REVOKED and not each.counts_at(place)}
+        own = tuple(key for key in self.log if key.name == origin and key.raw not in revoked)
+        return own + tuple(NoteKey(origin, each.key.raw) for each in listed if each.counts_at(place))
 
-    def former_log_keys(self, origin: str) -> tuple[NoteKey, ...]:
+    def listed_log_keys(self, origin: str) -> tuple[NoteKey, ...]:
         """Return all keys of a log that a manifest lists, wherever they count."""
+        return tuple(NoteKey(origin, each.key.raw) for each in self._listed_log(origin))
+
+    def unproven(self) -> tuple[str, ...]:
+        """Return in words what the keys leave open, whatever they have signed."""
+        if self.manifest is None:
+            return ()
+        version = self.manifest.version
+        return (f"That no later version of the key manifest than {version} exists: it may revoke a key.",)
+
+    def _listed_log(self, origin: str) -> tuple[ListedKey, ...]:
         manifest = self.manifest
         if manifest is None or manifest.origin != origin:
             return ()
-        return tuple(NoteKey(origin, each.key.raw) for each in manifest.keys if each.use is Use.LOG)
+        return tuple(each for each in manifest.keys if each.use is Use.LOG)
 
     @cached_property
     def _own(self) -> Mapping[str, PublicKey]:
