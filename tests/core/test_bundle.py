@@ -13,7 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lockgate.core.bundle import MAX_FILES, MAX_NAME, decode, encode, is_name, pieces
+from lockgate.core.bundle import AS_WRITTEN, decode, encode, pieces
+from lockgate.core.bundle_layout import MAX_FILES, MAX_NAME, is_name, max_size
 from lockgate.core.refusal import Reason, VerifyError
 from lockgate.errors import DataError
 
@@ -151,6 +152,34 @@ def test_names_that_lead_elsewhere_are_refused(name: str) -> None:
     assert refusal(renamed(name)) is Reason.BUNDLE_NAME
 
 
+def stock(name: str, method: int, second: str = "") -> bytes:
+    """Return a zip as Python's own writes it, of today, with a good file before one of some name."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", method) as target:
+        for each in ("manifest.json", "receipts/1.json", name, second or "README.txt"):
+            target.writestr(each, bytes(1000))
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
+@pytest.mark.clause("VF-64")
+def test_in_a_zip_of_any_form_a_name_that_leads_elsewhere_comes_first(method: int) -> None:
+    """Whichever program wrote it, what it would write when unpacked is said before in which form it is."""
+    assert refusal(stock("../../evil.txt", method)) is Reason.BUNDLE_NAME
+    assert refusal(stock("keys/a.pem", method, "KEYS/a.pem")) is Reason.BUNDLE_DUPLICATE
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
+@pytest.mark.clause("VF-64")
+def test_nobody_is_told_to_unpack_what_another_program_packed(method: int) -> None:
+    """A zip in another form is to be fetched again: what its form hides would be unpacked with it."""
+    with pytest.raises(VerifyError) as refused:
+        decode(stock("keys/a.pem", method))
+
+    assert refused.value.advice == AS_WRITTEN
+    assert "unpack" not in AS_WRITTEN
+
+
 @pytest.mark.clause("VF-03")
 def test_names_are_bounded() -> None:
     """A name that no file system takes is refused."""
@@ -261,6 +290,17 @@ def test_sizes_that_lie_are_refused(size: int) -> None:
     changed = bytearray(GOOD)
     changed[18:26] = struct.pack("<LL", size, size)
     assert refusal(bytes(changed)) is Reason.BUNDLE_TRUNCATED
+
+
+@pytest.mark.clause("VF-66")
+def test_a_file_that_is_too_large_is_not_looked_at() -> None:
+    """Its header says how large it is; neither reading nor writing takes more than is known to be needed."""
+    most = max_size("README.txt")
+    packed = zipped({"README.txt": bytes(most + 1)})
+    assert refusal(packed) is Reason.BUNDLE_SIZE
+    assert most < max_size("replay/1.json")
+    with pytest.raises(DataError, match=r"README\.txt is larger"):
+        encode({"README.txt": bytes(most + 1)})
 
 
 @pytest.mark.clause("VF-04")

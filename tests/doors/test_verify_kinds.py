@@ -210,7 +210,7 @@ def test_a_link_in_an_unpacked_bundle_is_no_file(folder: Path, capsys: pytest.Ca
 
     code = run(["verify", "unpacked", *OF_BUNDLE, "--json"])
 
-    assert (code, json.loads(capsys.readouterr().out)["reason"]) == (65, "bundle_file_missing")
+    assert (code, json.loads(capsys.readouterr().out)["reason"]) == (65, "bundle_file_extra")
 
 
 @pytest.mark.clause("VF-60")

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from lockgate.core.bundle import MANIFEST, decode
-from lockgate.core.bundle_layout import manifest
+from lockgate.core.bundle import decode
+from lockgate.core.bundle_layout import MANIFEST, manifest
 from lockgate.core.canonical import canonicalize
 from lockgate.core.envelope import open_envelope
 from lockgate.operations.bundle import Wanted, bundle

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from lockgate.core.canonical import canonicalize
 from lockgate.core.refusal import Reason, VerifyError
-from lockgate.core.replay import case_reading
+from lockgate.core.replay import case_size
 from lockgate.core.replay.case import Case
 from lockgate.core.replay.case_reading import read_case
 from lockgate.core.replay.difference import first_difference
@@ -262,7 +262,7 @@ def test_what_is_no_case_is_refused(data: bytes, reason: Reason) -> None:
 @pytest.mark.clause("RP-07")
 def test_a_case_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     """One that is larger is not read at all."""
-    monkeypatch.setattr(case_reading, "MAX_CASE_SIZE", 10)
+    monkeypatch.setattr(case_size, "MAX_CASE_SIZE", 10)
 
     with pytest.raises(VerifyError) as refused:
         read_case(b"[[[[[[[[[[[")

@@ -12,14 +12,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from lockgate.core.bundle import MANIFEST, decode, encode
+from lockgate.core.bundle import decode, encode
+from lockgate.core.bundle_layout import MANIFEST
 from lockgate.core.canonical import canonicalize
 from lockgate.core.key_manifest import SignedManifest
 from lockgate.core.listed_key import ListedKey, Status, Use
 from lockgate.core.manifest_body import KeyManifest
 from lockgate.core.note import Note, read_note
 from lockgate.core.public_key import PublicKey
-from lockgate.verify import Keys, Reason, VerifyError, bundle_manifest, logged_note, verify_bundle
+from lockgate.verify import Keys, Reason, VerifyError, key_manifest_of, logged_note, verify_bundle
 from tests.spec.bundled import changed, files, keys, listed, packed, signed_again
 from tests.spec.test_verify_keys import ROOT, ROOT_KEY, cosigned, trusting
 
@@ -94,13 +95,13 @@ def test_root_keys_lead_to_the_keys_of_a_bundle() -> None:
     signed = SignedManifest(named, ((ROOT_KEY.key_id, ROOT.sign(named.signed_bytes())),)).encode()
     bundle = changed({"keys/manifest.dsse.json": signed})
 
-    found = verify_bundle(bundle, Keys(manifest=bundle_manifest(bundle, [ROOT_KEY])))
+    found = verify_bundle(bundle, Keys(manifest=key_manifest_of(bundle, [ROOT_KEY])))
 
     assert any(sentence.startswith("Each key counts where it signed") for sentence in found.proven)
     with pytest.raises(VerifyError, match="not signed by enough"):
-        bundle_manifest(bundle, [receipt])
+        key_manifest_of(bundle, [receipt])
     with pytest.raises(VerifyError, match="no key manifest"):
-        bundle_manifest(FILES, [ROOT_KEY])
+        key_manifest_of(FILES, [ROOT_KEY])
 
 
 FAULTS: dict[str, tuple[Callable[[], Mapping[str, bytes]], Reason]] = {

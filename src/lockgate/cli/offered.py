@@ -10,13 +10,13 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 from pathlib import Path
 from typing import BinaryIO
 
 from lockgate.cli.bundle_files import bundle_files
 from lockgate.cli.trusted import PEM, STDIN, read
-from lockgate.core.bundle import MANIFEST
-from lockgate.core.bundle_layout import GROWTH
+from lockgate.core.bundle_layout import GROWTH, MANIFEST
 from lockgate.core.checkpoint import PROOF_HEADER
 from lockgate.core.export_line import MAX_LINE
 from lockgate.core.manifest_body import PAYLOAD_TYPE as MANIFEST_TYPE
@@ -41,7 +41,8 @@ class Kind(StrEnum):
     CHECKPOINT = "checkpoint"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+# Without slots: what is verified, and what is said of it then, is read from the disk once.
+@dataclass(frozen=True, kw_only=True)
 class Offered:
     """What is to be verified: its kind, the names that were given, and of one file what was read to know the kind.
 
@@ -54,10 +55,18 @@ class Offered:
 
     def files(self) -> Mapping[str, bytes]:
         """Return the files of a bundle."""
+        return self._files
+
+    def held(self) -> Sequence[Held]:
+        """Return the receipts of a rollout, each with the proof that has its name."""
+        return self._held
+
+    @cached_property
+    def _files(self) -> Mapping[str, bytes]:
         return bundle_files(Path(self.names[0]))
 
-    def held(self) -> list[Held]:
-        """Return the receipts of a rollout, each with the proof that has its name."""
+    @cached_property
+    def _held(self) -> Sequence[Held]:
         read_once = {name: read(name) for name in _receipts_and_proofs(self.names)}
         proofs = {Path(name).with_suffix(""): name for name, data in read_once.items() if _is_proof(data)}
         held = []

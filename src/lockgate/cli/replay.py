@@ -141,7 +141,7 @@ def _recounted(what: str, tell: Tell) -> Recounted:
 
 
 def _case_bytes(name: str) -> bytes:
-    from lockgate.core.replay.case_reading import MAX_CASE_SIZE
+    from lockgate.core.replay.case_size import MAX_CASE_SIZE
 
     try:
         with Path(name).open("rb") as file:

@@ -23,7 +23,7 @@ from lockgate.verify import (
     Keys,
     Verified,
     VerifyError,
-    bundle_manifest,
+    key_manifest_of,
     logged_note,
     read_public_key,
     verify_bundle,
@@ -175,7 +175,7 @@ def _bundle(call: Call, offer: Offered, checkpoint: bytes | None, growth: bytes 
     files, keys = offer.files(), _keys(call)
     if call["root"] and not call["manifest"]:
         roots = [read_public_key(read(name)) for name in call["root"]]
-        keys = replace(keys, manifest=bundle_manifest(files, roots, call["root_threshold"]))
+        keys = replace(keys, manifest=key_manifest_of(files, roots, call["root_threshold"]))
     is_trusted = bool(keys.receipt) or keys.manifest is not None
     return verify_bundle(files, keys if is_trusted else None, checkpoint, growth, tell)
 

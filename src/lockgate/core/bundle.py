@@ -9,20 +9,21 @@ Nothing is ever unpacked: what is compressed is refused, so that no bundle grows
 
 from __future__ import annotations
 
-import re
 import struct
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
-from typing import NamedTuple
 
+from lockgate.core.bundle_layout import MAX_FILES, is_name, max_size, order
+from lockgate.core.cut_files import Files, Place, Source
 from lockgate.core.refusal import Reason, VerifyError
 from lockgate.errors import DataError
 
-MANIFEST = "manifest.json"
-MAX_FILES = 200_000
 MAX_SIZE = 2**32 - 1
-MAX_NAME = 200
-_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*(?:/[A-Za-z0-9_][A-Za-z0-9._-]*)*")
+_CHUNK = 1 << 20
+# Nobody is told to unpack what a stranger packed.
+AS_WRITTEN = (
+    "Fetch it again as `lockgate export` wrote it; if you packed it yourself, verify the folder that you packed."
+)
 # A record's first four bytes say what it is.
 _LOCAL, _CENTRAL, _END, _END64 = b"PK\x03\x04", b"PK\x01\x02", b"PK\x05\x06", b"PK\x06\x06"
 # version 1.0 to read it, no flags, stored, 00:00:00, 1980-01-01: then checksum, two sizes, the name's length, no extra.
@@ -39,45 +40,14 @@ _END64_FORM = struct.Struct("<4sQHHLLQQQQ4sLQL")
 _FEW = 0xFFFF
 
 
-class _Place(NamedTuple):
-    """Where a file stands: its own record, its first byte, its size and its checksum."""
-
-    start: int
-    first: int
-    size: int
-    checksum: int
-
-
-class Files(Mapping[str, bytes]):
-    """The files of a bundle by their names, each cut from the bundle's bytes when it is asked for."""
-
-    def __init__(self, data: bytes, places: Mapping[str, _Place]) -> None:
-        self._data, self._places = data, places
-
-    def __getitem__(self, name: str) -> bytes:
-        place = self._places[name]
-        return self._data[place.first : place.first + place.size]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._places)
-
-    def __len__(self) -> int:
-        return len(self._places)
-
-
 def encode(files: Mapping[str, bytes]) -> bytes:
     """Return the bundle of some files."""
     return b"".join(pieces((name, files[name]) for name in sorted(files, key=order)))
 
 
-def order(name: str) -> tuple[bool, str]:
-    """Return by what the names of a bundle are sorted: the manifest follows the files whose digests it holds."""
-    return name == MANIFEST, name
-
-
 def pieces(files: Iterable[tuple[str, bytes]]) -> Iterator[bytes]:
     """Yield the bundle of some named files bit by bit; they come in their order, and one is held at a time."""
-    places: dict[str, _Place] = {}
+    places: dict[str, Place] = {}
     folded: set[str] = set()
     at, last = 0, ""
     for name, data in files:
@@ -85,7 +55,9 @@ def pieces(files: Iterable[tuple[str, bytes]]) -> Iterator[bytes]:
             raise ValueError(f"{name!a} is no name of a bundle's file, or comes twice, or is not in its place")
         if len(places) >= MAX_FILES or at + len(data) > MAX_SIZE:
             raise DataError(f"a bundle has at most {MAX_FILES:,} files and 4 GiB")
-        place = places[name] = _Place(at, at + _LOCAL_SIZE + len(name), len(data), zlib.crc32(data))
+        if len(data) > max_size(name):
+            raise DataError(f"{name} is larger than {max_size(name):,} bytes, and no bundle's is")
+        place = places[name] = Place(at, at + _LOCAL_SIZE + len(name), len(data), zlib.crc32(data))
         folded.add(name.lower())
         yield _local(name, place)
         yield data
@@ -93,16 +65,28 @@ def pieces(files: Iterable[tuple[str, bytes]]) -> Iterator[bytes]:
     yield from _directory(places, at)
 
 
-def decode(data: bytes) -> Files:
+def decode(data: Source) -> Files:
     """Return the files of a bundle, whose one form its bytes must be."""
     if len(data) > MAX_SIZE:
         raise VerifyError(Reason.BUNDLE_SIZE, f"a bundle has at most {MAX_SIZE:,} bytes")
-    places: dict[str, _Place] = {}
+    try:
+        return _decode(data)
+    except VerifyError as error:
+        # Of a zip that another program wrote it matters first whether it would write where nobody wants it to.
+        if error.reason in (Reason.BUNDLE_FORM, Reason.BUNDLE_COMPRESSED):
+            _refuse_names(data)
+        raise
+
+
+def _decode(data: Source) -> Files:
+    places: dict[str, Place] = {}
     folded: set[str] = set()
     at, last = 0, ""
     while data[at : at + 4] == _LOCAL:
         name, place = _read_local(data, at)
-        _refuse_name(name, last, folded)
+        _refuse_name(name, folded)
+        if order(name) < order(last):
+            raise _misshapen(f"{name} is not at its place in the order of names")
         _refuse_content(data, name, place)
         places[name] = place
         folded.add(name.lower())
@@ -111,17 +95,12 @@ def decode(data: bytes) -> Files:
     return Files(data, places)
 
 
-def is_name(name: str) -> bool:
-    """Say whether a name may be a bundle's file's: plain words with slashes between, which lead nowhere else."""
-    return len(name) <= MAX_NAME and _NAME.fullmatch(name) is not None
-
-
-def _local(name: str, place: _Place) -> bytes:
+def _local(name: str, place: Place) -> bytes:
     sizes = (place.checksum, place.size, place.size, len(name), 0)
     return _LOCAL_FORM.pack(_LOCAL, *_FIXED, *sizes) + name.encode("ascii")
 
 
-def _directory(places: Mapping[str, _Place], at: int) -> Iterator[bytes]:
+def _directory(places: Mapping[str, Place], at: int) -> Iterator[bytes]:
     """Yield what follows the files: an entry for each, and the end."""
     length = 0
     for name, place in places.items():
@@ -144,30 +123,46 @@ def _end(count: int, length: int, at: int) -> bytes:
     return wide + _END_FORM.pack(_END, 0, 0, few, few, length, at, 0)
 
 
-def _read_local(data: bytes, at: int) -> tuple[str, _Place]:
+def _read_local(data: Source, at: int) -> tuple[str, Place]:
     """Return name and place of the file whose record begins there; nothing of its content has been looked at."""
     header = data[at : at + _LOCAL_SIZE]
     if len(header) < _LOCAL_SIZE:
         raise _truncated()
     _, version, flags, method, time, date, checksum, packed, size, named, extra = _LOCAL_FORM.unpack(header)
-    name = data[at + _LOCAL_SIZE : at + _LOCAL_SIZE + named].decode("latin-1")
+    name = _name_at(data, at, named)
     if flags & 1:
         raise VerifyError(Reason.BUNDLE_ENCRYPTED, f"{name!a} is encrypted")
     if method:
         raise VerifyError(
             Reason.BUNDLE_COMPRESSED,
             f"{name!a} is compressed, and a bundle's files are stored as they are",
-            advice="If you packed it again yourself, unpack it and verify the folder.",
+            advice=AS_WRITTEN,
         )
     if (version, flags, method, time, date, extra) != (*_FIXED, 0) or packed != size:
         raise _misshapen(f"the header of {name!a} is not as a bundle's are")
     first = at + _LOCAL_SIZE + named
     if first + size > len(data):
         raise _truncated()
-    return name, _Place(at, first, size, checksum)
+    return name, Place(at, first, size, checksum)
 
 
-def _refuse_name(name: str, last: str, folded: set[str]) -> None:
+def _name_at(data: Source, at: int, length: int) -> str:
+    return data[at + _LOCAL_SIZE : at + _LOCAL_SIZE + length].decode("latin-1")
+
+
+def _refuse_names(data: Source) -> None:
+    """Refuse a zip of whatever form for its first name that no bundle has, or that comes twice."""
+    folded: set[str] = set()
+    at = 0
+    while len(header := data[at : at + _LOCAL_SIZE]) == _LOCAL_SIZE and header.startswith(_LOCAL):
+        *_, packed, _, named, extra = _LOCAL_FORM.unpack(header)
+        name = _name_at(data, at, named)
+        _refuse_name(name, folded)
+        folded.add(name.lower())
+        at += _LOCAL_SIZE + named + extra + packed
+
+
+def _refuse_name(name: str, folded: set[str]) -> None:
     if not is_name(name):
         raise VerifyError(Reason.BUNDLE_NAME, f"{name!a} is no name of a bundle's file: it may lead elsewhere")
     if len(folded) >= MAX_FILES:
@@ -175,32 +170,35 @@ def _refuse_name(name: str, last: str, folded: set[str]) -> None:
     # Where case does not count two such files are one, and the second would take the place of the first.
     if name.lower() in folded:
         raise VerifyError(Reason.BUNDLE_DUPLICATE, f"{name} is in the bundle twice")
-    if order(name) < order(last):
-        raise _misshapen(f"{name} is not at its place in the order of names")
 
 
-def _refuse_content(data: bytes, name: str, place: _Place) -> None:
-    if zlib.crc32(memoryview(data)[place.first : place.first + place.size]) != place.checksum:
+def _refuse_content(data: Source, name: str, place: Place) -> None:
+    if place.size > max_size(name):
+        raise VerifyError(Reason.BUNDLE_SIZE, f"{name} is larger than {max_size(name):,} bytes, which no bundle's is")
+    end, checksum = place.first + place.size, 0
+    for at in range(place.first, end, _CHUNK):
+        checksum = zlib.crc32(data[at : min(at + _CHUNK, end)], checksum)
+    if checksum != place.checksum:
         raise VerifyError(Reason.BUNDLE_CHECKSUM, f"{name} was changed: it has not its checksum")
 
 
-def _refuse_end(data: bytes, at: int, places: Mapping[str, _Place]) -> None:
+def _refuse_end(data: Source, at: int, places: Mapping[str, Place]) -> None:
     """Refuse what follows the files unless it is exactly what follows those files."""
     if not places:
         raise VerifyError(Reason.BUNDLE_NOT_ZIP, "this is not a zip that begins with a file")
     expected = b"".join(_directory(places, at))
-    found = data[at:]
-    if found == expected:
+    found, more = data[at : at + len(expected)], len(data) - at - len(expected)
+    if found == expected and not more:
         return
-    if expected.startswith(found) or _LOCAL.startswith(found):
+    if (expected.startswith(found) and more < 0) or _LOCAL.startswith(found):
         raise _truncated()
-    if found.startswith(expected):
-        raise VerifyError(Reason.BUNDLE_TRAILING, f"{len(found) - len(expected)} bytes follow the end of the bundle")
+    if found == expected:
+        raise VerifyError(Reason.BUNDLE_TRAILING, f"{more} bytes follow the end of the bundle")
     _refuse_entries(found, places)
     raise _misshapen("what follows the files is not the directory of exactly these files")
 
 
-def _refuse_entries(found: bytes, places: Mapping[str, _Place]) -> None:
+def _refuse_entries(found: bytes, places: Mapping[str, Place]) -> None:
     """Say of the usual tricks with a directory's entries which one it is."""
     at = 0
     for name, place in places.items():
@@ -225,5 +223,5 @@ def _misshapen(message: str) -> VerifyError:
     return VerifyError(
         Reason.BUNDLE_FORM,
         f"the zip is not in a bundle's one form: {message}",
-        advice="If you packed it again yourself, unpack it and verify the folder.",
+        advice=AS_WRITTEN,
     )

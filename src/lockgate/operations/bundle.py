@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from lockgate.core.bundle import order, pieces
+from lockgate.core.bundle import pieces
 from lockgate.core.bundle_layout import (
     CHECKPOINT,
     GROWTH,
@@ -22,6 +22,7 @@ from lockgate.core.bundle_layout import (
     RELEASE_RECORD,
     TIMESTAMP,
     manifest,
+    order,
 )
 from lockgate.core.canonical import Json, canonicalize
 from lockgate.core.checkpoint import read_checkpoint

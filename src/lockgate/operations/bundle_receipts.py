@@ -26,7 +26,7 @@ from lockgate.core.envelope import signer_of
 from lockgate.core.named_contents import named_contents
 from lockgate.core.public_key import read_public_key
 from lockgate.core.release_sources import Entry, Part
-from lockgate.core.replay.case_reading import too_large
+from lockgate.core.replay.case_size import too_large
 from lockgate.core.sigstore_bundle import sigstore_bundle
 from lockgate.core.sshsig import ssh_signature, ssh_signed_bytes
 from lockgate.core.statement import Statement

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Whoever verifies offline does it by what is handed out here, which loads the core and cryptography only."""
 
-from lockgate.verify.bundle import VerifiedBundle, bundle_manifest, verify_bundle
+from lockgate.verify.bundle import VerifiedBundle, key_manifest_of, verify_bundle
 from lockgate.verify.checkpoint import (
     SignedCheckpoint,
     Witnessed,
@@ -32,8 +32,8 @@ __all__ = [
     "VerifiedRollout",
     "VerifyError",
     "Witnessed",
-    "bundle_manifest",
     "is_signed",
+    "key_manifest_of",
     "logged_note",
     "read_note_key",
     "read_public_key",

@@ -7,9 +7,8 @@ belong together.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 
 from lockgate.core.bundle_layout import (
@@ -21,22 +20,18 @@ from lockgate.core.bundle_layout import (
     MISSING,
     POLICY,
     RELEASE_RECORD,
-    SERIES,
-    Series,
     key_file,
     looks_file,
     older_key_manifest,
     proof_file,
     receipt_file,
-    related_file,
-    related_proof_file,
     replay_file,
     sigstore_file,
     sshsig_file,
 )
-from lockgate.core.canonical import Json, canonicalize, name_of
+from lockgate.core.canonical import Json, canonicalize
 from lockgate.core.canonical_reading import read_canonical
-from lockgate.core.checkpoint import read_checkpoint, read_log_proof
+from lockgate.core.checkpoint import read_checkpoint
 from lockgate.core.key_manifest import open_manifest, read_manifests
 from lockgate.core.manifest_body import KeyManifest
 from lockgate.core.note import NoteKey, read_note, read_note_key
@@ -45,13 +40,13 @@ from lockgate.core.published_keys import allowed_signers
 from lockgate.core.refusal import Reason, VerifyError
 from lockgate.core.release_sources import Entry
 from lockgate.verify.bundle_bound import Bound, check_policy
-from lockgate.verify.bundle_manifest import Listed, read_listed
-from lockgate.verify.receipt import Checkpoints, checkpoints, verify_held
-from lockgate.verify.rollout import EVIDENCE_UNREAD, Held, Link, Tell, VerifiedRollout, link_of, named, verify_links
+from lockgate.verify.bundle_related import held_of, related
+from lockgate.verify.listed_files import Listed, read_listed
+from lockgate.verify.receipt import Checkpoints, checkpoints
+from lockgate.verify.rollout import EVIDENCE_UNREAD, Held, Tell, VerifiedRollout, named, verify_links
 from lockgate.verify.signature import is_signed
 from lockgate.verify.trust import Keys
 
-_OLDER = re.compile(r"keys/manifest-([1-9][0-9]*)\.dsse\.json")
 # What may stand beside a receipt, by its number.
 _BESIDE = (proof_file, replay_file, looks_file, sigstore_file, sshsig_file)
 # What there is of what receipts bind, in words.
@@ -122,7 +117,7 @@ def verify_bundle(
     return verified
 
 
-def bundle_manifest(files: Mapping[str, bytes], roots: Sequence[PublicKey], threshold: int = 1) -> KeyManifest:
+def key_manifest_of(files: Mapping[str, bytes], roots: Sequence[PublicKey], threshold: int = 1) -> KeyManifest:
     """Return the key manifest of a bundle, if root keys that the verifier trusts led to it."""
     listed = read_listed(files)
     if KEY_MANIFEST not in listed:
@@ -131,9 +126,9 @@ def bundle_manifest(files: Mapping[str, bytes], roots: Sequence[PublicKey], thre
             "the bundle has no key manifest for root keys to have signed",
             advice="Name the key of receipts with --key and that of the log with --log-key.",
         )
-    older = sorted(int(found[1]) for name in listed if (found := _OLDER.fullmatch(name)))
+    older = listed.numbers(older_key_manifest(1))
     versions = [*(listed[older_key_manifest(version)] for version in older), listed[KEY_MANIFEST]]
-    return named("keys/manifest.dsse.json", lambda: read_manifests(versions, roots, is_signed, threshold))
+    return named(KEY_MANIFEST, lambda: read_manifests(versions, roots, is_signed, threshold))
 
 
 def _verified(listed: Listed, claimed: _Claimed, known: Checkpoints, tell: Tell | None) -> VerifiedBundle:
@@ -141,11 +136,11 @@ def _verified(listed: Listed, claimed: _Claimed, known: Checkpoints, tell: Tell 
     named(CHECKPOINT, lambda: known.signed(note))
     rollout = verify_links(_held(listed, note), known, tell)
     _check_about(listed, rollout)
-    related = tuple(_related(listed, note, known))
+    beside = related(listed, note, known)
     policy = listed.needed(POLICY)
     check_policy(policy, [link.statement for link in rollout.links])
     bound = Bound(listed, claimed.receipt)
-    _check_record(listed, rollout, bound, related)
+    _check_record(listed, rollout, bound, beside.entries)
     bound.check_verdicts()
     listed.compare_rest()
     found = {kind: (bound.found[kind], bound.wanted[kind]) for kind in _KINDS}
@@ -177,17 +172,8 @@ def _claimed(listed: Listed) -> _Claimed:
 
 
 def _held(listed: Listed, note: bytes) -> Iterator[Held]:
-    for seq in listed.numbers("receipts/", ".json"):
-        yield _one(listed, note, receipt_file(seq), proof_file(seq))
-
-
-def _one(listed: Listed, note: bytes, receipt: str, proof: str) -> Held:
-    data = listed.needed(proof)
-    read = named(proof, lambda: read_log_proof(data))
-    # Every proof leads to the one checkpoint, byte for byte; what witnesses signed later may stand behind it.
-    if not note.startswith(read.checkpoint) or read_note(read.checkpoint).body != read_note(note).body:
-        raise VerifyError(Reason.CHECKPOINTS, f"{proof} is of another checkpoint than {CHECKPOINT}")
-    return Held(receipt, listed[receipt], replace(read, checkpoint=note).encode())
+    for seq in listed.numbers(receipt_file(1)):
+        yield held_of(listed, note, receipt_file(seq), proof_file(seq))
 
 
 def _check_about(listed: Listed, rollout: VerifiedRollout) -> None:
@@ -195,8 +181,7 @@ def _check_about(listed: Listed, rollout: VerifiedRollout) -> None:
         if link.name != receipt_file(number):
             raise VerifyError(Reason.BUNDLE_MISNAMED, f"{link.name} is receipt {link.statement.seq}")
     for name_of_file in _BESIDE:
-        folder, _, ending = name_of_file(0).partition("0")
-        if extra := {*listed.numbers(folder, ending)} - {*range(1, len(rollout.links) + 1)}:
+        if extra := {*listed.numbers(name_of_file(1))} - {*range(1, len(rollout.links) + 1)}:
             raise VerifyError(Reason.BUNDLE_MISNAMED, f"{name_of_file(min(extra))} is of a receipt that is not there")
     last, candidate = rollout.last, rollout.last.predicate["candidate"]
     release = candidate.get("release") if isinstance(candidate, Mapping) else None
@@ -208,33 +193,7 @@ def _check_about(listed: Listed, rollout: VerifiedRollout) -> None:
         raise VerifyError(Reason.BUNDLE_ABOUT, "the bundle's manifest names another rollout than its receipts")
 
 
-def _related(listed: Listed, note: bytes, known: Checkpoints) -> Iterator[Entry]:
-    """Yield the receipts of other series, each of which verifies and follows the one before it."""
-    for series in SERIES:
-        folder, before = f"related/{series}/", None
-        for seq in listed.numbers(folder, ".json"):
-            held = _one(listed, note, related_file(series, seq), related_proof_file(series, seq))
-            link = link_of(held.name, named(held.name, partial(verify_held, held.envelope, held.proof, known)))
-            _check_related(listed, series, before, link)
-            before = link
-            assert link.place is not None
-            yield Entry(link.statement, link.sha256, link.place)
-        if listed.numbers(folder, ".json") != listed.numbers(folder, ".tlog-proof"):
-            raise VerifyError(Reason.BUNDLE_MISNAMED, f"{folder} holds a proof of a receipt that is not there")
-
-
-def _check_related(listed: Listed, series: Series, before: Link | None, link: Link) -> None:
-    """Refuse a receipt of another series, or one that does not follow the one before it."""
-    said, org = link.statement, listed.about["org"]
-    # By these names an app's own receipts, and an organisation's, are counted.
-    own = name_of("app", org, listed.about["app"]) if series == "app" else name_of("org", org)
-    if (said.org, said.rollout_id, related_file(series, said.seq)) != (org, own, link.name):
-        raise VerifyError(Reason.BUNDLE_MISNAMED, f"{link.name} is receipt {said.seq} of {said.rollout_id}")
-    if before is not None and (before.statement.seq + 1, before.sha256) != (said.seq, said.previous):
-        raise VerifyError(Reason.CHAIN, f"{link.name} does not follow {before.name}")
-
-
-def _check_record(listed: Listed, rollout: VerifiedRollout, bound: Bound, related: Sequence[Entry]) -> None:
+def _check_record(listed: Listed, rollout: VerifiedRollout, bound: Bound, beside: Sequence[Entry]) -> None:
     """Make the release record again from what was verified, and compare."""
     from lockgate.core.release_record import release_record  # noqa: PLC0415 -- who verifies no bundle loads no rollouts
 
@@ -242,7 +201,7 @@ def _check_record(listed: Listed, rollout: VerifiedRollout, bound: Bound, relate
     assert isinstance(policy, Mapping)
     entries = (bound.entry(link, listed[link.name]) for link in rollout.links)
     try:
-        made = canonicalize(release_record(entries, policy, related))
+        made = canonicalize(release_record(entries, policy, beside))
     except (LookupError, TypeError, AttributeError, ValueError) as error:
         raise VerifyError(
             Reason.BUNDLE_RECORD, "the receipts are of a form from which this version makes no release record"

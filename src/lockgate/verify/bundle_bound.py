@@ -20,10 +20,11 @@ from lockgate.core.named_contents import named_contents
 from lockgate.core.public_key import PublicKey
 from lockgate.core.refusal import Reason, VerifyError
 from lockgate.core.release_sources import Entry
+from lockgate.core.replay.case_size import too_large, too_many
 from lockgate.core.sigstore_bundle import sigstore_bundle
 from lockgate.core.sshsig import ssh_signature, ssh_signed_bytes
 from lockgate.core.statement import Statement
-from lockgate.verify.bundle_manifest import Listed
+from lockgate.verify.listed_files import Listed
 from lockgate.verify.rollout import Link, named
 from lockgate.verify.signature import is_signed
 
@@ -61,12 +62,16 @@ class Bound:
         if name not in self.listed:
             self.wanted["looks"] += bool(count)
             return ()
-        lines = self.listed[name].split(b"\n")
+        data = self.listed[name]
+        # Lines without anything in them, and values, take more memory than bytes.
+        if data.count(b"\n") != count or too_many(data):
+            raise VerifyError(Reason.BUNDLE_LOOKS, f"{name} holds other looks than receipt {said.seq} binds")
+        lines = data.split(b"\n")
         chained: str | None = None
         for line in lines[:-1]:
             before = b"null" if chained is None else f'"{chained}"'.encode("ascii")
             chained = byte_digest(b"[%b,%b]" % (before, line))
-        if (len(lines) - 1, chained, lines[-1]) != (count, _named(told), b""):
+        if (chained, lines[-1]) != (_named(told), b""):
             raise VerifyError(Reason.BUNDLE_LOOKS, f"{name} holds other looks than receipt {said.seq} binds")
         self._count("looks")
         # They are bound by their digest, so that the signer wrote them.
@@ -78,7 +83,7 @@ class Bound:
         if isinstance(full, str) and verdict_file(full) in self.listed:
             name = verdict_file(full)
             data = self.listed[name]
-            if hashlib.sha256(data).hexdigest() != full:
+            if hashlib.sha256(data).hexdigest() != full or too_many(data):
                 raise VerifyError(Reason.BUNDLE_VERDICT, f"{name} is not the verdict that receipt {said.seq} names")
             self.verdicts.add(name)
             whole = _object(name, data)
@@ -93,7 +98,10 @@ class Bound:
         if name not in self.listed:
             self.wanted["replay"] += 1
             return
-        case = read_canonical(self.listed[name], "case")
+        data = self.listed[name]
+        if (message := too_large(data)) is not None:
+            raise VerifyError(Reason.CASE_SIZE, f"{name}: {message}")
+        case = read_canonical(data, "case")
         if not isinstance(case, Mapping) or not _is_bound(case, said, looks):
             raise VerifyError(
                 Reason.BUNDLE_REPLAY, f"{name} holds other evidence than receipt {said.seq} binds by digests"

@@ -15,16 +15,13 @@ from lockgate.core.evidence.window import Lookback
 from lockgate.core.receipt import Actor
 from lockgate.core.refusal import Reason, VerifyError
 from lockgate.core.replay.case import FORMAT, Act, Case, Looks, Setting
+from lockgate.core.replay.case_size import too_large
 from lockgate.core.replay.evidence_reading import bucket_from, progress_from
 from lockgate.core.replay.typed import typed, whole
 from lockgate.core.rollout import Rollout
 from lockgate.core.surroundings import Surroundings
 
-# The buckets of a rollout that imports weeks of runs at once, and not more than a laptop holds and replays in a minute.
-MAX_CASE_SIZE = 64 * 1024 * 1024
 MAX_BUCKETS = 50_000
-# Each takes a hundred bytes of memory where its text may take three; a case of ours has one in nine bytes.
-MAX_VALUES = 5_000_000
 
 
 def read_case(data: bytes) -> Case:
@@ -45,15 +42,6 @@ def read_case(data: bytes) -> Case:
         _refuse(data)
         raise VerifyError(Reason.CASE_SHAPE, "the case holds more, or other values, than a case has")
     return case
-
-
-def too_large(data: bytes) -> str | None:
-    """Return, in words, which bound the bytes of a case are beyond; nothing has been made of them."""
-    if len(data) > MAX_CASE_SIZE:
-        return f"the case is larger than {MAX_CASE_SIZE:,} bytes"
-    if data.count(b"{") + data.count(b"[") + data.count(b",") > MAX_VALUES:
-        return f"the case holds more than {MAX_VALUES:,} values"
-    return None
 
 
 def _refuse(data: bytes) -> None:

@@ -8,24 +8,15 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from lockgate.core.bundle import MANIFEST, MAX_FILES
-from lockgate.core.bundle_layout import FORMAT
+from lockgate.core.bundle_layout import FORMAT, MANIFEST, MAX_FILES, is_known, max_size, numbers
 from lockgate.core.canonical import Json
 from lockgate.core.canonical_reading import read_canonical
 from lockgate.core.refusal import Reason, VerifyError
 
 ABOUT = ("org", "rolloutId", "origin", "app", "candidate")
-MAX_MANIFEST_SIZE = 64 * 1024 * 1024
+# Of each file that there may be a manifest has a name, a digest and a size.
+MAX_VALUES = 4 * MAX_FILES
 _HEX = re.compile(r"[0-9a-f]{64}")
-# What a bundle may hold; a number counts from 1, and a folder holds files only.
-_NAMES = re.compile(
-    r"(?:receipts|replay)/[1-9][0-9]{0,15}\.json|proofs/[1-9][0-9]{0,15}\.tlog-proof|looks/[1-9][0-9]{0,15}\.ndjson"
-    r"|sigstore/[1-9][0-9]{0,15}\.sigstore\.json|sshsig/[1-9][0-9]{0,15}\.sig"
-    r"|related/(?:app|org)/[1-9][0-9]{0,15}\.(?:json|tlog-proof)|verdicts/[0-9a-f]{64}\.json"
-    r"|keys/(?:[0-9a-f]{16}\.pem|log-key\.txt|allowed_signers|manifest(?:-[1-9][0-9]{0,15})?\.dsse\.json)"
-    r"|checkpoint\.(?:txt|tsr)|log\.consistency|policy\.json|release-record\.json|missing\.json|timeline\.html|audit\.sh"
-    r"|README\.txt"
-)
 
 
 @dataclass(slots=True)
@@ -51,10 +42,9 @@ class Listed(Mapping[str, bytes]):
     def __len__(self) -> int:
         return len(self.digests)
 
-    def numbers(self, folder: str, ending: str) -> list[int]:
-        """Return the numbers of the files of a folder, in their order."""
-        found = (name for name in self.digests if name.startswith(folder) and name.endswith(ending))
-        return sorted(int(name[len(folder) : -len(ending)]) for name in found)
+    def numbers(self, example: str) -> list[int]:
+        """Return the numbers of the files that are named like an example but for its number, in their order."""
+        return numbers(self.digests, example)
 
     def needed(self, name: str) -> bytes:
         """Return a file that every bundle has."""
@@ -85,8 +75,8 @@ def read_listed(files: Mapping[str, bytes]) -> Listed:
 
 
 def _document(data: bytes) -> Mapping[str, Json]:
-    if len(data) > MAX_MANIFEST_SIZE:
-        raise _bad(f"it is larger than {MAX_MANIFEST_SIZE:,} bytes")
+    if len(data) > max_size(MANIFEST) or data.count(b"{") + data.count(b",") > MAX_VALUES:
+        raise _bad(f"it lists more than {MAX_FILES:,} files")
     try:
         document = read_canonical(data, "payload")
     except VerifyError as error:
@@ -106,7 +96,7 @@ def _entries(value: Json) -> Mapping[str, Json]:
     if not isinstance(value, Mapping) or len(value) > MAX_FILES:
         raise _bad("files is an object")
     for name in value:
-        if not _NAMES.fullmatch(name):
+        if not is_known(name):
             raise VerifyError(Reason.BUNDLE_FILE_UNKNOWN, f"{name!a} is no file that a bundle has")
     return value
 
@@ -117,6 +107,8 @@ def _digest(name: str, entry: Json) -> tuple[str, int]:
     sha256, size = entry["sha256"], entry["size"]
     if not isinstance(sha256, str) or not _HEX.fullmatch(sha256) or type(size) is not int:
         raise _bad(f"sha256 and size of {name} are none")
+    if size > max_size(name):
+        raise VerifyError(Reason.BUNDLE_SIZE, f"{name} has {size:,} bytes, and at most {max_size(name):,} are read")
     return sha256, size
 
 
