@@ -214,6 +214,7 @@ def test_another_form_is_refused(data: bytes) -> None:
         body(keys=[listed("c", Use.LOG, 0).document()]),
         body(keys=[{**KEY, "keyid": PUBLIC["s"].key_id}]),
         body(keys=[{**KEY, "firstIndex": 42}]),
+        body(keys=[{**KEY, "firstIndex": 43, "status": "revoked"}]),
         body(keys=[{**KEY, "status": "active"}]),
         body(keys=[{**KEY, "lastIndex": None}]),
         body(root={**ROOT, "keys": [ROOT["keys"][0], ROOT["keys"][0]]}),

@@ -21,6 +21,9 @@ from lockgate.core.policy.policy import Mode
 from lockgate.core.receipt import Actor, Draft, clipped, digest_set
 from lockgate.core.statement import PREDICATE_TYPE, SCHEMA_VERSION, STATEMENT_TYPE, receipt_name
 
+# Every receipt of custody states them all twice, and has MAX_PAYLOAD_SIZE bytes; 212 bytes are of each, at most.
+MAX_REVOKED = 100
+
 
 @dataclass(frozen=True, slots=True)
 class Published:

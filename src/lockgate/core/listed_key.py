@@ -37,6 +37,7 @@ class ListedKey:
     """A key with the first and the last place of the log at which it counts; `last` is None while it signs.
 
     A receipt's place is its index; that of a checkpoint is the index of the last entry that it covers.
+    A revoked key whose last place is the one before its first counts nowhere.
     """
 
     key: PublicKey
@@ -125,7 +126,8 @@ def misshapen(message: str) -> VerifyError:
 def _check_span(listed: ListedKey) -> None:
     if (listed.status is Status.ACTIVE) != (listed.last is None):
         raise nonsense("an active key has no lastIndex, and every other key has one")
-    if listed.last is not None and listed.last < listed.first:
+    least = listed.first - 1 if listed.status is Status.REVOKED else listed.first
+    if listed.last is not None and listed.last < least:
         raise nonsense(f"key {listed.key.key_id} counts from {listed.first} to {listed.last}")
 
 

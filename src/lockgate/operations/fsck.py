@@ -9,15 +9,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from lockgate.core.checkpoint import read_checkpoint
-from lockgate.core.note import read_note
-from lockgate.core.public_key import read_public_key
+from lockgate.core.listed_key import Use
+from lockgate.core.note import NoteKey, read_note
 from lockgate.core.refusal import VerifyError
 from lockgate.core.soundness.flaw import Flaw, Rule
 from lockgate.errors import NotPermittedError
 from lockgate.operations.checking import Check
 from lockgate.operations.keeping import first_origin
+from lockgate.operations.public_keys import public_keys
 from lockgate.operations.recounting import Decode
-from lockgate.operations.sign import log_key, log_key_of
 from lockgate.operations.sound_contents import CONTENTS, check_contents
 from lockgate.operations.sound_evidence import check_evidence
 from lockgate.operations.sound_log import check_log
@@ -84,21 +84,16 @@ def fsck(house: House, keys: Keys = NO_OTHER_KEYS, tell: Tell = _untold, decode:
 
 def trusted(seen: Snapshot, house: House, keys: Keys) -> Keys:
     """Return the keys of a house, older ones that were kept too, each of the log under its name, and those given."""
-    note, kept = seen.checkpoint(), house.signers.kept
-    logs = () if note is None else tuple(log_key_of(_origin(note, house), pem) for pem in kept.log)
-    others = Keys((*map(read_public_key, kept.receipt), *keys.receipt), (*logs, *keys.log))
-    try:
-        receipt = read_public_key(house.signers.receipt.public_key_pem)
-        own = () if note is None else (log_key(_origin(note, house), house.signers.log),)
-    except NotPermittedError as error:
-        if others.receipt or others.log:
-            return others
+    note, known = seen.checkpoint(), public_keys(house)
+    logs = () if note is None else tuple(NoteKey(_origin(note, house), key.raw) for key in known[Use.LOG])
+    found = Keys((*known[Use.RECEIPT], *keys.receipt), (*logs, *keys.log))
+    if not (found.receipt or found.log):
         raise NotPermittedError(
-            error.message,
-            advice="Name their public keys, from a backup or from files of `lockgate receipts ID --save FOLDER`: "
-            "`lockgate fsck --key receipt-key.pem --log-key log-key.txt`.",
-        ) from error
-    return Keys((receipt, *others.receipt), (*own, *others.log))
+            "the keys folder has no key of this store, not even the public half of one",
+            advice="Put the folder back from its backup, or name public keys, from files that `lockgate receipts ID "
+            "--save FOLDER` wrote while they were there: `lockgate fsck --key receipt-key.pem --log-key log-key.txt`.",
+        )
+    return found
 
 
 def log_origin(house: House) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from lockgate.core.custody import Custody, Overlap, Revocation
+from lockgate.core.custody import MAX_REVOKED, Custody, Overlap, Revocation
 from lockgate.core.decision.decision import Action
 from lockgate.core.instant import Instant
 from lockgate.core.listed_key import Use
@@ -73,6 +73,10 @@ def rotate_key(rotation: Rotation, house: House, ring: KeyRing) -> Rotated:
     signed = [replace(house, org=org) for org in organisations(house) if _has_signed(replace(house, org=org))]
     if not signed:
         raise UsageError("nothing was signed yet", advice="The keys that are there sign the first receipt.")
+    if rotation.last_good is None:
+        # Keys that are lost hand nothing on; to say so, and what to do, comes before anything is made.
+        ring.receipt.check()
+        ring.log.check()
     following = ring.prepare(rotation.role)
     _check_last_good(rotation, signed, following.key_id)
     receipts = {}
@@ -108,15 +112,24 @@ def _check_last_good(rotation: Rotation, signed: Sequence[House], following: str
     for house in signed:
         with house.store.reading(house.org) as seen:
             size, listed = seen.tree().size, listed_keys(seen, house.org, known_publicly(house), house.clock.now())
+            stated = custody(seen, house.org)
         first, key_id = max((each.first, each.key.key_id) for each in listed if each.use == rotation.role)
         if key_id == following:
             continue
-        if not first <= rotation.last_good.get(house.org, -1) < size:
+        # The place before its first is that of a key of which nothing is good.
+        if not max(first - 1, 0) <= rotation.last_good.get(house.org, -1) < size:
             raise UsageError(
                 f"entries {first:,} to {size - 1:,} of the log of {house.org} are of this key, and none of them is "
                 "named as the last good one",
                 advice=f"--last-good-index {house.org}:N, where N is the index of the last entry that a witness, or a "
-                "checkpoint that somebody kept, has covered before the key was stolen.",
+                "checkpoint that somebody kept, has covered before the key was stolen; one less than the first where "
+                "none of them is good.",
+            )
+        if stated is not None and len(stated.revoked) >= MAX_REVOKED:
+            raise UsageError(
+                f"{MAX_REVOKED} keys of the log of {house.org} are revoked, and no receipt states more of them",
+                advice="Let the key be followed without --compromised, tell your auditors which place it counts up to, "
+                "and go on in an organisation of another name, whose log begins anew.",
             )
 
 
