@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -278,14 +279,37 @@ def test_buckets_are_counted_again_from_raw_runs(tmp_path: Path) -> None:
     assert left.left == ("buckets 0 to 2 could not be counted again: raw runs of them were pruned",)
 
 
+class Counted:
+    """A snapshot of a store that counts how often receipts of each series were read."""
+
+    def __init__(self, seen: Any) -> None:
+        self._seen = seen
+        self.reads: Counter[str] = Counter()
+
+    def __getattr__(self, name: str) -> Any:
+        """Return what the snapshot has by that name."""
+        return getattr(self._seen, name)
+
+    def receipts_after(self, series: str, *rest: Any) -> Any:
+        """Read receipts, and count that."""
+        self.reads[series] += 1
+        return self._seen.receipts_after(series, *rest)
+
+
 @pytest.mark.clause("RP-17")
-def test_cases_come_one_at_a_time(stored: tuple[World, tuple[str, ...]]) -> None:
+def test_cases_come_one_at_a_time(stored: tuple[World, tuple[str, ...]], monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever stops early has read no more than that; each begins with what the one before it read."""
     here, names = stored
+    monkeypatch.setattr("lockgate.operations.replay_cases.PORTION", 1)
     with here.house.store.reading() as seen:
-        found = cases(seen, names[0])
+        counted: Any = Counted(seen)
+        found = cases(counted, names[0])
         first, second = next(found), next(found)
+        early = counted.reads[names[0]]
+        rest = len(list(found))
 
+    assert (early, rest > 2) == (2, True)
+    assert counted.reads[names[0]] >= rest + 2
     assert first.case is not None
     assert second.case is not None
     assert (first.receipt.seq, second.receipt.seq) == (1, 2)
