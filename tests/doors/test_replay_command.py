@@ -161,14 +161,15 @@ def test_a_zip_that_was_cut_is_refused(door: Door, files: Path, home: Path) -> N
 
 @pytest.mark.clause("RP-22")
 def test_links_out_of_a_folder_are_not_followed(door: Door, files: Path, home: Path) -> None:
-    """A receipt that is a link is none."""
+    """A receipt that is a link is none, and a bundle holds nothing else: it is refused."""
     moved = home / "elsewhere.json"
     (files / "receipts" / "2.json").rename(moved)
     (files / "receipts" / "2.json").symlink_to(moved)
 
-    door("replay", files)
+    code = door("replay", files)
 
-    assert door.out.startswith("Replayed: equal 1.\n")
+    assert code == 65
+    assert "'receipts/2.json' is there, which is no plain file" in door.err
 
 
 @pytest.mark.clause("RP-50")

@@ -14,7 +14,7 @@ from lockgate.cli import exit_codes, output
 from lockgate.cli.offered import Kind, Offered, offered
 from lockgate.cli.progress_line import ProgressLine
 from lockgate.cli.trusted import read, trusted_keys, trusted_witnesses
-from lockgate.core.bundle_layout import CHECKPOINT
+from lockgate.core.bundle_layout import TIMESTAMP
 from lockgate.core.canonical import Json
 from lockgate.core.checkpoint import read_log_proof
 from lockgate.core.key_manifest import open_manifest
@@ -22,6 +22,7 @@ from lockgate.errors import UsageError
 from lockgate.verify import (
     Keys,
     Verified,
+    VerifiedBundle,
     VerifyError,
     key_manifest_of,
     logged_note,
@@ -33,10 +34,9 @@ from lockgate.verify import (
     verify_receipt,
     verify_rollout,
 )
+from lockgate.verify.bundle_unread import STAMP_UNREAD
 from lockgate.verify.rollout import Tell
 
-# The answer of a timestamp authority over the checkpoint of a bundle.
-TIMESTAMP = "checkpoint.tsr"
 EPILOG = "Exit codes: 0 verified, 64 usage, 65 not verified."
 
 
@@ -100,7 +100,7 @@ def _answer(call: Call) -> int:
         offer = offered(call["files"], None if call["kind"] is None else Kind(call["kind"]))
         _refuse_odd(call, offer.kind)
         answer = _verified(call, offer)
-        stamped = _stamped(call, offer)
+        stamped = _stamped(call, offer, answer)
     except VerifyError as error:
         if not call["as_json"]:
             raise
@@ -113,6 +113,8 @@ def _answer(call: Call) -> int:
     assert isinstance(proven, list)
     assert isinstance(unproven, list)
     proven += stamped
+    if stamped and not call["timestamp"] and STAMP_UNREAD in unproven:
+        unproven.remove(STAMP_UNREAD)
     if call["as_json"]:
         output.emit_json(document)
     else:
@@ -215,7 +217,7 @@ def _versions(names: tuple[str, ...], head: bytes = b"") -> list[bytes]:
     return sorted(data, key=lambda each: open_manifest(each).manifest.version)
 
 
-def _stamped(call: Call, offer: Offered) -> list[str]:
+def _stamped(call: Call, offer: Offered, answer: Answer) -> list[str]:
     """Return in words who stamped the checkpoint, if anybody is said to have."""
     known_by = _read(call["tsa_ca"])
     if known_by is None:
@@ -225,17 +227,17 @@ def _stamped(call: Call, offer: Offered) -> list[str]:
     from lockgate.wiring import read_timestamp
 
     token = _read(call["timestamp"]) or offer.files().get(TIMESTAMP, b"")
-    stamp = read_timestamp(token, logged_note(_note(call, offer)), known_by)
+    stamp = read_timestamp(token, logged_note(_note(call, offer, answer)), known_by)
     return [f"At {instant_text(stamp.at)} the timestamp authority {stamp.authority} had seen exactly that checkpoint."]
 
 
-def _note(call: Call, offer: Offered) -> bytes:
+def _note(call: Call, offer: Offered, answer: Answer) -> bytes:
     """Return the checkpoint that was stamped: the one that is verified."""
     proof = _read(call["proof"])
     if offer.kind is Kind.CHECKPOINT:
         return offer.data
-    if offer.kind is Kind.BUNDLE:
-        return offer.files()[CHECKPOINT]
+    if isinstance(answer, VerifiedBundle):
+        return answer.checkpoint
     if offer.kind is Kind.ROLLOUT:
         proof = next((each.proof for each in offer.held() if each.proof is not None), None)
     if proof is None:

@@ -17,7 +17,6 @@ from lockgate.core.bundle_layout import (
     GROWTH,
     KEY_MANIFEST,
     LOG_KEYS,
-    MISSING,
     POLICY,
     RELEASE_RECORD,
     key_file,
@@ -41,6 +40,7 @@ from lockgate.core.refusal import Reason, VerifyError
 from lockgate.core.release_sources import Entry
 from lockgate.verify.bundle_bound import Bound, check_policy
 from lockgate.verify.bundle_related import held_of, related
+from lockgate.verify.bundle_unread import unread
 from lockgate.verify.listed_files import Listed, read_listed
 from lockgate.verify.receipt import Checkpoints, checkpoints
 from lockgate.verify.rollout import EVIDENCE_UNREAD, Held, Tell, VerifiedRollout, named, verify_links
@@ -65,6 +65,7 @@ class VerifiedBundle:
     about: Mapping[str, str]
     files: int
     found: Mapping[str, tuple[int, int]]
+    checkpoint: bytes
     proven: tuple[str, ...]
     unproven: tuple[str, ...]
 
@@ -145,9 +146,20 @@ def _verified(listed: Listed, claimed: _Claimed, known: Checkpoints, tell: Tell 
     listed.compare_rest()
     found = {kind: (bound.found[kind], bound.wanted[kind]) for kind in _KINDS}
     proven = _proven(listed, rollout, found)
-    unproven = _unproven(listed, rollout, found)
+    key_ids = [link.key_id for link in rollout.links]
+    unproven = (
+        *_unproven(rollout, found),
+        *beside.unproven(),
+        *unread(listed, known, key_ids),
+    )
     return VerifiedBundle(
-        rollout=rollout, about=listed.about, files=len(listed), found=found, proven=proven, unproven=unproven
+        rollout=rollout,
+        about=listed.about,
+        files=len(listed),
+        found=found,
+        checkpoint=note,
+        proven=proven,
+        unproven=unproven,
     )
 
 
@@ -228,13 +240,12 @@ def _proven(listed: Listed, rollout: VerifiedRollout, found: Mapping[str, tuple[
     return tuple(said)
 
 
-def _unproven(listed: Listed, rollout: VerifiedRollout, found: Mapping[str, tuple[int, int]]) -> tuple[str, ...]:
+def _unproven(rollout: VerifiedRollout, found: Mapping[str, tuple[int, int]]) -> tuple[str, ...]:
     evidence = (
         "That the decisions follow from their evidence: `lockgate replay` makes them again from this bundle."
         if found["replay"][0]
         else "That the decisions follow from their evidence, which is not in the bundle."
     )
-    pages = "What timeline.html and README.txt say, and what audit.sh does: nobody signed them."
     said = [evidence if sentence == EVIDENCE_UNREAD else sentence for sentence in rollout.unproven]
     said.append("What else was done to the app, or to keys, in that time than receipts of the bundle say.")
     said += [
@@ -242,6 +253,4 @@ def _unproven(listed: Listed, rollout: VerifiedRollout, found: Mapping[str, tupl
         for kind, (there, wanted) in found.items()
         if wanted > there
     ]
-    if MISSING in listed:
-        said.append(f"Why something is missing: {MISSING} says it, and nobody signed that.")
-    return (*said, pages)
+    return tuple(said)

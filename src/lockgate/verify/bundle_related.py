@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import partial
 
-from lockgate.core.bundle_layout import SERIES, Series, related_file, related_proof_file
+from lockgate.core.bundle_layout import CHECKPOINT, SERIES, Series, related_file, related_proof_file
 from lockgate.core.canonical import name_of
 from lockgate.core.checkpoint import read_log_proof
 from lockgate.core.note import read_note
@@ -55,10 +55,14 @@ def held_of(listed: Listed, note: bytes, receipt: str, proof: str) -> Held:
     """Return a receipt with its proof, which leads to the one checkpoint of the bundle."""
     data = listed.needed(proof)
     read = named(proof, lambda: read_log_proof(data))
-    # Every proof leads to the one checkpoint, byte for byte; what witnesses signed later may stand behind it.
-    if not note.startswith(read.checkpoint) or read_note(read.checkpoint).body != read_note(note).body:
-        raise VerifyError(Reason.CHECKPOINTS, f"{proof} is of another checkpoint than checkpoint.txt")
+    refuse_other(note, proof, read.checkpoint)
     return Held(receipt, listed[receipt], replace(read, checkpoint=note).encode())
+
+
+def refuse_other(note: bytes, name: str, checkpoint: bytes) -> None:
+    """Refuse what leads to another checkpoint than the bundle's, to which whatever witnesses signed later is added."""
+    if not note.startswith(checkpoint) or named(name, lambda: read_note(checkpoint)).body != read_note(note).body:
+        raise VerifyError(Reason.CHECKPOINTS, f"{name} is of another checkpoint than {CHECKPOINT}")
 
 
 def _links(listed: Listed, series: Series, note: bytes, known: Checkpoints, found: Related) -> Iterator[Link]:
