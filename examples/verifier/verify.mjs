@@ -4,7 +4,7 @@
 //
 //   node verify.mjs --key KEY.pem [--log-key LOG.txt --proof FILE [--checkpoint KEPT [--consistency FILE]]] RECEIPT...
 //
-// Several receipts are one series, from its first on. Written from docs/reference/receipt.md alone, with Node 20 and
+// Several receipts are one series, from its first on, without proofs. Written from docs/reference/receipt.md alone, with Node 20 and
 // nothing else: it shares no line with Lockgate, so that the two check each other. Key manifests it does not read.
 import { verify as ed25519 } from 'node:crypto'
 import { readFileSync } from 'node:fs'
@@ -13,6 +13,7 @@ import { parseArgs } from 'node:util'
 
 import { Refusal, base64, canonical, hex, isObject, jcs, littleEndian, readKey, refuse, sha256 } from './bytes.mjs'
 import { checkpoint, grown, included, readLogKey } from './log.mjs'
+import { checkForm, checkFollows } from './series.mjs'
 
 export { Refusal, readKey, readLogKey }
 
@@ -58,17 +59,13 @@ function read (body) {
   refuse('subject', !Array.isArray(subject) || !subject.length || !subject.every(isSubject))
   refuse('statement_shape', !isObject(predicate))
   refuse('schema_version', predicate.schemaVersion !== 1)
-  const texts = ['receiptId', 'org', 'rolloutId', 'mode', 'decidedAt'].map(name => predicate[name])
-  const objects = ['baseline', 'candidate', 'from', 'to', 'decision', 'promise', 'policy', 'evidence', 'engine', 'actor']
-  refuse('statement_shape', !objects.every(name => isObject(predicate[name])))
-  texts.push(predicate.decision.action, predicate.decision.cause, predicate.decision.reason)
-  refuse('statement_shape', !texts.every(text => typeof text === 'string'))
+  checkForm(predicate)
   const { org, rolloutId, seq, prevReceipt } = predicate
   refuse('statement_shape', !Number.isSafeInteger(seq) || seq < 1)
   refuse('receipt_id', predicate.receiptId !== `rcp_${base32(sha256(jcs([org, rolloutId, seq]))).slice(0, 26)}`)
   refuse('previous_receipt', seq === 1 ? prevReceipt !== null : !isDigest(prevReceipt))
   compareVerdict(predicate.verdict)
-  return predicate
+  return { predicate, subject }
 }
 
 // A verdict that stands in its receipt whole is compared with the digest of its text.
@@ -86,16 +83,16 @@ function base32 (data) {
 }
 
 export function verify (receipt, { keys, logs = [], proof, kept, consistency }) {
-  const predicate = read(open(receipt, keys))
+  const statement = read(open(receipt, keys))
   const before = kept && checkpoint(kept, logs)
-  if (!proof) return { predicate, sha256: hex(receipt) }
+  if (!proof) return { ...statement, sha256: hex(receipt) }
   const now = included(receipt, proof, logs)
   if (before) {
     refuse('fork', before.origin !== now.origin || (before.size === now.size && !before.root.equals(now.root)))
     const [older, newer] = before.size < now.size ? [before, now] : [now, before]
     if (older.size !== newer.size) grown(older, newer, consistency, logs)
   }
-  return { predicate, sha256: hex(receipt), ...now }
+  return { ...statement, sha256: hex(receipt), ...now }
 }
 
 export function verifySeries (receipts, trust) {
@@ -103,6 +100,7 @@ export function verifySeries (receipts, trust) {
     const { org, rolloutId, seq, prevReceipt } = link.predicate
     refuse('chain', seq !== at + 1 || org !== all[0].predicate.org || rolloutId !== all[0].predicate.rolloutId)
     refuse('chain', at > 0 && prevReceipt.sha256 !== all[at - 1].sha256)
+    checkFollows(all[at - 1], link)
     return link
   })
 }
@@ -112,13 +110,19 @@ function main () {
   const many = { type: 'string', multiple: true, default: [] }
   const options = { key: many, 'log-key': many, proof: text, checkpoint: text, consistency: text }
   const { values, positionals } = parseArgs({ options, allowPositionals: true })
+  const { proof, checkpoint: kept, consistency } = values
+  // What is not compared must not look as if it were.
+  refuse('no receipt was named', !positionals.length)
+  refuse('--checkpoint is compared with that of a --proof', Boolean(kept && !proof))
+  refuse('--consistency leads from a --checkpoint', Boolean(consistency && !kept))
+  refuse('a --proof is of one receipt', Boolean(proof && positionals.length > 1))
   const file = name => name && readFileSync(name)
   const trust = {
     keys: values.key.map(name => readKey(file(name))),
     logs: values['log-key'].flatMap(name => file(name).toString().trim().split('\n').map(readLogKey)),
-    proof: file(values.proof),
-    kept: file(values.checkpoint),
-    consistency: file(values.consistency)
+    proof: file(proof),
+    kept: file(kept),
+    consistency: file(consistency)
   }
   const receipts = positionals.map(file)
   const links = receipts.length === 1 ? [verify(receipts[0], trust)] : verifySeries(receipts, trust)

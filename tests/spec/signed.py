@@ -23,6 +23,7 @@ ORIGIN = "lockgate.example/default"
 RECEIPTS = Ed25519FileSigner(Ed25519PrivateKey.from_private_bytes(b"r" * 32))
 LOG = Ed25519FileSigner(Ed25519PrivateKey.from_private_bytes(b"l" * 32))
 KEYS = Keys((read_public_key(RECEIPTS.public_key_pem),), (log_key(ORIGIN, LOG),))
+LAST = 5
 BINDINGS = Bindings(
     seq=1,
     previous=None,
@@ -46,12 +47,25 @@ def drafted(seq: int = 1, *findings: Finding, previous: bytes = b"") -> bytes:
     return draft(transition(), said, policy(), bindings, Actor()).payload
 
 
+def linked(seq: int, previous: bytes = b"") -> bytes:
+    """Return a receipt of one rollout, which held until the fifth of them rolled it back."""
+    said = Outcome.REGRESSED if seq == LAST else Outcome.INSUFFICIENT
+    moved = tick(rollout(policy()), policy(), said, situation())
+    bindings = replace(
+        BINDINGS,
+        seq=seq,
+        previous=None if seq == 1 else f"sha256:{hashlib.sha256(previous).hexdigest()}",
+        state_before=f"sha256:{seq - 1:064x}",
+        state_after=f"sha256:{seq:064x}",
+    )
+    return sign_receipt(draft(moved, verdict(said), policy(), bindings, Actor()).payload, RECEIPTS)
+
+
 def chain(count: int) -> list[bytes]:
-    """Return the envelopes of the first receipts of one rollout, each naming the one before it."""
+    """Return the envelopes of the first receipts of one rollout, each of which follows the one before it."""
     envelopes: list[bytes] = []
     for seq in range(1, count + 1):
-        payload = drafted(seq, previous=envelopes[-1] if envelopes else b"")
-        envelopes.append(sign_receipt(payload, RECEIPTS))
+        envelopes.append(linked(seq, envelopes[-1] if envelopes else b""))
     return envelopes
 
 

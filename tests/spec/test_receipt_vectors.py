@@ -35,7 +35,7 @@ ENVELOPES = {each["name"]: each["envelope"].encode() for each in DATA["receipts"
 # What only files of the vault can break: other vectors and tests have them.
 BEYOND = ("bundle_", "case_", "tile_", "log_export_", "manifest_", "witness_", "cosignature", "chain_", "key_")
 ELSEWHERE = frozenset(("public_key", "log_key", "log_key_place", "timestamp", "checkpoints"))
-NAMED = frozenset(("key_id_missing", "key_id_shape", "key_unknown"))
+NAMED = frozenset(("key_id_missing", "key_id_shape", "key_unknown", "chain_contradiction", "chain_ended"))
 
 
 @pytest.mark.clause("RF-11")

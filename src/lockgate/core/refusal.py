@@ -83,6 +83,8 @@ class Reason(StrEnum):
     CHAIN_FOREIGN = "chain_foreign"
     CHAIN_DUPLICATE = "chain_duplicate"
     CHAIN_ORDER = "chain_order"
+    CHAIN_CONTRADICTION = "chain_contradiction"
+    CHAIN_ENDED = "chain_ended"
     BUNDLE_SIZE = "bundle_size"
     BUNDLE_NOT_ZIP = "bundle_not_zip"
     BUNDLE_TRUNCATED = "bundle_truncated"

@@ -3,13 +3,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from lockgate.core.canonical import Json, name_of
 from lockgate.core.canonical_reading import read_canonical
 from lockgate.core.refusal import Reason, VerifyError
+from lockgate.core.statement_form import misshapen, sha256_of
 
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
 # The URI carries the major version of the predicate only.
@@ -17,9 +17,6 @@ PREDICATE_TYPE = "urn:lockgate:attestation:rollout-decision:v1"
 SCHEMA_VERSION = 1
 ID_LENGTH = 26
 MAX_SEQ = 2**53 - 1
-_HEX = re.compile(r"[0-9a-f]{64}")
-_TEXTS = ("receiptId", "org", "rolloutId", "mode", "decidedAt")
-_OBJECTS = ("baseline", "candidate", "from", "to", "decision", "promise", "policy", "evidence", "engine", "actor")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,15 +88,9 @@ def _predicate(value: Json) -> Mapping[str, Json]:
         raise _misshapen("the predicate is an object")
     if value.get("schemaVersion") != SCHEMA_VERSION or isinstance(value["schemaVersion"], bool):
         raise VerifyError(Reason.SCHEMA_VERSION, f"the predicate is not of schema version {SCHEMA_VERSION}")
-    for name in _TEXTS:
-        if not isinstance(value.get(name), str):
-            raise _misshapen(f"{name} is a text")
-    for name in _OBJECTS:
-        if not isinstance(value.get(name), dict):
-            raise _misshapen(f"{name} is an object")
-    decision = value["decision"]
-    if not all(isinstance(decision.get(name), str) for name in ("action", "cause", "reason")):
-        raise _misshapen("a decision has action, cause and reason")
+    flaw = misshapen(value)
+    if flaw is not None:
+        raise _misshapen(flaw)
     return value
 
 
@@ -114,23 +105,15 @@ def _subjects(value: Json) -> tuple[tuple[str, str], ...]:
 def _subject(entry: Json) -> tuple[str, str] | None:
     if not isinstance(entry, dict) or set(entry) != {"name", "digest"} or not isinstance(entry["name"], str):
         return None
-    sha256 = _sha256(entry["digest"])
+    sha256 = sha256_of(entry["digest"])
     return None if sha256 is None else (entry["name"], sha256)
 
 
 def _previous(value: Json) -> str | None:
-    sha256 = _sha256(value)
+    sha256 = sha256_of(value)
     if value is not None and sha256 is None:
         raise VerifyError(Reason.PREVIOUS_RECEIPT, "prevReceipt is null or a SHA-256 in lower-case hexadecimal")
     return sha256
-
-
-def _sha256(value: Json) -> str | None:
-    """Return the hexadecimal of a digest set that holds a SHA-256 and nothing else."""
-    if not isinstance(value, dict) or set(value) != {"sha256"}:
-        return None
-    text = value["sha256"]
-    return text if isinstance(text, str) and _HEX.fullmatch(text) else None
 
 
 def _misshapen(message: str) -> VerifyError:

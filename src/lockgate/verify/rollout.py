@@ -11,14 +11,14 @@ from itertools import pairwise
 from typing import NamedTuple, TypeVar
 
 from lockgate.core.canonical import Json
+from lockgate.core.contradiction import contradiction
 from lockgate.core.refusal import Reason, VerifyError
 from lockgate.core.statement import Statement
+from lockgate.core.statement_form import ENDED
 from lockgate.verify.checkpoint import SignedCheckpoint
 from lockgate.verify.receipt import Checkpoints, Verified, checkpoints, verify_held, verify_receipt
 from lockgate.verify.trust import Keys
 
-# What a rollout's last receipt says where no other of its own decisions can follow.
-ENDED = frozenset(("promoted", "rolled_back", "cancelled"))
 EVIDENCE_UNREAD = "That the decisions follow from their evidence, which is bound by digests and was not read here."
 Tell = Callable[[str, int], None]
 Read = TypeVar("Read")
@@ -164,6 +164,7 @@ def _check_chain(ordered: Sequence[Link]) -> None:
     before: Link | None = None
     for link in ordered:
         _refuse_gap(before, link)
+        refuse_contradiction(before, link)
         before = link
 
 
@@ -180,6 +181,17 @@ def _refuse_gap(before: Link | None, link: Link) -> None:
     if before.place is not None and link.place is not None and link.place <= before.place:
         raise VerifyError(
             Reason.CHAIN_ORDER, f"receipt {said.seq} stands in the log before receipt {before.statement.seq}"
+        )
+
+
+def refuse_contradiction(before: Link | None, link: Link) -> None:
+    """Refuse a receipt that cannot follow the one before it in its series; None where that is not known."""
+    found = contradiction(None if before is None else before.statement, link.statement)
+    if found is not None:
+        raise VerifyError(
+            found.reason,
+            f"receipt {link.statement.seq} {found.sentence}",
+            advice="Its signer has signed both: keep them, and ask who holds the key.",
         )
 
 

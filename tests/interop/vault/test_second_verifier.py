@@ -73,3 +73,20 @@ def test_it_reads_a_rollout_at_the_command_line(tmp_path: Path) -> None:
     assert (series.returncode, len(series.stdout.splitlines())) == (0, 3)
     assert (logged.returncode, "of the log" in logged.stdout) == (0, True)
     assert (gap.returncode, gap.stderr) == (65, "not verified: chain\n")
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        ((), "no receipt was named"),
+        (("--checkpoint", "kept-checkpoint.txt"), "no receipt was named"),
+        (("--checkpoint", "kept-checkpoint.txt", "r.json"), "--checkpoint is compared with that of a --proof"),
+        (("--consistency", "log.consistency", "r.json"), "--consistency leads from a --checkpoint"),
+        (("--proof", "r.tlog-proof", "r.json", "r.json"), "a --proof is of one receipt"),
+    ],
+)
+def test_it_says_nothing_of_what_it_did_not_compare(words: tuple[str, ...], why: str, tmp_path: Path) -> None:
+    """A call by which nothing would be proven, or less than it names, is refused."""
+    said = called(tmp_path, *words)
+
+    assert (said.returncode, said.stdout, said.stderr) == (65, "", f"not verified: {why}\n")

@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import cast
 
 from lockgate.core.canonical import Json, byte_digest
+from lockgate.core.contradiction import contradiction
 from lockgate.core.envelope import open_envelope
 from lockgate.core.evidence.progress import begin
 from lockgate.core.evidence.state import plain
@@ -182,19 +183,12 @@ def unlinked(record: Record, previous: Record) -> Outcome | None:
     said, before = record.statement, previous.statement
     if f"sha256:{said.previous}" != previous.digest or said.seq != before.seq + 1:
         return differs(record, Why.SUCCESSION, "the receipt given as the one before it is another one")
-    pairs = (("to", "from"), ("policy", "policy"), ("baseline", "baseline"), ("candidate", "candidate"))
-    for then, now in pairs:
-        found = first_difference(before.predicate[then], said.predicate[now], f"$.predicate.{now}")
-        if found is not None:
-            return differs(record, Why.SUCCESSION, f"its {now} is not as the receipt before it left it", found)
-    ended, began = (_states(each)[name] for each, name in ((before, "stateAfter"), (said, "stateBefore")))
-    if ended != began:
-        return differs(record, Why.SUCCESSION, "it begins with other evidence than the receipt before it ends with")
-    return None
-
-
-def _states(statement: Statement) -> Mapping[str, Json]:
-    return cast("Mapping[str, Json]", statement.predicate["evidence"])
+    flaw = contradiction(before, said)
+    if flaw is None:
+        return None
+    where = "$" if flaw.path == "subject" else "$.predicate"
+    found = first_difference(flaw.stated, flaw.due, f"{where}.{flaw.path}")
+    return differs(record, Why.SUCCESSION, f"it {flaw.sentence}", found)
 
 
 def no_decision(record: Record) -> Outcome | None:

@@ -1,0 +1,178 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The predicate of a statement comes in; what of it has another form than docs/reference/receipt.md gives goes out.
+
+Only members that Lockgate reads of somebody else's receipts are looked at; members that nobody knows yet are let be.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from enum import StrEnum
+from itertools import chain
+
+from lockgate.core.canonical import Json
+
+Form = Callable[[Json], bool]
+_HEX = re.compile(r"[0-9a-f]{64}")
+# What a rollout's last receipt says where only a rollback can follow, and that only where it was promoted.
+ENDED = frozenset(("promoted", "rolled_back", "cancelled"))
+_STATUSES = ENDED | {"active", "paused"}
+
+
+class Kind(StrEnum):
+    """What a series of receipts is of."""
+
+    ROLLOUT = "rollout"
+    APP = "app"
+    ORGANISATION = "organisation"
+
+
+def kind_of(series: str) -> Kind:
+    """Return what a series is of, by its id."""
+    prefix = series.partition("_")[0]
+    return {"app": Kind.APP, "org": Kind.ORGANISATION}.get(prefix, Kind.ROLLOUT)
+
+
+def misshapen(predicate: Mapping[str, Json]) -> str | None:
+    """Return in words the first member whose form is another; None where there is none."""
+    for name, form in chain(_EVERY, _members(predicate)):
+        if not form(_at(predicate, name)):
+            return f"{name} is {_WORDS[form]}"
+    return None
+
+
+def sha256_of(value: Json) -> str | None:
+    """Return the hexadecimal of a digest set that holds a SHA-256 and nothing else."""
+    if not isinstance(value, Mapping) or set(value) != {"sha256"}:
+        return None
+    text = value["sha256"]
+    return text if isinstance(text, str) and _sha256(text) else None
+
+
+def _members(predicate: Mapping[str, Json]) -> Iterator[tuple[str, Form]]:
+    """Yield what receipts of its kind have besides, each by its path and form."""
+    kind = kind_of(str(predicate["rolloutId"]))
+    if kind is Kind.ROLLOUT:
+        yield from _ROLLOUT
+    # Before its first receipt an organisation has nothing in custody.
+    is_first = kind is Kind.ORGANISATION and predicate["from"] == {}
+    for side in ("to",) if is_first else ("from", "to"):
+        yield from ((f"{side}.{name}", form) for name, form in _STANDING[kind])
+
+
+def _at(predicate: Mapping[str, Json], path: str) -> Json:
+    """Return what stands at a path; what is left out is read as null."""
+    part, _, name = path.rpartition(".")
+    held = predicate.get(part) if part else predicate
+    return held.get(name) if isinstance(held, Mapping) else None
+
+
+def _text(value: Json) -> bool:
+    return isinstance(value, str)
+
+
+def _text_or_null(value: Json) -> bool:
+    return value is None or isinstance(value, str)
+
+
+def _truth(value: Json) -> bool:
+    return isinstance(value, bool)
+
+
+def _count(value: Json) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
+def _weight(value: Json) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 100
+
+
+def _weight_or_null(value: Json) -> bool:
+    return value is None or _weight(value)
+
+
+def _object(value: Json) -> bool:
+    return isinstance(value, Mapping)
+
+
+def _object_or_null(value: Json) -> bool:
+    return value is None or isinstance(value, Mapping)
+
+
+def _status(value: Json) -> bool:
+    return isinstance(value, str) and value in _STATUSES
+
+
+def _sha256(value: Json) -> bool:
+    return isinstance(value, str) and _HEX.fullmatch(value) is not None
+
+
+def _digest(value: Json) -> bool:
+    return sha256_of(value) is not None
+
+
+_WORDS: Mapping[Form, str] = {
+    _text: "a text",
+    _text_or_null: "a text or null",
+    _truth: "true or false",
+    _count: "an integer from 0",
+    _weight: "a weight, 0 to 100",
+    _weight_or_null: "a weight, 0 to 100, or null",
+    _object: "an object",
+    _object_or_null: "an object or null",
+    _status: "one of how a rollout may stand",
+    _sha256: "a SHA-256 in lower-case hexadecimal",
+    _digest: "an object with one SHA-256 in lower-case hexadecimal",
+}
+_EVERY: tuple[tuple[str, Form], ...] = (
+    *((name, _text) for name in ("receiptId", "org", "rolloutId", "mode", "decidedAt")),
+    *((name, _object) for name in ("baseline", "candidate", "from", "to", "promise", "policy", "evidence")),
+    ("decision", _object),
+    *((f"decision.{name}", _text) for name in ("action", "cause", "reason")),
+    ("engine", _object),
+    ("engine.name", _text),
+    ("engine.version", _text),
+    ("actor", _object),
+    ("actor.type", _text),
+    ("actor.name", _text_or_null),
+    ("actor.reason", _text_or_null),
+)
+_ROLLOUT: tuple[tuple[str, Form], ...] = (
+    ("advisory", _truth),
+    ("baseline.release", _text),
+    ("candidate.release", _text),
+    ("candidate.attempt", _count),
+    ("candidate.digests", _object_or_null),
+    ("decision.step", _count),
+    ("decision.weight", _weight),
+    ("decision.terminal", _truth),
+    ("decision.target", _object_or_null),
+    ("policy.sha256", _sha256),
+    ("evidence.stateBefore", _digest),
+    ("evidence.stateAfter", _digest),
+)
+_STANDING: Mapping[Kind, tuple[tuple[str, Form], ...]] = {
+    Kind.ROLLOUT: (
+        ("status", _status),
+        ("step", _count),
+        ("weight", _weight),
+        ("wouldBeWeight", _weight_or_null),
+        ("revision", _count),
+    ),
+    Kind.APP: (
+        ("champion", _text_or_null),
+        ("formerChampion", _text_or_null),
+        ("frozen", _text_or_null),
+        ("killed", _truth),
+        ("actuator", _object_or_null),
+        ("keptFrom", _count),
+    ),
+    Kind.ORGANISATION: (
+        ("receiptKey", _text),
+        ("logKey", _text),
+        ("rawUntil", _count),
+        ("deliveriesUntil", _count),
+        *((name, _object_or_null) for name in ("webhooks", "trust", "manifest", "overlap")),
+    ),
+}
