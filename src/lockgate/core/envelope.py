@@ -22,6 +22,8 @@ MAX_PAYLOAD_SIZE = 40_000
 MAX_TYPE_LENGTH = 256
 SIGNATURE_SIZE = 64
 KEY_ID_LENGTH = 64
+# RFC 8032 section 5.1: the order of the group. A signature with S + ORDER would be a second one over the same bytes.
+_ORDER = 2**252 + 27742317777372353535851937790883648493
 # An envelope of which nothing is escaped is in its one form: most are read so, and all others are read as JSON.
 _PLAIN = re.compile(
     rb'\{"payload":"([A-Za-z0-9+/=]*)","payloadType":"([A-Za-z0-9+./_-]*)",'
@@ -52,6 +54,11 @@ class Envelope:
     def signed_bytes(self) -> bytes:
         """Return what the signature covers."""
         return pre_authentication_encoding(self.payload_type, self.payload)
+
+
+def is_malleated(signature: bytes) -> bool:
+    """Say whether an Ed25519 signature is a second form of another one."""
+    return int.from_bytes(signature[32:], "little") >= _ORDER
 
 
 def pre_authentication_encoding(payload_type: str, payload: bytes) -> bytes:

@@ -15,15 +15,13 @@ from itertools import pairwise
 from lockgate.core.base64_text import from_base64, to_base64
 from lockgate.core.canonical import Json, canonicalize
 from lockgate.core.canonical_reading import read_canonical
-from lockgate.core.envelope import SIGNATURE_SIZE
+from lockgate.core.envelope import SIGNATURE_SIZE, is_malleated
 from lockgate.core.listed_key import misshapen
 from lockgate.core.manifest_body import MAX_ROOTS, PAYLOAD_TYPE, KeyManifest, read_manifest_body
 from lockgate.core.public_key import PublicKey
 from lockgate.core.refusal import Reason, VerifyError
 
 MAX_MANIFEST_SIZE = 1_000_000
-# RFC 8032 section 5.1: the order of the group. A signature with S + ORDER would be a second one over the same bytes.
-_ORDER = 2**252 + 27742317777372353535851937790883648493
 
 # The 32 bytes of a key, a signature and a message; says whether they belong together.
 IsSigned = Callable[[bytes, bytes, bytes], bool]
@@ -54,7 +52,7 @@ class SignedManifest:
         for key_id, signature in self.signatures:
             if key_id not in known:
                 raise VerifyError(Reason.KEY_UNKNOWN, f"key {key_id} signed the manifest, and is none of its roots")
-            if int.from_bytes(signature[32:], "little") >= _ORDER:
+            if is_malleated(signature):
                 raise VerifyError(Reason.SIGNATURE_MALLEATED, "a signature is a second form of another one")
             if not is_signed(known[key_id].raw, signature, message):
                 raise VerifyError(Reason.SIGNATURE, f"the signature of root key {key_id} is not of this manifest")

@@ -24,6 +24,7 @@ from lockgate.core.replay.case_size import too_large, too_many
 from lockgate.core.sigstore_bundle import sigstore_bundle
 from lockgate.core.sshsig import ssh_signature, ssh_signed_bytes
 from lockgate.core.statement import Statement
+from lockgate.core.verdict_text import is_stated
 from lockgate.verify.listed_files import Listed
 from lockgate.verify.rollout import Link, named
 from lockgate.verify.signature import is_signed
@@ -89,6 +90,10 @@ class Bound:
             whole = _object(name, data)
         if not named_contents(said.predicate):
             return None
+        if whole is not None and not is_stated(_part(said, "verdict"), whole):
+            raise VerifyError(
+                Reason.BUNDLE_VERDICT, f"receipt {said.seq} says something else of its verdict than that itself does"
+            )
         self.wanted["verdicts"] += 1
         self.found["verdicts"] += whole is not None
         return whole

@@ -16,9 +16,9 @@ from lockgate.core.canonical import Json
 from lockgate.core.checkpoint import Checkpoint
 from lockgate.core.envelope import PAYLOAD_TYPE, open_envelope
 from lockgate.core.export_line import ExportedEntry
-from lockgate.core.inline_verdict import check_inline_verdict
 from lockgate.core.log_export import Portion, read_portions
 from lockgate.core.refusal import Reason, VerifyError
+from lockgate.core.verdict_text import check_inline_verdict
 from lockgate.verify.checkpoint import SignedCheckpoint, refuse_fork, verify_kept, verify_signed_checkpoint
 from lockgate.verify.rollout import EVIDENCE_UNREAD, Tell
 from lockgate.verify.signature import check_signature

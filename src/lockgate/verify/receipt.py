@@ -13,10 +13,10 @@ from dataclasses import dataclass, field, replace
 from lockgate.core.canonical import Json
 from lockgate.core.checkpoint import Checkpoint, read_log_proof
 from lockgate.core.envelope import PAYLOAD_TYPE, open_envelope
-from lockgate.core.inline_verdict import check_inline_verdict
 from lockgate.core.merkle import check_inclusion, leaf_hash
 from lockgate.core.refusal import Reason, VerifyError
 from lockgate.core.statement import Statement, read_statement
+from lockgate.core.verdict_text import check_inline_verdict
 from lockgate.verify.checkpoint import SignedCheckpoint, refuse_fork, verify_kept, verify_signed_checkpoint
 from lockgate.verify.signature import check_signature
 from lockgate.verify.trust import Keys

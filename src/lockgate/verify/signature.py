@@ -8,12 +8,9 @@ from functools import lru_cache
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from lockgate.core.envelope import Envelope
+from lockgate.core.envelope import Envelope, is_malleated
 from lockgate.core.public_key import PublicKey
 from lockgate.core.refusal import Reason, VerifyError
-
-# RFC 8032 section 5.1: the order of the group. A signature with S + ORDER would be a second one over the same bytes.
-_ORDER = 2**252 + 27742317777372353535851937790883648493
 
 
 def is_signed(raw: bytes, signature: bytes, message: bytes) -> bool:
@@ -27,7 +24,7 @@ def is_signed(raw: bytes, signature: bytes, message: bytes) -> bool:
 
 def check_signature(envelope: Envelope, key: PublicKey) -> None:
     """Refuse an envelope whose signature is not the key's."""
-    if int.from_bytes(envelope.signature[32:], "little") >= _ORDER:
+    if is_malleated(envelope.signature):
         raise VerifyError(Reason.SIGNATURE_MALLEATED, "the signature is a second form of another one")
     if not is_signed(key.raw, envelope.signature, envelope.signed_bytes()):
         raise VerifyError(Reason.SIGNATURE, "the signature is not of this key and payload: one of them was changed")
