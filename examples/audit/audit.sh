@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# Checks a bundle of Lockgate without Lockgate: bash 4.4 or later, jq, openssl 3, coreutils, findutils and sed.
+# Checks a bundle of Lockgate without Lockgate: bash 4.4 or later, jq, openssl 3, coreutils, findutils, grep and sed.
 #
 #   bash audit.sh --key RECEIPT-KEY.pem --log-key LOG-KEY.txt [--checkpoint KEPT] [FOLDER]
 #
@@ -43,7 +43,7 @@ while (($#)); do
       ;;
   esac
 done
-for tool in jq openssl sha256sum basenc base64 find sed; do
+for tool in jq openssl sha256sum basenc base64 find xargs grep sed; do
   command -v "$tool" > /dev/null || usage "$tool is not installed"
 done
 [[ $(openssl version) == OpenSSL\ [3-9]* ]] || usage 'openssl 3 or later is needed'
@@ -85,12 +85,18 @@ is_signed() { # KEY MESSAGE SIGNATURE
 }
 
 # ---- The files are those that the manifest lists, byte for byte.
-[[ -z $(find . -type l -print -quit) ]] || fail 'files: there is a symbolic link'
+[[ -z $(find . ! -type d ! -type f -print -quit) ]] || fail 'files: there is a link, a pipe or a device'
+[[ -z $(find . -mindepth 1 -name '*[!A-Za-z0-9._-]*' -print -quit) ]] \
+  || fail 'files: one has a name that no file of a bundle has'
 [[ -f manifest.json ]] || fail 'files: manifest.json is missing'
 jq -e '.format == "lockgate-bundle/v1" and (.files | type) == "object"' manifest.json > /dev/null 2>&1 \
   || fail 'manifest.json: it is not that of a bundle'
-jq -e '[.files | keys[] | test("^[A-Za-z0-9_][A-Za-z0-9._-]*(/[A-Za-z0-9_][A-Za-z0-9._-]*)*$")] | all' \
-  manifest.json > /dev/null || fail 'manifest.json: it lists a name that leads elsewhere'
+known='\A(README\.txt|audit\.sh|checkpoint\.(txt|tsr)|log\.consistency|missing\.json|policy\.json|release-record\.json'
+known+='|timeline\.html|keys/(log-key\.txt|allowed_signers|manifest(-N)?\.dsse\.json|[0-9a-f]{16}\.pem)|receipts/N\.json'
+known+='|proofs/N\.tlog-proof|related/(app|org)/N\.(json|tlog-proof)|looks/N\.ndjson|replay/N\.json'
+known+='|sigstore/N\.sigstore\.json|sshsig/N\.sig|verdicts/[0-9a-f]{64}\.json)\z'
+jq -e --arg known "${known//N/[1-9][0-9]\{0,15\}}" '[.files | keys[] | test($known)] | all' manifest.json > /dev/null \
+  || fail 'manifest.json: it lists a name that no file of a bundle has'
 jq -r '.files | keys[]' manifest.json | sort > "$work/listed"
 find . -type f -printf '%P\n' | grep -vx 'manifest.json' | sort > "$work/found" || true
 while read -r name; do
@@ -205,6 +211,10 @@ for ((seq = 1; seq <= count; seq++)); do
   [[ -f receipts/$seq.json ]] || fail "receipt $seq: it is missing"
   names+=("receipts/$seq.json")
 done
+while read -r name; do
+  seq=${name#*/}
+  [[ -f receipts/${seq%%.*}.json ]] || fail "$name: it stands beside no receipt"
+done < <(grep -E '^(looks|replay|sigstore|sshsig)/' "$work/listed")
 if [[ -d related ]]; then
   while read -r name; do names+=("$name"); done < <(find related -name '*.json' | sort -V)
 fi
@@ -219,26 +229,115 @@ done
   || fail 'proofs: there is one of no receipt'
 
 sha256sum "${names[@]}" | cut -d' ' -f1 > "$work/digests"
-# One line of each: type, key, signature, payload, what its statement says, and its decision in words.
+# One line of each: type, key, signature, payload, what its statement says, and its decision in words. A statement of
+# another form than docs/reference/receipt.md gives is refused here, and so is what goes on from an end.
 # shellcheck disable=SC2016 # jq's own variables
 read -r -d '' lines << 'JQ' || true
-def shown: explode | map(if . < 32 or (. >= 127 and . < 160) or (. >= 8203 and . <= 8207)
-  or (. >= 8232 and . <= 8238) or (. >= 8294 and . <= 8303) or . == 65279 then 63 else . end) | implode;
+def shown: explode | map(if . < 32 or (. >= 127 and . < 160) or . == 173 or . == 1564 or . == 6158
+  or (. >= 8203 and . <= 8207) or (. >= 8232 and . <= 8238) or (. >= 8288 and . <= 8303) or . == 65279
+  or (. >= 65529 and . <= 65533) or . >= 917504 then 63 else . end) | implode;
 def weight: if .wouldBeWeight != null then ", would be \(.wouldBeWeight) %" elif .weight != null then ", \(.weight) %" else "" end;
-def plain: if type == "string" and test("^[A-Za-z0-9+/=.-]+$") then . else error("form") end;
-if type == "object" and (.signatures | length) == 1 then . else error("form") end
+def plain: if type == "string" and test("\\A[A-Za-z0-9+/=.-]+\\z") then . else error("it is no envelope") end;
+def is_text: type == "string";
+def is_count: type == "number" and . >= 0 and . == floor and . < 9007199254740992;
+def is_digest: type == "object" and keys == ["sha256"] and (.sha256 | is_text and test("\\A[0-9a-f]{64}\\z"));
+def is_subject: type == "object" and keys == ["digest", "name"] and (.name | is_text) and (.digest | is_digest);
+def has_ended: . == "promoted" or . == "rolled_back" or . == "cancelled";
+def must(form; $why): if form then . else error("\(input_filename): \($why)") end;
+def standing($kind): if $kind == "rollout" then {status, step, weight, wouldBeWeight, revision}
+  elif $kind == "app" then {frozen, killed, actuator, keptFrom}
+  else {receiptKey, logKey, rawUntil, deliveriesUntil, webhooks, trust, manifest, overlap, revoked} end;
+(input_filename | if startswith("related/app/") then "app" elif startswith("related/") then "org" else "rollout" end) as $kind
+| must(type == "object" and (.signatures | length) == 1; "it is no envelope")
 | (.payload | plain | @base64d) as $text | ($text | fromjson) as $s | $s.predicate as $p
-| if ($text | @base64) != .payload then error("base64") else . end
+| must(($text | @base64) == .payload; "its statement is no text")
+| must($text | test("\n") | not; "its statement is not in its one form")
+| must($s | keys == ["_type", "predicate", "predicateType", "subject"]; "its statement has other members than a statement")
+| must($s.subject | type == "array" and length > 0 and ([.[] | is_subject] | all); "its subject is of another form")
+| must($p.schemaVersion == 1; "it is not of schema version 1")
+| must([$p.receiptId, $p.org, $p.rolloutId, $p.mode, $p.decidedAt, $p.decision.action, $p.decision.cause, $p.decision.reason,
+    $p.actor.type, $p.engine.name, $p.engine.version] | map(is_text) | all; "a text in its statement is none")
+| must([$p.baseline, $p.candidate, $p.from, $p.to, $p.promise, $p.policy, $p.evidence] | map(type == "object") | all;
+    "a part of its statement is no object")
+| must($p.seq | is_count and . > 0; "its seq does not count from 1")
+| must(if $p.seq == 1 then $p.prevReceipt == null else ($p.prevReceipt | is_digest) end; "it names no one receipt before it")
+| must($kind != "rollout" or ([$p.policy, $p.evidence.stateBefore, $p.evidence.stateAfter] | map(is_digest) | all);
+    "a digest in its statement is none")
+| must($kind != "rollout" or ($p.from.status | has_ended | not)
+    or ($p.from.status == "promoted" and $p.decision.action == "rollback" and $p.to.status == "rolled_back");
+    "it goes on after the end of its rollout")
+| (if $kind == "rollout"
+    then [$s.subject, $p.mode, $p.advisory, $p.baseline.release, ($p.candidate | [.release, .attempt, .digests])]
+    else [$s.subject, $p.mode, $p.advisory] end) as $alike
 | [ (.payloadType | plain), (.signatures[0].keyid | plain), (.signatures[0].sig | plain), .payload,
-    ($s._type | shown), ($s.predicateType | shown), ($p.org | shown), ($p.rolloutId | shown), ($p.seq | tostring),
-    ($p.prevReceipt.sha256 // "none" | shown), ($p.policy.sha256 // "none" | shown),
-    ($p.verdict.full.sha256 // "none" | shown),
-    ("\($p.decidedAt)  \($p.decision.action) (\($p.decision.cause))\($p.to | weight): \($p.decision.reason)" | shown)
-  ] | join("\u001f")
+    ($s._type | shown), ($s.predicateType | shown), $p.org, $p.rolloutId, ($p.seq | tostring),
+    ($p.prevReceipt.sha256 // "none"), ($p.policy.sha256 // "none" | tostring), ($p.verdict.full.sha256 // "none" | tostring),
+    $p.receiptId, ([$p.org, $p.rolloutId, $p.seq] | tojson), ($alike | tojson),
+    ([($p.from | standing($kind)), $p.evidence.stateBefore] | tojson),
+    ([($p.to | standing($kind)), $p.evidence.stateAfter] | tojson),
+    ($p.evidence.looks | "\(.count // 0) \(.sha256 // "none")"),
+    ("\($p.decidedAt)  \($p.decision.action) (\($p.decision.cause))\($p.to | weight): \($p.decision.reason)")
+  ] | map(shown) | join("\u001f")
 JQ
 jq -r "$lines" "${names[@]}" > "$work/lines" 2> "$work/why" || true
-[[ ! -s $work/why ]] || fail "receipts: one is no envelope of a statement ($(head -c 200 "$work/why" | tr -d '\000-\037'))"
+[[ ! -s $work/why ]] \
+  || fail "receipts: $(head -n 1 "$work/why" | sed 's/^jq: error (at [^)]*): //' | tr -cd '\040-\176' | head -c 300)"
 [[ $(wc -l < "$work/lines") == "${#names[@]}" ]] || fail 'receipts: one file holds more or less than one'
+
+# What a statement is written as again is what was signed, but for how numbers are spelled: no member stands twice,
+# none is out of its order, and nothing stands between them. Numbers have no zeros that say nothing.
+respelled() {
+  sed 's/\\u007f/\x7f/g' | tr -d '0-9eE.+-'
+}
+jq -r '.payload | @base64d' "${names[@]}" > "$work/texts"
+jq -cS '.payload | @base64d | fromjson' "${names[@]}" > "$work/again"
+line=0
+while IFS= read -r text <&3 && IFS= read -r again <&4; do
+  [[ $text == "$again" ]] || break
+  line=$((line + 1))
+done 3< <(respelled < "$work/texts") 4< <(respelled < "$work/again")
+((line == ${#names[@]})) || fail "${names[line]}: its statement is not in its one form"
+line=$(sed -E 's/"([^"\\]|\\.)*"//g' "$work/texts" | grep -nE '[:,[]-?0[0-9]|-0[],}]|\.[0-9]*0[],}e]|[0-9]E|e[0-9]' | head -n 1 || true)
+[[ -z $line ]] || fail "${names[${line%%:*} - 1]}: a number in its statement is not in its one form"
+
+# ids of receipts and series follow from what they are of: 8 letters of base32 for 5 bytes of a SHA-256.
+ids() { # BYTES LETTERS, from texts one a line
+  local text file=0
+  rm -rf -- "$work/ids" && mkdir "$work/ids"
+  while IFS= read -r text; do
+    file=$((file + 1))
+    printf '%s' "$text" > "$work/ids/$file"
+  done
+  find "$work/ids" -type f | sort -V | xargs sha256sum | cut -c "1-$(($1 * 2))" | tr a-f A-F \
+    | basenc --base16 -d | basenc --base32 -w "$(($1 * 8 / 5))" | tr '[:upper:]' '[:lower:]' | cut -c "1-$2"
+}
+mapfile -t receipt_ids < <(cut -d $'\x1f' -f 14 "$work/lines" | ids 20 26)
+declare -A series_of=()
+mapfile -t found < <(jq -c '[.org, .app], [.org]' manifest.json | ids 10 16)
+series_of[app]=app_${found[0]} series_of[org]=org_${found[1]}
+
+# The keys that the bundle's own key manifest says are revoked, and behind which entry of the log. Nobody's signature
+# below the manifest is checked here, so that it can only take trust away.
+declare -A revoked=()
+if [[ -f keys/manifest.dsse.json ]]; then
+  jq -r '.payload | @base64d | fromjson | .keys[] | select(.status == "revoked") | "\(.keyid) \(.lastIndex)"' \
+    keys/manifest.dsse.json > "$work/revoked" 2> /dev/null || fail 'keys/manifest.dsse.json: it is no key manifest'
+  while read -r key_id last; do
+    [[ $key_id =~ ^[0-9a-f]{64}$ && $last =~ ^(0|-1|[1-9][0-9]{0,15})$ ]] || fail 'keys/manifest.dsse.json: it is no key manifest'
+    revoked[$key_id]=$last
+  done < "$work/revoked"
+fi
+
+# The looks that a receipt binds: the digest of each holds the digest of the one before.
+bound_looks() { # FILE
+  local line before=null number=0
+  while IFS= read -r line; do
+    sha256 < <(printf '[%s,%s]' "$before" "$line")
+    before="\"sha256:$hash\"" number=$((number + 1))
+  done < "$1"
+  looks="$number $hash"
+  [[ -z $(tail -c 1 "$1") ]] || looks=''
+}
 
 # Every hash of every proof in hexadecimal, in their order.
 mapfile -t proofs < "$work/proofs"
@@ -282,13 +381,15 @@ included() { # NAME PROOF LEAF
   place_in_log=$index
 }
 
-place=0 number=0 previous=none before=-1
+place=0 number=0
+declare -A previous=() before=() last_seq=() said_alike=() left_at=() named_verdicts=()
 mapfile -t digests < "$work/digests"
-while IFS=$'\x1f' read -r payload_type key_id signature payload kind predicate_type \
-  its_org series seq names_before policy_named verdict said; do
+while IFS=$'\x1f' read -r payload_type key_id signature payload kind predicate_type its_org series seq names_before \
+  policy_named verdict receipt_id _ alike begins ends looks_named said; do
   name=${names[number]}
   digest=${digests[number]}
   proof=${proofs[number]}
+  id=rcp_${receipt_ids[number]}
   number=$((number + 1))
   form="{\"payload\":\"$payload\",\"payloadType\":\"$payload_type\",\"signatures\":[{\"keyid\":\"$key_id\",\"sig\":\"$signature\"}]}"
   sha256 < <(printf '%s' "$form")
@@ -304,31 +405,67 @@ while IFS=$'\x1f' read -r payload_type key_id signature payload kind predicate_t
     base64 -d <<< "$payload"
   } > "$work/pae"
   is_signed "${keys[$key_id]}" "$work/pae" "$work/sig" || fail "$name: its signature is not of that key"
-  [[ $its_org == "$org" ]] || fail "$name: it is of another organisation"
   sha256 < <(printf '\000' && cat "$name")
   included "$name" "$proof" "$hash"
-  if [[ $name == related/* ]]; then
-    printf 'ok  %s  %s\n' "$name" "$said"
+
+  # What it says of itself, and of what came before it.
+  its=rollout due=$rollout
+  [[ $name == related/* ]] && its=${name#related/} its=${its%%/*} due=${series_of[$its]}
+  [[ $its_org == "$org" ]] || fail "$name: it is of another organisation"
+  [[ $series == "$due" ]] || fail "$name: it is not of the series that it stands among"
+  [[ $receipt_id == "$id" ]] || fail "$name: its id is not the one of its organisation, series and number"
+  [[ $name == */"$seq.json" ]] || fail "$name: it says that it is receipt $seq"
+  if [[ -n ${last_seq[$its]:-} ]]; then
+    ((seq == ${last_seq[$its]} + 1)) || fail "$name: the one before it is missing"
+    [[ $names_before == "${previous[$its]}" ]] || fail "$name: it names another receipt before it"
+    ((place_in_log > ${before[$its]})) || fail "$name: it stands in the log before the receipt that it names"
+    [[ $alike == "${said_alike[$its]}" ]] || fail "$name: it is about something else than the receipt before it"
+    [[ $begins == "${left_at[$its]}" ]] || fail "$name: it begins otherwise than the receipt before it ended"
+  fi
+  last_seq[$its]=$seq previous[$its]=$digest before[$its]=$place_in_log said_alike[$its]=$alike left_at[$its]=$ends
+  if [[ -n ${revoked[$key_id]:-} ]] && ((place_in_log > ${revoked[$key_id]})); then
+    [[ $its != rollout ]] || fail "$name: the bundle's key manifest revokes its key from entry ${revoked[$key_id]} on"
+    printf 'COUNTS FOR NOTHING  %s: its key is revoked from entry %d on\n' "$name" "${revoked[$key_id]}"
     continue
   fi
-  [[ $series == "$rollout" ]] || fail "$name: it is of another rollout"
-  [[ $seq == "$number" ]] || fail "$name: it says that it is receipt $seq"
-  [[ $names_before == "$previous" ]] || fail "$name: it names another receipt before it"
-  ((place_in_log > before)) || fail "$name: it stands in the log before the receipt that it names"
+  printf 'ok  %s  %s\n' "$name" "$said"
+  [[ $its == rollout ]] || continue
+
+  # What it binds, and what is the same in another form.
   [[ $policy_named == "$policy" ]] || fail "$name: policy.json is not the policy that it names"
-  if [[ $verdict != none && -f verdicts/$verdict.json ]]; then
+  named_verdicts[verdicts/$verdict.json]=yes
+  if [[ -f verdicts/$verdict.json ]]; then
     sha256 < "verdicts/$verdict.json"
     [[ $hash == "$verdict" ]] || fail "verdicts/$verdict.json: it is not the verdict that $name names"
   fi
-  previous=$digest before=$place_in_log
-  printf 'ok  %s  %s\n' "$name" "$said"
+  if [[ -f looks/$seq.ndjson ]]; then
+    bound_looks "looks/$seq.ndjson"
+    [[ $looks == "$looks_named" ]] || fail "looks/$seq.ndjson: they are not the looks that $name names"
+  fi
+  if [[ -f sigstore/$seq.sigstore.json ]]; then
+    sha256 < "sigstore/$seq.sigstore.json"
+    digest=$hash
+    sha256 < <(printf '{"dsseEnvelope":%s,%s"hint":"%s"},%s}}' "$form" \
+      '"mediaType":"application/vnd.dev.sigstore.bundle.v0.3+json","verificationMaterial":{"publicKey":{' "$key_id" \
+      '"timestampVerificationData":{},"tlogEntries":[]')
+    [[ $hash == "$digest" ]] || fail "sigstore/$seq.sigstore.json: it is not $name in Sigstore's form"
+  fi
 done < "$work/lines"
+while read -r name; do
+  [[ -n ${named_verdicts[$name]:-} ]] || fail "$name: no receipt names it"
+done < <(grep '^verdicts/' "$work/listed")
 
 printf '\nAll %d receipts are signed by keys that you named, follow each other without a gap,\n' "$count"
 printf 'and stand in the log %s at size %s, whose checkpoint its key signed.\n' "$origin" "$size"
+for key_id in "${!revoked[@]}"; do
+  [[ -z ${keys[$key_id]:-} ]] || printf 'BEWARE: you trust key %s, which the bundle'\''s key manifest revokes from entry %d on.\n' \
+    "$key_id" "${revoked[$key_id]}"
+done
 cat << 'END'
-Not checked here: that each decision follows from its evidence (lockgate replay does that), and release-record.json and
-timeline.html against the receipts (lockgate verify does that for the record).
-Not provable by it: whose keys these are; when it was, because times are the signer's own; and that the rollout has no
-receipts after the last one here, unless that one ended it.
+Not checked here: that each decision follows from its evidence, replay/ (lockgate replay does that); release-record.json
+and timeline.html against the receipts (lockgate verify does that for the record); verdicts that stand within a receipt,
+and how a statement spells numbers; sshsig/ (ssh-keygen does that); the key manifest's own signatures and the other files
+of keys/; lines of witnesses below the checkpoint, and checkpoint.tsr; whether missing.json names all that is not there.
+Not provable by it: whose keys these are; when it was, because times are the signer's own; that the rollout has no
+receipts after the last one here, unless that one ended it; and that the log holds no second receipt of one number.
 END

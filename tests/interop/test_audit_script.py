@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
 import subprocess
 from base64 import b64decode, b64encode
@@ -20,6 +21,7 @@ from lockgate.operations.resume import resume
 from lockgate.testing.signers import seeded_signers
 from lockgate.testing.world import World
 from tests.interop.routers import part
+from tests.interop.signed_anew import MISSTATED, signed_anew
 from tests.spec.bundles import bundled, stepped_in
 from tests.spec.line import EQUAL, created, world
 
@@ -27,7 +29,8 @@ pytestmark = pytest.mark.interop
 
 # All that the script calls; there is no Python and no Lockgate among it.
 TOOLS = (
-    "bash jq openssl sha256sum basenc base64 find sed sort comm grep head cut wc cat tr mktemp rm realpath dirname"
+    "bash jq openssl sha256sum basenc base64 find xargs sed sort comm grep head tail cut wc cat tr mktemp mkdir rm "
+    "realpath dirname"
 ).split()
 Files = dict[str, bytes]
 
@@ -155,7 +158,11 @@ def _swapped(files: Files, one: str, other: str) -> Files:
     return {**files, one: files[other], other: files[one]}
 
 
-P2, R2 = "proofs/2.tlog-proof", "receipts/2.json"
+def _first(files: Files, folder: str) -> str:
+    return min(name for name in files if name.startswith(f"{folder}/"))
+
+
+P1, P2, R2 = "proofs/1.tlog-proof", "proofs/2.tlog-proof", "receipts/2.json"
 # Each with the manifest made anew, so that it is found by what it is and not by a digest there.
 FORGED: dict[str, tuple[Callable[[Files], Files], str]] = {
     "other words": (_restated, "FAIL receipts/2.json: its signature is not of that key"),
@@ -164,14 +171,14 @@ FORGED: dict[str, tuple[Callable[[Files], Files], str]] = {
         "FAIL related/app/1.json: its signature is not of that key",
     ),
     "another key": (_resigned, "FAIL receipts/2.json: no key that you named has its id"),
-    "two signatures": (_twice_signed, "FAIL receipts: one is no envelope"),
+    "two signatures": (_twice_signed, "FAIL receipts: receipts/2.json: it is no envelope"),
     "a space": (lambda files: {**files, R2: files[R2] + b" "}, "it is not in a receipt's one form"),
     "a line break": (lambda files: {**files, R2: files[R2] + b"\n"}, "it is not in a receipt's one form"),
     "a name twice": (
         lambda files: _replaced(files, R2, b'{"payload":', b'{"payload":"","payload":'),
         "it is not in a receipt's one form",
     ),
-    "no json": (lambda files: {**files, R2: b"{"}, "FAIL receipts: one is no envelope"),
+    "no json": (lambda files: {**files, R2: b"{"}, "FAIL receipts: parse error"),
     "a gap": (lambda files: _without(files, R2, P2), "FAIL receipt 2: it is missing"),
     "no first": (
         lambda files: _without(files, "receipts/1.json", "proofs/1.tlog-proof"),
@@ -216,7 +223,39 @@ FORGED: dict[str, tuple[Callable[[Files], Files], str]] = {
         "FAIL receipts/1.json: policy.json is not the policy that it names",
     ),
     "no policy": (lambda files: _without(files, "policy.json"), "FAIL policy.json is missing"),
+    "another look": (
+        lambda files: _replaced(files, _first(files, "looks"), b'":1', b'":2'),
+        "they are not the looks that receipts/2.json names",
+    ),
+    "a look cut short": (
+        lambda files: {**files, _first(files, "looks"): files[_first(files, "looks")][:-1]},
+        "they are not the looks",
+    ),
+    "another receipt for Sigstore": (
+        lambda files: _swapped(files, "sigstore/1.sigstore.json", "sigstore/2.sigstore.json"),
+        "FAIL sigstore/1.sigstore.json: it is not receipts/1.json",
+    ),
+    "a verdict of nobody": (
+        lambda files: {**files, f"verdicts/{'0' * 64}.json": b"{}"},
+        f"FAIL verdicts/{'0' * 64}.json: no receipt names it",
+    ),
+    "a case of nothing": (lambda files: {**files, "replay/99.json": b"{}"}, "it stands beside no receipt"),
+    "a file of no kind": (lambda files: {**files, "extra.txt": b""}, "it lists a name that no file of a bundle has"),
+    "its own receipt as another's": (
+        lambda files: {**files, "related/app/1.json": files["receipts/1.json"], "related/app/1.tlog-proof": files[P1]},
+        "FAIL related/app/1.json: it is not of the series that it stands among",
+    ),
+    "a key that was revoked": (
+        lambda files: {**files, "keys/manifest.dsse.json": revoking(seeded_signers(1).receipt.key_id, 1)},
+        "the bundle's key manifest revokes its key from entry 1 on",
+    ),
 }
+
+
+def revoking(key_id: str, last: int) -> bytes:
+    """Return a key manifest, signed by nobody, that revokes a key behind an entry of the log."""
+    keys = {"keys": [{"keyid": key_id, "status": "revoked", "lastIndex": last}]}
+    return canonicalize({"payload": b64encode(canonicalize(keys)).decode()})
 
 
 @pytest.mark.clause("EX-40")
@@ -247,6 +286,38 @@ def test_a_forged_bundle_is_refused_by_what_is_wrong(audit: Audit, whole: Files,
     assert "All " not in done.stdout
 
 
+@pytest.mark.clause("EX-50")
+@pytest.mark.parametrize("kind", MISSTATED)
+def test_what_the_right_keys_signed_is_refused_where_it_is_no_statement(audit: Audit, whole: Files, kind: str) -> None:
+    """A key's owner may sign what two readers take for two things, or what cannot follow."""
+    said, why = MISSTATED[kind]
+    audit.put(sealed(signed_anew(whole, lambda _, payload: payload, seeded_signers(1))))
+    good = audit.check()
+    audit.put(sealed(signed_anew(whole, said, seeded_signers(1))))
+
+    done = audit.check()
+
+    assert (good.returncode, good.stderr) == (0, "")
+    assert done.returncode == 1, done.stdout
+    assert "receipts/2.json: " in done.stderr
+    assert why in done.stderr
+
+
+@pytest.mark.clause("EX-51")
+def test_a_trusted_key_that_the_bundle_revokes_is_named(audit: Audit, whole: Files) -> None:
+    """What was signed before counts, and the auditor learns of it; a manifest that is none is refused."""
+    key_id = seeded_signers(1).receipt.key_id
+    audit.put(sealed({**whole, "keys/manifest.dsse.json": revoking(key_id, 1_000)}))
+    late = audit.check()
+    audit.put(sealed({**whole, "keys/manifest.dsse.json": b"{}"}))
+
+    none = audit.check()
+
+    assert late.returncode == 0, late.stderr
+    assert f"BEWARE: you trust key {key_id}" in late.stdout
+    assert (none.returncode, none.stderr) == (1, "FAIL keys/manifest.dsse.json: it is no key manifest\n")
+
+
 @pytest.mark.clause("EX-41")
 def test_another_verdict_than_a_receipt_names_is_refused(audit: Audit, wordy: Files) -> None:
     """What was too long for its receipt is bound by its digest."""
@@ -273,7 +344,7 @@ def test_another_verdict_than_a_receipt_names_is_refused(audit: Audit, wordy: Fi
         (lambda files: {**files, "manifest.json": b"{}"}, "FAIL manifest.json: it is not that of a bundle"),
         (
             lambda files: _replaced(files, "manifest.json", b'"README.txt"', b'"../README.txt"'),
-            "FAIL manifest.json: it lists a name that leads elsewhere",
+            "FAIL manifest.json: it lists a name that no file of a bundle has",
         ),
     ],
 )
@@ -290,13 +361,22 @@ def test_other_files_than_the_manifest_lists_are_refused(
 
 
 @pytest.mark.clause("EX-41")
-def test_a_link_is_refused(audit: Audit) -> None:
-    """It could lead to any file of the auditor's."""
-    (audit.folder / "bundle" / "more").symlink_to("/etc/passwd")
+def test_what_is_no_file_of_a_bundle_is_refused(audit: Audit) -> None:
+    """A link could lead to any file of the auditor's, a pipe is read for ever, and a name may look like another."""
+    made = audit.folder / "bundle" / "more"
+    made.symlink_to("/etc/passwd")
+    link = audit.check()
+    made.unlink()
+    os.mkfifo(made)
+    pipe = audit.check()
+    made.unlink()
+    (made.parent / "manifest.json\nmanifest.json").write_bytes(b"")
 
-    done = audit.check()
+    name = audit.check()
 
-    assert (done.returncode, done.stderr) == (1, "FAIL files: there is a symbolic link\n")
+    assert (link.returncode, link.stderr) == (1, "FAIL files: there is a link, a pipe or a device\n")
+    assert (pipe.returncode, pipe.stderr) == (1, "FAIL files: there is a link, a pipe or a device\n")
+    assert (name.returncode, name.stderr) == (1, "FAIL files: one has a name that no file of a bundle has\n")
 
 
 @pytest.mark.clause("EX-42")

@@ -12,7 +12,11 @@ from pathlib import Path
 import pytest
 
 from lockgate.client import Client
+from lockgate.core.permission import Permission
 from lockgate.operations.issue_key import IssuedKey
+from lockgate.server import sending
+from lockgate.server.caller import Caller
+from lockgate.server.problem import ProblemError
 from lockgate.server.rooms import room_name
 from lockgate.server.routes import bundles
 from lockgate.server.table import ENDPOINTS
@@ -86,26 +90,69 @@ def test_bundles_are_made_in_a_room_of_their_own() -> None:
     assert room_name(row) == "bundles"
 
 
-@pytest.mark.clause("EX-31")
-def test_only_so_many_bundles_are_sent_at_once() -> None:
-    """Slow readers fill no disk; and what was sent makes room again."""
+@pytest.mark.clause("EX-52")
+def test_only_so_many_bundles_are_sent_to_a_key_at_once() -> None:
+    """Slow readers fill no disk; what was sent makes room again, and another key is answered meanwhile."""
     here, rollout = rolled_back()
     path = PATH.format(id=rollout)
 
     with served(here) as door:
-        headers = _by(door.key("auditor"))
+        one, other = door.key("auditor"), door.key("auditor")
         for _ in range(bundles.MAX_OPEN + 1):
-            assert door.http.get(path, headers=headers).status_code == 200
-        taken = [bundles._OPEN.acquire(timeout=10) for _ in range(bundles.MAX_OPEN)]
+            assert door.http.get(path, headers=_by(one)).status_code == 200
+        slow = _caller(owner=one.key.id)
+        for _ in range(bundles.MAX_OF_KEY):
+            bundles.OPEN.take(slow)
         try:
-            refused = door.http.get(path, headers=headers)
+            refused = door.http.get(path, headers=_by(one))
+            answered = door.http.get(path, headers=_by(other))
         finally:
-            for _ in filter(None, taken):
-                bundles._OPEN.release()
+            for _ in range(bundles.MAX_OF_KEY):
+                bundles.OPEN.give_back(slow)
 
-    assert all(taken)
-    assert refused.status_code == 409
-    assert refused.json()["detail"] == "8 bundles are being sent already"
+    assert (refused.status_code, refused.headers["retry-after"]) == (429, "10")
+    assert refused.json()["detail"] == "2 bundles of the key are being sent already"
+    assert answered.status_code == 200
+
+
+@pytest.mark.clause("EX-52")
+@pytest.mark.parametrize(
+    ("callers", "words"),
+    [
+        ([("acme", "a"), ("acme", "a"), ("acme", "a")], "2 bundles of the key"),
+        ([("acme", name) for name in "abcde"], "4 bundles of the organisation"),
+        ([(f"org{number}", "a") for number in range(9)], "8 bundles of all organisations"),
+    ],
+)
+def test_bundles_are_shared_out(callers: list[tuple[str, str]], words: str) -> None:
+    """The last one is refused, and takes nothing; once one was given back there is room."""
+    opened = bundles.Open()
+    *given, last = [_caller(org=org, owner=owner) for org, owner in callers]
+    for caller in given:
+        opened.take(caller)
+
+    with pytest.raises(ProblemError, match=words):
+        opened.take(last)
+    opened.give_back(given[-1])
+    opened.take(last)
+
+
+@pytest.mark.clause("EX-52")
+def test_whoever_reads_too_slowly_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A reader takes so many bytes a second after the first moments, or makes room for others."""
+    monkeypatch.setattr(sending, "LEAST_RATE", 1e18)
+    whole = b"".join(sending.Sending(iter([b"x" * 10, b"y"]), bool))
+    monkeypatch.setattr(sending, "GRACE_S", -1.0)
+    slow = iter(sending.Sending(iter([b"x" * 10, b"y"]), bool))
+
+    with pytest.raises(TimeoutError, match="too slowly"):
+        list(slow)
+
+    assert whole == b"x" * 10 + b"y"
+
+
+def _caller(org: str = "default", owner: str = "a") -> Caller:
+    return Caller(org=org, owner=owner, name="ann", kind="person", permissions=(Permission.EXPORT,))
 
 
 @pytest.mark.clause("EX-32")

@@ -34,7 +34,7 @@ def _metric(finding: Part, entry: Entry) -> Json:
         **{name: finding[name] for name in ("gate", "metric", "outcome", "reason", "baseline", "candidate")},
         "estimate": _estimate(finding),
         "difference": finding.get("difference"),
-        "evidence": _camel(finding.get("evidence")),
+        "evidence": finding.get("evidence"),
         "at": entry.at,
         "rests": entry.rests(),
     }
@@ -44,15 +44,3 @@ def _estimate(finding: Part) -> Json:
     """Return the candidate's value less the baseline's, where both are known."""
     before, after = finding["baseline"]["value"], finding["candidate"]["value"]
     return None if before is None or after is None else after - before
-
-
-def _camel(evidence: Part | None) -> Json:
-    """Return log-evidence with its names as receipts write them."""
-    if evidence is None:
-        return None
-    return {_camel_name(name): value for name, value in evidence.items()}
-
-
-def _camel_name(name: str) -> str:
-    head, *rest = name.split("_")
-    return head + "".join(part[:1].upper() + part[1:] for part in rest)

@@ -28,6 +28,12 @@ _DONE = {
     Action.SET_ACTUATOR: "What moves the traffic was declared",
     Action.REMOVE_ACTUATOR: "What moves the traffic was removed",
     Action.NEW_KEYS: "New signing keys",
+    Action.ROTATE_KEY: "A signing key was replaced",
+    Action.PUBLISH_MANIFEST: "The list of signing keys was published",
+    Action.SET_WEBHOOK: "A webhook was declared",
+    Action.REMOVE_WEBHOOK: "A webhook was removed",
+    Action.SET_TRUST: "Whose jobs may call was declared",
+    Action.REMOVE_TRUST: "A rule of whose jobs may call was removed",
     Action.PRUNE: "Old evidence pruned",
 }
 

@@ -9,8 +9,9 @@ from collections.abc import Callable, Iterator, Mapping
 from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-# Whoever reads more slowly is cut off, and sees that the end is missing.
-MAX_S = 600.0
+# Whoever reads more slowly is cut off, and sees that the end is missing: bytes a second after the first moments.
+MAX_S, GRACE_S = 600.0, 20.0
+LEAST_RATE = 64 << 10
 
 
 class Sending:
@@ -18,14 +19,16 @@ class Sending:
 
     def __init__(self, pieces: Iterator[bytes], close: Callable[[], None]) -> None:
         self._pieces = pieces
-        self._until = time.monotonic() + MAX_S
+        self._began = time.monotonic()
         self.close = close
 
     def __iter__(self) -> Iterator[bytes]:
+        sent = 0
         for piece in self._pieces:
-            if time.monotonic() > self._until:
+            if time.monotonic() - self._began > min(MAX_S, GRACE_S + sent / LEAST_RATE):
                 raise TimeoutError("the answer was read too slowly")
             yield piece
+            sent += len(piece)
 
 
 class SentResponse(StreamingResponse):

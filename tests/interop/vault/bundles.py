@@ -138,7 +138,7 @@ FORGERIES: dict[str, tuple[Callable[[Files], Files], bool, bool]] = {
     "another policy": (_changed(POLICY, lambda old: old.replace(b"canary", b"shadow")), True, True),
     "everything by another's keys": (_of_another, True, True),
     "a signature of SSH": (_changed("sshsig/1.sig", _letter), False, True),
-    "a bundle of Sigstore": (_changed("sigstore/1.sigstore.json", lambda old: flipped(old, 800)), False, True),
+    "a bundle of Sigstore": (_changed("sigstore/1.sigstore.json", lambda old: flipped(old, 800)), True, True),
     "a page that the manifest lists otherwise": (
         lambda files: {**files, TIMELINE: files[TIMELINE].replace(b"promote", b"rollback")},
         True,
