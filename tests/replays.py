@@ -31,7 +31,7 @@ from lockgate.ports.store import Snapshot, Store
 PORTION = 100
 CORPUS = os.environ.get("REPLAY_CORPUS")
 # Of each file, so that files whose tests differ little do not take the time of the others.
-MAX_COLLECTED = 100
+MAX_COLLECTED = 40
 
 
 @dataclass(slots=True)
