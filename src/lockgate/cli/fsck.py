@@ -71,7 +71,7 @@ def fsck(
     if as_json:
         output.emit_json({**_document(found), "unopened": list(unreadable), "repaired": list(repaired)})
     else:
-        output.say(_text(found))
+        output.say_lines(_lines(found))
     return exit_codes.OK.code if found.is_sound else exit_codes.DATA.code
 
 
@@ -143,17 +143,17 @@ def _document(found: Soundness) -> dict[str, object]:
     }
 
 
-def _text(found: Soundness) -> str:
+def _lines(found: Soundness) -> list[str]:
     from lockgate.core.soundness.flaw import ADVICE
-    from lockgate.report.text import printed
+    from lockgate.core.wording import count_text
 
     checked = ", ".join(f"{what} {number:,}" for what, number in found.counted.items())
     lines = [f"Checked: {checked or 'nothing is stored yet'}."]
     lines += [f"Not made again: {sentence}." for sentence in found.unknown]
     if found.is_sound:
         left = "Sound, as far as it was looked at: nothing contradicts, and what is named above was not made again."
-        return printed([*lines, left if found.unknown else "Sound: everything in the store agrees."])
+        return [*lines, left if found.unknown else "Sound: everything in the store agrees."]
     lines += [f"- {flaw.sentence}" for flaw in found.flaws]
     lines += [f"and {found.further:,} more"] if found.further else []
     lines += [f"{rule.value}: {ADVICE[rule]}" for rule in dict.fromkeys(flaw.rule for flaw in found.flaws)]
-    return printed([*lines, f"Not sound: {len(found.flaws) + found.further:,} flaws."])
+    return [*lines, f"Not sound: {count_text(len(found.flaws) + found.further, 'flaw')}."]

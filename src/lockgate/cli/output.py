@@ -61,6 +61,16 @@ def say(text: str) -> None:
     _write(text.encode(encoding, "backslashreplace"))
 
 
+def say_lines(lines: Iterable[str]) -> None:
+    """Write lines for a person to standard output, on a terminal broken between words where they do not fit."""
+    from lockgate.report.text import fitted, printed
+
+    if not sys.stdout.isatty():
+        say(printed(lines))
+        return
+    say(fitted(lines, screen_facts(sys.stdout, os.environ)[0]))
+
+
 def emit(text: str) -> None:
     """Write text for a machine to standard output: the same bytes in every locale."""
     _write(text.encode("utf-8"))

@@ -83,7 +83,7 @@ def _answer(call: Call) -> int:
     if call["as_json"]:
         output.emit_json(_document(found, counted, extent))
     else:
-        output.say(_text(found, counted, extent))
+        output.say_lines(_lines(found, counted, extent))
     return _code(found, counted)
 
 
@@ -187,10 +187,9 @@ def _document(found: Replayed, counted: Recounted | None, extent: Extent) -> dic
     }
 
 
-def _text(found: Replayed, counted: Recounted | None, extent: Extent) -> str:
+def _lines(found: Replayed, counted: Recounted | None, extent: Extent) -> list[str]:
     from lockgate.core.replay.outcome import Result
     from lockgate.core.replay.words import proven, unproven
-    from lockgate.report.text import printed
 
     counts = ", ".join(f"{result.value} {found.count(result):,}" for result in Result if found.count(result))
     lines = [f"Replayed: {counts or 'nothing'}."]
@@ -204,4 +203,4 @@ def _text(found: Replayed, counted: Recounted | None, extent: Extent) -> str:
         lines += ["Equal: made again, every decision is the recorded one, byte for byte.", "", "Proven:"]
         lines += [f"  {sentence}" for sentence in proven(extent)]
         lines += ["", "Not proven:", *(f"  {sentence}" for sentence in unproven(extent))]
-    return printed(lines)
+    return lines

@@ -5,13 +5,18 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from typing import TypeVar
 
 from lockgate.core.cosignature import WitnessKey, read_witness_key
 from lockgate.core.note import NoteKey
+from lockgate.core.public_key import PublicKey
 from lockgate.core.witness_policy import Group, Witness, WitnessPolicy
 from lockgate.errors import UsageError
 from lockgate.verify import Keys, read_note_key, read_public_key, read_witness_policy
+from lockgate.verify.rollout import named
 
+Formed = TypeVar("Formed")
 STDIN = "-"
 PEM = b"-----BEGIN"
 # Nothing that verifies is as large, and a file without end must end.
@@ -26,9 +31,19 @@ def trusted_keys(receipt: Iterable[str], log: Iterable[str], origin: Callable[[]
     A key of the log in PEM names no log: it is one of the log of `origin`, where that is known.
     """
     return Keys(
-        tuple(read_public_key(read(name)) for name in receipt),
-        tuple(key for name in log for key in _log_keys(read(name), origin)),
+        tuple(trusted_key(name) for name in receipt),
+        tuple(key for name in log for key in named(name, partial(_log_keys, read(name), origin))),
     )
+
+
+def trusted_key(name: str) -> PublicKey:
+    """Return the public key that a file holds in PEM."""
+    return read_as(name, read_public_key)
+
+
+def read_as(name: str, form: Callable[[bytes], Formed]) -> Formed:
+    """Return what a small file holds; where it has another form the file is named."""
+    return named(name, partial(form, read(name)))
 
 
 def trusted_witnesses(names: Sequence[str], quorum: int | None, policy: str | None) -> WitnessPolicy:
@@ -36,8 +51,8 @@ def trusted_witnesses(names: Sequence[str], quorum: int | None, policy: str | No
     if policy is not None and names:
         raise UsageError("a policy of witnesses names them already", advice="Give --witness, or --witness-policy.")
     if policy is not None:
-        return read_witness_policy(read(policy))
-    keys = [read_witness_key(line) for name in names for line in _lines(read(name))]
+        return read_as(policy, read_witness_policy)
+    keys = [key for name in names for key in read_as(name, _witness_keys)]
     _refuse_twice(keys)
     least = len(keys) if quorum is None else quorum
     if not 0 <= least <= len(keys) or (quorum is not None and not keys):
@@ -61,7 +76,11 @@ def _refuse_twice(keys: Sequence[WitnessKey]) -> None:
             )
 
 
-def _log_keys(data: bytes, origin: Callable[[], str] | None) -> Iterable[NoteKey]:
+def _witness_keys(data: bytes) -> Sequence[WitnessKey]:
+    return tuple(map(read_witness_key, _lines(data)))
+
+
+def _log_keys(data: bytes, origin: Callable[[], str] | None) -> Sequence[NoteKey]:
     if origin is not None and data.lstrip().startswith(PEM):
         return (NoteKey(origin(), read_public_key(data).raw),)
     return tuple(map(read_note_key, _lines(data) or [""]))

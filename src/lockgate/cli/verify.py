@@ -4,8 +4,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Protocol, TypedDict
 
 import click
@@ -13,11 +14,13 @@ import click
 from lockgate.cli import exit_codes, output
 from lockgate.cli.offered import Kind, Offered, offered
 from lockgate.cli.progress_line import ProgressLine
-from lockgate.cli.trusted import read, trusted_keys, trusted_witnesses
+from lockgate.cli.trusted import read, trusted_key, trusted_keys, trusted_witnesses
 from lockgate.core.bundle_layout import TIMESTAMP
 from lockgate.core.canonical import Json
-from lockgate.core.checkpoint import read_log_proof
+from lockgate.core.checkpoint import Checkpoint, read_checkpoint, read_log_growth, read_log_proof
 from lockgate.core.key_manifest import open_manifest
+from lockgate.core.note import read_note
+from lockgate.core.public_key import PublicKey
 from lockgate.errors import UsageError
 from lockgate.verify import (
     Keys,
@@ -26,7 +29,6 @@ from lockgate.verify import (
     VerifyError,
     key_manifest_of,
     logged_note,
-    read_public_key,
     verify_bundle,
     verify_log_export,
     verify_manifest,
@@ -35,7 +37,7 @@ from lockgate.verify import (
     verify_rollout,
 )
 from lockgate.verify.bundle_unread import STAMP_UNREAD
-from lockgate.verify.rollout import Tell
+from lockgate.verify.rollout import Tell, named
 
 EPILOG = "Exit codes: 0 verified, 64 usage, 65 not verified."
 
@@ -98,6 +100,7 @@ def verify(**call: object) -> int:
 def _answer(call: Call) -> int:
     try:
         offer = offered(call["files"], None if call["kind"] is None else Kind(call["kind"]))
+        _refuse_empty(offer)
         _refuse_odd(call, offer.kind)
         answer = _verified(call, offer)
         stamped = _stamped(call, offer, answer)
@@ -118,8 +121,16 @@ def _answer(call: Call) -> int:
     if call["as_json"]:
         output.emit_json(document)
     else:
-        output.say(_text(_head(answer, document), proven, unproven))
+        output.say_lines(_lines(_head(answer, document), proven, unproven))
     return exit_codes.OK.code
+
+
+def _refuse_empty(offer: Offered) -> None:
+    """Refuse folders in which nothing can be verified, before a key is asked for."""
+    if offer.kind is Kind.ROLLOUT and not offer.held():
+        raise UsageError(
+            f"there is no receipt in {', '.join(offer.names)}", advice="Name a receipt, a folder of them or a bundle."
+        )
 
 
 def _refuse_odd(call: Call, kind: Kind) -> None:
@@ -130,7 +141,10 @@ def _refuse_odd(call: Call, kind: Kind) -> None:
     if call["root"] and not call["manifest"] and kind not in (Kind.BUNDLE, Kind.MANIFEST):
         raise UsageError("a root key signs a key manifest", advice="Name the manifest's file with --manifest.")
     if kind in (Kind.RECEIPT, Kind.ROLLOUT, Kind.LOG) and not call["key"] and not call["manifest"]:
-        raise UsageError("no key is trusted", advice="Name a public key with --key, or a manifest and its --root.")
+        raise UsageError(
+            f"no key is trusted that could verify {call['files'][0]}, taken as it is for a {kind}",
+            advice="Name a public key with --key, or a manifest and its --root; --as says what else it is.",
+        )
     if kind is Kind.MANIFEST and not call["root"]:
         raise UsageError("a key manifest is signed by root keys", advice="Name one that you trust with --root.")
     is_log_needed = kind in (Kind.LOG, Kind.CHECKPOINT) or (kind is Kind.BUNDLE and call["key"])
@@ -154,12 +168,11 @@ def _refuse_odd(call: Call, kind: Kind) -> None:
 
 
 def _verified(call: Call, offer: Offered) -> Answer:
-    checkpoint, growth = _read(call["checkpoint"]), _read(call["consistency"])
+    checkpoint, growth = _read(call["checkpoint"], _checkpoint), _read(call["consistency"], read_log_growth)
     if offer.kind is Kind.MANIFEST:
-        roots = [read_public_key(read(name)) for name in call["root"]]
-        return verify_manifest(_versions(offer.names, offer.data), roots, call["root_threshold"])
+        return verify_manifest(_versions(offer.names, offer.data), _roots(call), call["root_threshold"])
     if offer.kind is Kind.RECEIPT:
-        return verify_receipt(offer.data, _keys(call), _read(call["proof"]), checkpoint, growth)
+        return verify_receipt(offer.data, _keys(call), _read(call["proof"], read_log_proof), checkpoint, growth)
     if offer.kind is Kind.CHECKPOINT:
         return verify_newer_checkpoint(offer.data, _keys(call), checkpoint, growth)
     line = ProgressLine("verifying", is_wanted=sys.stderr.isatty() and not call["as_json"])
@@ -176,8 +189,7 @@ def _verified(call: Call, offer: Offered) -> Answer:
 def _bundle(call: Call, offer: Offered, checkpoint: bytes | None, growth: bytes | None, tell: Tell) -> Answer:
     files, keys = offer.files(), _keys(call)
     if call["root"] and not call["manifest"]:
-        roots = [read_public_key(read(name)) for name in call["root"]]
-        keys = replace(keys, manifest=key_manifest_of(files, roots, call["root_threshold"]))
+        keys = replace(keys, manifest=key_manifest_of(files, _roots(call), call["root_threshold"]))
     is_trusted = bool(keys.receipt) or keys.manifest is not None
     return verify_bundle(files, keys if is_trusted else None, checkpoint, growth, tell)
 
@@ -206,15 +218,23 @@ def _keys(call: Call) -> Keys:
     )
     if not call["manifest"]:
         return keys
-    roots = [read_public_key(read(name)) for name in call["root"]]
-    found = verify_manifest(_versions(call["manifest"]), roots, call["root_threshold"])
+    found = verify_manifest(_versions(call["manifest"]), _roots(call), call["root_threshold"])
     return replace(keys, manifest=found.manifest)
 
 
 def _versions(names: tuple[str, ...], head: bytes = b"") -> list[bytes]:
     """Return the versions of a key manifest, the oldest first."""
-    data = [head] if len(names) == 1 and head else [read(name) for name in names]
-    return sorted(data, key=lambda each: open_manifest(each).manifest.version)
+    data = [(name, head if len(names) == 1 and head else read(name)) for name in names]
+    by_version = sorted((named(name, partial(_version, each)), each) for name, each in data)
+    return [each for _, each in by_version]
+
+
+def _version(manifest: bytes) -> int:
+    return open_manifest(manifest).manifest.version
+
+
+def _roots(call: Call) -> list[PublicKey]:
+    return [trusted_key(name) for name in call["root"]]
 
 
 def _stamped(call: Call, offer: Offered, answer: Answer) -> list[str]:
@@ -245,8 +265,17 @@ def _note(call: Call, offer: Offered, answer: Answer) -> bytes:
     return read_log_proof(proof).checkpoint
 
 
-def _read(name: str | None) -> bytes | None:
-    return None if name is None else read(name)
+def _checkpoint(note: bytes) -> Checkpoint:
+    return read_checkpoint(read_note(note).body)
+
+
+def _read(name: str | None, form: Callable[[bytes], object] = bytes) -> bytes | None:
+    """Return the bytes of a file; where they have not the form that they should have the file is named."""
+    if name is None:
+        return None
+    data = read(name)
+    named(name, partial(form, data))
+    return data
 
 
 def _head(answer: Answer, document: Mapping[str, Json]) -> list[str]:
@@ -260,19 +289,22 @@ def _head(answer: Answer, document: Mapping[str, Json]) -> list[str]:
         return [f"verified: {statement.receipt_id}", statement.headline(), f"by {actor_words(actor)}"]
     log = document.get("log")
     origin = log["origin"] if isinstance(log, Mapping) else ""
+    receipts = _count(document.get("receipts"), "receipt", "receipts")
+    entries = _count(document.get("entries"), "entry", "entries")
     named = {
-        Kind.ROLLOUT: f"rollout {document.get('id')}, {document.get('receipts')} receipts, {document.get('status')}",
-        Kind.BUNDLE: f"bundle of rollout {document.get('id')}, {document.get('receipts')} receipts, "
-        f"{document.get('status')}",
-        Kind.LOG: f"{document.get('entries')} entries of the log {origin}",
+        Kind.ROLLOUT: f"rollout {document.get('id')}, {receipts}, {document.get('status')}",
+        Kind.BUNDLE: f"bundle of rollout {document.get('id')}, {receipts}, {document.get('status')}",
+        Kind.LOG: f"{entries} of the log {origin}",
         Kind.MANIFEST: f"version {document.get('version')} of the key manifest of {document.get('org')}",
         Kind.CHECKPOINT: f"checkpoint of the log {origin}",
     }
     return [f"verified: {named[Kind(str(document['kind']))]}"]
 
 
-def _text(head: list[str], proven: list[Json], unproven: list[Json]) -> str:
-    from lockgate.report.text import printed
+def _count(number: Json, one: str, more: str) -> str:
+    return f"{number:,} {one if number == 1 else more}" if isinstance(number, int) else ""
 
+
+def _lines(head: list[str], proven: list[Json], unproven: list[Json]) -> list[str]:
     lines = [*head, "", "Proven:", *(f"  {sentence}" for sentence in proven)]
-    return printed([*lines, "", "Not proven:", *(f"  {sentence}" for sentence in unproven)])
+    return [*lines, "", "Not proven:", *(f"  {sentence}" for sentence in unproven)]

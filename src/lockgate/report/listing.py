@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from lockgate.core.instant import Instant, instant_text
@@ -72,13 +72,30 @@ def render_receipts(receipts: Sequence[Receipt], screen: Screen) -> str:
         (str(each.seq), time_text(each.at), f"{each.action} ({each.cause})", _who(each, screen)) for each in receipts
     ]
     widths = [max(width(row[column]) for row in (heads, *rows)) for column in range(len(heads))]
-    room = max(MIN_REASON, screen.width - len(MARGIN) - sum(widths) - len(heads) * len(GAP))
+    indent = len(_row(("",) * len(heads), widths) + GAP)
+    if screen.width - indent < MIN_REASON:
+        return _text(_stacked(receipts, rows, widths, screen))
     lines = [screen.paint(_row((*heads, "reason"), [*widths, 0]), "dim")]
     for row, each in zip(rows, receipts, strict=True):
-        first, *rest = wrap(screen.text(number.write_sentence(reason_of(each))), room) or [""]
+        first, *rest = _reason(each, screen, screen.width - indent)
         lines.append(_row((*row, first), [*widths, 0]))
-        lines += [_row((*("" for _ in heads), line), [*widths, 0]) for line in rest]
+        lines += [" " * indent + line for line in rest]
     return _text(lines)
+
+
+def _stacked(
+    receipts: Sequence[Receipt], rows: Sequence[Sequence[str]], widths: Sequence[int], screen: Screen
+) -> Iterator[str]:
+    """Yield the lines of receipts where reasons have no room beside the rest: each stands below its own."""
+    indent = " " * len(_row(("",), widths[:1]) + GAP)
+    yield screen.paint(_row(("seq", "at", "decision", "by"), widths), "dim")
+    for row, each in zip(rows, receipts, strict=True):
+        yield _row(row, widths)
+        yield from (indent + line for line in _reason(each, screen, screen.width - len(indent)))
+
+
+def _reason(receipt: Receipt, screen: Screen, room: int) -> list[str]:
+    return wrap(screen.text(number.write_sentence(reason_of(receipt))), max(MIN_REASON, room))
 
 
 def _who(receipt: Receipt, screen: Screen) -> str:
@@ -105,7 +122,7 @@ def time_text(at: Instant) -> str:
     return instant_text(at)[:19] + "Z"
 
 
-def _text(lines: Sequence[str]) -> str:
+def _text(lines: Iterable[str]) -> str:
     return "\n".join(line.rstrip() for line in lines).replace(NO_BREAK, " ") + "\n"
 
 

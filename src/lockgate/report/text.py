@@ -7,11 +7,15 @@ they are shown, never obeyed.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterable
 
 NAME_COLUMNS = 40
 NO_BREAK = "\N{NO-BREAK SPACE}"
+# No text is made narrower, however narrow a terminal is.
+MIN_COLUMNS = 20
+_COMMAND = re.compile(r"`[^`]*`")
 
 # What the tables draw with, and what stands for it where only ASCII can be shown.
 _ASCII = str.maketrans(
@@ -80,6 +84,20 @@ def short_name(name: str) -> str:
 def printed(lines: Iterable[str]) -> str:
     """Return lines of any origin as text that is safe to print."""
     return "".join(f"{printable(line)}\n" for line in lines)
+
+
+def fitted(lines: Iterable[str], columns: int) -> str:
+    """Return lines as text that is safe to print and fits; what goes on is indented, and a command stays whole."""
+    fitting: list[str] = []
+    for line in map(printable, lines):
+        indent = line[: len(line) - len(line.lstrip(" "))]
+        begun, *rest = wrap(_COMMAND.sub(_unbroken, line[len(indent) :]), max(MIN_COLUMNS, columns - len(indent) - 2))
+        fitting += [indent + begun, *(f"{indent}  {more}" for more in rest)]
+    return "".join(f"{line.replace(NO_BREAK, ' ')}\n" for line in fitting)
+
+
+def _unbroken(command: re.Match[str]) -> str:
+    return command[0].replace(" ", NO_BREAK)
 
 
 def pad(text: str, columns: int, *, right: bool = False) -> str:

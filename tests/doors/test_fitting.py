@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A terminal of 80 columns shows what verifies, replays and checks, and lists receipts; each line must fit."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lockgate.report.text import MIN_COLUMNS, fitted, printed, width
+from tests.doors.line import BAD, GOOD, Door, write_runs
+
+COLUMNS = 80
+
+
+@pytest.fixture
+def rollout(door: Door, tmp_path: Path) -> str:
+    """Return a canary that was rolled back."""
+    runs = write_runs(tmp_path / "runs.ndjson", {"v36": GOOD, "abc123": BAD})
+    made = door.create("--mode", "canary", "--since", "1h")
+    assert door("ingest", runs) == 0, door.err
+    door("tick", made)
+    return made
+
+
+@pytest.fixture
+def bundle(door: Door, rollout: str, tmp_path: Path) -> list[object]:
+    """Return what verifies its bundle."""
+    saved = tmp_path / "saved"
+    assert door("receipts", rollout, "--save", saved) == 0, door.err
+    assert door("export", "--rollout", rollout, "-o", tmp_path / "bundle.zip") == 0, door.err
+    return [tmp_path / "bundle.zip", "--key", saved / "receipt-key.pem", "--log-key", saved / "log-key.txt"]
+
+
+def on_terminal(door: Door, *words: object) -> list[str]:
+    """Return the lines that a terminal is shown."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("COLUMNS", str(COLUMNS))
+        patch.setattr(sys.stdout, "isatty", lambda: True)
+        assert door(*words) == 0, door.err
+    return door.out.splitlines()
+
+
+@pytest.mark.clause("LI-614")
+@pytest.mark.parametrize("command", ["verify", "replay", "fsck"])
+def test_sentences_fit_a_terminal(door: Door, bundle: list[object], command: str) -> None:
+    """They are broken between words, what goes on is indented, and a pipe has each in one line."""
+    words = {"verify": bundle, "replay": bundle[:1], "fsck": []}[command]
+
+    shown = on_terminal(door, command, *words)
+
+    assert door(command, *words) == 0
+    assert max(map(len, shown)) <= COLUMNS < max(map(len, door.out.splitlines()))
+    assert " ".join(shown).split() == door.out.split()
+
+
+@pytest.mark.clause("LI-614")
+@given(st.lists(st.text(st.characters(exclude_categories=["Cs"]))), st.integers(MIN_COLUMNS + 2, 100))
+def test_whatever_is_said_fits(lines: list[str], columns: int) -> None:
+    """Nothing is lost, and nothing commands the terminal."""
+    fitting = fitted([line.lstrip(" ") for line in lines], columns)
+
+    assert all(width(line) <= columns for line in fitting.split("\n"))
+    assert "".join(fitting.split()) == "".join(printed(lines).split())
+
+
+@pytest.mark.clause("LI-614")
+def test_a_command_stays_in_one_line() -> None:
+    """Whoever copies it copies all of it."""
+    said = fitted(["  To make it again where it is needed: `lockgate fsck --repair --yes`."], 50)
+
+    assert said == "  To make it again where it is needed:\n    `lockgate fsck --repair --yes`.\n"
+
+
+@pytest.mark.clause("LI-615")
+@pytest.mark.parametrize("columns", [60, 80, 86, 140])
+def test_a_list_of_receipts_fits(door: Door, rollout: str, monkeypatch: pytest.MonkeyPatch, columns: int) -> None:
+    """Whatever its width, no line of it is wider."""
+    monkeypatch.setenv("COLUMNS", str(columns))
+
+    assert door("receipts", rollout) == 0, door.err
+
+    assert max(map(len, door.out.splitlines())) <= columns
+
+
+@pytest.mark.clause("LI-615")
+@pytest.mark.parametrize(("columns", "is_beside"), [(60, False), (140, True)])
+def test_reasons_stand_where_they_have_room(
+    door: Door, rollout: str, monkeypatch: pytest.MonkeyPatch, columns: int, is_beside: bool
+) -> None:
+    """Where they have none beside the rest they stand below it, and no column has their name."""
+    monkeypatch.setenv("COLUMNS", str(columns))
+
+    assert door("receipts", rollout) == 0, door.err
+
+    head, first, *_ = door.out.splitlines()
+    reason = "abc123 goes on trial against v36 at 5 %"
+    assert ("reason" in head, reason in first) == (is_beside, is_beside)
+    assert reason in door.out
