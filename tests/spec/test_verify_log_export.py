@@ -159,6 +159,8 @@ def test_what_a_stolen_key_signed_counts_for_nothing_and_stops_nobody() -> None:
 
     assert any("their key was revoked, they count for nothing: 2, 3, 4." in sentence for sentence in found.unproven)
     assert any("but at entries that count for nothing" in sentence for sentence in found.proven)
+    assert any("each receipt that counts names the one before it" in sentence for sentence in found.proven)
+    assert found.document()["uncounted"] == [2, 3, 4]
     assert refusal(ALL, by(status=Status.RETIRED, last=1)) is Reason.KEY_EXPIRED
 
 

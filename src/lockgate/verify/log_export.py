@@ -27,11 +27,12 @@ from lockgate.verify.trust import Keys
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerifiedExport:
-    """An exported log that verifies, from one size of the log to another."""
+    """An exported log that verifies, from one size of the log to another, with the places that count for nothing."""
 
     since: int
     size: int
     key_ids: tuple[str, ...]
+    uncounted: tuple[int, ...]
     signed: SignedCheckpoint
     proven: tuple[str, ...]
     unproven: tuple[str, ...]
@@ -46,6 +47,7 @@ class VerifiedExport:
             "since": self.since,
             "size": self.size,
             "keyIds": list(self.key_ids),
+            "uncounted": list(self.uncounted),
             "log": {"origin": log.origin, "size": log.size},
             "proven": list(self.proven),
             "unproven": list(self.unproven),
@@ -214,6 +216,7 @@ def verify_log_export(
         since=reading.since,
         size=reading.size,
         key_ids=tuple(reading.key_ids),
+        uncounted=tuple(reading.uncounted),
         signed=signed,
         proven=_proven(reading, signed),
         unproven=_unproven(reading, signed),
@@ -222,10 +225,11 @@ def verify_log_export(
 
 def _proven(reading: _Reading, signed: SignedCheckpoint) -> tuple[str, ...]:
     log, manifest = signed.checkpoint, reading.keys.manifest
+    that_counts = " that counts" if reading.uncounted else ""
     said = [
         f"These are all {reading.size - reading.since} entries of the log {log.origin} from entry {reading.since} on.",
         f"Each is a receipt that the holder of one of these keys signed: {', '.join(reading.key_ids) or 'none'}.",
-        "In each series, of a rollout, an app or the organisation, each receipt names the one before it.",
+        f"In each series, of a rollout, an app or the organisation, each receipt{that_counts} names the one before it.",
         *signed.proven(),
     ]
     is_placed = reading.keys.is_of_manifest(log.origin) and all(map(reading.keys.is_placed, reading.key_ids))
