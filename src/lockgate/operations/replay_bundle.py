@@ -3,14 +3,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from lockgate.core.app import series_name
 from lockgate.core.bundle_layout import (
+    numbers,
     proof_file,
     receipt_file,
+    related_file,
     related_proof_file,
     replay_file,
     verdict_file,
@@ -26,8 +27,6 @@ from lockgate.errors import DataError
 from lockgate.operations.replay import Beside, Replayed, replayed
 from lockgate.ports.tell import Tell
 
-_RECEIPT = re.compile(r"receipts/([1-9][0-9]{0,15})\.json")
-_RELATED = re.compile(r"related/app/([1-9][0-9]{0,15})\.json")
 NO_CASE = "the bundle has no case of it"
 
 
@@ -41,12 +40,12 @@ class _OfApp:
 
 def replay_bundle(files: Mapping[str, bytes], tell: Tell) -> Replayed:
     """Replay every decision of a bundle, from its first receipt on."""
-    numbers = sorted(int(match[1]) for name in files if (match := _RECEIPT.fullmatch(name)))
-    if not numbers:
+    receipts = numbers(files, receipt_file(1))
+    if not receipts:
         raise DataError("there is no receipt in the bundle", advice="`lockgate export --rollout ID` writes bundles.")
-    found, past = Replayed(is_whole=numbers == list(range(1, len(numbers) + 1))), None
-    of_app, first, last = _of_app(files), record_of(files[receipt_file(numbers[0])]), 0
-    for number in numbers:
+    found, past = Replayed(is_whole=receipts == list(range(1, len(receipts) + 1))), None
+    of_app, first, last = _of_app(files), record_of(files[receipt_file(receipts[0])]), 0
+    for number in receipts:
         record = record_of(files[receipt_file(number)])
         outcome, led, case = _one(record, files, past if number == last + 1 else None)
         if outcome.result is Result.EQUAL and case is not None:
@@ -98,12 +97,12 @@ def _of_app(files: Mapping[str, bytes]) -> _OfApp:
 
 def _placed(files: Mapping[str, bytes]) -> Iterator[tuple[int, Statement]]:
     """Yield the app's own receipts in a bundle, each with its place in the log."""
-    for name in files:
-        if (match := _RELATED.fullmatch(name)) is not None:
-            proof = files.get(related_proof_file("app", int(match[1])))
-            if proof is None:
-                raise DataError(f"the bundle has {name} without its proof, which says when it was")
-            yield read_log_proof(proof).index, record_of(files[name]).statement
+    for number in numbers(files, related_file("app", 1)):
+        name = related_file("app", number)
+        proof = files.get(related_proof_file("app", number))
+        if proof is None:
+            raise DataError(f"the bundle has {name} without its proof, which says when it was")
+        yield read_log_proof(proof).index, record_of(files[name]).statement
 
 
 def _freeze_flaw(record: Record, case: Case, of_app: _OfApp, files: Mapping[str, bytes]) -> Outcome | None:
