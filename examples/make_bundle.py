@@ -16,9 +16,9 @@ from lockgate.core.bundle_layout import AUDIT
 from lockgate.core.receipt import operator
 from lockgate.operations.bundle import Wanted, bundle
 from lockgate.operations.create import Order, create
-from lockgate.operations.export import CHECKPOINT, LOG_KEY, RECEIPT_KEY, export
 from lockgate.operations.pause import pause
 from lockgate.operations.resume import resume
+from lockgate.operations.saved_receipts import CHECKPOINT, LOG_KEY, RECEIPT_KEY, saved_receipts
 from lockgate.report.bundle_pages import bundle_pages
 from lockgate.testing.world import MINUTE, Law, World
 from lockgate.wiring import memory_store
@@ -46,7 +46,7 @@ def sample() -> dict[str, bytes]:
     _begin(world, "billing")
     rollout = _begin(world, APP)
     world.walk(rollout, {BASELINE: GOOD, CANDIDATE: GOOD}, runs=RUNS, minutes=3)
-    kept = export(rollout, world.house)
+    kept = saved_receipts(rollout, world.house)
     _begin(world, "search")
     pause(rollout, operator(WHO, "the dashboards are down, we wait"), world.house)
     world.clock.advance(10 * MINUTE)

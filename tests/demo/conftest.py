@@ -10,8 +10,8 @@ import pytest
 
 from lockgate.core.receipt import operator
 from lockgate.operations.create import Order, create
-from lockgate.operations.export import export
 from lockgate.operations.pause import pause
+from lockgate.operations.saved_receipts import saved_receipts
 from lockgate.testing.world import World
 from lockgate.wiring import memory_store
 
@@ -22,7 +22,7 @@ def files() -> dict[str, bytes]:
     house = World(memory_store()).house
     rollout = create(Order(app="app", baseline="v1", candidate="v2", policy={"mode": "canary"}), house).rollout
     pause(rollout.id, operator("ann", "a test"), house)
-    return dict(export(rollout.id, house))
+    return dict(saved_receipts(rollout.id, house))
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from lockgate.core.canonical import canonicalize
+from lockgate.core.canonical import Json, canonicalize
 from lockgate.core.receipt import operator
 from lockgate.operations.pause import pause
 from lockgate.operations.resume import resume
@@ -254,8 +254,8 @@ FORGED: dict[str, tuple[Callable[[Files], Files], str]] = {
 
 def revoking(key_id: str, last: int) -> bytes:
     """Return a key manifest, signed by nobody, that revokes a key behind an entry of the log."""
-    keys = {"keys": [{"keyid": key_id, "status": "revoked", "lastIndex": last}]}
-    return canonicalize({"payload": b64encode(canonicalize(keys)).decode()})
+    revoked: dict[str, Json] = {"keyid": key_id, "status": "revoked", "lastIndex": last}
+    return canonicalize({"payload": b64encode(canonicalize({"keys": [revoked]})).decode()})
 
 
 @pytest.mark.clause("EX-40")

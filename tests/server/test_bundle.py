@@ -141,14 +141,18 @@ def test_bundles_are_shared_out(callers: list[tuple[str, str]], words: str) -> N
 def test_whoever_reads_too_slowly_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
     """A reader takes so many bytes a second after the first moments, or makes room for others."""
     monkeypatch.setattr(sending, "LEAST_RATE", 1e18)
-    whole = b"".join(sending.Sending(iter([b"x" * 10, b"y"]), bool))
+    whole = b"".join(sending.Sending(iter([b"x" * 10, b"y"]), _nothing))
     monkeypatch.setattr(sending, "GRACE_S", -1.0)
-    slow = iter(sending.Sending(iter([b"x" * 10, b"y"]), bool))
+    slow = iter(sending.Sending(iter([b"x" * 10, b"y"]), _nothing))
 
     with pytest.raises(TimeoutError, match="too slowly"):
         list(slow)
 
     assert whole == b"x" * 10 + b"y"
+
+
+def _nothing() -> None:
+    """Give nothing back."""
 
 
 def _caller(org: str = "default", owner: str = "a") -> Caller:

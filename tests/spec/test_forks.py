@@ -21,8 +21,8 @@ from lockgate.core.refusal import Reason, VerifyError
 from lockgate.core.soundness.flaw import Flaw
 from lockgate.core.vault import Receipt
 from lockgate.errors import DataError
-from lockgate.operations.export import CHECKPOINT, GROWTH, LOG_KEY, RECEIPT_KEY, export
 from lockgate.operations.fsck import fsck
+from lockgate.operations.saved_receipts import CHECKPOINT, GROWTH, LOG_KEY, RECEIPT_KEY, saved_receipts
 from lockgate.ports.house import House
 from lockgate.ports.store import Store
 from lockgate.testing.world import World
@@ -175,7 +175,7 @@ def test_a_backup_that_was_put_back_and_grew_is_exposed(tmp_path: Path) -> None:
 
 def files(house: House, since: bytes | None = None) -> dict[str, bytes]:
     """Return what somebody is handed of the first rollout."""
-    return dict(export(entries(house)[0].rollout_id, house, since=since))
+    return dict(saved_receipts(entries(house)[0].rollout_id, house, since=since))
 
 
 def exposed(house: House, saved: bytes) -> Reason | None:

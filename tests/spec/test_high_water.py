@@ -15,10 +15,10 @@ from lockgate.adapters.marks.state_files import StateFiles
 from lockgate.core.receipt import operator
 from lockgate.errors import DataError
 from lockgate.operations.create import create
-from lockgate.operations.export import export
 from lockgate.operations.fsck import fsck
 from lockgate.operations.pause import pause
 from lockgate.operations.rollback import rollback
+from lockgate.operations.saved_receipts import saved_receipts
 from lockgate.ports.house import House
 from lockgate.testing.world import World
 from lockgate.wiring import sqlite_store
@@ -48,7 +48,7 @@ def test_a_copy_that_was_put_back_signs_nothing_and_can_be_read(tmp_path: Path) 
 
     assert str(state) in refused.value.advice
     assert len(receipts(older, made.id)) == 1
-    assert export(made.id, older)
+    assert saved_receipts(made.id, older)
     assert fsck(older).is_sound
 
 

@@ -20,11 +20,11 @@ from lockgate.core.endpoint import Endpoint, Kind
 from lockgate.core.retention import Pin, Retention
 from lockgate.core.soundness.flaw import Rule
 from lockgate.errors import NotPermittedError
-from lockgate.operations.export import export
 from lockgate.operations.fsck import fsck
 from lockgate.operations.ingest import ingest
 from lockgate.operations.prune import prune
 from lockgate.operations.rollback import rollback
+from lockgate.operations.saved_receipts import saved_receipts
 from lockgate.operations.tick import tick
 from lockgate.operations.unpinning import release
 from lockgate.testing.world import World
@@ -230,7 +230,7 @@ def test_what_was_not_made_again_is_not_called_whole(
     here: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Sound is what contradicts nothing; that everything agrees is said only where everything was looked at."""
-    for name, data in export(rollout_of(here), here.house).items():
+    for name, data in saved_receipts(rollout_of(here), here.house).items():
         (tmp_path / name).write_bytes(data)
     monkeypatch.setenv("LOCKGATE_HOME", str(tmp_path))
     call = ["fsck", "--key", str(tmp_path / "receipt-key.pem"), "--log-key", str(tmp_path / "log-key.txt")]

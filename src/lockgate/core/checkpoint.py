@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from lockgate.core.base64_text import from_base64, to_base64
 from lockgate.core.merkle import EMPTY_ROOT, HASH_SIZE
-from lockgate.core.note import MAX_NOTE_SIZE
+from lockgate.core.note import MAX_NOTE_SIZE, read_note
 from lockgate.core.refusal import Reason, VerifyError
 
 PROOF_HEADER = "c2sp.org/tlog-proof@v1"
@@ -74,6 +74,11 @@ class LogGrowth:
         """Return the bytes of the proof's file."""
         lines = [f"old {self.size}", *(to_base64(each) for each in self.hashes), "", ""]
         return "\n".join(lines).encode("ascii") + self.checkpoint
+
+
+def checkpoint_of(note: bytes) -> Checkpoint:
+    """Return the checkpoint that a signed note states; nothing of its signatures has been verified."""
+    return read_checkpoint(read_note(note).body)
 
 
 def read_checkpoint(body: str) -> Checkpoint:

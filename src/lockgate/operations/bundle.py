@@ -25,8 +25,7 @@ from lockgate.core.bundle_layout import (
     order,
 )
 from lockgate.core.canonical import Json, canonicalize
-from lockgate.core.checkpoint import read_checkpoint
-from lockgate.core.note import read_note
+from lockgate.core.checkpoint import checkpoint_of
 from lockgate.core.release_record import release_record
 from lockgate.core.trial import Trial
 from lockgate.errors import UnsoundError
@@ -34,8 +33,7 @@ from lockgate.operations.bundle_keys import put_keys
 from lockgate.operations.bundle_receipts import MAX_CASES, BundleReceipts, silent
 from lockgate.operations.bundle_related import RelatedReceipts
 from lockgate.operations.bundle_spool import Spool
-from lockgate.operations.export import log_growth
-from lockgate.operations.log_proofs import Log
+from lockgate.operations.proofs import grown_since
 from lockgate.operations.reading import load
 from lockgate.operations.witnessed import timestamp_of, vouched_size, witnessed_checkpoint
 from lockgate.ports.house import House
@@ -90,13 +88,11 @@ def bundle(wanted: Wanted, house: House) -> Iterator[Bundle]:
 def _gathered(seen: Snapshot, wanted: Wanted, house: House, files: Spool) -> Bundle:
     trial, policy = load(seen, wanted.rollout_id)
     rollout, note = trial.rollout, _checkpoint(seen, trial, wanted.since)
-    checkpoint = read_checkpoint(read_note(note).body)
+    checkpoint = checkpoint_of(note)
     own = BundleReceipts(seen, house, files, wanted.tell, wanted.max_cases)
-    log = Log(checkpoint.size, note)
     beside = RelatedReceipts(seen, house, files, own)
-    record = canonicalize(
-        release_record(own.entries(trial, log), policy.document(), beside.entries(rollout, log, has_org=wanted.has_org))
-    )
+    related = beside.entries(rollout, note, has_org=wanted.has_org)
+    record = canonicalize(release_record(own.entries(trial, note), policy.document(), related))
     files.add(CHECKPOINT, note)
     stamp = timestamp_of(seen, checkpoint.size)
     if stamp is not None:
@@ -104,7 +100,7 @@ def _gathered(seen: Snapshot, wanted: Wanted, house: House, files: Spool) -> Bun
     files.add(POLICY, canonicalize(policy.document()))
     files.add(RELEASE_RECORD, record)
     if wanted.since is not None:
-        files.add(GROWTH, log_growth(seen, wanted.since, note))
+        files.add(GROWTH, grown_since(seen, wanted.since, note))
     missing = {**own.missing(), **put_keys(seen, house, checkpoint.origin, own.signers, files)}
     if not wanted.has_org:
         missing["related"] = [{"series": "org", "why": "whoever asked may see some apps only"}]
@@ -128,7 +124,7 @@ def _checkpoint(seen: Snapshot, trial: Trial, since: bytes | None) -> bytes:
     Whatever was appended after it is of others, or covered by a later bundle.
     """
     last = seen.receipts_after(trial.rollout.id, trial.chain.seq - 1, 1)
-    kept = 0 if since is None else read_checkpoint(read_note(since).body).size
+    kept = 0 if since is None else checkpoint_of(since).size
     size = vouched_size(seen, max([kept, *(receipt.index + 1 for receipt in last)]))
     note = witnessed_checkpoint(seen, size)
     if note is None:

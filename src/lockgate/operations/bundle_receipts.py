@@ -35,7 +35,7 @@ from lockgate.core.vault import Receipt
 from lockgate.errors import LockgateError, UnsoundError
 from lockgate.operations.bundle_spool import Spool
 from lockgate.operations.checking import PORTION, portions
-from lockgate.operations.log_proofs import Log, log_proofs
+from lockgate.operations.proofs import proofs_under
 from lockgate.operations.replay_cases import cases
 from lockgate.ports.house import House
 from lockgate.ports.store import Snapshot
@@ -68,12 +68,12 @@ class BundleReceipts:
         self.first: Receipt | None = None
         self.last: Receipt | None = None
 
-    def entries(self, trial: Trial, log: Log) -> Iterator[Entry]:
+    def entries(self, trial: Trial, note: bytes) -> Iterator[Entry]:
         """Put the files of every receipt into the spool, and yield it for the release record."""
         name = trial.rollout.id
         self._find_signer()
         looks = portions(lambda after: self._seen.looks_after(name, after, PORTION), lambda row: row.number)
-        for receipt, proof in log_proofs(self._seen, self._receipts(name), log):
+        for receipt, proof in proofs_under(self._seen, self._receipts(name), note):
             self.first, self.last = self.first or receipt, receipt
             self.count += 1
             self._tell("receipts", self.count)

@@ -10,11 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from lockgate.core.checkpoint import read_checkpoint
+from lockgate.core.checkpoint import checkpoint_of
 from lockgate.core.export_line import End, end_line, entry_line
 from lockgate.core.log_export import MAX_ENTRIES
 from lockgate.core.merkle import plan_consistency, plan_tree
-from lockgate.core.note import read_note
 from lockgate.core.vault import Receipt
 from lockgate.errors import UsageError
 from lockgate.operations.proofs import latest_checkpoint
@@ -42,7 +41,7 @@ def export_since(since: int, house: House, most: int = MAX_ENTRIES) -> ExportedL
         if since == 0 and seen.checkpoint() is None:
             return ExportedLines(b"", 0, 0)
         note = latest_checkpoint(seen)
-        covered = read_checkpoint(read_note(note).body).size
+        covered = checkpoint_of(note).size
         if not 0 <= since <= covered:
             raise UsageError(
                 f"the log has {covered:,} entries, and none after {since:,}",

@@ -7,17 +7,20 @@ time makes the same bytes. The latest is under the checkpoint that the log has n
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 
-from lockgate.core.checkpoint import LogGrowth, LogProof, read_checkpoint
-from lockgate.core.merkle import plan_consistency, plan_inclusion
-from lockgate.core.note import read_note
+from lockgate.core.checkpoint import LogGrowth, LogProof, checkpoint_of
+from lockgate.core.merkle import Tree, plan_consistency, plan_inclusion, plan_tree
 from lockgate.core.vault import Receipt
-from lockgate.errors import UnknownError, UsageError
+from lockgate.errors import DataError, UnknownError, UsageError
 from lockgate.operations.witnessed import witnessed_checkpoint
 from lockgate.ports.house import House
 from lockgate.ports.store import Snapshot
+
+# For so many receipts nodes are read at once; neighbours in the log share most of theirs.
+AT_ONCE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +62,7 @@ def first_proof(seen: Snapshot, receipt: Receipt) -> bytes:
 def latest_proof(seen: Snapshot, receipt: Receipt) -> bytes:
     """Return the proof of a receipt under the latest checkpoint."""
     note = latest_checkpoint(seen)
-    return proof_under(seen, receipt, read_checkpoint(read_note(note).body).size, note)
+    return proof_under(seen, receipt, checkpoint_of(note).size, note)
 
 
 def latest_checkpoint(seen: Snapshot) -> bytes:
@@ -75,7 +78,7 @@ def growth(old: int, new: int | None, house: House) -> bytes:
     with house.store.reading(house.org) as seen:
         latest = latest_checkpoint(seen)
         note = latest if new is None else seen.checkpoint(new)
-        size = read_checkpoint(read_note(latest).body).size if new is None else new
+        size = checkpoint_of(latest).size if new is None else new
         if note is None:
             raise UnknownError(
                 f"no checkpoint was signed of {size:,} entries", advice="Leave the later size out to get the latest."
@@ -106,3 +109,31 @@ def proof_under(seen: Snapshot, receipt: Receipt, size: int, note: bytes) -> byt
     """Return the proof of a receipt under the checkpoint of a size."""
     plan = plan_inclusion(receipt.index, size)
     return LogProof(receipt.index, plan.hashes(seen.nodes(plan.nodes)), note).encode()
+
+
+def proofs_under(seen: Snapshot, receipts: Iterable[Receipt], note: bytes) -> Iterator[tuple[Receipt, bytes]]:
+    """Yield receipts, each with its proof under a checkpoint that covers them, the log's nodes read once for many."""
+    left, size = iter(receipts), checkpoint_of(note).size
+    while portion := list(islice(left, AT_ONCE)):
+        plans = [plan_inclusion(receipt.index, size) for receipt in portion]
+        nodes = seen.nodes({node for plan in plans for node in plan.nodes})
+        for receipt, plan in zip(portion, plans, strict=True):
+            yield receipt, LogProof(receipt.index, plan.hashes(nodes), note).encode()
+
+
+def grown_since(seen: Snapshot, since: bytes, note: bytes) -> bytes:
+    """Return the proof that the log at its checkpoint begins with the tree of a checkpoint that somebody kept."""
+    kept, now = checkpoint_of(since), checkpoint_of(note)
+    if kept.origin != now.origin or not 0 < kept.size <= now.size or _tree(seen, kept.size).root != kept.root:
+        raise DataError(
+            f"the checkpoint is of {kept.size:,} entries of {kept.origin}, and the log here, {now.origin}, which has "
+            f"{now.size:,}, never was that tree",
+            advice="Keep the checkpoint: signed by the same key it proves that the log went another way.",
+        )
+    return growth_under(seen, kept.size, now.size, note)
+
+
+def _tree(seen: Snapshot, size: int) -> Tree:
+    peaks = plan_tree(size)
+    kept = seen.nodes(peaks)
+    return Tree(size, tuple(kept[node] for node in peaks))

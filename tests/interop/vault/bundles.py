@@ -15,7 +15,7 @@ from lockgate.core.bundle_layout import CHECKPOINT, LOG_KEYS, MANIFEST, POLICY, 
 from lockgate.core.canonical import Json, canonicalize
 from lockgate.core.public_key import read_public_key
 from lockgate.operations.bundle import Wanted, bundle
-from lockgate.operations.export import export
+from lockgate.operations.saved_receipts import saved_receipts
 from lockgate.report.bundle_pages import bundle_pages
 from tests.interop.vault.tampers import flipped
 from tests.spec.line import EQUAL, created, world
@@ -54,7 +54,7 @@ def handed(seed: int = 5) -> Handed:
     here = world(seed)
     created(here, app="before")
     made = created(here, policy={"steps": "5,25,50,100", "min_runs": 30}).rollout
-    kept = export(made.id, here.house)[CHECKPOINT]
+    kept = saved_receipts(made.id, here.house)[CHECKPOINT]
     for number in range(3):
         created(here, app=f"beside-{number}")
     turns = here.walk(made.id, EQUAL, runs=4_000, minutes=120)

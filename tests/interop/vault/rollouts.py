@@ -10,7 +10,7 @@ from functools import cache
 from lockgate.core.checkpoint import read_checkpoint
 from lockgate.core.note import NoteKey, read_note, read_note_key
 from lockgate.core.public_key import PublicKey, read_public_key
-from lockgate.operations.export import CHECKPOINT, LOG_KEY, export
+from lockgate.operations.saved_receipts import CHECKPOINT, LOG_KEY, saved_receipts
 from lockgate.testing.signers import SeededSigner
 from lockgate.testing.world import Law
 from lockgate.verify import Keys
@@ -61,7 +61,7 @@ def _walked(laws: Mapping[str, Law], seed: int) -> Rollout:
     made = created(here, policy={"steps": "5,25,50,100", "min_runs": 30}).rollout
     turns = here.walk(made.id, laws, runs=4_000, minutes=120)
     assert turns[-1].rollout.is_terminal
-    files = export(made.id, here.house)
+    files = saved_receipts(made.id, here.house)
     numbers = range(1, sum(name.endswith(".tlog-proof") for name in files) + 1)
     signer = here.house.signers.receipt
     assert isinstance(signer, SeededSigner)

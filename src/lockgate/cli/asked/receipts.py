@@ -11,8 +11,8 @@ from lockgate.cli.asked.desk import Desk
 from lockgate.cli.said import Said
 from lockgate.core.vault import Receipt
 from lockgate.core.wording import count_text
-from lockgate.operations.export import RECEIPT_KEY, export, key_file
 from lockgate.operations.queries import receipts_of
+from lockgate.operations.saved_receipts import RECEIPT_KEY, key_file, saved_receipts
 from lockgate.ports.house import House
 from lockgate.report.listing import render_receipts
 from lockgate.report.rollout_document import receipt_document
@@ -37,7 +37,7 @@ def answer(words: Words, desk: Desk) -> Said:
     with desk.place.named(rollout_id, house):
         found = [each for each in receipts_of(rollout_id, house) if words.seq in (None, each.seq)]
         # What is only listed needs no key.
-        files = export(rollout_id, house, words.seq, kept) if words.save is not None or not found else {}
+        files = saved_receipts(rollout_id, house, words.seq, kept) if words.save is not None or not found else {}
     if words.save is not None:
         desk.files.update(files)
     if words.as_json:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Calls of anybody come in; the public keys by which what an organisation signed is verified go out.
 
-Which organisations there are is told to nobody: one that signed nothing is answered as one that is not there.
+An organisation that signed nothing is answered as one that is not there; of others the name is all that one needs.
 """
 
 from __future__ import annotations

@@ -6,9 +6,9 @@ from __future__ import annotations
 import json
 
 from lockgate.errors import UsageError
-from lockgate.operations.export import LOG_KEY, RECEIPT_KEY, export
 from lockgate.operations.proofs import latest_proof, receipt_in
 from lockgate.operations.queries import receipts_of
+from lockgate.operations.saved_receipts import LOG_KEY, RECEIPT_KEY, saved_receipts
 from lockgate.report.rollout_document import receipt_document
 from lockgate.server.call import MAX_PAGE, Answer, Call, check_names
 from lockgate.server.cursor import page_of
@@ -28,7 +28,7 @@ def list_of(call: Call) -> Answer:
 def show_one(call: Call) -> Answer:
     """Return a signed receipt, the proof of its place in the log, and both public keys."""
     rollout_id, seq = call.named["id"], _seq(call)
-    files = export(rollout_id, call.house, seq)
+    files = saved_receipts(rollout_id, call.house, seq)
     document = {
         "id": rollout_id,
         "seq": seq,
