@@ -105,8 +105,8 @@ def test_a_key_that_changes_without_a_word_is_a_flaw(monkeypatch: pytest.MonkeyP
     other = World(here.house.store, 2).house
     older = read_public_key(here.house.signers.receipt.public_key_pem)
     # As a program would that does not look who signed.
-    monkeypatch.setattr(keeping, "receipt_signer", lambda _work, house: house.signers.receipt)
-    monkeypatch.setattr(keeping, "log_signers", lambda _work, house: (house.signers.log,))
+    monkeypatch.setattr(keeping, "receipt_signer", lambda house, _latest: house.signers.receipt)
+    monkeypatch.setattr(keeping, "log_signers", lambda _work, house, _latest: (house.signers.log,))
     create(order(app="other"), other)
 
     found = fsck(other, Keys((older,), ()))

@@ -78,9 +78,13 @@ class Values:
 
     def document(self) -> Json:
         """Return the JSON form; the wide sums are text, because a double would round them."""
-        held = zip(self.bins, self.excess, strict=True)
-        # Bins are most of what is digested; written out they are [[index,count,"excess"],...].
-        bins = ",".join([f'[{index},{count},"{more}"]' for (index, count), more in held])
+        many = len(self.bins)
+        held = [0] * (3 * many)
+        held[0::3] = [index for index, _ in self.bins]
+        held[1::3] = [count for _, count in self.bins]
+        held[2::3] = self.excess
+        # Bins are most of what is digested, and are written by one call: [[index,count,"excess"],...].
+        bins = ('[%d,%d,"%d"],' * many % tuple(held))[:-1]
         return [self.n, str(self.total), str(self.squares), Written(f"[{bins}]")]
 
 

@@ -45,7 +45,8 @@ def writing(house: House) -> Iterator[Transaction]:
         tree = work.tree()
         if tree.size and work.checkpoint(tree.size) is None:
             origin = _origin(work, house)
-            note = sign_checkpoint(Checkpoint(origin, tree.size, tree.root), *log_signers(work, house))
+            signers = log_signers(work, house, work.latest_receipt())
+            note = sign_checkpoint(Checkpoint(origin, tree.size, tree.root), *signers)
             reach("checkpoint.signed")
             work.add_checkpoint(tree.size, note)
             reach("checkpoint.added")
@@ -55,14 +56,14 @@ def writing(house: House) -> Iterator[Transaction]:
 
 def keep(work: Transaction, house: House, drafted: Draft, marks: Marks) -> Receipt:
     """Sign a receipt and append it to the log, in the transaction that is handed in."""
-    tree = work.tree()
+    tree, latest = work.tree(), work.latest_receipt()
     if tree.size == 0 or work.checkpoint(tree.size) is not None:
         # The first receipt of this transaction; nothing may be signed before the log is known to be the latest.
         refuse_older(work, house, _origin(work, house), tree)
         if marks.action is not Action.NEW_KEYS:
             # A checkpoint that cannot be signed in the end would undo all that is signed before.
-            log_signers(work, house)
-    signer = house.signers.receipt if marks.action is Action.NEW_KEYS else receipt_signer(work, house)
+            log_signers(work, house, latest)
+    signer = house.signers.receipt if marks.action is Action.NEW_KEYS else receipt_signer(house, latest)
     receipt = Receipt(
         id=drafted.id,
         rollout_id=marks.series,

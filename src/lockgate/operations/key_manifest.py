@@ -98,7 +98,7 @@ def publish_manifest(data: bytes, actor: Actor, house: House) -> Receipt:
             raise DataError("another version was published meanwhile", advice="Make the next one anew.")
         latest = work.latest_receipt()
         assert latest is not None
-        ours = Custody(receipt_key=heir(latest), log_key=log_signers(work, house)[0].key_id)
+        ours = Custody(receipt_key=heir(latest), log_key=log_signers(work, house, latest)[0].key_id)
         before = custody(work, house.org) or ours
         after = replace(before, manifest=Published(offered.version, work.put_content(data)))
         said = f"version {offered.version} of the key manifest is published: {checked.reason}"

@@ -6,6 +6,8 @@ Whose turn it is stands in the log alone: a process that began before a key was 
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from lockgate.core.checkpoint import Checkpoint, read_checkpoint
 from lockgate.core.custody import Custody, custody_series, stated_custody
 from lockgate.core.decision.decision import Action
@@ -28,21 +30,21 @@ RESTORE = (
 
 def refuse_others(seen: Snapshot, house: House) -> None:
     """Refuse to let a log grow by other keys than those whose turn it is."""
-    receipt_signer(seen, house)
-    log_signers(seen, house)
-
-
-def receipt_signer(seen: Snapshot, house: House) -> Signer:
-    """Return the signer of the next receipt of a log, or refuse where its key is not here."""
     latest = seen.latest_receipt()
+    receipt_signer(house, latest)
+    log_signers(seen, house, latest)
+
+
+def receipt_signer(house: House, latest: Receipt | None) -> Signer:
+    """Return the signer of the receipt behind the latest of a log, or refuse where its key is not here."""
     if latest is None:
         return house.signers.receipt
     return _here(house, Use.RECEIPT, heir(latest), latest)
 
 
-def log_signers(seen: Snapshot, house: House) -> tuple[Signer, ...]:
+def log_signers(seen: Snapshot, house: House, latest: Receipt | None) -> tuple[Signer, ...]:
     """Return who signs the next checkpoint: the log's key, and beside it while they overlap the one that it follows."""
-    latest, note = seen.latest_receipt(), seen.checkpoint()
+    note = seen.checkpoint()
     if latest is None or note is None:
         return (house.signers.log,)
     covered, own = _own_lines(note)
@@ -124,6 +126,8 @@ def _has_signed_log(seen: Snapshot, house: House) -> bool:
     return any(_is_of(line, covered.origin, house.signers.log) for line in own)
 
 
+# A transaction asks at its first receipt and at its end; the checkpoint is the same then.
+@lru_cache(maxsize=64)
 def _own_lines(note: bytes) -> tuple[Checkpoint, tuple[NoteSignature, ...]]:
     """Return a checkpoint and the lines of the log's own keys under it, the first that of the key at hand."""
     read = read_note(note)

@@ -141,7 +141,7 @@ def _follow(house: House, rotation: Rotation, following: Signer, ring: KeyRing) 
     with writing(replace(house, signers=signers)) as work:
         latest = work.latest_receipt()
         assert latest is not None
-        log = log_signers(work, house)[0].key_id
+        log = log_signers(work, house, latest)[0].key_id
         now = custody(work, house.org) or Custody(receipt_key=heir(latest), log_key=log)
         former = heir(latest) if rotation.role is Use.RECEIPT else log
         if former == following.key_id:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from itertools import chain
 
 import numpy as np
 
@@ -76,7 +77,8 @@ class Nuisance:
 
     def document(self) -> Json:
         """Return the JSON form; the bins, which are most of it, are written out."""
-        recent = Written(f"[{','.join([f'[{index},{count}]' for index, count in self.recent])}]")
+        bins = ("[%d,%d]," * len(self.recent) % tuple(chain.from_iterable(self.recent)))[:-1]
+        recent = Written(f"[{bins}]")
         sums = {name: getattr(self, name) for name in ("buckets", "n", "total", "squares")}
         return {**sums, "recent": recent, "extent": plain(self.extent)}
 
