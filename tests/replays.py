@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A test that wrote receipts comes to its end; each decision is replayed, and one that comes out otherwise fails it.
 
+No receipt may contradict the one before it in its series, of whatever that is, as `lockgate verify` would refuse it.
+
 REPLAY_CORPUS names a folder that receipts and their cases are collected in, some of each file of tests, for other
 machines to replay.
 Tests that change a store behind its back are marked `tampers`, and are left out.
@@ -22,8 +24,11 @@ import pytest
 from lockgate.adapters.stores.memory.store import MemoryStore
 from lockgate.adapters.stores.postgres.store import PostgresStore
 from lockgate.adapters.stores.sqlite.store import SqliteStore, is_there
+from lockgate.core.contradiction import contradiction
+from lockgate.core.envelope import open_envelope
 from lockgate.core.replay.case_reading import read_case
 from lockgate.core.replay.outcome import Past, Result, compared, past_of, record_of
+from lockgate.core.statement import read_statement
 from lockgate.operations.replay_cases import cases
 from lockgate.ports.house import House
 from lockgate.ports.store import Snapshot, Store
@@ -40,6 +45,7 @@ class Replays:
 
     stores: dict[tuple[int, str], Store] = field(default_factory=dict)
     seen: set[str] = field(default_factory=set)
+    followed: set[str] = field(default_factory=set)
     receipts: int = 0
     rollouts: int = 0
     tampered: int = 0
@@ -110,15 +116,34 @@ def collected(store: Store, org: str, folder: Path) -> int:
 def replay_all(store: Store, org: str, file: Path | None = None) -> None:
     """Replay every rollout that was not replayed yet; those of a file of tests may be collected."""
     with store.reading(org) as seen:
+        for name in _series(seen):
+            _follow(seen, name)
         for name in _names(seen):
             _replay_rollout(seen, name, file)
 
 
 def _names(seen: Snapshot) -> Iterator[str]:
+    return (name for name in _series(seen) if seen.trial(name) is not None)
+
+
+def _series(seen: Snapshot) -> Iterator[str]:
     after = ""
     while names := seen.series_after(after, PORTION):
-        yield from (name for name in names if seen.trial(name) is not None)
+        yield from names
         after = names[-1]
+
+
+def _follow(seen: Snapshot, name: str) -> None:
+    """Hold each receipt of a series against the one before it, unless that was done already."""
+    receipts, before = seen.receipts(name), None
+    if receipts and receipts[-1].digest in REPLAYS.followed:
+        return
+    for receipt in receipts:
+        said = read_statement(open_envelope(receipt.envelope).payload)
+        found = contradiction(before, said)
+        assert found is None, f"{name}, receipt {said.seq} {found}"
+        before = said
+        REPLAYS.followed.add(receipt.digest)
 
 
 def _replay_rollout(seen: Snapshot, name: str, file: Path | None) -> None:

@@ -376,8 +376,9 @@ def test_listeners_hear_of_what_moves_a_canary(action: Action, mode: Mode) -> No
     assert transition.events == (TOLD[action] if mode is Mode.CANARY else ())
 
 
+STATE = "sha256:" + "b" * 64
 BINDINGS = Bindings(
-    seq=2, previous="sha256:" + "a" * 64, state_before="sha256:bb", state_after="sha256:bb", buckets=(), engine="0.1.0"
+    seq=2, previous="sha256:" + "a" * 64, state_before=STATE, state_after=STATE, buckets=(), engine="0.1.0"
 )
 
 

@@ -38,7 +38,7 @@ def misshapen(predicate: Mapping[str, Json]) -> str | None:
     """Return in words the first member whose form is another; None where there is none."""
     for name, form in chain(_EVERY, _members(predicate)):
         if not form(_at(predicate, name)):
-            return f"{name} is {_WORDS[form]}"
+            return f"{name} must be {_WORDS[form]}"
     return None
 
 

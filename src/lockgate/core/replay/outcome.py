@@ -126,7 +126,8 @@ def other_engine(record: Record, engine: str) -> Outcome | None:
         return None
     sentence = (
         f"Lockgate {record.engine} decided it, and this is Lockgate {engine}, which may decide otherwise: "
-        f"install Lockgate {record.engine} in an environment of its own, from where you had this one, and replay it there"
+        f"install Lockgate {record.engine} in an environment of its own, from where you had this one, "
+        "and replay it there"
     )
     return unreplayed(record, Why.ENGINE, sentence)
 
