@@ -68,6 +68,10 @@ class UnsoundError(DataError):
     """What is stored cannot be read, whatever the call was."""
 
 
+class OlderStoreError(UnsoundError):
+    """The store is an older copy of what it was, or another one: what was signed since is not in it."""
+
+
 class ReusedKeyError(UsageError):
     """An idempotency key came again with another call."""
 

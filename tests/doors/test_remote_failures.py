@@ -58,6 +58,7 @@ REFUSALS = {
     "rate-limited": (429, exit_codes.TRY_AGAIN),
     "internal": (500, exit_codes.INTERNAL),
     "store-unsound": (500, exit_codes.DATA),
+    "store-older": (500, exit_codes.DATA),
     "store-held": (503, exit_codes.TRY_AGAIN),
     "unreachable": (503, exit_codes.UNREACHABLE),
     "store-left": (503, exit_codes.NOT_PERMITTED),

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives import hashes
 
 from lockgate.adapters.timestamps.rfc3161 import Rfc3161Authority
 from lockgate.core.refusal import VerifyError
-from lockgate.operations.stamping import stamp
+from lockgate.operations.stamping import StampOutcome, stamp
 from lockgate.operations.witnessed import timestamp_of
 from lockgate.wiring import read_timestamp
 from tests.spec.line import created, world
@@ -88,7 +88,7 @@ def test_a_stamp_of_an_authority_of_openssl_verifies_here_and_there(tmp_path: Pa
     stale = authority.answer((tmp_path / "tsa" / "query").read_bytes())
     with here.house.store.reading() as seen:
         token, note = timestamp_of(seen, 1), seen.checkpoint(1)
-    assert (said, token is None, note is None) == ("", False, False)
+    assert (said.outcome, token is None, note is None) == (StampOutcome.STAMPED, False, False)
     assert token is not None
     assert note is not None
 

@@ -54,9 +54,9 @@ class Machine:
         whole, environment = [sys.executable, "-m", "lockgate", *words], {**os.environ, **self.environment}
         return subprocess.run(whole, env=environment, capture_output=True, text=True, check=False, timeout=60)
 
-    def create(self, candidate: str) -> str:
+    def create(self, candidate: str, *words: str) -> str:
         """Put a candidate on trial; return the rollout's id."""
-        done = self.call(*CREATE, candidate)
+        done = self.call(*CREATE, candidate, *words)
         assert done.returncode == 0, done.stderr
         return done.stdout.strip()
 

@@ -7,17 +7,32 @@ import json
 import re
 import shutil
 import time
+from collections.abc import Callable
+from dataclasses import replace
+from itertools import cycle
 from pathlib import Path
 
 import httpx
 import pytest
 
+from lockgate.adapters.marks.state_files import StateFiles
+from lockgate.core.receipt import operator
 from lockgate.core.vault import Receipt
+from lockgate.operations.log_age import refuse_older_logs
+from lockgate.operations.pause import pause
+from lockgate.operations.resume import resume
+from lockgate.operations.sound_outside import outside_flaws
+from lockgate.operations.tick_all import tick_all
+from lockgate.ports.high_water import HighWater
 from lockgate.ports.store import Store
-from lockgate.wiring import postgres_store, sqlite_store
+from lockgate.testing.world import World
+from lockgate.wiring import memory_store, postgres_store, sqlite_store
 from tests.postgresql import Cluster
+from tests.server.served import problem, served
 from tests.servers.process import Server
+from tests.spec.line import created, world
 from tests.witness.machine import CREATE, Machine, free_port
+from tests.witness.witnessed import Beside
 
 
 def refusals(here: Machine, rollout: str) -> list[tuple[int, bool]]:
@@ -117,13 +132,13 @@ def test_a_server_under_which_the_database_is_put_back_signs_nothing_more(tmp_pa
         before = _act(server, rollout, "pause")
         _swap(postgresql, name)
         after = [_act(server, rollout, verb) for verb in ("pause", "rollback")]
-        shown = _get(server, f"/api/v1/rollouts/{rollout}")
+        shown, ready = _get(server, f"/api/v1/rollouts/{rollout}"), _get(server, "/readyz")
     finally:
         server.kill()
 
     assert (before.status_code, shown.status_code) == (200, 200)
-    assert [each.status_code for each in after] == [500, 500]
-    assert all("store-unsound" in each.text for each in after)
+    assert f"{server.home}" not in "".join(each.text for each in after)
+    assert [problem(each) for each in (*after, ready)] == [(500, "store-older")] * 3
     assert "it is an older copy" in server.said
     assert len(entries(postgres_store(url))) == 1
 
@@ -226,6 +241,74 @@ def test_a_second_database_that_cannot_be_meant_is_refused(tmp_path: Path, setti
     done = Machine(tmp_path / "one", **settings).call(*CREATE, "v2")
 
     assert (done.returncode, said in done.stderr, "s3cret" in done.stderr) == (64, True, False)
+
+
+@pytest.mark.clause("WT-52")
+def test_a_turn_that_would_sign_nothing_is_refused_too(tmp_path: Path) -> None:
+    """A canary that is looked at and held; the look is not kept beside those that the copy has lost."""
+    here = Machine(tmp_path / "home")
+    rollout = here.create("v2", "--mode", "canary")
+    shutil.copytree(here.home, tmp_path / "copy")
+    before = here.call("tick", "--id", rollout)
+    here.act(rollout, "pause", "resume")
+    shutil.rmtree(here.home)
+    shutil.copytree(tmp_path / "copy", here.home)
+
+    refused = [here.call("tick", *words) for words in (("--id", rollout), ("--all",))]
+
+    assert before.returncode == 0
+    assert [(each.returncode, "Put the newer store back" in each.stderr) for each in refused] == [(65, True)] * 2
+    with sqlite_store(here.home).reading() as seen:
+        assert seen.looks(rollout) == ()
+
+
+@pytest.mark.clause("WT-52")
+def test_a_server_on_an_older_copy_is_not_ready(tmp_path: Path) -> None:
+    """What sends it calls leaves it out; who calls is told why, and of no file; it answers who only reads."""
+    here, marks = world(), StateFiles(tmp_path / "state")
+    rollout = created(here).rollout.id
+    here.house = replace(here.house, high_water=marks)
+    lived = World(memory_store(), 1)
+    lived.house = replace(lived.house, high_water=marks)
+    pause(created(lived).rollout.id, operator("ada", "drill"), lived.house)
+
+    with served(here) as door:
+        admin = door.caller("admin")
+        path = f"/api/v1/rollouts/{rollout}"
+        calls = (admin.post(f"{path}/pause", {"reason": "drill"}), admin.post(f"{path}/evaluate"))
+        refused = [door.http.get("/readyz"), *calls]
+        shown = admin.get(path)
+
+    assert [problem(each) for each in refused] == [(500, "store-older")] * 3
+    assert all(str(tmp_path) not in each.text for each in refused)
+    assert shown.status_code == 200
+
+
+class Meanwhile:
+    """Marks that are asked just when somebody else lets the log grow."""
+
+    def __init__(self, marks: HighWater, grow: Callable[[], object]) -> None:
+        self._marks, self._grow = marks, grow
+        self.lift, self.place = marks.lift, marks.place
+
+    def held(self, origin: str) -> bytes | None:
+        """Return the largest signed checkpoint of a log."""
+        self._grow()
+        return self._marks.held(origin)
+
+
+@pytest.mark.clause("WT-53")
+def test_a_log_that_grows_while_its_age_is_looked_at_is_no_older_copy(tmp_path: Path) -> None:
+    """Another server commits between the two questions, and fsck and a start find nothing."""
+    here, marks = world(), StateFiles(tmp_path / "state")
+    lived = replace(here.house, high_water=marks)
+    rollout = created(here).rollout.id
+    verbs = cycle((pause, resume))
+    looked = replace(here.house, high_water=Meanwhile(marks, lambda: next(verbs)(rollout, operator("ada", "x"), lived)))
+
+    assert refuse_older_logs(looked, Beside()) == ()
+    assert outside_flaws(looked, None) == ((), ())
+    assert tick_all(looked).problems == ()
 
 
 @pytest.mark.clause("WT-20")

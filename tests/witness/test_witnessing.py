@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import cycle
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ from lockgate.operations.fsck import log_origin
 from lockgate.operations.log_age import refuse_older_logs
 from lockgate.operations.organisations import create_organisation
 from lockgate.operations.pause import pause
+from lockgate.operations.resume import resume
 from lockgate.operations.rollback import rollback
 from lockgate.operations.sign import log_key
 from lockgate.operations.vouching import Vouching
@@ -95,6 +97,28 @@ def test_whoever_knows_another_size_is_asked_once_more_from_there(tmp_path: Path
 
     assert found == [(Outcome.COSIGNED, "")]
     assert [body.split(b"\n", 1)[0] for body in beside.asked] == [b"old 0", b"old 1"]
+
+
+@pytest.mark.clause("WT-53")
+def test_a_log_that_grows_and_is_cosigned_while_a_witness_is_asked_is_no_older_copy(tmp_path: Path) -> None:
+    """By another server on the same store; whoever was asked too early is asked again."""
+    here = world()
+    rollout, cosigner = grown(here, tmp_path / "a")
+    elsewhere, verbs = Beside(cosigner), cycle((pause, resume))
+
+    def later(body: bytes) -> WitnessAnswer:
+        if len(beside.asked) == 1:
+            next(verbs)(rollout, ADA, here.house)
+            ask_witnesses(here.house, elsewhere)
+        return cosign(body, cosigner)
+
+    beside = Beside(cosigner, answer=later)
+    seen = [each.outcome for each in look(here.house, beside)]
+    beside.asked.clear()
+    next(verbs)(rollout, ADA, here.house)
+
+    assert seen == [Outcome.COSIGNED]
+    assert outcomes(here.house, beside) == [(Outcome.COSIGNED, "")]
 
 
 def answering(status: int, body: bytes = b"", kind: str = "text/plain") -> Callable[[bytes], WitnessAnswer]:

@@ -38,6 +38,7 @@ _BY_TYPE: dict[str, type[LockgateError]] = {
     "invalid-data": DataError,
     "too-many-runs": DataError,
     "store-unsound": DataError,
+    "store-older": DataError,
     "refused": NotPermittedError,
     "internal": LockgateError,
     "unreachable": UnreachableError,

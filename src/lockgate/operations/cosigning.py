@@ -17,11 +17,11 @@ from lockgate.core.merkle import check_consistency
 from lockgate.core.note import Note, NoteKey, read_note
 from lockgate.core.refusal import Reason, VerifyError
 from lockgate.ports.house import Clock
-from lockgate.ports.witness import CosigningKey, WitnessAnswer, WitnessMemory
+from lockgate.ports.witness import CONFLICT, COSIGNED, SIZE, CosigningKey, WitnessAnswer, WitnessMemory
 from lockgate.verify import is_signed
 
-OK, BAD_REQUEST, FORBIDDEN, UNKNOWN, CONFLICT, UNPROVEN = 200, 400, 403, 404, 409, 422
-TEXT, SIZE = "text/plain; charset=utf-8", "text/x.tlog.size"
+BAD_REQUEST, FORBIDDEN, UNKNOWN, UNPROVEN = 400, 403, 404, 422
+TEXT = "text/plain; charset=utf-8"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +67,7 @@ def _grown(growth: LogGrowth, note: Note, shown: Checkpoint, cosigner: Cosigner)
         return _conflict(0 if now is None else now[0])
     time = cosigner.clock.now() // SECOND
     signed = Cosignature(time, cosigner.key.sign(cosigned_message(note.body, time)))
-    return WitnessAnswer(OK, TEXT, signed.line(cosigner.key.public).line().encode("utf-8"))
+    return WitnessAnswer(COSIGNED, TEXT, signed.line(cosigner.key.public).line().encode("utf-8"))
 
 
 def _check(before: tuple[int, bytes] | None, shown: Checkpoint, growth: LogGrowth) -> None:

@@ -6,23 +6,36 @@ A store that was put back from an older copy would sign other receipts at places
 
 from __future__ import annotations
 
-from lockgate.core.checkpoint import Checkpoint, read_checkpoint
+from lockgate.core.checkpoint import read_checkpoint
 from lockgate.core.merkle import Tree, plan_tree
 from lockgate.core.note import read_note
-from lockgate.errors import UnsoundError
+from lockgate.errors import OlderStoreError
 from lockgate.ports.house import House
 from lockgate.ports.store import Snapshot
 
 
 def refuse_older(seen: Snapshot, house: House, origin: str, tree: Tree) -> None:
-    """Refuse to let a log grow that is shorter than it was, or that was another."""
+    """Refuse to let a log grow that is shorter than it was, or that was another; nobody else may write meanwhile."""
     note = None if house.high_water is None else house.high_water.held(origin)
-    if note is None or house.high_water is None:
+    if note is not None and house.high_water is not None:
+        _refuse(seen, tree, note, house.high_water.place(origin))
+
+
+def refuse_older_copy(house: House, origin: str) -> None:
+    """Refuse a store whose log is shorter than it was, or another, to who only looks while others may write."""
+    if house.high_water is None:
         return
-    mark: Checkpoint = read_checkpoint(read_note(note).body)
-    place = house.high_water.place(origin)
+    # Before the store, because a log that grows meanwhile is never behind the mark that it had.
+    note = house.high_water.held(origin)
+    if note is not None:
+        with house.store.reading(house.org) as seen:
+            _refuse(seen, seen.tree(), note, house.high_water.place(origin))
+
+
+def _refuse(seen: Snapshot, tree: Tree, note: bytes, place: str) -> None:
+    mark = read_checkpoint(read_note(note).body)
     if tree.size < mark.size:
-        raise UnsoundError(
+        raise OlderStoreError(
             f"the log of this store has {tree.size:,} entries, and had {mark.size:,} already: it is an older copy",
             advice="Nothing is signed, and reading works. Put the newer store back, or begin with a new LOCKGATE_HOME. "
             f"If the newer one is lost for good, remove {place} to go on from here: places of the log are then signed "
@@ -31,7 +44,7 @@ def refuse_older(seen: Snapshot, house: House, origin: str, tree: Tree) -> None:
     peaks = plan_tree(mark.size)
     kept = seen.nodes(peaks)
     if Tree(mark.size, tuple(kept[node] for node in peaks)).root != mark.root:
-        raise UnsoundError(
+        raise OlderStoreError(
             f"the log of this store is another one than the one that had {mark.size:,} entries already",
             advice="Nothing is signed, and reading works. `lockgate fsck` says whether this store is whole; "
             f"the checkpoint that it contradicts is {place}.",

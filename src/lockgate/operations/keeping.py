@@ -17,11 +17,11 @@ from lockgate.core.merkle import leaf_hash
 from lockgate.core.receipt import Draft
 from lockgate.core.vault import Receipt
 from lockgate.crash_point import reach
-from lockgate.operations.high_water import refuse_older
+from lockgate.operations.high_water import refuse_older, refuse_older_copy
 from lockgate.operations.known_keys import log_signers, receipt_signer
 from lockgate.operations.sign import sign_checkpoint, sign_receipt
 from lockgate.ports.house import House
-from lockgate.ports.store import Transaction
+from lockgate.ports.store import Snapshot, Transaction
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +82,14 @@ def keep(work: Transaction, house: House, drafted: Draft, marks: Marks) -> Recei
     return receipt
 
 
-def _origin(work: Transaction, house: House) -> str:
+def refuse_older_log(house: House) -> None:
+    """Refuse a log of which is remembered more than its store has, also to who may come to sign nothing."""
+    with house.store.reading(house.org) as seen:
+        origin = _origin(seen, house)
+    refuse_older_copy(house, origin)
+
+
+def _origin(work: Snapshot, house: House) -> str:
     """Return the name of the log: that of its first checkpoint, whichever key signs later ones."""
     latest = work.checkpoint()
     if latest is not None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from lockgate.core.witness_policy import Witness
 from lockgate.operations.fsck import log_origin
-from lockgate.operations.high_water import refuse_older
+from lockgate.operations.high_water import refuse_older_copy
 from lockgate.operations.witnessing import Outcome, refuse_contradicted
 from lockgate.ports.house import House
 from lockgate.ports.witness import WitnessAnswer, Witnesses
@@ -37,9 +37,7 @@ def refuse_older_logs(house: House, witnesses: Witnesses) -> tuple[str, ...]:
     said, answering = list[str](), _Answering(witnesses)
     for org in sorted({house.org, *house.store.orgs()}):
         each = replace(house, org=org)
-        origin = log_origin(each)
-        with each.store.reading(org) as seen:
-            refuse_older(seen, each, origin, seen.tree())
+        refuse_older_copy(each, log_origin(each))
         for asked in refuse_contradicted(each, answering, ASK_S):
             if asked.outcome is Outcome.UNREACHABLE:
                 answering.silent.add(asked.witness.name)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from lockgate.core.soundness.flaw import Flaw, Rule
 from lockgate.errors import LockgateError, UnsoundError
 from lockgate.operations.fsck import log_origin
-from lockgate.operations.high_water import refuse_older
+from lockgate.operations.high_water import refuse_older_copy
 from lockgate.operations.sound_log import LOG
 from lockgate.operations.witnessing import look
 from lockgate.ports.house import House
@@ -22,9 +22,7 @@ def outside_flaws(house: House, witnesses: Witnesses | None) -> tuple[tuple[Flaw
     """Return what contradicts the store from outside, and in words who could not be asked; None asks no witness."""
     flaws, silent = [], []
     try:
-        origin = log_origin(house)
-        with house.store.reading(house.org) as seen:
-            refuse_older(seen, house, origin, seen.tree())
+        refuse_older_copy(house, log_origin(house))
     except UnsoundError as error:
         flaws.append(Flaw(Rule.AGE, LOG, error.message))
     except LockgateError as error:

@@ -5,13 +5,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from lockgate.core.cosignature import cosigned_message, read_cosignature, read_witness_key
+from lockgate.core.cosignature import read_witness_key
 from lockgate.core.note import read_note
 from lockgate.core.refusal import VerifyError
 from lockgate.core.soundness.flaw import Flaw, Rule
 from lockgate.core.voucher import Voucher, VoucherKind
 from lockgate.operations.checking import PORTION, Check, portions
-from lockgate.verify import is_signed
+from lockgate.verify import is_cosigned
 
 OUTSIDE = "what others signed"
 
@@ -37,7 +37,6 @@ def _is_cosigned(voucher: Voucher, body: str) -> bool:
     try:
         key = read_witness_key(voucher.by)
         (line,) = read_note(f"{body}\n".encode() + voucher.body).signatures
-        cosignature = read_cosignature(line)
+        return is_cosigned(key, line, body)
     except (VerifyError, ValueError):
         return False
-    return key.is_of(line) and is_signed(key.raw, cosignature.signature, cosigned_message(body, cosignature.time))

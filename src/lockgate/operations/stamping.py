@@ -7,6 +7,9 @@ when the time between two stamps is over.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from enum import Enum
+
 from lockgate.core.checkpoint import read_checkpoint
 from lockgate.core.instant import SECOND
 from lockgate.core.note import read_note
@@ -19,22 +22,38 @@ EVERY_S = 15 * 60
 ASK_S = 10.0
 
 
-def stamp(house: House, authority: TimestampAuthority, every_s: float = EVERY_S) -> str | None:
-    """Stamp the latest checkpoint where that is due; return what went wrong, or nothing; None where it is not due."""
+class StampOutcome(Enum):
+    """What came of stamping a log."""
+
+    NOT_DUE = "not due"
+    STAMPED = "stamped"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Stamping:
+    """What came of stamping a log, and in words what went wrong."""
+
+    outcome: StampOutcome
+    said: str = ""
+
+
+def stamp(house: House, authority: TimestampAuthority, every_s: float = EVERY_S) -> Stamping:
+    """Stamp the latest checkpoint where that is due."""
     now = house.clock.now()
     with house.store.reading(house.org) as seen:
         note = seen.checkpoint()
         known = [each for each in seen.latest_vouchers() if each.kind is VoucherKind.TIMESTAMP]
     if note is None:
-        return None
+        return Stamping(StampOutcome.NOT_DUE)
     size = read_checkpoint(read_note(note).body).size
     if any(each.size >= size or 0 <= now - each.at < every_s * SECOND for each in known):
-        return None
+        return Stamping(StampOutcome.NOT_DUE)
     try:
         token = authority.stamp(note, ASK_S)
     except LockgateError as error:
-        return f"timestamp authority {authority.url}: {error.message}"
+        return Stamping(StampOutcome.FAILED, f"timestamp authority {authority.url}: {error.message}")
     voucher = Voucher(kind=VoucherKind.TIMESTAMP, by=authority.url, size=size, body=token, at=now)
     with house.store.writing(house.org) as work:
         work.put_voucher(voucher)
-    return ""
+    return Stamping(StampOutcome.STAMPED)

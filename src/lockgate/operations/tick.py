@@ -21,7 +21,7 @@ from lockgate.core.verdict.verdict import Verdict
 from lockgate.crash_point import reach
 from lockgate.operations.committing import Case, commit
 from lockgate.operations.current import current
-from lockgate.operations.keeping import writing
+from lockgate.operations.keeping import refuse_older_log, writing
 from lockgate.operations.reading import load, planned
 from lockgate.operations.untold import why_untold
 from lockgate.ports.house import House
@@ -47,6 +47,8 @@ class Turn:
 
 def tick(rollout_id: str, house: House, actor: Actor = LOOP) -> Turn:
     """Take one turn of the loop; a rollout that has ended stays as it is."""
+    # A look is not signed, and would be kept beside others that an older copy of the store has lost.
+    refuse_older_log(house)
     while True:
         with writing(house) as work:
             turn = turn_in(work, rollout_id, house, actor)

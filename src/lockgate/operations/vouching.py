@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from lockgate.core.instant import SECOND, Instant
 from lockgate.core.witness_policy import Witness
-from lockgate.operations.stamping import stamp
+from lockgate.operations.stamping import StampOutcome, stamp
 from lockgate.operations.witnessing import Outcome, ask_witness
 from lockgate.ports.house import House
 from lockgate.ports.timestamps import TimestampAuthority
@@ -53,9 +53,11 @@ class Vouching:
             self._note(house, (org, witness.name), asked.said)
 
     def _stamp(self, house: House, authority: TimestampAuthority) -> None:
-        said = None if self._is_waiting(house, authority.url) else stamp(house, authority)
-        if said is not None:
-            self._note(house, ("", authority.url), said)
+        if self._is_waiting(house, authority.url):
+            return
+        came_to = stamp(house, authority)
+        if came_to.outcome is not StampOutcome.NOT_DUE:
+            self._note(house, ("", authority.url), came_to.said)
 
     def _is_waiting(self, house: House, name: str) -> bool:
         found = (self._waits.get((org, name)) for org in ("", house.org))

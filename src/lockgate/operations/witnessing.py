@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from enum import Enum
 
 from lockgate.core.checkpoint import Checkpoint, LogGrowth, read_checkpoint
-from lockgate.core.cosignature import cosigned_message, read_cosignature
 from lockgate.core.merkle import EMPTY_ROOT, plan_consistency
 from lockgate.core.note import read_note
 from lockgate.core.refusal import VerifyError
@@ -24,13 +23,13 @@ from lockgate.operations.keeping import first_origin
 from lockgate.operations.sign import sign_checkpoint
 from lockgate.ports.house import House
 from lockgate.ports.store import Snapshot
-from lockgate.ports.witness import WitnessAnswer, Witnesses
-from lockgate.verify import is_signed
+from lockgate.ports.witness import CONFLICT, COSIGNED, SIZE, WitnessAnswer, Witnesses
+from lockgate.verify import is_cosigned
 
 ASK_S = 10.0
 AT_ONCE = 8
-OK, CONFLICT = 200, 409
-SIZE = "text/x.tlog.size"
+# A log may grow, and be cosigned, while a witness is asked about what it was.
+AGAIN = 3
 REFUSED = {400: "the request is wrong", 403: "it does not know the key of this log", 404: "it does not know this log"}
 _DECIMAL = re.compile(rb"(0|[1-9][0-9]{0,18})\n")
 
@@ -79,6 +78,36 @@ class _Shown:
         return LogGrowth(old, hashes, self.note).encode()
 
 
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """Whom to ask, and for how long."""
+
+    witnesses: Witnesses
+    witness: Witness
+    seconds: float
+
+    def asked(self, shown: _Shown, known: int) -> Asked:
+        """Return what the witness says of a checkpoint, or why it says nothing."""
+        outcome, said, voucher = Outcome.UNREACHABLE, "", None
+        try:
+            outcome, said, voucher = _outcome(self._answer(shown, known), shown, self.witness)
+        except UnreachableError as error:
+            said = f"witness {self.witness.name}: {error.message}"
+        except LockgateError as error:
+            outcome, said = Outcome.REFUSED, f"witness {self.witness.name}: {error.message}"
+        return Asked(witness=self.witness, size=shown.checkpoint.size, outcome=outcome, said=said, voucher=voucher)
+
+    def _answer(self, shown: _Shown, known: int) -> WitnessAnswer:
+        """Ask from the size that it is thought to know, and from the one that it says to know instead."""
+        size = shown.checkpoint.size
+        answer = self.witnesses.ask(self.witness, shown.growth(min(known, size)), self.seconds)
+        told = _told_size(answer)
+        if told is None or told > size or told == known:
+            return answer
+        # Once is enough, or a liar could keep us asking.
+        return self.witnesses.ask(self.witness, shown.growth(told), self.seconds)
+
+
 def ask_witnesses(house: House, witnesses: Witnesses, seconds: float = ASK_S) -> tuple[Asked, ...]:
     """Ask every witness that has not cosigned the latest checkpoint, at once, and keep what they sign."""
     known = witnesses.witnesses()
@@ -96,7 +125,7 @@ def ask_witness(house: House, witnesses: Witnesses, witness: Witness, seconds: f
         known = last_cosigned(seen, witness)
     if note is None or known == _read(note).size:
         return None
-    asked = _asked(_Shown(house, note, _read(note)), (witnesses, witness, seconds), known)
+    asked = _asked(_Shown(house, note, _read(note)), _Question(witnesses, witness, seconds), known)
     keep_asked(house, asked)
     return asked
 
@@ -128,7 +157,9 @@ def look(house: House, witnesses: Witnesses, seconds: float = ASK_S) -> tuple[As
         return ()
     shown = _Shown(house, note, _read(note))
     with ThreadPoolExecutor(min(AT_ONCE, len(known))) as pool:
-        return tuple(pool.map(lambda each, size: _asked(shown, (witnesses, each, seconds), size), known, sizes))
+        return tuple(
+            pool.map(lambda each, size: _asked(shown, _Question(witnesses, each, seconds), size), known, sizes)
+        )
 
 
 def refuse_contradicted(house: House, witnesses: Witnesses, seconds: float) -> tuple[Asked, ...]:
@@ -145,29 +176,22 @@ def refuse_contradicted(house: House, witnesses: Witnesses, seconds: float) -> t
     return asked
 
 
-def _asked(shown: _Shown, ask: tuple[Witnesses, Witness, float], known: int) -> Asked:
-    witnesses, witness, seconds = ask
-    size = shown.checkpoint.size
-    outcome, said, voucher = Outcome.UNREACHABLE, "", None
-    try:
-        answer = witnesses.ask(witness, shown.growth(min(known, size)), seconds)
-        told = _told_size(answer)
-        if told is not None and told <= size and told != known:
-            # It knows another size than we thought; once is enough, or a liar could keep us asking.
-            known = told
-            answer = witnesses.ask(witness, shown.growth(known), seconds)
-        outcome, said, voucher = _outcome(answer, shown, witness)
-    except UnreachableError as error:
-        said = f"witness {witness.name}: {error.message}"
-    except LockgateError as error:
-        outcome, said = Outcome.REFUSED, f"witness {witness.name}: {error.message}"
-    return Asked(witness=witness, size=size, outcome=outcome, said=said, voucher=voucher)
+def _asked(shown: _Shown, question: _Question, known: int) -> Asked:
+    """Return what a witness says; one that is ahead of a log that has grown meanwhile is asked again."""
+    asked = question.asked(shown, known)
+    for _ in range(AGAIN):
+        later = _latest(shown.house)
+        if asked.outcome is not Outcome.AHEAD or later is None or later.checkpoint.size <= shown.checkpoint.size:
+            break
+        shown = later
+        asked = question.asked(shown, known)
+    return asked
 
 
 def _outcome(answer: WitnessAnswer, shown: _Shown, witness: Witness) -> tuple[Outcome, str, Voucher | None]:
     size, told = shown.checkpoint.size, _told_size(answer)
     who = f"witness {witness.name}"
-    if answer.status == OK:
+    if answer.status == COSIGNED:
         line = _verified(answer, shown, witness)
         if line is None:
             return Outcome.REFUSED, f"{who} answered without a cosignature that verifies by its key", None
@@ -197,16 +221,20 @@ def _verified(answer: WitnessAnswer, shown: _Shown, witness: Witness) -> bytes |
     body = read_note(shown.note).body
     try:
         read = read_note(f"{body}\n".encode() + answer.body)
-        lines = [(line, read_cosignature(line)) for line in read.signatures if witness.key.is_of(line)]
+        signed = (
+            line.line().encode("utf-8")
+            for line in read.signatures
+            if witness.key.is_of(line) and is_cosigned(witness.key, line, body)
+        )
+        return next(signed, None) if read.body == body else None
     except VerifyError:
         return None
-    signed = (
-        line.line().encode("utf-8")
-        for line, cosignature in lines
-        if read.body == body
-        and is_signed(witness.key.raw, cosignature.signature, cosigned_message(body, cosignature.time))
-    )
-    return next(signed, None)
+
+
+def _latest(house: House) -> _Shown | None:
+    with house.store.reading(house.org) as seen:
+        note = seen.checkpoint()
+    return None if note is None else _Shown(house, note, _read(note))
 
 
 def _read(note: bytes) -> Checkpoint:

@@ -11,6 +11,9 @@ from lockgate.core.witness_policy import Witness
 
 # A tree by its size and root.
 Tree = tuple[int, bytes]
+# What c2sp.org/tlog-witness answers by: done; the size that a witness knows is another one, which the body says.
+COSIGNED, CONFLICT = 200, 409
+SIZE = "text/x.tlog.size"
 
 
 class WitnessMemory(Protocol):

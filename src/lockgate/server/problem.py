@@ -23,6 +23,7 @@ from lockgate.errors import (
     LeftError,
     LockgateError,
     NotPermittedError,
+    OlderStoreError,
     RefusedUrlError,
     ReusedKeyError,
     RevokedKeyError,
@@ -79,6 +80,7 @@ TOO_MANY = Kind("rate-limited", 429, "Too many calls came.")
 HEAD_TOO_LARGE = Kind("head-too-large", 431, "The head of the request is too large.")
 INTERNAL = Kind("internal", 500, "This is a fault in Lockgate.")
 UNSOUND = Kind("store-unsound", 500, "The store is not whole.")
+OLDER = Kind("store-older", 500, "The store is an older copy, or another one.")
 HELD = Kind("store-held", 503, "Another process holds the store.")
 LEFT = Kind("store-left", 503, "The store goes on elsewhere.")
 KEYLESS = Kind("keys-not-here", 503, "The keys that sign the store are not here.")
@@ -117,6 +119,7 @@ KINDS = (
     HEAD_TOO_LARGE,
     INTERNAL,
     UNSOUND,
+    OLDER,
     HELD,
     LEFT,
     KEYLESS,
@@ -133,6 +136,7 @@ _BY_ERROR: dict[type[LockgateError], Kind] = {
     ReusedKeyError: REUSED,
     UnknownFieldError: NO_FIELD,
     UsageError: NOT_A_CALL,
+    OlderStoreError: OLDER,
     UnsoundError: UNSOUND,
     TooManyRunsError: TOO_MANY_RUNS,
     DataError: NOT_DATA,
@@ -178,6 +182,11 @@ _OWN = {
         SILENT_ISSUER, "the keys that the token is signed by cannot be fetched just now", "Try again in half a minute."
     ),
     UNSOUND: Problem(UNSOUND, "what is stored cannot be read", f"{_TOLD} `lockgate fsck` says what is wrong."),
+    OLDER: Problem(
+        OLDER,
+        "this store lacks what its log had when it was last seen here, so that nothing may be signed in it",
+        f"Reading works. {_TOLD}",
+    ),
     INTERNAL: Problem(INTERNAL, "the call failed by a fault in Lockgate", f"Please report it. {_TOLD}"),
 }
 

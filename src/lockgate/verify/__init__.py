@@ -5,6 +5,7 @@ from lockgate.verify.bundle import VerifiedBundle, key_manifest_of, verify_bundl
 from lockgate.verify.checkpoint import (
     SignedCheckpoint,
     Witnessed,
+    is_cosigned,
     logged_note,
     verify_checkpoint,
     verify_growth,
@@ -32,6 +33,7 @@ __all__ = [
     "VerifiedRollout",
     "VerifyError",
     "Witnessed",
+    "is_cosigned",
     "is_signed",
     "key_manifest_of",
     "logged_note",

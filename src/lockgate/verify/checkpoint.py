@@ -9,10 +9,10 @@ from functools import lru_cache
 
 from lockgate.core.canonical import Json
 from lockgate.core.checkpoint import Checkpoint, read_checkpoint, read_log_growth
-from lockgate.core.cosignature import SIGNATURE_SIZE, cosigned_message, read_cosignature
+from lockgate.core.cosignature import SIGNATURE_SIZE, WitnessKey, cosigned_message, read_cosignature
 from lockgate.core.instant import SECOND, instant_text
 from lockgate.core.merkle import check_consistency
-from lockgate.core.note import Note, NoteKey, read_note
+from lockgate.core.note import Note, NoteKey, NoteSignature, read_note
 from lockgate.core.refusal import Reason, VerifyError
 from lockgate.core.witness_policy import WitnessPolicy
 from lockgate.verify.signature import is_signed
@@ -141,6 +141,12 @@ def logged_note(note: bytes) -> bytes:
     return Note(read.body, tuple(line for line in read.signatures if len(line.signature) == SIGNATURE_SIZE)).encode()
 
 
+def is_cosigned(key: WitnessKey, line: NoteSignature, body: str) -> bool:
+    """Say whether a line is a witness's cosignature of a checkpoint; one of another form is a VerifyError."""
+    said = read_cosignature(line)
+    return key.is_of(line) and is_signed(key.raw, said.signature, cosigned_message(body, said.time))
+
+
 def verify_note(note: Note, keys: Sequence[NoteKey]) -> None:
     """Refuse a note that no trusted key signed, or whose line of a trusted key is not that key's signature."""
     trusted = {(key.name, key.key_hash): key for key in keys}
@@ -215,7 +221,7 @@ def _witnessed(note: Note, policy: WitnessPolicy) -> tuple[Witnessed, ...]:
         if witness is None:
             continue
         said = read_cosignature(line)
-        if not is_signed(witness.key.raw, said.signature, cosigned_message(note.body, said.time)):
+        if not is_cosigned(witness.key, line, note.body):
             raise VerifyError(Reason.COSIGNATURE, f"the cosignature of {witness.name} is not of its key and checkpoint")
         found.append(Witnessed(witness.name, said.time))
     if not policy.is_met({each.name for each in found}):
