@@ -300,6 +300,21 @@ def test_what_is_only_compared_needs_no_witness() -> None:
     assert found.compared == 3
 
 
+@pytest.mark.clause("VF-71")
+def test_it_is_said_how_many_roots_the_verifier_demanded() -> None:
+    """A manifest that demands one signature was signed by the two that the verifier wanted."""
+    second = Ed25519PrivateKey.from_private_bytes(b"p" * 32)
+    roots = (ROOT_KEY, PublicKey(second.public_key().public_bytes_raw()))
+    first = replace(manifest(), version=1, previous=None, roots=roots)
+    pairs = tuple(
+        (key.key_id, each.sign(first.signed_bytes())) for key, each in zip(roots, (ROOT, second), strict=True)
+    )
+
+    found = verify_manifest([SignedManifest(first, pairs).encode()], roots, 2)
+
+    assert found.proven[0].startswith("2 or more root keys that you trust signed version 1")
+
+
 @pytest.mark.clause("VF-14")
 def test_a_manifest_says_which_keys_count_where() -> None:
     """A manifest that root keys signed is verified by itself, and what it leaves open is said."""

@@ -166,9 +166,9 @@ def test_what_a_stolen_key_signed_counts_for_nothing_and_stops_nobody() -> None:
 
 @pytest.mark.clause("VF-75")
 def test_whoever_stole_a_key_breaks_no_series() -> None:
-    """A second receipt 2 that a revoked key signed is not one that the owner signed."""
+    """A second receipt 2 that a revoked key signed is not the owner's, nor is what it says of its verdict."""
     first, second, third = chain(3)
-    other = sign_receipt(drafted(2, previous=first).replace(b'"action":"', b'"action":"x'), THIEF)
+    other = sign_receipt(drafted(2, previous=first).replace(b'"outcome":"regressed"}', b'"outcome":"clean"}'), THIEF)
     here = vault(first, other, second, third)
     stolen = ListedKey(
         key=read_public_key(THIEF.public_key_pem), use=Use.RECEIPT, status=Status.REVOKED, first=0, last=0

@@ -114,8 +114,9 @@ class _Reading:
         try:
             key = self.keys.receipt_key(opened.key_id)
             check_signature(opened, key)
-            check_inline_verdict(entry.statement.predicate, opened.payload)
             self._count(key.key_id, entry, place)
+            if entry.index not in self.uncounted:
+                check_inline_verdict(entry.statement.predicate, opened.payload)
         except VerifyError as error:
             raise VerifyError(error.reason, f"entry {entry.index}: {error.message}", advice=error.advice) from error
         if opened.payload_type != PAYLOAD_TYPE:

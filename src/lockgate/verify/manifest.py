@@ -42,11 +42,12 @@ class VerifiedManifest:
 def verify_manifest(versions: Sequence[bytes], roots: Sequence[PublicKey], threshold: int = 1) -> VerifiedManifest:
     """Return what the last of successive versions of a key manifest proves, of which trusted roots signed the first."""
     found = read_manifests(versions, roots, is_signed, threshold)
+    wanted = max(found.threshold, threshold)
     said = [
         f"Root keys that you trust signed version {found.version} of the key manifest of {found.org}, or the version "
         "from which consent led to it."
         if len(versions) > 1
-        else f"{found.threshold} or more root keys that you trust signed version {found.version} of the key manifest "
+        else f"{wanted} or more root keys that you trust signed version {found.version} of the key manifest "
         f"of {found.org}."
     ]
     said += [f"{each.use.value} key {each.key.key_id} {_span(each)} of the log {found.origin}." for each in found.keys]
