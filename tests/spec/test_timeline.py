@@ -9,8 +9,10 @@ from html.parser import HTMLParser
 
 import pytest
 
+from lockgate.core.decision.decision import Action
 from lockgate.core.receipt import operator
 from lockgate.operations.pause import pause
+from lockgate.report.release_event import release_events
 from lockgate.report.text import printable
 from lockgate.report.timeline import SHOWN, render_timeline
 from lockgate.testing.world import World
@@ -19,6 +21,9 @@ from tests.spec.line import created, world
 from tests.spec.test_release_record import read_back, shadow
 
 STORIES = (promoted, rolled_back, stepped_in, shadow, read_back)
+# What the loop decides moves the weight, and is told by that.
+MOVES = (Action.PROMOTE, Action.HOLD, Action.REDUCE, Action.ROLLBACK)
+NOTHING = {"weights": {"asked": []}, "operatorActions": [], "alerts": []}
 HOSTILE = "a<script>alert(1)</script>"
 BIDI = "\u202egnitfil"
 
@@ -144,3 +149,32 @@ def test_of_very_many_events_the_last_is_shown_and_the_rest_is_counted() -> None
     )
     assert re.search(r"\d{3} more, which release-record.json has", page.text)
     assert "App frozen" in page.text
+
+
+@pytest.mark.clause("EX-54")
+def test_a_gate_that_decides_on_no_run_of_its_step_says_on_which() -> None:
+    """Runs from before a rollout may end it at its first turn, and none stand beside the verdict then."""
+    here, rollout = rolled_back()
+    record = record_of(bundled(here.house, rollout)[0])
+    (gate,) = [each for each in record["metrics"] if each["outcome"] == "regressed"]
+    usual = _Page(render_timeline(record, {})).text
+    for side in ("baseline", "candidate"):
+        gate[side] = {"n": 0, "value": None}
+
+    page = _Page(render_timeline(record, {}))
+
+    assert "on runs from before this step" in page.text
+    assert "on runs from before this step" not in usual
+
+
+@pytest.mark.clause("EX-54")
+@pytest.mark.parametrize("action", [each for each in Action if each not in MOVES])
+def test_whatever_was_done_is_said_in_words(action: Action) -> None:
+    """What moves no weight is told by what was done, and by no name of a program."""
+    here, rollout = stepped_in()
+    record = record_of(bundled(here.house, rollout)[0])
+    related = {**record["related"][0], "action": action.value}
+
+    (event,) = release_events({**record, **NOTHING, "related": [related]})
+
+    assert event.title != action.value.replace("_", " ").capitalize()

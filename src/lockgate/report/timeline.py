@@ -129,9 +129,15 @@ def _gate(each: Mapping[str, Any]) -> dict[str, str]:
         "baseline_n": f"{each['baseline']['n']:,}",
         "candidate": candidate,
         "candidate_n": f"{each['candidate']['n']:,}",
-        "reason": number.bind_units(number.write_sentence(printable(each["reason"]))),
+        "reason": number.bind_units(number.write_sentence(printable(each["reason"]) + _apart(each))),
         "receipt": str(each["rests"]["seq"]),
     }
+
+
+def _apart(each: Mapping[str, Any]) -> str:
+    """Return, where a gate decided and the step had no runs yet, on what it did."""
+    counts = each["baseline"]["n"], each["candidate"]["n"]
+    return "; on runs from before this step" if each["outcome"] == Outcome.REGRESSED and counts == (0, 0) else ""
 
 
 def _promise(record: Record) -> list[str]:
