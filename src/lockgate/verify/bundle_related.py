@@ -19,7 +19,7 @@ from lockgate.core.refusal import Reason, VerifyError
 from lockgate.core.release_sources import Entry
 from lockgate.verify.listed_files import Listed
 from lockgate.verify.receipt import Checkpoints, Verified, verify_held
-from lockgate.verify.rollout import Held, Link, link_of, named
+from lockgate.verify.rollout import Held, Link, link_of, named, refuse_contradiction
 from lockgate.verify.trust import Keys
 
 
@@ -45,6 +45,10 @@ def related(listed: Listed, note: bytes, known: Checkpoints) -> Related:
         before: Link | None = None
         for link in _links(listed, series, note, known, found):
             _check(listed, series, before, link)
+            # What counts for nothing may say anything, and whatever follows it need not begin there.
+            if link.name not in found.revoked:
+                known_before = None if before is None or before.name in found.revoked else before
+                named(link.name, partial(refuse_contradiction, known_before, link))
             before = link
             assert link.place is not None
             found.entries.append(Entry(link.statement, link.sha256, link.place))
