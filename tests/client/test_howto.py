@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from lockgate.cli.main import COMMANDS
 from tests.server.served import served
 from tests.spec.line import world
 
@@ -28,3 +29,13 @@ def test_the_example_of_the_how_to_runs(monkeypatch: pytest.MonkeyPatch, capsys:
     printed = capsys.readouterr().out
     assert printed.endswith(" False\n")
     assert len(printed.split()) > 3
+
+
+@pytest.mark.clause("LG-41")
+def test_the_how_to_says_of_every_command_where_it_happens() -> None:
+    """Whoever sets LOCKGATE_URL finds each command in the table, and none that is not there."""
+    rows = re.findall(r"^\| (`.*?) \|", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
+
+    named = set(re.findall(r"`([a-z-]+)", "\n".join(rows)))
+
+    assert named == set(COMMANDS)
