@@ -22,7 +22,7 @@ from lockgate.operations.fsck import fsck
 from lockgate.testing.world import World
 from tests.spec.line import EQUAL, created, world
 
-pytestmark = [pytest.mark.faults, pytest.mark.clause("LI-139")]
+pytestmark = [pytest.mark.faults, pytest.mark.tampers, pytest.mark.clause("LI-139")]
 Patch = pytest.MonkeyPatch
 
 
