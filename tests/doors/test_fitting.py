@@ -11,18 +11,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lockgate.report.text import MIN_COLUMNS, fitted, printed, width
-from tests.doors.line import BAD, GOOD, Door, write_runs
+from tests.doors.line import Door
 
 COLUMNS = 80
 
 
 @pytest.fixture
-def rollout(door: Door, tmp_path: Path) -> str:
-    """Return a canary that was rolled back."""
-    runs = write_runs(tmp_path / "runs.ndjson", {"v36": GOOD, "abc123": BAD})
-    made = door.create("--mode", "canary", "--since", "1h")
-    assert door("ingest", runs) == 0, door.err
-    door("tick", made)
+def rollout(door: Door) -> str:
+    """Return a canary that was paused."""
+    made = door.create("--mode", "canary")
+    assert door("pause", "--id", made, "--reason", "a look at it") == 0, door.err
     return made
 
 

@@ -129,6 +129,7 @@ def _opened(asked: _Asked, line: ProgressLine) -> Iterator[_Made]:
     from lockgate.report.bundle_pages import bundle_pages
 
     house = _house()
+    line.expect_stored(house, asked.rollout_id, "receipts")
     wanted = Wanted(
         rollout_id=asked.rollout_id,
         pages=bundle_pages,

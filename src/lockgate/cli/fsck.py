@@ -82,6 +82,7 @@ def _checked(house: House, keys: Keys, *, as_json: bool, offline: bool) -> Sound
     from lockgate.wiring import high_water, run_batches, witness_list
 
     line = ProgressLine("checking", is_wanted=sys.stderr.isatty() and not as_json)
+    line.expect_stored(house, None, "receipts", "log entries")
     try:
         found = check(house, keys, line.tell, run_batches().decode)
     finally:

@@ -27,6 +27,8 @@ EPILOG = (
     "or no receipt, case or bundle. By an id also 69 disk or server fail, 75 the store is held, 77 it may not be."
 )
 _ID = re.compile("(rol|rcp)_[a-z2-7]+")
+# What progress counts.
+DECISIONS = "decisions"
 # Named one by one; --json has them all.
 MAX_NAMED = 20
 
@@ -66,7 +68,7 @@ def _answer(call: Call) -> int:
     line = ProgressLine("replaying", is_wanted=sys.stderr.isatty() and not call["as_json"])
     counted = None
     try:
-        found = _replayed(call, line.tell)
+        found = _replayed(call, line)
         if call["from_runs"]:
             counted = _recounted(call["what"], line.tell)
     finally:
@@ -117,7 +119,7 @@ def _is_served() -> bool:
     return bool(os.environ.get(local.URL))
 
 
-def _replayed(call: Call, tell: Tell) -> Replayed:
+def _replayed(call: Call, line: ProgressLine) -> Replayed:
     if call["receipt"] is not None:
         from lockgate.cli.trusted import read
         from lockgate.operations.replay_bundle import replay_case
@@ -125,12 +127,17 @@ def _replayed(call: Call, tell: Tell) -> Replayed:
         previous = None if call["previous"] is None else read(call["previous"])
         return replay_case(read(call["receipt"]), _case_bytes(call["what"]), previous)
     if _is_file(call["what"]) or _is_served():
+        from lockgate.core.bundle_layout import numbers, receipt_file
         from lockgate.operations.replay_bundle import replay_bundle
 
-        return replay_bundle(_files(call["what"]), tell)
+        files = _files(call["what"])
+        line.expect(DECISIONS, len(numbers(files, receipt_file(1))))
+        return replay_bundle(files, line.tell)
     from lockgate.operations.replay import replay_stored
 
-    return replay_stored(call["what"], local.house_to_read(), tell)
+    house = local.house_to_read()
+    line.expect_stored(house, call["what"], DECISIONS)
+    return replay_stored(call["what"], house, line.tell)
 
 
 def _recounted(what: str, tell: Tell) -> Recounted:

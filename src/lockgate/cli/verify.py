@@ -15,7 +15,7 @@ from lockgate.cli import exit_codes, output
 from lockgate.cli.offered import Kind, Offered, offered
 from lockgate.cli.progress_line import ProgressLine
 from lockgate.cli.trusted import read, trusted_key, trusted_keys, trusted_witnesses
-from lockgate.core.bundle_layout import TIMESTAMP
+from lockgate.core.bundle_layout import TIMESTAMP, numbers, receipt_file
 from lockgate.core.canonical import Json
 from lockgate.core.checkpoint import Checkpoint, read_checkpoint, read_log_growth, read_log_proof
 from lockgate.core.key_manifest import open_manifest
@@ -180,7 +180,9 @@ def _verified(call: Call, offer: Offered) -> Answer:
         if offer.kind is Kind.LOG:
             return verify_log_export(offer.lines(), _keys(call), checkpoint, growth, line.tell)
         if offer.kind is Kind.BUNDLE:
+            line.expect("receipts", len(numbers(offer.files(), receipt_file(1))))
             return _bundle(call, offer, checkpoint, growth, line.tell)
+        line.expect("receipts", len(offer.held()))
         return _rollout(call, offer, checkpoint, growth, line.tell)
     finally:
         line.clear()

@@ -95,7 +95,9 @@ def entry(seen: Snapshot, index: int) -> Receipt:
     """Return the entry of a log at an index."""
     found = seen.entries_after(index - 1, 1)
     if not found or found[0].index != index:
-        raise UnknownError(f"the log has no entry {index}", advice="Entries count from 0.")
+        last = seen.latest_receipt()
+        end = 0 if last is None else last.index + 1
+        raise UnknownError(f"the log has no entry {index}", advice=f"It has {end:,}, which count from 0.")
     return found[0]
 
 
