@@ -6,13 +6,8 @@ Every text is escaped by the template; the page carries no script, and its polic
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import json
-from functools import cache
-from importlib import resources
 
-from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from lockgate import __version__
@@ -26,6 +21,7 @@ from lockgate.report.drawing import emblem_svg, interval_svg, small_svg, spread_
 from lockgate.report.headline import headline, verdict_rule
 from lockgate.report.row import Row, gate_rows, outcome_words, shown_rows
 from lockgate.report.screen import RICH_SIGNS
+from lockgate.report.self_contained import styled, template
 from lockgate.report.text import printable
 
 Entry = dict[str, object]
@@ -33,12 +29,10 @@ Entry = dict[str, object]
 
 def render_page(comparison: Comparison, command: str) -> str:
     """Return the page; the command is shown so that a reader can make it again."""
-    style = Markup(resources.files("lockgate.report").joinpath("templates/page.css").read_text("utf-8"))  # noqa: S704 -- a file of this package
     gates = gate_rows(comparison)
-    return _template().render(
+    return template("page.html.j2").render(
         version=__version__,
-        style=style,
-        style_hash=f"sha256-{base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()}",
+        **styled("page.css"),
         outcome=comparison.outcome.value,
         word=outcome_words(comparison.outcome),
         emblem=Markup(emblem_svg(comparison.outcome)),  # noqa: S704 -- drawn here, every text in it escaped
@@ -55,18 +49,6 @@ def render_page(comparison: Comparison, command: str) -> str:
         policy_digest=comparison.policy.digest(),
         command=printable(command),
     )
-
-
-@cache
-def _template() -> Template:
-    environment = Environment(
-        loader=PackageLoader("lockgate.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template("page.html.j2")
 
 
 def _arm(comparison: Comparison, role: str, name: str | None, bucket: Bucket) -> Entry:

@@ -6,15 +6,10 @@ Every text is escaped by the template; the page carries no script, and its polic
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from functools import cache
-from importlib import resources
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from lockgate.core.finding import Outcome
@@ -25,6 +20,7 @@ from lockgate.report import number
 from lockgate.report.release_event import Record, ReleaseEvent, release_events
 from lockgate.report.row import outcome_words
 from lockgate.report.screen import RICH_SIGNS
+from lockgate.report.self_contained import styled, template
 from lockgate.report.text import printable, short_name
 from lockgate.report.weight_drawing import weights_svg
 
@@ -34,11 +30,10 @@ _TONES = {Status.PROMOTED: "clean", Status.ROLLED_BACK: "regressed"}
 
 def render_timeline(record: Record, missing: Mapping[str, Any]) -> bytes:
     """Return the page of a release."""
-    style = Markup("".join(_template_file(name) for name in ("page.css", "timeline.css")))  # noqa: S704 -- files of this package
     events = release_events(record)
-    rendered = _template().render(
-        style=style,
-        style_hash=f"sha256-{base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()}",
+    page = template("timeline.html.j2")
+    rendered = page.render(
+        **styled("page.css", "timeline.css"),
         record=record,
         status=_status(record),
         tone=_TONES.get(record["decision"]["status"], "insufficient"),
@@ -57,22 +52,6 @@ def render_timeline(record: Record, missing: Mapping[str, Any]) -> bytes:
         missing=[_missing(what, lacks) for what, lacks in missing.items()],
     )
     return rendered.encode("utf-8")
-
-
-@cache
-def _template() -> Template:
-    environment = Environment(
-        loader=PackageLoader("lockgate.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template("timeline.html.j2")
-
-
-def _template_file(name: str) -> str:
-    return resources.files("lockgate.report").joinpath(f"templates/{name}").read_text("utf-8")
 
 
 def _status(record: Record) -> str:
