@@ -105,6 +105,7 @@ def test_a_file_that_was_cut_is_found(home: Path) -> None:
     assert exit_codes.of_error(refused.value) == DATA
 
 
+@pytest.mark.tampers
 @pytest.mark.clause("LI-134")
 def test_commits_that_went_with_a_deleted_write_ahead_log_are_missed(home: Path) -> None:
     """SQLite opens what is left without a word; the mark knows that the log was longer."""
