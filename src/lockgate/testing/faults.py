@@ -80,7 +80,7 @@ class FaultyStore:
                 yield work
             else:
                 calls = int(self._draw.integers(1, MOST_CALLS))
-                yield cast(Transaction, Doomed(work, calls))
+                yield cast("Transaction", Doomed(work, calls))
                 raise CrashError("before its commit")
         if is_doomed:
             raise CrashError("after its commit")
