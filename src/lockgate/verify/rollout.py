@@ -204,7 +204,7 @@ def _proven(found: VerifiedRollout, known: Checkpoints) -> tuple[str, ...]:
     last, manifest = found.last, known.keys.manifest
     key_ids = dict.fromkeys(link.key_id for link in found.links)
     said = [
-        f"The holders of these keys signed these {len(found.links)} statements, byte for byte: {', '.join(key_ids)}.",
+        f"The holders of these keys signed {_statements(len(found.links))}, byte for byte: {', '.join(key_ids)}.",
         f"They go from the first of rollout {last.rollout_id} to receipt {last.seq}: each names the one before it.",
         f"It has ended: {found.status}."
         if found.status in ENDED
@@ -219,6 +219,10 @@ def _proven(found: VerifiedRollout, known: Checkpoints) -> tuple[str, ...]:
         if manifest is not None and len(logged) == len(found.links) and is_placed:
             said.append(f"Each key counts where it signed, by version {manifest.version} of the key manifest.")
     return tuple(said)
+
+
+def _statements(count: int) -> str:
+    return "this one statement" if count == 1 else f"these {count} statements"
 
 
 def _unproven(found: VerifiedRollout, known: Checkpoints) -> tuple[str, ...]:
