@@ -324,3 +324,25 @@ def test_what_is_refused_is_said_as_json_where_that_is_asked(tmp_path: Path) -> 
     found = json.loads(here.call("fsck", "--json").stdout)
 
     assert (found["sound"], [each["rule"] for each in found["flaws"]]) == (False, ["age"])
+
+
+@pytest.mark.clause("WT-54")
+def test_an_older_copy_tells_no_router_what_was_taken_back(tmp_path: Path) -> None:
+    """Its outbox still holds the first weight, which a rollback ended after the copy was made."""
+    here, told, is_up = Machine(tmp_path / "home"), tmp_path / "told", tmp_path / "up"
+    program = f"test -e {is_up} && cat >> {told}"
+    assert here.call("actuator", "set", "--app-id", "web", "--", "/bin/sh", "-c", program).returncode == 0
+    rollout = here.create("v2", "--mode", "canary")
+    shutil.copytree(here.home, tmp_path / "copy")
+    is_up.touch()
+    here.call("rollback", "--id", rollout, "--reason", "drill", "--yes")
+    assert b"rollout.rollback" in told.read_bytes()
+    told.unlink()
+    shutil.move(here.home, tmp_path / "lived")
+    shutil.copytree(tmp_path / "copy", here.home)
+
+    left = here.call("deliver", "--now"), here.call("actuator", "test", "--app-id", "web")
+
+    assert [each.returncode for each in left] == [65, 65]
+    assert "it is an older copy" in left[0].stderr
+    assert not told.exists()

@@ -20,6 +20,7 @@ from lockgate.core.receipt import Actor
 from lockgate.core.rollout import is_met
 from lockgate.crash_point import reach
 from lockgate.operations.acknowledge import Observation, observe
+from lockgate.operations.keeping import refuse_older_log
 from lockgate.operations.webhook_health import disable, see
 from lockgate.ports.actuator import Actuators
 from lockgate.ports.house import House
@@ -113,11 +114,16 @@ def carry_out(house: House, actuators: Actuators, lane: Lane) -> Told | None:
 
 
 def ready(house: House, app: str | None = None) -> tuple[Ready, ...]:
-    """Return the lanes that something can be done in: those with something urgent first, and routers before others."""
+    """Return the lanes that something can be done in: those with something urgent first, and routers before others.
+
+    A store that was put back from an older copy is refused: it would tell routers weights that were taken back since.
+    """
     now = house.clock.now()
     with house.store.reading(house.org) as seen:
         waiting = seen.deliveries(State.DUE, app=app)
         endpoints = {each.id: each for each in seen.endpoints()} if waiting else {}
+    if waiting:
+        refuse_older_log(house)
     found: dict[Lane, list[Delivery]] = {}
     for each in waiting:
         found.setdefault((each.endpoint_id, each.app), []).append(each)
