@@ -25,6 +25,8 @@ Lengths = Callable[[float, float], float]
 Counts = Callable[[str, int], None]
 
 
+# Its store is reached through a proxy that cuts connections, and that is gone when decisions would be replayed.
+@pytest.mark.tampers
 @pytest.mark.clause("SV-131", "SV-133")
 def test_two_servers_on_postgresql_keep_their_word_through_everything(
     tmp_path: Path, seconds: Lengths, count: Counts
