@@ -13,6 +13,7 @@ from itertools import combinations
 
 from lockgate.core.app import App
 from lockgate.core.batch import Ingested, RunBatch
+from lockgate.core.instant import Instant
 from lockgate.core.intake import WHOLE
 from lockgate.core.rollout import Rollout
 from lockgate.ports.store import Snapshot
@@ -41,6 +42,8 @@ class Acknowledged:
     decided: dict[tuple[str, int], int] = field(default_factory=dict)
     sealed: dict[tuple[str, int], int] = field(default_factory=dict)
     pinned: set[str] = field(default_factory=set)
+    # Whether answers to probes were old enough to be forgotten, which `prune` does also while raw runs are pinned.
+    is_forgotten: bool = False
 
     def send(self, batch: RunBatch) -> None:
         """Note a batch that is about to be sent; whether it was taken is not known yet."""
@@ -57,9 +60,11 @@ class Acknowledged:
         """Note where a rollout was said to stand, and its latest receipt."""
         self.decided[rollout.id, receipt] = rollout.revision
 
-    def count(self, seen: Snapshot) -> None:
-        """Note what is kept and pinned, and how many runs each sealed bucket has, before somebody prunes."""
-        self.kept |= {digest for digest in self.sent if seen.ingested(digest) is not None}
+    def count(self, seen: Snapshot, before: Instant) -> None:
+        """Note what is kept and pinned, and how many runs each sealed bucket has, before what is older is pruned."""
+        known = {digest: taken for digest in self.sent if (taken := seen.ingested(digest)) is not None}
+        self.kept |= known.keys()
+        self.is_forgotten |= any(taken.at < before for taken in known.values())
         self.pinned |= {digest for digest in seen.pinned() if seen.segment(digest) is not None}
         for app in seen.apps():
             sealed = {slot.number for slot in seen.slots(app.name) if slot.is_sealed}
@@ -80,7 +85,7 @@ class Acknowledged:
         self.kept |= {digest for digest in self.sent if seen.ingested(digest) is not None}
         for app in seen.apps():
             yield from self._miscounted(seen, app)
-            if not until:
+            if not self.is_forgotten:
                 yield from self._mispaired(seen, app)
         for (rollout_id, seq), revision in self.decided.items():
             trial = seen.trial(rollout_id)

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from lockgate.core.instant import SECOND
 from lockgate.core.retention import Retention
 from lockgate.operations.prune import MIN_S, prune
 from lockgate.ports.store import Store
@@ -25,7 +26,7 @@ class Pruner:
         if not scene.is_pruned:
             return "keeps everything"
         with self._store.reading(scene.house.org) as seen:
-            scene.acknowledged.count(seen)
+            scene.acknowledged.count(seen, scene.house.clock.now() - SPANS.raw_s * SECOND)
         gone = prune(scene.house, SPANS)
         self.buckets += gone.buckets
         return f"prunes {gone.raw} batches of raw runs and {gone.buckets} buckets, {gone.pinned} are pinned"
