@@ -26,7 +26,7 @@ from bench.rounds import milliseconds, write
 from lockgate.core.batch import RunBatch
 from lockgate.core.stats.micro import MICRO
 from lockgate.core.summary import ERROR
-from lockgate.operations.reading import load
+from lockgate.operations.line.reading import load
 from lockgate.operations.tick import tick
 
 PROMISED_READ, PROMISED_TICK = 500.0, 50.0

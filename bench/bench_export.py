@@ -19,7 +19,7 @@ from time import perf_counter, process_time
 
 from bench.line import Line, line
 from bench.rounds import write
-from lockgate.operations.bundle import Wanted, bundle
+from lockgate.operations.bundle.bundle import Wanted, bundle
 from lockgate.operations.tick import tick
 from lockgate.report.bundle_pages import bundle_pages
 

@@ -28,7 +28,7 @@ import numpy as np
 from bench.bench_ingest import body_of
 from bench.rounds import write
 from bench.serving import Server, serving
-from lockgate.operations.ingest import ingest
+from lockgate.operations.intake.ingest import ingest
 from lockgate.wiring import local_house, run_batches
 
 DATA = Path(__file__).resolve().parent / "data"

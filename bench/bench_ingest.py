@@ -31,7 +31,7 @@ from bench.rounds import write
 from lockgate.core.batch import RunBatch
 from lockgate.core.dedupe import Dedupe
 from lockgate.core.summary import tally
-from lockgate.operations.ingest import ingest
+from lockgate.operations.intake.ingest import ingest
 from lockgate.wiring import local_house, run_batches
 
 DATA = Path(__file__).resolve().parent / "data"

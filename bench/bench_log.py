@@ -30,10 +30,10 @@ from lockgate.core.merkle import Tree, leaf_hash, node_hash
 from lockgate.core.receipt import Draft
 from lockgate.core.tile import Tile
 from lockgate.core.vault import Receipt
-from lockgate.operations.keeping import Marks, first_origin, keep, writing
-from lockgate.operations.proofs import entry, latest_proof
-from lockgate.operations.sign import sign_checkpoint
-from lockgate.operations.tiles import tile_bytes
+from lockgate.operations.vault.keeping import Marks, first_origin, keep, writing
+from lockgate.operations.vault.proofs import entry, latest_proof
+from lockgate.operations.vault.sign import sign_checkpoint
+from lockgate.operations.vault.tiles import tile_bytes
 from lockgate.ports.house import House
 
 SMALL, LARGE = 1_000, 1_000_000

@@ -20,7 +20,7 @@ from bench.rounds import write
 from lockgate.core.replay.case import Case
 from lockgate.core.replay.case_reading import read_case
 from lockgate.core.replay.outcome import Past, Result, compared, past_of, record_of
-from lockgate.operations.replay_cases import cases
+from lockgate.operations.replay.cases import cases
 from lockgate.operations.tick import tick
 
 

@@ -38,7 +38,7 @@ from lockgate.core.receipt import Actor, Bindings, draft
 from lockgate.core.rollout import Declaration, start
 from lockgate.core.transition import begun
 from lockgate.core.verdict.verdict import Verdict
-from lockgate.operations.sign import log_key, sign_checkpoint, sign_receipt
+from lockgate.operations.vault.sign import log_key, sign_checkpoint, sign_receipt
 from lockgate.testing.signers import SeededSigner
 from lockgate.verify import Keys, verify_receipt
 

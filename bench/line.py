@@ -18,7 +18,7 @@ from lockgate.core.instant import SECOND
 from lockgate.core.stats.micro import from_float
 from lockgate.core.summary import ERROR, OK, Columns
 from lockgate.operations.create import Order, create
-from lockgate.operations.ingest import ingest
+from lockgate.operations.intake.ingest import ingest
 from lockgate.ports.house import House
 from lockgate.testing.signers import seeded_signers
 from lockgate.testing.world import WorldClock

@@ -14,11 +14,11 @@ from pathlib import Path
 
 from lockgate.core.bundle_layout import AUDIT
 from lockgate.core.receipt import operator
-from lockgate.operations.bundle import Wanted, bundle
+from lockgate.operations.bundle.bundle import Wanted, bundle
+from lockgate.operations.bundle.saved_receipts import CHECKPOINT, LOG_KEY, RECEIPT_KEY, saved_receipts
 from lockgate.operations.create import Order, create
-from lockgate.operations.pause import pause
-from lockgate.operations.resume import resume
-from lockgate.operations.saved_receipts import CHECKPOINT, LOG_KEY, RECEIPT_KEY, saved_receipts
+from lockgate.operations.steering.pause import pause
+from lockgate.operations.steering.resume import resume
 from lockgate.report.bundle_pages import bundle_pages
 from lockgate.testing.world import MINUTE, Law, World
 from lockgate.wiring import memory_store

@@ -27,7 +27,7 @@ from lockgate.core.receipt import Actor, Bindings, draft
 from lockgate.core.rollout import Declaration, Rollout, start
 from lockgate.core.transition import Transition, apply
 from lockgate.core.verdict.verdict import Verdict
-from lockgate.operations.sign import log_key, sign_checkpoint, sign_receipt
+from lockgate.operations.vault.sign import log_key, sign_checkpoint, sign_receipt
 
 ORIGIN = "lockgate.example/default"
 START = 1_793_700_000_000

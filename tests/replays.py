@@ -29,7 +29,7 @@ from lockgate.core.envelope import open_envelope
 from lockgate.core.replay.case_reading import read_case
 from lockgate.core.replay.outcome import Past, Result, compared, past_of, record_of
 from lockgate.core.statement import read_statement
-from lockgate.operations.replay_cases import cases
+from lockgate.operations.replay.cases import cases
 from lockgate.ports.house import House
 from lockgate.ports.store import Snapshot, Store
 

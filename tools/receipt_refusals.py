@@ -16,7 +16,7 @@ from lockgate.core.checkpoint import Checkpoint, LogGrowth, read_log_growth, rea
 from lockgate.core.envelope import MAX_ENVELOPE_SIZE, PAYLOAD_TYPE, Envelope, open_envelope, pre_authentication_encoding
 from lockgate.core.refusal import Reason
 from lockgate.core.statement import receipt_name
-from lockgate.operations.sign import sign_checkpoint
+from lockgate.operations.vault.sign import sign_checkpoint
 from tools.receipt_samples import LOG, RECEIPTS
 
 # A name, why it is refused, and its bytes.

@@ -31,7 +31,7 @@ from lockgate.core.rollout import Declaration, Rollout, Waiver, start
 from lockgate.core.situation import Target, WayBack
 from lockgate.core.transition import Transition, apply, begun
 from lockgate.core.verdict.verdict import Verdict
-from lockgate.operations.sign import sign_receipt
+from lockgate.operations.vault.sign import sign_receipt
 from lockgate.testing.signers import SeededSigner
 
 ORG, APP, ENGINE = "acme", "claims-agent", "0.1.0"

@@ -17,7 +17,7 @@ from lockgate.core.checkpoint import Checkpoint, LogGrowth, LogProof
 from lockgate.core.envelope import open_envelope
 from lockgate.core.merkle import Node, Tree, leaf_hash, plan_consistency, plan_inclusion
 from lockgate.core.statement import read_statement
-from lockgate.operations.sign import log_key, sign_checkpoint
+from lockgate.operations.vault.sign import log_key, sign_checkpoint
 from tools.receipt_refusals import Good, refusals
 from tools.receipt_samples import LOG, RECEIPTS, Sample, samples
 

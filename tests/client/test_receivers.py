@@ -7,7 +7,7 @@ import pytest
 
 from lockgate.client import Client
 from lockgate.core.rollout import Rollout
-from lockgate.operations.queries import find_rollout
+from lockgate.operations.asking.queries import find_rollout
 from tests.server.served import Served, served
 from tests.spec.line import APP, world
 

@@ -26,9 +26,9 @@ from lockgate.core.foresight import ASSUMED_SHARE, ENOUGH_RUNS, Foreseen, forese
 from lockgate.core.policy.gate import Margin
 from lockgate.core.policy.policy import Inference, Policy, Promote
 from lockgate.core.rollout import Status
+from lockgate.operations.asking.foresee import foresee as foresee_stored
 from lockgate.operations.create import Order, create
-from lockgate.operations.foresee import foresee as foresee_stored
-from lockgate.operations.ingest import ingest
+from lockgate.operations.intake.ingest import ingest
 from lockgate.operations.tick import tick
 from lockgate.testing.world import Law, World
 from lockgate.wiring import memory_store

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from lockgate.core.receipt import operator
+from lockgate.operations.bundle.saved_receipts import saved_receipts
 from lockgate.operations.create import Order, create
-from lockgate.operations.pause import pause
-from lockgate.operations.saved_receipts import saved_receipts
+from lockgate.operations.steering.pause import pause
 from lockgate.testing.world import World
 from lockgate.wiring import memory_store
 

@@ -6,8 +6,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from lockgate.core.decision.decision import Action
+from lockgate.operations.asking.queries import explain
 from lockgate.operations.create import Order, create
-from lockgate.operations.queries import explain
 from lockgate.operations.tick import tick
 from lockgate.ports.house import House
 from lockgate.testing.world import MINUTE, Law, World, WorldClock

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from lockgate.core.tile import tiles_of
-from lockgate.operations.tiles import tile_bytes
+from lockgate.operations.vault.tiles import tile_bytes
 from tests.server.served import API, Served
 from tests.server.test_log import SIZE, house_of_log
 

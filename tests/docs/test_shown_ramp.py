@@ -14,7 +14,7 @@ from lockgate.core.rollout import Status
 from lockgate.core.stats.micro import from_float
 from lockgate.core.summary import ERROR, OK, Columns
 from lockgate.operations.create import Order, create
-from lockgate.operations.ingest import ingest
+from lockgate.operations.intake.ingest import ingest
 from lockgate.operations.tick import Turn, tick
 from lockgate.testing.world import World
 from lockgate.wiring import memory_store, read_policy_file

@@ -16,7 +16,7 @@ import pytest
 from lockgate import wiring
 from lockgate.cli import main
 from lockgate.cli.asked.caller_place import answer_call
-from lockgate.operations.queries import list_rollouts
+from lockgate.operations.asking.queries import list_rollouts
 from lockgate.server.app import Service, make_app
 from lockgate.server.serving import address_of, listening, server_of
 from tests.doors.line import APP, BAD, GOOD, write_runs

@@ -10,8 +10,8 @@ import pytest
 from lockgate.core.api_key import key_id
 from lockgate.core.permission import Permission
 from lockgate.errors import NotPermittedError
-from lockgate.operations.authenticate import authenticate
-from lockgate.operations.issue_key import KeyOrder, issue_first_key, issue_key
+from lockgate.operations.access.authenticate import authenticate
+from lockgate.operations.access.issue_key import KeyOrder, issue_first_key, issue_key
 from lockgate.wiring import local_house
 from tests.doors.line import Door
 

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from lockgate.cli.main import run
-from lockgate.operations.fsck import fsck
-from lockgate.operations.ingest import ingest
+from lockgate.operations.intake.ingest import ingest
+from lockgate.operations.soundness.fsck import fsck
 from lockgate.wiring import local_house
 from tests.spec.line import APP, batch
 

@@ -24,7 +24,7 @@ import pytest
 
 from lockgate.cli import exit_codes
 from lockgate.cli.exit_codes import ExitCode
-from lockgate.operations.ingest import MAX_AGE
+from lockgate.operations.intake.ingest import MAX_AGE
 from lockgate.wiring import local_house, system_clock
 from tests.doors.line import APP, GOOD, Door, write_runs
 

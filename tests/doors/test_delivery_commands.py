@@ -17,7 +17,7 @@ import pytest
 
 from lockgate.cli import exit_codes
 from lockgate.core.delivery import State
-from lockgate.operations.deliver import Bounds, deliver
+from lockgate.operations.webhooks.deliver import Bounds, deliver
 from lockgate.testing.world import WorldClock
 from lockgate.wiring import actuators, local_house
 from tests.doors.line import APP, BAD, GOOD, Door, typed, write_runs

@@ -112,7 +112,7 @@ def test_of_what_cannot_be_foreseen_there_is_no_sentence() -> None:
 
 @pytest.mark.clause("LI-511")
 @pytest.mark.parametrize("form", [(), ("--json",)])
-@pytest.mark.parametrize("broken", ["lockgate.operations.foresee.latest", "lockgate.report.created.promises"])
+@pytest.mark.parametrize("broken", ["lockgate.operations.asking.foresee.latest", "lockgate.report.created.promises"])
 def test_what_cannot_be_said_beside_an_answer_does_not_undo_it(
     broken: str, form: tuple[str, ...], door: Door, monkeypatch: pytest.MonkeyPatch
 ) -> None:

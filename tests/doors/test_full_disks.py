@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from lockgate.cli import exit_codes
-from lockgate.operations.bundle_spool import Spool
+from lockgate.operations.bundle.spool import Spool
 from tests.doors.line import Door
 
 pytestmark = pytest.mark.clause("LI-612")

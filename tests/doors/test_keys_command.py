@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from lockgate.cli.main import run
-from lockgate.operations import keeping
 from lockgate.operations.create import create
-from lockgate.operations.fsck import fsck
+from lockgate.operations.soundness.fsck import fsck
+from lockgate.operations.vault import keeping
 from lockgate.testing.world import World
 from lockgate.verify import Keys, read_public_key
 from lockgate.wiring import memory_store, signers

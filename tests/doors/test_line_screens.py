@@ -12,8 +12,8 @@ from lockgate.core.decision.decision import Action, Cause, Decision
 from lockgate.core.finding import Evidence, Finding, Outcome, Reading
 from lockgate.core.metric import parse_metric
 from lockgate.core.policy.policy import Promote
+from lockgate.operations.asking.queries import Explanation, explain
 from lockgate.operations.create import Order, create
-from lockgate.operations.queries import Explanation, explain
 from lockgate.report.explained import explained, render_explained
 from lockgate.report.listing import render_rollouts
 from lockgate.report.meter import draw_meter, draw_share

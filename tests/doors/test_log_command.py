@@ -15,7 +15,7 @@ from lockgate.cli import exit_codes, log_file
 from lockgate.core.checkpoint import read_checkpoint, read_log_growth
 from lockgate.core.log_export import read_portions
 from lockgate.core.note import read_note
-from lockgate.operations import exported_log
+from lockgate.operations.vault import exported_log
 from lockgate.verify import Keys, read_note_key, read_public_key, verify_checkpoint, verify_growth, verify_receipt
 from tests.doors.both import Both, Made
 

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from lockgate.operations.authenticate import authenticate
-from lockgate.operations.fsck import fsck
+from lockgate.operations.access.authenticate import authenticate
+from lockgate.operations.soundness.fsck import fsck
 from lockgate.wiring import local_house
 from tests.doors.line import Door
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from lockgate.operations.ingest import ingest
+from lockgate.operations.intake.ingest import ingest
 from lockgate.testing.world import World
 from lockgate.wiring import local_house, sqlite_store
 from tests.doors.line import Door, write_runs

@@ -17,10 +17,10 @@ from lockgate.core.receipt import operator
 from lockgate.core.summary import ERROR, OK, Columns
 from lockgate.core.surroundings import NEVER_TOGETHER
 from lockgate.core.verdict.reason import sequential_reason
-from lockgate.operations.freeze import freeze
-from lockgate.operations.ingest import ingest
-from lockgate.operations.pause import pause
-from lockgate.operations.queries import Explanation, explain
+from lockgate.operations.asking.queries import Explanation, explain
+from lockgate.operations.intake.ingest import ingest
+from lockgate.operations.steering.freeze import freeze
+from lockgate.operations.steering.pause import pause
 from lockgate.operations.tick import tick
 from lockgate.report.explained import explained
 from lockgate.testing.world import Law, World

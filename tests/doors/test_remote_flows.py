@@ -17,8 +17,8 @@ import pytest
 from lockgate import wiring
 from lockgate.cli import exit_codes
 from lockgate.core.receipt import Actor
-from lockgate.operations.actuator import Program, set_actuator
-from lockgate.operations.queries import find_rollout, list_rollouts
+from lockgate.operations.asking.queries import find_rollout, list_rollouts
+from lockgate.operations.steering.actuator import Program, set_actuator
 from tests.doors.both import Both, Made, serving_copy
 from tests.doors.line import APP, Door
 from tests.doors.test_operator_commands import at_a_terminal
@@ -200,7 +200,7 @@ def test_a_watch_outlives_a_restart_of_the_server(door: Door, home: Path, monkey
             assert [each.id for each in list_rollouts(house)] == [rollout]
             time.sleep(0.5)
         with serving_copy(home / "nothing", home / "copy", port):
-            from lockgate.operations.rollback import rollback
+            from lockgate.operations.steering.rollback import rollback
 
             rollback(rollout, ANN, wiring.local_house(home / "copy"))
             ended.wait(20)

@@ -10,7 +10,7 @@ import pytest
 
 from lockgate.core.bundle import decode, encode
 from lockgate.core.canonical import canonicalize
-from lockgate.operations import replay
+from lockgate.operations.replay import replay
 from tests.doors.both import Both, Made
 from tests.doors.line import APP, Door, write_runs
 

@@ -68,7 +68,7 @@ def test_an_import_opens_a_bounded_number_of_buckets(
     door: Door, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What is spread over more is refused whole, with what to do."""
-    monkeypatch.setattr("lockgate.operations.import_check.MAX_SLOTS", 30)
+    monkeypatch.setattr("lockgate.operations.intake.import_check.MAX_SLOTS", 30)
     thirty = write_runs(tmp_path / "a.ndjson", {"v36": 0.01}, runs=300, minutes=28)
     more = write_runs(tmp_path / "b.ndjson", {"v36": 0.01}, runs=300, minutes=40)
 

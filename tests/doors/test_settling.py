@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from lockgate.operations.ingest import ingest
-from lockgate.operations.queries import explain
+from lockgate.operations.asking.queries import explain
+from lockgate.operations.intake.ingest import ingest
 from lockgate.report.remedy import remedies
 from lockgate.report.screen import Screen
 from lockgate.report.view import render_view

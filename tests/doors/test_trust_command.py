@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from lockgate.operations.fsck import fsck
+from lockgate.operations.soundness.fsck import fsck
 from lockgate.wiring import local_house
 from tests.doors.line import Door
 

@@ -21,17 +21,17 @@ from lockgate.core.listed_key import Use
 from lockgate.core.policy.policy import Mode
 from lockgate.core.receipt import operator
 from lockgate.core.retention import Retention
-from lockgate.operations.actuator import Program, set_actuator
+from lockgate.operations.asking.queries import list_rollouts
 from lockgate.operations.create import Order, create
-from lockgate.operations.deliver import Bounds, deliver
-from lockgate.operations.freeze import freeze, unfreeze
-from lockgate.operations.fsck import fsck
-from lockgate.operations.ingest import ingest
-from lockgate.operations.kill import kill
-from lockgate.operations.prune import prune
-from lockgate.operations.queries import list_rollouts
-from lockgate.operations.rotate_key import Rotation, rotate_key
+from lockgate.operations.intake.ingest import ingest
+from lockgate.operations.keys.rotate_key import Rotation, rotate_key
+from lockgate.operations.retention.prune import prune
+from lockgate.operations.soundness.fsck import fsck
+from lockgate.operations.steering.actuator import Program, set_actuator
+from lockgate.operations.steering.freeze import freeze, unfreeze
+from lockgate.operations.steering.kill import kill
 from lockgate.operations.tick import tick
+from lockgate.operations.webhooks.deliver import Bounds, deliver
 from lockgate.ports.house import House
 from lockgate.testing.world import BEGINNING, WorldClock
 from lockgate.wiring import actuators, run_batches, signers, sqlite_store

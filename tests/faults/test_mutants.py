@@ -17,8 +17,9 @@ from lockgate.core.receipt import Bindings
 from lockgate.core.soundness.flaw import Rule
 from lockgate.core.spine import seal
 from lockgate.errors import LockgateError
-from lockgate.operations import keeping, record, sealing
-from lockgate.operations.fsck import fsck
+from lockgate.operations.intake import sealing
+from lockgate.operations.soundness.fsck import fsck
+from lockgate.operations.vault import keeping, record
 from lockgate.testing.world import World
 from tests.spec.line import EQUAL, created, world
 

@@ -23,13 +23,13 @@ from lockgate.core.decision.intervention import Seen
 from lockgate.core.delivery import State
 from lockgate.core.webhook_url import ALLOW
 from lockgate.errors import TryAgainError
+from lockgate.operations.asking.queries import find_rollout
 from lockgate.operations.create import Order, create
-from lockgate.operations.deliver import Bounds, deliver
-from lockgate.operations.fsck import fsck
-from lockgate.operations.promote import promote
-from lockgate.operations.queries import find_rollout
-from lockgate.operations.rollback import rollback
-from lockgate.operations.webhooks import WebhookOrder, create_webhook
+from lockgate.operations.soundness.fsck import fsck
+from lockgate.operations.steering.promote import promote
+from lockgate.operations.steering.rollback import rollback
+from lockgate.operations.webhooks.deliver import Bounds, deliver
+from lockgate.operations.webhooks.webhooks import WebhookOrder, create_webhook
 from lockgate.ports.house import House
 from lockgate.testing.told import untold_faults
 from lockgate.wiring import actuators, receivers

@@ -16,7 +16,7 @@ from typing import Any, TextIO
 from lockgate.core.instant import Instant
 from lockgate.errors import TryAgainError
 from lockgate.operations.create import Order, create
-from lockgate.operations.ingest import ingest
+from lockgate.operations.intake.ingest import ingest
 from lockgate.operations.tick import tick
 from lockgate.ports.house import House
 from lockgate.testing.world import BEGINNING

@@ -15,7 +15,7 @@ from lockgate.core.canonical import canonicalize
 from lockgate.core.checkpoint import Checkpoint, LogProof
 from lockgate.core.envelope import open_envelope
 from lockgate.core.merkle import Node, Tree, leaf_hash, plan_inclusion
-from lockgate.operations.sign import sign_checkpoint, sign_receipt
+from lockgate.operations.vault.sign import sign_checkpoint, sign_receipt
 from lockgate.ports.signing import Signers
 
 # The number of a receipt and its statement's bytes come in; the bytes that are signed in their place go out.

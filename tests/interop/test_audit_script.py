@@ -16,8 +16,8 @@ import pytest
 
 from lockgate.core.canonical import Json, canonicalize
 from lockgate.core.receipt import operator
-from lockgate.operations.pause import pause
-from lockgate.operations.resume import resume
+from lockgate.operations.steering.pause import pause
+from lockgate.operations.steering.resume import resume
 from lockgate.testing.signers import seeded_signers
 from lockgate.testing.world import World
 from tests.interop.routers import part

@@ -12,8 +12,8 @@ from cryptography.hazmat.primitives import hashes
 
 from lockgate.adapters.timestamps.rfc3161 import Rfc3161Authority
 from lockgate.core.refusal import VerifyError
-from lockgate.operations.stamping import StampOutcome, stamp
-from lockgate.operations.witnessed import timestamp_of
+from lockgate.operations.vault.witnessed import timestamp_of
+from lockgate.operations.witness.stamping import StampOutcome, stamp
 from lockgate.wiring import read_timestamp
 from tests.spec.line import created, world
 from tests.witness.stamping import answering

@@ -11,9 +11,9 @@ import pytest
 from lockgate.core.delivery import Delivery, State
 from lockgate.core.endpoint import Kind
 from lockgate.operations.create import Order, create
-from lockgate.operations.deliver import Bounds, deliver
-from lockgate.operations.rollback import rollback
-from lockgate.operations.webhooks import WebhookOrder, create_webhook
+from lockgate.operations.steering.rollback import rollback
+from lockgate.operations.webhooks.deliver import Bounds, deliver
+from lockgate.operations.webhooks.webhooks import WebhookOrder, create_webhook
 from lockgate.ports.house import House
 from lockgate.testing.recipients import Recipients
 from lockgate.testing.told import untold_faults

@@ -20,7 +20,7 @@ from lockgate.adapters.decoders.stored_shape import MAX_NAMES
 from lockgate.core.app import check_name
 from lockgate.core.stats.micro import MAX_ABS
 from lockgate.errors import UsageError
-from lockgate.operations.ingest import check_batch
+from lockgate.operations.intake.ingest import check_batch
 from lockgate.recorder import field as recorder_field
 from lockgate.recorder.backlog import RunBacklog
 from lockgate.recorder.line import line_of

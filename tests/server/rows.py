@@ -14,11 +14,11 @@ from collections.abc import Callable
 import httpx
 
 from lockgate.core.receipt import Actor
-from lockgate.operations.freeze import unfreeze_all
-from lockgate.operations.queries import receipts_of
-from lockgate.operations.rollback import rollback
-from lockgate.operations.webhook_deliveries import deliveries_of
-from lockgate.operations.webhooks import WebhookOrder, create_webhook, list_webhooks
+from lockgate.operations.asking.queries import receipts_of
+from lockgate.operations.steering.freeze import unfreeze_all
+from lockgate.operations.steering.rollback import rollback
+from lockgate.operations.webhooks.deliveries import deliveries_of
+from lockgate.operations.webhooks.webhooks import WebhookOrder, create_webhook, list_webhooks
 from lockgate.server.body_schemas import BODY_SCHEMAS
 from lockgate.server.schema_names import SCHEMA_NAMES
 from lockgate.server.table import ENDPOINTS, Endpoint

@@ -13,7 +13,7 @@ import httpx
 
 from lockgate.cli.asked.caller_place import answer_call
 from lockgate.core.permission import permissions_of
-from lockgate.operations.issue_key import IssuedKey, KeyOrder, issue_key
+from lockgate.operations.access.issue_key import IssuedKey, KeyOrder, issue_key
 from lockgate.ports.id_tokens import IdTokens
 from lockgate.ports.reading import RunBatches
 from lockgate.ports.webhooks import Receivers

@@ -6,8 +6,8 @@ from __future__ import annotations
 import pytest
 
 from lockgate.cli import main
-from lockgate.operations.api_keys import list_keys
-from lockgate.operations.authenticate import authenticate
+from lockgate.operations.access.api_keys import list_keys
+from lockgate.operations.access.authenticate import authenticate
 from tests.server.served import API, Caller, Served, problem
 from tests.spec.line import APP
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from lockgate.operations.queries import find_rollout, receipts_of
+from lockgate.operations.asking.queries import find_rollout, receipts_of
 from lockgate.testing.world import World
 from lockgate.wiring import sqlite_store
 from tests.server.served import API, NDJSON, served

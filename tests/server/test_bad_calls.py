@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from lockgate.core.api_key import DIGITS, ID_BYTES, ID_DIGITS, PREFIX, token_of
-from lockgate.operations.ingest import MAX_RUNS
-from lockgate.operations.overview import overview
-from lockgate.operations.revoke_key import revoke_key
+from lockgate.operations.access.revoke_key import revoke_key
+from lockgate.operations.asking.overview import overview
+from lockgate.operations.intake.ingest import MAX_RUNS
 from lockgate.server.problem import KINDS, TYPES
 from lockgate.server.table import ENDPOINTS, MAX_BODY
 from tests.server.served import API, NDJSON, Caller, Served, problem, served

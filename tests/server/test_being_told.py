@@ -11,7 +11,7 @@ import pytest
 from lockgate.core.delivery import Carried
 from lockgate.core.endpoint import Endpoint, Kind
 from lockgate.core.outbox import Message
-from lockgate.operations.deliver import Bounds, deliver
+from lockgate.operations.webhooks.deliver import Bounds, deliver
 from lockgate.testing.recipients import Recipients
 from tests.server.served import API, served
 from tests.spec.line import created, world

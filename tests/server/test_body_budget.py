@@ -16,8 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lockgate.core.batch import RunBatch
-from lockgate.operations.ingest import MAX_BYTES, MAX_RUNS
-from lockgate.operations.overview import overview
+from lockgate.operations.asking.overview import overview
+from lockgate.operations.intake.ingest import MAX_BYTES, MAX_RUNS
 from lockgate.server.body_budget import BodyBudget, Budget, Hold
 from lockgate.server.problem import ProblemError
 from lockgate.server.rooms import STRANGER, Who

@@ -14,7 +14,7 @@ import pytest
 
 from lockgate.client import Client
 from lockgate.core.permission import Permission
-from lockgate.operations.issue_key import IssuedKey
+from lockgate.operations.access.issue_key import IssuedKey
 from lockgate.server import sending
 from lockgate.server.caller import Caller
 from lockgate.server.problem import ProblemError

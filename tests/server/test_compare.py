@@ -8,9 +8,9 @@ import json
 import pytest
 
 from lockgate.core.comparison import Comparison
-from lockgate.operations.compare import Request
-from lockgate.operations.compare_stored import Window, compare_stored
-from lockgate.operations.overview import overview
+from lockgate.operations.asking.compare import Request
+from lockgate.operations.asking.compare_stored import Window, compare_stored
+from lockgate.operations.asking.overview import overview
 from tests.server.served import API, Caller, Served, problem
 from tests.spec.line import APP, EQUAL, WORSE, created
 

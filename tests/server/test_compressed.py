@@ -10,7 +10,7 @@ import zlib
 import pytest
 import zstandard
 
-from lockgate.operations.overview import overview
+from lockgate.operations.asking.overview import overview
 from lockgate.server.body import FREE, MOST_RATIO, unpack_body
 from lockgate.server.problem import ProblemError
 from lockgate.server.routes.runs import MAX_BODY

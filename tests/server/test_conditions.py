@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from lockgate.operations.queries import find_rollout, receipts_of
+from lockgate.operations.asking.queries import find_rollout, receipts_of
 from tests.server.served import API, Caller, Served, problem
 from tests.spec.line import EQUAL, created
 

@@ -11,10 +11,10 @@ from jsonschema import Draft202012Validator
 
 from lockgate.core.transition import Event
 from lockgate.core.webhook import EVENTS
-from lockgate.operations.freeze import freeze, unfreeze
-from lockgate.operations.pause import pause
-from lockgate.operations.resume import resume
-from lockgate.operations.rollback import rollback
+from lockgate.operations.steering.freeze import freeze, unfreeze
+from lockgate.operations.steering.pause import pause
+from lockgate.operations.steering.resume import resume
+from lockgate.operations.steering.rollback import rollback
 from lockgate.server.event_schemas import example_of, schema_of
 from tests.server.served import Served
 from tests.spec.line import APP, EQUAL, created, world

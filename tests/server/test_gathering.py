@@ -17,9 +17,9 @@ import pytest
 
 from lockgate.core.batch import Ingested, RunBatch
 from lockgate.errors import DataError, UnreachableError
-from lockgate.operations.fsck import fsck
-from lockgate.operations.ingest import ingest
-from lockgate.operations.ingest_together import ingest_together
+from lockgate.operations.intake.ingest import ingest
+from lockgate.operations.intake.ingest_together import ingest_together
+from lockgate.operations.soundness.fsck import fsck
 from lockgate.ports.house import House
 from lockgate.ports.store import Store, Transaction
 from lockgate.server import gathering

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from lockgate.operations.overview import overview
+from lockgate.operations.asking.overview import overview
 from lockgate.server import body
 from lockgate.server.connection import MAX_HEAD, Connection
 from lockgate.server.rooms import SIZES

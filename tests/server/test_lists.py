@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from lockgate.core.policy.policy import Mode
 from lockgate.core.rollout import Status
-from lockgate.operations.cancel import cancel
-from lockgate.operations.rollout_page import Wanted, rollout_page
+from lockgate.operations.asking.rollout_page import Wanted, rollout_page
+from lockgate.operations.steering.cancel import cancel
 from tests.server.rows import ANN
 from tests.server.served import API, Caller, Served, problem
 from tests.spec.line import APP, created, world

@@ -16,9 +16,9 @@ from lockgate.core.note import NoteKey
 from lockgate.core.public_key import read_public_key
 from lockgate.core.tile import WIDTH, read_entries, tiles_of
 from lockgate.core.vault import Receipt
-from lockgate.operations.freeze import freeze, unfreeze
-from lockgate.operations.queries import receipts_of
-from lockgate.operations.sign import log_key_of
+from lockgate.operations.asking.queries import receipts_of
+from lockgate.operations.steering.freeze import freeze, unfreeze
+from lockgate.operations.vault.sign import log_key_of
 from lockgate.ports.house import House
 from lockgate.verify import Keys, read_note_key, verify_checkpoint, verify_growth, verify_receipt
 from tests.server.rows import ANN, OTHER_APP

@@ -26,8 +26,8 @@ from lockgate.core.instant import SECOND
 from lockgate.core.permission import Permission
 from lockgate.core.receipt import Actor
 from lockgate.core.trust_rule import SAFE_EVENTS, Provider, TrustRule
-from lockgate.operations.fsck import fsck
-from lockgate.operations.trust import TrustOrder, create_rule, delete_rule
+from lockgate.operations.access.trust import TrustOrder, create_rule, delete_rule
+from lockgate.operations.soundness.fsck import fsck
 from lockgate.server.limits import Limits, Rates
 from lockgate.server.rates import Rate
 from lockgate.testing.world import World

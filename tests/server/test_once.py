@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from lockgate.operations.api_keys import list_keys
-from lockgate.operations.fsck import fsck
-from lockgate.operations.queries import list_rollouts
+from lockgate.operations.access.api_keys import list_keys
+from lockgate.operations.asking.queries import list_rollouts
+from lockgate.operations.soundness.fsck import fsck
 from lockgate.operations.tick_all import MAX_TURNS
 from lockgate.server.table import Endpoint
 from lockgate.testing.world import World

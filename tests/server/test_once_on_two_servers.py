@@ -7,9 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from lockgate.operations.api_keys import list_keys
-from lockgate.operations.fsck import fsck
-from lockgate.operations.queries import find_rollout, list_rollouts
+from lockgate.operations.access.api_keys import list_keys
+from lockgate.operations.asking.queries import find_rollout, list_rollouts
+from lockgate.operations.soundness.fsck import fsck
 from lockgate.testing.world import World
 from lockgate.wiring import postgres_store
 from tests.postgresql import Cluster

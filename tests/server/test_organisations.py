@@ -13,8 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lockgate.core.permission import PRESETS
-from lockgate.operations.issue_key import KeyOrder, issue_key
-from lockgate.operations.queries import list_rollouts
+from lockgate.operations.access.issue_key import KeyOrder, issue_key
+from lockgate.operations.asking.queries import list_rollouts
 from lockgate.server.loop import Loop
 from lockgate.server.table import ENDPOINTS, Endpoint
 from lockgate.testing.world import World

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from lockgate import wiring
-from lockgate.operations.copy_store import copy_store
+from lockgate.operations.soundness.copy_store import copy_store
 from lockgate.testing.recipients import Recipients
 from lockgate.testing.signers import seeded_signers
 from lockgate.testing.world import World

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from lockgate.operations.queries import find_rollout, list_rollouts
+from lockgate.operations.asking.queries import find_rollout, list_rollouts
 from tests.server.served import API, NDJSON, Caller, Served, problem
 from tests.spec.line import APP, EQUAL, WORSE
 

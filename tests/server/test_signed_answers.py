@@ -10,7 +10,7 @@ import pytest
 
 from lockgate.core.checkpoint import read_log_proof
 from lockgate.core.merkle import check_inclusion
-from lockgate.operations.queries import receipts_of
+from lockgate.operations.asking.queries import receipts_of
 from lockgate.verify import verify_checkpoint, verify_receipt
 from tests.server.served import API, Caller, Served
 from tests.server.test_log import all_keys, log_keys

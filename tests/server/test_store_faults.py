@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from lockgate.core.batch import RunBatch
-from lockgate.operations.fsck import fsck
+from lockgate.operations.soundness.fsck import fsck
 from lockgate.ports.reading import BatchCheck, Progress, accept
 from lockgate.testing.world import World
 from lockgate.wiring import sqlite_store

@@ -11,12 +11,12 @@ import pytest
 from lockgate.core.app import App
 from lockgate.core.receipt import Actor
 from lockgate.errors import HeldError, LockgateError, TryAgainError, UsageError
+from lockgate.operations.asking.overview import overview
 from lockgate.operations.create import create
-from lockgate.operations.freeze import freeze
-from lockgate.operations.fsck import fsck
-from lockgate.operations.once import Came, Once, do_once
-from lockgate.operations.overview import overview
-from lockgate.operations.together import together
+from lockgate.operations.soundness.fsck import fsck
+from lockgate.operations.steering.freeze import freeze
+from lockgate.operations.steering.once import Came, Once, do_once
+from lockgate.operations.steering.together import together
 from lockgate.ports.house import House
 from lockgate.ports.store import Transaction
 from tests.spec.line import APP, created, order, world

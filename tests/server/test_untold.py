@@ -8,7 +8,7 @@ import pytest
 from lockgate.cli import main
 from lockgate.core.delivery import Carried
 from lockgate.core.endpoint import Kind
-from lockgate.operations.deliver import Bounds, deliver
+from lockgate.operations.webhooks.deliver import Bounds, deliver
 from lockgate.testing.recipients import Recipients
 from lockgate.testing.router import Router
 from tests.server.served import API, Caller, Served

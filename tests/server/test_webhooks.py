@@ -11,8 +11,8 @@ import pytest
 from lockgate.core.delivery import Carried
 from lockgate.core.endpoint import Kind
 from lockgate.core.webhook_url import refused
-from lockgate.operations.deliver import deliver
-from lockgate.operations.rollback import rollback
+from lockgate.operations.steering.rollback import rollback
+from lockgate.operations.webhooks.deliver import deliver
 from lockgate.testing.recipients import Recipients
 from tests.server.served import Caller, Served, problem, served
 from tests.spec.line import APP, created, world

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from lockgate.operations.overview import overview
+from lockgate.operations.asking.overview import overview
 from lockgate.server.table import ENDPOINTS
 from tests.server.served import API, Caller, Served, problem
 from tests.spec.line import APP, created

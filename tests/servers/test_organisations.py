@@ -12,9 +12,9 @@ import pytest
 
 from lockgate.core.permission import permissions_of
 from lockgate.core.receipt import operator
-from lockgate.operations.actuator import Program, set_actuator
+from lockgate.operations.access.issue_key import KeyOrder, issue_key
 from lockgate.operations.create import Order, create
-from lockgate.operations.issue_key import KeyOrder, issue_key
+from lockgate.operations.steering.actuator import Program, set_actuator
 from lockgate.ports.house import House
 from lockgate.server.loop import Loop
 from lockgate.wiring import actuators, signers, sqlite_store, system_clock

@@ -15,8 +15,8 @@ from lockgate.core.listed_key import Use
 from lockgate.core.receipt import operator
 from lockgate.errors import NotPermittedError
 from lockgate.operations.create import Order, create
-from lockgate.operations.fsck import fsck
-from lockgate.operations.rotate_key import Rotation, rotate_key
+from lockgate.operations.keys.rotate_key import Rotation, rotate_key
+from lockgate.operations.soundness.fsck import fsck
 from lockgate.ports.house import House
 from lockgate.wiring import postgres_store, system_clock
 from tests.postgresql import Cluster

@@ -16,9 +16,9 @@ from lockgate.adapters.stores.sqlite.file import objects_of
 from lockgate.adapters.stores.sqlite.tables import HELD
 from lockgate.cli.main import run
 from lockgate.errors import HeldError, InDoubtError, NotPermittedError, UsageError
-from lockgate.operations.copy_store import Copied, copy_store
-from lockgate.operations.fsck import fsck
-from lockgate.operations.kill import kill
+from lockgate.operations.soundness.copy_store import Copied, copy_store
+from lockgate.operations.soundness.fsck import fsck
+from lockgate.operations.steering.kill import kill
 from lockgate.ports.copying import PLACE
 from lockgate.ports.house import House
 from lockgate.testing.world import World

@@ -15,9 +15,9 @@ import pytest
 
 from lockgate.adapters.stores.postgres.news import PostgresNews
 from lockgate.core.receipt import operator
-from lockgate.operations.actuator import Program, set_actuator
 from lockgate.operations.create import Order, create
-from lockgate.operations.deliver import untold
+from lockgate.operations.steering.actuator import Program, set_actuator
+from lockgate.operations.webhooks.deliver import untold
 from lockgate.ports.house import House
 from lockgate.server import loop
 from lockgate.server.loop import Loop

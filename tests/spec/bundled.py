@@ -13,9 +13,9 @@ from lockgate.core.bundle import decode
 from lockgate.core.bundle_layout import MANIFEST, manifest
 from lockgate.core.canonical import canonicalize
 from lockgate.core.envelope import open_envelope
-from lockgate.operations.bundle import Wanted, bundle
-from lockgate.operations.freeze import freeze
-from lockgate.operations.sign import sign_receipt
+from lockgate.operations.bundle.bundle import Wanted, bundle
+from lockgate.operations.steering.freeze import freeze
+from lockgate.operations.vault.sign import sign_receipt
 from lockgate.testing.world import World
 from lockgate.verify import Keys, read_note_key, read_public_key
 from tests.spec.line import APP, EQUAL, WORSE, created, world

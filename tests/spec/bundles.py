@@ -7,10 +7,10 @@ import json
 from typing import Any
 
 from lockgate.core.receipt import operator
-from lockgate.operations.bundle import Bundle, Wanted, bundle
-from lockgate.operations.kill import kill
-from lockgate.operations.pause import pause
-from lockgate.operations.resume import resume
+from lockgate.operations.bundle.bundle import Bundle, Wanted, bundle
+from lockgate.operations.steering.kill import kill
+from lockgate.operations.steering.pause import pause
+from lockgate.operations.steering.resume import resume
 from lockgate.ports.house import House
 from lockgate.report.bundle_pages import bundle_pages
 from lockgate.testing.world import World

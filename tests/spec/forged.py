@@ -21,7 +21,7 @@ from lockgate.core.envelope import open_envelope
 from lockgate.core.merkle import Tree, leaf_hash
 from lockgate.core.note import read_note
 from lockgate.core.vault import Receipt
-from lockgate.operations.sign import sign_checkpoint, sign_receipt
+from lockgate.operations.vault.sign import sign_checkpoint, sign_receipt
 from lockgate.ports.house import House
 
 Statement = tuple[str, tuple[Any, ...]]

@@ -7,12 +7,12 @@ from lockgate.core.decision.intervention import Seen
 from lockgate.core.receipt import operator
 from lockgate.core.replay.case import Case
 from lockgate.core.replay.outcome import Past, Record, compared, past_of, record_of
-from lockgate.operations.approve import approve
-from lockgate.operations.freeze import freeze, unfreeze
-from lockgate.operations.kill import kill
-from lockgate.operations.pause import pause
-from lockgate.operations.replay_cases import cases
-from lockgate.operations.resume import resume
+from lockgate.operations.replay.cases import cases
+from lockgate.operations.steering.approve import approve
+from lockgate.operations.steering.freeze import freeze, unfreeze
+from lockgate.operations.steering.kill import kill
+from lockgate.operations.steering.pause import pause
+from lockgate.operations.steering.resume import resume
 from lockgate.ports.house import House
 from lockgate.testing.world import World
 from tests.spec.line import APP, BAD, EQUAL, GOOD, created, trial_of

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 from lockgate.core.delivery import Delivery, State
 from lockgate.core.endpoint import Kind
-from lockgate.operations.actuator import Program, set_actuator
-from lockgate.operations.deliver import Bounds, Told, deliver
+from lockgate.operations.steering.actuator import Program, set_actuator
+from lockgate.operations.webhooks.deliver import Bounds, Told, deliver
 from lockgate.testing.router import Router
 from lockgate.testing.world import World
 from tests.spec.line import APP

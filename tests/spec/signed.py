@@ -15,7 +15,7 @@ from lockgate.core.merkle import Node, Tree, leaf_hash, plan_inclusion
 from lockgate.core.public_key import read_public_key
 from lockgate.core.receipt import Actor, Bindings, draft
 from lockgate.core.transition import Transition
-from lockgate.operations.sign import log_key, sign_checkpoint, sign_receipt
+from lockgate.operations.vault.sign import log_key, sign_checkpoint, sign_receipt
 from lockgate.verify import Keys
 from tests.spec.ramp import policy, rollout, situation, tick, verdict
 

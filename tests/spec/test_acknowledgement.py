@@ -18,13 +18,13 @@ from lockgate.core.evidence.window import span_at
 from lockgate.core.receipt import Actor
 from lockgate.core.rollout import is_met
 from lockgate.errors import DataError, UsageError
-from lockgate.operations.acknowledge import Observation, acknowledge
-from lockgate.operations.actuator import remove_actuator, set_actuator, tell_again
-from lockgate.operations.deliver import untold
-from lockgate.operations.fsck import fsck
-from lockgate.operations.queries import explain
-from lockgate.operations.rollback import rollback
+from lockgate.operations.asking.queries import explain
+from lockgate.operations.soundness.fsck import fsck
+from lockgate.operations.steering.acknowledge import Observation, acknowledge
+from lockgate.operations.steering.actuator import remove_actuator, set_actuator, tell_again
+from lockgate.operations.steering.rollback import rollback
 from lockgate.operations.tick import tick
+from lockgate.operations.webhooks.deliver import untold
 from lockgate.report.explained import explained
 from lockgate.testing.world import World
 from tests.spec.line import APP, EQUAL, created, predicate, receipts, trial_of, verified, world

@@ -15,10 +15,10 @@ from lockgate.core.policy.policy import Mode
 from lockgate.core.receipt import Actor
 from lockgate.core.soundness.flaw import Rule
 from lockgate.errors import LockgateError, UsageError
-from lockgate.operations.actuator import remove_actuator, set_actuator
-from lockgate.operations.freeze import freeze, unfreeze
-from lockgate.operations.fsck import fsck
-from lockgate.operations.queries import list_rollouts
+from lockgate.operations.asking.queries import list_rollouts
+from lockgate.operations.soundness.fsck import fsck
+from lockgate.operations.steering.actuator import remove_actuator, set_actuator
+from lockgate.operations.steering.freeze import freeze, unfreeze
 from lockgate.testing.world import World
 from lockgate.wiring import memory_store, sqlite_store
 from tests.spec.line import APP, created, predicate, receipts, verified

@@ -12,10 +12,10 @@ from lockgate.core.declaration.policy_declaration import declare
 from lockgate.core.policy.gate import Gate
 from lockgate.core.retention import Retention
 from lockgate.core.verdict.anytime import MAX_BUCKETS, Anytime, anytime
-from lockgate.operations.anytime import anytime_intervals
-from lockgate.operations.cancel import cancel
-from lockgate.operations.prune import MIN_S, prune
-from lockgate.operations.queries import explain
+from lockgate.operations.asking.anytime import anytime_intervals
+from lockgate.operations.asking.queries import explain
+from lockgate.operations.retention.prune import MIN_S, prune
+from lockgate.operations.steering.cancel import cancel
 from lockgate.operations.tick import tick
 from lockgate.report.explained import explained
 from lockgate.testing.world import Law, World

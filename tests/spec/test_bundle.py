@@ -17,12 +17,12 @@ from lockgate.core.note import read_note
 from lockgate.core.retention import Retention
 from lockgate.core.voucher import Voucher, VoucherKind
 from lockgate.errors import DataError, NotPermittedError, UnsoundError, UsageError
-from lockgate.operations import bundle_receipts
-from lockgate.operations.bundle import Wanted, bundle
-from lockgate.operations.bundle_spool import MAX_IN_MEMORY, Spool
-from lockgate.operations.freeze import freeze, unfreeze
-from lockgate.operations.ingest import ingest
-from lockgate.operations.prune import prune
+from lockgate.operations.bundle import receipts as bundle_receipts
+from lockgate.operations.bundle.bundle import Wanted, bundle
+from lockgate.operations.bundle.spool import MAX_IN_MEMORY, Spool
+from lockgate.operations.intake.ingest import ingest
+from lockgate.operations.retention.prune import prune
+from lockgate.operations.steering.freeze import freeze, unfreeze
 from lockgate.report.bundle_pages import bundle_pages
 from lockgate.testing.signers import SeededSigner, seeded_signers
 from lockgate.testing.world import World

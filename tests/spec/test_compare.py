@@ -20,7 +20,7 @@ from lockgate.core.finding import Outcome
 from lockgate.core.intake import WHOLE, Intake, Question
 from lockgate.core.policy.policy import Policy
 from lockgate.errors import DataError, UsageError
-from lockgate.operations.compare import Request, compare
+from lockgate.operations.asking.compare import Request, compare
 from lockgate.ports.reading import Progress
 from tests.tallied import values_of
 

@@ -15,9 +15,9 @@ from lockgate.core.declaration.policy_declaration import declare
 from lockgate.core.finding import Outcome
 from lockgate.core.instant import instant_text
 from lockgate.errors import DataError, UsageError
-from lockgate.operations.compare import Request, compare
-from lockgate.operations.compare_stored import ONE_LOOK, Window, compare_stored
-from lockgate.operations.ingest import ingest
+from lockgate.operations.asking.compare import Request, compare
+from lockgate.operations.asking.compare_stored import ONE_LOOK, Window, compare_stored
+from lockgate.operations.intake.ingest import ingest
 from lockgate.testing.world import BEGINNING, World
 from lockgate.wiring import run_files
 from tests.spec.line import APP, at, batch, run_lines, world

@@ -14,7 +14,7 @@ import pytest
 from lockgate.core.canonical import canonicalize
 from lockgate.core.refusal import Reason, VerifyError
 from lockgate.core.statement import receipt_name
-from lockgate.operations.sign import sign_receipt
+from lockgate.operations.vault.sign import sign_receipt
 from lockgate.verify import Held, Keys, read_public_key, verify_chain, verify_receipt, verify_rollout
 from tests.spec.signed import RECEIPTS, chain
 from tools.receipt_samples import RECEIPTS as SAMPLE_SIGNER

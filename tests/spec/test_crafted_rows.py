@@ -16,10 +16,10 @@ from lockgate.adapters.stores.sqlite.store import CONTROL, SqliteStore
 from lockgate.cli.main import run
 from lockgate.core.soundness.flaw import Rule
 from lockgate.errors import DataError
-from lockgate.operations.freeze import freeze
-from lockgate.operations.fsck import fsck
-from lockgate.operations.ingest import ingest
-from lockgate.operations.rollback import rollback
+from lockgate.operations.intake.ingest import ingest
+from lockgate.operations.soundness.fsck import fsck
+from lockgate.operations.steering.freeze import freeze
+from lockgate.operations.steering.rollback import rollback
 from lockgate.testing.world import World
 from tests.spec.line import APP, EQUAL, batch, created
 from tests.spec.test_soundness import WHO, tamper

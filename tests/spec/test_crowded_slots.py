@@ -6,7 +6,7 @@ from __future__ import annotations
 import pytest
 
 from lockgate.core.app import MAX_RELEASES, UNNAMED_RELEASE
-from lockgate.operations.ingest import ingest
+from lockgate.operations.intake.ingest import ingest
 from lockgate.testing.world import World
 from tests.spec.line import APP, batch, created, world
 

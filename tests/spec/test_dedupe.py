@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from lockgate.core.batch import Ingested
 from lockgate.core.dedupe import Dedupe, marks_of
 from lockgate.errors import DataError, UsageError
-from lockgate.operations.ingest import ingest
+from lockgate.operations.intake.ingest import ingest
 from lockgate.testing.world import World
 from lockgate.wiring import run_batches, sqlite_store
 from tests.spec.line import APP, at, batch, world

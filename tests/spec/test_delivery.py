@@ -16,13 +16,13 @@ from lockgate.core.endpoint import Endpoint, Kind
 from lockgate.core.instant import HOUR
 from lockgate.core.outbox import Message
 from lockgate.core.transition import Event
-from lockgate.operations.actuator import Program, remove_actuator, set_actuator, tell_again
-from lockgate.operations.deliver import Bounds, deliver, untold
-from lockgate.operations.freeze import freeze
-from lockgate.operations.kill import kill
-from lockgate.operations.pause import pause
-from lockgate.operations.promote import promote
-from lockgate.operations.rollback import rollback
+from lockgate.operations.steering.actuator import Program, remove_actuator, set_actuator, tell_again
+from lockgate.operations.steering.freeze import freeze
+from lockgate.operations.steering.kill import kill
+from lockgate.operations.steering.pause import pause
+from lockgate.operations.steering.promote import promote
+from lockgate.operations.steering.rollback import rollback
+from lockgate.operations.webhooks.deliver import Bounds, deliver, untold
 from lockgate.testing.router import Router
 from lockgate.testing.world import World
 from lockgate.wiring import sqlite_store

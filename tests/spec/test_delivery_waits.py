@@ -10,8 +10,8 @@ import pytest
 from lockgate.core.delivery import State
 from lockgate.core.instant import SECOND
 from lockgate.core.retry import PATIENCE
-from lockgate.operations.deliver import hasten, retry_dead, untold
-from lockgate.operations.rollback import rollback
+from lockgate.operations.steering.rollback import rollback
+from lockgate.operations.webhooks.deliver import hasten, retry_dead, untold
 from tests.spec.line import created, world
 from tests.spec.operators import ANN
 from tests.spec.routing import delivered, kept_deliveries, routed, told

@@ -10,8 +10,8 @@ import pytest
 from lockgate.core.finding import Outcome
 from lockgate.core.instant import instant_text
 from lockgate.core.rollout import Status
-from lockgate.operations.fsck import fsck
-from lockgate.operations.rollback import rollback
+from lockgate.operations.soundness.fsck import fsck
+from lockgate.operations.steering.rollback import rollback
 from lockgate.operations.tick import tick
 from lockgate.testing.world import Law, World
 from tests.spec.line import APP, EQUAL, WORSE, created, predicate, receipts, trial_of, world

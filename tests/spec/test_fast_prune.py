@@ -9,10 +9,10 @@ import pytest
 
 from lockgate.core.delivery import State
 from lockgate.core.retention import Retention
-from lockgate.operations.fsck import fsck
-from lockgate.operations.ingest import ingest
-from lockgate.operations.prune import prune, retained
-from lockgate.operations.rollback import rollback
+from lockgate.operations.intake.ingest import ingest
+from lockgate.operations.retention.prune import prune, retained
+from lockgate.operations.soundness.fsck import fsck
+from lockgate.operations.steering.rollback import rollback
 from lockgate.testing.world import World
 from tests.spec.line import APP, EQUAL, created, world
 from tests.spec.operators import ANN

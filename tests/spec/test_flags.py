@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lockgate.errors import DataError
-from lockgate.operations.ingest import MAX_RUNS, ingest
+from lockgate.operations.intake.ingest import MAX_RUNS, ingest
 from lockgate.testing.world import World
 from tests.spec.line import APP, at, batch, world
 

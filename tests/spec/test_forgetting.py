@@ -13,12 +13,12 @@ from lockgate.core.delivery import State
 from lockgate.core.endpoint import Endpoint, Kind
 from lockgate.core.receipt import Actor
 from lockgate.core.retention import Retention
-from lockgate.operations.custody import change, standing
-from lockgate.operations.fsck import fsck
-from lockgate.operations.keeping import writing
-from lockgate.operations.prune import prune
-from lockgate.operations.rollback import rollback
+from lockgate.operations.retention.prune import prune
+from lockgate.operations.soundness.fsck import fsck
+from lockgate.operations.steering.rollback import rollback
 from lockgate.operations.tick import tick
+from lockgate.operations.vault.custody import change, standing
+from lockgate.operations.vault.keeping import writing
 from lockgate.testing.world import World
 from lockgate.wiring import sqlite_store
 from tests.spec.line import APP, created, receipts, trial_of, world

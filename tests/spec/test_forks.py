@@ -21,8 +21,8 @@ from lockgate.core.refusal import Reason, VerifyError
 from lockgate.core.soundness.flaw import Flaw
 from lockgate.core.vault import Receipt
 from lockgate.errors import DataError
-from lockgate.operations.fsck import fsck
-from lockgate.operations.saved_receipts import CHECKPOINT, GROWTH, LOG_KEY, RECEIPT_KEY, saved_receipts
+from lockgate.operations.bundle.saved_receipts import CHECKPOINT, GROWTH, LOG_KEY, RECEIPT_KEY, saved_receipts
+from lockgate.operations.soundness.fsck import fsck
 from lockgate.ports.house import House
 from lockgate.ports.store import Store
 from lockgate.testing.world import World

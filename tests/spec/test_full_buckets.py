@@ -8,7 +8,7 @@ import pytest
 from lockgate.core.declaration.fault import PolicyFaults
 from lockgate.core.declaration.policy_declaration import declare
 from lockgate.core.spine import Slot
-from lockgate.operations.ingest import ingest
+from lockgate.operations.intake.ingest import ingest
 from lockgate.operations.tick import tick
 from lockgate.testing.world import World
 from tests.spec.line import APP, EQUAL, at, batch, created, trial_of, world

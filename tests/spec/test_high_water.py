@@ -14,11 +14,11 @@ import pytest
 from lockgate.adapters.marks.state_files import StateFiles
 from lockgate.core.receipt import operator
 from lockgate.errors import DataError
+from lockgate.operations.bundle.saved_receipts import saved_receipts
 from lockgate.operations.create import create
-from lockgate.operations.fsck import fsck
-from lockgate.operations.pause import pause
-from lockgate.operations.rollback import rollback
-from lockgate.operations.saved_receipts import saved_receipts
+from lockgate.operations.soundness.fsck import fsck
+from lockgate.operations.steering.pause import pause
+from lockgate.operations.steering.rollback import rollback
 from lockgate.ports.house import House
 from lockgate.testing.world import World
 from lockgate.wiring import sqlite_store
@@ -155,7 +155,7 @@ def test_a_mark_that_cannot_be_kept_is_told_once_by_a_process(tmp_path: Path, ca
 
 def test_looks_and_runs_need_no_mark(tmp_path: Path) -> None:
     """What signs nothing is not refused: an older copy still takes runs."""
-    from lockgate.operations.ingest import ingest
+    from lockgate.operations.intake.ingest import ingest
 
     home, state, copy = tmp_path / "home", tmp_path / "state", tmp_path / "copy"
     here = World(sqlite_store(home), 1)

@@ -10,7 +10,7 @@ from lockgate.core.policy.step import StepKind
 from lockgate.core.rollout import Status
 from lockgate.errors import UsageError
 from lockgate.operations.create import create
-from lockgate.operations.ingest import ingest
+from lockgate.operations.intake.ingest import ingest
 from lockgate.operations.tick import tick
 from lockgate.testing.world import World
 from tests.spec.line import APP, EQUAL, created, order, predicate, receipts, trial_of, world

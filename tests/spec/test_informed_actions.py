@@ -10,12 +10,12 @@ import pytest
 
 from lockgate.core.decision.intervention import Seen
 from lockgate.errors import NotPermittedError
-from lockgate.operations import reading
-from lockgate.operations.approve import approve
-from lockgate.operations.fsck import fsck
-from lockgate.operations.pause import pause
-from lockgate.operations.promote import promote
-from lockgate.operations.queries import explain
+from lockgate.operations.asking.queries import explain
+from lockgate.operations.line import reading
+from lockgate.operations.soundness.fsck import fsck
+from lockgate.operations.steering.approve import approve
+from lockgate.operations.steering.pause import pause
+from lockgate.operations.steering.promote import promote
 from lockgate.operations.tick import tick
 from lockgate.testing.world import MINUTE, Law, World
 from lockgate.wiring import memory_store, sqlite_store
@@ -64,7 +64,7 @@ def test_what_is_granted_is_signed_with_every_sealed_bucket(
 ) -> None:
     """The verdict in the receipt is of all that is sealed, also where more is unread than is read at once."""
     monkeypatch.setattr(reading, "AT_ONCE", at_once)
-    monkeypatch.setattr("lockgate.operations.current.AT_ONCE", at_once)
+    monkeypatch.setattr("lockgate.operations.line.current.AT_ONCE", at_once)
     rollout_id = unread(here, EQUAL)
     shown = explain(rollout_id, here.house)
 

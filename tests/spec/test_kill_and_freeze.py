@@ -14,12 +14,12 @@ from lockgate.core.public_key import read_public_key
 from lockgate.core.rollout import Status
 from lockgate.core.transition import Event
 from lockgate.errors import NotPermittedError, UsageError
-from lockgate.operations.freeze import freeze, unfreeze
-from lockgate.operations.kill import kill
-from lockgate.operations.pause import pause
-from lockgate.operations.promote import promote
-from lockgate.operations.queries import list_rollouts
-from lockgate.operations.rollback import rollback
+from lockgate.operations.asking.queries import list_rollouts
+from lockgate.operations.steering.freeze import freeze, unfreeze
+from lockgate.operations.steering.kill import kill
+from lockgate.operations.steering.pause import pause
+from lockgate.operations.steering.promote import promote
+from lockgate.operations.steering.rollback import rollback
 from lockgate.operations.tick import tick
 from lockgate.testing.world import World
 from lockgate.verify import Keys, verify_chain

@@ -6,9 +6,9 @@ from __future__ import annotations
 import pytest
 
 from lockgate.core.dedupe import Dedupe
-from lockgate.operations.example_runs import UNREAD, Wanted, example_runs
-from lockgate.operations.ingest import ingest
-from lockgate.operations.queries import explain
+from lockgate.operations.asking.example_runs import UNREAD, Wanted, example_runs
+from lockgate.operations.asking.queries import explain
+from lockgate.operations.intake.ingest import ingest
 from lockgate.testing.world import World
 from lockgate.wiring import run_batches
 from tests.spec.line import APP, batch, created, world

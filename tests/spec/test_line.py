@@ -17,9 +17,9 @@ from lockgate.core.rollout import Status
 from lockgate.core.surroundings import NEVER_TOGETHER
 from lockgate.core.transition import Event
 from lockgate.errors import NotPermittedError, TryAgainError, UsageError
+from lockgate.operations.asking.queries import explain, list_rollouts
 from lockgate.operations.create import create
-from lockgate.operations.ingest import ingest
-from lockgate.operations.queries import explain, list_rollouts
+from lockgate.operations.intake.ingest import ingest
 from lockgate.operations.tick import Turn, tick
 from lockgate.operations.tick_all import tick_all
 from lockgate.testing.world import MINUTE, Law, World

@@ -21,19 +21,19 @@ from lockgate.core.decision.intervention import Seen
 from lockgate.core.receipt import Actor
 from lockgate.core.rollout import Rollout, Status
 from lockgate.errors import NotPermittedError, TryAgainError, UsageError
-from lockgate.operations.approve import approve
-from lockgate.operations.cancel import cancel
+from lockgate.operations.asking.queries import explain, list_rollouts
 from lockgate.operations.create import Order, create
-from lockgate.operations.freeze import freeze, unfreeze
-from lockgate.operations.fsck import fsck
-from lockgate.operations.ingest import ingest
-from lockgate.operations.intervention import Answer
-from lockgate.operations.kill import kill
-from lockgate.operations.pause import pause
-from lockgate.operations.promote import promote
-from lockgate.operations.queries import explain, list_rollouts
-from lockgate.operations.resume import resume
-from lockgate.operations.rollback import rollback
+from lockgate.operations.intake.ingest import ingest
+from lockgate.operations.soundness.fsck import fsck
+from lockgate.operations.steering.approve import approve
+from lockgate.operations.steering.cancel import cancel
+from lockgate.operations.steering.freeze import freeze, unfreeze
+from lockgate.operations.steering.intervention import Answer
+from lockgate.operations.steering.kill import kill
+from lockgate.operations.steering.pause import pause
+from lockgate.operations.steering.promote import promote
+from lockgate.operations.steering.resume import resume
+from lockgate.operations.steering.rollback import rollback
 from lockgate.operations.tick import tick
 from lockgate.testing.contents import Reader
 from lockgate.testing.invariants import broken

@@ -10,8 +10,8 @@ import pytest
 from lockgate.core.canonical import canonicalize
 from lockgate.core.envelope import MAX_PAYLOAD_SIZE, open_envelope
 from lockgate.core.vault import Receipt
-from lockgate.operations.fsck import fsck
-from lockgate.operations.ingest import ingest
+from lockgate.operations.intake.ingest import ingest
+from lockgate.operations.soundness.fsck import fsck
 from lockgate.operations.tick import tick
 from tests.spec.line import APP, EQUAL, at, batch, created, predicate, receipts, verified, world
 

@@ -20,13 +20,13 @@ from lockgate.core.endpoint import Endpoint, Kind
 from lockgate.core.retention import Pin, Retention
 from lockgate.core.soundness.flaw import Rule
 from lockgate.errors import NotPermittedError
-from lockgate.operations.fsck import fsck
-from lockgate.operations.ingest import ingest
-from lockgate.operations.prune import prune
-from lockgate.operations.rollback import rollback
-from lockgate.operations.saved_receipts import saved_receipts
+from lockgate.operations.bundle.saved_receipts import saved_receipts
+from lockgate.operations.intake.ingest import ingest
+from lockgate.operations.retention.prune import prune
+from lockgate.operations.retention.unpinning import release
+from lockgate.operations.soundness.fsck import fsck
+from lockgate.operations.steering.rollback import rollback
 from lockgate.operations.tick import tick
-from lockgate.operations.unpinning import release
 from lockgate.testing.world import World
 from tests.spec.line import APP, batch, created, predicate, receipts, world
 from tests.spec.test_soundness import WHO, tamper

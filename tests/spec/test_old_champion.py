@@ -9,11 +9,11 @@ from dataclasses import replace
 import pytest
 
 from lockgate.core.retention import Retention
-from lockgate.operations.fsck import fsck
-from lockgate.operations.ingest import ingest
-from lockgate.operations.kill import kill
-from lockgate.operations.prune import prune
-from lockgate.operations.rollback import rollback
+from lockgate.operations.intake.ingest import ingest
+from lockgate.operations.retention.prune import prune
+from lockgate.operations.soundness.fsck import fsck
+from lockgate.operations.steering.kill import kill
+from lockgate.operations.steering.rollback import rollback
 from lockgate.testing.world import World
 from tests.spec.line import APP, EQUAL, trial_of, world
 from tests.spec.operators import ANN, promoted

@@ -19,17 +19,17 @@ from lockgate.core.rollout import Status
 from lockgate.core.statement import read_statement
 from lockgate.core.transition import Event
 from lockgate.errors import LockgateError, NotPermittedError, TryAgainError, UsageError
-from lockgate.operations.approve import approve
-from lockgate.operations.cancel import cancel
-from lockgate.operations.clear_alarm import clear_alarm
-from lockgate.operations.freeze import freeze
-from lockgate.operations.intervention import TRIES, Answer
-from lockgate.operations.kill import kill
-from lockgate.operations.pause import pause
-from lockgate.operations.promote import promote
-from lockgate.operations.queries import list_rollouts
-from lockgate.operations.resume import resume
-from lockgate.operations.rollback import rollback
+from lockgate.operations.asking.queries import list_rollouts
+from lockgate.operations.steering.approve import approve
+from lockgate.operations.steering.cancel import cancel
+from lockgate.operations.steering.clear_alarm import clear_alarm
+from lockgate.operations.steering.freeze import freeze
+from lockgate.operations.steering.intervention import TRIES, Answer
+from lockgate.operations.steering.kill import kill
+from lockgate.operations.steering.pause import pause
+from lockgate.operations.steering.promote import promote
+from lockgate.operations.steering.resume import resume
+from lockgate.operations.steering.rollback import rollback
 from lockgate.operations.tick import tick
 from lockgate.ports.house import House
 from lockgate.ports.signing import PublicKeys, Signer

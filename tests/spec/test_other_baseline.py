@@ -6,10 +6,10 @@ from __future__ import annotations
 import pytest
 
 from lockgate.errors import NotPermittedError
-from lockgate.operations.freeze import unfreeze
-from lockgate.operations.fsck import fsck
-from lockgate.operations.kill import kill
-from lockgate.operations.rollback import rollback
+from lockgate.operations.soundness.fsck import fsck
+from lockgate.operations.steering.freeze import unfreeze
+from lockgate.operations.steering.kill import kill
+from lockgate.operations.steering.rollback import rollback
 from lockgate.testing.world import World
 from tests.spec.line import APP, EQUAL, created, world
 from tests.spec.operators import ANN, app_of, promoted

@@ -6,8 +6,8 @@ from __future__ import annotations
 import pytest
 
 from lockgate.core.rollout import Status
-from lockgate.operations.ingest import ingest
-from lockgate.operations.queries import explain, overdue_rollouts
+from lockgate.operations.asking.queries import explain, overdue_rollouts
+from lockgate.operations.intake.ingest import ingest
 from lockgate.operations.tick import tick
 from tests.spec.line import APP, EQUAL, created, trial_of, world
 from tests.spec.routing import READS_BACK, routed

@@ -19,9 +19,9 @@ from lockgate.core.intake import WHOLE, Question, Slice
 from lockgate.core.rollout import Status
 from lockgate.core.spine import PairCell
 from lockgate.operations.create import create
-from lockgate.operations.fsck import fsck
-from lockgate.operations.ingest import ingest
-from lockgate.operations.pairing import LATEST
+from lockgate.operations.intake.ingest import ingest
+from lockgate.operations.intake.pairing import LATEST
+from lockgate.operations.soundness.fsck import fsck
 from lockgate.operations.tick import tick
 from lockgate.testing.world import Law, World
 from lockgate.wiring import run_files, sqlite_store

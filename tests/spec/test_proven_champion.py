@@ -10,10 +10,10 @@ import pytest
 from lockgate.core.app import App
 from lockgate.core.receipt import operator
 from lockgate.core.soundness.flaw import Rule
-from lockgate.operations.freeze import unfreeze
-from lockgate.operations.fsck import fsck
-from lockgate.operations.kill import kill
-from lockgate.operations.rollback import rollback
+from lockgate.operations.soundness.fsck import fsck
+from lockgate.operations.steering.freeze import unfreeze
+from lockgate.operations.steering.kill import kill
+from lockgate.operations.steering.rollback import rollback
 from lockgate.testing.world import World
 from tests.spec.line import APP, EQUAL, created, predicate, receipts, world
 

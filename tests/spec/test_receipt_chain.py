@@ -10,7 +10,7 @@ import pytest
 
 from lockgate.core.receipt import Actor, draft
 from lockgate.core.refusal import Reason, VerifyError
-from lockgate.operations.sign import sign_receipt
+from lockgate.operations.vault.sign import sign_receipt
 from lockgate.verify import verify_chain
 from tests.spec.ramp import policy, verdict
 from tests.spec.signed import BINDINGS, KEYS, RECEIPTS, chain, drafted, transition

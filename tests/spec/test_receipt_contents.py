@@ -20,8 +20,8 @@ from lockgate.core.envelope import MAX_ENVELOPE_SIZE, open_envelope
 from lockgate.core.named_contents import named_contents
 from lockgate.core.rollout import Status
 from lockgate.core.soundness.flaw import Rule
-from lockgate.operations.fsck import fsck
-from lockgate.operations.ingest import ingest
+from lockgate.operations.intake.ingest import ingest
+from lockgate.operations.soundness.fsck import fsck
 from lockgate.operations.tick import tick
 from lockgate.testing.world import World
 from lockgate.wiring import run_batches

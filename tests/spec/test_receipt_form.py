@@ -29,7 +29,7 @@ from lockgate.core.stated_verdict import MAX_INLINE, stated_verdict
 from lockgate.core.transition import apply
 from lockgate.core.verdict.verdict import Verdict
 from lockgate.errors import UsageError
-from lockgate.operations.sign import sign_receipt
+from lockgate.operations.vault.sign import sign_receipt
 from lockgate.verify import verify_receipt
 from tests.spec.ramp import START, finding, gate, policy, rollout, situation, turn, verdict
 from tests.spec.signed import BINDINGS, KEYS, RECEIPTS, transition

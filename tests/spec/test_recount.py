@@ -23,9 +23,9 @@ from lockgate.core.bucket import Bucket, Events
 from lockgate.core.retention import Retention
 from lockgate.core.soundness.flaw import Rule
 from lockgate.core.spine import seal
-from lockgate.operations.fsck import Soundness, fsck
-from lockgate.operations.ingest import ingest
-from lockgate.operations.prune import prune, retained
+from lockgate.operations.intake.ingest import ingest
+from lockgate.operations.retention.prune import prune, retained
+from lockgate.operations.soundness.fsck import Soundness, fsck
 from lockgate.ports.store import Store
 from lockgate.testing.world import Law, World
 from lockgate.wiring import memory_store, run_batches

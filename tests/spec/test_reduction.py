@@ -19,7 +19,7 @@ from lockgate.core.policy.gate import Breach
 from lockgate.core.policy.policy import Policy
 from lockgate.core.rollout import Status
 from lockgate.core.verdict.judge import judge
-from lockgate.operations.fsck import fsck
+from lockgate.operations.soundness.fsck import fsck
 from lockgate.operations.tick import Turn, tick
 from lockgate.testing.world import Law, World
 from tests.spec.line import APP, created, trial_of, world

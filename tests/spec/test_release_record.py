@@ -19,7 +19,7 @@ from lockgate.core.release_record import release_record
 from lockgate.core.release_record_schema import release_record_schema
 from lockgate.core.release_sources import Entry
 from lockgate.core.statement import read_statement
-from lockgate.operations.ingest import ingest
+from lockgate.operations.intake.ingest import ingest
 from lockgate.operations.tick import tick
 from lockgate.testing.world import World
 from tests.spec.bundles import CARD, EXPERIMENT, MODEL, bundled, promoted, record_of, rolled_back, stepped_in

@@ -19,19 +19,19 @@ from lockgate.core.refusal import Reason, VerifyError
 from lockgate.core.replay.outcome import Result, Why
 from lockgate.core.retention import Retention
 from lockgate.errors import DataError, UnknownError
-from lockgate.operations import replay as replay_module
-from lockgate.operations.bundle import Wanted, bundle
-from lockgate.operations.freeze import freeze
-from lockgate.operations.fsck import fsck
-from lockgate.operations.ingest import ingest
-from lockgate.operations.pause import pause
-from lockgate.operations.prune import prune
-from lockgate.operations.replay import Replayed, replay_stored
-from lockgate.operations.replay_bundle import replay_bundle, replay_case
-from lockgate.operations.replay_cases import cases
-from lockgate.operations.replay_runs import recounted
+from lockgate.operations.bundle.bundle import Wanted, bundle
+from lockgate.operations.intake.ingest import ingest
+from lockgate.operations.replay import replay as replay_module
+from lockgate.operations.replay.bundle import replay_bundle, replay_case
+from lockgate.operations.replay.cases import cases
+from lockgate.operations.replay.replay import Replayed, replay_stored
+from lockgate.operations.replay.runs import recounted
+from lockgate.operations.retention.prune import prune
+from lockgate.operations.retention.unpinning import release
+from lockgate.operations.soundness.fsck import fsck
+from lockgate.operations.steering.freeze import freeze
+from lockgate.operations.steering.pause import pause
 from lockgate.operations.tick import tick
-from lockgate.operations.unpinning import release
 from lockgate.testing.world import World
 from lockgate.wiring import run_batches, sqlite_store
 from tests.replays import REPLAYS, replay_all
@@ -300,7 +300,7 @@ class Counted:
 def test_cases_come_one_at_a_time(stored: tuple[World, tuple[str, ...]], monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever stops early has read no more than that; each begins with what the one before it read."""
     here, names = stored
-    monkeypatch.setattr("lockgate.operations.replay_cases.PORTION", 1)
+    monkeypatch.setattr("lockgate.operations.replay.cases.PORTION", 1)
     with here.house.store.reading() as seen:
         counted: Any = Counted(seen)
         found = cases(counted, names[0])

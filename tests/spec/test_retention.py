@@ -11,15 +11,15 @@ import pytest
 from lockgate.core.receipt import Actor, operator
 from lockgate.core.retention import Retention
 from lockgate.errors import DataError, UsageError
+from lockgate.operations.asking.example_runs import Examples, Wanted, example_runs
 from lockgate.operations.create import create
-from lockgate.operations.example_runs import Examples, Wanted, example_runs
-from lockgate.operations.fsck import fsck
-from lockgate.operations.ingest import ingest
-from lockgate.operations.pause import pause
-from lockgate.operations.prune import preview, prune, retained
-from lockgate.operations.rollback import rollback
+from lockgate.operations.intake.ingest import ingest
+from lockgate.operations.retention.prune import preview, prune, retained
+from lockgate.operations.retention.unpinning import release
+from lockgate.operations.soundness.fsck import fsck
+from lockgate.operations.steering.pause import pause
+from lockgate.operations.steering.rollback import rollback
 from lockgate.operations.tick import tick
-from lockgate.operations.unpinning import release
 from lockgate.testing.world import World
 from lockgate.wiring import run_batches, sqlite_store
 from tests.spec.line import APP, EQUAL, WORSE, batch, created, order, receipts, world

@@ -16,10 +16,10 @@ from lockgate.core.envelope import MAX_PAYLOAD_SIZE, signer_of
 from lockgate.core.listed_key import MAX_INDEX, Status, Use
 from lockgate.core.receipt import Actor
 from lockgate.errors import NotPermittedError, UsageError
-from lockgate.operations import rotate_key
-from lockgate.operations.fsck import fsck
-from lockgate.operations.key_manifest import Roots, draft_manifest
-from lockgate.operations.public_keys import public_keys
+from lockgate.operations.keys import rotate_key
+from lockgate.operations.keys.manifest import Roots, draft_manifest
+from lockgate.operations.keys.public_keys import public_keys
+from lockgate.operations.soundness.fsck import fsck
 from lockgate.testing.world import World
 from tests.spec.test_rotation import ROOT, counted, decide, entries, line, public, published, rotated, trusting
 

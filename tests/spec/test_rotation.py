@@ -23,8 +23,7 @@ from lockgate.core.retention import Retention
 from lockgate.core.vault import Receipt
 from lockgate.errors import DataError, NotPermittedError, UnsoundError, UsageError
 from lockgate.operations.create import create
-from lockgate.operations.fsck import fsck
-from lockgate.operations.key_manifest import (
+from lockgate.operations.keys.manifest import (
     Roots,
     current_manifest,
     draft_manifest,
@@ -32,9 +31,10 @@ from lockgate.operations.key_manifest import (
     publish_manifest,
     with_signature,
 )
-from lockgate.operations.known_keys import heir
-from lockgate.operations.prune import prune
-from lockgate.operations.rotate_key import Rotated, Rotation, rotate_key
+from lockgate.operations.keys.rotate_key import Rotated, Rotation, rotate_key
+from lockgate.operations.retention.prune import prune
+from lockgate.operations.soundness.fsck import fsck
+from lockgate.operations.vault.known_keys import heir
 from lockgate.ports.house import House
 from lockgate.testing.signers import SeededSigner
 from lockgate.testing.world import World
@@ -445,7 +445,7 @@ def test_every_organisation_is_told(tmp_path: Path) -> None:
     """The keys are those of the store: each log that they sign says who follows."""
     here = line(tmp_path)
     decide(here, "one")
-    from lockgate.operations.organisations import create_organisation
+    from lockgate.operations.access.organisations import create_organisation
 
     create_organisation("other", here.house)
     other = replace(here.house, org="other")

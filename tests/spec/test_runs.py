@@ -12,8 +12,8 @@ from lockgate.core.app import MAX_SLICES, OTHER
 from lockgate.core.rollout import Status
 from lockgate.core.spine import Slot
 from lockgate.errors import DataError
-from lockgate.operations import ingest as ingesting
-from lockgate.operations.ingest import ingest
+from lockgate.operations.intake import ingest as ingesting
+from lockgate.operations.intake.ingest import ingest
 from lockgate.operations.tick import tick
 from lockgate.testing.world import World
 from tests.spec.line import APP, EQUAL, at, batch, created, world

@@ -10,10 +10,10 @@ import pytest
 from lockgate.core.envelope import signer_of
 from lockgate.core.listed_key import Use
 from lockgate.core.public_key import read_public_key
-from lockgate.operations.bundle import Wanted, bundle
+from lockgate.operations.bundle.bundle import Wanted, bundle
+from lockgate.operations.bundle.saved_receipts import LOG_KEY, RECEIPT_KEY, saved_receipts
 from lockgate.operations.create import create
-from lockgate.operations.pause import pause
-from lockgate.operations.saved_receipts import LOG_KEY, RECEIPT_KEY, saved_receipts
+from lockgate.operations.steering.pause import pause
 from lockgate.report.bundle_pages import bundle_pages
 from tests.spec.line import order
 from tests.spec.test_rotation import WHO, line, rotated

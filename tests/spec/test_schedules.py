@@ -21,11 +21,11 @@ from lockgate.core.instant import Instant
 from lockgate.core.receipt import Actor
 from lockgate.core.spine import Slot, seal
 from lockgate.core.surroundings import situation
-from lockgate.operations.app_series import AppStanding
-from lockgate.operations.freeze import freeze, unfreeze
-from lockgate.operations.fsck import fsck
-from lockgate.operations.reading import load
-from lockgate.operations.telling import tell
+from lockgate.operations.line.reading import load
+from lockgate.operations.soundness.fsck import fsck
+from lockgate.operations.steering.freeze import freeze, unfreeze
+from lockgate.operations.vault.app_series import AppStanding
+from lockgate.operations.vault.telling import tell
 from lockgate.testing.schedule import Outcome, main, run_schedule
 from lockgate.wiring import memory_store
 from tests.spec.line import APP, EQUAL, created, world
@@ -141,13 +141,14 @@ def _unsealed(patch: pytest.MonkeyPatch) -> None:
 
 def _half_sealed(patch: pytest.MonkeyPatch) -> None:
     """Seal a bucket by the digest of a part of it."""
-    patch.setattr("lockgate.operations.sealing.seal", lambda slot, cells, *more: seal(slot, cells[:1], *more))
+    patch.setattr("lockgate.operations.intake.sealing.seal", lambda slot, cells, *more: seal(slot, cells[:1], *more))
 
 
 def _untold(patch: pytest.MonkeyPatch) -> None:
     """Keep the receipt of an end and forget its messages."""
     patch.setattr(
-        "lockgate.operations.record.tell", lambda work, messages: tell(work, messages if len(messages) < 2 else ())
+        "lockgate.operations.vault.record.tell",
+        lambda work, messages: tell(work, messages if len(messages) < 2 else ()),
     )
 
 
@@ -162,7 +163,7 @@ def _trusting(patch: pytest.MonkeyPatch) -> None:
     def done(delivery: Delivery, _: Carried, now: Instant) -> Delivery:
         return settled(delivery, Carried(), now)
 
-    patch.setattr("lockgate.operations.deliver.settled", done)
+    patch.setattr("lockgate.operations.webhooks.deliver.settled", done)
 
 
 def _forgetful(patch: pytest.MonkeyPatch) -> None:
@@ -172,7 +173,7 @@ def _forgetful(patch: pytest.MonkeyPatch) -> None:
 
 def _unpaired(patch: pytest.MonkeyPatch) -> None:
     """Keep of a bucket the pairs that the latest batch made."""
-    patch.setattr("lockgate.operations.pairing._added", lambda _work, _app, cells: cells)
+    patch.setattr("lockgate.operations.intake.pairing._added", lambda _work, _app, cells: cells)
 
 
 def _unpinned(patch: pytest.MonkeyPatch) -> None:
@@ -191,12 +192,12 @@ def _unread(patch: pytest.MonkeyPatch) -> None:
         slots = [slot.number for slot in seen.slots(app, after)[:-1] if slot.is_sealed and slot.opened_at < before]
         return max(slots, default=None)
 
-    patch.setattr("lockgate.operations.prune._old", old)
+    patch.setattr("lockgate.operations.retention.prune._old", old)
 
 
 def _unmoved(patch: pytest.MonkeyPatch) -> None:
     """Change who moves the traffic without a receipt."""
-    patch.setattr("lockgate.operations.actuator.stand", lambda _work, before, *_more: _stood(before))
+    patch.setattr("lockgate.operations.steering.actuator.stand", lambda _work, before, *_more: _stood(before))
 
 
 def _stood(app: App) -> AppStanding:

@@ -14,9 +14,9 @@ from lockgate import crash_point
 from lockgate.adapters.stores.sqlite import segments as sqlite_segments
 from lockgate.adapters.stores.sqlite.store import CONTROL, RUNS, SqliteStore
 from lockgate.core.retention import Retention
-from lockgate.operations.fsck import fsck
-from lockgate.operations.ingest import ingest
-from lockgate.operations.prune import prune
+from lockgate.operations.intake.ingest import ingest
+from lockgate.operations.retention.prune import prune
+from lockgate.operations.soundness.fsck import fsck
 from lockgate.testing.world import World
 from tests.spec.line import batch
 

@@ -28,7 +28,7 @@ from lockgate.core.note import NoteKey, read_note
 from lockgate.core.public_key import PublicKey, read_public_key
 from lockgate.core.receipt import Actor, draft
 from lockgate.core.refusal import Reason, VerifyError
-from lockgate.operations.sign import log_key, sign_checkpoint, sign_receipt
+from lockgate.operations.vault.sign import log_key, sign_checkpoint, sign_receipt
 from lockgate.verify import Keys, verify_checkpoint, verify_growth, verify_receipt
 from tests.spec.ramp import policy, verdict
 from tests.spec.signed import BINDINGS, KEYS, LOG, ORIGIN, RECEIPTS, VAULT, drafted, transition, vault

@@ -11,8 +11,8 @@ import pytest
 from lockgate.core.listed_key import Use
 from lockgate.core.receipt import operator
 from lockgate.errors import LockgateError
-from lockgate.operations.fsck import fsck
-from lockgate.operations.rollback import rollback
+from lockgate.operations.soundness.fsck import fsck
+from lockgate.operations.steering.rollback import rollback
 from lockgate.ports.signing import PublicKeys, Signer
 from lockgate.testing.signers import seeded_signers
 from tests.spec.line import created, receipts, trial_of, world

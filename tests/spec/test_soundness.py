@@ -18,12 +18,12 @@ from lockgate.cli.main import run
 from lockgate.core.receipt import operator
 from lockgate.core.soundness.flaw import Rule
 from lockgate.core.vault import Receipt
-from lockgate.operations.acknowledge import Observation, acknowledge
-from lockgate.operations.actuator import Program, set_actuator
-from lockgate.operations.freeze import freeze, unfreeze
-from lockgate.operations.fsck import Soundness, fsck
-from lockgate.operations.ingest import ingest
-from lockgate.operations.kill import kill
+from lockgate.operations.intake.ingest import ingest
+from lockgate.operations.soundness.fsck import Soundness, fsck
+from lockgate.operations.steering.acknowledge import Observation, acknowledge
+from lockgate.operations.steering.actuator import Program, set_actuator
+from lockgate.operations.steering.freeze import freeze, unfreeze
+from lockgate.operations.steering.kill import kill
 from lockgate.testing.world import World
 from lockgate.verify import Keys, read_public_key
 from tests.spec.line import APP, BAD, EQUAL, GOOD, WORSE, batch, created, world

@@ -6,7 +6,7 @@ from __future__ import annotations
 import pytest
 
 from lockgate.core.spine import Slot
-from lockgate.operations.ingest import ingest
+from lockgate.operations.intake.ingest import ingest
 from lockgate.ports.store import Transaction
 from tests.spec.line import APP, at, batch, world
 

@@ -19,8 +19,8 @@ from lockgate.core.policy.policy import Policy, Promote
 from lockgate.core.rollout import Status
 from lockgate.core.verdict.judge import judge
 from lockgate.core.verdict.sequential import Shown, displayed
-from lockgate.operations.ingest import ingest
-from lockgate.operations.queries import explain
+from lockgate.operations.asking.queries import explain
+from lockgate.operations.intake.ingest import ingest
 from lockgate.operations.tick import tick
 from lockgate.report.remedy import remedies
 from lockgate.testing.world import Law

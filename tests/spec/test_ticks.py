@@ -13,13 +13,13 @@ import pytest
 from lockgate.core.receipt import Actor
 from lockgate.core.trial import Chain, Trial, looked
 from lockgate.errors import TryAgainError, UnsoundError
-from lockgate.operations import reading
 from lockgate.operations import tick_all as grouping
-from lockgate.operations.ingest import ingest
-from lockgate.operations.keeping import writing
-from lockgate.operations.queries import explain
+from lockgate.operations.asking.queries import explain
+from lockgate.operations.intake.ingest import ingest
+from lockgate.operations.line import reading
 from lockgate.operations.tick import Turn, tick, turn_in
 from lockgate.operations.tick_all import tick_all
+from lockgate.operations.vault.keeping import writing
 from lockgate.ports.house import House
 from lockgate.ports.store import Transaction
 from lockgate.testing.world import World
@@ -129,8 +129,8 @@ def test_many_unread_buckets_are_read_in_parts_and_decided_on_whole(monkeypatch:
         return read
 
     monkeypatch.setattr(reading, "AT_ONCE", 4)
-    monkeypatch.setattr("lockgate.operations.current.AT_ONCE", 4)
-    monkeypatch.setattr("lockgate.operations.current.read_on", counted)
+    monkeypatch.setattr("lockgate.operations.line.current.AT_ONCE", 4)
+    monkeypatch.setattr("lockgate.operations.line.current.read_on", counted)
 
     turn = tick(rollout.id, here.house)
 

@@ -11,7 +11,7 @@ import pytest
 
 from lockgate.core.decision.decision import Action
 from lockgate.core.receipt import operator
-from lockgate.operations.pause import pause
+from lockgate.operations.steering.pause import pause
 from lockgate.report.release_event import release_events
 from lockgate.report.text import printable
 from lockgate.report.timeline import SHOWN, render_timeline

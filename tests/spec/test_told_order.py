@@ -10,10 +10,10 @@ import pytest
 from lockgate.core.delivery import State
 from lockgate.core.soundness.flaw import Rule
 from lockgate.core.transition import Event
-from lockgate.operations.actuator import set_actuator
-from lockgate.operations.fsck import fsck
-from lockgate.operations.pause import pause
-from lockgate.operations.rollback import rollback
+from lockgate.operations.soundness.fsck import fsck
+from lockgate.operations.steering.actuator import set_actuator
+from lockgate.operations.steering.pause import pause
+from lockgate.operations.steering.rollback import rollback
 from lockgate.testing.world import World
 from tests.spec.line import created, trial_of, world
 from tests.spec.operators import ANN

@@ -6,9 +6,9 @@ from __future__ import annotations
 import pytest
 
 from lockgate.core.receipt import operator
-from lockgate.operations.ingest import ingest
-from lockgate.operations.queries import explain
-from lockgate.operations.rollback import rollback
+from lockgate.operations.asking.queries import explain
+from lockgate.operations.intake.ingest import ingest
+from lockgate.operations.steering.rollback import rollback
 from lockgate.operations.tick import Turn, tick
 from lockgate.report.explained import explained
 from lockgate.testing.world import World

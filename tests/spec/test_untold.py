@@ -13,14 +13,14 @@ from lockgate.core.delivery import Carried, State
 from lockgate.core.endpoint import Kind
 from lockgate.core.rollout import Rollout, Status
 from lockgate.core.transition import Event
-from lockgate.operations.actuator import remove_actuator
-from lockgate.operations.deliver import deliver, retry_dead
-from lockgate.operations.fsck import fsck
-from lockgate.operations.promote import promote
-from lockgate.operations.queries import explain
-from lockgate.operations.rollback import rollback
+from lockgate.operations.asking.queries import explain
+from lockgate.operations.soundness.fsck import fsck
+from lockgate.operations.steering.actuator import remove_actuator
+from lockgate.operations.steering.promote import promote
+from lockgate.operations.steering.rollback import rollback
 from lockgate.operations.tick import tick
-from lockgate.operations.webhooks import delete_webhook, switch_webhook
+from lockgate.operations.webhooks.deliver import deliver, retry_dead
+from lockgate.operations.webhooks.webhooks import delete_webhook, switch_webhook
 from lockgate.testing.recipients import Recipients
 from lockgate.testing.world import World
 from tests.spec.line import APP, EQUAL, created, trial_of, world

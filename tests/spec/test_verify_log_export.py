@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from lockgate.core.export_line import End, end_line, entry_line
 from lockgate.core.listed_key import ListedKey, Status, Use
 from lockgate.core.merkle import plan_consistency
-from lockgate.operations.sign import sign_receipt
+from lockgate.operations.vault.sign import sign_receipt
 from lockgate.testing.signers import SeededSigner
 from lockgate.verify import Keys, Reason, VerifyError, read_public_key, verify_log_export
 from tests.spec.signed import KEYS, RECEIPTS, VAULT, Vault, chain, drafted, vault

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from lockgate.core.finding import Outcome
 from lockgate.core.receipt import Actor, Bindings, draft
-from lockgate.operations.sign import sign_receipt
+from lockgate.operations.vault.sign import sign_receipt
 from lockgate.verify import Held, Reason, VerifyError, verify_rollout
 from tests.spec.ramp import policy, rollout, situation, tick, verdict
 from tests.spec.signed import BINDINGS, KEYS, RECEIPTS, VAULT, chain, drafted, vault

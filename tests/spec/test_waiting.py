@@ -16,7 +16,7 @@ from lockgate.core.intake import WHOLE, Slice
 from lockgate.core.policy.policy import Policy
 from lockgate.core.rollout import Status
 from lockgate.core.surroundings import NEVER_TOGETHER
-from lockgate.operations.ingest import ingest
+from lockgate.operations.intake.ingest import ingest
 from lockgate.operations.tick import tick
 from tests.spec.line import at, batch, created, world
 from tests.spec.ramp import MINUTE, arm, gate, policy, sealed

@@ -14,11 +14,11 @@ from lockgate.core.finding import Evidence, Finding, Outcome
 from lockgate.core.policy.gate import Breach
 from lockgate.core.receipt import Actor
 from lockgate.core.rollout import Rollout, Status, Waiver
-from lockgate.operations.freeze import freeze
-from lockgate.operations.fsck import fsck
-from lockgate.operations.promote import promote
-from lockgate.operations.queries import explain
-from lockgate.operations.resume import resume
+from lockgate.operations.asking.queries import explain
+from lockgate.operations.soundness.fsck import fsck
+from lockgate.operations.steering.freeze import freeze
+from lockgate.operations.steering.promote import promote
+from lockgate.operations.steering.resume import resume
 from lockgate.operations.tick import tick
 from lockgate.report.explained import explained
 from lockgate.testing.world import Law, World

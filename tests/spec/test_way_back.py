@@ -6,8 +6,8 @@ from __future__ import annotations
 import pytest
 
 from lockgate.core.transition import Event
-from lockgate.operations.queries import receipts_of
-from lockgate.operations.rollback import rollback
+from lockgate.operations.asking.queries import receipts_of
+from lockgate.operations.steering.rollback import rollback
 from lockgate.operations.tick import tick
 from lockgate.report.decided import way_back_of
 from lockgate.testing.world import World

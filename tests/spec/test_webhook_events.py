@@ -15,18 +15,18 @@ from lockgate.core.endpoint import MOVES, Endpoint, Kind
 from lockgate.core.outbox import Message
 from lockgate.core.transition import Event
 from lockgate.errors import NotPermittedError, TryAgainError, UnknownError
-from lockgate.operations.actuator import Program
-from lockgate.operations.approve import approve
-from lockgate.operations.deliver import Bounds, deliver, ready
-from lockgate.operations.dispatch import OF_ORG, Dispatch, Room
-from lockgate.operations.freeze import freeze, unfreeze
-from lockgate.operations.fsck import fsck
-from lockgate.operations.pause import pause
-from lockgate.operations.resume import resume
-from lockgate.operations.rollback import rollback
+from lockgate.operations.soundness.fsck import fsck
+from lockgate.operations.steering.actuator import Program
+from lockgate.operations.steering.approve import approve
+from lockgate.operations.steering.freeze import freeze, unfreeze
+from lockgate.operations.steering.pause import pause
+from lockgate.operations.steering.resume import resume
+from lockgate.operations.steering.rollback import rollback
 from lockgate.operations.tick import tick
-from lockgate.operations.try_webhook import try_webhook
-from lockgate.operations.webhook_deliveries import deliveries_of, recover, redeliver
+from lockgate.operations.webhooks.deliver import Bounds, deliver, ready
+from lockgate.operations.webhooks.deliveries import deliveries_of, recover, redeliver
+from lockgate.operations.webhooks.dispatch import OF_ORG, Dispatch, Room
+from lockgate.operations.webhooks.try_webhook import try_webhook
 from lockgate.ports.actuator import Actuators
 from lockgate.testing.recipients import Recipients
 from lockgate.testing.router import Router

@@ -12,8 +12,8 @@ from lockgate.adapters.webhooks.secret_box import KEY_FILE, make_key
 from lockgate.core.endpoint import Kind
 from lockgate.errors import NotPermittedError
 from lockgate.operations.create import create
-from lockgate.operations.deliver import deliver
-from lockgate.operations.webhooks import list_webhooks, rotate_secret, sealed_by_another
+from lockgate.operations.webhooks.deliver import deliver
+from lockgate.operations.webhooks.webhooks import list_webhooks, rotate_secret, sealed_by_another
 from lockgate.wiring import local_house
 from tests.spec.line import created, order, world
 from tests.spec.operators import ANN

@@ -11,9 +11,9 @@ import pytest
 
 from lockgate.core.endpoint import Kind
 from lockgate.operations.create import create
-from lockgate.operations.dispatch import OF_ORG, SPARE, THREADS, Dispatch, Room
-from lockgate.operations.rollback import rollback
-from lockgate.operations.webhooks import WebhookOrder, create_webhook
+from lockgate.operations.steering.rollback import rollback
+from lockgate.operations.webhooks.dispatch import OF_ORG, SPARE, THREADS, Dispatch, Room
+from lockgate.operations.webhooks.webhooks import WebhookOrder, create_webhook
 from lockgate.ports.house import House
 from lockgate.testing.world import World
 from lockgate.wiring import sqlite_store

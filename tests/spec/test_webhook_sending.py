@@ -25,8 +25,8 @@ from lockgate.core.instant import SECOND
 from lockgate.core.outbox import Message
 from lockgate.core.transition import Event
 from lockgate.core.webhook_url import Reach, read_url
-from lockgate.operations.deliver import deliver
-from lockgate.operations.webhooks import WebhookOrder, create_webhook, find_webhook, part_of
+from lockgate.operations.webhooks.deliver import deliver
+from lockgate.operations.webhooks.webhooks import WebhookOrder, create_webhook, find_webhook, part_of
 from lockgate.testing.recipients import Recipients
 from lockgate.testing.world import World
 from tests.spec.line import created, world

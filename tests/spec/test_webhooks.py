@@ -21,10 +21,10 @@ from lockgate.core.endpoint import Kind
 from lockgate.core.transition import Event
 from lockgate.core.webhook import MAX_WEBHOOKS, Format, hub_header, secret_text, signed_headers
 from lockgate.errors import DataError, LockgateError, NotPermittedError, TryAgainError, UnknownError, UsageError
-from lockgate.operations.deliver import deliver, untold
-from lockgate.operations.fsck import fsck
-from lockgate.operations.rollback import rollback
-from lockgate.operations.webhooks import (
+from lockgate.operations.soundness.fsck import fsck
+from lockgate.operations.steering.rollback import rollback
+from lockgate.operations.webhooks.deliver import deliver, untold
+from lockgate.operations.webhooks.webhooks import (
     change_events,
     delete_webhook,
     find_webhook,

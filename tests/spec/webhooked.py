@@ -16,7 +16,7 @@ from lockgate.adapters.webhooks.secret_box import KEY_FILE, SecretBox, make_key
 from lockgate.adapters.webhooks.sender import Sender
 from lockgate.core.address import read_networks
 from lockgate.core.webhook_url import Reach
-from lockgate.operations.webhooks import Shared, WebhookOrder, create_webhook
+from lockgate.operations.webhooks.webhooks import Shared, WebhookOrder, create_webhook
 from lockgate.ports.webhooks import Receivers
 from lockgate.testing.world import World
 from tests.spec.operators import ANN

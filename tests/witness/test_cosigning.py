@@ -20,8 +20,8 @@ from lockgate.core.cosignature import cosigned_message, read_cosignature
 from lockgate.core.merkle import EMPTY_ROOT
 from lockgate.core.note import Note, read_note
 from lockgate.errors import DataError, LockgateError, NotPermittedError, UsageError
-from lockgate.operations.cosigning import Cosigner, cosign
-from lockgate.operations.sign import log_key, sign_checkpoint
+from lockgate.operations.vault.sign import log_key, sign_checkpoint
+from lockgate.operations.witness.cosigning import Cosigner, cosign
 from lockgate.ports.witness import Tree, WitnessAnswer, WitnessMemory
 from lockgate.testing.signers import seeded_signers
 from lockgate.verify import is_signed

@@ -18,10 +18,10 @@ import pytest
 from lockgate.adapters.marks.state_files import StateFiles
 from lockgate.core.receipt import operator
 from lockgate.core.vault import Receipt
-from lockgate.operations.log_age import refuse_older_logs
-from lockgate.operations.pause import pause
-from lockgate.operations.resume import resume
-from lockgate.operations.sound_outside import outside_flaws
+from lockgate.operations.soundness.log_age import refuse_older_logs
+from lockgate.operations.soundness.outside import outside_flaws
+from lockgate.operations.steering.pause import pause
+from lockgate.operations.steering.resume import resume
 from lockgate.operations.tick_all import tick_all
 from lockgate.ports.high_water import HighWater
 from lockgate.ports.store import Store

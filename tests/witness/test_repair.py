@@ -21,12 +21,12 @@ from lockgate.core.receipt import operator
 from lockgate.core.soundness.flaw import Flaw, Rule
 from lockgate.core.vault import Receipt
 from lockgate.errors import UnsoundError
-from lockgate.operations.fsck import fsck
-from lockgate.operations.pause import pause
-from lockgate.operations.repairing import Repair, repair
-from lockgate.operations.resume import resume
-from lockgate.operations.rollback import rollback
-from lockgate.operations.witnessing import ask_witnesses
+from lockgate.operations.soundness.fsck import fsck
+from lockgate.operations.soundness.repairing import Repair, repair
+from lockgate.operations.steering.pause import pause
+from lockgate.operations.steering.resume import resume
+from lockgate.operations.steering.rollback import rollback
+from lockgate.operations.witness.witnessing import ask_witnesses
 from lockgate.testing.world import World
 from lockgate.verify import Keys
 from lockgate.wiring import house_to_read, memory_store, mendings, postgres_store, sqlite_store

@@ -17,10 +17,10 @@ from lockgate.adapters.timestamps import rfc3161
 from lockgate.adapters.timestamps.rfc3161 import Rfc3161Authority
 from lockgate.core.refusal import Reason, VerifyError
 from lockgate.errors import LockgateError, NotPermittedError, UnreachableError, UsageError
-from lockgate.operations.pause import pause
-from lockgate.operations.stamping import StampOutcome, stamp
-from lockgate.operations.vouching import Vouching
-from lockgate.operations.witnessed import timestamp_of, vouched_size
+from lockgate.operations.steering.pause import pause
+from lockgate.operations.vault.witnessed import timestamp_of, vouched_size
+from lockgate.operations.witness.stamping import StampOutcome, stamp
+from lockgate.operations.witness.vouching import Vouching
 from lockgate.testing.world import World
 from lockgate.wiring import memory_store, timestamp_authority
 from tests.spec.line import created, world

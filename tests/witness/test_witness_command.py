@@ -23,9 +23,9 @@ import pytest
 from lockgate.core.cosignature import read_witness_key
 from lockgate.core.note import read_note
 from lockgate.errors import UnreachableError
-from lockgate.operations.fsck import log_origin
-from lockgate.operations.sign import log_key
-from lockgate.operations.witnessed import witnessed_checkpoint
+from lockgate.operations.soundness.fsck import log_origin
+from lockgate.operations.vault.sign import log_key
+from lockgate.operations.vault.witnessed import witnessed_checkpoint
 from lockgate.ports.witness import WitnessAnswer
 from lockgate.server import vouching_loop
 from lockgate.server.vouching_loop import VouchingLoop

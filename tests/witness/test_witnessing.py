@@ -15,17 +15,17 @@ from lockgate.core.note import NoteKey, read_note
 from lockgate.core.receipt import operator
 from lockgate.core.voucher import VoucherKind
 from lockgate.errors import UnsoundError
-from lockgate.operations.cosigning import Cosigner, cosign
-from lockgate.operations.fsck import log_origin
-from lockgate.operations.log_age import refuse_older_logs
-from lockgate.operations.organisations import create_organisation
-from lockgate.operations.pause import pause
-from lockgate.operations.resume import resume
-from lockgate.operations.rollback import rollback
-from lockgate.operations.sign import log_key
-from lockgate.operations.vouching import Vouching
-from lockgate.operations.witnessed import vouched_size, witnessed_checkpoint
-from lockgate.operations.witnessing import Outcome, ask_witnesses, look, refuse_contradicted
+from lockgate.operations.access.organisations import create_organisation
+from lockgate.operations.soundness.fsck import log_origin
+from lockgate.operations.soundness.log_age import refuse_older_logs
+from lockgate.operations.steering.pause import pause
+from lockgate.operations.steering.resume import resume
+from lockgate.operations.steering.rollback import rollback
+from lockgate.operations.vault.sign import log_key
+from lockgate.operations.vault.witnessed import vouched_size, witnessed_checkpoint
+from lockgate.operations.witness.cosigning import Cosigner, cosign
+from lockgate.operations.witness.vouching import Vouching
+from lockgate.operations.witness.witnessing import Outcome, ask_witnesses, look, refuse_contradicted
 from lockgate.ports.house import House
 from lockgate.ports.witness import WitnessAnswer
 from lockgate.testing.world import World

@@ -12,8 +12,8 @@ from lockgate.core.merkle import Node, Tree, leaf_hash, plan_consistency
 from lockgate.core.note import NoteKey, read_note
 from lockgate.core.witness_policy import Witness
 from lockgate.errors import LockgateError, UnreachableError
-from lockgate.operations.cosigning import Cosigner, cosign
-from lockgate.operations.sign import log_key, sign_checkpoint
+from lockgate.operations.vault.sign import log_key, sign_checkpoint
+from lockgate.operations.witness.cosigning import Cosigner, cosign
 from lockgate.ports.house import Clock
 from lockgate.ports.witness import WitnessAnswer
 from lockgate.testing.signers import seeded_signers

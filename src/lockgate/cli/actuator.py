@@ -18,7 +18,7 @@ from lockgate.errors import UsageError
 if TYPE_CHECKING:
     from lockgate.core.canonical import Json
     from lockgate.core.endpoint import Endpoint
-    from lockgate.operations.actuator import Declared, Program
+    from lockgate.operations.steering.actuator import Declared, Program
 
 DONE = f"Exit codes: 0 done, also when it was so already; 64 usage; {exit_codes.OF_STORE}"
 TEST = f"Exit codes: 0 it was told, 64 usage or no actuator, 69 it failed; {exit_codes.OF_STORE}"
@@ -60,8 +60,8 @@ def set_command(**call: object) -> int:
 
 
 def _set(call: Call) -> int:
-    from lockgate.operations.actuator import set_actuator
-    from lockgate.operations.queries import list_rollouts
+    from lockgate.operations.asking.queries import list_rollouts
+    from lockgate.operations.steering.actuator import set_actuator
     from lockgate.report.telling import endpoint_line
 
     named = program(call["words"], timeout_s=call["timeout"], is_acknowledging=call["acknowledges"])
@@ -82,7 +82,7 @@ def _set(call: Call) -> int:
 @click.option("--json", "as_json", is_flag=True, help="Print them as JSON.")
 def show(app_id: str | None, *, as_json: bool) -> int:
     """Show which programs move traffic."""
-    from lockgate.operations.actuator import actuators_of
+    from lockgate.operations.steering.actuator import actuators_of
     from lockgate.report.telling import endpoint_document, endpoint_line
 
     found = actuators_of(local.house_to_read(), app_id)
@@ -99,7 +99,7 @@ def show(app_id: str | None, *, as_json: bool) -> int:
 @as_document
 def remove(app_id: str, reason: str | None, by: str | None, *, as_json: bool) -> int:
     """Let nothing move an app's traffic any more."""
-    from lockgate.operations.actuator import remove_actuator
+    from lockgate.operations.steering.actuator import remove_actuator
 
     removed = remove_actuator(
         app_id, _actor(by, reason or "no program moves its traffic any more"), local.known_house()
@@ -119,8 +119,8 @@ def remove(app_id: str, reason: str | None, by: str | None, *, as_json: bool) ->
 def test(app_id: str, *, as_json: bool) -> int:
     """Tell the program the present weight once more, and show what it says."""
     from lockgate.cli import delivery
-    from lockgate.operations.actuator import tell_again
-    from lockgate.operations.deliver import Bounds, deliver, untold
+    from lockgate.operations.steering.actuator import tell_again
+    from lockgate.operations.webhooks.deliver import Bounds, deliver, untold
     from lockgate.report.telling import asked, told_document
     from lockgate.wiring import actuators
 
@@ -143,7 +143,7 @@ def test(app_id: str, *, as_json: bool) -> int:
 def program(words: tuple[str, ...], *, timeout_s: float, is_acknowledging: bool = False) -> Program:
     """Return a program by its full path, so that it is the same from every folder and for every caller."""
     from lockgate.core.endpoint import check_command
-    from lockgate.operations.actuator import Program
+    from lockgate.operations.steering.actuator import Program
 
     check_command(words, str(Path.cwd()), timeout_s)
     found = shutil.which(words[0])

@@ -191,7 +191,7 @@ def _check_report(report: Path, call: Call) -> None:
 
 
 def _compare(call: Call) -> Comparison:
-    from lockgate.operations import compare as operation
+    from lockgate.operations.asking import compare as operation
     from lockgate.wiring import run_files
 
     request = operation.Request(

@@ -14,7 +14,7 @@ from lockgate.errors import UsageError
 from lockgate.ports.house import House
 
 if TYPE_CHECKING:
-    from lockgate.operations.deliver import Told
+    from lockgate.operations.webhooks.deliver import Told
 
 EPILOG = f"""
 A message that fails is tried again after 5 s, then after waits that double up to 12 h; what takes traffic away after
@@ -35,7 +35,7 @@ MESSAGES, SECONDS = 10_000, 600.0
 def deliver(rollout_id: str | None, *, is_all: bool, retry_dead: bool, now: bool, as_json: bool) -> int:
     """Tell routers what is due, and say what they were not told."""
     from lockgate.core.delivery import State
-    from lockgate.operations import deliver as sending
+    from lockgate.operations.webhooks import deliver as sending
     from lockgate.report.telling import asked, sentences, told_document
     from lockgate.wiring import actuators
 
@@ -68,7 +68,7 @@ def deliver(rollout_id: str | None, *, is_all: bool, retry_dead: bool, now: bool
 def _ask_outside(house: House) -> None:
     """Ask witnesses and a timestamp authority, once and for seconds only; what they say changes no exit code."""
     from lockgate.errors import LockgateError
-    from lockgate.operations.vouching import Vouching
+    from lockgate.operations.witness.vouching import Vouching
     from lockgate.wiring import timestamp_authority, witness_list
 
     try:
@@ -85,7 +85,7 @@ def _nothing(sent: Sequence[Told], left: Sequence[Told]) -> str:
 
 
 def _app_of(rollout_id: str, house: House) -> str:
-    from lockgate.operations.queries import find_rollout
+    from lockgate.operations.asking.queries import find_rollout
 
     with local.named(rollout_id, house):
         return find_rollout(rollout_id, house).app

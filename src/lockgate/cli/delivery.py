@@ -11,7 +11,7 @@ from lockgate.cli import local
 from lockgate.errors import LockgateError
 
 if TYPE_CHECKING:
-    from lockgate.operations.deliver import Told
+    from lockgate.operations.webhooks.deliver import Told
     from lockgate.ports.house import House
 
 PASS_S = 5.0
@@ -32,7 +32,7 @@ def tell(house: House, app: str | None = None, seconds: float = PASS_S) -> tuple
 
     Call it before anything is printed: a full disk or a closed pipe must not keep a rollback from the router.
     """
-    from lockgate.operations.deliver import Bounds, deliver
+    from lockgate.operations.webhooks.deliver import Bounds, deliver
     from lockgate.wiring import actuators
 
     most = OF_ALL if app is None else OF_APP
@@ -50,7 +50,7 @@ def tell(house: House, app: str | None = None, seconds: float = PASS_S) -> tuple
 
 def _is_kept_waiting(house: House, app: str | None) -> bool:
     """Say whether somebody else tells a router something just now, behind which a rollback waits."""
-    from lockgate.operations.deliver import untold as left
+    from lockgate.operations.webhooks.deliver import untold as left
 
     return any(
         each.delivery.is_urgent and each.delivery.attempts == 0 and not each.is_disabled for each in left(house, app)
@@ -59,8 +59,8 @@ def _is_kept_waiting(house: House, app: str | None) -> bool:
 
 def untold(house: House, app: str | None = None) -> tuple[str, ...]:
     """Return what routers have not been told, in words."""
-    from lockgate.operations.deliver import untold as left
-    from lockgate.operations.webhooks import given_up
+    from lockgate.operations.webhooks.deliver import untold as left
+    from lockgate.operations.webhooks.webhooks import given_up
     from lockgate.report.telling import given_up_sentence
 
     try:

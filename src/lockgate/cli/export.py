@@ -124,8 +124,8 @@ def _opened(asked: _Asked, line: ProgressLine) -> Iterator[_Made]:
 
         yield _Made(iter((fetched_bundle(asked.rollout_id, asked.kept),)), {"rolloutId": asked.rollout_id})
         return
-    from lockgate.operations.bundle import Wanted, bundle
-    from lockgate.operations.bundle_receipts import MAX_CASES
+    from lockgate.operations.bundle.bundle import Wanted, bundle
+    from lockgate.operations.bundle.receipts import MAX_CASES
     from lockgate.report.bundle_pages import bundle_pages
 
     house = _house()

@@ -14,7 +14,7 @@ from lockgate.cli.progress_line import ProgressLine
 from lockgate.errors import UnsoundError, UsageError
 
 if TYPE_CHECKING:
-    from lockgate.operations.fsck import Soundness
+    from lockgate.operations.soundness.fsck import Soundness
     from lockgate.ports.house import House
     from lockgate.verify import Keys
 
@@ -56,7 +56,7 @@ def fsck(
     Never is anything made again that was signed.
     """
     from lockgate.cli.trusted import trusted_keys
-    from lockgate.operations.fsck import log_origin
+    from lockgate.operations.soundness.fsck import log_origin
 
     if is_sure and not is_repair:
         raise UsageError("--yes is for --repair", advice="Without --repair nothing is changed.")
@@ -77,8 +77,8 @@ def fsck(
 
 def _checked(house: House, keys: Keys, *, as_json: bool, offline: bool) -> Soundness:
     """Check the store in itself, and then what others remember of it."""
-    from lockgate.operations.fsck import fsck as check
-    from lockgate.operations.sound_outside import outside_flaws
+    from lockgate.operations.soundness.fsck import fsck as check
+    from lockgate.operations.soundness.outside import outside_flaws
     from lockgate.wiring import high_water, run_batches, witness_list
 
     line = ProgressLine("checking", is_wanted=sys.stderr.isatty() and not as_json)
@@ -95,7 +95,7 @@ def _checked(house: House, keys: Keys, *, as_json: bool, offline: bool) -> Sound
 
 def _repaired(house: House, keys: Keys, found: Soundness, *, as_json: bool, is_sure: bool) -> tuple[str, ...]:
     """Make again what can be; return in words what was, and tell what would be."""
-    from lockgate.operations.repairing import plan_repair, repair
+    from lockgate.operations.soundness.repairing import plan_repair, repair
     from lockgate.wiring import mendings
 
     wanted = plan_repair(found)
@@ -123,8 +123,8 @@ def _repaired(house: House, keys: Keys, found: Soundness, *, as_json: bool, is_s
 
 def _unopened(house: House, found: Soundness) -> tuple[str, ...]:
     """Return the webhooks whose secrets cannot be opened; where flaws were found their rows may be unreadable."""
-    from lockgate.operations.readiness import unopened
-    from lockgate.operations.webhooks import ONE_KEY, OTHER_KEY
+    from lockgate.operations.soundness.readiness import unopened
+    from lockgate.operations.webhooks.webhooks import ONE_KEY, OTHER_KEY
     from lockgate.wiring import receivers
 
     unreadable = unopened(house, receivers()) if found.is_sound else ()

@@ -43,8 +43,8 @@ def ingest(
     """
     from lockgate.cli.keeping import keeping
     from lockgate.errors import DataError
-    from lockgate.operations.counted_again import counted_again
-    from lockgate.operations.import_check import ImportCheck
+    from lockgate.operations.intake.counted_again import counted_again
+    from lockgate.operations.intake.import_check import ImportCheck
     from lockgate.wiring import run_batches
 
     rule, old, taken, meant = _rule(dedupe, dedupe_window), 0, [], ""

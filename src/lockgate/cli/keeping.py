@@ -14,8 +14,8 @@ from lockgate.client.transport import API, ProblemError, check
 from lockgate.core.batch import Ingested, RunBatch
 from lockgate.core.dedupe import Dedupe
 from lockgate.errors import NotPermittedError
-from lockgate.operations.import_plan import Plan, plan_import, read_plan
-from lockgate.operations.ingest import ingest
+from lockgate.operations.intake.import_plan import Plan, plan_import, read_plan
+from lockgate.operations.intake.ingest import ingest
 from lockgate.wiring import system_clock
 
 COUNTS = ("runs", "duplicates", "other", "crowded", "undated")

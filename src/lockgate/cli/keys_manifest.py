@@ -15,7 +15,7 @@ from lockgate.errors import UsageError
 if TYPE_CHECKING:
     from lockgate.core.key_manifest import SignedManifest
     from lockgate.core.public_key import PublicKey
-    from lockgate.operations.key_manifest import Roots
+    from lockgate.operations.keys.manifest import Roots
     from lockgate.ports.house import House
 
 EPILOG = f"Exit codes: 0 done; 64 usage; 65 not as the log says, or not signed; {exit_codes.OF_STORE}"
@@ -77,7 +77,7 @@ def _manifest(call: Call) -> int:
 
 def _made(call: Call) -> int:
     from lockgate.core.key_manifest import SignedManifest
-    from lockgate.operations.key_manifest import draft_manifest, lacks_signatures
+    from lockgate.operations.keys.manifest import draft_manifest, lacks_signatures
 
     house = local.known_house()
     drafted = SignedManifest(draft_manifest(house, _roots(call)))
@@ -99,7 +99,7 @@ def _made(call: Call) -> int:
 
 
 def _published(call: Call, signed: SignedManifest, house: House) -> int:
-    from lockgate.operations.key_manifest import publish_manifest
+    from lockgate.operations.keys.manifest import publish_manifest
 
     who = request.actor(call["by"], call["reason"] or "keys are made known")
     receipt = publish_manifest(signed.encode(), who, house)
@@ -111,7 +111,7 @@ def _published(call: Call, signed: SignedManifest, house: House) -> int:
 
 def _shown(call: Call) -> int:
     from lockgate.core.key_manifest import open_manifest
-    from lockgate.operations.key_manifest import current_manifest
+    from lockgate.operations.keys.manifest import current_manifest
 
     data = current_manifest(local.house_to_read())
     if data is None:
@@ -137,7 +137,7 @@ def _said(call: Call, signed: SignedManifest, *more: str) -> int:
 
 
 def _roots(call: Call) -> Roots:
-    from lockgate.operations.key_manifest import Roots
+    from lockgate.operations.keys.manifest import Roots
     from lockgate.verify import read_public_key
     from lockgate.wiring import root_signer
 

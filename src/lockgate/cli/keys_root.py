@@ -66,7 +66,7 @@ def sign_manifest(manifest: str, roots: tuple[Path, ...], passphrase_file: Path 
 
 def signed_by(found: SignedManifest, roots: tuple[Path, ...], passphrase_file: Path | None) -> SignedManifest:
     """Return a manifest with the signatures of root keys that it names."""
-    from lockgate.operations.key_manifest import with_signature
+    from lockgate.operations.keys.manifest import with_signature
     from lockgate.wiring import root_signer
 
     known = {key.key_id for key in (*found.manifest.roots, *found.manifest.former)}

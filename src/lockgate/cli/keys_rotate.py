@@ -13,7 +13,7 @@ from lockgate.errors import UsageError
 
 if TYPE_CHECKING:
     from lockgate.core.listed_key import Use
-    from lockgate.operations.rotate_key import Rotated
+    from lockgate.operations.keys.rotate_key import Rotated
     from lockgate.ports.house import House
 
 EPILOG = f"Exit codes: 0 the new key signs; 64 usage; {exit_codes.OF_STORE}"
@@ -67,7 +67,7 @@ def rotate(role: str, **call: object) -> int:
 
 
 def _rotate(call: Call) -> int:
-    from lockgate.operations.rotate_key import Rotation, rotate_key
+    from lockgate.operations.keys.rotate_key import Rotation, rotate_key
     from lockgate.wiring import KEYS, home, signers
 
     if call["is_stolen"] != bool(call["last_good"]):
@@ -100,7 +100,7 @@ def _question(call: Call) -> str:
 
 
 def _last_good(given: tuple[str, ...], house: House) -> Mapping[str, int]:
-    from lockgate.operations.rotate_key import last_vouched
+    from lockgate.operations.keys.rotate_key import last_vouched
 
     found = {}
     for each in given:

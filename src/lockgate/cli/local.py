@@ -74,7 +74,7 @@ def _in_org(found: House) -> House:
     name = os.environ.get(ORG)
     if not name:
         return found
-    from lockgate.operations.organisations import in_organisation
+    from lockgate.operations.access.organisations import in_organisation
 
     return in_organisation(name, found)
 
@@ -186,7 +186,7 @@ def tell(sentence: str) -> None:
 @contextmanager
 def named(rollout_id: str, known: House) -> Iterator[None]:
     """Answer the id of no rollout with those that there are."""
-    from lockgate.operations.queries import list_rollouts
+    from lockgate.operations.asking.queries import list_rollouts
 
     try:
         yield

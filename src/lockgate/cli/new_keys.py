@@ -26,7 +26,7 @@ def new_keys(reason: str, by: str | None, *, yes: bool, as_json: bool) -> int:
     A key that is not in the keys folder is made, that of webhooks too. Receipts of the older key verify by its public
     key only.
     """
-    from lockgate.operations.custody import renew_keys
+    from lockgate.operations.vault.custody import renew_keys
     from lockgate.report.text import printed
     from lockgate.wiring import has_webhook_key, local_house
 

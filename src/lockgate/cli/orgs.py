@@ -20,7 +20,7 @@ def orgs() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print the key and its token as JSON.")
 def create(name: str, *, as_json: bool) -> int:
     """Make an organisation and print the token of its first key, which is never shown again."""
-    from lockgate.operations.organisations import create_organisation
+    from lockgate.operations.access.organisations import create_organisation
     from lockgate.report.key_listing import key_document
 
     issued = create_organisation(name, local.house(), local.actor().name)
@@ -37,7 +37,7 @@ def create(name: str, *, as_json: bool) -> int:
 @click.option("--json", "as_json", is_flag=True, help="Print them as JSON.")
 def list_command(*, as_json: bool) -> int:
     """List organisations by name."""
-    from lockgate.operations.organisations import organisations
+    from lockgate.operations.access.organisations import organisations
 
     found = organisations(local.known_house())
     if as_json:

@@ -15,7 +15,7 @@ from lockgate.cli import exit_codes, local, output, request
 if TYPE_CHECKING:
     from lockgate.core.receipt import Actor
     from lockgate.core.retention import Retention
-    from lockgate.operations.prune import Pruned
+    from lockgate.operations.retention.prune import Pruned
     from lockgate.ports.house import House
 
 EPILOG = f"Exit codes: 0 pruned, or nothing was old; 64 usage; {exit_codes.OF_STORE}"
@@ -54,7 +54,7 @@ def prune(**call: object) -> int:
 
 
 def _answer(call: Call) -> int:
-    from lockgate.operations import prune as pruning
+    from lockgate.operations.retention import prune as pruning
 
     is_look = call["dry_run"] and call["release_pins"] is None
     house = local.house_to_read() if is_look else local.known_house()
@@ -86,7 +86,7 @@ def _actor(call: Call, otherwise: Actor) -> Actor:
 
 
 def _release(rollout_id: str, house: House, call: Call) -> int:
-    from lockgate.operations.unpinning import LET_GO, release
+    from lockgate.operations.retention.unpinning import LET_GO, release
 
     with local.named(rollout_id, house):
         receipt = release(rollout_id, house, _actor(call, LET_GO))

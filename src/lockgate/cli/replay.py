@@ -18,8 +18,8 @@ from lockgate.errors import UsageError
 
 if TYPE_CHECKING:
     from lockgate.core.replay.words import Extent
-    from lockgate.operations.replay import Replayed
-    from lockgate.operations.replay_runs import Recounted
+    from lockgate.operations.replay.replay import Replayed
+    from lockgate.operations.replay.runs import Recounted
     from lockgate.ports.tell import Tell
 
 EPILOG = (
@@ -122,18 +122,18 @@ def _is_served() -> bool:
 def _replayed(call: Call, line: ProgressLine) -> Replayed:
     if call["receipt"] is not None:
         from lockgate.cli.trusted import read
-        from lockgate.operations.replay_bundle import replay_case
+        from lockgate.operations.replay.bundle import replay_case
 
         previous = None if call["previous"] is None else read(call["previous"])
         return replay_case(read(call["receipt"]), _case_bytes(call["what"]), previous)
     if _is_file(call["what"]) or _is_served():
         from lockgate.core.bundle_layout import numbers, receipt_file
-        from lockgate.operations.replay_bundle import replay_bundle
+        from lockgate.operations.replay.bundle import replay_bundle
 
         files = _files(call["what"])
         line.expect(DECISIONS, len(numbers(files, receipt_file(1))))
         return replay_bundle(files, line.tell)
-    from lockgate.operations.replay import replay_stored
+    from lockgate.operations.replay.replay import replay_stored
 
     house = local.house_to_read()
     line.expect_stored(house, call["what"], DECISIONS)
@@ -141,7 +141,7 @@ def _replayed(call: Call, line: ProgressLine) -> Replayed:
 
 
 def _recounted(what: str, tell: Tell) -> Recounted:
-    from lockgate.operations.replay_runs import recounted
+    from lockgate.operations.replay.runs import recounted
     from lockgate.wiring import run_batches
 
     return recounted(what, local.house_to_read(), run_batches().decode, tell)

@@ -88,9 +88,9 @@ def _warn(house: House, received: Receivers) -> None:
     """Refuse a store that is older than others know; say what this server cannot do, because its keys are others."""
     from dataclasses import replace
 
-    from lockgate.operations.log_age import refuse_older_logs
-    from lockgate.operations.readiness import refuse_left, unopened, unsigned
-    from lockgate.operations.webhooks import ONE_KEY
+    from lockgate.operations.soundness.log_age import refuse_older_logs
+    from lockgate.operations.soundness.readiness import refuse_left, unopened, unsigned
+    from lockgate.operations.webhooks.webhooks import ONE_KEY
     from lockgate.wiring import witness_list
 
     refuse_left(house)
@@ -108,7 +108,7 @@ def _warn(house: House, received: Receivers) -> None:
 
 def _tell(address: str, house: House, tick_every: float | None, *, is_open: bool) -> None:
     """Say where it answers, to whom, and what it does not do."""
-    from lockgate.operations.issue_key import issue_first_key
+    from lockgate.operations.access.issue_key import issue_first_key
 
     first = None if is_open else issue_first_key(house, local.actor().name)
     if first is not None:

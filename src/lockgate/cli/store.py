@@ -15,8 +15,8 @@ from lockgate.cli.store_migrate import migrate
 from lockgate.errors import UsageError
 
 if TYPE_CHECKING:
-    from lockgate.operations.copy_store import Copied
-    from lockgate.operations.fsck import Soundness
+    from lockgate.operations.soundness.copy_store import Copied
+    from lockgate.operations.soundness.fsck import Soundness
 
 EPILOG = (
     "Exit codes: 0 copied and sound, 64 usage, or TO is not empty, 65 not sound, 69 a store cannot be reached, "
@@ -43,7 +43,7 @@ def copy(source: str, target: str, *, as_json: bool) -> int:
     tables. Nobody writes to FROM meanwhile. Keys are not copied: they stay in LOCKGATE_HOME.
     """
     from lockgate import wiring
-    from lockgate.operations.copy_store import copy_store
+    from lockgate.operations.soundness.copy_store import copy_store
 
     local.check_here()
     _refuse_nothing(source)
@@ -74,7 +74,7 @@ def _refuse_nothing(source: str) -> None:
 
 def _check(org: str, source: str, target: str, line: ProgressLine) -> Soundness:
     from lockgate import wiring
-    from lockgate.operations.copy_store import check_copy
+    from lockgate.operations.soundness.copy_store import check_copy
 
     keys = (wiring.home() if wiring.is_url(source) else Path(source)) / wiring.KEYS
     return check_copy(

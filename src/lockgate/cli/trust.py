@@ -57,7 +57,7 @@ def _create(call: Call) -> int:
     from lockgate.core.permission import permissions_of
     from lockgate.core.receipt import operator
     from lockgate.core.trust_rule import Provider
-    from lockgate.operations.trust import TrustOrder, create_rule
+    from lockgate.operations.access.trust import TrustOrder, create_rule
     from lockgate.report.trust_listing import render_rules
 
     order = TrustOrder(
@@ -84,7 +84,7 @@ def _create(call: Call) -> int:
 @click.option("--json", "as_json", is_flag=True, help="Print the rules as JSON.")
 def list_command(*, as_json: bool) -> int:
     """List the rules, the oldest first."""
-    from lockgate.operations.trust import list_rules
+    from lockgate.operations.access.trust import list_rules
     from lockgate.report.trust_listing import render_rules
 
     found = list_rules(local.known_house())
@@ -103,7 +103,7 @@ def list_command(*, as_json: bool) -> int:
 def delete(rule_id: str, reason: str | None, by: str | None, *, as_json: bool) -> int:
     """Trust no more jobs by a rule; keys that were got by it open nothing from now on."""
     from lockgate.core.receipt import operator
-    from lockgate.operations.trust import delete_rule
+    from lockgate.operations.access.trust import delete_rule
     from lockgate.report.trust_listing import render_rules
 
     who = operator(by or local.actor().name or "lockgate trust", reason or "no job of it is trusted any more")

@@ -48,7 +48,7 @@ def serve(folder: str, logs: tuple[str, ...], host: str, port: int) -> int:
     from pathlib import Path
 
     from lockgate.core.note import read_note_key
-    from lockgate.operations.cosigning import Cosigner
+    from lockgate.operations.witness.cosigning import Cosigner
     from lockgate.server import serving
     from lockgate.server.witness import make_witness_app
     from lockgate.wiring import open_witness, system_clock

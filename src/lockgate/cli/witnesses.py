@@ -10,7 +10,7 @@ import click
 from lockgate.cli import exit_codes, local, output
 
 if TYPE_CHECKING:
-    from lockgate.operations.witnessing import Asked
+    from lockgate.operations.witness.witnessing import Asked
     from lockgate.ports.house import House
 
 EPILOG = f"Exit codes: 0 done; 64 usage, or no such witness, 65 a key or the list is wrong; {exit_codes.OF_STORE}"
@@ -59,7 +59,7 @@ def remove(name: str) -> int:
 @JSON
 def list_command(*, as_json: bool) -> int:
     """List witnesses and how much of the log each has cosigned."""
-    from lockgate.operations.witnessing import last_cosigned
+    from lockgate.operations.witness.witnessing import last_cosigned
     from lockgate.wiring import witness_list
 
     local.check_here()
@@ -87,7 +87,7 @@ def list_command(*, as_json: bool) -> int:
 @JSON
 def ask(*, as_json: bool) -> int:
     """Ask every witness that has not cosigned the latest checkpoint."""
-    from lockgate.operations.witnessing import ask_witnesses
+    from lockgate.operations.witness.witnessing import ask_witnesses
     from lockgate.wiring import witness_list
 
     asked = ask_witnesses(local.known_house(), witness_list())
@@ -116,7 +116,7 @@ def _nothing(asked: tuple[Asked, ...]) -> str:
 
 
 def _code(asked: tuple[Asked, ...]) -> int:
-    from lockgate.operations.witnessing import Outcome
+    from lockgate.operations.witness.witnessing import Outcome
 
     outcomes = {each.outcome for each in asked}
     if outcomes - {Outcome.COSIGNED, Outcome.UNREACHABLE}:
@@ -125,7 +125,7 @@ def _code(asked: tuple[Asked, ...]) -> int:
 
 
 def _log_key(house: House) -> str:
-    from lockgate.operations.fsck import log_origin
-    from lockgate.operations.sign import log_key
+    from lockgate.operations.soundness.fsck import log_origin
+    from lockgate.operations.vault.sign import log_key
 
     return log_key(log_origin(house), house.signers.log).text

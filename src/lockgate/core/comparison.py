@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What each gate says of two sets of runs comes in; one value with everything that a reader needs goes out.
 
-Nothing here is computed: `operations/compare.py` fills it, `report` renders it, and `document` is its published JSON.
+Nothing here is computed: `operations/asking/compare.py` fills it, `report` renders it, and `document` is its published
+JSON.
 """
 
 from __future__ import annotations

@@ -15,8 +15,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from lockgate.errors import DataError
-from lockgate.operations.saved_receipts import LOG_KEY
-from lockgate.operations.saved_receipts import RECEIPT_KEY as KEY
+from lockgate.operations.bundle.saved_receipts import LOG_KEY
+from lockgate.operations.bundle.saved_receipts import RECEIPT_KEY as KEY
 from lockgate.verify import Keys, read_note_key, read_public_key, verify_receipt
 
 RECEIPT = re.compile(r"receipt-\d+\.json")

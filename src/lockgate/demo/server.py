@@ -16,7 +16,7 @@ from lockgate.core.canonical import canonicalize
 from lockgate.demo import scene
 from lockgate.demo.receiver import SECRET
 from lockgate.demo.router import HOST, free_port, kept, started, stopped
-from lockgate.operations.saved_receipts import LOG_KEY, RECEIPT_KEY
+from lockgate.operations.bundle.saved_receipts import LOG_KEY, RECEIPT_KEY
 from lockgate.report.screen import Screen
 
 JSON = {"content-type": "application/json"}

@@ -20,18 +20,18 @@ from lockgate.core.rollout import Declaration, Rollout, start
 from lockgate.core.wording import listed
 from lockgate.crash_point import reach
 from lockgate.errors import NotPermittedError, TryAgainError, UsageError
-from lockgate.operations.acknowledge import awaiting
-from lockgate.operations.actuator import Program, put_actuator
-from lockgate.operations.champion import proven
-from lockgate.operations.default_gates import SLOW_END, default_gates, differences, digest_of, is_meant
-from lockgate.operations.intervention import act, requested
-from lockgate.operations.keeping import writing
-from lockgate.operations.lookback import lookback, read_before
-from lockgate.operations.opening import first_entry, opened, sized
-from lockgate.operations.reading import planned
-from lockgate.operations.record import record
-from lockgate.operations.reigning import reigning
-from lockgate.operations.unserved import check_served, unheard_words, warnings
+from lockgate.operations.asking.default_gates import SLOW_END, default_gates, differences, digest_of, is_meant
+from lockgate.operations.line.lookback import lookback, read_before
+from lockgate.operations.line.opening import first_entry, opened, sized
+from lockgate.operations.line.reading import planned
+from lockgate.operations.line.unserved import check_served, unheard_words, warnings
+from lockgate.operations.steering.acknowledge import awaiting
+from lockgate.operations.steering.actuator import Program, put_actuator
+from lockgate.operations.steering.champion import proven
+from lockgate.operations.steering.intervention import act, requested
+from lockgate.operations.steering.reigning import reigning
+from lockgate.operations.vault.keeping import writing
+from lockgate.operations.vault.record import record
 from lockgate.ports.house import House
 from lockgate.ports.store import Snapshot, Transaction
 

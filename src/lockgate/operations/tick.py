@@ -19,11 +19,11 @@ from lockgate.core.transition import Transition, apply
 from lockgate.core.verdict.judge import judge
 from lockgate.core.verdict.verdict import Verdict
 from lockgate.crash_point import reach
-from lockgate.operations.committing import Case, commit
-from lockgate.operations.current import current
-from lockgate.operations.keeping import refuse_older_log, writing
-from lockgate.operations.reading import load, planned
-from lockgate.operations.untold import why_untold
+from lockgate.operations.line.committing import Case, commit
+from lockgate.operations.line.current import current
+from lockgate.operations.line.reading import load, planned
+from lockgate.operations.line.untold import why_untold
+from lockgate.operations.vault.keeping import refuse_older_log, writing
 from lockgate.ports.house import House
 from lockgate.ports.store import Transaction
 

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from lockgate.core.instant import Instant
 from lockgate.core.receipt import Actor
 from lockgate.errors import LockgateError, NotPermittedError, TryAgainError, UnreachableError
-from lockgate.operations.keeping import refuse_older_log, writing
 from lockgate.operations.tick import LOOP, Turn, turn_in
+from lockgate.operations.vault.keeping import refuse_older_log, writing
 from lockgate.ports.house import House
 from lockgate.ports.store import Transaction
 

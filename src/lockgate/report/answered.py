@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from lockgate.core.canonical import Json
 from lockgate.core.policy.policy import Mode
 from lockgate.core.rollout import Rollout, Status
-from lockgate.operations.app_series import AppStanding
-from lockgate.operations.intervention import Answer
-from lockgate.operations.kill import Plan
+from lockgate.operations.steering.intervention import Answer
+from lockgate.operations.steering.kill import Plan
+from lockgate.operations.vault.app_series import AppStanding
 from lockgate.report import number
 from lockgate.report.rollout_document import rollout_document
 from lockgate.report.screen import Screen

@@ -8,7 +8,7 @@ from lockgate.core.instant import instant_text
 from lockgate.core.policy.policy import Mode
 from lockgate.core.rollout import Rollout
 from lockgate.core.wording import count_text
-from lockgate.operations.overview import Overview
+from lockgate.operations.asking.overview import Overview
 from lockgate.report import number
 from lockgate.report.rollout_document import rollout_document
 from lockgate.report.screen import Screen

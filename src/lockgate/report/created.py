@@ -8,8 +8,8 @@ from lockgate.core.foresight import Foresight
 from lockgate.core.instant import HOUR, Instant
 from lockgate.core.policy.promise import promises
 from lockgate.core.rollout import Rollout
+from lockgate.operations.asking.earlier import Earlier
 from lockgate.operations.create import Created
-from lockgate.operations.earlier import Earlier
 from lockgate.report import number
 from lockgate.report.foreseen import foreseen_document, foreseen_sentences
 from lockgate.report.rollout_document import rollout_document

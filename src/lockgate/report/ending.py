@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from lockgate.core.policy.policy import Mode
 from lockgate.core.rollout import Rollout
-from lockgate.operations.queries import receipts_of
+from lockgate.operations.asking.queries import receipts_of
 from lockgate.ports.house import House
 from lockgate.report.decided import reason_of, way_back_of
 

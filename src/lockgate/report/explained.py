@@ -14,7 +14,7 @@ from lockgate.core.instant import Instant
 from lockgate.core.policy.policy import Inference
 from lockgate.core.verdict.anytime import Anytime
 from lockgate.core.wording import count_text, decimals_for, interval_text, level_text
-from lockgate.operations.queries import Explanation
+from lockgate.operations.asking.queries import Explanation
 from lockgate.report import number
 from lockgate.report.plot import worse_is_right
 from lockgate.report.remedy import is_apart, learning, remedies

@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 from lockgate.core.instant import instant_text
-from lockgate.operations.example_runs import Example, Examples
+from lockgate.operations.asking.example_runs import Example, Examples
 from lockgate.report.screen import Screen
 from lockgate.report.text import clip, pad
 

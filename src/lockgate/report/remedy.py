@@ -15,7 +15,7 @@ from lockgate.core.surroundings import NEVER_TOGETHER, UNMEASURED
 from lockgate.core.verdict.needed import round_up
 from lockgate.core.verdict.sequential import ratio_alarm
 from lockgate.core.wording import count_text, duration_words
-from lockgate.operations.queries import Explanation
+from lockgate.operations.asking.queries import Explanation
 from lockgate.report.view import aside_words, seal_words
 
 LEARNING = "the first bucket only teaches how the baseline varies; a second sealed one is needed"

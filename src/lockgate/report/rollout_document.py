@@ -12,7 +12,7 @@ from lockgate.core.instant import instant_text
 from lockgate.core.rollout import Rollout
 from lockgate.core.vault import Receipt
 from lockgate.core.verdict.verdict import Verdict
-from lockgate.operations.queries import Explanation
+from lockgate.operations.asking.queries import Explanation
 from lockgate.report.decided import actor_of, actor_words
 from lockgate.report.listing import Change
 

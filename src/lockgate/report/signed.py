@@ -6,8 +6,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from lockgate.core.canonical import Json
-from lockgate.operations.proofs import Signed, all_signed, signed
 from lockgate.operations.tick import Turn
+from lockgate.operations.vault.proofs import Signed, all_signed, signed
 from lockgate.ports.house import House
 
 

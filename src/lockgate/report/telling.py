@@ -11,7 +11,7 @@ from lockgate.core.delivery import State
 from lockgate.core.endpoint import Endpoint
 from lockgate.core.instant import SECOND, Instant, instant_text
 from lockgate.core.wording import count_text, duration_words
-from lockgate.operations.deliver import Told
+from lockgate.operations.webhooks.deliver import Told
 from lockgate.report.text import short_name
 
 # More sentences than this tell nobody more.

@@ -8,7 +8,7 @@ from lockgate.core.instant import SECOND, Instant
 from lockgate.core.policy.policy import Promote
 from lockgate.core.rollout import Status
 from lockgate.core.wording import count_text, decimals_for, duration_words, value_text
-from lockgate.operations.queries import Explanation
+from lockgate.operations.asking.queries import Explanation
 from lockgate.report import number
 from lockgate.report.meter import LEFT_LABEL, draw_meter, draw_share
 from lockgate.report.ramp import draw_ramp

@@ -12,8 +12,8 @@ from lockgate.core.endpoint import Endpoint
 from lockgate.core.instant import Instant, instant_text
 from lockgate.core.webhook import EVENTS
 from lockgate.core.wording import count_text
-from lockgate.operations.try_webhook import Tried
-from lockgate.operations.webhooks import part_of
+from lockgate.operations.webhooks.try_webhook import Tried
+from lockgate.operations.webhooks.webhooks import part_of
 from lockgate.report.screen import Screen
 
 # As it came from this machine or from a server.

@@ -12,7 +12,7 @@ from starlette.requests import Request
 
 from lockgate.core.api_key import key_id
 from lockgate.errors import UnknownError
-from lockgate.operations.queries import find_rollout
+from lockgate.operations.asking.queries import find_rollout
 from lockgate.ports.house import House
 from lockgate.server.caller import ANYBODY, Caller, caller_of, local_caller
 from lockgate.server.limits import Demand, Limits

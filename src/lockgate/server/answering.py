@@ -7,8 +7,8 @@ from dataclasses import replace
 
 from lockgate.core.reply import call_digest
 from lockgate.errors import UsageError
-from lockgate.operations.once import Came, Once, answered_before, do_once
-from lockgate.operations.reading import load
+from lockgate.operations.line.reading import load
+from lockgate.operations.steering.once import Came, Once, answered_before, do_once
 from lockgate.ports.house import House
 from lockgate.ports.store import Transaction
 from lockgate.server.call import Answer, Call, encode

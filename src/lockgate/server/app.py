@@ -16,7 +16,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from lockgate.errors import LockgateError, UnknownError
-from lockgate.operations.queries import find_rollout
+from lockgate.operations.asking.queries import find_rollout
 from lockgate.ports.house import House
 from lockgate.ports.id_tokens import IdTokens
 from lockgate.ports.reading import RunBatches

@@ -15,7 +15,7 @@ from lockgate.core.instant import Instant
 from lockgate.core.permission import Permission, is_allowed
 from lockgate.core.receipt import Actor
 from lockgate.errors import ClosedStoreError, ExpiredKeyError, NotPermittedError, RevokedKeyError
-from lockgate.operations.authenticate import ADVICE, authenticate
+from lockgate.operations.access.authenticate import ADVICE, authenticate
 from lockgate.operations.tick import LOOP
 from lockgate.ports.house import Clock
 from lockgate.ports.store import Store

@@ -12,7 +12,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass, field
 
 from lockgate.core.batch import Ingested, RunBatch
-from lockgate.operations.ingest_together import ingest_together
+from lockgate.operations.intake.ingest_together import ingest_together
 from lockgate.ports.house import House
 from lockgate.ports.reading import RunBatches
 

@@ -14,8 +14,8 @@ from types import TracebackType
 from typing import Self
 
 from lockgate.errors import HeldError, LeftError, LockgateError, UnreachableError, UnsoundError
-from lockgate.operations.dispatch import Dispatch
 from lockgate.operations.tick_all import tick_all
+from lockgate.operations.webhooks.dispatch import Dispatch
 from lockgate.ports.actuator import Actuators
 from lockgate.ports.house import House
 from lockgate.ports.news import News

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from lockgate.operations.store_gauges import Gauges
+from lockgate.operations.soundness.store_gauges import Gauges
 from lockgate.operations.tick import Turn
 
 

@@ -19,7 +19,7 @@ from prometheus_client.registry import Collector
 
 from lockgate import __version__
 from lockgate.core.decision.decision import Action
-from lockgate.operations.store_gauges import Gauges
+from lockgate.operations.soundness.store_gauges import Gauges
 from lockgate.operations.tick import Turn
 from lockgate.server.meter import Meter
 from lockgate.server.problem import HELD, INTERNAL, UNREACHABLE, UNSOUND

@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Self
 
 from lockgate.errors import LockgateError
-from lockgate.operations.vouching import LONGEST_WAIT_S, Vouching
+from lockgate.operations.witness.vouching import LONGEST_WAIT_S, Vouching
 from lockgate.ports.house import House
 from lockgate.ports.timestamps import TimestampAuthority
 from lockgate.ports.witness import Witnesses

@@ -14,7 +14,7 @@ from starlette.routing import Route
 
 from lockgate.core.note import MAX_NOTE_SIZE
 from lockgate.errors import LockgateError
-from lockgate.operations.cosigning import Cosigner, cosign
+from lockgate.operations.witness.cosigning import Cosigner, cosign
 from lockgate.ports.witness import WitnessAnswer
 
 MAX_BODY = 2 * MAX_NOTE_SIZE

@@ -19,19 +19,19 @@ from lockgate.core.policy.policy import Mode
 from lockgate.core.receipt import Actor as Person
 from lockgate.core.rollout import Rollout, Status
 from lockgate.errors import DataError, NotPermittedError, TryAgainError, UsageError
-from lockgate.operations.actuator import Program, set_actuator
-from lockgate.operations.approve import approve
-from lockgate.operations.cancel import cancel
+from lockgate.operations.asking.queries import list_rollouts
 from lockgate.operations.create import Order, create
-from lockgate.operations.freeze import freeze, unfreeze
-from lockgate.operations.ingest import MAX_AHEAD, ingest
-from lockgate.operations.intervention import Answer
-from lockgate.operations.kill import kill
-from lockgate.operations.pause import pause
-from lockgate.operations.promote import promote
-from lockgate.operations.queries import list_rollouts
-from lockgate.operations.resume import resume
-from lockgate.operations.rollback import rollback
+from lockgate.operations.intake.ingest import MAX_AHEAD, ingest
+from lockgate.operations.steering.actuator import Program, set_actuator
+from lockgate.operations.steering.approve import approve
+from lockgate.operations.steering.cancel import cancel
+from lockgate.operations.steering.freeze import freeze, unfreeze
+from lockgate.operations.steering.intervention import Answer
+from lockgate.operations.steering.kill import kill
+from lockgate.operations.steering.pause import pause
+from lockgate.operations.steering.promote import promote
+from lockgate.operations.steering.resume import resume
+from lockgate.operations.steering.rollback import rollback
 from lockgate.operations.tick import Turn, tick
 from lockgate.operations.tick_all import tick_all
 from lockgate.ports.house import House

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from lockgate.core.endpoint import Kind
-from lockgate.operations.deliver import Bounds, deliver
+from lockgate.operations.webhooks.deliver import Bounds, deliver
 from lockgate.testing.actors import Scene
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from lockgate.core.instant import SECOND
 from lockgate.core.retention import Retention
-from lockgate.operations.prune import MIN_S, prune
+from lockgate.operations.retention.prune import MIN_S, prune
 from lockgate.ports.store import Store
 from lockgate.testing.actors import Scene
 

@@ -18,8 +18,8 @@ import numpy as np
 from lockgate.core.receipt import Actor as Person
 from lockgate.core.spine import PairCell, Slot
 from lockgate.errors import TryAgainError
-from lockgate.operations.actuator import Program, set_actuator
-from lockgate.operations.fsck import fsck
+from lockgate.operations.soundness.fsck import fsck
+from lockgate.operations.steering.actuator import Program, set_actuator
 from lockgate.ports.store import Snapshot, Store
 from lockgate.testing.actors import (
     APP,

@@ -20,8 +20,8 @@ from lockgate.core.intake import WHOLE, Slice
 from lockgate.core.policy.policy import Mode
 from lockgate.core.stats.micro import from_float
 from lockgate.core.summary import ABSENT, ERROR, OK, Columns, Integers
-from lockgate.operations.ingest import ingest
-from lockgate.operations.queries import list_rollouts
+from lockgate.operations.asking.queries import list_rollouts
+from lockgate.operations.intake.ingest import ingest
 from lockgate.operations.tick import Turn, tick
 from lockgate.ports.house import House
 from lockgate.ports.store import Store

@@ -15,7 +15,7 @@ import pytest
 from lockgate.adapters.stores.sqlite import backup as sqlite_backup
 from lockgate.adapters.stores.sqlite.segments import HELD
 from lockgate.adapters.stores.sqlite.store import SqliteStore
-from lockgate.operations.ingest import ingest
+from lockgate.operations.intake.ingest import ingest
 from lockgate.wiring import back_up, local_house
 from tests.spec.line import batch
 

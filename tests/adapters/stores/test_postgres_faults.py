@@ -25,7 +25,7 @@ from lockgate.errors import (
     UnsoundError,
     UsageError,
 )
-from lockgate.operations.issue_key import issue_first_key
+from lockgate.operations.access.issue_key import issue_first_key
 from lockgate.server.caller import caller_of
 from lockgate.server.problem import problem_of
 from lockgate.testing.store_contract import APP, grow, sample_receipt

@@ -15,8 +15,8 @@ import pytest
 from lockgate.adapters.stores.postgres.store import PostgresStore
 from lockgate.core.retention import Retention
 from lockgate.errors import NotPermittedError
-from lockgate.operations.fsck import fsck
-from lockgate.operations.prune import prune
+from lockgate.operations.retention.prune import prune
+from lockgate.operations.soundness.fsck import fsck
 from lockgate.testing.world import World
 from tests.adapters.stores.postgres_stores import by_hand
 from tests.doors.line import Door

@@ -16,9 +16,9 @@ from lockgate.adapters.stores.postgres.rows import PostgresRowsReading
 from lockgate.cli import exit_codes
 from lockgate.core.retention import Retention
 from lockgate.core.rollout import Status
-from lockgate.operations.fsck import fsck
-from lockgate.operations.ingest import ingest
-from lockgate.operations.prune import prune
+from lockgate.operations.intake.ingest import ingest
+from lockgate.operations.retention.prune import prune
+from lockgate.operations.soundness.fsck import fsck
 from lockgate.operations.tick import tick
 from lockgate.testing.schedule import run_schedule
 from lockgate.testing.world import World

@@ -16,7 +16,7 @@ from lockgate.adapters.stores.postgres.schema import scripts
 from lockgate.adapters.stores.postgres.store import CHANNEL, PostgresStore
 from lockgate.core.app import App
 from lockgate.errors import HeldError
-from lockgate.operations.ingest import ingest
+from lockgate.operations.intake.ingest import ingest
 from lockgate.ports.store import Store
 from lockgate.testing.access_contract import REPLY
 from lockgate.testing.outbox_contract import sample_message

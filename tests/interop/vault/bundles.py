@@ -14,8 +14,8 @@ from lockgate.core.bundle import decode, encode
 from lockgate.core.bundle_layout import CHECKPOINT, LOG_KEYS, MANIFEST, POLICY, TIMELINE
 from lockgate.core.canonical import Json, canonicalize
 from lockgate.core.public_key import read_public_key
-from lockgate.operations.bundle import Wanted, bundle
-from lockgate.operations.saved_receipts import saved_receipts
+from lockgate.operations.bundle.bundle import Wanted, bundle
+from lockgate.operations.bundle.saved_receipts import saved_receipts
 from lockgate.report.bundle_pages import bundle_pages
 from tests.interop.vault.tampers import flipped
 from tests.spec.line import EQUAL, created, world

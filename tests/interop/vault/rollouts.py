@@ -10,7 +10,7 @@ from functools import cache
 from lockgate.core.checkpoint import read_checkpoint
 from lockgate.core.note import NoteKey, read_note, read_note_key
 from lockgate.core.public_key import PublicKey, read_public_key
-from lockgate.operations.saved_receipts import CHECKPOINT, LOG_KEY, saved_receipts
+from lockgate.operations.bundle.saved_receipts import CHECKPOINT, LOG_KEY, saved_receipts
 from lockgate.testing.signers import SeededSigner
 from lockgate.testing.world import Law
 from lockgate.verify import Keys

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from lockgate.cli.asked.desk import Desk
 from lockgate.cli.said import Said
 from lockgate.core.receipt import Actor
-from lockgate.operations.cancel import cancel
-from lockgate.operations.clear_alarm import clear_alarm
-from lockgate.operations.intervention import Answer
-from lockgate.operations.pause import pause
-from lockgate.operations.queries import find_rollout
-from lockgate.operations.resume import resume
+from lockgate.operations.asking.queries import find_rollout
+from lockgate.operations.steering.cancel import cancel
+from lockgate.operations.steering.clear_alarm import clear_alarm
+from lockgate.operations.steering.intervention import Answer
+from lockgate.operations.steering.pause import pause
+from lockgate.operations.steering.resume import resume
 from lockgate.ports.house import House
 from lockgate.report.answered import answered_document, render_answered
 

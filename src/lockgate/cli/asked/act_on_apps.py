@@ -10,9 +10,9 @@ from lockgate.cli.asked.desk import PASS_S, Desk
 from lockgate.cli.asked.lost_keys import with_lost_keys
 from lockgate.cli.said import Said
 from lockgate.errors import UsageError
-from lockgate.operations.app_series import AppStanding
-from lockgate.operations.freeze import freeze, unfreeze, unfreeze_all
-from lockgate.operations.kill import kill, planned_kill
+from lockgate.operations.steering.freeze import freeze, unfreeze, unfreeze_all
+from lockgate.operations.steering.kill import kill, planned_kill
+from lockgate.operations.vault.app_series import AppStanding
 from lockgate.ports.house import House
 from lockgate.report.answered import app_document, plan_text, render_app
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from lockgate.cli.asked.desk import Desk
 from lockgate.cli.said import Said
-from lockgate.operations.overview import overview
+from lockgate.operations.asking.overview import overview
 from lockgate.report.app_listing import overview_document, render_overview
 
 

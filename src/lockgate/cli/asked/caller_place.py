@@ -17,10 +17,10 @@ from lockgate.core.endpoint import Endpoint
 from lockgate.core.instant import Instant
 from lockgate.core.permission import Permission
 from lockgate.core.receipt import Actor
-from lockgate.operations.acting import checked_actor
-from lockgate.operations.deliver import Told, untold
 from lockgate.operations.tick import Turn
-from lockgate.operations.webhooks import given_up
+from lockgate.operations.vault.acting import checked_actor
+from lockgate.operations.webhooks.deliver import Told, untold
+from lockgate.operations.webhooks.webhooks import given_up
 from lockgate.ports.house import House
 from lockgate.report.screen import Screen
 from lockgate.report.telling import THERE, given_up_sentence, is_under_way

@@ -10,8 +10,8 @@ from lockgate.cli.asked.desk import Desk
 from lockgate.cli.said import Said
 from lockgate.core.comparison import Comparison
 from lockgate.core.declaration.policy_declaration import declare
-from lockgate.operations.compare import Request
-from lockgate.operations.compare_stored import Window, compare_stored
+from lockgate.operations.asking.compare import Request
+from lockgate.operations.asking.compare_stored import Window, compare_stored
 from lockgate.report.markdown import render_markdown
 from lockgate.report.page import render_page
 from lockgate.report.table import render_table

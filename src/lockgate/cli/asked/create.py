@@ -13,10 +13,10 @@ from lockgate.cli.typed import anew, typed
 from lockgate.core.foresight import NOTHING_FORESEEN, Foresight
 from lockgate.core.rollout import Rollout
 from lockgate.errors import NotPermittedError
-from lockgate.operations.actuator import Program
+from lockgate.operations.asking.earlier import earlier
+from lockgate.operations.asking.foresee import foresee
 from lockgate.operations.create import Created, Order, create, rehearse
-from lockgate.operations.earlier import earlier
-from lockgate.operations.foresee import foresee
+from lockgate.operations.steering.actuator import Program
 from lockgate.ports.house import House
 from lockgate.report.created import created_document, render_created, unread
 

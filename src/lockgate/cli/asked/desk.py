@@ -15,8 +15,8 @@ from lockgate.core.endpoint import Endpoint
 from lockgate.core.instant import Instant
 from lockgate.core.permission import Permission
 from lockgate.core.receipt import Actor
-from lockgate.operations.deliver import Told
 from lockgate.operations.tick import Turn
+from lockgate.operations.webhooks.deliver import Told
 from lockgate.ports.house import House
 from lockgate.report.screen import Screen
 

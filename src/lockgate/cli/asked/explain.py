@@ -6,8 +6,8 @@ from __future__ import annotations
 from lockgate.cli.asked.desk import Desk
 from lockgate.cli.asked.show import Words
 from lockgate.cli.said import Said
-from lockgate.operations.anytime import anytime_intervals
-from lockgate.operations.queries import explain
+from lockgate.operations.asking.anytime import anytime_intervals
+from lockgate.operations.asking.queries import explain
 from lockgate.report.ending import ending
 from lockgate.report.explained import explained, explained_document, render_explained
 

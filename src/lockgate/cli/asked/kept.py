@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from lockgate.cli.asked.desk import Desk
 from lockgate.cli.said import Said
-from lockgate.operations.import_plan import plan_import
+from lockgate.operations.intake.import_plan import plan_import
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

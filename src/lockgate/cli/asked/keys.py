@@ -11,9 +11,9 @@ from lockgate.core.instant import instant_text
 from lockgate.core.permission import permissions_of
 from lockgate.core.wording import listed
 from lockgate.errors import UnknownError
-from lockgate.operations.api_keys import list_keys, made_by
-from lockgate.operations.issue_key import KeyOrder, issue_key
-from lockgate.operations.revoke_key import revoke_key
+from lockgate.operations.access.api_keys import list_keys, made_by
+from lockgate.operations.access.issue_key import KeyOrder, issue_key
+from lockgate.operations.access.revoke_key import revoke_key
 from lockgate.report.key_listing import key_document, render_keys
 
 

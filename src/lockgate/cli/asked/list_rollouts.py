@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from lockgate.cli.asked.desk import Desk
 from lockgate.cli.said import Said
 from lockgate.core.rollout import Rollout
-from lockgate.operations.overview import frozen_apps, overview
-from lockgate.operations.queries import list_rollouts, overdue_rollouts
+from lockgate.operations.asking.overview import frozen_apps, overview
+from lockgate.operations.asking.queries import list_rollouts, overdue_rollouts
 from lockgate.report.listing import render_rollouts
 from lockgate.report.rollout_document import rollout_document
 

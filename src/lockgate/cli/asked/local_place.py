@@ -13,8 +13,8 @@ from lockgate.core.api_key import ApiKey
 from lockgate.core.endpoint import Endpoint
 from lockgate.core.permission import Permission
 from lockgate.core.receipt import Actor, operator
-from lockgate.operations.deliver import Told
 from lockgate.operations.tick import LOOP, Turn
+from lockgate.operations.webhooks.deliver import Told
 from lockgate.ports.house import House
 
 
@@ -84,7 +84,7 @@ class LocalPlace:
 
     def waiting(self, house: House, app: str | None) -> Sequence[Told]:
         """Return what routers have not been told."""
-        from lockgate.operations.deliver import untold
+        from lockgate.operations.webhooks.deliver import untold
 
         return untold(house, app)
 

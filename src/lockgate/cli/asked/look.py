@@ -13,9 +13,9 @@ from lockgate.core.decision.decision import Cause
 from lockgate.core.finding import Finding, Outcome
 from lockgate.core.wording import duration_words
 from lockgate.errors import TryAgainError
-from lockgate.operations.queries import Explanation, explain, receipts_of
-from lockgate.operations.rollback import rollback
-from lockgate.operations.successor import successor
+from lockgate.operations.asking.queries import Explanation, explain, receipts_of
+from lockgate.operations.asking.successor import successor
+from lockgate.operations.steering.rollback import rollback
 from lockgate.operations.tick import tick
 from lockgate.ports.house import House
 from lockgate.report.decided import reason_of

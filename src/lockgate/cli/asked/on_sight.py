@@ -12,10 +12,10 @@ from lockgate.cli.said import Said
 from lockgate.core.decision.intervention import Seen
 from lockgate.core.receipt import Actor
 from lockgate.errors import UsageError
-from lockgate.operations.approve import approve
-from lockgate.operations.intervention import Answer
-from lockgate.operations.promote import promote
-from lockgate.operations.queries import Explanation, explain
+from lockgate.operations.asking.queries import Explanation, explain
+from lockgate.operations.steering.approve import approve
+from lockgate.operations.steering.intervention import Answer
+from lockgate.operations.steering.promote import promote
 from lockgate.ports.house import House
 from lockgate.report.view import render_view
 

@@ -11,8 +11,8 @@ from lockgate.cli.asked.desk import Desk
 from lockgate.cli.said import Said
 from lockgate.core.vault import Receipt
 from lockgate.core.wording import count_text
-from lockgate.operations.queries import receipts_of
-from lockgate.operations.saved_receipts import RECEIPT_KEY, key_file, saved_receipts
+from lockgate.operations.asking.queries import receipts_of
+from lockgate.operations.bundle.saved_receipts import RECEIPT_KEY, key_file, saved_receipts
 from lockgate.ports.house import House
 from lockgate.report.listing import render_receipts
 from lockgate.report.rollout_document import receipt_document

@@ -9,8 +9,8 @@ from lockgate.cli.asked import act
 from lockgate.cli.asked.desk import Desk
 from lockgate.cli.asked.lost_keys import with_lost_keys
 from lockgate.cli.said import Said
-from lockgate.operations.queries import find_rollout, find_way_back
-from lockgate.operations.rollback import rollback
+from lockgate.operations.asking.queries import find_rollout, find_way_back
+from lockgate.operations.steering.rollback import rollback
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ from lockgate.cli.asked.desk import Desk
 from lockgate.cli.said import Said
 from lockgate.core.instant import SECOND
 from lockgate.errors import UsageError
-from lockgate.operations.example_runs import Wanted, example_runs
+from lockgate.operations.asking.example_runs import Wanted, example_runs
 from lockgate.report.raw_runs import render_raw_runs
 
 MOST = 1_000

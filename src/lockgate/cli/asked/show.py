@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from lockgate.cli.asked.desk import Desk
 from lockgate.cli.said import Said
-from lockgate.operations.overview import frozen_apps
-from lockgate.operations.queries import explain
+from lockgate.operations.asking.overview import frozen_apps
+from lockgate.operations.asking.queries import explain
 from lockgate.report.ending import ending
 from lockgate.report.rollout_document import explanation_document
 from lockgate.report.telling import told_document

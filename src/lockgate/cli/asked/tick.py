@@ -14,8 +14,8 @@ from lockgate.core.canonical import Json
 from lockgate.core.policy.policy import Mode
 from lockgate.core.rollout import Rollout
 from lockgate.errors import LockgateError
-from lockgate.operations.queries import list_rollouts
-from lockgate.operations.successor import successor
+from lockgate.operations.asking.queries import list_rollouts
+from lockgate.operations.asking.successor import successor
 from lockgate.operations.tick import Turn, tick
 from lockgate.operations.tick_all import Problem, Round, tick_all
 from lockgate.ports.house import House

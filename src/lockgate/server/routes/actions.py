@@ -8,14 +8,14 @@ from collections.abc import Callable
 from lockgate.core.decision.intervention import Seen
 from lockgate.core.receipt import Actor
 from lockgate.errors import UsageError
-from lockgate.operations.approve import approve
-from lockgate.operations.cancel import cancel
-from lockgate.operations.clear_alarm import clear_alarm
-from lockgate.operations.intervention import Answer as Answered
-from lockgate.operations.pause import pause
-from lockgate.operations.promote import promote
-from lockgate.operations.resume import resume
-from lockgate.operations.rollback import rollback
+from lockgate.operations.steering.approve import approve
+from lockgate.operations.steering.cancel import cancel
+from lockgate.operations.steering.clear_alarm import clear_alarm
+from lockgate.operations.steering.intervention import Answer as Answered
+from lockgate.operations.steering.pause import pause
+from lockgate.operations.steering.promote import promote
+from lockgate.operations.steering.resume import resume
+from lockgate.operations.steering.rollback import rollback
 from lockgate.ports.house import House
 from lockgate.report.answered import answered_document
 from lockgate.report.signed import with_signed

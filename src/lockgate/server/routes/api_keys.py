@@ -9,9 +9,9 @@ from __future__ import annotations
 from lockgate.core.api_key import ApiKey
 from lockgate.core.permission import permissions_of
 from lockgate.errors import UnknownError, UsageError
-from lockgate.operations.api_keys import find_key, list_keys
-from lockgate.operations.issue_key import DEFAULT_LIFE_S, KeyOrder, issue_key
-from lockgate.operations.revoke_key import revoke_key
+from lockgate.operations.access.api_keys import find_key, list_keys
+from lockgate.operations.access.issue_key import DEFAULT_LIFE_S, KeyOrder, issue_key
+from lockgate.operations.access.revoke_key import revoke_key
 from lockgate.report.key_listing import key_document
 from lockgate.server.call import MAX_PAGE, Answer, Call, check_names, names_of, needed, seconds_of, text_of
 from lockgate.server.cursor import page_of

@@ -4,10 +4,10 @@
 from __future__ import annotations
 
 from lockgate.core.canonical import Json
-from lockgate.operations.app_series import AppStanding
-from lockgate.operations.freeze import freeze, freeze_all, unfreeze, unfreeze_all
-from lockgate.operations.kill import kill
-from lockgate.operations.overview import Overview, overview
+from lockgate.operations.asking.overview import Overview, overview
+from lockgate.operations.steering.freeze import freeze, freeze_all, unfreeze, unfreeze_all
+from lockgate.operations.steering.kill import kill
+from lockgate.operations.vault.app_series import AppStanding
 from lockgate.report.answered import app_document
 from lockgate.report.app_listing import overview_document
 from lockgate.server.call import Answer, Call

@@ -11,7 +11,7 @@ from contextlib import ExitStack
 from threading import Lock
 
 from lockgate.errors import UsageError
-from lockgate.operations.bundle import Bundle, Wanted, bundle
+from lockgate.operations.bundle.bundle import Bundle, Wanted, bundle
 from lockgate.report.bundle_pages import bundle_pages
 from lockgate.server.call import Answer, Call, check_names
 from lockgate.server.caller import Caller

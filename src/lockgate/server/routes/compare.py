@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from lockgate.core.declaration.policy_declaration import declare
 from lockgate.core.policy.policy import Policy
 from lockgate.errors import UsageError
-from lockgate.operations.compare import Request
-from lockgate.operations.compare_stored import Window, compare_stored
+from lockgate.operations.asking.compare import Request
+from lockgate.operations.asking.compare_stored import Window, compare_stored
 from lockgate.server.call import Answer, Call, names_of, needed, seconds_of, text_of
 
 FIELDS = ("app_id", "baseline", "candidate", "policy", "metrics", "per_gate_level", "since")

@@ -3,8 +3,8 @@
 
 from __future__ import annotations
 
-from lockgate.operations.anytime import anytime_intervals
-from lockgate.operations.queries import explain
+from lockgate.operations.asking.anytime import anytime_intervals
+from lockgate.operations.asking.queries import explain
 from lockgate.report.ending import ending
 from lockgate.report.explained import explained, explained_document
 from lockgate.server.call import Answer, Call

@@ -6,7 +6,7 @@ from __future__ import annotations
 from lockgate.core.canonical import Json
 from lockgate.core.dedupe import MAX_WINDOW_S, Dedupe
 from lockgate.errors import UsageError
-from lockgate.operations.ingest import ingest
+from lockgate.operations.intake.ingest import ingest
 from lockgate.server.call import Answer, Call, check_names
 from lockgate.server.routes.runs import check_apps, check_lines, ingested_document
 

@@ -16,9 +16,9 @@ from lockgate.core.statement import read_statement
 from lockgate.core.tile import read_tile_place
 from lockgate.core.vault import Receipt
 from lockgate.errors import UnknownError, UsageError
-from lockgate.operations import proofs
-from lockgate.operations.exported_log import export_since
-from lockgate.operations.tiles import tile_bytes
+from lockgate.operations.vault import proofs
+from lockgate.operations.vault.exported_log import export_since
+from lockgate.operations.vault.tiles import tile_bytes
 from lockgate.server.call import Answer, Call, check_names
 from lockgate.server.routes.runs import NDJSON_TYPES
 

@@ -7,7 +7,7 @@ What a process counts is of all organisations together: it is told to the one th
 from __future__ import annotations
 
 from lockgate.core.app import DEFAULT_ORG
-from lockgate.operations.store_gauges import store_gauges
+from lockgate.operations.soundness.store_gauges import store_gauges
 from lockgate.server.call import Answer, Call, check_names
 
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from lockgate.core.app import DEFAULT_ORG, check_name
 from lockgate.core.id_token import RefusedTokenError, SilentIssuerError
 from lockgate.errors import UnreachableError
-from lockgate.operations.exchange_token import exchange
+from lockgate.operations.access.exchange_token import exchange
 from lockgate.report.key_listing import key_document
 from lockgate.server.call import Answer, Call, needed, text_of
 from lockgate.server.problem import NO_TRUST, ProblemError, problem_of

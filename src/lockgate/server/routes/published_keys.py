@@ -12,8 +12,8 @@ from dataclasses import replace
 from lockgate.core.app import DEFAULT_ORG
 from lockgate.core.published_keys import ALLOWED_SIGNERS, JWKS, LOG_KEYS
 from lockgate.errors import UnknownError
-from lockgate.operations.key_manifest import current_manifest
-from lockgate.operations.published_keys import published_keys
+from lockgate.operations.keys.manifest import current_manifest
+from lockgate.operations.keys.published_keys import published_keys
 from lockgate.ports.house import House
 from lockgate.server.call import Answer, Call, check_names
 from lockgate.server.problem import NOT_THERE, ProblemError

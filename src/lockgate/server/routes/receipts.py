@@ -6,9 +6,9 @@ from __future__ import annotations
 import json
 
 from lockgate.errors import UsageError
-from lockgate.operations.proofs import latest_proof, receipt_in
-from lockgate.operations.queries import receipts_of
-from lockgate.operations.saved_receipts import LOG_KEY, RECEIPT_KEY, saved_receipts
+from lockgate.operations.asking.queries import receipts_of
+from lockgate.operations.bundle.saved_receipts import LOG_KEY, RECEIPT_KEY, saved_receipts
+from lockgate.operations.vault.proofs import latest_proof, receipt_in
 from lockgate.report.rollout_document import receipt_document
 from lockgate.server.call import MAX_PAGE, Answer, Call, check_names
 from lockgate.server.cursor import page_of

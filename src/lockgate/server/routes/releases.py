@@ -6,7 +6,7 @@ from __future__ import annotations
 from lockgate.core.canonical import Json
 from lockgate.core.instant import instant_text
 from lockgate.errors import UsageError
-from lockgate.operations.releases import Version, versions
+from lockgate.operations.asking.releases import Version, versions
 from lockgate.server.call import MAX_PAGE, Answer, Call, check_names
 from lockgate.server.cursor import page_of
 

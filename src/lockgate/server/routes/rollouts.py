@@ -11,12 +11,12 @@ from lockgate.core.policy.policy import Mode
 from lockgate.core.release_digest import ReleaseDigest
 from lockgate.core.rollout import Rollout, Status
 from lockgate.errors import UsageError
+from lockgate.operations.asking.foresee import foresee
+from lockgate.operations.asking.overview import frozen_apps
+from lockgate.operations.asking.queries import explain, overdue_rollouts
+from lockgate.operations.asking.rollout_page import Wanted, rollout_page
 from lockgate.operations.create import Order, create
-from lockgate.operations.deliver import Told, untold
-from lockgate.operations.foresee import foresee
-from lockgate.operations.overview import frozen_apps
-from lockgate.operations.queries import explain, overdue_rollouts
-from lockgate.operations.rollout_page import Wanted, rollout_page
+from lockgate.operations.webhooks.deliver import Told, untold
 from lockgate.report.created import created_document
 from lockgate.report.rollout_document import explanation_document, rollout_document
 from lockgate.report.signed import with_signed

@@ -7,8 +7,8 @@ from lockgate.core.batch import Ingested, RunBatch
 from lockgate.core.canonical import Json
 from lockgate.core.misnamed import misnamed
 from lockgate.errors import TooManyRunsError
-from lockgate.operations.ingest import MAX_BYTES, MAX_RUNS
-from lockgate.operations.run_notes import run_notes
+from lockgate.operations.intake.ingest import MAX_BYTES, MAX_RUNS
+from lockgate.operations.intake.run_notes import run_notes
 from lockgate.server.call import Answer, Call, check_names
 
 NDJSON_TYPES = ("application/x-ndjson", "application/ndjson", "application/jsonl")

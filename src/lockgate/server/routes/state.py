@@ -5,8 +5,8 @@ from __future__ import annotations
 
 from lockgate import __version__
 from lockgate.core.canonical import Json
-from lockgate.operations.keeping import refuse_older_log
-from lockgate.operations.readiness import refuse_left, unopened, unsigned
+from lockgate.operations.soundness.readiness import refuse_left, unopened, unsigned
+from lockgate.operations.vault.keeping import refuse_older_log
 from lockgate.server.call import Answer, Call
 from lockgate.server.problem import KEYLESS, ProblemError
 

@@ -8,7 +8,7 @@ import time
 from lockgate.core.canonical import Json
 from lockgate.core.decision.decision import Action
 from lockgate.core.policy.policy import Mode
-from lockgate.operations.queries import list_rollouts
+from lockgate.operations.asking.queries import list_rollouts
 from lockgate.operations.tick import Turn, tick
 from lockgate.operations.tick_all import tick_all
 from lockgate.report.rollout_document import turn_document

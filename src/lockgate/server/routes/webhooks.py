@@ -17,9 +17,9 @@ from lockgate.core.receipt import Actor
 from lockgate.core.transition import Event
 from lockgate.core.webhook import DEFAULT_GRACE_S, Format, check_events
 from lockgate.errors import UnknownError, UsageError
-from lockgate.operations.try_webhook import try_webhook
-from lockgate.operations.webhook_deliveries import deliveries_of, recover, redeliver
-from lockgate.operations.webhooks import (
+from lockgate.operations.webhooks.deliveries import deliveries_of, recover, redeliver
+from lockgate.operations.webhooks.try_webhook import try_webhook
+from lockgate.operations.webhooks.webhooks import (
     WebhookOrder,
     change_events,
     check_order,

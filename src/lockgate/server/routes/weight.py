@@ -4,8 +4,8 @@
 from __future__ import annotations
 
 from lockgate.errors import UsageError
-from lockgate.operations.acknowledge import FULL, Observation
-from lockgate.operations.observed_weight import observed_weight
+from lockgate.operations.steering.acknowledge import FULL, Observation
+from lockgate.operations.steering.observed_weight import observed_weight
 from lockgate.report.rollout_document import rollout_document
 from lockgate.server.call import Answer, Call, whole_of
 from lockgate.server.routes.rollouts import tag

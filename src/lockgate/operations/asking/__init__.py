@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A question comes in; its answer goes out, and nothing is written."""

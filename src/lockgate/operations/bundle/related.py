@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A rollout whose receipts were gathered comes in; what was done to its app and organisation meanwhile goes out.
+
+Its time is counted by the log, from its first receipt to its last, or to the log's end while it is active: clocks are
+only what signers say.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+
+from lockgate.core.app import series_name
+from lockgate.core.bundle_layout import Series, related_file, related_proof_file
+from lockgate.core.checkpoint import checkpoint_of
+from lockgate.core.custody import custody_series
+from lockgate.core.decision.decision import Cause
+from lockgate.core.envelope import signer_of
+from lockgate.core.release_sources import Entry
+from lockgate.core.rollout import Rollout
+from lockgate.core.vault import Receipt
+from lockgate.operations.bundle.receipts import BundleReceipts, kept_statement
+from lockgate.operations.bundle.spool import Spool
+from lockgate.operations.vault.checking import PORTION, portions
+from lockgate.operations.vault.proofs import proofs_under
+from lockgate.ports.house import House
+from lockgate.ports.store import Snapshot
+
+
+class RelatedReceipts:
+    """Receipts of other series that fall into a rollout's time."""
+
+    def __init__(self, seen: Snapshot, house: House, files: Spool, own: BundleReceipts) -> None:
+        self._seen, self._org, self._files, self._own = seen, house.org, files, own
+
+    def entries(self, rollout: Rollout, note: bytes, *, has_org: bool) -> Iterator[Entry]:
+        """Put them and their proofs into the spool, and yield them; read when the rollout's own were."""
+        series: dict[Series, str] = {"app": series_name(self._org, rollout.app)}
+        if has_org:
+            series["org"] = custody_series(self._org)
+        for kind, name in series.items():
+            for receipt, proof in proofs_under(self._seen, self._within(name, rollout, checkpoint_of(note).size), note):
+                self._own.signers.add(signer_of(receipt.envelope))
+                self._files.add(related_file(kind, receipt.seq), receipt.envelope)
+                self._files.add(related_proof_file(kind, receipt.seq), proof)
+                yield Entry(kept_statement(receipt), hashlib.sha256(receipt.envelope).hexdigest(), receipt.index)
+
+    def _within(self, name: str, rollout: Rollout, size: int) -> Iterator[Receipt]:
+        first, last = self._own.first, self._own.last
+        assert first is not None
+        assert last is not None
+        for receipt in portions(lambda after: self._seen.receipts_after(name, after, PORTION), lambda row: row.seq, 0):
+            if receipt.index < first.index:
+                continue
+            if receipt.index >= size:
+                return
+            if rollout.is_terminal and receipt.index > last.index:
+                # A kill rolls back first and freezes then, in one transaction.
+                if last.cause == receipt.cause == Cause.KILL:
+                    yield receipt
+                return
+            yield receipt

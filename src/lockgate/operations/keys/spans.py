@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A log comes in; by which keys it was signed, and from which to which of its places, goes out.
+
+It is read from the log itself: from its first receipt and checkpoint, and from the receipts of its custody since.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from lockgate.core.checkpoint import read_checkpoint
+from lockgate.core.custody import Custody, Revocation, custody_series
+from lockgate.core.decision.decision import Action
+from lockgate.core.envelope import signer_of
+from lockgate.core.instant import Instant
+from lockgate.core.listed_key import ListedKey, Status, Use
+from lockgate.core.note import NoteKey, read_note
+from lockgate.core.public_key import PublicKey
+from lockgate.core.vault import Receipt
+from lockgate.errors import NotPermittedError, UsageError
+from lockgate.operations.vault.checking import PORTION, portions
+from lockgate.operations.vault.known_keys import stated_by
+from lockgate.ports.store import Snapshot
+
+STOLEN = "others may have signed by it"
+
+
+@dataclass(frozen=True, slots=True)
+class _Span:
+    key_id: str
+    first: int
+    last: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """The custody that a receipt led to, at which place of the log, and whether the key before it said so."""
+
+    at: int
+    after: Custody
+    is_handed_on: bool
+
+
+def listed_keys(seen: Snapshot, org: str, known: Mapping[str, PublicKey], now: Instant) -> tuple[ListedKey, ...]:
+    """Return the keys of a log as its manifest lists them, the oldest first; `known` are public keys by their ids."""
+    changes = [_changed(each) for each in seen.receipts(custody_series(org))]
+    first = next(iter(seen.entries_after(-1, 1)), None)
+    if first is None:
+        raise UsageError("nothing was signed yet", advice="A manifest says from where on keys sign: sign something.")
+    receipt = _receipt_spans(signer_of(first.envelope), changes)
+    log = _log_spans(seen, _first_log_key(seen, known), changes, known, now)
+    revoked = changes[-1].after.revoked if changes else ()
+    return (
+        *_listed(receipt, Use.RECEIPT, known, revoked),
+        *_listed(log, Use.LOG, known, revoked),
+    )
+
+
+def _changed(receipt: Receipt) -> _Change:
+    return _Change(receipt.index, stated_by(receipt), receipt.action == Action.ROTATE_KEY.value)
+
+
+def _receipt_spans(first: str, changes: Sequence[_Change]) -> list[_Span]:
+    spans = [_Span(first, 0)]
+    for each in changes:
+        if each.after.receipt_key != spans[-1].key_id:
+            # A key that hands on signs the receipt that says so; a new one in place of a lost one signs it itself.
+            begin = each.at + 1 if each.is_handed_on else each.at
+            spans[-1] = replace(spans[-1], last=begin - 1)
+            spans.append(_Span(each.after.receipt_key, begin))
+    return spans
+
+
+def _log_spans(
+    seen: Snapshot, first: str, changes: Sequence[_Change], known: Mapping[str, PublicKey], now: Instant
+) -> list[_Span]:
+    spans = [_Span(first, 0)]
+    for each in changes:
+        if each.after.log_key != spans[-1].key_id:
+            overlap = each.after.overlap
+            is_open = overlap is not None and overlap.until > now
+            last = None if is_open else _last_line(seen, _known(known, spans[-1].key_id), each.at)
+            spans[-1] = replace(spans[-1], last=last)
+            spans.append(_Span(each.after.log_key, each.at))
+    return spans
+
+
+def _last_line(seen: Snapshot, key: PublicKey, changed_at: int) -> int:
+    """Return the last place up to which a former key of the log has signed, beside its follower or before it."""
+    last = changed_at - 1
+    for size, note in portions(lambda after: seen.checkpoints_after(after, PORTION), lambda row: row[0], changed_at):
+        read = read_note(note)
+        name = read_checkpoint(read.body).origin
+        if NoteKey(name, key.raw).key_hash not in {line.key_hash for line in read.signatures if line.name == name}:
+            break
+        last = size - 1
+    return last
+
+
+def _first_log_key(seen: Snapshot, known: Mapping[str, PublicKey]) -> str:
+    for _, note in seen.checkpoints_after(-1, 1):
+        read = read_note(note)
+        name = read_checkpoint(read.body).origin
+        lines = [line.key_hash for line in read.signatures if line.name == name]
+        for key in known.values():
+            if NoteKey(name, key.raw).key_hash in lines:
+                return key.key_id
+    raise _unknown("that signed the log's first checkpoint")
+
+
+def _listed(
+    spans: Iterable[_Span], use: Use, known: Mapping[str, PublicKey], revoked: Sequence[Revocation]
+) -> Iterator[ListedKey]:
+    last_good = {each.key_id: each.last for each in revoked}
+    for span in spans:
+        status, last, reason = Status.ACTIVE if span.last is None else Status.RETIRED, span.last, None
+        if span.key_id in last_good:
+            good = last_good[span.key_id]
+            status, last, reason = Status.REVOKED, good if last is None else min(last, good), STOLEN
+        key = _known(known, span.key_id)
+        yield ListedKey(key=key, use=use, status=status, first=span.first, last=last, reason=reason)
+
+
+def _known(known: Mapping[str, PublicKey], key_id: str) -> PublicKey:
+    if key_id not in known:
+        raise _unknown(key_id)
+    return known[key_id]
+
+
+def _unknown(which: str) -> NotPermittedError:
+    return NotPermittedError(
+        f"the public half of key {which} is not in the keys folder",
+        advice="Put it there as public/receipt-NAME.pem or public/log-NAME.pem, from a backup or a saved receipt.",
+    )

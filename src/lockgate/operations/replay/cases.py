@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The id of a rollout comes in; its receipts go out in order, each with the case from which it is recomputed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from lockgate.core.envelope import open_envelope
+from lockgate.core.evidence.progress import Progress, advance, begin
+from lockgate.core.evidence.sealed import SealedBucket
+from lockgate.core.refusal import VerifyError
+from lockgate.core.replay.case import Case, Setting
+from lockgate.core.replay.case_reading import MAX_BUCKETS
+from lockgate.core.replay.remaking import replay, with_cleared
+from lockgate.core.soundness.retelling import retold, unstarted
+from lockgate.core.statement import Statement, read_statement
+from lockgate.core.vault import Receipt
+from lockgate.errors import UnsoundError
+from lockgate.operations.line.reading import load, planned
+from lockgate.operations.replay.trail import Trail, bucket_count, settings_of
+from lockgate.operations.vault.checking import PORTION, portions
+from lockgate.ports.store import Snapshot
+
+PRUNED = "the buckets that it was decided on were pruned"
+
+
+@dataclass(frozen=True, slots=True)
+class Replayable:
+    """A receipt and its case; no case, and why not, where what it was decided on is gone or is too much for one."""
+
+    receipt: Receipt
+    statement: Statement
+    case: Case | None
+    why_not: str = ""
+
+
+def cases(seen: Snapshot, rollout_id: str) -> Iterator[Replayable]:
+    """Yield the receipts of a rollout from the first on, each with its case; one case at a time is in memory."""
+    trial, policy = load(seen, rollout_id)
+    judged = planned(seen, trial.rollout.policy_digest)
+    trail, told = Trail(seen, trial.rollout.org, trial, judged), unstarted(trial.rollout, policy)
+    progress = begin(judged)
+    for receipt in portions(lambda after: seen.receipts_after(rollout_id, after, PORTION), lambda row: row.seq, 0):
+        signed = open_envelope(receipt.envelope).payload
+        statement = read_statement(signed)
+        transition = retold(told, statement, receipt.at, policy)
+        told = transition.after
+        if not trail.has_buckets:
+            yield Replayable(receipt, statement, None, PRUNED)
+            continue
+        setting, count = trail.setting(receipt, statement, transition.before), bucket_count(statement)
+        before, held, read = progress, list[SealedBucket](), 0
+        for buckets in trail.read(count):
+            for sealed in buckets:
+                progress = advance(progress, sealed, judged)
+            read += len(buckets)
+            held += buckets if count <= MAX_BUCKETS else ()
+        if read != count:
+            raise UnsoundError(f"receipt {receipt.seq} of {rollout_id} binds {count} buckets, of which {read} are kept")
+        progress = with_cleared(progress, transition.decision)
+        if count > MAX_BUCKETS:
+            yield Replayable(receipt, statement, None, f"it binds {count:,} buckets, and a case holds {MAX_BUCKETS:,}")
+        else:
+            likely = _likely(settings_of(setting, statement), before, tuple(held), signed)
+            yield Replayable(receipt, statement, likely)
+
+
+def _likely(settings: Sequence[Setting], before: Progress, buckets: tuple[SealedBucket, ...], signed: bytes) -> Case:
+    """Return the case of a receipt; of several settings, the one that comes to its bytes."""
+    found = [Case(setting, before, buckets) for setting in settings]
+    if len(found) == 1:
+        return found[0]
+    return next((case for case in found if _is_of(case, signed)), found[0])
+
+
+def _is_of(case: Case, payload: bytes) -> bool:
+    try:
+        return replay(case) == payload
+    except VerifyError:
+        return False

@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A house comes in; whether others remember more of its log than the store has goes out as flaws, and who was silent.
+
+Marks outside of the store and witnesses are asked. A store that is sound in itself may still be an older copy.
+"""
+
+from __future__ import annotations
+
+from lockgate.core.soundness.flaw import Flaw, Rule
+from lockgate.errors import LockgateError, UnsoundError
+from lockgate.operations.soundness.fsck import log_origin
+from lockgate.operations.soundness.log import LOG
+from lockgate.operations.vault.high_water import refuse_older_copy
+from lockgate.operations.witness.witnessing import look
+from lockgate.ports.house import House
+from lockgate.ports.witness import Witnesses
+
+ASK_S = 5.0
+
+
+def outside_flaws(house: House, witnesses: Witnesses | None) -> tuple[tuple[Flaw, ...], tuple[str, ...]]:
+    """Return what contradicts the store from outside, and in words who could not be asked; None asks no witness."""
+    flaws, silent = [], []
+    try:
+        refuse_older_copy(house, log_origin(house))
+    except UnsoundError as error:
+        flaws.append(Flaw(Rule.AGE, LOG, error.message))
+    except LockgateError as error:
+        silent.append(error.message)
+    for asked in () if witnesses is None else look(house, witnesses, ASK_S):
+        if asked.outcome.is_contradiction:
+            flaws.append(Flaw(Rule.AGE, LOG, asked.said))
+        elif asked.said:
+            silent.append(asked.said)
+    return tuple(flaws), tuple(silent)
