@@ -26,21 +26,21 @@ def log() -> None:
 @log.command("checkpoint", epilog=EPILOG)
 def checkpoint() -> int:
     """Print the latest signed checkpoint; keep it elsewhere, to compare it with later ones."""
-    return _printed(fetch(LogCall("show_checkpoint", "/checkpoint")))
+    return _printed(fetch(LogCall("/checkpoint")))
 
 
 @log.command("entry", epilog=EPILOG)
 @click.argument("index", type=COUNT, metavar="INDEX")
 def entry(index: int) -> int:
     """Print an entry of the log byte for byte: a receipt."""
-    return _printed(fetch(LogCall("show_entry", "/entries/{index}", {"index": str(index)})))
+    return _printed(fetch(LogCall("/entries/{index}", {"index": str(index)})))
 
 
 @log.command("proof", epilog=EPILOG)
 @click.argument("index", type=COUNT, metavar="INDEX")
 def proof(index: int) -> int:
     """Print the proof that an entry is in the log, under the latest checkpoint."""
-    return _printed(fetch(LogCall("show_proof", "/proof/{index}", {"index": str(index)})))
+    return _printed(fetch(LogCall("/proof/{index}", {"index": str(index)})))
 
 
 @log.command("consistency", epilog=EPILOG)
@@ -49,7 +49,7 @@ def proof(index: int) -> int:
 def consistency(old: int, new: int | None) -> int:
     """Print the proof that the log begins with what it held at a smaller size."""
     query = {"old": str(old), **({} if new is None else {"new": str(new)})}
-    return _printed(fetch(LogCall("show_growth", "/consistency", {}, query)))
+    return _printed(fetch(LogCall("/consistency", {}, query)))
 
 
 @log.command("export", epilog=EXPORT)
@@ -92,7 +92,7 @@ def _append(target: Path) -> int:
 def _portions(since: int) -> Iterator[tuple[bytes, int]]:
     """Yield portions up to the log's end, each with the size at which it ends."""
     while True:
-        found = fetch(LogCall("export_lines", "/export", {}, {"since": str(since)}))
+        found = fetch(LogCall("/export", {}, {"since": str(since)}))
         size = int(found.headers["lockgate-size"])
         yield found.body, size
         if size == since or size == int(found.headers["lockgate-log-size"]):

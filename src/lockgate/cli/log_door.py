@@ -24,9 +24,8 @@ ANSWER_S, TOTAL_S, AWAY_S = 60.0, 90.0, 3.0
 
 @dataclass(frozen=True, slots=True)
 class LogCall:
-    """One call: the name of its handler, its path below that of the log, what the path names, and its query."""
+    """One call: its path below that of the log, what the path names, and its query."""
 
-    handler: str
     path: str
     named: Mapping[str, str] = field(default_factory=dict)
     query: Mapping[str, str] = field(default_factory=dict)
@@ -52,14 +51,25 @@ def fetch(asked: LogCall) -> Fetched:
 
 def _here(asked: LogCall) -> Fetched:
     from lockgate.server.problem import ProblemError
-    from lockgate.server.routes import log
 
-    handler: Handler = getattr(log, asked.handler)
     try:
-        answer = handler(_call(asked))
+        answer = _handlers()[asked.path](_call(asked))
     except ProblemError as error:
         raise NotPermittedError(error.problem.detail, advice=error.problem.advice) from error
     return Fetched(answer.headers, answer.encoded())
+
+
+def _handlers() -> Mapping[str, Handler]:
+    """Return what answers each path at this machine."""
+    from lockgate.server.routes import log
+
+    return {
+        "/checkpoint": log.show_checkpoint,
+        "/entries/{index}": log.show_entry,
+        "/proof/{index}": log.show_proof,
+        "/consistency": log.show_growth,
+        "/export": log.export_lines,
+    }
 
 
 def _call(asked: LogCall) -> Call:

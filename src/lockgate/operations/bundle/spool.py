@@ -27,11 +27,6 @@ class Spool(Mapping[str, bytes]):
         self._places: dict[str, _Place] = {}
         self._end = 0
 
-    @property
-    def is_on_disk(self) -> bool:
-        """Say whether what is held was too much for memory."""
-        return self._end > MAX_IN_MEMORY
-
     def __enter__(self) -> Self:
         return self
 
