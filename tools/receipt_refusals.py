@@ -15,8 +15,8 @@ from lockgate.core.canonical import canonicalize
 from lockgate.core.checkpoint import Checkpoint, LogGrowth, read_log_growth, read_log_proof
 from lockgate.core.envelope import MAX_ENVELOPE_SIZE, PAYLOAD_TYPE, Envelope, open_envelope, pre_authentication_encoding
 from lockgate.core.refusal import Reason
-from lockgate.core.statement import receipt_name
 from lockgate.operations.vault.sign import sign_checkpoint
+from tools.receipt_contradictions import contrary_series, put_at
 from tools.receipt_samples import LOG, RECEIPTS
 
 # A name, why it is refused, and its bytes.
@@ -185,7 +185,7 @@ def _statements(good: Good) -> Iterator[Case]:
         ("subject", [{"name": "web", "digest": {"sha256": "a" * 64, "gitCommit": "b" * 40}}], Reason.SUBJECT),
     ):
         changed = deepcopy(statement)
-        _put(changed, path, value)
+        put_at(changed, path, value)
         yield f"signed: {path} {json.dumps(value)[:40]}", reason, _signed(canonicalize(changed))
 
 
@@ -220,53 +220,7 @@ def _chains(good: Good) -> Iterator[tuple[str, Reason, tuple[bytes, ...]]]:
     yield "the first is missing", Reason.CHAIN, good.chain[1:]
     yield "one is missing between", Reason.CHAIN, (first, third)
     yield "one names another before it", Reason.CHAIN, (first, second, _signed(canonicalize(forged)))
-    for path, value in (
-        ("from.status", "paused"),
-        ("from.step", 0),
-        ("from.weight", 5),
-        ("from.wouldBeWeight", 25),
-        ("from.revision", 9),
-        ("evidence.stateBefore", {"sha256": "0" * 64}),
-        ("mode", "shadow"),
-        ("advisory", True),
-        ("baseline.release", "v35"),
-        ("candidate.release", "another"),
-        ("candidate.attempt", 3),
-        ("candidate.digests", None),
-        ("policy.sha256", "0" * 64),
-    ):
-        said = json.loads(open_envelope(third).payload)
-        _put(said["predicate"], path, value)
-        contrary = first, second, _signed(canonicalize(said))
-        yield f"one contradicts the one before it: {path}", Reason.CHAIN_CONTRADICTION, contrary
-    about = {**json.loads(open_envelope(third).payload), "subject": [{"name": "web", "digest": {"sha256": "0" * 64}}]}
-    yield "one is about something else", Reason.CHAIN_CONTRADICTION, (first, second, _signed(canonicalize(about)))
-    for action, status in (("promote", "promoted"), ("hold", "rolled_back"), ("resume", "active")):
-        yield f"{action} after the end", Reason.CHAIN_ENDED, (*good.chain, _going_on(good.chain[-1], action, status))
-
-
-def _going_on(last: bytes, action: str, status: str) -> bytes:
-    """Return a receipt that goes on from where the last of a chain has ended."""
-    statement = json.loads(open_envelope(last).payload)
-    said = statement["predicate"]
-    said |= {
-        "seq": said["seq"] + 1,
-        "receiptId": receipt_name(said["org"], said["rolloutId"], said["seq"] + 1),
-        "prevReceipt": {"sha256": hashlib.sha256(last).hexdigest()},
-        "from": said["to"],
-        "to": {**said["to"], "status": status},
-    }
-    said["decision"]["action"] = action
-    said["evidence"]["stateBefore"] = said["evidence"]["stateAfter"]
-    return _signed(canonicalize(statement))
-
-
-def _put(held: dict[str, Any], path: str, value: object) -> None:
-    """Put a member to a path."""
-    *parts, last = path.split(".")
-    for part in parts:
-        held = held[part]
-    held[last] = value
+    yield from contrary_series()
 
 
 def _proofs(good: Good) -> Iterator[Case]:

@@ -16,6 +16,7 @@ from lockgate.core.public_key import read_public_key
 from lockgate.core.receipt import Actor, Bindings, draft
 from lockgate.core.transition import Transition
 from lockgate.operations.vault.sign import log_key, sign_checkpoint, sign_receipt
+from lockgate.ports.signing import Signer
 from lockgate.verify import Keys
 from tests.spec.ramp import policy, rollout, situation, tick, verdict
 
@@ -47,9 +48,9 @@ def drafted(seq: int = 1, *findings: Finding, previous: bytes = b"") -> bytes:
     return draft(transition(), said, policy(), bindings, Actor()).payload
 
 
-def linked(seq: int, previous: bytes = b"") -> bytes:
-    """Return a receipt of one rollout, which held until the fifth of them rolled it back."""
-    said = Outcome.REGRESSED if seq == LAST else Outcome.INSUFFICIENT
+def linked(seq: int, previous: bytes = b"", last: int = LAST, signer: Signer = RECEIPTS) -> bytes:
+    """Return a receipt of one rollout, which held until the last of them rolled it back."""
+    said = Outcome.REGRESSED if seq == last else Outcome.INSUFFICIENT
     moved = tick(rollout(policy()), policy(), said, situation())
     bindings = replace(
         BINDINGS,
@@ -58,14 +59,14 @@ def linked(seq: int, previous: bytes = b"") -> bytes:
         state_before=f"sha256:{seq - 1:064x}",
         state_after=f"sha256:{seq:064x}",
     )
-    return sign_receipt(draft(moved, verdict(said), policy(), bindings, Actor()).payload, RECEIPTS)
+    return sign_receipt(draft(moved, verdict(said), policy(), bindings, Actor()).payload, signer)
 
 
-def chain(count: int) -> list[bytes]:
+def chain(count: int, last: int = LAST) -> list[bytes]:
     """Return the envelopes of the first receipts of one rollout, each of which follows the one before it."""
     envelopes: list[bytes] = []
     for seq in range(1, count + 1):
-        envelopes.append(linked(seq, envelopes[-1] if envelopes else b""))
+        envelopes.append(linked(seq, envelopes[-1] if envelopes else b"", last))
     return envelopes
 
 

@@ -15,7 +15,7 @@ from lockgate.verify.bundle_related import Related, related
 from lockgate.verify.listed_files import Listed
 from lockgate.verify.receipt import checkpoints
 from tests.spec.signed import KEYS, vault
-from tests.spec.test_contradictions import put, series, signed_again
+from tools.receipt_contradictions import put, series, signed_again
 from tools.receipt_samples import RECEIPTS
 
 TRUSTED = Keys((read_public_key(RECEIPTS.public_key_pem),), KEYS.log)

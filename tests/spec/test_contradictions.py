@@ -3,109 +3,60 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-from base64 import b64decode
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import pytest
 
-from lockgate.core.canonical import canonicalize
 from lockgate.core.refusal import Reason, VerifyError
-from lockgate.core.statement import receipt_name
-from lockgate.operations.vault.sign import sign_receipt
-from lockgate.verify import Held, Keys, read_public_key, verify_chain, verify_receipt, verify_rollout
-from tests.spec.signed import RECEIPTS, chain
+from lockgate.verify import Held, Keys, read_public_key, verify_chain, verify_log_export, verify_receipt, verify_rollout
+from tests.spec.signed import KEYS as VAULT_KEYS
+from tests.spec.signed import RECEIPTS, chain, vault
+from tests.spec.test_verify_log_export import portion
+from tools.receipt_contradictions import CONTRARY, about, going_on, put, series, signed_again
 from tools.receipt_samples import RECEIPTS as SAMPLE_SIGNER
-from tools.receipt_samples import samples
 
-KEYS = Keys(tuple(read_public_key(each.public_key_pem) for each in (RECEIPTS, SAMPLE_SIGNER)))
-Predicate = dict[str, Any]
+KEYS = Keys(tuple(read_public_key(each.public_key_pem) for each in (RECEIPTS, SAMPLE_SIGNER)), VAULT_KEYS.log)
 
 
-def series(name: str) -> list[bytes]:
-    """Return the sample receipts of one series."""
-    return [each.envelope for each in samples() if each.name.startswith(f"{name}-")]
+def contrary(name: str) -> list[tuple[int, str, object]]:
+    """Return which receipt of a series states what otherwise."""
+    number, changes = CONTRARY[name]
+    return [(number, path, value) for path, value in changes]
 
 
-def signed_again(links: Sequence[bytes], number: int, change: Callable[[Predicate, Any], None]) -> list[bytes]:
-    """Return a chain of which one receipt says otherwise, it and those behind it signed again by their signer."""
-    made: list[bytes] = []
-    for seq, link in enumerate(links, start=1):
-        statement = json.loads(b64decode(json.loads(link)["payload"]))
-        predicate = statement["predicate"]
-        predicate["prevReceipt"] = {"sha256": hashlib.sha256(made[-1]).hexdigest()} if made else None
-        if seq == number:
-            change(predicate, statement)
-        made.append(sign_receipt(canonicalize(statement), SAMPLE_SIGNER))
-    return made
+def exported(links: Sequence[bytes], since: int = 0) -> list[bytes]:
+    """Return the lines of a log that holds these receipts, from an entry on."""
+    return portion(since, len(links), len(links), vault(*links))
 
 
 def refused(links: Sequence[bytes]) -> VerifyError:
-    """Return how a chain is refused, given in its order and given as files."""
+    """Return how a chain is refused, given in its order, as files, and as the entries of an exported log."""
     with pytest.raises(VerifyError) as as_chain:
         verify_chain(links, KEYS)
     with pytest.raises(VerifyError) as as_files:
         verify_rollout([Held(f"r{number}", link) for number, link in enumerate(links)], KEYS)
+    with pytest.raises(VerifyError) as as_entries:
+        verify_log_export(exported(links), KEYS)
     assert (as_chain.value.reason, as_chain.value.message) == (as_files.value.reason, as_files.value.message)
-    return as_files.value
-
-
-def put(path: str, value: object) -> Callable[[Predicate, Any], None]:
-    """Return the change of one member of a predicate."""
-
-    def change(predicate: Predicate, _: object) -> None:
-        *parts, last = path.split(".")
-        held = predicate
-        for part in parts:
-            held = held[part]
-        held[last] = value
-
-    return change
-
-
-def about(name: str) -> Callable[[Predicate, Any], None]:
-    """Return the change of what a statement is about."""
-
-    def change(_: object, statement: Predicate) -> None:
-        statement["subject"] = [{"name": name, "digest": {"sha256": "0" * 64}}]
-
-    return change
+    assert as_entries.value.reason is as_chain.value.reason
+    assert as_chain.value.message.split(" ", 2)[2] in as_entries.value.message
+    return as_chain.value
 
 
 @pytest.mark.parametrize("name", ["canary", "shadow", "forty", "app", "custody"])
-@pytest.mark.clause("VF-90", "VF-92")
+@pytest.mark.clause("VF-90", "VF-92", "VF-100")
 def test_a_series_of_each_kind_follows_from_receipt_to_receipt(name: str) -> None:
     """Signed again without a change it verifies, so that what is refused below is refused for the change."""
     links = signed_again(series(name), 0, put("", ""))
 
-    assert len(verify_chain(links, KEYS)) == len(links)
+    assert len(verify_chain(links, KEYS)) == verify_log_export(exported(links), KEYS).size == len(links)
 
 
-@pytest.mark.parametrize(
-    ("path", "value"),
-    [
-        ("from.status", "paused"),
-        ("from.step", 0),
-        ("from.weight", 5),
-        ("from.wouldBeWeight", 25),
-        ("from.revision", 9),
-        ("evidence.stateBefore", {"sha256": "0" * 64}),
-        ("mode", "shadow"),
-        ("advisory", True),
-        ("baseline.release", "v35"),
-        ("candidate.release", "another"),
-        ("candidate.attempt", 3),
-        ("candidate.digests", {"model": {"sha256": "0" * 64}}),
-        ("candidate.digests", None),
-        ("policy.sha256", "0" * 64),
-    ],
-)
-@pytest.mark.clause("VF-90")
-def test_a_receipt_begins_where_the_one_before_it_ended(path: str, value: object) -> None:
+@pytest.mark.parametrize(("number", "path", "value"), contrary("canary"))
+@pytest.mark.clause("VF-90", "VF-100")
+def test_a_receipt_begins_where_the_one_before_it_ended(number: int, path: str, value: object) -> None:
     """Its standing and its state are those that were left; what is on trial, against what and how never changes."""
-    error = refused(signed_again(series("canary"), 3, put(path, value)))
+    error = refused(signed_again(series("canary"), number, put(path, value)))
 
     assert error.reason is Reason.CHAIN_CONTRADICTION
     assert error.message == f"receipt 3 states another {path} than receipt 2 before it leaves"
@@ -120,22 +71,6 @@ def test_all_receipts_of_a_rollout_are_about_one_subject(number: int) -> None:
     assert (error.reason, "states another subject" in error.message) == (Reason.CHAIN_CONTRADICTION, True)
 
 
-def went_on(before: bytes, status: str, action: str) -> bytes:
-    """Return a receipt that goes on from the end of a rollout."""
-    statement = json.loads(b64decode(json.loads(before)["payload"]))
-    said = statement["predicate"]
-    said |= {
-        "seq": said["seq"] + 1,
-        "prevReceipt": {"sha256": hashlib.sha256(before).hexdigest()},
-        "from": said["to"],
-        "to": {**said["to"], "status": status, "revision": said["to"]["revision"] + 1},
-    }
-    said["receiptId"] = receipt_name(said["org"], said["rolloutId"], said["seq"])
-    said["decision"]["action"] = action
-    said["evidence"]["stateBefore"] = said["evidence"]["stateAfter"]
-    return sign_receipt(canonicalize(statement), SAMPLE_SIGNER)
-
-
 def ended_as(status: str) -> list[bytes]:
     """Return a chain whose last receipt leaves a rollout so."""
     return signed_again(chain(5), 5, put("to.status", status))
@@ -144,11 +79,11 @@ def ended_as(status: str) -> list[bytes]:
 @pytest.mark.parametrize("ended", ["promoted", "rolled_back", "cancelled"])
 @pytest.mark.parametrize("action", ["promote", "hold", "rollback", "resume", "cancel"])
 @pytest.mark.parametrize("status", ["active", "promoted", "rolled_back", "cancelled"])
-@pytest.mark.clause("VF-91")
+@pytest.mark.clause("VF-91", "VF-100")
 def test_nothing_follows_an_end_but_the_rollback_of_what_was_promoted(ended: str, action: str, status: str) -> None:
     """However well the receipt behind it is chained and signed."""
     links = ended_as(ended)
-    links.append(went_on(links[-1], status, action))
+    links.append(going_on(links[-1], action, status))
 
     if (ended, action, status) == ("promoted", "rollback", "rolled_back"):
         assert len(verify_chain(links, KEYS)) == 6
@@ -165,28 +100,14 @@ def test_a_first_receipt_begins_at_no_end() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "path", "value"),
-    [
-        ("app", "from.frozen", None),
-        ("app", "from.killed", False),
-        ("app", "from.actuator", None),
-        ("app", "from.keptFrom", 1),
-        ("app", "mode", "shadow"),
-        ("custody", "from.receiptKey", "0" * 64),
-        ("custody", "from.logKey", "0" * 64),
-        ("custody", "from.rawUntil", 1),
-        ("custody", "from.webhooks", None),
-        ("custody", "from.trust", {"sha256": "0" * 64}),
-        ("custody", "from.manifest", {"version": 1, "sha256": "0" * 64}),
-        ("custody", "from.overlap", {"logKey": "0" * 64, "until": 1}),
-        ("custody", "from.revoked", [{"keyid": "0" * 64, "lastIndex": 1}]),
-        ("custody", "from", {}),
-    ],
+    ("name", "number", "path", "value"), [(name, *each) for name in ("app", "custody") for each in contrary(name)]
 )
-@pytest.mark.clause("VF-92")
-def test_an_app_and_an_organisation_begin_where_they_were_left(name: str, path: str, value: object) -> None:
+@pytest.mark.clause("VF-92", "VF-100")
+def test_an_app_and_an_organisation_begin_where_they_were_left(
+    name: str, number: int, path: str, value: object
+) -> None:
     """By their own receipts nothing is thawed, pruned, published or revoked unsaid."""
-    assert refused(signed_again(series(name), 2, put(path, value))).reason is Reason.CHAIN_CONTRADICTION
+    assert refused(signed_again(series(name), number, put(path, value))).reason is Reason.CHAIN_CONTRADICTION
 
 
 @pytest.mark.clause("VF-92")

@@ -13,7 +13,7 @@ from lockgate.core.merkle import plan_consistency
 from lockgate.operations.vault.sign import sign_receipt
 from lockgate.testing.signers import SeededSigner
 from lockgate.verify import Keys, Reason, VerifyError, read_public_key, verify_log_export
-from tests.spec.signed import KEYS, RECEIPTS, VAULT, Vault, chain, drafted, vault
+from tests.spec.signed import KEYS, RECEIPTS, VAULT, Vault, chain, drafted, linked, vault
 from tests.spec.test_verify_keys import LOG_KEY, by, manifest
 
 THIEF = SeededSigner("a key that was stolen")
@@ -125,7 +125,7 @@ def test_an_entry_of_a_strange_or_retired_key_is_refused() -> None:
 def test_a_log_that_tells_two_stories_is_refused() -> None:
     """Its owner may sign a second receipt 2 of a rollout and log it: both stand in one tree, and its lines show it."""
     first, second = chain(2)
-    third = sign_receipt(drafted(3, previous=second), RECEIPTS)
+    third = linked(3, second)
     other = sign_receipt(drafted(2, previous=first).replace(b'"action":"', b'"action":"x'), RECEIPTS)
     skipped = sign_receipt(drafted(3, previous=first), RECEIPTS)
     estranged = sign_receipt(drafted(3, previous=other), RECEIPTS)
@@ -184,7 +184,7 @@ def test_whoever_stole_a_key_breaks_no_series() -> None:
 def test_many_checkpoints_ahead_are_said_in_one_sentence() -> None:
     """A log that grew at each portion shows one more each time."""
     sizes = range(2, 40)
-    entries = chain(41)
+    entries = chain(41, last=41)
     here = vault(*entries)
     lines = [line for size in sizes for line in portion(size - 1, size, of=41 - (size % 2), here=here)]
     ahead = [*portion(0, 1, of=3, here=here), *(line for n in sizes[2:] for line in portion(1, 1, of=n, here=here))]

@@ -1,13 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """A statement and the one before it in its series come in; where the two cannot both be so goes out.
 
+Of the one before a footing is enough, which is small whatever that statement holds: its number, and digests of what
+the next one is compared by.
 Instants are not compared: `decidedAt` is the clock of whichever machine decided, and may have been set back.
 Members that the format does not name are let be, because a later version may state more than the one before it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import hashlib
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from lockgate.core.canonical import Json
@@ -20,7 +24,8 @@ from lockgate.core.statement_form import ENDED, Kind, kind_of
 class Contradiction:
     """What a statement says otherwise than it must: where, what is due there, and what it states.
 
-    `path` is of a member of the predicate, or `subject`; `sentence` goes on behind what names the receipt.
+    `path` is of a member of the predicate, or `subject`; `sentence` goes on behind what names the receipt. `due` is
+    null where only a footing was known.
     """
 
     reason: Reason
@@ -30,16 +35,40 @@ class Contradiction:
     stated: Json
 
 
-def contradiction(before: Statement | None, said: Statement) -> Contradiction | None:
-    """Return where a statement contradicts itself or the one before it; None where it follows.
+@dataclass(frozen=True, slots=True)
+class Footing:
+    """What the next statement of a series is compared by: the number of the one before it, and digests of its members.
+
+    Digests have the order of the members that statements of the kind are compared by, 32 bytes each.
+    """
+
+    seq: int
+    digests: bytes
+
+
+def footing(statement: Statement) -> Footing:
+    """Return what the next statement of the series is compared by."""
+    leaves = (_at(statement, name) for name, _ in _COMPARED[kind_of(statement.rollout_id)])
+    return Footing(statement.seq, b"".join(map(_digest, leaves)))
+
+
+def contradiction(before: Statement | Footing | None, said: Statement) -> Contradiction | None:
+    """Return where a statement contradicts itself or the one before it in its series; None where it follows.
 
     `before` is None for the first of a series, or the first that is known.
     """
     found = _past_end(said)
     if found is not None or before is None:
         return found
-    for path, due, stated in _compared(before, said):
-        if due != stated:
+    for number, (left, path) in enumerate(_COMPARED[kind_of(said.rollout_id)]):
+        stated = _at(said, path)
+        due = None
+        if isinstance(before, Statement):
+            due = _at(before, left)
+            is_so = due == stated
+        else:
+            is_so = before.digests[number * _SIZE : (number + 1) * _SIZE] == _digest(stated)
+        if not is_so:
             return Contradiction(
                 reason=Reason.CHAIN_CONTRADICTION,
                 sentence=f"states another {path} than receipt {before.seq} before it leaves",
@@ -66,18 +95,6 @@ def _past_end(said: Statement) -> Contradiction | None:
     )
 
 
-def _compared(before: Statement, said: Statement) -> Iterator[tuple[str, Json, Json]]:
-    """Yield what two statements must agree on: the path in the later, what the former leaves, and what it states."""
-    yield "subject", _subjects(before), _subjects(said)
-    kind = kind_of(said.rollout_id)
-    for name in _SAME[kind]:
-        yield name, _at(before, name), _at(said, name)
-    for name in _STANDING[kind]:
-        yield f"from.{name}", _part(before, "to").get(name), _part(said, "from").get(name)
-    if kind is Kind.ROLLOUT:
-        yield "evidence.stateBefore", _at(before, "evidence.stateAfter"), _at(said, "evidence.stateBefore")
-
-
 def _subjects(statement: Statement) -> Json:
     return [{"name": name, "digest": {"sha256": sha256}} for name, sha256 in statement.subjects]
 
@@ -89,10 +106,20 @@ def _part(statement: Statement, name: str) -> Mapping[str, Json]:
 
 
 def _at(statement: Statement, path: str) -> Json:
+    if path == _SUBJECT:
+        return _subjects(statement)
     part, _, name = path.rpartition(".")
     return (_part(statement, part) if part else statement.predicate).get(name)
 
 
+def _digest(value: Json) -> bytes:
+    # Of what was read from a canonical text equal values have one such text.
+    return hashlib.sha256(_ENCODER.encode(value).encode("ascii")).digest()
+
+
+_SUBJECT = "subject"
+_SIZE = hashlib.sha256().digest_size
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
 # What all receipts of a series state alike. A champion is made by rollouts, so an app's receipts may name several.
 _SAME: Mapping[Kind, tuple[str, ...]] = {
     Kind.ROLLOUT: (
@@ -122,4 +149,14 @@ _STANDING: Mapping[Kind, tuple[str, ...]] = {
         "overlap",
         "revoked",
     ),
+}
+# What is compared: where the one before leaves it, and where the next one states it.
+_COMPARED: Mapping[Kind, tuple[tuple[str, str], ...]] = {
+    kind: (
+        (_SUBJECT, _SUBJECT),
+        *((name, name) for name in _SAME[kind]),
+        *((f"to.{name}", f"from.{name}") for name in _STANDING[kind]),
+        *((("evidence.stateAfter", "evidence.stateBefore"),) if kind is Kind.ROLLOUT else ()),
+    )
+    for kind in Kind
 }

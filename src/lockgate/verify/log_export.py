@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The lines of an exported log come in; that they are all of its entries between two sizes goes out, or a refusal.
 
-One portion of the lines is in memory at a time, and of each series its last receipt's number and digest.
+One portion of the lines is in memory at a time, and of each series what its next receipt is compared by.
 """
 
 from __future__ import annotations
@@ -14,13 +14,15 @@ from typing import NamedTuple
 
 from lockgate.core.canonical import Json
 from lockgate.core.checkpoint import Checkpoint
+from lockgate.core.contradiction import Footing, contradiction, footing
 from lockgate.core.envelope import PAYLOAD_TYPE, open_envelope
 from lockgate.core.export_line import ExportedEntry
 from lockgate.core.log_export import Portion, read_portions
 from lockgate.core.refusal import Reason, VerifyError
+from lockgate.core.statement import Statement
 from lockgate.core.verdict_text import check_inline_verdict
 from lockgate.verify.checkpoint import SignedCheckpoint, refuse_fork, verify_kept, verify_signed_checkpoint
-from lockgate.verify.rollout import EVIDENCE_UNREAD, Tell
+from lockgate.verify.rollout import EVIDENCE_UNREAD, SIGNED_BOTH, Tell
 from lockgate.verify.signature import check_signature
 from lockgate.verify.trust import Keys
 
@@ -59,11 +61,15 @@ _FEW = 8
 
 
 class _Latest(NamedTuple):
-    """The last receipt of a series: its place in the log, its number, and its envelope's SHA-256."""
+    """The last receipt of a series: its place in the log, its number, its envelope's SHA-256, and its footing.
+
+    What counts for nothing has no footing.
+    """
 
     place: int
     seq: int
     sha256: bytes
+    footing: Footing | None = None
 
 
 # What a series begins behind.
@@ -75,8 +81,9 @@ class _Reading:
     """What the portions so far have shown.
 
     `ahead` are checkpoints of sizes that no portion has reached, whose heap is `sizes`; `latest` has the last receipts
-    of series by their ids, behind it those that count for nothing, and `uncounted` the places of these: their key had
-    been revoked.
+    of series by organisation and id, behind it those that count for nothing, and `uncounted` the places of these: their
+    key had been revoked. `unfooted` are the places of receipts of which the one before them is not here or counts for
+    nothing.
     """
 
     keys: Keys
@@ -89,8 +96,9 @@ class _Reading:
     ahead: dict[int, Checkpoint] = field(default_factory=dict)
     sizes: list[int] = field(default_factory=list)
     key_ids: dict[str, None] = field(default_factory=dict)
-    latest: dict[str, tuple[_Latest, ...]] = field(default_factory=dict)
+    latest: dict[tuple[str, str], tuple[_Latest, ...]] = field(default_factory=dict)
     uncounted: dict[int, None] = field(default_factory=dict)
+    unfooted: list[int] = field(default_factory=list)
 
     def take(self, portion: Portion) -> None:
         """Take the next portion, or refuse it."""
@@ -140,16 +148,29 @@ class _Reading:
     def _follow(self, entry: ExportedEntry, *, is_counted: bool) -> None:
         """Refuse a receipt that is not the next one of its series; one that counts for nothing may be any."""
         said = entry.statement
-        known = self.latest.get(said.rollout_id, (_NONE,) if self.since == 0 else ())
-        after = _Latest(entry.index, said.seq, hashlib.sha256(entry.envelope).digest())
-        is_next = any(each.seq + 1 == said.seq and each.sha256.hex() == (said.previous or "") for each in known)
-        if is_counted and not is_next and known:
-            raise _unchained(max(known, key=lambda each: each.seq), entry)
+        series = said.org, said.rollout_id
+        known = self.latest.get(series, (_NONE,) if self.since == 0 else ())
+        before = next((each for each in known if _is_next(each, said)), None)
+        sha256 = hashlib.sha256(entry.envelope).digest()
         if is_counted:
-            self.latest[said.rollout_id] = (after,)
-        elif is_next:
+            if before is None and known:
+                raise _unchained(max(known, key=lambda each: each.seq), entry)
+            self._compare(before, entry)
+            self.latest[series] = (_Latest(entry.index, said.seq, sha256, footing(said)),)
+        elif before is not None:
             # The owner may have gone on from it, or from the one before it.
-            self.latest[said.rollout_id] = (known[0], *known[1:][-_FEW:], after)
+            self.latest[series] = (known[0], *known[1:][-_FEW:], _Latest(entry.index, said.seq, sha256))
+
+    def _compare(self, before: _Latest | None, entry: ExportedEntry) -> None:
+        """Refuse a receipt that contradicts itself or the one before it, as far as that one is known and counts."""
+        said = entry.statement
+        left = None if before is None else before.footing
+        found = contradiction(left, said)
+        if found is not None:
+            behind = "" if before is None or left is None else f", which is entry {before.place}"
+            raise VerifyError(found.reason, f"{_named(entry)}: it {found.sentence}{behind}", advice=SIGNED_BOTH)
+        if left is None and said.seq > 1:
+            self.unfooted.append(entry.index)
 
     def _look_ahead(self, found: Checkpoint) -> None:
         """Keep a checkpoint until the lines reach its size: a log that grows while it is exported shows many."""
@@ -175,10 +196,18 @@ class _Reading:
         return self.signed.checkpoint.origin
 
 
+def _is_next(known: _Latest, said: Statement) -> bool:
+    """Say whether a receipt says of itself that it follows another one."""
+    return known.seq + 1 == said.seq and known.sha256.hex() == (said.previous or "")
+
+
+def _named(entry: ExportedEntry) -> str:
+    return f"entry {entry.index} is receipt {entry.statement.seq} of {entry.statement.rollout_id}"
+
+
 def _unchained(known: _Latest, entry: ExportedEntry) -> VerifyError:
     """Return why a receipt is not the next one of its series."""
-    said = entry.statement
-    name = f"entry {entry.index} is receipt {said.seq} of {said.rollout_id}"
+    said, name = entry.statement, _named(entry)
     if not known.seq:
         return VerifyError(Reason.CHAIN, f"{name}, and the log holds none before it")
     if said.seq <= known.seq:
@@ -227,10 +256,12 @@ def verify_log_export(
 def _proven(reading: _Reading, signed: SignedCheckpoint) -> tuple[str, ...]:
     log, manifest = signed.checkpoint, reading.keys.manifest
     that_counts = " that counts" if reading.uncounted else ""
+    unfooted = ", but where that is named as not proven" if reading.unfooted else ""
     said = [
         f"These are all {reading.size - reading.since} entries of the log {log.origin} from entry {reading.since} on.",
         f"Each is a receipt that the holder of one of these keys signed: {', '.join(reading.key_ids) or 'none'}.",
         f"In each series, of a rollout, an app or the organisation, each receipt{that_counts} names the one before it.",
+        f"Each{that_counts} begins where the one before it ended{unfooted}.",
         *signed.proven(),
     ]
     is_placed = reading.keys.is_of_manifest(log.origin) and all(map(reading.keys.is_placed, reading.key_ids))
@@ -247,6 +278,10 @@ def _unproven(reading: _Reading, signed: SignedCheckpoint) -> tuple[str, ...]:
     uncounted = (
         f"What these entries say: their key was revoked, they count for nothing: {_places([*reading.uncounted])}."
     )
+    unfooted = (
+        "That these entries begin where the one before them in their series ended, which is not here or counts for "
+        f"nothing: {_places(reading.unfooted)}."
+    )
     earlier = [f"What the log holds before entry {reading.since}."] if reading.since else []
     return (
         *([] if reading.keys.manifest else ["Whose keys they are: compare their ids with those that their owner has."]),
@@ -254,6 +289,7 @@ def _unproven(reading: _Reading, signed: SignedCheckpoint) -> tuple[str, ...]:
         later,
         *([between] if ahead else []),
         *([uncounted] if reading.uncounted else []),
+        *([unfooted] if reading.unfooted else []),
         *signed.unproven(),
         *reading.keys.unproven(),
         EVIDENCE_UNREAD,

@@ -20,6 +20,8 @@ from lockgate.verify.receipt import Checkpoints, Verified, checkpoints, verify_h
 from lockgate.verify.trust import Keys
 
 EVIDENCE_UNREAD = "That the decisions follow from their evidence, which is bound by digests and was not read here."
+# What to do with receipts of which one contradicts another.
+SIGNED_BOTH = "Their signer has signed both: keep them, and ask who holds the key."
 Tell = Callable[[str, int], None]
 Read = TypeVar("Read")
 
@@ -191,7 +193,7 @@ def refuse_contradiction(before: Link | None, link: Link) -> None:
         raise VerifyError(
             found.reason,
             f"receipt {link.statement.seq} {found.sentence}",
-            advice="Its signer has signed both: keep them, and ask who holds the key.",
+            advice=SIGNED_BOTH,
         )
 
 
