@@ -23,7 +23,7 @@ from lockgate.operations.line.committing import Case, commit
 from lockgate.operations.line.current import current
 from lockgate.operations.line.reading import load, planned
 from lockgate.operations.line.untold import why_untold
-from lockgate.operations.vault.keeping import refuse_older_log, writing
+from lockgate.operations.vault.keeping import writing
 from lockgate.ports.house import House
 from lockgate.ports.store import Transaction
 
@@ -47,8 +47,6 @@ class Turn:
 
 def tick(rollout_id: str, house: House, actor: Actor = LOOP) -> Turn:
     """Take one turn of the loop; a rollout that has ended stays as it is."""
-    # A look is not signed, and would be kept beside others that an older copy of the store has lost.
-    refuse_older_log(house)
     while True:
         with writing(house) as work:
             turn = turn_in(work, rollout_id, house, actor)

@@ -15,6 +15,7 @@ from lockgate.core.trust_rule import TrustRule, keys_url
 from lockgate.crash_point import reach
 from lockgate.errors import UnreachableError
 from lockgate.operations.access.issue_key import IssuedKey, KeyOrder, issue
+from lockgate.operations.vault.keeping import changing
 from lockgate.ports.house import House
 from lockgate.ports.id_tokens import IdTokens
 from lockgate.ports.store import Transaction
@@ -31,7 +32,7 @@ def exchange(token: str, house: House, tokens: IdTokens) -> tuple[IssuedKey, Tru
     if not any(rule.is_near(claims) for rule in rules):
         raise stranger()
     found = read_id_token(claims, house.clock.now())
-    with house.store.writing(house.org) as work:
+    with changing(house) as work:
         # Whoever took a rule back meanwhile is heard.
         rule = _rule(work.trust_rules(), found)
         _use(work, found, house.clock.now())

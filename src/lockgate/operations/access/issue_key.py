@@ -11,6 +11,7 @@ from lockgate.core.api_key import key_id as id_of
 from lockgate.core.instant import SECOND, Instant
 from lockgate.core.permission import Permission, permissions_of
 from lockgate.errors import UsageError
+from lockgate.operations.vault.keeping import changing
 from lockgate.ports.house import House
 from lockgate.ports.store import Transaction
 
@@ -48,13 +49,13 @@ class IssuedKey:
 
 def issue_key(order: KeyOrder, house: House) -> IssuedKey:
     """Make and keep a key."""
-    with house.store.writing(house.org) as work:
+    with changing(house) as work:
         return issue(work, order, house)
 
 
 def issue_first_key(house: House, created_by: str | None = None) -> IssuedKey | None:
     """Make a key for everything where the organisation never had one; None where it had."""
-    with house.store.writing(house.org) as work:
+    with changing(house) as work:
         if work.api_keys():
             return None
         return issue(work, KeyOrder(name=FIRST, permissions=permissions_of([FIRST]), created_by=created_by), house)

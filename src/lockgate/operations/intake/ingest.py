@@ -22,6 +22,7 @@ from lockgate.operations.intake.dedupe import first_of_each_id, first_seen, impo
 from lockgate.operations.intake.pairing import SlotOf, pair_probes
 from lockgate.operations.intake.sealing import seal_full, seal_over
 from lockgate.operations.intake.tallying import OpenSpine, add_runs
+from lockgate.operations.vault.keeping import changing
 from lockgate.ports.house import Clock, House
 from lockgate.ports.store import Transaction
 
@@ -41,7 +42,7 @@ def ingest(batch: RunBatch, house: House, *, by_start_time: bool = False, dedupe
     `dedupe` is how the batch's apps know runs that come again, from now on.
     """
     _check_size(batch)
-    with house.store.writing(house.org, spines_of(batch)) as work:
+    with changing(house, spines_of(batch)) as work:
         return add_batch(work, batch, house.clock, by_start_time=by_start_time, dedupe=dedupe)
 
 

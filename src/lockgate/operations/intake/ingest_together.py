@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from lockgate.core.batch import Ingested, RunBatch
 from lockgate.errors import LockgateError
 from lockgate.operations.intake.ingest import add_batch, ingest, spines_of
+from lockgate.operations.vault.keeping import changing
 from lockgate.ports.house import House
 
 
@@ -18,7 +19,7 @@ def ingest_together(batches: Sequence[RunBatch], house: House) -> list[Ingested 
     """Ingest each batch as if it came alone, in their order; a fault in one is its own, and nothing of it is kept."""
     if len(batches) == 1:
         return [ingest(batches[0], house)]
-    with house.store.writing(house.org, spines_of(*batches)) as work:
+    with changing(house, spines_of(*batches)) as work:
         found: list[Ingested | LockgateError] = []
         for batch in batches:
             try:

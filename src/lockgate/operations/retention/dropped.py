@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from lockgate.operations.vault.keeping import changing
 from lockgate.ports.house import House
 from lockgate.ports.store import Transaction
 from lockgate.ports.tell import Tell
@@ -17,7 +18,7 @@ def drop_in_portions(house: House, drop: Callable[[Transaction], int], what: str
     """Drop rows in transactions of their own until none is left, and say how many they were."""
     dropped = 0
     while True:
-        with house.store.writing(house.org) as work:
+        with changing(house) as work:
             count = drop(work)
         dropped += count
         told(what, dropped)

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from lockgate.core.instant import Instant
 from lockgate.operations.retention.dropped import PORTION, drop_in_portions
+from lockgate.operations.vault.keeping import changing
 from lockgate.ports.house import House
 from lockgate.ports.tell import Tell
 
@@ -36,7 +37,7 @@ def forget_deliveries(house: House, before: Instant, told: Tell) -> int:
 
 def _is_marked(house: House, rollout_id: str, before: Instant) -> bool:
     """Say whether a rollout is marked as one without looks, as one that ended before is from now on."""
-    with house.store.writing(house.org) as work:
+    with changing(house) as work:
         trial = work.trial(rollout_id)
         if trial is None or not trial.has_looks:
             return trial is not None
@@ -47,5 +48,5 @@ def _is_marked(house: House, rollout_id: str, before: Instant) -> bool:
 
 
 def _drop_looks(house: House, rollout_id: str) -> int:
-    with house.store.writing(house.org) as work:
+    with changing(house) as work:
         return work.drop_looks(rollout_id, PORTION)

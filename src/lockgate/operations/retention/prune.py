@@ -20,7 +20,7 @@ from lockgate.operations.retention.dropped import PORTION, drop_in_portions
 from lockgate.operations.retention.forget import forget_deliveries, forget_looks
 from lockgate.operations.retention.horizon import horizon
 from lockgate.operations.vault.app_series import stand
-from lockgate.operations.vault.keeping import writing
+from lockgate.operations.vault.keeping import changing, writing
 from lockgate.ports.house import House
 from lockgate.ports.store import Snapshot
 from lockgate.ports.tell import Tell
@@ -132,7 +132,7 @@ def pins(house: House) -> tuple[Pin, ...]:
 def _drop_raw(house: House, before: Instant, told: Tell) -> tuple[int, int]:
     dropped, kept, after = 0, 0, (-1, "")
     while True:
-        with house.store.writing(house.org) as work:
+        with changing(house) as work:
             rows = work.segments_before(before, after, PORTION)
             # A decision of this moment may have pinned more.
             pinned = work.pinned() if rows else frozenset()
@@ -171,7 +171,7 @@ def _mark_buckets(house: House, name: str, before: Instant, actor: Actor) -> tup
 
 def _drop_some(house: House, name: str, kept_from: int) -> int:
     """Drop some of the slots that are marked as gone, those too that an earlier call left, and say how many."""
-    with house.store.writing(house.org) as work:
+    with changing(house) as work:
         first = next((slot.number for slot in work.slots(name, -1, 1)), kept_from)
         upto = min(first + PORTION, kept_from)
         if upto > first:
@@ -217,6 +217,6 @@ def _drop_answers(house: House, before: Instant) -> int:
         names = [app.name for app in seen.apps()]
     dropped = 0
     for name in names:
-        with house.store.writing(house.org) as work:
+        with changing(house) as work:
             dropped += work.forget_probes(name, before)
     return dropped

@@ -18,6 +18,7 @@ from lockgate.errors import DataError, UsageError
 from lockgate.operations.intake.sealing import seal_all
 from lockgate.operations.line.reading import load, planned
 from lockgate.operations.vault.acting import checked_actor
+from lockgate.operations.vault.keeping import changing
 from lockgate.ports.house import House
 from lockgate.ports.store import Snapshot, Transaction
 
@@ -36,7 +37,7 @@ class Observation:
 
 def acknowledge(observed: Observation, actor: Actor, house: House) -> Rollout:
     """Let a rollout know the weight that is live; what it knows already, or asked for before, changes nothing."""
-    with house.store.writing(house.org) as work:
+    with changing(house) as work:
         return observe(work, house, observed, actor)
 
 

@@ -18,7 +18,7 @@ from lockgate.errors import UsageError
 from lockgate.operations.asking.known_app import known_app
 from lockgate.operations.steering.acknowledge import forget
 from lockgate.operations.vault.app_series import AppStanding, stand
-from lockgate.operations.vault.keeping import writing
+from lockgate.operations.vault.keeping import changing, writing
 from lockgate.ports.house import House
 from lockgate.ports.store import Snapshot, Transaction
 
@@ -101,7 +101,7 @@ def remove_actuator(app: str, actor: Actor, house: House) -> Declared:
 
 def tell_again(app: str, house: House) -> Message | None:
     """Let the app's program be told the present weight once more; without any rollout there is none to tell."""
-    with house.store.writing(house.org) as work:
+    with changing(house) as work:
         endpoint = work.endpoint(actuator_name(house.org, app))
         if endpoint is None:
             raise UsageError(f"{app} has no actuator", advice="`lockgate actuator set` declares one.")

@@ -9,12 +9,13 @@ from lockgate.core.rollout import Rollout
 from lockgate.errors import NotPermittedError, TryAgainError
 from lockgate.operations.line.reading import load
 from lockgate.operations.steering.acknowledge import Observation, observe
+from lockgate.operations.vault.keeping import changing
 from lockgate.ports.house import House
 
 
 def observed_weight(observed: Observation, actor: Actor, house: House) -> Rollout:
     """Let a rollout know the weight that is live; who was told of an earlier weight is told that there is another."""
-    with house.store.writing(house.org) as work:
+    with changing(house) as work:
         trial, _ = load(work, observed.rollout_id)
         rollout = trial.rollout
         asked_at = rollout.revision if rollout.is_terminal or not trial.spans else trial.spans[-1].revision

@@ -13,6 +13,7 @@ from dataclasses import replace
 
 from lockgate.core.api_key import ApiKey
 from lockgate.core.app import DEFAULT_ORG
+from lockgate.operations.vault.keeping import changing
 from lockgate.ports.high_water import HighWater
 from lockgate.ports.house import House
 from lockgate.ports.store import Snapshot, Store, Transaction
@@ -22,7 +23,7 @@ from lockgate.ports.store import Snapshot, Store, Transaction
 def together(house: House) -> Iterator[tuple[Transaction, House]]:
     """Open one transaction, and a house that works in it alone."""
     later = None if house.high_water is None else _Later(house.high_water)
-    with house.store.writing(house.org) as work:
+    with changing(house) as work:
         shared = _Shared(house.store, work, house.org)
         yield work, replace(house, store=shared, high_water=later)
         shared.end()

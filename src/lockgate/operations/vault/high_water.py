@@ -37,7 +37,7 @@ def _refuse(seen: Snapshot, tree: Tree, note: bytes, place: str) -> None:
     if tree.size < mark.size:
         raise OlderStoreError(
             f"the log of this store has {tree.size:,} entries, and had {mark.size:,} already: it is an older copy",
-            advice="Nothing is signed, and reading works. Put the newer store back, or begin with a new LOCKGATE_HOME. "
+            advice="Nothing is stored, and reading works. Put the newer store back, or begin with a new LOCKGATE_HOME. "
             f"If the newer one is lost for good, remove {place} to go on from here: places of the log are then signed "
             "twice, which whoever kept a later checkpoint can prove.",
         )
@@ -46,6 +46,6 @@ def _refuse(seen: Snapshot, tree: Tree, note: bytes, place: str) -> None:
     if Tree(mark.size, tuple(kept[node] for node in peaks)).root != mark.root:
         raise OlderStoreError(
             f"the log of this store is another one than the one that had {mark.size:,} entries already",
-            advice="Nothing is signed, and reading works. `lockgate fsck` says whether this store is whole; "
+            advice="Nothing is stored, and reading works. `lockgate fsck` says whether this store is whole; "
             f"the checkpoint that it contradicts is {place}.",
         )

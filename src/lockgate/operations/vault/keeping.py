@@ -6,7 +6,7 @@ A receipt is appended by `keep` inside a transaction of `writing`, which signs o
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -37,10 +37,18 @@ class Marks:
 
 
 @contextmanager
+def changing(house: House, spines: Sequence[str] | None = None) -> Iterator[Transaction]:
+    """Open a transaction, unless the store was put back from an older copy: what that takes is lost with it."""
+    refuse_older_log(house)
+    with house.store.writing(house.org, spines) as work:
+        yield work
+
+
+@contextmanager
 def writing(house: House) -> Iterator[Transaction]:
     """Open a transaction; what it has appended to the log when it ends is covered by one signed checkpoint."""
     origin, note = "", b""
-    with house.store.writing(house.org) as work:
+    with changing(house) as work:
         yield work
         tree = work.tree()
         if tree.size and work.checkpoint(tree.size) is None:
@@ -84,14 +92,22 @@ def keep(work: Transaction, house: House, drafted: Draft, marks: Marks) -> Recei
 
 def refuse_older_log(house: House) -> None:
     """Refuse a log of which is remembered more than its store has, also to who may come to sign nothing."""
+    if house.high_water is None:
+        return
     with house.store.reading(house.org) as seen:
-        origin = _origin(seen, house)
-    refuse_older_copy(house, origin)
+        latest = seen.checkpoint()
+    origin = _named(latest, house)
+    # Mostly nothing is remembered but what the store said just now.
+    if house.high_water.held(origin) not in (None, latest):
+        refuse_older_copy(house, origin)
 
 
 def _origin(work: Snapshot, house: House) -> str:
+    return _named(work.checkpoint(), house)
+
+
+def _named(latest: bytes | None, house: House) -> str:
     """Return the name of the log: that of its first checkpoint, whichever key signs later ones."""
-    latest = work.checkpoint()
     if latest is not None:
         return latest.split(b"\n", 1)[0].decode("utf-8")
     return first_origin(house)

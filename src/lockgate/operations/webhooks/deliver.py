@@ -20,7 +20,7 @@ from lockgate.core.receipt import Actor
 from lockgate.core.rollout import is_met
 from lockgate.crash_point import reach
 from lockgate.operations.steering.acknowledge import Observation, observe
-from lockgate.operations.vault.keeping import refuse_older_log
+from lockgate.operations.vault.keeping import changing, refuse_older_log
 from lockgate.operations.webhooks.health import disable, see
 from lockgate.ports.actuator import Actuators
 from lockgate.ports.house import House
@@ -143,7 +143,7 @@ def untold(house: House, app: str | None = None) -> tuple[Told, ...]:
 
 def retry_dead(house: House, app: str | None = None) -> int:
     """Let what was given up be due again, and return how many that are."""
-    with house.store.writing(house.org) as work:
+    with changing(house) as work:
         dead = work.deliveries(State.DEAD, app=app)
         for each in dead:
             work.put_delivery(again(each, house.clock.now()))
@@ -152,7 +152,7 @@ def retry_dead(house: House, app: str | None = None) -> int:
 
 def hasten(house: House, app: str | None = None) -> None:
     """Let what waits for its next try be due at once."""
-    with house.store.writing(house.org) as work:
+    with changing(house) as work:
         now = house.clock.now()
         for each in work.deliveries(State.DUE, app=app):
             work.put_delivery(replace(each, due_at=min(each.due_at, now)))
@@ -169,7 +169,7 @@ def _is_disabled(endpoint: Endpoint | None) -> bool:
 def _claim(house: House, lane: Lane) -> Told | None:
     """Take the next delivery of a lane for as long as its endpoint may need, and settle what is not sent any more."""
     endpoint_id, _ = lane
-    with house.store.writing(house.org) as work:
+    with changing(house) as work:
         now = house.clock.now()
         endpoint = work.endpoint(endpoint_id)
         waiting = _of_lane(work, lane, State.DUE)
@@ -190,7 +190,7 @@ def _claim(house: House, lane: Lane) -> Told | None:
 def _settle(house: House, claim: Told, carried: Carried) -> Told:
     """Write down what an attempt came to, unless its lease ended and somebody else has taken it since."""
     sent = claim.delivery
-    with house.store.writing(house.org) as work:
+    with changing(house) as work:
         current = work.delivery(sent.message_id, sent.endpoint_id)
         if current is None or current != sent:
             return replace(claim, delivery=current or sent)

@@ -7,6 +7,7 @@ from lockgate.core.delivery import Delivery, State, again
 from lockgate.core.endpoint import Endpoint
 from lockgate.core.instant import Instant
 from lockgate.errors import NotPermittedError, UnknownError
+from lockgate.operations.vault.keeping import changing
 from lockgate.operations.webhooks.webhooks import known_webhook, part_of
 from lockgate.ports.house import House
 from lockgate.ports.store import Snapshot
@@ -20,7 +21,7 @@ def deliveries_of(webhook_id: str, house: House, *states: State) -> tuple[Delive
 
 def redeliver(webhook_id: str, message_id: str, house: House) -> Delivery:
     """Let a message be sent once more, the same bytes under the same id."""
-    with house.store.writing(house.org) as work:
+    with changing(house) as work:
         endpoint, now = known_webhook(work, webhook_id), house.clock.now()
         _check_enabled(endpoint)
         found = work.delivery(message_id, webhook_id)
@@ -36,7 +37,7 @@ def redeliver(webhook_id: str, message_id: str, house: House) -> Delivery:
 
 def recover(webhook_id: str, since: Instant, house: House) -> int:
     """Let everything be sent again that was given up since a time, and return how much that is."""
-    with house.store.writing(house.org) as work:
+    with changing(house) as work:
         endpoint = known_webhook(work, webhook_id)
         _check_enabled(endpoint)
         dead = [each for each in _of(work, endpoint, State.DEAD) if each.at >= since]

@@ -15,6 +15,7 @@ from lockgate.core.instant import SECOND
 from lockgate.core.note import read_note
 from lockgate.core.voucher import Voucher, VoucherKind
 from lockgate.errors import LockgateError
+from lockgate.operations.vault.keeping import changing
 from lockgate.ports.house import House
 from lockgate.ports.timestamps import TimestampAuthority
 
@@ -54,6 +55,6 @@ def stamp(house: House, authority: TimestampAuthority, every_s: float = EVERY_S)
     except LockgateError as error:
         return Stamping(StampOutcome.FAILED, f"timestamp authority {authority.url}: {error.message}")
     voucher = Voucher(kind=VoucherKind.TIMESTAMP, by=authority.url, size=size, body=token, at=now)
-    with house.store.writing(house.org) as work:
+    with changing(house) as work:
         work.put_voucher(voucher)
     return Stamping(StampOutcome.STAMPED)

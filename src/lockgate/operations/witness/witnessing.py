@@ -19,7 +19,7 @@ from lockgate.core.refusal import VerifyError
 from lockgate.core.voucher import Voucher, VoucherKind
 from lockgate.core.witness_policy import Witness
 from lockgate.errors import LockgateError, UnreachableError, UnsoundError
-from lockgate.operations.vault.keeping import first_origin
+from lockgate.operations.vault.keeping import changing, first_origin
 from lockgate.operations.vault.sign import sign_checkpoint
 from lockgate.ports.house import House
 from lockgate.ports.store import Snapshot
@@ -133,7 +133,7 @@ def ask_witness(house: House, witnesses: Witnesses, witness: Witness, seconds: f
 def keep_asked(house: House, asked: Asked) -> None:
     """Keep what a witness signed."""
     if asked.voucher is not None:
-        with house.store.writing(house.org) as work:
+        with changing(house) as work:
             work.put_voucher(asked.voucher)
 
 
