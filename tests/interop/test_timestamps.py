@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives import hashes
 
-from lockgate.adapters.timestamps.rfc3161 import Rfc3161Authority
+from lockgate.adapters.timestamps.rfc3161 import KnownAuthorities, Rfc3161Authority
 from lockgate.core.refusal import VerifyError
+from lockgate.operations.soundness.fsck import fsck
 from lockgate.operations.vault.witnessed import timestamp_of
 from lockgate.operations.witness.stamping import StampOutcome, stamp
 from lockgate.wiring import read_timestamp
@@ -75,7 +76,7 @@ class OpensslAuthority:
 
 
 @pytest.mark.interop
-@pytest.mark.clause("WT-30")
+@pytest.mark.clause("WT-30", "WT-65")
 def test_a_stamp_of_an_authority_of_openssl_verifies_here_and_there(tmp_path: Path) -> None:
     """Who stamped and when is read from it; other bytes, another authority and any bit of its imprint are refused."""
     here, authority = world(), OpensslAuthority(tmp_path / "tsa")
@@ -105,6 +106,11 @@ def test_a_stamp_of_an_authority_of_openssl_verifies_here_and_there(tmp_path: Pa
     ):
         with pytest.raises(VerifyError, match="no timestamp of these bytes"):
             read_timestamp(answer, data, known)
+    at_home, abroad = (
+        fsck(here.house, stamps=KnownAuthorities(each.certificates.read_bytes())) for each in (authority, other)
+    )
+    assert (at_home.flaws, at_home.unknown, at_home.counted["timestamps"]) == ((), (), 1)
+    assert ["by any certificate" in each.what for each in abroad.flaws] == [True]
     (tmp_path / "tsa" / "checkpoint").write_bytes(note)
     (tmp_path / "tsa" / "checkpoint.tsr").write_bytes(token)
     authority.openssl("ts", "-verify", "-in", "checkpoint.tsr", "-data", "checkpoint", "-CAfile", "ca.crt")

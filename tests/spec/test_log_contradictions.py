@@ -58,8 +58,10 @@ def test_a_contradiction_is_named_with_both_entries() -> None:
     error = refusal(entries)
 
     assert error.reason is Reason.CHAIN_CONTRADICTION
-    assert error.message.startswith("entry 4 is receipt 3 of ")
-    assert error.message.endswith(": it states another from.weight than receipt 2 before it leaves, which is entry 2")
+    assert error.message.startswith("entry 4, of ")
+    assert error.message.endswith(
+        ": receipt 3 states another from.weight than receipt 2 before it leaves, which is entry 2"
+    )
     assert "keep them" in error.advice
 
 

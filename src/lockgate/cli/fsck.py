@@ -50,6 +50,7 @@ def fsck(
 
     Files, buckets, receipts, log and messages are compared, and each decision is made again from stored evidence.
     Marks of other places and witnesses are asked whether the store is an older copy.
+    Timestamps are verified by the certificates of LOCKGATE_TSA_CA.
     Nothing is changed without --repair --yes, and others may go on writing meanwhile.
 
     --repair makes again only what follows from the rest: indexes, and the nodes of the log, of which its tiles are.
@@ -79,12 +80,12 @@ def _checked(house: House, keys: Keys, *, as_json: bool, offline: bool) -> Sound
     """Check the store in itself, and then what others remember of it."""
     from lockgate.operations.soundness.fsck import fsck as check
     from lockgate.operations.soundness.outside import outside_flaws
-    from lockgate.wiring import high_water, run_batches, witness_list
+    from lockgate.wiring import high_water, run_batches, stamp_reader, witness_list
 
     line = ProgressLine("checking", is_wanted=sys.stderr.isatty() and not as_json)
     line.expect_stored(house, None, "receipts", "log entries")
     try:
-        found = check(house, keys, line.tell, run_batches().decode)
+        found = check(house, keys, line.tell, run_batches().decode, stamp_reader())
     finally:
         line.clear()
     flaws, silent = outside_flaws(replace(house, high_water=high_water()), None if offline else witness_list())
@@ -150,9 +151,9 @@ def _lines(found: Soundness) -> list[str]:
 
     checked = ", ".join(f"{what} {number:,}" for what, number in found.counted.items())
     lines = [f"Checked: {checked or 'nothing is stored yet'}."]
-    lines += [f"Not made again: {sentence}." for sentence in found.unknown]
+    lines += [f"Left open: {sentence}." for sentence in found.unknown]
     if found.is_sound:
-        left = "Sound, as far as it was looked at: nothing contradicts, and what is named above was not made again."
+        left = "Sound, as far as it was looked at: nothing contradicts, and what is named above was left open."
         return [*lines, left if found.unknown else "Sound: everything in the store agrees."]
     lines += [f"- {flaw.sentence}" for flaw in found.flaws]
     lines += [f"and {found.further:,} more"] if found.further else []

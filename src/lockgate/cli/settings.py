@@ -48,7 +48,12 @@ SETTINGS = (
         "none",
         "The address of a timestamp authority of RFC 3161, which stamps checkpoints.",
     ),
-    Setting("LOCKGATE_TSA_CA", "`serve` and `deliver`", "none", "A file of certificates in PEM that it is known by."),
+    Setting(
+        "LOCKGATE_TSA_CA",
+        "`serve`, `deliver` and `fsck`",
+        "none",
+        "A file of certificates in PEM that timestamp authorities are known by.",
+    ),
     Setting(
         "LOCKGATE_KEY_PASSPHRASE_FILE",
         HERE,

@@ -17,6 +17,18 @@ class Stamp:
     authority: str
 
 
+class StampReader(Protocol):
+    """Knows timestamp authorities by their certificates.
+
+    `read` returns only what has been verified, by a certificate that was valid when the stamp was made, however long
+    ago that is; whatever else it is given is a VerifyError.
+    """
+
+    def read(self, answer: bytes, data: bytes) -> Stamp:
+        """Return who stamped some bytes, and when."""
+        ...
+
+
 class TimestampAuthority(Protocol):
     """Stamps bytes as RFC 3161 says.
 

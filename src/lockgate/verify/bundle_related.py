@@ -47,8 +47,8 @@ def related(listed: Listed, note: bytes, known: Checkpoints) -> Related:
             _check(listed, series, before, link)
             # What counts for nothing may say anything, and whatever follows it need not begin there.
             if link.name not in found.revoked:
-                known_before = None if before is None or before.name in found.revoked else before
-                named(link.name, partial(refuse_contradiction, known_before, link))
+                known_before = None if before is None or before.name in found.revoked else before.statement
+                named(link.name, partial(refuse_contradiction, known_before, link.statement))
             before = link
             assert link.place is not None
             found.entries.append(Entry(link.statement, link.sha256, link.place))

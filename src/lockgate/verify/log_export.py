@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from lockgate.core.canonical import Json
 from lockgate.core.checkpoint import Checkpoint
-from lockgate.core.contradiction import Footing, contradiction, footing
+from lockgate.core.contradiction import Footing, footing
 from lockgate.core.envelope import PAYLOAD_TYPE, open_envelope
 from lockgate.core.export_line import ExportedEntry
 from lockgate.core.log_export import Portion, read_portions
@@ -22,7 +22,7 @@ from lockgate.core.refusal import Reason, VerifyError
 from lockgate.core.statement import Statement
 from lockgate.core.verdict_text import check_inline_verdict
 from lockgate.verify.checkpoint import SignedCheckpoint, refuse_fork, verify_kept, verify_signed_checkpoint
-from lockgate.verify.rollout import EVIDENCE_UNREAD, SIGNED_BOTH, Tell
+from lockgate.verify.rollout import EVIDENCE_UNREAD, Tell, refuse_contradiction
 from lockgate.verify.signature import check_signature
 from lockgate.verify.trust import Keys
 
@@ -165,10 +165,8 @@ class _Reading:
         """Refuse a receipt that contradicts itself or the one before it, as far as that one is known and counts."""
         said = entry.statement
         left = None if before is None else before.footing
-        found = contradiction(left, said)
-        if found is not None:
-            behind = "" if before is None or left is None else f", which is entry {before.place}"
-            raise VerifyError(found.reason, f"{_named(entry)}: it {found.sentence}{behind}", advice=SIGNED_BOTH)
+        behind = "" if before is None else f", which is entry {before.place}"
+        refuse_contradiction(left, said, f"entry {entry.index}, of {said.rollout_id}: ", "" if left is None else behind)
         if left is None and said.seq > 1:
             self.unfooted.append(entry.index)
 

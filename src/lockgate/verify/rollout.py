@@ -11,7 +11,7 @@ from itertools import pairwise
 from typing import NamedTuple, TypeVar
 
 from lockgate.core.canonical import Json
-from lockgate.core.contradiction import contradiction
+from lockgate.core.contradiction import Footing, contradiction
 from lockgate.core.refusal import Reason, VerifyError
 from lockgate.core.statement import Statement
 from lockgate.core.statement_form import ENDED
@@ -20,8 +20,6 @@ from lockgate.verify.receipt import Checkpoints, Verified, checkpoints, verify_h
 from lockgate.verify.trust import Keys
 
 EVIDENCE_UNREAD = "That the decisions follow from their evidence, which is bound by digests and was not read here."
-# What to do with receipts of which one contradicts another.
-SIGNED_BOTH = "Their signer has signed both: keep them, and ask who holds the key."
 Tell = Callable[[str, int], None]
 Read = TypeVar("Read")
 
@@ -166,7 +164,7 @@ def _check_chain(ordered: Sequence[Link]) -> None:
     before: Link | None = None
     for link in ordered:
         _refuse_gap(before, link)
-        refuse_contradiction(before, link)
+        refuse_contradiction(None if before is None else before.statement, link.statement)
         before = link
 
 
@@ -186,14 +184,17 @@ def _refuse_gap(before: Link | None, link: Link) -> None:
         )
 
 
-def refuse_contradiction(before: Link | None, link: Link) -> None:
-    """Refuse a receipt that cannot follow the one before it in its series; None where that is not known."""
-    found = contradiction(None if before is None else before.statement, link.statement)
+def refuse_contradiction(before: Statement | Footing | None, said: Statement, at: str = "", behind: str = "") -> None:
+    """Refuse a receipt that cannot follow the one before it in its series; None where that is not known.
+
+    `at` says where it stands, and `behind` where the one before it does.
+    """
+    found = contradiction(before, said)
     if found is not None:
         raise VerifyError(
             found.reason,
-            f"receipt {link.statement.seq} {found.sentence}",
-            advice=SIGNED_BOTH,
+            f"{at}receipt {said.seq} {found.sentence}{behind}",
+            advice="Its signer has signed both: keep them, and ask who holds the key.",
         )
 
 

@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 
 from lockgate.errors import UsageError
-from lockgate.ports.timestamps import Stamp, TimestampAuthority
+from lockgate.ports.timestamps import Stamp, StampReader, TimestampAuthority
 
 TSA_URL, TSA_CA = "LOCKGATE_TSA_URL", "LOCKGATE_TSA_CA"
 
@@ -22,6 +22,16 @@ def timestamp_authority() -> TimestampAuthority | None:
     from lockgate.adapters.timestamps.rfc3161 import Rfc3161Authority
 
     return Rfc3161Authority(url, Path(known_by).expanduser())
+
+
+def stamp_reader() -> StampReader | None:
+    """Return what knows authorities by the certificates of LOCKGATE_TSA_CA; None where it is not set."""
+    known_by = os.environ.get(TSA_CA)
+    if not known_by:
+        return None
+    from lockgate.adapters.timestamps.rfc3161 import KnownAuthorities, read_certificates
+
+    return KnownAuthorities(read_certificates(Path(known_by).expanduser()))
 
 
 def read_timestamp(answer: bytes, data: bytes, pem: bytes) -> Stamp:

@@ -24,6 +24,19 @@ QUERY = "application/timestamp-query"
 REPLY = "application/timestamp-reply"
 
 
+class KnownAuthorities:
+    """The authorities that are known by certificates in PEM."""
+
+    def __init__(self, pem: bytes) -> None:
+        _certificates(pem)
+        _library()
+        self._pem = pem
+
+    def read(self, answer: bytes, data: bytes) -> Stamp:
+        """Return who stamped some bytes and when."""
+        return read_timestamp(answer, data, self._pem)
+
+
 class Rfc3161Authority:
     """An authority at an address, known by the certificates of a file."""
 

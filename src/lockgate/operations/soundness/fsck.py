@@ -27,6 +27,7 @@ from lockgate.operations.vault.keeping import first_origin
 from lockgate.ports.house import House
 from lockgate.ports.store import Snapshot
 from lockgate.ports.tell import Tell
+from lockgate.ports.timestamps import StampReader
 from lockgate.verify import Keys
 
 NO_OTHER_KEYS = Keys(())
@@ -51,10 +52,17 @@ def _untold(_what: str, _number: int) -> None:
     """Tell nobody."""
 
 
-def fsck(house: House, keys: Keys = NO_OTHER_KEYS, tell: Tell = _untold, decode: Decode | None = None) -> Soundness:
+def fsck(
+    house: House,
+    keys: Keys = NO_OTHER_KEYS,
+    tell: Tell = _untold,
+    decode: Decode | None = None,
+    stamps: StampReader | None = None,
+) -> Soundness:
     """Check everything that an organisation has stored; `keys` are trusted beside those of the house.
 
-    Where `decode` is given raw runs that are still kept are tallied again.
+    Where `decode` is given raw runs that are still kept are tallied again, and where `stamps` is timestamps are
+    verified.
     """
     with house.store.reading(house.org) as seen:
         check = Check(seen, house.org, trusted(seen, house, keys), tell)
@@ -69,7 +77,7 @@ def fsck(house: House, keys: Keys = NO_OTHER_KEYS, tell: Tell = _untold, decode:
         with check.within("the log"):
             check_log(check)
         with check.within(OUTSIDE):
-            check_vouchers(check)
+            check_vouchers(check, stamps)
         with check.within("the outbox"):
             check_outbox(check)
         if check.is_unread:
