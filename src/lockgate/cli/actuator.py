@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from lockgate.core.canonical import Json
     from lockgate.core.endpoint import Endpoint
     from lockgate.operations.steering.actuator import Declared, Program
+    from lockgate.ports.house import House
 
 DONE = f"Exit codes: 0 done, also when it was so already; 64 usage; {exit_codes.OF_STORE}"
 TEST = f"Exit codes: 0 it was told, 64 usage or no actuator, 69 it failed; {exit_codes.OF_STORE}"
@@ -69,7 +70,7 @@ def _set(call: Call) -> int:
     declared = set_actuator(app, named, _actor(call["by"], call["reason"] or "a program moves its traffic"), house)
     assert declared.endpoint is not None
     if call["as_json"]:
-        output.emit_json(_document(declared, declared.endpoint))
+        output.emit_json(_document(declared, declared.endpoint, house))
     else:
         output.say(endpoint_line(declared.endpoint) + _receipt(declared))
     if any(each.exposed_weight for each in list_rollouts(house, app, active=True)):
@@ -101,11 +102,10 @@ def remove(app_id: str, reason: str | None, by: str | None, *, as_json: bool) ->
     """Let nothing move an app's traffic any more."""
     from lockgate.operations.steering.actuator import remove_actuator
 
-    removed = remove_actuator(
-        app_id, _actor(by, reason or "no program moves its traffic any more"), local.known_house()
-    )
+    house = local.known_house()
+    removed = remove_actuator(app_id, _actor(by, reason or "no program moves its traffic any more"), house)
     if as_json:
-        output.emit_json(_document(removed, None))
+        output.emit_json(_document(removed, None, house))
     elif removed.endpoint is None:
         output.say(f"{app_id} has no actuator.\n")
     else:
@@ -160,13 +160,13 @@ def _actor(name: str | None, reason: str) -> Actor:
     return operator(name or local.actor().name or "lockgate actuator", reason)
 
 
-def _document(declared: Declared, endpoint: Endpoint | None) -> dict[str, Json]:
+def _document(declared: Declared, endpoint: Endpoint | None, house: House) -> dict[str, Json]:
     """Return the app, and what moves its traffic now."""
-    from lockgate.report.answered import app_document
+    from lockgate.report.signed import signed_app
     from lockgate.report.telling import endpoint_document
 
     return {
-        **app_document(declared.standing),
+        **signed_app(declared.standing, house),
         "actuator": None if endpoint is None else endpoint_document(endpoint),
     }
 

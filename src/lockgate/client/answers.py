@@ -137,6 +137,30 @@ class App(TypedDict):
     killed: bool
 
 
+class RolledBack(TypedDict):
+    """A rollout that a kill rolled back, and the receipt of it."""
+
+    id: str
+    signed: Proven
+
+
+class _Stood(App):
+    receipt: int
+    rolled_back: list[RolledBack]
+
+
+class AppActed(_Stood):
+    """An app after an operator's call, and the receipt of it; None where it stood so already."""
+
+    signed: Signed | None
+
+
+class AppTaken(_Stood):
+    """The same of one among many, without the bytes of the receipt."""
+
+    signed: Proven | None
+
+
 class Kept(TypedDict):
     """What became of a batch of runs."""
 

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from lockgate.client.answers import (
         Acted,
         App,
+        AppActed,
+        AppTaken,
         Created,
         Kept,
         Receipt,
@@ -197,21 +199,21 @@ class Client:
         """Return where an app stands."""
         return cast("App", self._get(_app(name)))
 
-    def freeze(self, app: str, reason: str) -> App:
+    def freeze(self, app: str, reason: str) -> AppActed:
         """Let nothing of an app start or be promoted."""
-        return cast("App", self._post(f"{_app(app)}/freeze", {"reason": reason}))
+        return cast("AppActed", self._post(f"{_app(app)}/freeze", {"reason": reason}))
 
-    def unfreeze(self, app: str, reason: str) -> App:
+    def unfreeze(self, app: str, reason: str) -> AppActed:
         """End an app's freeze."""
-        return cast("App", self._post(f"{_app(app)}/unfreeze", {"reason": reason}))
+        return cast("AppActed", self._post(f"{_app(app)}/unfreeze", {"reason": reason}))
 
-    def kill(self, app: str, reason: str) -> App:
+    def kill(self, app: str, reason: str) -> AppActed:
         """Roll back everything on trial in an app, and freeze it."""
-        return cast("App", self._post(f"{_app(app)}/kill", {"reason": reason}))
+        return cast("AppActed", self._post(f"{_app(app)}/kill", {"reason": reason}))
 
-    def kill_all(self, reason: str) -> Sequence[App]:
+    def kill_all(self, reason: str) -> Sequence[AppTaken]:
         """Do that to every app."""
-        return cast("list[App]", self._post(f"{API}/kill", {"reason": reason})["apps"])
+        return cast("list[AppTaken]", self._post(f"{API}/kill", {"reason": reason})["apps"])
 
     def _act(self, rollout_id: str, verb: str, document: Mapping[str, object]) -> Acted:
         return cast("Acted", self._post(f"{_rollout(rollout_id)}/{verb}", document))

@@ -93,9 +93,10 @@ _PROVEN = answer(
     log_index=WHOLE,
     proof=described(TEXT, "C2SP tlog-proof, under the checkpoint that was signed with the receipt."),
 )
-_SIGNED = described(
-    or_null(with_all(_PROVEN, envelope=described(TEXT, "The bytes of the receipt, in UTF-8."))),
-    "The receipt that this call wrote; null: it wrote none.",
+_WROTE = "The receipt that this call wrote; null: it wrote none."
+_SIGNED = described(or_null(with_all(_PROVEN, envelope=described(TEXT, "The bytes of the receipt, in UTF-8."))), _WROTE)
+_ENDED = described(
+    list_of(answer(id=TEXT, signed=_PROVEN)), "The rollouts that this call rolled back, each with the receipt of it."
 )
 _APP = answer(
     app=TEXT,
@@ -287,8 +288,10 @@ ANSWER_SCHEMAS: Mapping[str, Schema] = {
     ),
     "Releases": answer(app=TEXT, releases=list_of(_RELEASE), cursor=_CURSOR),
     "Comparison": {name: part for name, part in comparison_schema().items() if name not in ("$schema", "title")},
-    "App": with_all(_APP, receipt=WHOLE),
-    "Apps": answer(apps=list_of(shape("App"))),
+    "App": with_all(_APP, receipt=WHOLE, signed=_SIGNED, rolled_back=_ENDED),
+    "Apps": answer(
+        apps=list_of(with_all(_APP, receipt=WHOLE, signed=described(or_null(_PROVEN), _WROTE), rolled_back=_ENDED))
+    ),
     "Overview": with_all(
         _APP,
         releases=list_of(answer(name=TEXT, first_seen_at=TIME)),

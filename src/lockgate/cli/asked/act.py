@@ -17,6 +17,7 @@ from lockgate.operations.steering.pause import pause
 from lockgate.operations.steering.resume import resume
 from lockgate.ports.house import House
 from lockgate.report.answered import answered_document, render_answered
+from lockgate.report.signed import with_signed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +34,8 @@ def stands(given: Answer, house: House, desk: Desk, *, as_json: bool) -> Said:
     """Let a rollout's router be told, and say where the rollout stands."""
     untold = desk.place.deliver(house, given.rollout.app)
     if as_json:
-        desk.emit_json(answered_document(given))
+        seq = given.receipt if given.is_signed else None
+        desk.emit_json(with_signed(answered_document(given), given.rollout.id, seq, house))
     else:
         desk.say(render_answered(given, desk.screen))
     desk.tell(*untold)

@@ -14,7 +14,8 @@ from lockgate.operations.steering.freeze import freeze, unfreeze, unfreeze_all
 from lockgate.operations.steering.kill import kill, planned_kill
 from lockgate.operations.vault.app_series import AppStanding
 from lockgate.ports.house import House
-from lockgate.report.answered import app_document, plan_text, render_app
+from lockgate.report.answered import plan_text, render_app
+from lockgate.report.signed import signed_app, signed_apps
 
 # Every router that can be told is told before this ends.
 KILL_S = 60.0
@@ -74,8 +75,8 @@ def _stands(words: Words, stands: Sequence[AppStanding], house: House, desk: Des
     """Let the routers of apps be told, and say where the apps stand."""
     untold = desk.place.deliver(house, words.app_id, seconds)
     if words.as_json:
-        documents = [app_document(each) for each in stands]
-        desk.emit_json({"apps": documents} if words.app_id is None else documents[0])
+        is_all = words.app_id is None
+        desk.emit_json({"apps": signed_apps(stands, house)} if is_all else signed_app(stands[0], house))
     else:
         desk.say("".join(render_app(each, desk.screen) for each in stands))
     desk.tell(*untold)

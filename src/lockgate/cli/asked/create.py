@@ -19,6 +19,7 @@ from lockgate.operations.create import Created, Order, create, rehearse
 from lockgate.operations.steering.actuator import Program
 from lockgate.ports.house import House
 from lockgate.report.created import created_document, render_created, unread
+from lockgate.report.signed import FIRST, with_signed
 
 Told = TypeVar("Told")
 
@@ -94,7 +95,9 @@ def _say(words: Words, order: Order, created: Created, house: House, desk: Desk)
         document = _beside(
             desk, "what is promised", lambda: created_document(created, _foresight(created, house, desk))
         )
-        desk.emit_json({**(document or {"id": rollout.id}), "dry_run": words.is_rehearsal})
+        told = {**(document or {"id": rollout.id}), "dry_run": words.is_rehearsal}
+        seq = None if words.is_rehearsal or created.is_existing else FIRST
+        desk.emit_json(_beside(desk, "what was signed", lambda: with_signed(told, rollout.id, seq, house)) or told)
     else:
         foresight = _foresight(created, house, desk)
         said = _beside(

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from lockgate.core.app import App
 from lockgate.core.decision.decision import Action, Cause
@@ -48,13 +48,16 @@ def _kill(name: str | None, actor: Actor, house: House) -> tuple[AppStanding, ..
 
 
 def _kill_app(work: Transaction, app: App, actor: Actor, house: House) -> AppStanding:
+    ended = []
     # A second kill would take the app a champion further back.
     if not app.is_killed:
         for rollout in _hit(work, proven(work, house, app)):
-            act(work, rollout.id, requested(Action.ROLLBACK, actor, cause=Cause.KILL), actor, house)
+            answer = act(work, rollout.id, requested(Action.ROLLBACK, actor, cause=Cause.KILL), actor, house)
+            ended += [(rollout.id, answer.receipt)] if answer.is_signed else []
         reach("kill.rolled_back")
-    stands = known_app(work, app.name)
-    return stand(work, stands, stands.froze(actor.reason or "", is_killed=True), Cause.KILL, actor, house)
+    known = known_app(work, app.name)
+    stands = stand(work, known, known.froze(actor.reason or "", is_killed=True), Cause.KILL, actor, house)
+    return replace(stands, rolled_back=tuple(ended))
 
 
 def _hit(seen: Snapshot, app: App) -> tuple[Rollout, ...]:

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from lockgate import __version__
 from lockgate.core.app import App, series_name
@@ -24,11 +24,17 @@ EVENTS = {Action.FREEZE: Event.FREEZE, Action.UNFREEZE: Event.UNFREEZE}
 
 @dataclass(frozen=True, slots=True)
 class AppStanding:
-    """An app as it stands, the id of its own series of receipts, and the seq of the latest; 0 where there is none."""
+    """An app as it stands, the id of its own series of receipts, and the seq of the latest; 0 where there is none.
+
+    `is_signed`: whether the call wrote that receipt. `rolled_back`: the rollouts whose ends it wrote besides, each by
+    its id and the seq of that receipt. Both are of the call, not of what it came to: a repetition is answered the same.
+    """
 
     app: App
     series: str
     receipt: int
+    is_signed: bool = field(default=False, compare=False)
+    rolled_back: tuple[tuple[str, int], ...] = field(default=(), compare=False)
 
 
 def stand(work: Transaction, before: App, after: App, cause: Cause, actor: Actor, house: House) -> AppStanding:
@@ -56,7 +62,7 @@ def stand(work: Transaction, before: App, after: App, cause: Cause, actor: Actor
     work.put_app(after)
     event = EVENTS.get(act.action)
     tell(work, () if event is None else (app_message(house.org, after, receipt, event),))
-    return AppStanding(after, series, act.seq)
+    return AppStanding(after, series, act.seq, is_signed=True)
 
 
 def _action(before: App, after: App) -> Action:

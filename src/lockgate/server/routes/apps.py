@@ -8,8 +8,8 @@ from lockgate.operations.asking.overview import Overview, overview
 from lockgate.operations.steering.freeze import freeze, freeze_all, unfreeze, unfreeze_all
 from lockgate.operations.steering.kill import kill
 from lockgate.operations.vault.app_series import AppStanding
-from lockgate.report.answered import app_document
 from lockgate.report.app_listing import overview_document
+from lockgate.report.signed import signed_app, signed_apps
 from lockgate.server.call import Answer, Call
 
 
@@ -28,21 +28,21 @@ def freeze_one(call: Call) -> Answer:
     """Let nothing of an app start or be promoted; rollback always works."""
     stands = freeze(call.named["app"], call.actor(call.document("reason")), call.house)
     call.wake()
-    return Answer(document=app_document(stands))
+    return Answer(document=signed_app(stands, call.house))
 
 
 def unfreeze_one(call: Call) -> Answer:
     """End an app's freeze, whether a freeze or a kill began it."""
     stands = unfreeze(call.named["app"], call.actor(call.document("reason")), call.house)
     call.wake()
-    return Answer(document=app_document(stands))
+    return Answer(document=signed_app(stands, call.house))
 
 
 def kill_one(call: Call) -> Answer:
     """Roll back everything on trial in an app, or return it to its former champion; freeze it."""
     stands = kill(call.named["app"], call.actor(call.document("reason")), call.house)
     call.wake()
-    return Answer(document=app_document(stands[0]))
+    return Answer(document=signed_app(stands[0], call.house))
 
 
 def kill_all(call: Call) -> Answer:
@@ -65,7 +65,7 @@ def unfreeze_every(call: Call) -> Answer:
 
 def _stand(call: Call, stands: tuple[AppStanding, ...]) -> Answer:
     call.wake()
-    return Answer(document={"apps": [app_document(each) for each in stands]})
+    return Answer(document={"apps": signed_apps(stands, call.house)})
 
 
 def _document(one: Overview) -> dict[str, Json]:

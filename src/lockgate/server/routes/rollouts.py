@@ -19,7 +19,7 @@ from lockgate.operations.create import Order, create
 from lockgate.operations.webhooks.deliver import Told, untold
 from lockgate.report.created import created_document
 from lockgate.report.rollout_document import explanation_document, rollout_document
-from lockgate.report.signed import with_signed
+from lockgate.report.signed import FIRST, with_signed
 from lockgate.server.call import MAX_PAGE, Answer, Call, check_names, flag_of, needed, seconds_of, text_of
 from lockgate.server.cursor import next_cursor, place_of
 
@@ -27,8 +27,6 @@ from lockgate.server.cursor import next_cursor, place_of
 FLAT = ("mode", "steps", "min_runs", "require_pairwise")
 BESIDE = ("app_id", "baseline", "candidate", "since", "links", "digests", "replace", "metrics", "policy")
 PAGE = 50
-# The number of the receipt of a start.
-FIRST = 1
 FILTERS = ("app_id", "status", "candidate", "active", "mode", "limit", "cursor")
 
 
