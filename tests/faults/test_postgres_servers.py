@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from lockgate.testing.history import Outcome, broken
+from lockgate.testing.history import CallOutcome, broken
 from tests.postgresql import cluster
 from tests.servers import drill
 from tests.servers.aftermath import all_told, history_of
@@ -67,5 +67,5 @@ def test_two_servers_on_postgresql_keep_their_word_through_everything(
     drill.tell(count, "PostgreSQL", crew, nemesis, history)
     count("connections cut", way.cuts)
     count("of them at a commit", way.commits_cut)
-    assert crew.count(Outcome.DONE) > 100
+    assert crew.count(CallOutcome.DONE) > 100
     assert way.commits_cut > 0

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from lockgate.testing.history import Outcome, broken
+from lockgate.testing.history import CallOutcome, broken
 from tests.servers import drill
 from tests.servers.aftermath import all_told, history_of
 
@@ -38,4 +38,4 @@ def test_two_servers_on_one_folder_keep_their_word_through_kills_and_freezes(
     assert checked["sound"], checked
     assert drill.has_enough(crew)
     drill.tell(count, "SQLite", crew, nemesis, history)
-    assert crew.count(Outcome.DONE) > 100
+    assert crew.count(CallOutcome.DONE) > 100

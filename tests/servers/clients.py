@@ -18,7 +18,7 @@ from typing import Any
 
 import httpx
 
-from lockgate.testing.history import Call, Kind, Outcome, Standing
+from lockgate.testing.history import Call, CallOutcome, Kind, Standing
 
 API = "/api/v1"
 TIMEOUT_S, TRIES, PAUSE_S = 3.0, 40, 0.15
@@ -45,11 +45,11 @@ class Reply:
     body: bytes = b""
 
     @property
-    def outcome(self) -> Outcome:
+    def outcome(self) -> CallOutcome:
         """Return what is known of what was done."""
         if self.status == 0 or self.status >= UNSURE:
-            return Outcome.IN_DOUBT
-        return Outcome.DONE if self.status < 300 or self.is_rolled_back else Outcome.REFUSED
+            return CallOutcome.IN_DOUBT
+        return CallOutcome.DONE if self.status < 300 or self.is_rolled_back else CallOutcome.REFUSED
 
     @property
     def is_rolled_back(self) -> bool:
@@ -59,7 +59,7 @@ class Reply:
     @property
     def document(self) -> Mapping[str, Any]:
         """Return what was answered, where something was done."""
-        found: Mapping[str, Any] = json.loads(self.body) if self.outcome is Outcome.DONE else {}
+        found: Mapping[str, Any] = json.loads(self.body) if self.outcome is CallOutcome.DONE else {}
         return found
 
 
@@ -101,7 +101,7 @@ class Fleet:
             thread.join(TRIES * TIMEOUT_S)
             assert not thread.is_alive(), thread.name
 
-    def count(self, outcome: Outcome, *kinds: Kind) -> int:
+    def count(self, outcome: CallOutcome, *kinds: Kind) -> int:
         """Return how many calls came to something."""
         return sum(call.outcome is outcome and (not kinds or call.kind in kinds) for call in self.calls)
 
@@ -127,7 +127,7 @@ class Client:
                 reply.status, reply.body = got.status_code, got.content
             except httpx.TransportError:
                 reply.status, reply.body = 0, b""
-            if reply.outcome is not Outcome.IN_DOUBT and reply.status != httpx.codes.TOO_MANY_REQUESTS:
+            if reply.outcome is not CallOutcome.IN_DOUBT and reply.status != httpx.codes.TOO_MANY_REQUESTS:
                 break
             if number + 1 < tries:
                 self.fleet.retries += 1
@@ -244,7 +244,7 @@ def put_on_trial(client: Client) -> None:
         number = int(client.fleet.candidates.get(app, "c0")[1:]) + 1
         order = {"app_id": app, "candidate": f"c{number}", "baseline": BASELINE, "mode": "canary", "policy": POLICY}
         made = client.ask("POST", "/rollouts", tries=TRIES, json=order)
-        if made.outcome is Outcome.DONE:
+        if made.outcome is CallOutcome.DONE:
             found = made.document["id"]
             client.fleet.app_of[found] = app
             client.fleet.candidates[app], client.fleet.rollouts[app] = f"c{number}", found

@@ -18,7 +18,7 @@ from random import Random
 import httpx
 
 from lockgate.demo.router import free_port
-from lockgate.testing.history import History, Kind, Outcome
+from lockgate.testing.history import CallOutcome, History, Kind
 from tests.servers import clients
 from tests.servers.aftermath import TOLD
 from tests.servers.clients import API, Fleet
@@ -159,10 +159,10 @@ def tell(count: Callable[[str, int], None], where: str, crew: Fleet, nemesis: Ne
     """Count what a drill came to."""
     moved = sum(len({each.after.revision for each in receipts}) for receipts in history.receipts.values())
     found = {
-        "calls acknowledged": crew.count(Outcome.DONE),
-        "turns among them": crew.count(Outcome.DONE, Kind.TURN),
+        "calls acknowledged": crew.count(CallOutcome.DONE),
+        "turns among them": crew.count(CallOutcome.DONE, Kind.TURN),
         "calls asked again": crew.retries,
-        "calls in doubt to the end": crew.count(Outcome.IN_DOUBT),
+        "calls in doubt to the end": crew.count(CallOutcome.IN_DOUBT),
         "revisions": moved,
         "messages at receivers": len(history.told),
         **nemesis.counts,

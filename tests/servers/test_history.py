@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from lockgate.testing.history import Call, Decided, History, Kind, Outcome, Standing, Told, broken, read_message
+from lockgate.testing.history import Call, CallOutcome, Decided, History, Kind, Standing, Told, broken, read_message
 
 APP, ROLLOUT = "web", "rol_1"
 BEGUN = Standing(1, 0, 5.0, "active")
@@ -122,10 +122,10 @@ def test_a_history_that_was_falsified_is_named_by_its_rule(rule: str, history: H
 SPARED: dict[str, History] = {
     "a turn without an answer explains a step": replace(
         SOUND,
-        calls=(*_without(1).calls, replace(_call("ticker", Kind.TURN, 2), outcome=Outcome.IN_DOUBT)),
+        calls=(*_without(1).calls, replace(_call("ticker", Kind.TURN, 2), outcome=CallOutcome.IN_DOUBT)),
     ),
-    "a batch without an answer may count": replace(_with(_sent("b3", 4, outcome=Outcome.IN_DOUBT)), runs={APP: 30}),
-    "a batch without an answer may not count": _with(_sent("b3", 4, outcome=Outcome.IN_DOUBT)),
+    "a batch without an answer may count": replace(_with(_sent("b3", 4, outcome=CallOutcome.IN_DOUBT)), runs={APP: 30}),
+    "a batch without an answer may not count": _with(_sent("b3", 4, outcome=CallOutcome.IN_DOUBT)),
     "a batch that came again is not new": _with(_sent("b1", 4, is_repeated=True)),
     "who began before a kill was answered may still see it alive": _with(
         replace(_call("looker", Kind.LOOK, 6.5, MOVED, 2), ended=9)

@@ -21,7 +21,7 @@ from lockgate.operations.webhooks.deliver import untold
 from lockgate.ports.house import House
 from lockgate.server import loop
 from lockgate.server.loop import Loop
-from lockgate.testing.history import Kind, Outcome, broken
+from lockgate.testing.history import CallOutcome, Kind, broken
 from lockgate.wiring import actuators, postgres_store, signers, system_clock
 from tests.postgresql import Cluster
 from tests.servers import clients, drill
@@ -57,7 +57,7 @@ def test_two_servers_that_tick_by_themselves_take_each_step_once(tmp_path: Path,
 
     assert crew.faults == []
     assert broken(history) == []
-    assert crew.count(Outcome.DONE, Kind.LOOK) > 10
+    assert crew.count(CallOutcome.DONE, Kind.LOOK) > 10
     assert max(receipts[-1].after.revision for receipts in history.receipts.values()) > 1
     # One server that fails to tick would leave this to the other: none says that it failed.
     assert "fault" not in one.said + two.said

@@ -26,7 +26,7 @@ from lockgate.operations.soundness.fsck import fsck
 from lockgate.operations.steering.freeze import freeze, unfreeze
 from lockgate.operations.vault.app_series import AppStanding
 from lockgate.operations.vault.telling import tell
-from lockgate.testing.schedule import Outcome, main, run_schedule
+from lockgate.testing.schedule import ScheduleOutcome, main, run_schedule
 from lockgate.wiring import memory_store
 from tests.spec.line import APP, EQUAL, created, world
 
@@ -36,7 +36,7 @@ FEW, MANY = 250, 1_200
 ENOUGH = 60
 
 
-def outcomes(seeds: range) -> Iterator[Outcome]:
+def outcomes(seeds: range) -> Iterator[ScheduleOutcome]:
     """Run schedules."""
     return (run_schedule(seed, memory_store()) for seed in seeds)
 

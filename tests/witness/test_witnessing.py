@@ -25,7 +25,7 @@ from lockgate.operations.vault.sign import log_key
 from lockgate.operations.vault.witnessed import vouched_size, witnessed_checkpoint
 from lockgate.operations.witness.cosigning import Cosigner, cosign
 from lockgate.operations.witness.vouching import Vouching
-from lockgate.operations.witness.witnessing import Outcome, ask_witnesses, look, refuse_contradicted
+from lockgate.operations.witness.witnessing import CosignOutcome, ask_witnesses, look, refuse_contradicted
 from lockgate.ports.house import House
 from lockgate.ports.witness import WitnessAnswer
 from lockgate.testing.world import World
@@ -49,7 +49,7 @@ def grown(here: World, folder: Path) -> tuple[str, Cosigner]:
     return made.id, witness(folder, key_of(here.house))
 
 
-def outcomes(house: House, beside: Beside) -> list[tuple[Outcome, str]]:
+def outcomes(house: House, beside: Beside) -> list[tuple[CosignOutcome, str]]:
     """Return what asking came to, and what was said."""
     return [(each.outcome, each.said) for each in ask_witnesses(house, beside)]
 
@@ -67,7 +67,7 @@ def test_cosignatures_are_kept_and_come_with_the_checkpoint(tmp_path: Path) -> N
     pause(rollout, ADA, here.house)
     after = outcomes(here.house, beside)
 
-    assert (before, again, after) == ([(Outcome.COSIGNED, "")] * 2, [], [(Outcome.COSIGNED, "")] * 2)
+    assert (before, again, after) == ([(CosignOutcome.COSIGNED, "")] * 2, [], [(CosignOutcome.COSIGNED, "")] * 2)
     with here.house.store.reading() as seen:
         note = witnessed_checkpoint(seen)
         assert (vouched_size(seen, 1), vouched_size(seen, 3)) == (2, None)
@@ -95,7 +95,7 @@ def test_whoever_knows_another_size_is_asked_once_more_from_there(tmp_path: Path
 
     found = outcomes(lost.house, beside)
 
-    assert found == [(Outcome.COSIGNED, "")]
+    assert found == [(CosignOutcome.COSIGNED, "")]
     assert [body.split(b"\n", 1)[0] for body in beside.asked] == [b"old 0", b"old 1"]
 
 
@@ -117,8 +117,8 @@ def test_a_log_that_grows_and_is_cosigned_while_a_witness_is_asked_is_no_older_c
     beside.asked.clear()
     next(verbs)(rollout, ADA, here.house)
 
-    assert seen == [Outcome.COSIGNED]
-    assert outcomes(here.house, beside) == [(Outcome.COSIGNED, "")]
+    assert seen == [CosignOutcome.COSIGNED]
+    assert outcomes(here.house, beside) == [(CosignOutcome.COSIGNED, "")]
 
 
 def answering(status: int, body: bytes = b"", kind: str = "text/plain") -> Callable[[bytes], WitnessAnswer]:
@@ -130,26 +130,26 @@ def answering(status: int, body: bytes = b"", kind: str = "text/plain") -> Calla
 @pytest.mark.parametrize(
     ("answer", "outcome", "said"),
     [
-        (answering(200, b""), Outcome.REFUSED, "without a cosignature that verifies"),
-        (answering(200, "— witness.example/w1 AAAA\n".encode()), Outcome.REFUSED, "without a cosignature"),
-        (answering(200, b"\xff\x00" * 900), Outcome.REFUSED, "without a cosignature"),
-        (answering(400), Outcome.REFUSED, "the request is wrong"),
-        (answering(403), Outcome.REFUSED, "does not know the key of this log"),
-        (answering(404), Outcome.REFUSED, "does not know this log"),
-        (answering(302), Outcome.REFUSED, "it answered 302"),
-        (answering(500, b"9" * 9_000), Outcome.REFUSED, "it answered 500"),
-        (answering(409, b"5\n"), Outcome.REFUSED, "it answered 409"),
-        (answering(409, b"05\n", SIZE), Outcome.REFUSED, "it answered 409"),
-        (answering(409, b"0\n", SIZE), Outcome.FORKED, "another history"),
-        (answering(409, b"1\n", SIZE), Outcome.FORKED, "another history"),
-        (answering(409, b"9000\n", SIZE), Outcome.AHEAD, "has seen 9,000 entries of this log, which has 1"),
-        (answering(422), Outcome.FORKED, "does not go on"),
-        (silent, Outcome.UNREACHABLE, "did not answer"),
-        (broken, Outcome.REFUSED, "the list is wrong"),
+        (answering(200, b""), CosignOutcome.REFUSED, "without a cosignature that verifies"),
+        (answering(200, "— witness.example/w1 AAAA\n".encode()), CosignOutcome.REFUSED, "without a cosignature"),
+        (answering(200, b"\xff\x00" * 900), CosignOutcome.REFUSED, "without a cosignature"),
+        (answering(400), CosignOutcome.REFUSED, "the request is wrong"),
+        (answering(403), CosignOutcome.REFUSED, "does not know the key of this log"),
+        (answering(404), CosignOutcome.REFUSED, "does not know this log"),
+        (answering(302), CosignOutcome.REFUSED, "it answered 302"),
+        (answering(500, b"9" * 9_000), CosignOutcome.REFUSED, "it answered 500"),
+        (answering(409, b"5\n"), CosignOutcome.REFUSED, "it answered 409"),
+        (answering(409, b"05\n", SIZE), CosignOutcome.REFUSED, "it answered 409"),
+        (answering(409, b"0\n", SIZE), CosignOutcome.FORKED, "another history"),
+        (answering(409, b"1\n", SIZE), CosignOutcome.FORKED, "another history"),
+        (answering(409, b"9000\n", SIZE), CosignOutcome.AHEAD, "has seen 9,000 entries of this log, which has 1"),
+        (answering(422), CosignOutcome.FORKED, "does not go on"),
+        (silent, CosignOutcome.UNREACHABLE, "did not answer"),
+        (broken, CosignOutcome.REFUSED, "the list is wrong"),
     ],
 )
 def test_whatever_a_witness_answers_is_told_and_nothing_of_it_kept(
-    tmp_path: Path, answer: Callable[[bytes], WitnessAnswer], outcome: Outcome, said: str
+    tmp_path: Path, answer: Callable[[bytes], WitnessAnswer], outcome: CosignOutcome, said: str
 ) -> None:
     """By name and cause; it is asked twice at most; the line goes on."""
     here = world()
@@ -188,7 +188,11 @@ def test_a_cosignature_by_another_key_or_over_another_text_is_not_kept(tmp_path:
     stale = outcomes(here.house, Beside(cosigner, answer=keep_first))
     last = outcomes(here.house, Beside(cosigner, answer=both))
 
-    assert [found for ((found, _),) in (first, stale, last)] == [Outcome.REFUSED, Outcome.REFUSED, Outcome.COSIGNED]
+    assert [found for ((found, _),) in (first, stale, last)] == [
+        CosignOutcome.REFUSED,
+        CosignOutcome.REFUSED,
+        CosignOutcome.COSIGNED,
+    ]
     with here.house.store.reading() as seen:
         (kept,) = seen.vouchers(2)
     assert (kept.kind, kept.by) == (VoucherKind.COSIGNATURE, cosigner.key.public.text)
@@ -214,7 +218,7 @@ def test_a_log_that_was_put_back_and_went_on_otherwise_is_not_cosigned(tmp_path:
     rollback(other, ADA, forked.house)
     longer = outcomes(forked.house, Beside(cosigner))
 
-    assert [found for ((found, _),) in (same, longer)] == [Outcome.FORKED, Outcome.FORKED]
+    assert [found for ((found, _),) in (same, longer)] == [CosignOutcome.FORKED, CosignOutcome.FORKED]
     with forked.house.store.reading() as seen:
         assert seen.latest_vouchers() == ()
 
@@ -239,7 +243,7 @@ def test_a_store_that_a_witness_has_seen_larger_is_refused_at_the_start(tmp_path
     rollback(rollout, ADA, here.house)
     ahead = refuse_contradicted(here.house, beside, 1)
 
-    assert [[each.outcome for each in asked] for asked in (fresh, same, ahead)] == [[Outcome.COSIGNED]] * 3
+    assert [[each.outcome for each in asked] for asked in (fresh, same, ahead)] == [[CosignOutcome.COSIGNED]] * 3
 
 
 @pytest.mark.clause("WT-12")

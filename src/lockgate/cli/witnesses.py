@@ -116,12 +116,12 @@ def _nothing(asked: tuple[Asked, ...]) -> str:
 
 
 def _code(asked: tuple[Asked, ...]) -> int:
-    from lockgate.operations.witness.witnessing import Outcome
+    from lockgate.operations.witness.witnessing import CosignOutcome
 
     outcomes = {each.outcome for each in asked}
-    if outcomes - {Outcome.COSIGNED, Outcome.UNREACHABLE}:
+    if outcomes - {CosignOutcome.COSIGNED, CosignOutcome.UNREACHABLE}:
         return exit_codes.DATA.code
-    return exit_codes.UNREACHABLE.code if Outcome.UNREACHABLE in outcomes else exit_codes.OK.code
+    return exit_codes.UNREACHABLE.code if CosignOutcome.UNREACHABLE in outcomes else exit_codes.OK.code
 
 
 def _log_key(house: House) -> str:

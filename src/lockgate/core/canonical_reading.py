@@ -22,14 +22,14 @@ _PLAIN = JSONEncoder(sort_keys=True, ensure_ascii=False, allow_nan=False, separa
 # Every nesting of values takes frames of whoever walks through them; no document of ours is a tenth as deep.
 MAX_DEPTH = 128
 
-Part = Literal["envelope", "payload", "case"]
+DocumentKind = Literal["envelope", "payload", "case"]
 
 
 class _DuplicateKeyError(Exception):
     """An object names a key twice."""
 
 
-def read_canonical(data: bytes, part: Part) -> Json:
+def read_canonical(data: bytes, part: DocumentKind) -> Json:
     """Return the value of canonical bytes; `part` names in the refusal what was read."""
     try:
         value: Json = _DECODER.decode(data.decode("utf-8"))

@@ -11,7 +11,7 @@ from time import monotonic, sleep
 from lockgate.recorder.backlog import RunBacklog
 from lockgate.recorder.line import line_of
 from lockgate.recorder.run import Run
-from lockgate.recorder.sink import Fate, Outcome, Sink
+from lockgate.recorder.sink import Fate, SendOutcome, Sink
 
 BATCH_BYTES = 1 << 20
 # So many runs are encoded before other threads are let run: about a fifth of a millisecond.
@@ -86,7 +86,7 @@ class Sending:
             self._backlog.settle(len(part), outcome.reason)
             self._tell()
 
-    def _persist(self, body: bytes) -> Outcome:
+    def _persist(self, body: bytes) -> SendOutcome:
         """Send a body until somebody answers."""
         wait_s = FIRST_WAIT_S
         while True:
@@ -94,7 +94,7 @@ class Sending:
             if outcome.fate is not Fate.LATER:
                 return outcome
             if self._backlog.is_shut:
-                return Outcome(Fate.REFUSED, f"the recorder was closed, and {outcome.reason}")
+                return SendOutcome(Fate.REFUSED, f"the recorder was closed, and {outcome.reason}")
             if wait_s > FIRST_WAIT_S:
                 # A server that starts anew is nobody's worry.
                 self._why = outcome.reason

@@ -45,7 +45,7 @@ class Fate(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class SendOutcome:
     """What became of lines, why, and after how many seconds to ask again where somebody said so."""
 
     fate: Fate
@@ -53,13 +53,13 @@ class Outcome:
     wait_s: float = 0.0
 
 
-TAKEN = Outcome(Fate.TAKEN)
+TAKEN = SendOutcome(Fate.TAKEN)
 
 
 class Sink(Protocol):
     """Takes lines; the same lines again count once."""
 
-    def send(self, body: bytes) -> Outcome:
+    def send(self, body: bytes) -> SendOutcome:
         """Send lines."""
 
     def close(self) -> None:
@@ -83,7 +83,7 @@ class ServerSink:
             self._headers["Authorization"] = f"Bearer {api_key}"
         self._connection: HTTPConnection | None = None
 
-    def send(self, body: bytes) -> Outcome:
+    def send(self, body: bytes) -> SendOutcome:
         """Send lines."""
         if self._connection is not None:
             # What was idle for long may have been closed at the other end.
@@ -94,9 +94,9 @@ class ServerSink:
             return self._answer_of(body)
         except Exception as error:  # noqa: BLE001 -- a name that is no name, a torn answer, TLS: it did not arrive
             self.close()
-            return Outcome(Fate.LATER, f"{self._url.hostname} did not answer: {type(error).__name__}")
+            return SendOutcome(Fate.LATER, f"{self._url.hostname} did not answer: {type(error).__name__}")
 
-    def _answer_of(self, body: bytes) -> Outcome:
+    def _answer_of(self, body: bytes) -> SendOutcome:
         if self._connection is None:
             self._connection = self._open()
         self._connection.request("POST", f"{self._url.path.rstrip('/')}{RUNS}", body, self._headers)
@@ -128,15 +128,15 @@ def _checked(url: str) -> SplitResult:
     return parts
 
 
-def _outcome(answer: HTTPResponse, said: bytes) -> Outcome:
+def _outcome(answer: HTTPResponse, said: bytes) -> SendOutcome:
     status = answer.status
     if 200 <= status < 300:
         return TAKEN
     kind, reason = _problem(status, said)
     if status >= 500 or status in _LATER:
-        return Outcome(Fate.LATER, reason, _seconds(answer.getheader("retry-after")))
+        return SendOutcome(Fate.LATER, reason, _seconds(answer.getheader("retry-after")))
     is_partly = status in _OF_LINES or kind == _OF_APP
-    return Outcome(Fate.PARTLY if is_partly else Fate.REFUSED, reason)
+    return SendOutcome(Fate.PARTLY if is_partly else Fate.REFUSED, reason)
 
 
 def _problem(status: int, said: bytes) -> tuple[str, str]:
@@ -160,18 +160,18 @@ class FileSink:
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self._path = Path(path)
 
-    def send(self, body: bytes) -> Outcome:
+    def send(self, body: bytes) -> SendOutcome:
         """Append lines, all or none."""
         try:
             # Opened anew each time, so that a file that was moved away is not written to.
             descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         except OSError as error:
-            return Outcome(Fate.LATER, f"{self._path.name} cannot be opened: {error.strerror}")
+            return SendOutcome(Fate.LATER, f"{self._path.name} cannot be opened: {error.strerror}")
         try:
             _lock(descriptor)
             _append(descriptor, body)
         except OSError as error:
-            return Outcome(Fate.LATER, f"{self._path.name} cannot be written: {error.strerror}")
+            return SendOutcome(Fate.LATER, f"{self._path.name} cannot be written: {error.strerror}")
         finally:
             os.close(descriptor)
         return TAKEN

@@ -33,37 +33,39 @@ _VERBS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class Section:
     """One heading and the sentences under it."""
 
     heading: str
     sentences: tuple[str, ...]
 
 
-def explained(said: Explanation, now: Instant, ending: str = "", intervals: Sequence[Anytime] = ()) -> tuple[Part, ...]:
+def explained(
+    said: Explanation, now: Instant, ending: str = "", intervals: Sequence[Anytime] = ()
+) -> tuple[Section, ...]:
     """Return what there is to say of a rollout; `ending` is why it ended, if it has.
 
     `intervals` are those of its gates that hold at any number of looks.
     """
     if said.rollout.is_terminal:
         parts = [
-            Part("Why it ended", (ending,)),
-            Part("What would change it", ("Nothing: it has ended. The same candidate may go on trial again.",)),
+            Section("Why it ended", (ending,)),
+            Section("What would change it", ("Nothing: it has ended. The same candidate may go on trial again.",)),
         ]
     else:
         parts = [
-            Part("It is overdue", () if said.overdue is None else (said.overdue,)),
-            Part(_VERBS[said.decision.action], tuple(_causes(said))),
-            Part("What would change it", tuple(remedies(said, now))),
+            Section("It is overdue", () if said.overdue is None else (said.overdue,)),
+            Section(_VERBS[said.decision.action], tuple(_causes(said))),
+            Section("What would change it", tuple(remedies(said, now))),
         ]
-    parts.append(Part("Which runs do not count", tuple(_left_out(said))))
-    parts.append(Part("What each gate says", tuple(_findings(said.verdict.findings))))
-    parts.append(Part("What holds however often one looks", tuple(map(_always, intervals))))
-    parts.append(Part("Why the plain interval does not decide", tuple(_plain(said))))
+    parts.append(Section("Which runs do not count", tuple(_left_out(said))))
+    parts.append(Section("What each gate says", tuple(_findings(said.verdict.findings))))
+    parts.append(Section("What holds however often one looks", tuple(map(_always, intervals))))
+    parts.append(Section("Why the plain interval does not decide", tuple(_plain(said))))
     return tuple(part for part in parts if part.sentences)
 
 
-def explained_document(said: Explanation, parts: Sequence[Part], intervals: Sequence[Anytime]) -> dict[str, Json]:
+def explained_document(said: Explanation, parts: Sequence[Section], intervals: Sequence[Anytime]) -> dict[str, Json]:
     """Return the JSON form of what there is to say of a rollout."""
     return {
         "id": said.rollout.id,

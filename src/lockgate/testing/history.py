@@ -34,7 +34,7 @@ class Kind(StrEnum):
 MOVING = frozenset({Kind.TURN, Kind.ACT, Kind.KILL})
 
 
-class Outcome(StrEnum):
+class CallOutcome(StrEnum):
     """What became of a call: in doubt is one that may have been carried out and was not answered so."""
 
     DONE = "done"
@@ -62,7 +62,7 @@ class Call:
     kind: Kind
     began: float
     ended: float
-    outcome: Outcome = Outcome.DONE
+    outcome: CallOutcome = CallOutcome.DONE
     app: str = ""
     rollout: str = ""
     key: str = ""
@@ -176,7 +176,7 @@ def one_answer_for_one_thing(history: History) -> Iterator[str]:
         assert call.standing is not None
         stood[call.rollout, call.standing.revision].add(call.standing)
     for call in history.calls:
-        if call.key and call.outcome is Outcome.DONE:
+        if call.key and call.outcome is CallOutcome.DONE:
             keyed[call.key].add(call.answer)
     for each in _receipts(history):
         signed[each.rollout, each.seq].add(each.after)
@@ -222,10 +222,10 @@ def a_kill_is_seen_at_once(history: History) -> Iterator[str]:
     """Yield calls that began after a kill was answered and found its app, or a rollout from before it, alive."""
     first = _first_seen(history)
     for kill in history.calls:
-        if kill.kind is not Kind.KILL or kill.outcome is not Outcome.DONE:
+        if kill.kind is not Kind.KILL or kill.outcome is not CallOutcome.DONE:
             continue
         for call in history.calls:
-            if call.app != kill.app or call.outcome is not Outcome.DONE or call.began < kill.ended:
+            if call.app != kill.app or call.outcome is not CallOutcome.DONE or call.began < kill.ended:
                 continue
             is_older = first.get(call.rollout, float("inf")) < kill.began
             if call.standing is not None and is_older and call.standing.status not in ENDED:
@@ -240,9 +240,9 @@ def nothing_happens_unasked(history: History) -> Iterator[str]:
         return
     for rollout, receipts in history.receipts.items():
         asked = [call for call in history.calls if call.kind in MOVING and _is_of(call, rollout, receipts[0].app)]
-        answered = {_revision(call) for call in asked if call.standing is not None and call.outcome is Outcome.DONE}
+        answered = {_revision(call) for call in asked if call.standing is not None and call.outcome is CallOutcome.DONE}
         # A kill is answered with where its app stands, and says of no rollout at which revision it came.
-        others = [call for call in asked if call.standing is None and call.outcome is not Outcome.REFUSED]
+        others = [call for call in asked if call.standing is None and call.outcome is not CallOutcome.REFUSED]
         left = {each.after.revision for each in receipts} - answered - {1}
         if len(left) > len(others):
             yield f"unasked: {rollout} came to {len(left)} revisions that nobody asked for, with {len(others)} in doubt"
@@ -254,9 +254,9 @@ def each_run_counts_once(history: History) -> Iterator[str]:
     taken: dict[str, dict[str, int]] = defaultdict(dict)
     fresh: Counter[str] = Counter()
     for call in history.calls:
-        if call.kind is Kind.SEND and call.outcome is not Outcome.REFUSED:
+        if call.kind is Kind.SEND and call.outcome is not CallOutcome.REFUSED:
             sent[call.app][call.batch] = call.runs
-        if call.kind is Kind.SEND and call.outcome is Outcome.DONE:
+        if call.kind is Kind.SEND and call.outcome is CallOutcome.DONE:
             taken[call.app][call.batch] = call.runs
             fresh[call.batch] += not call.is_repeated
     yield from (f"runs: the batch {batch} was taken as new {n} times" for batch, n in fresh.items() if n > 1)
@@ -298,7 +298,7 @@ RULES: tuple[Rule, ...] = (
 
 def _answered(history: History) -> Iterator[Call]:
     """Yield calls that were answered with where a rollout stands."""
-    return (call for call in history.calls if call.outcome is Outcome.DONE and call.standing is not None)
+    return (call for call in history.calls if call.outcome is CallOutcome.DONE and call.standing is not None)
 
 
 def _receipts(history: History) -> Iterator[Decided]:
@@ -322,7 +322,7 @@ def _is_unfrozen(calls: Iterable[Call], kill: Call, seen: Call) -> bool:
     return any(
         each.kind is Kind.UNFREEZE and each.app == kill.app and each.ended > kill.began and each.began < seen.ended
         for each in calls
-        if each.outcome is not Outcome.REFUSED
+        if each.outcome is not CallOutcome.REFUSED
     )
 
 

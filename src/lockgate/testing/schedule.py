@@ -59,7 +59,7 @@ STRICT, PROBED, PRUNED, TWO_APPS = 0.2, 0.2, 0.3, 0.25
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class ScheduleOutcome:
     """What a schedule came to: its steps in words, the root of its log, and what broke."""
 
     seed: int
@@ -77,7 +77,7 @@ class Outcome:
         return f"python -m lockgate.testing.schedule --seed {self.seed}{turns}  # {fault}"
 
 
-def run_schedule(seed: int, store: Store, odds: Odds | None = None, turns: int = TURNS) -> Outcome:
+def run_schedule(seed: int, store: Store, odds: Odds | None = None, turns: int = TURNS) -> ScheduleOutcome:
     """Let everybody act on an empty store as the seed decides, then calm down, and check every rule."""
     return _Stage(seed, store, Odds() if odds is None else odds).run(turns)
 
@@ -104,7 +104,7 @@ class _Stage:
         self._broken: list[str] = []
         self._reader, self._remembered = Reader(), Remembered()
 
-    def run(self, turns: int) -> Outcome:
+    def run(self, turns: int) -> ScheduleOutcome:
         """Run the schedule."""
         owner = next(actor for actor in self._actors if isinstance(actor, Owner))
         self._act(owner)
@@ -121,7 +121,7 @@ class _Stage:
         with self._store.reading(self._scene.house.org) as seen:
             root = seen.tree().root
         self._count()
-        return Outcome(self._seed, tuple(self._steps), root, tuple(self._broken), self._counts, turns)
+        return ScheduleOutcome(self._seed, tuple(self._steps), root, tuple(self._broken), self._counts, turns)
 
     def _next(self) -> Actor:
         place = int(np.searchsorted(self._weights, self._draw.random(), side="right"))

@@ -19,7 +19,7 @@ from lockgate.core.canonical_reading import read_canonical
 from lockgate.core.named_contents import named_contents
 from lockgate.core.public_key import PublicKey
 from lockgate.core.refusal import Reason, VerifyError
-from lockgate.core.release_sources import Entry
+from lockgate.core.release_sources import Entry, Part
 from lockgate.core.replay.case_size import too_large, too_many
 from lockgate.core.sigstore_bundle import sigstore_bundle
 from lockgate.core.sshsig import ssh_signature, ssh_signed_bytes
@@ -28,8 +28,6 @@ from lockgate.core.verdict_text import is_stated
 from lockgate.verify.listed_files import Listed
 from lockgate.verify.rollout import Link, named
 from lockgate.verify.signature import is_signed
-
-Part = Mapping[str, Any]
 
 
 @dataclass(slots=True)

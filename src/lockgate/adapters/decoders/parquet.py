@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from lockgate.adapters.decoders.batch import Batch, RunIds
 from lockgate.adapters.decoders.file import RunFile, unreadable
 from lockgate.adapters.decoders.parquet_columns import Layout, LayoutError, is_long, layout_of, text
-from lockgate.adapters.decoders.parquet_rows import UNKNOWN, UNMEASURED, Part, SoundPart
+from lockgate.adapters.decoders.parquet_rows import UNKNOWN, UNMEASURED, RowSpan, SoundSpan
 from lockgate.adapters.decoders.reading import MAX_NAMES, MAX_RELEASES, Reading
 from lockgate.adapters.decoders.row import MAX_SCORES, MAX_TEXT, MEASURABLE, RULES
 from lockgate.adapters.decoders.row_columns import run_ids
@@ -168,10 +168,10 @@ class _Reader:
         room = RANGE * ROOMY_FIELDS // max(ROOMY_FIELDS, len(self._layout.fields))
         return int(rows), max(room // group, 1) * group if group <= 4 * room else room
 
-    def _read(self, start: int, stop: int) -> Part:
-        part = Part(start, stop, {})
+    def _read(self, start: int, stop: int) -> RowSpan:
+        part = RowSpan(start, stop, {})
         sql = f"SELECT {self._select} FROM {self._source} WHERE {part.rows}"
-        read = Part(start, stop, self._connection.cursor().execute(sql).fetchnumpy())
+        read = RowSpan(start, stop, self._connection.cursor().execute(sql).fetchnumpy())
         if len(read.table["arm"]) != stop - start:
             raise LayoutError("its rows are not as many as its footer says")
         return read
@@ -220,8 +220,8 @@ class _Reader:
         if len(counts) > MAX_RELEASES:
             self._reading.count_rest(rows - sum(counts.values()))
 
-    def _batches_of(self, part: Part) -> Iterator[Batch]:
-        sound = SoundPart(part, self._layout, self._reading.question)
+    def _batches_of(self, part: RowSpan) -> Iterator[Batch]:
+        sound = SoundSpan(part, self._layout, self._reading.question)
         self._report(part, sound)
         columns, ids = sound.columns(), self._ids(part)
         question = self._reading.question
@@ -232,7 +232,7 @@ class _Reader:
                 probes = part.texts("probe", positions) if question.paired_fields else None
                 yield Batch(release, columns.take(chosen), chosen_ids(ids, positions), probes)
 
-    def _ids(self, part: Part) -> RunIds:
+    def _ids(self, part: RowSpan) -> RunIds:
         if self._reading.is_mixed:
             return run_ids(self._texts(part))
         marks = np.asarray(np.ma.filled(part.table["mark"], 0)).view(np.int64)
@@ -241,15 +241,15 @@ class _Reader:
         is_given = np.asarray(part.table["has_id"], np.bool_)
         return RunIds(marks, is_given, lambda positions: [str(one) for one in texts()[positions]])
 
-    def _texts(self, part: Part) -> list[str | None]:
+    def _texts(self, part: RowSpan) -> list[str | None]:
         if self._layout.run_id is None:
             return [None] * (part.stop - part.start)
         run_id = self._layout.run_id
         sql = f"SELECT CASE WHEN {is_long(run_id)} THEN NULL ELSE {run_id} END AS id"
         sql += f" FROM {self._source} WHERE {part.rows}"
-        return Part(part.start, part.stop, self._connection.cursor().execute(sql).fetchnumpy()).texts("id", None)
+        return RowSpan(part.start, part.stop, self._connection.cursor().execute(sql).fetchnumpy()).texts("id", None)
 
-    def _report(self, part: Part, sound: SoundPart) -> None:
+    def _report(self, part: RowSpan, sound: SoundSpan) -> None:
         """Report the flaws of a part in the order of its rows; the value is looked up for those that are shown."""
         faults = self._reading.faults
         flaws = sound.flaws()

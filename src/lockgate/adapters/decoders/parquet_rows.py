@@ -23,7 +23,7 @@ _NOTHING = np.array(None, object)
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class RowSpan:
     """Rows from `start` to before `stop`, as arrays by name; masked where there is nothing."""
 
     start: int
@@ -49,10 +49,10 @@ class Part:
         return [one or None for one in (column if positions is None else column[positions]).tolist()]
 
 
-class SoundPart:
+class SoundSpan:
     """The rows of one part, checked."""
 
-    def __init__(self, part: Part, layout: Layout, question: Question) -> None:
+    def __init__(self, part: RowSpan, layout: Layout, question: Question) -> None:
         self._part = part
         self._layout = layout
         self._question = question

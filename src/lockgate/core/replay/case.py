@@ -43,7 +43,7 @@ class Looks:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Setting:
+class Circumstances:
     """In what a decision is made, but for the evidence.
 
     `rollout` is as it stood before; `previous` is the digest of the receipt before; `act` None is a turn of the loop.
@@ -70,7 +70,7 @@ class Setting:
 class Case:
     """One decision to be made again: its setting, what had been read at the receipt before, and what was read since."""
 
-    setting: Setting
+    setting: Circumstances
     before: Progress
     buckets: tuple[SealedBucket, ...] = ()
 

@@ -14,7 +14,7 @@ from lockgate.core.evidence.plan import Plan, plan
 from lockgate.core.evidence.window import Lookback
 from lockgate.core.receipt import Actor
 from lockgate.core.refusal import Reason, VerifyError
-from lockgate.core.replay.case import FORMAT, Act, Case, Looks, Setting
+from lockgate.core.replay.case import FORMAT, Act, Case, Circumstances, Looks
 from lockgate.core.replay.case_size import too_large
 from lockgate.core.replay.evidence_reading import bucket_from, progress_from
 from lockgate.core.replay.typed import typed, whole
@@ -58,7 +58,7 @@ def _refuse(data: bytes) -> None:
 def _case(document: dict[str, Any]) -> Case:
     planned = _planned(canonicalize(document["policy"]))
     act, lookback = document["act"], document["lookback"]
-    setting = Setting(
+    setting = Circumstances(
         plan=planned,
         rollout=typed(Rollout, document["rollout"]),
         seq=whole(document["seq"]),

@@ -75,7 +75,7 @@ def record_of(envelope: bytes) -> Record:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class ReplayOutcome:
     """What the replay of a receipt came to; `difference` where two values are not the same."""
 
     receipt_id: str
@@ -102,10 +102,10 @@ class Past:
     state: str
 
 
-def differs(record: Record, why: Why, sentence: str, difference: Difference | None = None) -> Outcome:
+def differs(record: Record, why: Why, sentence: str, difference: Difference | None = None) -> ReplayOutcome:
     """Return that a replay came to something else."""
     said = record.statement
-    return Outcome(
+    return ReplayOutcome(
         receipt_id=said.receipt_id,
         seq=said.seq,
         result=Result.DIFFERENT,
@@ -115,12 +115,12 @@ def differs(record: Record, why: Why, sentence: str, difference: Difference | No
     )
 
 
-def unreplayed(record: Record, why: Why, sentence: str) -> Outcome:
+def unreplayed(record: Record, why: Why, sentence: str) -> ReplayOutcome:
     """Return that there is no replay, and why."""
     return replace(differs(record, why, sentence), result=Result.UNREPLAYED)
 
 
-def other_engine(record: Record, engine: str) -> Outcome | None:
+def other_engine(record: Record, engine: str) -> ReplayOutcome | None:
     """Return the refusal of a decision that another version made; None where this one did."""
     if record.engine == engine:
         return None
@@ -132,7 +132,7 @@ def other_engine(record: Record, engine: str) -> Outcome | None:
     return unreplayed(record, Why.ENGINE, sentence)
 
 
-def compared(record: Record, case: Case, past: Past | None = None) -> tuple[Outcome, Remade | None]:
+def compared(record: Record, case: Case, past: Past | None = None) -> tuple[ReplayOutcome, Remade | None]:
     """Return what the replay of a receipt came to; `past` is what the receipts before it led to, where they are known.
 
     Where it is equal, the decision that was made again goes out beside it.
@@ -149,7 +149,7 @@ def compared(record: Record, case: Case, past: Past | None = None) -> tuple[Outc
     for sentence, found in _unfollowed(case, past):
         return differs(record, Why.SUCCESSION, sentence, found), None
     said = record.statement
-    return Outcome(receipt_id=said.receipt_id, seq=said.seq, result=Result.EQUAL), made
+    return ReplayOutcome(receipt_id=said.receipt_id, seq=said.seq, result=Result.EQUAL), made
 
 
 def past_of(record: Record, made: Remade) -> Past:
@@ -179,7 +179,7 @@ def _unfollowed(case: Case, past: Past | None) -> Iterator[tuple[str, Difference
         yield "its case begins with another rollout than the receipts before it lead to", found
 
 
-def unlinked(record: Record, previous: Record) -> Outcome | None:
+def unlinked(record: Record, previous: Record) -> ReplayOutcome | None:
     """Return where a receipt does not follow the one that is given as the one before it; None where it does."""
     said, before = record.statement, previous.statement
     if f"sha256:{said.previous}" != previous.digest or said.seq != before.seq + 1:
@@ -192,7 +192,7 @@ def unlinked(record: Record, previous: Record) -> Outcome | None:
     return differs(record, Why.SUCCESSION, f"it {flaw.sentence}", found)
 
 
-def no_decision(record: Record) -> Outcome | None:
+def no_decision(record: Record) -> ReplayOutcome | None:
     """Return that a receipt is of an app or an organisation, whose acts no engine decides; None where it is not."""
     if record.statement.predicate.get("verdict") is not None:
         return None

@@ -19,7 +19,7 @@ from lockgate.core.evidence.state import clear_ratio_alarm
 from lockgate.core.notice import noticed
 from lockgate.core.receipt import Bindings, draft
 from lockgate.core.refusal import Reason, VerifyError
-from lockgate.core.replay.case import Act, Case, Looks, Setting
+from lockgate.core.replay.case import Act, Case, Circumstances, Looks
 from lockgate.core.rollout import Status
 from lockgate.core.situation import WayBack
 from lockgate.core.surroundings import situation
@@ -73,7 +73,7 @@ def remade(case: Case) -> Remade:
         ) from error
 
 
-def _refuse_contradictions(setting: Setting) -> None:
+def _refuse_contradictions(setting: Circumstances) -> None:
     """Refuse a setting whose parts say different things, because a receipt binds one of them only."""
     rollout, looks = setting.rollout, setting.looks
     if setting.policy.digest() != rollout.policy_digest:
@@ -93,7 +93,7 @@ def fold_on(folded: Folded, buckets: Iterable[SealedBucket], plan: Plan) -> Fold
     return Folded(progress, tuple(digests))
 
 
-def decided(setting: Setting, before: str, folded: Folded) -> Remade:
+def decided(setting: Circumstances, before: str, folded: Folded) -> Remade:
     """Return the decision made again on what was read; `before` is the digest of what had been before."""
     verdict = _verdict(setting, folded.progress)
     transition = _transition(setting, verdict, folded.progress)
@@ -121,13 +121,13 @@ def with_cleared(progress: Progress, decision: Decision) -> Progress:
     return replace(progress, state=clear_ratio_alarm(progress.state))
 
 
-def _verdict(setting: Setting, progress: Progress) -> Verdict:
+def _verdict(setting: Circumstances, progress: Progress) -> Verdict:
     if setting.seq == 1:
         return Verdict((), setting.policy.inference)
     return judge(progress.state, progress.totals, setting.plan, setting.rollout.step)
 
 
-def _transition(setting: Setting, verdict: Verdict, progress: Progress) -> Transition:
+def _transition(setting: Circumstances, verdict: Verdict, progress: Progress) -> Transition:
     rollout, policy = setting.rollout, setting.policy
     if setting.seq == 1:
         return begun(rollout, policy)
@@ -137,7 +137,7 @@ def _transition(setting: Setting, verdict: Verdict, progress: Progress) -> Trans
     return noticed(apply(rollout, decision, setting.around.now), policy)
 
 
-def _asked(setting: Setting, act: Act, verdict: Verdict, progress: Progress) -> Decision:
+def _asked(setting: Circumstances, act: Act, verdict: Verdict, progress: Progress) -> Decision:
     """Return what an operator's request decides, who saw the rollout as it stood."""
     rollout, policy = setting.rollout, setting.policy
     around = situation(rollout, progress, policy, setting.around)

@@ -21,7 +21,7 @@ from lockgate.core.refusal import VerifyError
 from lockgate.core.replay.case import Case
 from lockgate.core.replay.case_reading import read_case
 from lockgate.core.replay.freezes import Freezes, freezes_of
-from lockgate.core.replay.outcome import Outcome, Past, Record, Result, Why, differs, record_of, unlinked
+from lockgate.core.replay.outcome import Past, Record, ReplayOutcome, Result, Why, differs, record_of, unlinked
 from lockgate.core.statement import Statement
 from lockgate.errors import DataError
 from lockgate.operations.replay.replay import Beside, Replayed, replayed
@@ -68,7 +68,9 @@ def _misplaced(record: Record, number: int, first: Record) -> str | None:
     return None
 
 
-def _one(record: Record, files: Mapping[str, bytes], past: Past | None) -> tuple[Outcome, Past | None, Case | None]:
+def _one(
+    record: Record, files: Mapping[str, bytes], past: Past | None
+) -> tuple[ReplayOutcome, Past | None, Case | None]:
     """Return what the replay of one receipt came to, to what it leads, and its case where there is one."""
     data = files.get(replay_file(record.statement.seq))
     try:
@@ -105,7 +107,7 @@ def _placed(files: Mapping[str, bytes]) -> Iterator[tuple[int, Statement]]:
         yield read_log_proof(proof).index, record_of(files[name]).statement
 
 
-def _freeze_flaw(record: Record, case: Case, of_app: _OfApp, files: Mapping[str, bytes]) -> Outcome | None:
+def _freeze_flaw(record: Record, case: Case, of_app: _OfApp, files: Mapping[str, bytes]) -> ReplayOutcome | None:
     if not of_app.series <= {series_name(record.statement.org, case.setting.rollout.app)}:
         return differs(record, Why.FREEZE, "the bundle has receipts of another app in place of those of its own")
     proof = files.get(proof_file(record.statement.seq))

@@ -10,7 +10,7 @@ from lockgate.core.envelope import open_envelope
 from lockgate.core.evidence.progress import Progress, advance, begin
 from lockgate.core.evidence.sealed import SealedBucket
 from lockgate.core.refusal import VerifyError
-from lockgate.core.replay.case import Case, Setting
+from lockgate.core.replay.case import Case, Circumstances
 from lockgate.core.replay.case_reading import MAX_BUCKETS
 from lockgate.core.replay.remaking import replay, with_cleared
 from lockgate.core.soundness.retelling import retold, unstarted
@@ -66,7 +66,9 @@ def cases(seen: Snapshot, rollout_id: str) -> Iterator[Replayable]:
             yield Replayable(receipt, statement, likely)
 
 
-def _likely(settings: Sequence[Setting], before: Progress, buckets: tuple[SealedBucket, ...], signed: bytes) -> Case:
+def _likely(
+    settings: Sequence[Circumstances], before: Progress, buckets: tuple[SealedBucket, ...], signed: bytes
+) -> Case:
     """Return the case of a receipt; of several settings, the one that comes to its bytes."""
     found = [Case(setting, before, buckets) for setting in settings]
     if len(found) == 1:

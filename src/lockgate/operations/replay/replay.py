@@ -11,9 +11,9 @@ from lockgate.core.canonical import byte_digest
 from lockgate.core.named_contents import named_contents
 from lockgate.core.replay.case import Case
 from lockgate.core.replay.outcome import (
-    Outcome,
     Past,
     Record,
+    ReplayOutcome,
     Result,
     Why,
     compared,
@@ -49,12 +49,12 @@ class Beside:
 class Replayed:
     """What replays came to so far, each in the order of the receipts."""
 
-    outcomes: list[Outcome] = field(default_factory=list)
+    outcomes: list[ReplayOutcome] = field(default_factory=list)
     is_asked: bool = False
     is_whole: bool = False
     has_looks: bool = True
 
-    def add(self, record: Record, outcome: Outcome, case: Case | None) -> None:
+    def add(self, record: Record, outcome: ReplayOutcome, case: Case | None) -> None:
         """Keep what the replay of a receipt came to."""
         self.outcomes.append(outcome)
         self.has_looks = self.has_looks and (case is None or case.setting.looks.rows is not None)
@@ -101,7 +101,7 @@ def _rollout(seen: Snapshot, rollout_id: str, only: int | None, tell: Tell) -> R
     return found
 
 
-def replayed(record: Record, case: Case | None, past: Past | None, beside: Beside) -> tuple[Outcome, Past | None]:
+def replayed(record: Record, case: Case | None, past: Past | None, beside: Beside) -> tuple[ReplayOutcome, Past | None]:
     """Return what the replay of a receipt came to, and to what it leads, where that is known then."""
     refused = other_engine(record, __version__)
     if refused is not None:
@@ -115,7 +115,7 @@ def replayed(record: Record, case: Case | None, past: Past | None, beside: Besid
     return said or outcome, past_of(record, made)
 
 
-def _verdict_flaws(record: Record, made: Remade, contents: Contents) -> Iterator[Outcome]:
+def _verdict_flaws(record: Record, made: Remade, contents: Contents) -> Iterator[ReplayOutcome]:
     """Yield where the whole verdict is not kept as it was recomputed."""
     remade = {byte_digest(each): each for each in made.contents}
     for digest in named_contents(record.statement.predicate):

@@ -18,7 +18,7 @@ from lockgate.core.evidence.progress import see
 from lockgate.core.evidence.sealed import SealedBucket
 from lockgate.core.evidence.window import Lookback, Sides, lookback_of, span_at
 from lockgate.core.receipt import Actor
-from lockgate.core.replay.case import Act, Looks, Setting
+from lockgate.core.replay.case import Act, Circumstances, Looks
 from lockgate.core.replay.freezes import Freezes, freezes_of
 from lockgate.core.rollout import Rollout, Status
 from lockgate.core.soundness.retelling import actor_of, decision_of
@@ -64,7 +64,7 @@ class Trail:
         """Yield the looks since the last receipt."""
         return self._looks
 
-    def setting(self, receipt: Receipt, statement: Statement, before: Rollout) -> Setting:
+    def setting(self, receipt: Receipt, statement: Statement, before: Rollout) -> Circumstances:
         """Return in what the decision of the next receipt was made, of a rollout as it stood before."""
         said, actor = decision_of(statement), actor_of(statement)
         is_asked = statement.seq > 1 and actor.kind != LOOP
@@ -75,7 +75,7 @@ class Trail:
                 action=said.action, cause=said.cause, reason=said.reason, target=back.target, release=back.release
             )
         around = Surroundings(now=receipt.at, freeze=self._frozen_at(receipt.index), untold=untold_in(said))
-        return Setting(
+        return Circumstances(
             plan=self._plan,
             rollout=before,
             seq=statement.seq,
@@ -125,7 +125,7 @@ class Trail:
         return self._freezes.at(index)
 
 
-def settings_of(setting: Setting, statement: Statement) -> tuple[Setting, ...]:
+def settings_of(setting: Circumstances, statement: Statement) -> tuple[Circumstances, ...]:
     """Return in what settings a decision may have been made, the likely one first.
 
     Where reasons beside its own had no room in the receipt, one of them may have been that no router was told.

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from lockgate.core.witness_policy import Witness
 from lockgate.operations.soundness.fsck import log_origin
 from lockgate.operations.vault.high_water import refuse_older_copy
-from lockgate.operations.witness.witnessing import Outcome, refuse_contradicted
+from lockgate.operations.witness.witnessing import CosignOutcome, refuse_contradicted
 from lockgate.ports.house import House
 from lockgate.ports.witness import WitnessAnswer, Witnesses
 
@@ -39,7 +39,7 @@ def refuse_older_logs(house: House, witnesses: Witnesses) -> tuple[str, ...]:
         each = replace(house, org=org)
         refuse_older_copy(each, log_origin(each))
         for asked in refuse_contradicted(each, answering, ASK_S):
-            if asked.outcome is Outcome.UNREACHABLE:
+            if asked.outcome is CosignOutcome.UNREACHABLE:
                 answering.silent.add(asked.witness.name)
             said += [asked.said] if asked.said else []
     return tuple(said)

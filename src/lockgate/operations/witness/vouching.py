@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from lockgate.core.instant import SECOND, Instant
 from lockgate.core.witness_policy import Witness
 from lockgate.operations.witness.stamping import StampOutcome, stamp
-from lockgate.operations.witness.witnessing import Outcome, ask_witness
+from lockgate.operations.witness.witnessing import CosignOutcome, ask_witness
 from lockgate.ports.house import House
 from lockgate.ports.timestamps import TimestampAuthority
 from lockgate.ports.witness import Witnesses
@@ -49,7 +49,7 @@ class Vouching:
         asked = ask_witness(house, self._witnesses, witness)
         if asked is not None:
             # Whoever does not answer is asked for no other log either.
-            org = "" if asked.outcome is Outcome.UNREACHABLE else house.org
+            org = "" if asked.outcome is CosignOutcome.UNREACHABLE else house.org
             self._note(house, (org, witness.name), asked.said)
 
     def _stamp(self, house: House, authority: TimestampAuthority) -> None:

@@ -34,7 +34,7 @@ REFUSED = {400: "the request is wrong", 403: "it does not know the key of this l
 _DECIMAL = re.compile(rb"(0|[1-9][0-9]{0,18})\n")
 
 
-class Outcome(Enum):
+class CosignOutcome(Enum):
     """What asking a witness came to."""
 
     COSIGNED = "cosigned"
@@ -46,7 +46,7 @@ class Outcome(Enum):
     @property
     def is_contradiction(self) -> bool:
         """Say whether the witness says that this log is not the one that it has seen."""
-        return self in (Outcome.AHEAD, Outcome.FORKED)
+        return self in (CosignOutcome.AHEAD, CosignOutcome.FORKED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +55,7 @@ class Asked:
 
     witness: Witness
     size: int
-    outcome: Outcome
+    outcome: CosignOutcome
     said: str = ""
     voucher: Voucher | None = None
 
@@ -88,13 +88,13 @@ class _Question:
 
     def asked(self, shown: _Shown, known: int) -> Asked:
         """Return what the witness says of a checkpoint, or why it says nothing."""
-        outcome, said, voucher = Outcome.UNREACHABLE, "", None
+        outcome, said, voucher = CosignOutcome.UNREACHABLE, "", None
         try:
             outcome, said, voucher = _outcome(self._answer(shown, known), shown, self.witness)
         except UnreachableError as error:
             said = f"witness {self.witness.name}: {error.message}"
         except LockgateError as error:
-            outcome, said = Outcome.REFUSED, f"witness {self.witness.name}: {error.message}"
+            outcome, said = CosignOutcome.REFUSED, f"witness {self.witness.name}: {error.message}"
         return Asked(witness=self.witness, size=shown.checkpoint.size, outcome=outcome, said=said, voucher=voucher)
 
     def _answer(self, shown: _Shown, known: int) -> WitnessAnswer:
@@ -181,32 +181,32 @@ def _asked(shown: _Shown, question: _Question, known: int) -> Asked:
     asked = question.asked(shown, known)
     for _ in range(AGAIN):
         later = _latest(shown.house)
-        if asked.outcome is not Outcome.AHEAD or later is None or later.checkpoint.size <= shown.checkpoint.size:
+        if asked.outcome is not CosignOutcome.AHEAD or later is None or later.checkpoint.size <= shown.checkpoint.size:
             break
         shown = later
         asked = question.asked(shown, known)
     return asked
 
 
-def _outcome(answer: WitnessAnswer, shown: _Shown, witness: Witness) -> tuple[Outcome, str, Voucher | None]:
+def _outcome(answer: WitnessAnswer, shown: _Shown, witness: Witness) -> tuple[CosignOutcome, str, Voucher | None]:
     size, told = shown.checkpoint.size, _told_size(answer)
     who = f"witness {witness.name}"
     if answer.status == COSIGNED:
         line = _verified(answer, shown, witness)
         if line is None:
-            return Outcome.REFUSED, f"{who} answered without a cosignature that verifies by its key", None
+            return CosignOutcome.REFUSED, f"{who} answered without a cosignature that verifies by its key", None
         voucher = Voucher(
             kind=VoucherKind.COSIGNATURE, by=witness.key.text, size=size, body=line, at=shown.house.clock.now()
         )
-        return Outcome.COSIGNED, "", voucher if size else None
+        return CosignOutcome.COSIGNED, "", voucher if size else None
     if told is not None and told > size:
-        return Outcome.AHEAD, f"{who} has seen {told:,} entries of this log, which has {size:,}", None
+        return CosignOutcome.AHEAD, f"{who} has seen {told:,} entries of this log, which has {size:,}", None
     if told is not None:
-        return Outcome.FORKED, f"{who} has seen another history of this log's first {told:,} entries", None
+        return CosignOutcome.FORKED, f"{who} has seen another history of this log's first {told:,} entries", None
     if answer.status == 422:
-        return Outcome.FORKED, f"{who} says that this log does not go on from the entries that it has seen", None
+        return CosignOutcome.FORKED, f"{who} says that this log does not go on from the entries that it has seen", None
     why = REFUSED.get(answer.status, f"it answered {answer.status}")
-    return Outcome.REFUSED, f"{who} does not cosign: {why}", None
+    return CosignOutcome.REFUSED, f"{who} does not cosign: {why}", None
 
 
 def _told_size(answer: WitnessAnswer) -> int | None:
