@@ -94,6 +94,22 @@ def test_a_difference_leaves_by_65_and_is_named(door: Door, files: Path) -> None
     assert "Proven:" not in text
 
 
+@pytest.mark.clause("EX-71")
+def test_a_bundle_with_a_gap_says_what_it_replayed_and_what_not(door: Door, files: Path) -> None:
+    """Which receipts, in one line, and what the equality of the others leaves open; it leaves by 3."""
+    (files / "replay" / "1.json").unlink()
+
+    code = door("replay", files)
+    text = door.out
+    door("replay", files, "--json")
+
+    answer = json.loads(door.out)
+    assert (code, answer["equal"], answer["left"]) == (3, False, [{"from": 1, "to": 1}])
+    assert "Equal: made again, each that was replayed is the recorded one, byte for byte." in text
+    assert "That the decisions of receipt 1 follow from their evidence: they were not replayed." in text
+    assert answer["proven"][0].startswith("1 decision of Lockgate")
+
+
 @pytest.mark.clause("RP-22")
 def test_one_case_takes_its_receipt(door: Door, files: Path) -> None:
     """And the receipt before it, where that is at hand."""

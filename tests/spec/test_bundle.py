@@ -20,6 +20,7 @@ from lockgate.core.voucher import Voucher, VoucherKind
 from lockgate.errors import DataError, NotPermittedError, UnsoundError, UsageError
 from lockgate.operations.bundle import receipts as bundle_receipts
 from lockgate.operations.bundle.bundle import Wanted, bundle
+from lockgate.operations.bundle.receipts import ChosenCases, chosen_cases
 from lockgate.operations.bundle.spool import MAX_IN_MEMORY, Spool
 from lockgate.operations.intake.ingest import ingest
 from lockgate.operations.retention.prune import prune
@@ -284,20 +285,37 @@ def test_the_snapshot_is_closed_before_the_bytes_leave() -> None:
 
 
 @pytest.mark.clause("EX-33")
-def test_of_many_receipts_the_first_have_replay_cases() -> None:
-    """An export ends in time; the rest is made again where the store is, or when all cases are asked for."""
+def test_of_many_receipts_the_first_and_the_latest_have_replay_cases() -> None:
+    """An export ends in time, and its last decisions are made again; the rest where the store is, or when asked for."""
     here, rollout = promoted()
 
     with bundle(Wanted(rollout_id=rollout, pages=bundle_pages, max_cases=2), here.house) as made:
         some = {name for name in made.files if name.startswith("replay/")}
-        told = made.missing
+        told, readme, page = made.missing, made.files["README.txt"].decode(), made.files["timeline.html"].decode()
     with bundle(Wanted(rollout_id=rollout, pages=bundle_pages, max_cases=None), here.house) as made:
         every = {name for name in made.files if name.startswith("replay/")}
 
-    assert some == {"replay/1.json", "replay/2.json"}
-    why = "a bundle holds the cases of the first 2 receipts"
-    assert told == {"replay": [{"from": 3, "to": 4, "why": why}]}
+    assert some == {"replay/1.json", "replay/4.json"}
+    why = "of so many receipts a bundle holds the cases up to 1 and from 4 on"
+    assert told == {"replay": [{"from": 2, "to": 3, "why": why}]}
     assert len(every) == 4
+    assert f"  replay: 2 not there, of receipts 2 to 3, because {why}\n" in readme
+    assert f"replay: 2 not there, of receipts 2 to 3, because {why}" in page
+
+
+@pytest.mark.clause("EX-70")
+@pytest.mark.parametrize(
+    ("newest", "most", "chosen"),
+    [(4, None, ChosenCases(4, 4)), (10, 10, ChosenCases(10, 10)), (30_000, 10_000, ChosenCases(1_000, 21_001))],
+)
+def test_of_too_many_receipts_those_in_the_middle_have_no_cases(
+    newest: int, most: int | None, chosen: ChosenCases
+) -> None:
+    """So many have one as there may be, the latest nine in ten of them."""
+    found = chosen_cases(newest, most)
+
+    assert found == chosen
+    assert sum(found.has(seq) for seq in range(1, newest + 1)) == min(newest, most or newest)
 
 
 @pytest.mark.clause("EX-08")

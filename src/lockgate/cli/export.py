@@ -68,7 +68,7 @@ class _Made:
     "--every-case",
     "has_every_case",
     is_flag=True,
-    help="Replay cases of all receipts, and not of the first 10,000 only; from this machine's store.",
+    help="Replay cases of all receipts, where they are more than 10,000; from this machine's store.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print what was written as JSON.")
 def export(**call: object) -> int:

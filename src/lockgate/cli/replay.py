@@ -6,7 +6,8 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict
 
@@ -62,6 +63,7 @@ def replay(**call: object) -> int:
 
 def _answer(call: Call) -> int:
     from lockgate import __version__
+    from lockgate.core.replay.outcome import Result
     from lockgate.core.replay.words import Extent
 
     _check(call)
@@ -74,8 +76,9 @@ def _answer(call: Call) -> int:
     finally:
         line.clear()
     extent = Extent(
-        decisions=len(found.outcomes),
+        decisions=found.count(Result.EQUAL),
         engine=__version__,
+        left=found.left(),
         is_whole=found.is_whole,
         is_stored=not _is_file(call["what"]) and not _is_served(),
         is_asked=found.is_asked,
@@ -189,9 +192,32 @@ def _document(found: Replayed, counted: Recounted | None, extent: Extent) -> dic
         "counts": {result.value: found.count(result) for result in Result},
         "receipts": [outcome.document() for outcome in found.outcomes],
         "runs": None if counted is None else counted.document(),
-        "proven": list(proven(extent)) if is_equal else [],
+        "left": [{"from": first, "to": last} for first, last in extent.left],
+        "proven": list(proven(extent)) if _is_proof(found) else [],
         "unproven": list(unproven(extent)),
     }
+
+
+def _is_proof(found: Replayed) -> bool:
+    """Say whether something was replayed, and nothing differs."""
+    from lockgate.core.replay.outcome import Result
+
+    return bool(found.count(Result.EQUAL)) and not found.count(Result.DIFFERENT)
+
+
+def _others(found: Replayed) -> Iterator[str]:
+    """Yield what is not equal, a line each; receipts in a row that were not replayed for one reason are one."""
+    from lockgate.core.number_spans import receipts_text
+    from lockgate.core.replay.outcome import Result
+
+    for (result, sentence), alike in groupby(found.outcomes, lambda each: (each.result, each.sentence)):
+        same = list(alike)
+        if result is Result.UNREPLAYED and len(same) > 1:
+            yield f"- {receipts_text([(same[0].seq, same[-1].seq)])}, {result.value}: {sentence}"
+            continue
+        for each in same if result is not Result.EQUAL else ():
+            more = f": {each.difference.sentence()}" if each.difference is not None else ""
+            yield f"- receipt {each.seq} ({each.receipt_id}), {result.value}: {sentence}{more}"
 
 
 def _lines(found: Replayed, counted: Recounted | None, extent: Extent) -> list[str]:
@@ -200,14 +226,13 @@ def _lines(found: Replayed, counted: Recounted | None, extent: Extent) -> list[s
 
     counts = ", ".join(f"{result.value} {found.count(result):,}" for result in Result if found.count(result))
     lines = [f"Replayed: {counts or 'nothing'}."]
-    others = [each for each in found.outcomes if each.result is not Result.EQUAL]
-    for each in others[:MAX_NAMED]:
-        more = f": {each.difference.sentence()}" if each.difference is not None else ""
-        lines.append(f"- receipt {each.seq} ({each.receipt_id}), {each.result.value}: {each.sentence}{more}")
+    others = list(_others(found))
+    lines += others[:MAX_NAMED]
     lines += [f"and {len(others) - MAX_NAMED:,} more"] if len(others) > MAX_NAMED else []
     lines += [] if counted is None else [f"- {sentence}" for sentence in (*counted.flaws, *counted.left)]
-    if found.outcomes and not others and not (counted is not None and counted.flaws):
-        lines += ["Equal: made again, every decision is the recorded one, byte for byte.", "", "Proven:"]
+    if _is_proof(found) and not (counted is not None and counted.flaws):
+        which = "each that was replayed" if extent.left else "every decision"
+        lines += [f"Equal: made again, {which} is the recorded one, byte for byte.", "", "Proven:"]
         lines += [f"  {sentence}" for sentence in proven(extent)]
         lines += ["", "Not proven:", *(f"  {sentence}" for sentence in unproven(extent))]
     return lines

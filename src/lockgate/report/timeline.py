@@ -6,7 +6,7 @@ Every text is escaped by the template; the page carries no script, and its polic
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -17,6 +17,7 @@ from lockgate.core.metric import parse_metric
 from lockgate.core.rollout import Status
 from lockgate.core.wording import decimals_for, duration_words
 from lockgate.report import number
+from lockgate.report.missing_words import missing_sentences
 from lockgate.report.release_event import Record, ReleaseEvent, release_events
 from lockgate.report.row import outcome_words
 from lockgate.report.screen import RICH_SIGNS
@@ -49,7 +50,7 @@ def render_timeline(record: Record, missing: Mapping[str, Any]) -> bytes:
         left_out=max(0, len(events) - SHOWN - 1),
         gates=[_gate(each) for each in record["metrics"]],
         promise=_promise(record),
-        missing=[_missing(what, lacks) for what, lacks in missing.items()],
+        missing=missing_sentences(missing),
     )
     return rendered.encode("utf-8")
 
@@ -131,12 +132,6 @@ def _promise(record: Record) -> list[str]:
         level = number.write_level(promise["falsePromotion"])
         said.append(f"One that is worse than the gates' bounds is promoted in at most {level}.")
     return [*said, f"Independence of runs: {printable(str(promise['independence']))}."]
-
-
-def _missing(what: str, lacks: Sequence[Mapping[str, Any]]) -> str:
-    reasons = dict.fromkeys(printable(str(each["why"])) for each in lacks)
-    counted = sum(each.get("to", 0) - each.get("from", 0) + 1 for each in lacks)
-    return f"{what}: {counted:,} not there, because {'; '.join(reasons)}"
 
 
 def _clock(at: str) -> str:

@@ -34,6 +34,7 @@ from lockgate.core.checkpoint import read_checkpoint
 from lockgate.core.key_manifest import open_manifest, read_manifests
 from lockgate.core.manifest_body import KeyManifest
 from lockgate.core.note import NoteKey, read_note, read_note_key
+from lockgate.core.number_spans import receipts_text, spans_of
 from lockgate.core.public_key import PublicKey, read_public_key
 from lockgate.core.published_keys import allowed_signers
 from lockgate.core.refusal import Reason, VerifyError
@@ -148,7 +149,7 @@ def _verified(listed: Listed, claimed: _Claimed, known: Checkpoints, tell: Tell 
     proven = _proven(listed, rollout, found)
     key_ids = [link.key_id for link in rollout.links]
     unproven = (
-        *_unproven(rollout, found),
+        *_unproven(rollout, found, bound.lacking),
         *beside.unproven(),
         *unread(listed, known, key_ids),
     )
@@ -240,7 +241,9 @@ def _proven(listed: Listed, rollout: VerifiedRollout, found: Mapping[str, tuple[
     return tuple(said)
 
 
-def _unproven(rollout: VerifiedRollout, found: Mapping[str, tuple[int, int]]) -> tuple[str, ...]:
+def _unproven(
+    rollout: VerifiedRollout, found: Mapping[str, tuple[int, int]], lacking: Mapping[str, Sequence[int]]
+) -> tuple[str, ...]:
     evidence = (
         "That the decisions follow from their evidence: `lockgate replay` makes them again from this bundle."
         if found["replay"][0]
@@ -249,7 +252,7 @@ def _unproven(rollout: VerifiedRollout, found: Mapping[str, tuple[int, int]]) ->
     said = [evidence if sentence == EVIDENCE_UNREAD else sentence for sentence in rollout.unproven]
     said.append("What else was done to the app, or to keys, in that time than receipts of the bundle say.")
     said += [
-        f"Of {_KINDS[kind]} {wanted - there} are not there."
+        f"Of {_KINDS[kind]} {wanted - there} are not there: those of {receipts_text(spans_of(lacking[kind]))}."
         for kind, (there, wanted) in found.items()
         if wanted > there
     ]

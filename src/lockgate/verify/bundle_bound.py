@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from binascii import Error, a2b_base64
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
@@ -32,12 +32,13 @@ from lockgate.verify.signature import is_signed
 
 @dataclass(slots=True)
 class Bound:
-    """What is there of what receipts bind: how many of each kind, of how many."""
+    """What is there of what receipts bind: how many of each kind, of how many, and beside which receipts it lacks."""
 
     listed: Listed
     keys: Mapping[str, PublicKey]
     found: Counter[str] = field(default_factory=Counter)
     wanted: Counter[str] = field(default_factory=Counter)
+    lacking: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
     verdicts: set[str] = field(default_factory=set)
 
     def entry(self, link: Link, envelope: bytes) -> Entry:
@@ -59,7 +60,8 @@ class Bound:
         told, name = _part(said, "evidence", "looks"), looks_file(said.seq)
         count = told.get("count", 0)
         if name not in self.listed:
-            self.wanted["looks"] += bool(count)
+            if count:
+                self._lack("looks", said)
             return ()
         data = self.listed[name]
         # Lines without anything in them, and values, take more memory than bytes.
@@ -92,14 +94,16 @@ class Bound:
             raise VerifyError(
                 Reason.BUNDLE_VERDICT, f"receipt {said.seq} says something else of its verdict than that itself does"
             )
-        self.wanted["verdicts"] += 1
-        self.found["verdicts"] += whole is not None
+        if whole is None:
+            self._lack("verdicts", said)
+        else:
+            self._count("verdicts")
         return whole
 
     def _check_case(self, said: Statement, looks: int) -> None:
         name = replay_file(said.seq)
         if name not in self.listed:
-            self.wanted["replay"] += 1
+            self._lack("replay", said)
             return
         data = self.listed[name]
         if (message := too_large(data)) is not None:
@@ -119,6 +123,10 @@ class Bound:
             raise VerifyError(Reason.BUNDLE_COPY, f"{other} does not hold receipt {seq}")
         if ssh in self.listed and not _is_ssh_signed(self.listed[ssh], envelope, tuple(self.keys.values())):
             raise VerifyError(Reason.BUNDLE_COPY, f"{ssh} is no signature of receipt {seq} by a key of the bundle")
+
+    def _lack(self, kind: str, said: Statement) -> None:
+        self.wanted[kind] += 1
+        self.lacking[kind].append(said.seq)
 
     def _count(self, kind: str) -> None:
         self.found[kind] += 1

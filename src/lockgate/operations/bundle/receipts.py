@@ -10,6 +10,7 @@ import hashlib
 import json
 from base64 import b64decode
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import islice
 
 from lockgate.core.bundle_layout import (
@@ -34,7 +35,7 @@ from lockgate.core.trial import Look, Trial
 from lockgate.core.vault import Receipt
 from lockgate.errors import LockgateError, UnsoundError
 from lockgate.operations.bundle.spool import Spool
-from lockgate.operations.replay.cases import cases
+from lockgate.operations.replay.cases import UNWANTED, cases
 from lockgate.operations.vault.checking import PORTION, portions
 from lockgate.operations.vault.proofs import proofs_under
 from lockgate.ports.house import House
@@ -43,8 +44,35 @@ from lockgate.ports.tell import Tell
 
 # A signer may be slow or far away; earlier receipts are bound by the digests that later ones name.
 MAX_SSH = 1_000
-# What a case is made from is folded again from the first receipt on: of so many receipts all are written in time.
+# So many are written in time.
 MAX_CASES = 10_000
+# Of more receipts a tenth of them shows how the rollout began, and the others how it came to where it stands.
+FIRST_PART = 10
+
+
+@dataclass(frozen=True, slots=True)
+class ChosenCases:
+    """Of which receipts there are to be cases: those up to `first` and those from `last` on, and in words why."""
+
+    first: int
+    last: int
+
+    def has(self, seq: int) -> bool:
+        """Say whether there is to be a case of a receipt."""
+        return seq <= self.first or seq >= self.last
+
+    @property
+    def why_not(self) -> str:
+        """Return why there is none of another."""
+        return f"of so many receipts a bundle holds the cases up to {self.first:,} and from {self.last:,} on"
+
+
+def chosen_cases(newest: int, max_cases: int | None) -> ChosenCases:
+    """Return of which receipts, up to the newest, a bundle is to hold cases; None: of all."""
+    if max_cases is None or newest <= max_cases:
+        return ChosenCases(newest, newest)
+    first = max(1, max_cases // FIRST_PART)
+    return ChosenCases(first, newest - (max_cases - first) + 1)
 
 
 def silent(_what: str, _number: int) -> None:
@@ -73,7 +101,7 @@ class BundleReceipts:
         name = trial.rollout.id
         self._find_signer()
         looks = portions(lambda after: self._seen.looks_after(name, after, PORTION), lambda row: row.number)
-        for receipt, proof in proofs_under(self._seen, self._receipts(name), note):
+        for receipt, proof in proofs_under(self._seen, self._receipts(name, trial.chain.seq), note):
             self.first, self.last = self.first or receipt, receipt
             self.count += 1
             self._tell("receipts", self.count)
@@ -89,24 +117,18 @@ class BundleReceipts:
         found: dict[str, Json] = {what: _spans(lacks) for what, lacks in self._lacks.items() if lacks}
         return {**found, "verdicts": self._lost} if self._lost else found
 
-    def _receipts(self, rollout_id: str) -> Iterator[Receipt]:
-        """Yield every receipt, and put the cases of the first ones into the spool."""
-        last = 0
-        for each in islice(cases(self._seen, rollout_id), self._max_cases):
-            last = each.receipt.seq
+    def _receipts(self, rollout_id: str, newest: int) -> Iterator[Receipt]:
+        """Yield every receipt, and put the cases of those into the spool that are to have one."""
+        chosen = chosen_cases(newest, self._max_cases)
+        for each in cases(self._seen, rollout_id, chosen.has):
             # Proofs are made for many receipts at once, so that some are read before their turn comes.
-            self._stated[last] = each.statement
+            self._stated[each.receipt.seq] = each.statement
             case = b"" if each.case is None else each.case.encode()
             if why_not := too_large(case) if case else each.why_not:
-                self._lack("replay", each.receipt.seq, why_not)
+                self._lack("replay", each.receipt.seq, chosen.why_not if why_not == UNWANTED else why_not)
             else:
                 self._files.add(replay_file(each.receipt.seq), case)
             yield each.receipt
-        for receipt in portions(
-            lambda after: self._seen.receipts_after(rollout_id, after, PORTION), lambda row: row.seq, last
-        ):
-            self._lack("replay", receipt.seq, f"a bundle holds the cases of the first {self._max_cases:,} receipts")
-            yield receipt
 
     def _entry(self, receipt: Receipt, looks: Iterator[Look] | None) -> Entry:
         statement = self._stated.pop(receipt.seq, None) or kept_statement(receipt)

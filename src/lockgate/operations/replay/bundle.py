@@ -45,13 +45,19 @@ def replay_bundle(files: Mapping[str, bytes], tell: Tell) -> Replayed:
         raise DataError("there is no receipt in the bundle", advice="`lockgate export --rollout ID` writes bundles.")
     found, past = Replayed(is_whole=receipts == list(range(1, len(receipts) + 1))), None
     of_app, first, last = _of_app(files), record_of(files[receipt_file(receipts[0])]), 0
+    before: Record | None = None
     for number in receipts:
         record = record_of(files[receipt_file(number)])
-        outcome, led, case = _one(record, files, past if number == last + 1 else None)
+        if number != last + 1:
+            past = before = None
+        outcome, led, case = _one(record, files, past)
         if outcome.result is Result.EQUAL and case is not None:
-            outcome = _freeze_flaw(record, case, of_app, files) or outcome
+            # Behind a receipt that was not replayed, what that itself states is all that leads here.
+            unfollowed = unlinked(record, before) if past is None and before is not None else None
+            outcome = unfollowed or _freeze_flaw(record, case, of_app, files) or outcome
+        before = record
         if (message := _misplaced(record, number, first)) is not None:
-            outcome, led = differs(record, Why.SUCCESSION, message), None
+            outcome, led, before = differs(record, Why.SUCCESSION, message), None, None
         past, last = led, number
         found.add(record, outcome, case)
         tell("decisions", len(found.outcomes))

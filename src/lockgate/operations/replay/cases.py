@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from lockgate.core.envelope import open_envelope
@@ -23,6 +23,7 @@ from lockgate.operations.vault.checking import PORTION, portions
 from lockgate.ports.store import Snapshot
 
 PRUNED = "the buckets that it was decided on were pruned"
+UNWANTED = "it was not asked for"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +36,11 @@ class Replayable:
     why_not: str = ""
 
 
-def cases(seen: Snapshot, rollout_id: str) -> Iterator[Replayable]:
-    """Yield the receipts of a rollout from the first on, each with its case; one case at a time is in memory."""
+def cases(seen: Snapshot, rollout_id: str, wanted: Callable[[int], bool] | None = None) -> Iterator[Replayable]:
+    """Yield the receipts of a rollout from the first on, each with its case; one case at a time is in memory.
+
+    `wanted` says of which numbers there is to be a case; None: of all. What the others read is folded all the same.
+    """
     trial, policy = load(seen, rollout_id)
     judged = planned(seen, trial.rollout.policy_digest)
     trail, told = Trail(seen, trial.rollout.org, trial, judged), unstarted(trial.rollout, policy)
@@ -59,7 +63,9 @@ def cases(seen: Snapshot, rollout_id: str) -> Iterator[Replayable]:
         if read != count:
             raise UnsoundError(f"receipt {receipt.seq} of {rollout_id} binds {count} buckets, of which {read} are kept")
         progress = with_cleared(progress, transition.decision)
-        if count > MAX_BUCKETS:
+        if wanted is not None and not wanted(statement.seq):
+            yield Replayable(receipt, statement, None, UNWANTED)
+        elif count > MAX_BUCKETS:
             yield Replayable(receipt, statement, None, f"it binds {count:,} buckets, and a case holds {MAX_BUCKETS:,}")
         else:
             likely = _likely(settings_of(setting, statement), before, tuple(held), signed)

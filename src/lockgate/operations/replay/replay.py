@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from lockgate import __version__
 from lockgate.core.canonical import byte_digest
 from lockgate.core.named_contents import named_contents
+from lockgate.core.number_spans import spans_of
 from lockgate.core.replay.case import Case
 from lockgate.core.replay.outcome import (
     Past,
@@ -59,6 +60,10 @@ class Replayed:
         self.outcomes.append(outcome)
         self.has_looks = self.has_looks and (case is None or case.setting.looks.rows is not None)
         self.is_asked = self.is_asked or (record.is_asked and record.statement.seq > 1)
+
+    def left(self) -> list[tuple[int, int]]:
+        """Return, in spans, which receipts were not replayed."""
+        return spans_of(outcome.seq for outcome in self.outcomes if outcome.result is Result.UNREPLAYED)
 
     def count(self, result: Result) -> int:
         """Return how many replays came to a result."""
