@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 
 from lockgate.core.refusal import Reason, VerifyError
+from lockgate.core.retention import Retention
 from lockgate.core.soundness.flaw import Rule
 from lockgate.errors import NotPermittedError, UsageError
+from lockgate.operations.retention.prune import prune
 from lockgate.operations.soundness.fsck import fsck
 from lockgate.operations.soundness.vouchers import OUTSIDE
 from lockgate.operations.steering.pause import pause
@@ -21,6 +23,8 @@ from lockgate.wiring import stamp_reader
 from tests.spec.line import created, world
 from tests.witness.test_timestamps import Counting
 from tests.witness.test_witnessing import ADA
+
+HOUR_S = 3_600
 
 
 class Knowing:
@@ -75,6 +79,21 @@ def test_without_certificates_it_is_said_that_timestamps_were_not_verified() -> 
 
     assert (twice.flaws, never.unknown) == ((), ())
     assert twice.unknown == ("who made 2 timestamps, because no certificates of authorities are trusted",)
+
+
+@pytest.mark.clause("WT-66")
+def test_what_others_signed_is_never_pruned() -> None:
+    """An earlier stamp proves what no later one does: that the log was there by then."""
+    here = stamped(2)
+    here.clock.advance(10 * 365 * 86_400)
+    with here.house.store.reading() as seen:
+        before = [seen.vouchers(size) for size in seen.vouched_after(0, 10)]
+
+    prune(here.house, Retention(raw_s=HOUR_S, buckets_s=2 * HOUR_S))
+
+    with here.house.store.reading() as seen:
+        assert [seen.vouchers(size) for size in seen.vouched_after(0, 10)] == before
+    assert len(before) == 2
 
 
 @pytest.mark.clause("WT-65")
