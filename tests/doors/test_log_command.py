@@ -12,9 +12,8 @@ from pathlib import Path
 import pytest
 
 from lockgate.cli import exit_codes, log_file
-from lockgate.core.checkpoint import read_checkpoint, read_log_growth
+from lockgate.core.checkpoint import checkpoint_of, read_log_growth
 from lockgate.core.log_export import read_portions
-from lockgate.core.note import read_note
 from lockgate.operations.vault import exported_log
 from lockgate.verify import Keys, read_note_key, read_public_key, verify_checkpoint, verify_growth, verify_receipt
 from tests.doors.both import Both, Made
@@ -54,7 +53,7 @@ def test_a_log_is_printed_as_it_is(both: Both, made: Made, tmp_path: Path) -> No
 
 
 def _growth(both: Both, kept: bytes) -> bytes:
-    return printed(both, "consistency", "--old", read_checkpoint(read_note(kept).body).size)
+    return printed(both, "consistency", "--old", checkpoint_of(kept).size)
 
 
 def _first_size(both: Both) -> int:

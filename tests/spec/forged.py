@@ -16,10 +16,9 @@ import psycopg
 from lockgate.adapters.stores.packing import pack
 from lockgate.adapters.stores.sqlite.store import CONTROL
 from lockgate.core.canonical import canonicalize
-from lockgate.core.checkpoint import Checkpoint, read_checkpoint
+from lockgate.core.checkpoint import Checkpoint, checkpoint_of
 from lockgate.core.envelope import open_envelope
 from lockgate.core.merkle import Tree, leaf_hash
-from lockgate.core.note import read_note
 from lockgate.core.vault import Receipt
 from lockgate.operations.vault.sign import sign_checkpoint, sign_receipt
 from lockgate.ports.house import House
@@ -84,7 +83,7 @@ def made_whole(log: Sequence[Receipt], house: House) -> list[Statement]:
     with house.store.reading(house.org) as seen:
         note = seen.checkpoint()
     assert note is not None
-    origin, tree = read_checkpoint(read_note(note).body).origin, Tree()
+    origin, tree = checkpoint_of(note).origin, Tree()
     done: list[Statement] = [("DELETE FROM nodes", ()), ("DELETE FROM checkpoints", ())]
     for receipt in log:
         tree, made = tree.append(leaf_hash(receipt.envelope))

@@ -7,10 +7,10 @@ import json
 from typing import Any
 
 from lockgate.core.batch import RunBatch
-from lockgate.core.checkpoint import LogProof, read_checkpoint
+from lockgate.core.checkpoint import LogProof, checkpoint_of
 from lockgate.core.envelope import open_envelope
 from lockgate.core.merkle import plan_inclusion
-from lockgate.core.note import NoteKey, read_note
+from lockgate.core.note import NoteKey
 from lockgate.core.public_key import read_public_key
 from lockgate.core.trial import Trial
 from lockgate.core.vault import Receipt
@@ -67,7 +67,7 @@ def verified(here: House, receipt: Receipt) -> Verified:
     with here.store.reading() as seen:
         note = seen.checkpoint()
         assert note is not None
-        checkpoint = read_checkpoint(read_note(note).body)
+        checkpoint = checkpoint_of(note)
         plan = plan_inclusion(receipt.index, checkpoint.size)
         hashes = plan.hashes(seen.nodes(plan.nodes))
     log = NoteKey(checkpoint.origin, read_public_key(here.signers.log.public_key_pem).raw)

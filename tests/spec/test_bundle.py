@@ -12,9 +12,8 @@ from dataclasses import replace
 import pytest
 
 from lockgate.core.canonical import canonicalize, digest
-from lockgate.core.checkpoint import LogProof, read_checkpoint, read_log_growth, read_log_proof
+from lockgate.core.checkpoint import LogProof, checkpoint_of, read_log_growth, read_log_proof
 from lockgate.core.merkle import check_consistency, check_inclusion, leaf_hash
-from lockgate.core.note import read_note
 from lockgate.core.retention import Retention
 from lockgate.core.voucher import Voucher, VoucherKind
 from lockgate.errors import DataError, NotPermittedError, UnsoundError, UsageError
@@ -40,7 +39,7 @@ def test_a_bundle_holds_receipts_as_they_are_and_proves_each_under_one_checkpoin
     files, told = bundled(here.house, rollout)
 
     kept = receipts(here.house, rollout)
-    tree = read_checkpoint(read_note(files["checkpoint.txt"]).body).tree
+    tree = checkpoint_of(files["checkpoint.txt"]).tree
     assert told.receipts == len(kept) >= 4
     for receipt in kept:
         proof = read_log_proof(files[f"proofs/{receipt.seq}.tlog-proof"])
@@ -200,7 +199,7 @@ def test_what_was_done_to_the_app_meanwhile_is_beside() -> None:
 
     related = sorted(name for name in files if name.startswith("related/"))
     assert related == [f"related/app/{seq}{end}" for seq in (1, 2) for end in (".json", ".tlog-proof")]
-    tree = read_checkpoint(read_note(files["checkpoint.txt"]).body).tree
+    tree = checkpoint_of(files["checkpoint.txt"]).tree
     proof = read_log_proof(files["related/app/2.tlog-proof"])
     check_inclusion(leaf_hash(files["related/app/2.json"]), proof.index, tree, proof.hashes)
 
@@ -228,7 +227,7 @@ def test_with_a_kept_checkpoint_growth_is_proven() -> None:
     files, _ = bundled(here.house, rollout, since=kept)
 
     growth = read_log_growth(files["log.consistency"])
-    old, new = (read_checkpoint(read_note(note).body).tree for note in (kept, files["checkpoint.txt"]))
+    old, new = (checkpoint_of(note).tree for note in (kept, files["checkpoint.txt"]))
     check_consistency(old, new, growth.hashes)
     assert growth.checkpoint == files["checkpoint.txt"]
 
@@ -332,7 +331,7 @@ def test_a_bundle_is_under_the_latest_checkpoint_that_somebody_outside_signed() 
 
     files, _ = bundled(here.house, rollout)
 
-    assert read_checkpoint(read_note(files["checkpoint.txt"]).body).size == 2
+    assert checkpoint_of(files["checkpoint.txt"]).size == 2
     assert files["checkpoint.txt"].endswith(line.body)
     assert files["checkpoint.tsr"] == b"token"
 

@@ -13,9 +13,9 @@ import pytest
 
 from lockgate.adapters.stores.postgres.store import PostgresStore
 from lockgate.adapters.stores.sqlite.store import SqliteStore
-from lockgate.core.checkpoint import LogGrowth, read_checkpoint
+from lockgate.core.checkpoint import LogGrowth, checkpoint_of
 from lockgate.core.merkle import plan_consistency
-from lockgate.core.note import read_note, read_note_key
+from lockgate.core.note import read_note_key
 from lockgate.core.public_key import read_public_key
 from lockgate.core.refusal import Reason, VerifyError
 from lockgate.core.soundness.flaw import Flaw
@@ -182,7 +182,7 @@ def exposed(house: House, saved: bytes) -> Reason | None:
     """Return why a receipt is refused beside a checkpoint that was kept, with the best proof that can be made up."""
     found = files(house)
     keys = Keys((read_public_key(found[RECEIPT_KEY]),), (read_note_key(found[LOG_KEY].decode()),))
-    old, new = (read_checkpoint(read_note(each).body).size for each in (saved, found[CHECKPOINT]))
+    old, new = (checkpoint_of(each).size for each in (saved, found[CHECKPOINT]))
     with house.store.reading(house.org) as seen:
         plan = plan_consistency(old, new) if old < new else None
         hashes = () if plan is None else plan.hashes(seen.nodes(plan.nodes))

@@ -17,9 +17,8 @@ from lockgate.cli.progress_line import ProgressLine
 from lockgate.cli.trusted import read, trusted_key, trusted_keys, trusted_witnesses
 from lockgate.core.bundle_layout import TIMESTAMP, numbers, receipt_file
 from lockgate.core.canonical import Json
-from lockgate.core.checkpoint import Checkpoint, read_checkpoint, read_log_growth, read_log_proof
+from lockgate.core.checkpoint import checkpoint_of, read_log_growth, read_log_proof
 from lockgate.core.key_manifest import open_manifest
-from lockgate.core.note import read_note
 from lockgate.core.public_key import PublicKey
 from lockgate.errors import UsageError
 from lockgate.verify import (
@@ -168,7 +167,7 @@ def _refuse_odd(call: Call, kind: Kind) -> None:
 
 
 def _verified(call: Call, offer: Offered) -> Answer:
-    checkpoint, growth = _read(call["checkpoint"], _checkpoint), _read(call["consistency"], read_log_growth)
+    checkpoint, growth = _read(call["checkpoint"], checkpoint_of), _read(call["consistency"], read_log_growth)
     if offer.kind is Kind.MANIFEST:
         return verify_manifest(_versions(offer.names, offer.data), _roots(call), call["root_threshold"])
     if offer.kind is Kind.RECEIPT:
@@ -265,10 +264,6 @@ def _note(call: Call, offer: Offered, answer: Answer) -> bytes:
     if proof is None:
         raise UsageError("there is no checkpoint that could be stamped", advice="Verify the checkpoint's own file.")
     return read_log_proof(proof).checkpoint
-
-
-def _checkpoint(note: bytes) -> Checkpoint:
-    return read_checkpoint(read_note(note).body)
 
 
 def _read(name: str | None, form: Callable[[bytes], object] = bytes) -> bytes | None:

@@ -11,9 +11,8 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 
 from lockgate.core.app import series_name
-from lockgate.core.checkpoint import read_checkpoint
+from lockgate.core.checkpoint import checkpoint_of
 from lockgate.core.merkle import Tree, leaf_hash
-from lockgate.core.note import read_note
 from lockgate.core.policy.policy import Mode, Policy
 from lockgate.core.rollout import Status
 from lockgate.core.spine import seal
@@ -67,7 +66,7 @@ def the_log_is_every_receipt(contents: Contents, seen: Snapshot) -> Iterator[str
     for said in log:
         tree, _ = tree.append(leaf_hash(said.receipt.envelope))
         note = seen.checkpoint(tree.size)
-        if note is not None and read_checkpoint(read_note(note).body).root != tree.root:
+        if note is not None and checkpoint_of(note).root != tree.root:
             yield f"I6: the checkpoint of size {tree.size} is of other receipts"
     if seen.tree() != tree:
         yield f"I2: the log has {seen.tree().size} leaves, there are {tree.size} receipts"

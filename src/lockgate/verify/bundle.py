@@ -30,10 +30,10 @@ from lockgate.core.bundle_layout import (
 )
 from lockgate.core.canonical import Json, canonicalize
 from lockgate.core.canonical_reading import read_canonical
-from lockgate.core.checkpoint import read_checkpoint
+from lockgate.core.checkpoint import checkpoint_of
 from lockgate.core.key_manifest import open_manifest, read_manifests
 from lockgate.core.manifest_body import KeyManifest
-from lockgate.core.note import NoteKey, read_note, read_note_key
+from lockgate.core.note import NoteKey, read_note_key
 from lockgate.core.number_spans import receipts_text, spans_of
 from lockgate.core.public_key import PublicKey, read_public_key
 from lockgate.core.published_keys import allowed_signers
@@ -198,7 +198,7 @@ def _check_about(listed: Listed, rollout: VerifiedRollout) -> None:
             raise VerifyError(Reason.BUNDLE_MISNAMED, f"{name_of_file(min(extra))} is of a receipt that is not there")
     last, candidate = rollout.last, rollout.last.predicate["candidate"]
     release = candidate.get("release") if isinstance(candidate, Mapping) else None
-    origin = read_checkpoint(read_note(listed[CHECKPOINT]).body).origin
+    origin = checkpoint_of(listed[CHECKPOINT]).origin
     subject = last.subjects[0][0]
     said = {"org": last.org, "rolloutId": last.rollout_id, "origin": origin, "candidate": release}
     about = {name: text for name, text in listed.about.items() if name != "app"}

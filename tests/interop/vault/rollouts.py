@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 
-from lockgate.core.checkpoint import read_checkpoint
-from lockgate.core.note import NoteKey, read_note, read_note_key
+from lockgate.core.checkpoint import checkpoint_of
+from lockgate.core.note import NoteKey, read_note_key
 from lockgate.core.public_key import PublicKey, read_public_key
 from lockgate.operations.bundle.saved_receipts import CHECKPOINT, LOG_KEY, saved_receipts
 from lockgate.testing.signers import SeededSigner
@@ -39,7 +39,7 @@ class Rollout:
     @property
     def size(self) -> int:
         """Return how many entries the log has."""
-        return read_checkpoint(read_note(self.checkpoint).body).size
+        return checkpoint_of(self.checkpoint).size
 
 
 @cache

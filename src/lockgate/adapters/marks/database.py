@@ -19,8 +19,7 @@ from typing import Any, TypeVar
 import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from lockgate.core.checkpoint import Checkpoint, read_checkpoint
-from lockgate.core.note import read_note
+from lockgate.core.checkpoint import Checkpoint, checkpoint_of
 from lockgate.core.refusal import VerifyError
 from lockgate.errors import UnreachableError, UsageError
 from lockgate.ports.high_water import HighWater
@@ -187,7 +186,7 @@ def _size(note: bytes | None, origin: str) -> int:
     if note is None:
         return -1
     try:
-        checkpoint: Checkpoint = read_checkpoint(read_note(note).body)
+        checkpoint: Checkpoint = checkpoint_of(note)
     except VerifyError:
         return -1
     return checkpoint.size if checkpoint.origin == origin else -1

@@ -17,8 +17,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from lockgate.core.checkpoint import Checkpoint, read_checkpoint
-from lockgate.core.note import MAX_NOTE_SIZE, read_note
+from lockgate.core.checkpoint import Checkpoint, checkpoint_of
+from lockgate.core.note import MAX_NOTE_SIZE
 from lockgate.core.refusal import VerifyError
 from lockgate.crash_point import reach
 
@@ -53,7 +53,7 @@ class StateFiles:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             with self._locked():
                 before, now = self.held(origin), _checkpoint(note, origin)
-                size = 0 if before is None else read_checkpoint(read_note(before).body).size
+                size = 0 if before is None else checkpoint_of(before).size
                 if now is not None and now.size > size:
                     self._replace(self._path(origin), note)
         except OSError as error:
@@ -105,5 +105,5 @@ class StateFiles:
 
 def _checkpoint(note: bytes, origin: str) -> Checkpoint | None:
     """Return the checkpoint of a note; that of another log is none."""
-    checkpoint = read_checkpoint(read_note(note).body)
+    checkpoint = checkpoint_of(note)
     return checkpoint if checkpoint.origin == origin else None

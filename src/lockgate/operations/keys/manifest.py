@@ -9,12 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from lockgate.core.checkpoint import read_checkpoint
+from lockgate.core.checkpoint import checkpoint_of
 from lockgate.core.custody import Custody, Published
 from lockgate.core.decision.decision import Action
 from lockgate.core.key_manifest import SignedManifest, check_successor, open_manifest, read_manifest
 from lockgate.core.manifest_body import KeyManifest
-from lockgate.core.note import read_note
 from lockgate.core.public_key import PublicKey
 from lockgate.core.receipt import Actor, operator
 from lockgate.core.vault import Receipt
@@ -71,7 +70,7 @@ def draft_manifest(house: House, roots: Roots = NO_CHANGE) -> KeyManifest:
         version=1 if before is None else before.manifest.version + 1,
         previous=None if before is None else before.digest,
         org=house.org,
-        origin=read_checkpoint(read_note(note).body).origin,
+        origin=checkpoint_of(note).origin,
         roots=now,
         threshold=threshold,
         keys=keys,

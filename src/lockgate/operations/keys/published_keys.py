@@ -5,9 +5,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from lockgate.core.checkpoint import read_checkpoint
+from lockgate.core.checkpoint import checkpoint_of
 from lockgate.core.listed_key import Use
-from lockgate.core.note import NoteKey, read_note
+from lockgate.core.note import NoteKey
 from lockgate.core.published_keys import key_files
 from lockgate.errors import UnknownError
 from lockgate.operations.keys.public_keys import public_keys
@@ -26,5 +26,5 @@ def published_keys(house: House) -> Mapping[str, bytes]:
             "no organisation of that name has published keys",
             advice="An organisation's first receipt makes them known.",
         )
-    origin, known = read_checkpoint(read_note(note).body).origin, public_keys(house)
+    origin, known = checkpoint_of(note).origin, public_keys(house)
     return key_files(known[Use.RECEIPT], [NoteKey(origin, key.raw) for key in known[Use.LOG]])

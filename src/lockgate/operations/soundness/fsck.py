@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from lockgate.core.checkpoint import read_checkpoint
+from lockgate.core.checkpoint import checkpoint_of
 from lockgate.core.listed_key import Use
-from lockgate.core.note import NoteKey, read_note
+from lockgate.core.note import NoteKey
 from lockgate.core.refusal import VerifyError
 from lockgate.core.soundness.flaw import Flaw, Rule
 from lockgate.errors import NotPermittedError
@@ -114,6 +114,6 @@ def log_origin(house: House) -> str:
 def _origin(note: bytes, house: House) -> str:
     """Return the name of the log; where its last checkpoint cannot be read, the one that our own key would give it."""
     try:
-        return read_checkpoint(read_note(note).body).origin
+        return checkpoint_of(note).origin
     except VerifyError:
         return first_origin(house)

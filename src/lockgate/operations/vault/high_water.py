@@ -6,9 +6,8 @@ A store that was put back from an older copy would sign other receipts at places
 
 from __future__ import annotations
 
-from lockgate.core.checkpoint import read_checkpoint
+from lockgate.core.checkpoint import checkpoint_of
 from lockgate.core.merkle import Tree, plan_tree
-from lockgate.core.note import read_note
 from lockgate.errors import OlderStoreError
 from lockgate.ports.house import House
 from lockgate.ports.store import Snapshot
@@ -33,7 +32,7 @@ def refuse_older_copy(house: House, origin: str) -> None:
 
 
 def _refuse(seen: Snapshot, tree: Tree, note: bytes, place: str) -> None:
-    mark = read_checkpoint(read_note(note).body)
+    mark = checkpoint_of(note)
     if tree.size < mark.size:
         raise OlderStoreError(
             f"the log of this store has {tree.size:,} entries, and had {mark.size:,} already: it is an older copy",

@@ -10,9 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from lockgate.core.checkpoint import read_checkpoint
+from lockgate.core.checkpoint import checkpoint_of
 from lockgate.core.instant import SECOND
-from lockgate.core.note import read_note
 from lockgate.core.voucher import Voucher, VoucherKind
 from lockgate.errors import LockgateError
 from lockgate.operations.vault.keeping import changing
@@ -47,7 +46,7 @@ def stamp(house: House, authority: TimestampAuthority, every_s: float = EVERY_S)
         known = [each for each in seen.latest_vouchers() if each.kind is VoucherKind.TIMESTAMP]
     if note is None:
         return Stamping(StampOutcome.NOT_DUE)
-    size = read_checkpoint(read_note(note).body).size
+    size = checkpoint_of(note).size
     if any(each.size >= size or 0 <= now - each.at < every_s * SECOND for each in known):
         return Stamping(StampOutcome.NOT_DUE)
     try:

@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import Enum
 
-from lockgate.core.checkpoint import Checkpoint, LogGrowth, read_checkpoint
+from lockgate.core.checkpoint import Checkpoint, LogGrowth, checkpoint_of
 from lockgate.core.merkle import EMPTY_ROOT, plan_consistency
 from lockgate.core.note import read_note
 from lockgate.core.refusal import VerifyError
@@ -123,9 +123,9 @@ def ask_witness(house: House, witnesses: Witnesses, witness: Witness, seconds: f
     with house.store.reading(house.org) as seen:
         note = seen.checkpoint()
         known = last_cosigned(seen, witness)
-    if note is None or known == _read(note).size:
+    if note is None or known == checkpoint_of(note).size:
         return None
-    asked = _asked(_Shown(house, note, _read(note)), _Question(witnesses, witness, seconds), known)
+    asked = _asked(_Shown(house, note, checkpoint_of(note)), _Question(witnesses, witness, seconds), known)
     keep_asked(house, asked)
     return asked
 
@@ -155,7 +155,7 @@ def look(house: House, witnesses: Witnesses, seconds: float = ASK_S) -> tuple[As
         sizes = [last_cosigned(seen, each) for each in known]
     if note is None:
         return ()
-    shown = _Shown(house, note, _read(note))
+    shown = _Shown(house, note, checkpoint_of(note))
     with ThreadPoolExecutor(min(AT_ONCE, len(known))) as pool:
         return tuple(
             pool.map(lambda each, size: _asked(shown, _Question(witnesses, each, seconds), size), known, sizes)
@@ -234,11 +234,7 @@ def _verified(answer: WitnessAnswer, shown: _Shown, witness: Witness) -> bytes |
 def _latest(house: House) -> _Shown | None:
     with house.store.reading(house.org) as seen:
         note = seen.checkpoint()
-    return None if note is None else _Shown(house, note, _read(note))
-
-
-def _read(note: bytes) -> Checkpoint:
-    return read_checkpoint(read_note(note).body)
+    return None if note is None else _Shown(house, note, checkpoint_of(note))
 
 
 def _empty(house: House) -> bytes | None:
