@@ -16,7 +16,8 @@ from lockgate.core.envelope import open_envelope
 from lockgate.core.merkle import EMPTY_ROOT, Tree, check_inclusion, leaf_hash
 from lockgate.core.note import NoteKey, read_note, read_note_key
 from lockgate.core.refusal import Reason, VerifyError
-from lockgate.verify import Keys, read_public_key, verify_checkpoint, verify_note, verify_receipt
+from lockgate.verify import Keys, read_public_key, verify_checkpoint, verify_receipt
+from lockgate.verify.checkpoint import verify_note
 
 VECTORS = Path(__file__).resolve().parents[1] / "vectors"
 NOTES = json.loads((VECTORS / "trust_signed_note.json").read_text(encoding="utf-8"))["cases"]

@@ -11,9 +11,23 @@ from pathlib import Path
 
 import pytest
 
+import lockgate.verify
+
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "howto" / "verify.md"
 COMMANDS, LEAF = re.findall(r"^```sh\n(.*?)^```$", PAGE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+
+
+IN_A_PROGRAM = PAGE.read_text(encoding="utf-8").partition("## In a program\n")[2].partition("\n## ")[0]
+
+
+@pytest.mark.clause("VF-103")
+def test_the_page_names_what_a_program_is_handed() -> None:
+    """Whatever is public is written there, and whatever is written there is public."""
+    named = set(re.findall(r"`(\w+)`", IN_A_PROGRAM))
+
+    assert set(lockgate.verify.__all__) - named == set()
+    assert {name for name in named if re.match(r"(verify|read|is)_|Verified", name)} <= set(lockgate.verify.__all__)
 
 
 @pytest.fixture

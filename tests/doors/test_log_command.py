@@ -15,7 +15,14 @@ from lockgate.cli import exit_codes, log_file
 from lockgate.core.checkpoint import checkpoint_of, read_log_growth
 from lockgate.core.log_export import read_portions
 from lockgate.operations.vault import exported_log
-from lockgate.verify import Keys, read_note_key, read_public_key, verify_checkpoint, verify_growth, verify_receipt
+from lockgate.verify import (
+    Keys,
+    read_note_key,
+    read_public_key,
+    verify_checkpoint,
+    verify_newer_checkpoint,
+    verify_receipt,
+)
 from tests.doors.both import Both, Made
 
 
@@ -49,7 +56,7 @@ def test_a_log_is_printed_as_it_is(both: Both, made: Made, tmp_path: Path) -> No
     assert (verified.entry.index, verified.entry.checkpoint) == (last, checkpoint)
     assert growth.checkpoint == note
     first = read_log_growth(printed(both, "consistency", "--old", 1, "--new", _first_size(both))).checkpoint
-    assert verify_growth(first, note, read_log_growth(_growth(both, first)).hashes, keys.log) == checkpoint
+    assert verify_newer_checkpoint(note, keys, first, _growth(both, first)).checkpoint == checkpoint
 
 
 def _growth(both: Both, kept: bytes) -> bytes:

@@ -15,7 +15,6 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
-from lockgate.core.checkpoint import read_log_growth
 from lockgate.core.refusal import Reason
 from lockgate.verify import (
     Keys,
@@ -24,7 +23,7 @@ from lockgate.verify import (
     read_public_key,
     verify_chain,
     verify_checkpoint,
-    verify_growth,
+    verify_newer_checkpoint,
     verify_receipt,
 )
 from tools.receipt_vectors import VECTORS, text
@@ -74,8 +73,8 @@ def test_the_log_grows_from_each_of_its_checkpoints() -> None:
     for each in DATA["checkpoints"]:
         assert verify_checkpoint(notes[each["size"]], KEYS.log).root.hex() == each["rootHex"]
     for each in DATA["growth"]:
-        read = read_log_growth(each["consistency"].encode())
-        assert verify_growth(notes[each["old"]], notes[last], read.hashes, KEYS.log).size == last
+        found = verify_newer_checkpoint(notes[last], KEYS, notes[each["old"]], each["consistency"].encode())
+        assert found.checkpoint.size == last
 
 
 def refusal(each: dict[str, Any]) -> Reason:

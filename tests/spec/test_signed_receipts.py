@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from lockgate.adapters.signers.ed25519_file import Ed25519FileSigner
 from lockgate.core.canonical import canonicalize
 from lockgate.core.canonical_reading import read_canonical
-from lockgate.core.checkpoint import Checkpoint
+from lockgate.core.checkpoint import Checkpoint, LogGrowth
 from lockgate.core.envelope import Envelope, open_envelope
 from lockgate.core.finding import Finding, Outcome, Reading
 from lockgate.core.merkle import plan_consistency
@@ -29,9 +29,9 @@ from lockgate.core.public_key import PublicKey, read_public_key
 from lockgate.core.receipt import Actor, draft
 from lockgate.core.refusal import Reason, VerifyError
 from lockgate.operations.vault.sign import log_key, sign_checkpoint, sign_receipt
-from lockgate.verify import Keys, verify_checkpoint, verify_growth, verify_receipt
+from lockgate.verify import Keys, verify_checkpoint, verify_newer_checkpoint, verify_receipt
 from tests.spec.ramp import policy, verdict
-from tests.spec.signed import BINDINGS, KEYS, LOG, ORIGIN, RECEIPTS, VAULT, drafted, transition, vault
+from tests.spec.signed import BINDINGS, KEYS, LOG, ORIGIN, RECEIPTS, VAULT, Vault, drafted, transition, vault
 
 ORDER = 2**252 + 27742317777372353535851937790883648493
 INDEX = 2
@@ -255,17 +255,22 @@ def test_a_log_that_shows_two_trees_is_caught() -> None:
     assert refusal(RECEIPT, keys, PROOF, elsewhere) is Reason.FORK
 
 
+def grown(size: int, log: Vault) -> bytes:
+    """Return the proof that a log begins with what it was at a size."""
+    last = len(log.entries)
+    return LogGrowth(size, plan_consistency(size, last).hashes(log.kept), log.checkpoint()).encode()
+
+
 @pytest.mark.clause("RE-11", "RE-13")
 def test_a_log_grows_from_every_earlier_checkpoint() -> None:
     """A newer checkpoint is shown to begin with each older one, and a forged past is refused."""
     for size in range(1, 6):
-        proof = plan_consistency(size, 5).hashes(VAULT.kept)
-        assert verify_growth(VAULT.checkpoint(size), VAULT.checkpoint(), proof, KEYS.log).size == 5
+        kept, growth = VAULT.checkpoint(size), grown(size, VAULT)
+        assert verify_newer_checkpoint(VAULT.checkpoint(), KEYS, kept, growth).checkpoint.size == 5
 
     forged = vault(VAULT.entries[1], *VAULT.entries[1:])
-    proof = plan_consistency(3, 5).hashes(forged.kept)
     with pytest.raises(VerifyError) as refused:
-        verify_growth(VAULT.checkpoint(3), forged.checkpoint(), proof, KEYS.log)
+        verify_newer_checkpoint(forged.checkpoint(), KEYS, VAULT.checkpoint(3), grown(3, forged))
     assert refused.value.reason is Reason.CONSISTENCY
 
 
@@ -275,7 +280,7 @@ def test_two_logs_do_not_grow_into_each_other() -> None:
     elsewhere = sign_checkpoint(Checkpoint("other.example", 5, VAULT.trees[-1].root), LOG)
 
     with pytest.raises(VerifyError) as refused:
-        verify_growth(VAULT.checkpoint(), elsewhere, [], (*KEYS.log, log_key("other.example", LOG)))
+        verify_newer_checkpoint(elsewhere, Keys(log=(*KEYS.log, log_key("other.example", LOG))), VAULT.checkpoint())
 
     assert refused.value.reason is Reason.FORK
 

@@ -8,9 +8,7 @@ from lockgate.verify.checkpoint import (
     is_cosigned,
     logged_note,
     verify_checkpoint,
-    verify_growth,
     verify_newer_checkpoint,
-    verify_note,
     verify_signed_checkpoint,
 )
 from lockgate.verify.log_export import VerifiedExport, verify_log_export
@@ -43,11 +41,9 @@ __all__ = [
     "verify_bundle",
     "verify_chain",
     "verify_checkpoint",
-    "verify_growth",
     "verify_log_export",
     "verify_manifest",
     "verify_newer_checkpoint",
-    "verify_note",
     "verify_receipt",
     "verify_rollout",
     "verify_signed_checkpoint",

@@ -158,15 +158,6 @@ def verify_note(note: Note, keys: Sequence[NoteKey]) -> None:
             raise VerifyError(Reason.CHECKPOINT_SIGNATURE, "the checkpoint's signature is not of its key and text")
 
 
-def verify_growth(old: bytes, new: bytes, proof: Sequence[bytes], log_keys: Sequence[NoteKey]) -> Checkpoint:
-    """Return the newer of two checkpoints, if the log at it begins with everything that it held at the older."""
-    before, after = verify_checkpoint(old, log_keys), verify_checkpoint(new, log_keys)
-    if before.origin != after.origin:
-        raise VerifyError(Reason.FORK, f"{before.origin} and {after.origin} are two logs")
-    check_consistency(before.tree, after.tree, proof)
-    return after
-
-
 def refuse_fork(shown: Checkpoint, kept: Checkpoint, growth: bytes | None, keys: Keys) -> None:
     """Refuse two checkpoints that are not proven to be of one log, the larger of which begins with the smaller."""
     if shown.origin != kept.origin:
