@@ -3,43 +3,15 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from lockgate.report.text import MIN_COLUMNS, fitted, printed, width
 from tests.doors.line import Door
+from tests.doors.terminal import COLUMNS, bundle, on_terminal, rollout
 
-COLUMNS = 80
-
-
-@pytest.fixture
-def rollout(door: Door) -> str:
-    """Return a canary that was paused."""
-    made = door.create("--mode", "canary")
-    assert door("pause", "--id", made, "--reason", "a look at it") == 0, door.err
-    return made
-
-
-@pytest.fixture
-def bundle(door: Door, rollout: str, tmp_path: Path) -> list[object]:
-    """Return what verifies its bundle."""
-    saved = tmp_path / "saved"
-    assert door("receipts", rollout, "--save", saved) == 0, door.err
-    assert door("export", "--rollout", rollout, "-o", tmp_path / "bundle.zip") == 0, door.err
-    return [tmp_path / "bundle.zip", "--key", saved / "receipt-key.pem", "--log-key", saved / "log-key.txt"]
-
-
-def on_terminal(door: Door, *words: object) -> list[str]:
-    """Return the lines that a terminal is shown."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("COLUMNS", str(COLUMNS))
-        patch.setattr(sys.stdout, "isatty", lambda: True)
-        assert door(*words) == 0, door.err
-    return door.out.splitlines()
+__all__ = ["bundle", "rollout"]
 
 
 @pytest.mark.clause("LI-614")

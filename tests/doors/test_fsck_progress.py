@@ -4,13 +4,12 @@
 from __future__ import annotations
 
 import re
-import sys
 from pathlib import Path
 
 import pytest
 
-from lockgate.cli import progress_line
 from tests.doors.line import APP, Door
+from tests.doors.terminal import show_at_once, watch_progress
 
 
 @pytest.fixture
@@ -19,14 +18,14 @@ def kept(door: Door, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Door:
     file = tmp_path / "runs.ndjson"
     file.write_text('{"release": "v1", "status": "ok"}\n', encoding="utf-8")
     door("ingest", "--app-id", APP, file)
-    monkeypatch.setattr(progress_line, "EVERY_S", 0.0)
+    show_at_once(monkeypatch)
     return door
 
 
 @pytest.mark.clause("LI-576")
 def test_a_check_on_a_terminal_counts_what_it_has_looked_at(kept: Door, monkeypatch: pytest.MonkeyPatch) -> None:
     """In one line that is taken away when the check is over; the answer is on standard output as ever."""
-    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    watch_progress(monkeypatch)
 
     code = kept("fsck")
 
@@ -44,7 +43,7 @@ def test_a_program_is_shown_no_progress(
     kept: Door, monkeypatch: pytest.MonkeyPatch, is_terminal: bool, words: tuple[str, ...]
 ) -> None:
     """Neither where standard error is a file, nor where JSON was asked for."""
-    monkeypatch.setattr(sys.stderr, "isatty", lambda: is_terminal)
+    watch_progress(monkeypatch, is_terminal=is_terminal)
 
     kept("fsck", *words)
 

@@ -4,40 +4,18 @@
 from __future__ import annotations
 
 import re
-import sys
 from pathlib import Path
 
 import pytest
 
-from lockgate.cli import progress_line
 from lockgate.cli.progress_line import ProgressLine
 from tests.doors.line import Door
+from tests.doors.terminal import bundle, rollout, show_at_once, watch_progress
+
+__all__ = ["bundle", "rollout"]
 
 pytestmark = pytest.mark.clause("LI-617")
 RECEIPTS = 2
-
-
-@pytest.fixture
-def rollout(door: Door) -> str:
-    """Return a canary that was paused, in a store with no other receipts."""
-    made = door.create("--mode", "canary")
-    assert door("pause", "--id", made, "--reason", "a look at it") == 0, door.err
-    return made
-
-
-@pytest.fixture
-def bundle(door: Door, rollout: str, tmp_path: Path) -> list[object]:
-    """Return what verifies its bundle."""
-    saved = tmp_path / "saved"
-    assert door("receipts", rollout, "--save", saved) == 0, door.err
-    assert door("export", "--rollout", rollout, "-o", tmp_path / "bundle.zip") == 0, door.err
-    return [tmp_path / "bundle.zip", "--key", saved / "receipt-key.pem", "--log-key", saved / "log-key.txt"]
-
-
-def show_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let standard error be a terminal to which every count is shown."""
-    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
-    monkeypatch.setattr(progress_line, "EVERY_S", 0.0)
 
 
 @pytest.mark.parametrize("command", ["export", "fsck", "verify", "verify files", "replay", "replay stored"])
@@ -45,6 +23,7 @@ def test_it_is_shown_of_how_many(
     door: Door, rollout: str, bundle: list[object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str
 ) -> None:
     """From the first one on up to the last."""
+    watch_progress(monkeypatch)
     show_at_once(monkeypatch)
     saved = tmp_path / "saved"
     called: dict[str, list[object]] = {
@@ -67,7 +46,7 @@ def test_what_was_not_shown_at_once_is_shown_together(
 ) -> None:
     """One line has all that went on since the last; what is more than was expected is no share of it."""
     monkeypatch.setenv("COLUMNS", "80")
-    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    watch_progress(monkeypatch)
     line = ProgressLine("checking", is_wanted=True)
     line.expect("receipts", 5_000)
     line.expect("buckets", 3)
@@ -85,6 +64,7 @@ def test_a_narrow_terminal_has_one_line_too(
 ) -> None:
     """What goes on in a second one could not be taken away again."""
     monkeypatch.setenv("COLUMNS", "20")
+    watch_progress(monkeypatch)
     show_at_once(monkeypatch)
 
     ProgressLine("checking", is_wanted=True).tell("decisions made again", 1_000)
