@@ -92,6 +92,8 @@ def test_a_webhook_that_is_given_up_is_told_to_whoever_looks(door: Door, listene
 
     door("show", "--id", rollout)
     told = " ".join(door.out.split())
+    # What waits is tried at once.
+    listener.answer = lambda _: (503, {}, b"")
     door("webhooks", "enable", identity)
     door("webhooks", "disable", identity)
     door("show", "--id", rollout)

@@ -156,6 +156,33 @@ def test_a_process_of_multiprocessing_sends_what_it_recorded(tmp_path: Path, met
     assert sorted(run["app_id"] for run in _runs(tmp_path / "runs")) == ["child", "child", "child", "parent"]
 
 
+@pytest.mark.clause("WH-310")
+@pytest.mark.parametrize("method", ["fork", "spawn"])
+def test_workers_of_a_pool_that_is_closed_send_what_they_recorded(tmp_path: Path, method: str) -> None:
+    """They end by themselves then; who leaves the block at once has them ended by a signal."""
+    path = tmp_path / "work.py"
+    path.write_text(
+        HEAD + "import multiprocessing\n"
+        "def work(number):\n"
+        "    with lockgate.record('child'): pass\n"
+        "if __name__ == '__main__':\n"
+        f"    with multiprocessing.get_context({method!r}).Pool(2) as pool:\n"
+        "        pool.map(work, range(20))\n"
+        "        pool.close()\n"
+        "        pool.join()\n",
+        encoding="utf-8",
+    )
+
+    subprocess.run(
+        [sys.executable, str(path)],
+        env={"LOCKGATE_RELEASE": "v1", "LOCKGATE_RUNS_FILE": str(tmp_path / "runs")},
+        check=True,
+        timeout=60,
+    )
+
+    assert [run["app_id"] for run in _runs(tmp_path / "runs")] == ["child"] * 20
+
+
 @pytest.mark.clause("RC-12")
 def test_processes_that_append_to_one_file_tear_no_line(tmp_path: Path) -> None:
     """Each batch is written whole."""

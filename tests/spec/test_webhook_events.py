@@ -170,21 +170,27 @@ def test_freezes_are_told() -> None:
 
 
 @pytest.mark.clause("WH-35")
-def test_a_rollback_overtakes_weights_and_nothing_else() -> None:
-    """What gave traffic is never sent; what only tells comes after it, in order."""
+def test_a_rollback_overtakes_what_was_not_delivered_of_its_rollout() -> None:
+    """What gave traffic, or says that there is some, is never sent; what says nothing of it comes after, in order."""
     here, receivers = world(), Recipients(answers=[DOWN])
     hooked(here, receivers, URL)
     rollout = created(here).rollout
     pause(rollout.id, ANN, here.house)
     resume(rollout.id, ANN, here.house)
     promoted_step(here, rollout.id)
+    freeze(APP, ANN, here.house)
     sent(here, receivers, Bounds(messages=1))
     rollback(rollout.id, ANN, here.house)
 
     sent(here, receivers)
 
-    assert came(receivers) == ["created", "rollback", "pause", "resume", "completed"]
-    assert ("promote", "superseded") in states(kept_deliveries(here))
+    assert came(receivers) == ["created", "rollback", "freeze", "completed"]
+    assert states(kept_deliveries(here, State.SUPERSEDED)) == [
+        ("created", "superseded"),
+        ("pause", "superseded"),
+        ("resume", "superseded"),
+        ("promote", "superseded"),
+    ]
     assert fsck(here.house).flaws == ()
 
 
@@ -361,7 +367,7 @@ def test_a_rollback_does_not_wait_for_a_promote_that_is_under_way(tmp_path: Path
     sent(here, silent)
     assert sorted(states(kept_deliveries(here))) == [
         ("created", "superseded"),
-        ("pause", "delivered"),
+        ("pause", "superseded"),
         ("rollback", "delivered"),
     ]
 

@@ -3,7 +3,8 @@
 
 A lane is what one endpoint has not been told yet of one app, in the order of commits. At most one delivery of a lane is
 under way at a time, but for what is urgent beside what is not at a webhook. After a weight was delivered no older one
-of its lane is sent any more; what asks for no weight, which only a webhook hears, is sent all the same.
+of its lane is sent any more. What asks for no weight, which only a webhook hears, is sent all the same, unless its
+rollout lost traffic since: then the weight that it says was taken back.
 """
 
 from __future__ import annotations
@@ -57,6 +58,8 @@ class Delivery:
 
     `attempts` counts what was begun, so that a sender that died counts too; `error` is what the last one came to, and
     `output` the end of what the endpoint said. `held_until`: before when the endpoint asked not to be tried.
+    `waits`: how many waits of the schedule have begun, of which the last one ends at `due_at`. `is_early`: it is, or
+    may be, tried before that, which leaves both as they are.
     """
 
     message_id: str
@@ -69,6 +72,8 @@ class Delivery:
     due_at: Instant
     state: State = State.DUE
     attempts: int = 0
+    waits: int = 0
+    is_early: bool = False
     tried_at: Instant = 0
     leased_until: Instant = 0
     error: str = ""
@@ -136,45 +141,67 @@ def addressed(message: Message, endpoints: Iterable[Endpoint]) -> tuple[Delivery
     )
 
 
-def choose(lane: Sequence[Delivery], now: Instant, kind: Kind = Kind.COMMAND) -> Choice:
+def choose(lane: Sequence[Delivery], now: Instant, endpoint: Endpoint | None = None) -> Choice:
     """Return what a lane comes to now: in order, but that what is urgent overtakes what is not.
 
     A command ends before the next one begins. What is sent to a webhook says its own place in the order, so that there
     what is urgent does not even wait for what is under way.
     """
+    webhook = None if endpoint is None else endpoint.webhook
+    well_since = 0 if webhook is None else webhook.well_since
     leased = [each for each in lane if each.is_leased(now)]
-    if leased and (kind is not Kind.WEBHOOK or any(each.is_urgent for each in leased)):
+    if leased and (webhook is None or any(each.is_urgent for each in leased)):
         return Choice()
-    superseded = tuple(each for place, each in enumerate(lane) if _is_overtaken(each, lane[place + 1 :]))
+    superseded = tuple(
+        each for place, each in enumerate(lane) if any(is_taken_back(each, newer) for newer in lane[place + 1 :])
+    )
     left = [each for each in lane if each not in superseded]
     for place, each in sorted(enumerate(left), key=lambda one: not one[1].is_urgent):
         # An older one that is urgent too was tried first; it failed, and must not keep this one back.
         is_free = each.is_urgent or (place == 0 and not leased)
-        if is_free and _is_due(each, left[place + 1 :], now):
+        if is_free and (_is_due(each, now) or _may_be_early(each, left[place + 1 :], well_since, now)):
             return Choice(superseded, each)
     return Choice(superseded)
 
 
-def _is_overtaken(delivery: Delivery, newer: Sequence[Delivery]) -> bool:
-    urgent = [each for each in newer if each.is_urgent]
-    if not delivery.is_weight:
+def is_taken_back(delivery: Delivery, newer: Delivery) -> bool:
+    """Say whether a newer delivery takes away the traffic that an older one gives, or says that there is."""
+    if not newer.is_urgent:
         return False
-    if delivery.is_urgent:
-        # Another rollout's candidate may still have the traffic that this one takes away.
-        return any(each.rollout_id == delivery.rollout_id for each in urgent)
-    return bool(urgent)
+    if newer.rollout_id == delivery.rollout_id:
+        # That a rollout has ended is told by the receipt that ended it, and says what that one says.
+        return newer.seq > delivery.seq
+    # Another rollout's candidate may still have the traffic that an urgent one takes away.
+    return delivery.is_weight and not delivery.is_urgent
 
 
-def _is_due(delivery: Delivery, newer: Sequence[Delivery], now: Instant) -> bool:
-    is_waited_for = any(each.at > delivery.tried_at for each in newer) and delivery.held_until <= now
+def outdated(older: Iterable[Delivery], sent: Delivery) -> tuple[Delivery, ...]:
+    """Return which of the older deliveries of a lane are never sent any more after one was delivered."""
+    return tuple(each for each in older if (sent.is_weight and each.is_weight) or is_taken_back(each, sent))
+
+
+def _is_due(delivery: Delivery, now: Instant) -> bool:
     # Tried ahead of the clock, it was due by a clock that has been set back since.
-    return delivery.attempts == 0 or delivery.due_at <= now or now < delivery.tried_at or is_waited_for
+    return delivery.attempts == 0 or delivery.due_at <= now or now < delivery.tried_at
+
+
+def _may_be_early(delivery: Delivery, newer: Sequence[Delivery], well_since: Instant, now: Instant) -> bool:
+    """Say whether there is a reason to try once before the wait is over; one that lies ahead of the clock is none."""
+    reasons = (well_since, *(each.at for each in newer))
+    is_waited_for = any(delivery.tried_at < reason <= now for reason in reasons)
+    return delivery.is_early or (is_waited_for and delivery.held_until <= now)
 
 
 def claimed(delivery: Delivery, endpoint: Endpoint, now: Instant) -> Delivery:
     """Return a delivery that somebody begins to send; if they die, it is sent again when the lease is over."""
     lease = round(endpoint.timeout_s * SECOND) + LEASE_SLACK
-    return replace(delivery, attempts=delivery.attempts + 1, tried_at=now, leased_until=now + lease)
+    return replace(
+        delivery,
+        attempts=delivery.attempts + 1,
+        is_early=not _is_due(delivery, now),
+        tried_at=now,
+        leased_until=now + lease,
+    )
 
 
 def settled(delivery: Delivery, carried: Carried, now: Instant, kind: Kind = Kind.COMMAND) -> Delivery:
@@ -187,6 +214,7 @@ def settled(delivery: Delivery, carried: Carried, now: Instant, kind: Kind = Kin
     )
     over = replace(
         delivery,
+        is_early=False,
         leased_until=0,
         held_until=0,
         output=carried.output[-MAX_OUTPUT:],
@@ -195,12 +223,15 @@ def settled(delivery: Delivery, carried: Carried, now: Instant, kind: Kind = Kin
     )
     if carried.fault is None:
         return replace(over, state=State.DELIVERED)
-    name = f"{delivery.message_id} {delivery.endpoint_id}"
-    wait = wait_after(kind, delivery.attempts, name, is_urgent=delivery.is_urgent)
+    asked = round(min(carried.retry_after_s or 0.0, LONGEST_RETRY_AFTER / SECOND) * SECOND)
+    held = replace(over, held_until=now + asked if asked else 0)
+    if delivery.is_early:
+        return replace(held, due_at=max(delivery.due_at, held.held_until))
+    waits = delivery.waits + 1
+    wait = wait_after(kind, waits, f"{delivery.message_id} {delivery.endpoint_id}", is_urgent=delivery.is_urgent)
     if wait is None:
         return replace(over, state=State.DEAD)
-    asked = round(min(carried.retry_after_s or 0.0, LONGEST_RETRY_AFTER / SECOND) * SECOND)
-    return replace(over, due_at=now + max(wait, asked), held_until=now + asked if asked else 0)
+    return replace(held, waits=waits, due_at=now + max(wait, asked))
 
 
 def superseded(delivery: Delivery, why: str) -> Delivery:
@@ -210,4 +241,9 @@ def superseded(delivery: Delivery, why: str) -> Delivery:
 
 def again(delivery: Delivery, now: Instant) -> Delivery:
     """Return a delivery that is due as if it had never been tried."""
-    return replace(delivery, state=State.DUE, attempts=0, due_at=now, leased_until=0, held_until=0)
+    return replace(delivery, state=State.DUE, attempts=0, waits=0, due_at=now, leased_until=0, held_until=0)
+
+
+def hastened(delivery: Delivery, now: Instant) -> Delivery:
+    """Return a delivery that may be tried before its wait is over; one that is under way, or due, is left as it is."""
+    return delivery if delivery.is_leased(now) or _is_due(delivery, now) else replace(delivery, is_early=True)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How often something was tried in vain comes in; how long nobody tries it again goes out, or that it is given up."""
+"""Which wait it is comes in; how long nobody tries a failed delivery again goes out, or that it is given up."""
 
 from __future__ import annotations
 
@@ -23,13 +23,16 @@ JITTER = 0.2
 LONGEST_RETRY_AFTER = HOUR
 
 
-def wait_after(kind: Kind, attempts: int, name: str, *, is_urgent: bool) -> Instant | None:
-    """Return how long to wait after so many attempts; None when it is given up. `name` is what spreads the waits."""
+def wait_after(kind: Kind, number: int, name: str, *, is_urgent: bool) -> Instant | None:
+    """Return how long the wait of a number, from 1 on, is; None when it is given up. `name` spreads the waits.
+
+    A wait begins by a try at which the one before it was over, so that the numbers stand for time.
+    """
     if kind is Kind.WEBHOOK:
         waits = URGENT_WEBHOOK_WAITS if is_urgent else WEBHOOK_WAITS
-        return None if attempts > len(waits) else round(waits[attempts - 1] * _spread(f"{name} {attempts}"))
+        return None if number > len(waits) else round(waits[number - 1] * _spread(f"{name} {number}"))
     first, longest = (FIRST_URGENT_WAIT, LONGEST_URGENT_WAIT) if is_urgent else (FIRST_WAIT, LONGEST_WAIT)
-    waited = [min(longest, first << min(attempt - 1, 32)) for attempt in range(1, attempts + 1)]
+    waited = [min(longest, first << min(each - 1, 32)) for each in range(1, number + 1)]
     return None if sum(waited) > PATIENCE else waited[-1]
 
 

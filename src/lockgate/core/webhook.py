@@ -62,7 +62,8 @@ class Webhook:
 
     `secret`: the secret as it is kept, encrypted; `old_secret` signs beside it until `old_until`.
     `disabled`: why nothing is sent; empty while something is. `failing_since`: since when nothing succeeded, and how
-    many attempts failed since; 0 where the last attempt did.
+    many attempts failed since; 0 where the last attempt did. `well_since`: when an attempt succeeded after others had
+    failed, or it was enabled; what was tried before that is tried once more.
     """
 
     url: str
@@ -75,6 +76,7 @@ class Webhook:
     disabled: str = ""
     failing_since: Instant = 0
     failures: int = 0
+    well_since: Instant = 0
 
     def __repr__(self) -> str:
         return f"Webhook(url={self.url!r})"
@@ -94,7 +96,7 @@ class Webhook:
     def tried(self, now: Instant, *, is_failed: bool) -> Webhook:
         """Return the webhook after one more attempt."""
         if not is_failed:
-            return replace(self, failing_since=0, failures=0)
+            return replace(self, failing_since=0, failures=0, well_since=now) if self.failures else self
         return replace(self, failing_since=self.failing_since or now, failures=self.failures + 1)
 
     def is_silent(self, now: Instant) -> bool:

@@ -12,7 +12,19 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from threading import Lock
 
-from lockgate.core.delivery import Carried, Choice, Delivery, State, again, choose, claimed, settled, superseded
+from lockgate.core.delivery import (
+    Carried,
+    Choice,
+    Delivery,
+    State,
+    again,
+    choose,
+    claimed,
+    hastened,
+    outdated,
+    settled,
+    superseded,
+)
 from lockgate.core.endpoint import Endpoint, Kind
 from lockgate.core.instant import SECOND
 from lockgate.core.outbox import Message
@@ -130,7 +142,7 @@ def ready(house: House, app: str | None = None) -> tuple[Ready, ...]:
     lanes = [
         Ready(lane=lane, kind=_kind(endpoints.get(lane[0])), is_urgent=any(each.is_urgent for each in lane_of))
         for lane, lane_of in found.items()
-        if not _is_disabled(endpoints.get(lane[0])) and choose(lane_of, now, _kind(endpoints.get(lane[0]))) != Choice()
+        if not _is_disabled(endpoints.get(lane[0])) and choose(lane_of, now, endpoints.get(lane[0])) != Choice()
     ]
     return tuple(sorted(lanes, key=lambda each: (not each.is_urgent, each.kind is Kind.WEBHOOK)))
 
@@ -151,11 +163,12 @@ def retry_dead(house: House, app: str | None = None) -> int:
 
 
 def hasten(house: House, app: str | None = None) -> None:
-    """Let what waits for its next try be due at once."""
+    """Let what waits for its next try be tried at once; what fails goes on to wait as it did."""
     with changing(house) as work:
         now = house.clock.now()
         for each in work.deliveries(State.DUE, app=app):
-            work.put_delivery(replace(each, due_at=min(each.due_at, now)))
+            if (hasty := hastened(each, now)) != each:
+                work.put_delivery(hasty)
 
 
 def _kind(endpoint: Endpoint | None) -> Kind:
@@ -178,7 +191,7 @@ def _claim(house: House, lane: Lane) -> Told | None:
             return None
         if _is_disabled(endpoint):
             return None
-        choice = choose(waiting, now, endpoint.kind)
+        choice = choose(waiting, now, endpoint)
         _supersede(work, choice.superseded, OVERTAKEN)
         if choice.following is None:
             return None
@@ -199,7 +212,7 @@ def _settle(house: House, claim: Told, carried: Carried) -> Told:
         after = settled(sent, carried, house.clock.now(), _kind(claim.endpoint))
         if after.state is State.DELIVERED and sent.is_weight:
             lane = _of_lane(work, (sent.endpoint_id, sent.app), State.DUE, State.DEAD)
-            _supersede(work, [each for each in lane[: lane.index(sent)] if each.is_weight], OVERTAKEN)
+            _supersede(work, outdated(lane[: lane.index(sent)], sent), OVERTAKEN)
         work.put_delivery(after)
         given_up = see(work, sent.endpoint_id, carried, house.clock.now())
     if given_up is not None:

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from lockgate.core.delivery import Delivery, State, again
+from lockgate.core.delivery import Delivery, State, again, is_taken_back
 from lockgate.core.endpoint import Endpoint
 from lockgate.core.instant import Instant
 from lockgate.errors import NotPermittedError, UnknownError
@@ -58,11 +58,11 @@ def _check_enabled(endpoint: Endpoint) -> None:
 
 def _check_newest(seen: Snapshot, endpoint: Endpoint, delivery: Delivery) -> None:
     """Refuse to give traffic by an older word: what was told since may have taken it away."""
-    if not delivery.is_weight or delivery.is_urgent:
-        return
-    lane = [each for each in _of(seen, endpoint) if each.app == delivery.app and each.is_weight]
-    if lane[-1] != delivery:
+    lane = [each for each in _of(seen, endpoint) if each.app == delivery.app]
+    newer = [each for each in lane[lane.index(delivery) + 1 :] if each.is_weight]
+    is_replaced = delivery.is_weight and not delivery.is_urgent and bool(newer)
+    if is_replaced or any(is_taken_back(delivery, each) for each in newer):
         raise NotPermittedError(
-            f"{delivery.message_id} asks for a weight, and a newer one was asked for since",
-            advice=f"Redeliver {lane[-1].message_id}, which is the latest.",
+            f"{delivery.message_id} says a weight, and a newer one was asked for since",
+            advice=f"Redeliver {newer[-1].message_id}, which is the latest.",
         )

@@ -14,7 +14,9 @@ from lockgate.core.outbox import Message
 from lockgate.core.transition import Event
 from lockgate.core.webhook import PING
 from lockgate.errors import TryAgainError
-from lockgate.operations.webhooks.webhooks import find_webhook
+from lockgate.operations.vault.keeping import changing
+from lockgate.operations.webhooks.health import see
+from lockgate.operations.webhooks.webhooks import find_webhook, part_of
 from lockgate.ports.house import House
 from lockgate.ports.webhooks import Receivers
 
@@ -32,7 +34,10 @@ class Tried:
 
 
 def try_webhook(webhook_id: str, house: House, receivers: Receivers) -> Tried:
-    """Send an `endpoint.ping`, which is kept nowhere, also to a webhook that is disabled."""
+    """Send an `endpoint.ping`, which is kept nowhere, also to a webhook that is disabled.
+
+    One that is taken after messages were not says that the receiver is well again, so that they are tried at once.
+    """
     endpoint, now = find_webhook(webhook_id, house), house.clock.now()
     name = f"evt_{secrets.token_hex(13)}_ping"
     said = {"webhook": webhook_id, "org": house.org, "app": endpoint.app, "reason": PING}
@@ -46,4 +51,7 @@ def try_webhook(webhook_id: str, house: House, receivers: Receivers) -> Tried:
         carried = receivers.carry_out(endpoint, message)
     finally:
         _AT_ONCE.release()
+    if carried.fault is None and part_of(endpoint).failures:
+        with changing(house) as work:
+            see(work, webhook_id, carried, house.clock.now())
     return Tried(name, carried, max(0, house.clock.now() - now))

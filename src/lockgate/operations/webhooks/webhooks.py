@@ -153,11 +153,12 @@ def switch_webhook(webhook_id: str, actor: Actor, house: House, *, is_enabled: b
     """Let a webhook be sent messages again, or none; what waits then waits for that."""
     with writing(house) as work:
         endpoint = known_webhook(work, webhook_id)
-        webhook = part_of(endpoint)
+        webhook, now = part_of(endpoint), house.clock.now()
         if is_enabled is not bool(webhook.disabled):
             return endpoint
         disabled = "" if is_enabled else BY_HAND
-        changed = replace(endpoint, webhook=replace(webhook, disabled=disabled, failing_since=0, failures=0))
+        begun = replace(webhook, disabled=disabled, failing_since=0, failures=0, well_since=now)
+        changed = replace(endpoint, webhook=begun)
         said = "it is sent messages again" if is_enabled else "it is sent nothing"
         keep_webhook(work, house, changed, actor, said)
         return known_webhook(work, webhook_id)
