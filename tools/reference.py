@@ -26,6 +26,7 @@ from lockgate.core.permission import INCLUDED, MEANINGS, PRESETS, Permission
 from lockgate.core.refusal import VerifyError
 from lockgate.core.release_record_schema import release_record_schema
 from lockgate.core.webhook import EVENTS, PING
+from lockgate.server.app import DESCRIPTION
 from lockgate.server.event_schemas import example_of
 from lockgate.server.metrics import OF_PROCESS, OF_STORE, Metric
 from lockgate.server.problem import KINDS as PROBLEMS
@@ -50,6 +51,10 @@ KINDS: dict[str, type[errors.LockgateError]] = {
 PLACES = {"VerifyError": 1}
 # What a message says of the very case.
 UNKNOWN = "…"
+
+
+# The one call that the table does not have, because its answer is made of the table.
+OF_ITSELF = [f"`GET {DESCRIPTION}`", "Describe all of these, as OpenAPI 3.1", "nothing", "", "200 the description"]
 
 
 def commands_page() -> str:
@@ -151,7 +156,7 @@ def api_page() -> str:
         "What `lockgate serve` answers, as `/openapi.json` tells programs; [serve](../howto/serve.md) begins earlier.",
         "What a call holds and what it is answered are schemas of that description, by the names in these columns.",
         "## Endpoints",
-        _table("call", "does", "needs", "takes", "answers", rows=map(_endpoint, ENDPOINTS)),
+        _table("call", "does", "needs", "takes", "answers", rows=[*map(_endpoint, ENDPOINTS), OF_ITSELF]),
         "## Permissions",
         _table("permission", "a key with it may", rows=([f"`{each}`", MEANINGS[each]] for each in Permission)),
         "## Presets",

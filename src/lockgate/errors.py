@@ -36,6 +36,10 @@ class NotPermittedError(LockgateError):
     """The caller may not do this."""
 
 
+class MalformedKeyError(NotPermittedError):
+    """What was sent as a key has not the form of one."""
+
+
 class ExpiredKeyError(NotPermittedError):
     """The key's time is over."""
 

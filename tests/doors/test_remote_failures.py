@@ -17,6 +17,8 @@ from lockgate.server.screens import COMMANDS
 from tests.client.scripted import scripted
 from tests.doors.both import Both, Made
 from tests.doors.line import Door
+from tests.server.served import served
+from tests.spec.line import world
 
 TOKEN = "rvk_00000000000000000000000000_secret"  # noqa: S105 -- it opens nothing
 SAID = {
@@ -46,6 +48,7 @@ REFUSALS = {
     "invalid-call": (400, exit_codes.USAGE),
     "invalid-data": (400, exit_codes.DATA),
     "key-needed": (401, exit_codes.NOT_PERMITTED),
+    "key-malformed": (401, exit_codes.NOT_PERMITTED),
     "key-expired": (401, exit_codes.NOT_PERMITTED),
     "key-revoked": (401, exit_codes.NOT_PERMITTED),
     "unknown-field": (400, exit_codes.USAGE),
@@ -107,6 +110,30 @@ def test_an_address_where_nothing_answers_is_told(
     assert remote("list") == code.code
     assert said in remote.err
     assert TOKEN not in remote.err
+
+
+@pytest.mark.clause("CL-63")
+@pytest.mark.parametrize(
+    ("words", "list_of_names"),
+    [
+        (("show", "rol_aaaaaaaaaaaaaaaa"), "lockgate list"),
+        (("keys", "revoke", "nope"), "lockgate keys list"),
+        (("webhooks", "show", "end_nope"), "lockgate webhooks list"),
+        (("webhooks", "redeliver", "end_nope", "evt_no"), "lockgate webhooks deliveries"),
+        (("log", "entry", "9999"), "lockgate log checkpoint"),
+    ],
+)
+def test_what_is_not_there_is_told_with_the_list_of_its_kind(
+    remote: Door, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], list_of_names: str
+) -> None:
+    """Who mistyped the id of a key is not sent to the list of rollouts."""
+    with served(world()) as shop:
+        monkeypatch.setenv("LOCKGATE_URL", str(shop.http.base_url).rstrip("/"))
+        monkeypatch.setenv("LOCKGATE_API_KEY", shop.key("admin").token)
+        left = remote(*words)
+
+    assert left == exit_codes.USAGE.code
+    assert f"`{list_of_names}" in remote.err
 
 
 @pytest.mark.clause("CL-22")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import httpx
 
@@ -105,7 +105,12 @@ def send(shop: Served, caller: Caller, row: Endpoint, **headers: str) -> httpx.R
 
 def send_to(path: str, caller: Caller, row: Endpoint, **headers: str) -> httpx.Response:
     """Call an endpoint at a path."""
-    named, query = {name.replace("_", "-"): text for name, text in headers.items()}, QUERIES.get(row.path, {})
+    return send_with(QUERIES.get(row.path, {}), path, caller, row, **headers)
+
+
+def send_with(query: Mapping[str, str], path: str, caller: Caller, row: Endpoint, **headers: str) -> httpx.Response:
+    """Call an endpoint at a path with a query."""
+    named = {name.replace("_", "-"): text for name, text in headers.items()}
     if not row.body:
         return caller.call(row.method, path, named, params=query)
     return caller.call(row.method, path, {"content-type": row.body[0], **named}, content=body_of(row), params=query)

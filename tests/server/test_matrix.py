@@ -6,10 +6,22 @@ from __future__ import annotations
 import httpx
 import pytest
 
+from lockgate.core.app import DEFAULT_ORG
 from lockgate.core.permission import PRESETS, is_allowed
 from lockgate.server.schema_names import SCHEMA_NAMES
 from lockgate.server.table import ENDPOINTS, Endpoint
-from tests.server.rows import CLOSED, NAMED, OTHER_APP, OTHER_ORG, name_of, path_of, rollout_of, send
+from tests.server.rows import (
+    CLOSED,
+    NAMED,
+    OTHER_APP,
+    OTHER_ORG,
+    QUERIES,
+    name_of,
+    path_of,
+    rollout_of,
+    send,
+    send_with,
+)
 from tests.server.served import Served, problem
 from tests.spec.line import APP, created
 
@@ -45,8 +57,25 @@ def test_nobody_without_a_key_is_answered(shop: Served, row: Endpoint) -> None:
 
     answers = [shop.http.request(row.method, path, headers={"authorization": each} if each else {}) for each in wrong]
 
-    assert [problem(each) for each in answers] == [*[(401, "key-needed")] * (len(wrong) - 1), (401, "key-expired")]
+    kinds = [*["key-needed"] * 3, *["key-malformed"] * 3, "key-expired"]
+    assert [problem(each) for each in answers] == [(401, kind) for kind in kinds]
     assert {each.headers["www-authenticate"] for each in answers} == {"Bearer"}
+
+
+@pytest.mark.clause("SV-11")
+@pytest.mark.parametrize("row", ENDPOINTS, ids=name_of)
+def test_a_parameter_that_nobody_knows_is_refused_and_nothing_is_done(shop: Served, row: Endpoint) -> None:
+    """`?dry_run=1` is not answered as if it had not been said, by any row."""
+    path, admin = path_of(shop, row), shop.caller("admin")
+    with shop.world.house.store.reading(DEFAULT_ORG) as seen:
+        before = seen.tree()
+
+    answer = send_with(QUERIES.get(row.path, {}) | {"dry_run": "1"}, path, admin, row)
+
+    assert problem(answer) == (400, "unknown-field")
+    assert "there is no parameter 'dry_run'" in answer.json()["detail"]
+    with shop.world.house.store.reading(DEFAULT_ORG) as seen:
+        assert seen.tree() == before
 
 
 @pytest.mark.clause("SV-05")

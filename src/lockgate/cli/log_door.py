@@ -98,7 +98,7 @@ def _of_server(asked: LogCall) -> Fetched:
     try:
         reply = check(sent_by.call("GET", API + asked.place, is_safe=True))
     except ProblemError as error:
-        raise explained(error, sent_by) from error
+        raise explained(error, sent_by, "`lockgate log checkpoint` says how many entries there are.") from error
     finally:
         sent_by.close()
     return Fetched({name.lower(): text for name, text in reply.headers.items()}, reply.body)

@@ -34,6 +34,9 @@ OF_APP = frozenset({"runs", "compare", "freeze", "unfreeze", "kill"})
 # A token that was lost on its way must not be made again.
 ONCE = frozenset({"keys-create"})
 PROBLEM = "urn:lockgate:problem:"
+# Where to look for the name of what is not there.
+ROLLOUTS = "`lockgate list` has the ids, `lockgate apps` the apps."
+KEYS = "`lockgate keys list` shows those that there are."
 _BY_TYPE: dict[str, type[LockgateError]] = {
     "invalid-data": DataError,
     "too-many-runs": DataError,
@@ -80,7 +83,7 @@ class RemoteDoor:
         try:
             return said_of(check(self._call(name, path, body, headers)).document())
         except ProblemError as error:
-            raise explained(error, self.transport) from error
+            raise explained(error, self.transport, KEYS if name == "keys-revoke" else ROLLOUTS) from error
         except (KeyError, TypeError, ValueError) as error:
             raise _other_version(self.transport) from error
 
@@ -92,8 +95,8 @@ class RemoteDoor:
         return self.transport.call("POST", path, body, headers, is_safe=name not in ONCE, timing=timing)
 
 
-def explained(error: ProblemError, sent_by: Transport) -> LockgateError:
-    """Return a problem as the error that the same call has on the server's machine."""
+def explained(error: ProblemError, sent_by: Transport, names: str = ROLLOUTS) -> LockgateError:
+    """Return a problem as the error that the same call has on the server's machine; `names` says where names stand."""
     name = error.type.removeprefix(PROBLEM)
     if error.status == 404 and error.detail.startswith("there is no path"):
         return _other_version(sent_by)
@@ -101,10 +104,10 @@ def explained(error: ProblemError, sent_by: Transport) -> LockgateError:
         return UnreachableError(error.message, advice=error.advice)
     kind = _BY_TYPE.get(name) or _BY_STATUS.get(error.status, UsageError if error.status < 500 else LockgateError)
     advice = error.advice
-    if name in ("key-needed", "key-expired", "key-revoked"):
+    if name in ("key-needed", "key-malformed", "key-expired", "key-revoked"):
         advice = "LOCKGATE_API_KEY holds the key; `lockgate keys create` makes one."
     elif name == "not-found":
-        advice = "`lockgate list` has the ids, `lockgate apps` the apps."
+        advice = names
     return kind(error.message, advice=advice)
 
 

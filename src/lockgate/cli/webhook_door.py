@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 # A receiver that is tried has 15 s.
 ANSWER_S, TOTAL_S, AWAY_S = 40.0, 60.0, 3.0
+NAMES = "`lockgate webhooks list` names them, `lockgate webhooks deliveries ID` the messages of one."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,7 +109,7 @@ def _of_server(asked: WebhookCall) -> dict[str, Any]:
         reply = check(sent_by.call(asked.method, API + asked.place, body, headers, is_safe=asked.method == "GET"))
         return dict(reply.document())
     except ProblemError as error:
-        raise explained(error, sent_by) from error
+        raise explained(error, sent_by, NAMES) from error
     except (KeyError, TypeError, ValueError) as error:
         raise LockgateError(
             "the server's answer was not understood", advice="Use the client of its version."

@@ -25,7 +25,7 @@ from lockgate.server.admission import Admission, admit, admit_anybody, check_hea
 from lockgate.server.answering import answer as reply
 from lockgate.server.body import packing, read_body, unpack_body
 from lockgate.server.body_budget import BodyBudget
-from lockgate.server.call import Answer, Ask, Call, ask_nothing, encode
+from lockgate.server.call import Answer, Ask, Call, ask_nothing, check_names, encode
 from lockgate.server.caller import Caller
 from lockgate.server.connection import OPENED
 from lockgate.server.description import describe
@@ -190,6 +190,8 @@ def _answer(row: Endpoint, service: Service, caller: Caller, request: Request, b
     query = dict(request.query_params)
     if len(query) != len(request.query_params.multi_items()):
         raise ProblemError(NOT_A_CALL, "a parameter comes twice in the query", "Send each once.")
+    # Before anything is done: `?dry_run=1` that nobody reads would else be the real thing.
+    check_names("parameter", query, row.query)
     call = Call(
         house=replace(service.house, org=caller.org),
         caller=caller,

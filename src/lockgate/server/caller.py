@@ -14,7 +14,7 @@ from lockgate.core.canonical import digest
 from lockgate.core.instant import Instant
 from lockgate.core.permission import Permission, is_allowed
 from lockgate.core.receipt import Actor
-from lockgate.errors import ClosedStoreError, ExpiredKeyError, NotPermittedError, RevokedKeyError
+from lockgate.errors import ClosedStoreError, ExpiredKeyError, MalformedKeyError, NotPermittedError, RevokedKeyError
 from lockgate.operations.access.authenticate import ADVICE, authenticate
 from lockgate.operations.tick import LOOP
 from lockgate.ports.house import Clock
@@ -92,7 +92,7 @@ def caller_of(headers: Mapping[str, str], store: Store, clock: Clock) -> Caller:
     except ClosedStoreError:
         # The store let nobody in, which says nothing of the key.
         raise
-    except (ExpiredKeyError, RevokedKeyError) as error:
+    except (ExpiredKeyError, MalformedKeyError, RevokedKeyError) as error:
         raise ProblemError(problem_of(error).kind, error.message, error.advice) from error
     except NotPermittedError as error:
         raise ProblemError(NO_KEY, error.message, error.advice) from error

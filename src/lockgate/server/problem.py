@@ -22,6 +22,7 @@ from lockgate.errors import (
     HeldError,
     LeftError,
     LockgateError,
+    MalformedKeyError,
     NotPermittedError,
     OlderStoreError,
     RefusedUrlError,
@@ -57,6 +58,7 @@ NOT_A_CURSOR = Kind("cursor-of-another-list", 400, "The cursor is none of this l
 NOT_A_RECEIVER = Kind("webhook-url-refused", 400, "The URL may not be called from here, and nothing is kept of it.")
 NOT_HTTP = Kind("invalid-http", 400, "What was sent is no request of HTTP.")
 NO_KEY = Kind("key-needed", 401, "No key that opens anything was sent.")
+MALFORMED = Kind("key-malformed", 401, "What was sent as a key has not the form of one.")
 EXPIRED = Kind("key-expired", 401, "The time of the key is over.")
 REVOKED = Kind("key-revoked", 401, "The key was revoked.")
 NO_TRUST = Kind("token-refused", 401, "The token of the job opens nothing.")
@@ -96,6 +98,7 @@ KINDS = (
     NOT_A_RECEIVER,
     NOT_HTTP,
     NO_KEY,
+    MALFORMED,
     EXPIRED,
     REVOKED,
     NO_TRUST,
@@ -128,7 +131,7 @@ KINDS = (
     CROWDED,
 )
 # What those are answered whom nobody knows; who is answered so too often is told to wait.
-OF_STRANGERS = (NO_KEY, EXPIRED, REVOKED, NO_TRUST, SILENT_ISSUER)
+OF_STRANGERS = (NO_KEY, MALFORMED, EXPIRED, REVOKED, NO_TRUST, SILENT_ISSUER)
 # The first kind of error that fits counts.
 _BY_ERROR: dict[type[LockgateError], Kind] = {
     UnknownError: NOT_THERE,
@@ -145,6 +148,7 @@ _BY_ERROR: dict[type[LockgateError], Kind] = {
     LeftError: LEFT,
     ClosedStoreError: UNREACHABLE,
     ExpiredKeyError: EXPIRED,
+    MalformedKeyError: MALFORMED,
     RevokedKeyError: REVOKED,
     NotPermittedError: REFUSED,
     SilentIssuerError: SILENT_ISSUER,

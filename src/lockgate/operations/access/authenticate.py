@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from lockgate.core.api_key import NO_DIGEST, ApiKey, is_token_of, key_id
-from lockgate.errors import ExpiredKeyError, NotPermittedError, RevokedKeyError
+from lockgate.errors import ExpiredKeyError, MalformedKeyError, NotPermittedError, RevokedKeyError
 from lockgate.ports.house import Clock
 from lockgate.ports.store import Store
 
@@ -16,6 +16,11 @@ def authenticate(token: str, store: Store, clock: Clock) -> ApiKey:
     identity = key_id(token)
     key = None if identity is None else store.api_key(identity)
     is_right = is_token_of(token, NO_DIGEST if key is None else key.digest)
+    if identity is None:
+        raise MalformedKeyError(
+            "the token has not the form of a key, or its checksum is wrong",
+            advice="Send it whole, as `lockgate keys create` printed it: `rvk_` and 64 characters.",
+        )
     if key is None or not is_right:
         raise NotPermittedError("no key has this token", advice=ADVICE)
     fault = key.fault(clock.now())

@@ -7,7 +7,7 @@ from lockgate.core.canonical import Json
 from lockgate.core.dedupe import MAX_WINDOW_S, Dedupe
 from lockgate.errors import UsageError
 from lockgate.operations.intake.ingest import ingest
-from lockgate.server.call import Answer, Call, check_names
+from lockgate.server.call import Answer, Call
 from lockgate.server.routes.runs import check_apps, check_lines, ingested_document
 
 PARAMETERS = ("app_id", "dedupe", "window_s")
@@ -15,7 +15,6 @@ PARAMETERS = ("app_id", "dedupe", "window_s")
 
 def keep(call: Call) -> Answer:
     """Keep a batch of runs by their start; the same bytes again change nothing."""
-    check_names("parameter", call.query, PARAMETERS)
     check_lines(call.body)
     batch = call.batches.decode(call.body, call.text("app_id"))
     check_apps(call, batch)

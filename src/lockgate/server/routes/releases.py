@@ -7,7 +7,7 @@ from lockgate.core.canonical import Json
 from lockgate.core.instant import instant_text
 from lockgate.errors import UsageError
 from lockgate.operations.asking.releases import Version, versions
-from lockgate.server.call import MAX_PAGE, Answer, Call, check_names
+from lockgate.server.call import MAX_PAGE, Answer, Call
 from lockgate.server.cursor import page_of
 
 PARAMETERS = ("app_id", "limit", "cursor")
@@ -16,7 +16,6 @@ PAGE = 100
 
 def list_releases(call: Call) -> Answer:
     """Return a page of an app's releases, the first seen first."""
-    check_names("parameter", call.query, PARAMETERS)
     app = call.text("app_id")
     if app is None:
         raise UsageError("app_id is missing in the query", advice="Name the app: ?app_id=APP.")

@@ -20,7 +20,7 @@ from lockgate.operations.webhooks.deliver import Told, untold
 from lockgate.report.created import created_document
 from lockgate.report.rollout_document import explanation_document, rollout_document
 from lockgate.report.signed import FIRST, with_signed
-from lockgate.server.call import MAX_PAGE, Answer, Call, check_names, flag_of, needed, seconds_of, text_of
+from lockgate.server.call import MAX_PAGE, Answer, Call, flag_of, needed, seconds_of, text_of
 from lockgate.server.cursor import next_cursor, place_of
 
 # Fields that say of the policy what its own document would.
@@ -58,7 +58,6 @@ def create_rollout(call: Call) -> Answer:
 
 def list_all(call: Call) -> Answer:
     """Return a page of rollouts, the oldest first, and the cursor of the next one."""
-    check_names("parameter", call.query, FILTERS)
     app = call.text("app_id")
     if app is not None:
         call.caller.check_app(app)

@@ -3,13 +3,16 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from lockgate.core.batch import Ingested, RunBatch
 from lockgate.core.canonical import Json
 from lockgate.core.misnamed import misnamed
 from lockgate.errors import TooManyRunsError
 from lockgate.operations.intake.ingest import MAX_BYTES, MAX_RUNS
 from lockgate.operations.intake.run_notes import run_notes
-from lockgate.server.call import Answer, Call, check_names
+from lockgate.server.call import Answer, Call
+from lockgate.server.gathering import SentBatch
 
 NDJSON_TYPES = ("application/x-ndjson", "application/ndjson", "application/jsonl")
 MAX_BODY = MAX_BYTES
@@ -19,25 +22,37 @@ MAX_LINES = 2 * MAX_RUNS
 
 def take(call: Call) -> Answer:
     """Keep a batch of runs, one JSON object a line; the same bytes again change nothing."""
-    check_names("parameter", call.query, ("app_id",))
-    check_lines(call.body)
-    batch = call.gathering.decode(call.batches, call.body, call.text("app_id"))
+    sent = SentBatch(
+        lines=check_lines(call.body), size=len(call.body), decode=partial(_decoded, call), tell=partial(_told, call)
+    )
+    return call.gathering.take(sent, call.house)
+
+
+def _decoded(call: Call) -> RunBatch:
+    batch = call.batches.decode(call.body, call.text("app_id"))
     check_apps(call, batch)
-    taken = call.gathering.take(batch, call.house)
+    return batch
+
+
+def _told(call: Call, taken: Ingested) -> Answer:
     call.meter.ingested(taken.runs)
     left_out: Json = {app: dict(releases) for app, releases in taken.left_out.items()}
     notes: Json = [*run_notes([*taken.apps], call.house), *misnamed(call.body)]
     return Answer(document={**ingested_document(taken), "left_out": left_out, "notes": notes})
 
 
-def check_lines(body: bytes) -> None:
-    """Refuse a batch of far more runs than are taken before it is decoded, which takes many times its memory."""
+def check_lines(body: bytes) -> int:
+    """Return how many lines a batch has; one of far more runs than are taken is refused before it is decoded.
+
+    To decode it takes many times its memory.
+    """
     lines = body.count(b"\n")
     if lines > MAX_LINES:
         raise TooManyRunsError(
             f"a batch of {lines:,} lines is too large",
             advice=f"At most {MAX_RUNS:,} runs are taken at once; send several.",
         )
+    return lines
 
 
 def check_apps(call: Call, batch: RunBatch) -> None:

@@ -32,7 +32,7 @@ from lockgate.operations.webhooks.webhooks import (
 )
 from lockgate.ports.webhooks import Receivers
 from lockgate.report.webhook_listing import delivery_document, tried_document, webhook_document
-from lockgate.server.call import Answer, Call, check_names, flag_of, names_of, needed, seconds_of, text_of
+from lockgate.server.call import Answer, Call, flag_of, names_of, needed, seconds_of, text_of
 from lockgate.server.cursor import next_cursor, page_of, place_of
 
 FIELDS = ("url", "app_id", "events", "format", "hub_header", "reason")
@@ -57,7 +57,6 @@ def check_one(call: Call) -> None:
 
 def list_all(call: Call) -> Answer:
     """Return a page of the webhooks of apps that the key is for."""
-    check_names("parameter", call.query, ("limit", "cursor"))
     found = [each for each in list_webhooks(call.house) if _is_seen(call, each)]
     page, cursor = page_of(call, found, PAGE, MAX_PAGE)
     return Answer(document={"webhooks": [_document(call, each) for each in page], "cursor": cursor})
@@ -112,7 +111,6 @@ def rotate(call: Call) -> Answer:
 
 def list_deliveries(call: Call) -> Answer:
     """Return a page of what a webhook was sent or is to be sent, the latest first."""
-    check_names("parameter", call.query, ("state", "limit", "cursor"))
     state = call.choice("state", State)
     states = () if state is None else (State(state),)
     found = deliveries_of(_known(call).id, call.house, *states)
@@ -133,7 +131,6 @@ def redeliver_one(call: Call) -> Answer:
 def recover_all(call: Call) -> Answer:
     """Let everything be sent again that was given up, or what was told since a time."""
     call.document()
-    check_names("parameter", call.query, ("since",))
     since = call.text("since")
     count = recover(_known(call).id, 0 if since is None else _instant(since), call.house)
     call.wake()
