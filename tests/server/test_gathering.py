@@ -23,7 +23,7 @@ from lockgate.operations.soundness.fsck import fsck
 from lockgate.ports.house import House
 from lockgate.ports.store import Store, Transaction
 from lockgate.server import gathering
-from lockgate.server.gathering import Gathering
+from lockgate.server.gathering import Gathering, SentBatch
 from lockgate.testing.world import World
 from lockgate.wiring import memory_store, run_batches, sqlite_store
 from tests.server.served import API, NDJSON, served
@@ -62,6 +62,10 @@ def _batch(number: int, **fields: Any) -> RunBatch:
     return run_batches().decode("".join(json.dumps(run) + "\n" for run in runs).encode(), None)
 
 
+def _sent(batch: RunBatch) -> SentBatch[Ingested]:
+    return SentBatch(lines=batch.columns.runs, size=len(batch.body), decode=lambda: batch, tell=lambda came: came)
+
+
 def _stores(folder: Path) -> list[Store]:
     return [memory_store(), sqlite_store(folder)]
 
@@ -73,7 +77,7 @@ def _taken(house: House, batches: Sequence[RunBatch]) -> tuple[list[Ingested | E
 
     def take(batch: RunBatch) -> Ingested | Exception:
         try:
-            return together.take(batch, own)
+            return together.take(_sent(batch), own)
         except Exception as error:  # noqa: BLE001 -- what each came to is asked
             return error
 
@@ -146,9 +150,9 @@ def test_where_the_store_fails_every_caller_is_told_and_nothing_is_kept() -> Non
     slow = Failing(here.house.store)
     own, together = replace(here.house, store=slow), Gathering()
     with ThreadPoolExecutor(4) as pool:
-        first = pool.submit(together.take, _batch(1), own)
+        first = pool.submit(together.take, _sent(_batch(1)), own)
         assert slow.is_begun.wait(20)
-        others = [pool.submit(together.take, _batch(number), own) for number in (2, 3)]
+        others = [pool.submit(together.take, _sent(_batch(number)), own) for number in (2, 3)]
         while len(together._waiting["default"]) < 3:
             threading.Event().wait(0.001)
         slow.may_go.set()
@@ -156,7 +160,7 @@ def test_where_the_store_fails_every_caller_is_told_and_nothing_is_kept() -> Non
 
     assert first.result(20).runs == 10
     assert [type(each) for each in failures] == [UnreachableError, UnreachableError]
-    assert together.take(_batch(2), own).runs == 10
+    assert together.take(_sent(_batch(2)), own).runs == 10
 
 
 @pytest.mark.clause("SV-170")

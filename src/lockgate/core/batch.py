@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from lockgate.core.canonical import byte_digest
 from lockgate.core.instant import Instant
 from lockgate.core.intake import Slice
-from lockgate.core.summary import Columns, Integers, Mask
+from lockgate.core.summary import Columns, Integers, Mask, concatenate
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +73,28 @@ class RunBatch:
     def digest(self) -> str:
         """Return the digest by which a batch that comes again is known."""
         return byte_digest(self.body)
+
+
+def joined(batches: Sequence[RunBatch]) -> RunBatch:
+    """Return the runs of batches that name neither flags nor probes as one, with the name of the first.
+
+    Groups stand in the order in which they came first.
+    """
+    places: dict[Group, int] = {}
+    numbered = [
+        np.array([places.setdefault(group, len(places)) for group in batch.groups], np.intp) for batch in batches
+    ]
+    one = RunBatch(
+        body=b"",
+        columns=concatenate([batch.columns for batch in batches]),
+        groups=tuple(places),
+        group=np.concatenate([number.take(batch.group) for number, batch in zip(numbered, batches, strict=True)]),
+        started_at=np.concatenate([batch.started_at for batch in batches]),
+        ids=[run_id for batch in batches for run_id in batch.ids],
+    )
+    # In place of the digest of the bytes, which nobody keeps as one.
+    one.__dict__["digest"] = batches[0].digest
+    return one
 
 
 def spread(batch: RunBatch) -> RunBatch:

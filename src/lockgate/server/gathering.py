@@ -1,77 +1,90 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Batches of callers who call at once come in; each goes out when the store has it, several in one transaction.
+"""Bodies of callers who call at once come in; what each came to goes out when the store has it, several at a time.
 
-Whoever finds nobody at work keeps their own batch and those that wait; who comes meanwhile waits for the next turn.
+Whoever finds nobody at work decodes and keeps their own batch, and those that come until that is decoded; who comes
+later waits for the next turn. Threads that worked beside each other would stop each other at each step, and push each
+other's values out of the processor's cache: that was a quarter of all that a small batch cost.
 """
 
 from __future__ import annotations
 
 import threading
 from collections import deque
-from contextlib import nullcontext
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
 
 from lockgate.core.batch import Ingested, RunBatch
+from lockgate.errors import LockgateError
 from lockgate.operations.intake.ingest_together import ingest_together
 from lockgate.ports.house import House
-from lockgate.ports.reading import RunBatches
 
+Told = TypeVar("Told")
 # Of one transaction: nobody else writes meanwhile.
 MAX_BATCHES, MAX_RUNS, MAX_BYTES = 16, 20_000, 8 << 20
 # Bytes of about fourteen thousand runs.
 LARGE = 4 << 20
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SentBatch(Generic[Told]):
+    """A batch as it was sent: of how many lines and bytes, how it is decoded, and how its caller is told what it is."""
+
+    lines: int
+    size: int
+    decode: Callable[[], RunBatch]
+    tell: Callable[[Ingested], Told]
+
+
 @dataclass(slots=True, eq=False)
 class _Waiting:
-    """A batch; `turn` is set when it has come to something, or when its caller is to keep it and others."""
+    """A batch; `turn` is set when its caller is told what it came to, or is to keep it and others."""
 
-    batch: RunBatch
+    sent: SentBatch[Any]
+    batch: RunBatch | None = None
     turn: threading.Event = field(default_factory=threading.Event)
-    came: Ingested | BaseException | None = None
+    is_over: bool = False
+    told: Any = None
+    fault: BaseException | None = None
 
 
 class Gathering:
     """The batches that wait, by organisation, in the order in which they came; the first of them is being kept."""
 
     def __init__(self) -> None:
-        self._lock, self._decoding = threading.Lock(), threading.Lock()
+        self._lock = threading.Lock()
         self._waiting: dict[str, deque[_Waiting]] = {}
 
-    def decode(self, batches: RunBatches, body: bytes, app: str | None) -> RunBatch:
-        """Decode a body; of those that are not large one at a time, so that a large one keeps nobody waiting.
-
-        Two that take turns at a processor push each other's values out of its cache.
-        """
-        with self._decoding if len(body) <= LARGE else nullcontext():
-            return batches.decode(body, app)
-
-    def take(self, batch: RunBatch, house: House) -> Ingested:
-        """Keep a batch as `ingest` does, together with others that wait."""
-        mine = _Waiting(batch)
+    def take(self, sent: SentBatch[Told], house: House) -> Told:
+        """Keep a batch as `ingest` does, together with others that wait, and return what its caller is told."""
+        # One that is large is decoded beside the others, so that it keeps nobody waiting.
+        mine = _Waiting(sent, sent.decode() if sent.size > LARGE else None)
         with self._lock:
             queue = self._waiting.setdefault(house.org, deque())
             queue.append(mine)
             is_first = len(queue) == 1
         if not is_first:
             mine.turn.wait()
-        if mine.came is None:
+        if not mine.is_over:
             self._keep(queue, house)
-        assert mine.came is not None
-        if isinstance(mine.came, BaseException):
-            raise mine.came
-        return mine.came
+        if mine.fault is not None:
+            raise mine.fault
+        told: Told = mine.told
+        return told
 
     def _keep(self, queue: deque[_Waiting], house: House) -> None:
         """Keep the first batches that wait, of which the first is the caller's own."""
-        with self._lock:
-            some = _first_of(queue)
+        some: list[_Waiting] = []
         try:
-            found: list[Ingested | BaseException] = [*ingest_together([each.batch for each in some], house)]
+            while (following := self._following(queue, some)) is not None:
+                some.append(following)
+                _decode(following)
+            _keep([each for each in some if each.fault is None], house)
         except BaseException as error:  # noqa: BLE001 -- each of them is told, and none waits for ever
-            found = [error] * len(some)
-        for each, came in zip(some, found, strict=True):
-            each.came = came
+            for each in some:
+                each.fault = each.fault or error
+        for each in some:
+            each.is_over = True
         with self._lock:
             for _ in some:
                 queue.popleft()
@@ -82,14 +95,33 @@ class Gathering:
         for each in some:
             each.turn.set()
 
+    def _following(self, queue: deque[_Waiting], some: Sequence[_Waiting]) -> _Waiting | None:
+        """Return who waits behind the first some of a queue, if that one goes with them."""
+        with self._lock:
+            following = queue[len(some)] if len(some) < len(queue) else None
+        if not some or following is None:
+            return following
+        sent = [each.sent for each in (*some, following)]
+        lines, size = sum(each.lines for each in sent), sum(each.size for each in sent)
+        return following if len(sent) <= MAX_BATCHES and lines <= MAX_RUNS and size <= MAX_BYTES else None
 
-def _first_of(queue: deque[_Waiting]) -> list[_Waiting]:
-    """Return the first of a queue, and those after it that go with it."""
-    found: list[_Waiting] = []
-    runs = size = 0
-    for each in queue:
-        runs, size = runs + each.batch.columns.runs, size + len(each.batch.body)
-        if found and (len(found) >= MAX_BATCHES or runs > MAX_RUNS or size > MAX_BYTES):
-            break
-        found.append(each)
-    return found
+
+def _decode(waiting: _Waiting) -> None:
+    if waiting.batch is None:
+        try:
+            waiting.batch = waiting.sent.decode()
+        except Exception as error:  # noqa: BLE001 -- whose batch it is raises it
+            waiting.fault = error
+
+
+def _keep(some: Sequence[_Waiting], house: House) -> None:
+    """Keep batches, and make what each of their callers is told."""
+    found = ingest_together([each.batch for each in some if each.batch is not None], house) if some else []
+    for each, came in zip(some, found, strict=True):
+        if isinstance(came, LockgateError):
+            each.fault = came
+            continue
+        try:
+            each.told = each.sent.tell(came)
+        except Exception as error:  # noqa: BLE001 -- whose batch it is raises it
+            each.fault = error

@@ -63,9 +63,8 @@ def add_batch(
         _change_rule(work, batch, dedupe)
         return replace(before, is_repeated=True)
     now = clock.now()
-    _check_times(batch, now)
-    _check_names(batch)
-    spines = {name: _spine(work, name, batch, now) for name in spines_of(batch)}
+    check_runs(batch, now)
+    spines = {name: open_spine(work, name, batch, now) for name in spines_of(batch)}
     for spine in spines.values():
         spine.app = with_dedupe(work, spine.app, dedupe or (import_rule(spine.app) if by_start_time else None))
     is_kept = first_seen(work, batch, {name: spine.app for name, spine in spines.items()}, now)
@@ -101,9 +100,14 @@ def _change_rule(work: Transaction, batch: RunBatch, dedupe: Dedupe | None) -> N
 def check_batch(batch: RunBatch, now: Instant) -> None:
     """Refuse a batch that could not be kept, whatever is kept already."""
     _check_size(batch)
+    check_runs(batch, now)
+    first_of_each_id(spread(batch))
+
+
+def check_runs(batch: RunBatch, now: Instant) -> None:
+    """Refuse a batch with a run that began at no time that is taken, or of a name that nothing may have."""
     _check_times(batch, now)
     _check_names(batch)
-    first_of_each_id(spread(batch))
 
 
 def _check_names(batch: RunBatch) -> None:
@@ -151,7 +155,7 @@ def _check_times(batch: RunBatch, now: Instant) -> None:
             raise DataError(f"{place}a run started at {started}, which is {what}", advice=ADVICE_OF_TIMES)
 
 
-def _spine(work: Transaction, name: str, batch: RunBatch, now: Instant) -> OpenSpine:
+def open_spine(work: Transaction, name: str, batch: RunBatch, now: Instant) -> OpenSpine:
     """Return the open end of an app's spine; app and releases exist from the first run that names them."""
     for release in sorted({each.release for each in batch.groups if each.app == name}):
         work.put_release(Release(app=name, name=release, first_seen_at=now))
@@ -188,8 +192,8 @@ def _result(batch: RunBatch, is_kept: Mask, is_again: Mask, spines: dict[str, Op
         at=max([now, *opened]),
         runs=runs,
         duplicates=own.size - runs,
-        other=sum(spine.other for spine in spines.values()),
-        crowded=sum(spine.crowded for spine in spines.values()),
+        other=sum(spine.other.total() for spine in spines.values()),
+        crowded=sum(spine.crowded.total() for spine in spines.values()),
         apps={name: count for name, count in sorted(apps.items()) if count},
         left_out=_of_releases(batch, ~is_kept, spines),
         unlike=_of_releases(batch, ~is_kept & ~is_again, spines),

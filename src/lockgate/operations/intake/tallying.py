@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import groupby
@@ -26,7 +27,7 @@ Place = tuple[str, int, str, Slice]
 class OpenSpine:
     """The open end of an app's spine; `kept` is the app as the store has it, None where it has none.
 
-    `other` counts runs whose labels found no room, `crowded` those whose release did.
+    `other` counts runs whose labels found no room, `crowded` those whose release did, by whose they are.
     """
 
     work: Transaction
@@ -34,8 +35,8 @@ class OpenSpine:
     now: Instant
     kept: App | None = None
     slots: dict[Instant | None, Slot] = field(default_factory=dict)
-    other: int = 0
-    crowded: int = 0
+    other: Counter[Group] = field(default_factory=Counter)
+    crowded: Counter[Group] = field(default_factory=Counter)
     _releases: dict[int, set[str]] = field(default_factory=dict)
     _on_trial: frozenset[str] | None = None
     _still_open: dict[Instant | None, Slot] | None = None
@@ -45,11 +46,12 @@ class OpenSpine:
         """Return where so many runs are tallied that began in one slice of time."""
         slot = self._slot(start)
         if not self._has_room(slot, group.release):
-            self.crowded += runs
+            self.crowded[group] += runs
             return self.app.name, slot.number, UNNAMED_RELEASE, OTHER
         self.app = self.app.with_slice(group.labels)
         labels = self.app.slice_of(group.labels)
-        self.other += runs if labels == OTHER else 0
+        if labels == OTHER:
+            self.other[group] += runs
         return self.app.name, slot.number, group.release, labels
 
     def _has_room(self, slot: Slot, release: str) -> bool:
