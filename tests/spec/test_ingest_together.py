@@ -8,7 +8,6 @@ import random
 import sqlite3
 from collections.abc import Callable, Sequence
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +22,7 @@ from lockgate.ports.store import Store
 from lockgate.testing.world import World
 from lockgate.wiring import memory_store, postgres_store, run_batches, sqlite_store
 from tests.postgresql import Cluster
+from tests.spec.line import created
 
 APPS = ("claims-agent", "billing")
 ROUNDS, BATCHES, RUNS = 12, 5, 12
@@ -73,11 +73,13 @@ def _groups(seed: int) -> list[list[RunBatch]]:
         for _ in range(BATCHES):
             runs = [_run(draw, next(numbers)) for _ in range(RUNS)]
             earlier += runs
-            if is_odd and draw.random() < 0.5:
+            if is_odd and draw.random() < 0.3:
                 _spoil(draw, runs, earlier)
             bodies.append("".join(json.dumps(run) + "\n" for run in runs).encode())
         if is_odd and draw.random() < 0.3:
             bodies.append(draw.choice(bodies))
+        if found and draw.random() < 0.2:
+            bodies[0] = draw.choice(found[-1]).body
         found.append([run_batches().decode(body, None) for body in bodies])
     return found
 
@@ -150,20 +152,18 @@ def test_a_bucket_that_holds_so_many_runs_of_a_candidate_is_sealed_after_the_bat
     tmp_path: Path, store: str
 ) -> None:
     """The batches behind it join the next bucket, as they do alone."""
-    worlds = [World(memory_store() if store == "memory" else sqlite_store(tmp_path / name)) for name in ("a", "b")]
-    group = [batch for number in range(3) for batch in [_plain(number)]]
+    stores = [memory_store() if store == "memory" else sqlite_store(tmp_path / name) for name in ("a", "b")]
+    here, there = worlds = [World(each, 1) for each in stores]
     for world in worlds:
-        ingest(_plain(100), world.house)
-        with world.house.store.writing(world.house.org) as work:
-            app = work.app(APPS[0])
-            assert app is not None
-            work.put_app(replace(app, bucket_runs=2 * RUNS))
-    here, there = worlds
+        created(world, candidate="v1", policy={"bucket_runs": 2 * RUNS})
+    group = [_plain(number) for number in range(5)]
 
     found = ingest_together(group, here.house)
 
     assert found == [ingest(batch, there.house) for batch in group]
     assert _stored(here.house) == _stored(there.house)
+    with here.house.store.reading() as seen:
+        assert [slot.is_sealed for slot in seen.slots(APPS[0], -1, 10)] == [True, True, False]
 
 
 def _plain(number: int) -> RunBatch:
@@ -171,6 +171,7 @@ def _plain(number: int) -> RunBatch:
     return run_batches().decode("".join(json.dumps(run) + "\n" for run in runs).encode(), None)
 
 
+@pytest.mark.clause("SV-901")
 def test_batches_without_anything_odd_are_tallied_in_one_pass(tmp_path: Path) -> None:
     """What several come to is one row beside the cells of their bucket, and one of the ids that are known."""
     here = World(sqlite_store(tmp_path))
