@@ -6,11 +6,13 @@ All buckets of the app are counted, as in a check of the store: imported runs of
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
 from lockgate.core.canonical import Json
+from lockgate.core.instant import instant_text
+from lockgate.core.soundness.flaw import Flaw, Rule
 from lockgate.core.spine import Cell
 from lockgate.operations.intake.recounting import Decode, Recounting
 from lockgate.operations.line.reading import load
@@ -44,11 +46,9 @@ def recounted(name: str, house: House, decode: Decode, tell: Tell) -> Recounted:
         again = Recounting(check, decode)
         app = _app_of(seen, name)
         _hold(seen, app, again)
-        for digest in list(again.slots):
-            batch = seen.ingested(digest)
-            if batch is not None:
-                check.add(again.add(batch))
-        left = tuple(_uncounted(again))
+        pinned = seen.pinned()
+        lost = {digest for digest in list(again.slots) if check.add(_count(check, again, digest, pinned))}
+        left = tuple(_uncounted(again, lost))
         check.add(again.flaws())
     others = tuple(sentence for sentence in check.unknown if "whose raw runs are not all kept" not in sentence)
     return Recounted(
@@ -71,16 +71,31 @@ def _hold(seen: Snapshot, name: str, again: Recounting) -> None:
         again.note(name, slot, cells, seen.segments(name, slot.number))
 
 
-def _uncounted(again: Recounting) -> Iterator[str]:
+def _count(check: Check, again: Recounting, digest: str, pinned: Collection[str]) -> Iterator[Flaw]:
+    """Count a batch again, or yield why that cannot be; what was pruned is no flaw."""
+    seen, batch = check.seen, check.seen.ingested(digest)
+    if batch is None:
+        yield Flaw(Rule.EVIDENCE, f"batch {digest}", "a bucket names it, and it is not kept")
+        return
+    is_sound, where = seen.is_segment_sound(digest), f"batch {digest}, taken {instant_text(batch.at)}"
+    if is_sound:
+        yield from again.add(batch)
+    elif is_sound is not None:
+        yield Flaw(Rule.EVIDENCE, where, "its raw runs cannot be read, or are not the bytes that it is named by")
+    elif batch.at >= seen.retention().raw_until or digest in pinned:
+        yield Flaw(Rule.EVIDENCE, where, "its raw runs are not there, and were not pruned")
+
+
+def _uncounted(again: Recounting, lost: set[str]) -> Iterator[str]:
     """Yield, in words, which buckets' raw runs are not all kept; those that follow each other as one."""
-    missing = [place for place, batches in again.batches.items() if batches]
-    live = sorted(place.time for place in missing if not place.is_imported)
-    for first, last in _ranges(live):
-        named = f"bucket {first}" if first == last else f"buckets {first} to {last}"
-        yield f"{named} could not be counted again: raw runs of {'it' if first == last else 'them'} were pruned"
-    imported = len(missing) - len(live)
-    if imported:
-        yield f"{imported:,} buckets of imported runs could not be counted again: raw runs of them were pruned"
+    missing = {place: batches for place, batches in again.batches.items() if batches}
+    for is_lost, why in ((False, "were pruned"), (True, "are not there, or are not what was taken")):
+        places = [place for place, batches in missing.items() if bool(batches & lost) is is_lost]
+        for first, last in _ranges([place.time for place in places if not place.is_imported]):
+            named, them = (f"bucket {first}", "it") if first == last else (f"buckets {first} to {last}", "them")
+            yield f"{named} could not be counted again: raw runs of {them} {why}"
+        if imported := sum(place.is_imported for place in places):
+            yield f"{imported:,} buckets of imported runs could not be counted again: raw runs of them {why}"
 
 
 def _ranges(numbers: list[int]) -> Iterator[tuple[int, int]]:
