@@ -64,7 +64,7 @@ def test_apps_are_frozen_and_killed_by_the_client(client: Client) -> None:
 
     assert (frozen["frozen"], free["frozen"]) == ("an incident", None)
     assert (killed["killed"], len(all_killed)) == (True, 1)
-    assert client.app(APP)["champion"] == client.apps()[0]["champion"]
+    assert client.app(APP)["champion"] == next(client.apps())["champion"]
     assert client.evaluate_all() == {"rollouts": [], "problems": []}
     assert client.rollout(rollout)["status"] == "rolled_back"
 

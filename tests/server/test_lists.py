@@ -9,15 +9,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lockgate.core.app import App, Release
 from lockgate.core.policy.policy import Mode
 from lockgate.core.rollout import Status
+from lockgate.operations.asking.overview import NAMED_RELEASES
 from lockgate.operations.asking.rollout_page import Wanted, rollout_page
 from lockgate.operations.steering.cancel import cancel
 from tests.server.rows import ANN
 from tests.server.served import API, Caller, Served, problem
 from tests.spec.line import APP, created, world
 
-ROLLOUTS = f"{API}/rollouts"
+ROLLOUTS, APPS = f"{API}/rollouts", f"{API}/apps"
 
 
 def _ids(caller: Caller, **query: Any) -> list[str]:
@@ -49,6 +51,58 @@ def test_each_filter_lets_through_what_it_names(admin: Caller, two: tuple[str, s
     ]
 
     assert [(query, _ids(admin, **query)) for query, _ in asked] == asked
+
+
+@pytest.mark.clause("WH-311")
+def test_apps_come_in_pages_and_each_is_on_one(admin: Caller, door: Served) -> None:
+    """By name, those that the key is for; one that comes meanwhile moves no other."""
+    names = [f"app{number}" for number in range(5)]
+    for name in reversed(names):
+        created(door.world, app=name, policy={"mode": "shadow"})
+    first = admin.get(APPS, limit=2).json()
+    created(door.world, app="aaa", policy={"mode": "shadow"})
+    second = admin.get(APPS, limit=2, cursor=first["cursor"]).json()
+    third = admin.get(APPS, limit=2, cursor=second["cursor"]).json()
+    some = door.caller("admin", apps=["app1", "app4"])
+
+    pages = [[each["app"] for each in page["apps"]] for page in (first, second, third)]
+
+    assert pages == [names[:2], names[2:4], names[4:]]
+    assert third["cursor"] is None
+    page = some.get(APPS, limit=1).json()
+    assert [each["app"] for each in page["apps"]] == ["app1"]
+    assert [each["app"] for each in some.get(APPS, cursor=page["cursor"]).json()["apps"]] == ["app4"]
+    assert problem(some.get(APPS, cursor=admin.get(f"{API}/api-keys", limit=1).json()["cursor"]))[0] == 400
+
+
+@pytest.mark.clause("WH-311")
+def test_a_name_may_be_as_long_as_names_are(admin: Caller, door: Served) -> None:
+    """The cursor after it is taken."""
+    names = [f"a{each * 255}" for each in ("\N{LATIN SMALL LETTER E WITH ACUTE}", "\N{DESERET SMALL LETTER LONG I}")]
+    for name in (*names, f"b{names[1][1:]}"):
+        created(door.world, app=name, policy={"mode": "shadow"})
+
+    page = admin.get(APPS, limit=2).json()
+    rest = admin.get(APPS, cursor=page["cursor"]).json()
+
+    assert [each["app"] for each in page["apps"]] == names
+    assert len(rest["apps"]) == 1
+
+
+@pytest.mark.clause("WH-311")
+def test_of_many_releases_an_app_names_the_latest_and_how_many_there_are(admin: Caller, door: Served) -> None:
+    """The list of releases has all of them, in pages."""
+    with door.world.house.store.writing() as work:
+        work.put_app(App(name=APP))
+        for number in range(300):
+            work.put_release(Release(app=APP, name=f"v{number:03}", first_seen_at=number))
+
+    (listed,), one = admin.get(APPS).json()["apps"], admin.get(f"{APPS}/{APP}").json()
+
+    latest = [f"v{number:03}" for number in range(300 - NAMED_RELEASES, 300)]
+    assert [each["name"] for each in one["releases"]] == [each["name"] for each in listed["releases"]] == latest
+    assert (one["release_count"], listed["release_count"]) == (300, 300)
+    assert len(admin.get(f"{API}/releases", app_id=APP, limit=1_000).json()["releases"]) == 300
 
 
 @pytest.mark.clause("SV-26")

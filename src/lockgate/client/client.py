@@ -191,9 +191,9 @@ class Client:
         told = {name: value for name, value in document.items() if value is not None}
         return cast("Webhook", self._post(f"{API}/webhooks", told))
 
-    def apps(self) -> Sequence[App]:
-        """Return where every app stands."""
-        return cast("list[App]", self._get(f"{API}/apps")["apps"])
+    def apps(self) -> Iterator[App]:
+        """Yield where each app stands, by name, a page at a time."""
+        yield from cast("Iterator[App]", self._pages(f"{API}/apps", "apps", {}))
 
     def app(self, name: str) -> App:
         """Return where an app stands."""

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from lockgate.core.app import Release
 from lockgate.core.delivery import State
 from lockgate.core.instant import Instant
 from lockgate.core.policy.policy import Mode
@@ -25,6 +26,14 @@ class Counts:
     oldest_due_at: Instant | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class SeenReleases:
+    """How many releases of an app were seen, and the latest of them, the first seen first."""
+
+    count: int
+    latest: tuple[Release, ...]
+
+
 class ListingReading(Protocol):
     """What lists and counts need, as it was at one moment, without reading all that there is."""
 
@@ -35,6 +44,9 @@ class ListingReading(Protocol):
 
         After an id that nobody has comes none.
         """
+
+    def seen_releases(self, app: str, most: int) -> SeenReleases:
+        """Return how many releases of an app were seen, and so many at most of them; of two seen at once by name."""
 
     def runs_by_release(self, app: str) -> Mapping[str, int]:
         """Return how many runs of each release the kept slots of an app hold; those without a release count as `""`."""

@@ -30,7 +30,10 @@ def overview_document(one: Overview) -> dict[str, Json]:
         "former_champion": app.former_champion,
         "frozen": app.frozen,
         "killed": app.is_killed,
-        "releases": [{"name": each.name, "first_seen_at": instant_text(each.first_seen_at)} for each in one.releases],
+        "releases": [
+            {"name": each.name, "first_seen_at": instant_text(each.first_seen_at)} for each in one.releases.latest
+        ],
+        "release_count": one.releases.count,
         "active": [rollout_document(each) for each in one.active],
         "actuator": None if one.endpoint is None else endpoint_document(one.endpoint),
         # Some addresses are secrets, and whoever may look may not know them.
@@ -63,10 +66,10 @@ def _movers(one: Overview, screen: Screen) -> list[str]:
 
 
 def _releases(one: Overview) -> str:
-    latest = [short_name(each.name) for each in reversed(one.releases[-MAX_RELEASES:])]
-    more = len(one.releases) - len(latest)
+    latest = [short_name(each.name) for each in reversed(one.releases.latest[-MAX_RELEASES:])]
+    more = one.releases.count - len(latest)
     names = ", ".join(latest) + (f" and {more:,} before" if more else "")
-    return f"{count_text(len(one.releases), 'release')}{f', the latest first: {names}' if latest else ''}"
+    return f"{count_text(one.releases.count, 'release')}{f', the latest first: {names}' if latest else ''}"
 
 
 def _trial(rollout: Rollout) -> str:

@@ -17,12 +17,14 @@ from lockgate.server.call import Call
 from lockgate.server.problem import NOT_A_CURSOR, ProblemError
 
 T = TypeVar("T")
-MAX_CURSOR = 1_024
+# A place may be a name of 256 characters, each of four bytes.
+MAX_CURSOR = 2_048
 
 
 def next_cursor(call: Call, place: str) -> str:
     """Return the cursor of the page after a place."""
-    return urlsafe_b64encode(json.dumps([_list(call), place]).encode("ascii")).rstrip(b"=").decode("ascii")
+    told = json.dumps([_list(call), place], ensure_ascii=False)
+    return urlsafe_b64encode(told.encode()).rstrip(b"=").decode("ascii")
 
 
 def place_of(call: Call) -> str | None:

@@ -201,7 +201,7 @@ ENDPOINTS = (
         is_once=False,
         is_repeatable=True,
     ),
-    _get(f"{API}/apps", Permission.READ, apps.list_all, "Show every app"),
+    _get(f"{API}/apps", Permission.READ, apps.list_all, "Show apps, by name", "limit", "cursor"),
     _get(APP, Permission.READ, apps.show, "Show an app"),
     _post(f"{APP}/freeze", Permission.OVERRIDE, apps.freeze_one, "Let nothing of an app start or be promoted"),
     _post(f"{APP}/unfreeze", Permission.OVERRIDE, apps.unfreeze_one, "End an app's freeze"),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from lockgate.core.app import Release
 from lockgate.core.declaration.policy_declaration import declare
 from lockgate.core.delivery import State, addressed
 from lockgate.core.evidence.plan import plan
@@ -15,7 +16,7 @@ from lockgate.core.evidence.progress import begin
 from lockgate.core.policy.policy import Mode, Policy
 from lockgate.core.rollout import Declaration, Status, start
 from lockgate.core.trial import Chain, Trial
-from lockgate.ports.listing import Counts
+from lockgate.ports.listing import Counts, SeenReleases
 from lockgate.ports.store import Store
 from lockgate.testing.cells_contract import SLOT, some
 from lockgate.testing.outbox_contract import ENDPOINT, sample_message
@@ -65,6 +66,24 @@ class ListingContract:
             [],
             [],
         ]
+
+    def test_the_latest_releases_are_found_and_all_are_counted(self, store: Store) -> None:
+        """The first seen first; of an app that nobody has there are none."""
+        known = [
+            Release(app="web", name=name, first_seen_at=at) for name, at in (("b", 5), ("d", 7), ("c", 7), ("a", 9))
+        ]
+        with store.writing() as work:
+            for each in known:
+                work.put_release(each)
+            work.put_release(Release(app="api", name="z", first_seen_at=99))
+
+        with store.reading() as seen:
+            found = [seen.seen_releases("web", most) for most in (2, 9)]
+            none = seen.seen_releases("other", 2)
+
+        assert [each.count for each in found] == [4, 4]
+        assert [[one.name for one in each.latest] for each in found] == [["d", "a"], ["b", "c", "d", "a"]]
+        assert none == SeenReleases(0, ())
 
     def test_runs_are_counted_by_release(self, store: Store) -> None:
         """Of every kept slot, sealed or open, and of no other app or organisation."""

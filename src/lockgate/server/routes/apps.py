@@ -4,19 +4,23 @@
 from __future__ import annotations
 
 from lockgate.core.canonical import Json
-from lockgate.operations.asking.overview import Overview, overview
+from lockgate.operations.asking.overview import Overview, overview, overview_page
 from lockgate.operations.steering.freeze import freeze, freeze_all, unfreeze, unfreeze_all
 from lockgate.operations.steering.kill import kill
 from lockgate.operations.vault.app_series import AppStanding
 from lockgate.report.app_listing import overview_document
 from lockgate.report.signed import signed_app, signed_apps
-from lockgate.server.call import Answer, Call
+from lockgate.server.call import MAX_PAGE, Answer, Call
+from lockgate.server.cursor import next_cursor, place_of
+
+PAGE = 50
 
 
 def list_all(call: Call) -> Answer:
-    """Return where every app stands that the key is for."""
-    found = [each for each in overview(call.house) if call.caller.covers(each.app.name)]
-    return Answer(document={"apps": [_document(each) for each in found]})
+    """Return a page of the apps that the key is for, by name, each as it stands."""
+    page = overview_page(call.caller.covers, place_of(call), call.whole("limit", PAGE, MAX_PAGE), call.house)
+    cursor = None if page.last is None else next_cursor(call, page.last)
+    return Answer(document={"apps": [_document(each) for each in page.apps], "cursor": cursor})
 
 
 def show(call: Call) -> Answer:

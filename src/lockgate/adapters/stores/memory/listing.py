@@ -10,7 +10,7 @@ from itertools import islice
 from lockgate.adapters.stores.memory.tables import MemoryTablesReading
 from lockgate.core.delivery import State
 from lockgate.core.rollout import Rollout
-from lockgate.ports.listing import Counts
+from lockgate.ports.listing import Counts, SeenReleases
 
 
 class MemoryListing(MemoryTablesReading):
@@ -28,6 +28,11 @@ class MemoryListing(MemoryTablesReading):
         names = list(trials)
         later = (trials[name].rollout for name in names[0 if after is None else names.index(after) + 1 :])
         return tuple(islice((r for r in later if app in (None, r.app) and not (active and r.is_terminal)), count))
+
+    def seen_releases(self, app: str, most: int) -> SeenReleases:
+        """Return the latest releases of an app."""
+        found = sorted(self._table("releases", app).values(), key=lambda each: (each.first_seen_at, each.name))
+        return SeenReleases(len(found), tuple(found[-most:]))
 
     def runs_by_release(self, app: str) -> Mapping[str, int]:
         """Return the runs of each release."""

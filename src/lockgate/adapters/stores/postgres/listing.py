@@ -8,10 +8,11 @@ from collections.abc import Mapping
 
 from lockgate.adapters.stores.cell_rows import read_counts
 from lockgate.adapters.stores.postgres.rows import PostgresRowsReading
+from lockgate.core.app import Release
 from lockgate.core.delivery import Delivery, State
 from lockgate.core.policy.policy import Mode
 from lockgate.core.rollout import Rollout
-from lockgate.ports.listing import Counts
+from lockgate.ports.listing import Counts, SeenReleases
 
 
 class PostgresListing(PostgresRowsReading):
@@ -27,6 +28,15 @@ class PostgresListing(PostgresRowsReading):
             " AND (%s::text IS NULL OR app = %s) AND is_active >= %s ORDER BY place LIMIT %s"
         )
         return self._all(Rollout, sql, after, self._org, after, app, app, int(active), count)
+
+    def seen_releases(self, app: str, most: int) -> SeenReleases:
+        """Return the latest releases of an app."""
+        sql = "SELECT name, first_seen_at FROM releases WHERE org = %s AND app = %s"
+        latest = self._rows(f"{sql} ORDER BY first_seen_at DESC, name DESC LIMIT %s", app, most)
+        ((count,),) = self._rows("SELECT count(*) FROM releases WHERE org = %s AND app = %s", app)
+        return SeenReleases(
+            count, tuple(Release(app=app, name=name, first_seen_at=at) for name, at in reversed(latest))
+        )
 
     def runs_by_release(self, app: str) -> Mapping[str, int]:
         """Return the runs of each release."""

@@ -8,10 +8,11 @@ from collections.abc import Mapping
 
 from lockgate.adapters.stores.cell_rows import read_counts
 from lockgate.adapters.stores.sqlite.rows import SqliteRowsReading
+from lockgate.core.app import Release
 from lockgate.core.delivery import Delivery, State
 from lockgate.core.policy.policy import Mode
 from lockgate.core.rollout import Rollout
-from lockgate.ports.listing import Counts
+from lockgate.ports.listing import Counts, SeenReleases
 
 
 class SqliteListing(SqliteRowsReading):
@@ -32,6 +33,15 @@ class SqliteListing(SqliteRowsReading):
             where += " AND is_active"
         sql = f"SELECT rollout FROM rollouts WHERE {where} ORDER BY rowid LIMIT ?"  # noqa: S608 -- the conditions of the lines above
         return self._all(Rollout, sql, *keys, count)
+
+    def seen_releases(self, app: str, most: int) -> SeenReleases:
+        """Return the latest releases of an app."""
+        sql = "SELECT name, first_seen_at FROM releases WHERE org = ? AND app = ?"
+        latest = self._rows(f"{sql} ORDER BY first_seen_at DESC, name DESC LIMIT ?", app, most)
+        ((count,),) = self._rows("SELECT count(*) FROM releases WHERE org = ? AND app = ?", app)
+        return SeenReleases(
+            count, tuple(Release(app=app, name=name, first_seen_at=at) for name, at in reversed(latest))
+        )
 
     def runs_by_release(self, app: str) -> Mapping[str, int]:
         """Return the runs of each release."""
