@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
+from types import MappingProxyType
 
 from lockgate.errors import DataError
 
@@ -115,9 +117,66 @@ class Reason(StrEnum):
     BUNDLE_RECORD = "bundle_record"
 
 
+_AGAIN = "Take the file again, byte for byte as it was served or saved: formatted or converted it is another file."
+_OTHER = "It is another program's, or of a later version of Lockgate: verify it by that."
+_CHANGED = "Take it again from its owner; if that does not verify either, keep both, and rely on nothing that it says."
+_SIGNED = "Lockgate signs no such thing: ask whoever signed it, and rely on nothing that it says."
+_CHAIN = (
+    "Save all receipts of the rollout anew in one call; if they do not follow either, keep them and ask their owner."
+)
+_PLACE = "Take the latest key manifest from where its owner publishes it, and ask there which key signs at that place."
+_ROOTS = "Take the manifest again from where its owner publishes it, with every version between, each by --manifest."
+_WITNESS = "Ask whoever runs the witness for the line that `lockgate witness key` printed."
+_EXPORT = "Export again from the size at the end of the last portion that verifies."
+_BUNDLE = "Take the bundle again from whoever made it by `lockgate export`; unpack nothing of this one."
+_FILES = (
+    "Take the bundle again as `lockgate export` wrote it; whoever changed a file of it can change what is beside it."
+)
+# What to do where whoever refuses has nothing better to say, by how the reasons begin; a longer beginning wins.
+_ADVICE: Mapping[str, str] = MappingProxyType(
+    {
+        **dict.fromkeys(("envelope", "key_id", "signature_size", "payload_size", "proof", "note", "growth"), _AGAIN),
+        **dict.fromkeys(("case", "tile", "cosignature_shape", "checkpoint_shape"), _AGAIN),
+        "signature_count": "Take it as its owner published it: further signatures are kept in files of their own.",
+        **dict.fromkeys(("payload_type", "statement_type", "predicate_type", "schema_version", "case_format"), _OTHER),
+        **dict.fromkeys(("signature", "signature_malleated", "cosignature", "inclusion", "consistency"), _CHANGED),
+        "checkpoint_signature": _CHANGED,
+        **dict.fromkeys(("payload", "statement", "subject", "receipt_id", "previous_receipt", "verdict"), _SIGNED),
+        **dict.fromkeys(("chain", "checkpoints"), _CHAIN),
+        **dict.fromkeys(("public_key", "log_key", "key_unknown"), "Fetch that key from where its owner publishes it."),
+        "checkpoint_unsigned": "Name the key of that log by --log-key, from where its owner publishes it.",
+        **dict.fromkeys(("key_too_early", "key_expired", "log_key_place"), _PLACE),
+        "key_revoked": "Rely on nothing that it says, because whoever stole the key may have signed it: ask its owner.",
+        "key_of_another": "Take the key manifest of the organisation that the receipt is of.",
+        "fork": "Keep both checkpoints: together they prove that the log's owner signed both.",
+        "growth_missing": "Ask whoever has the log for the proof between the two, and hand it over by --consistency.",
+        "case_undecided": "The case is none of a decision: take the bundle again, and ask who made it.",
+        "log_export": _EXPORT,
+        "manifest": _ROOTS,
+        "witness_key": _WITNESS,
+        "witness_policy": "Write it as https://c2sp.org/tlog-policy says, or name witnesses by --witness.",
+        "witness_quorum": "Fetch a later checkpoint, when the witnesses have answered.",
+        "timestamp": "Name the certificates of the authority that stamped it, and the checkpoint that was stamped.",
+        "bundle": _FILES,
+        **dict.fromkeys(
+            ("bundle_size", "bundle_not_zip", "bundle_truncated", "bundle_encrypted", "bundle_compr"), _BUNDLE
+        ),
+        **dict.fromkeys(
+            ("bundle_name", "bundle_duplicate", "bundle_link", "bundle_overlap", "bundle_trailing"), _BUNDLE
+        ),
+        "bundle_version": _OTHER,
+    }
+)
+
+
+def advice_of(reason: Reason) -> str:
+    """Return what to do about something that does not verify for a reason."""
+    return _ADVICE[max((each for each in _ADVICE if reason.startswith(each)), key=len)]
+
+
 class VerifyError(DataError):
     """Something does not verify: `reason` for programs, `message` for people."""
 
     def __init__(self, reason: Reason, message: str, *, advice: str = "") -> None:
-        super().__init__(message, advice=advice)
+        super().__init__(message, advice=advice or advice_of(reason))
         self.reason = reason

@@ -10,11 +10,11 @@ from typing import cast
 
 from lockgate.core.canonical import Json, byte_digest
 from lockgate.core.contradiction import contradiction
-from lockgate.core.envelope import open_envelope
+from lockgate.core.envelope import PAYLOAD_TYPE, open_envelope
 from lockgate.core.evidence.progress import begin
 from lockgate.core.evidence.state import plain
 from lockgate.core.receipt import clipped
-from lockgate.core.refusal import VerifyError
+from lockgate.core.refusal import Reason, VerifyError
 from lockgate.core.replay.case import Case
 from lockgate.core.replay.difference import Difference, first_difference
 from lockgate.core.replay.remaking import Remade, remade
@@ -70,8 +70,10 @@ class Record:
 
 def record_of(envelope: bytes) -> Record:
     """Return what the bytes of a receipt record."""
-    payload = open_envelope(envelope).payload
-    return Record(envelope, payload, read_statement(payload))
+    opened = open_envelope(envelope)
+    if opened.payload_type != PAYLOAD_TYPE:
+        raise VerifyError(Reason.PAYLOAD_TYPE, f"the payload is of another type than {PAYLOAD_TYPE}")
+    return Record(envelope, opened.payload, read_statement(opened.payload))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

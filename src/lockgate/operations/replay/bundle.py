@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from lockgate.core.app import series_name
 from lockgate.core.bundle_layout import (
@@ -26,6 +27,7 @@ from lockgate.core.statement import Statement
 from lockgate.errors import DataError
 from lockgate.operations.replay.replay import Beside, Replayed, replayed
 from lockgate.ports.tell import Tell
+from lockgate.verify.rollout import named
 
 NO_CASE = "the bundle has no case of it"
 
@@ -44,10 +46,10 @@ def replay_bundle(files: Mapping[str, bytes], tell: Tell) -> Replayed:
     if not receipts:
         raise DataError("there is no receipt in the bundle", advice="`lockgate export --rollout ID` writes bundles.")
     found, past = Replayed(is_whole=receipts == list(range(1, len(receipts) + 1))), None
-    of_app, first, last = _of_app(files), record_of(files[receipt_file(receipts[0])]), 0
+    of_app, first, last = _of_app(files), _record(files, receipt_file(receipts[0])), 0
     before: Record | None = None
     for number in receipts:
-        record = record_of(files[receipt_file(number)])
+        record = _record(files, receipt_file(number))
         if number != last + 1:
             past = before = None
         outcome, led, case = _one(record, files, past)
@@ -62,6 +64,11 @@ def replay_bundle(files: Mapping[str, bytes], tell: Tell) -> Replayed:
         found.add(record, outcome, case)
         tell("decisions", len(found.outcomes))
     return found
+
+
+def _record(files: Mapping[str, bytes], name: str) -> Record:
+    """Return what a receipt of the bundle records; a refusal says which file it is about."""
+    return named(name, partial(record_of, files[name]))
 
 
 def _misplaced(record: Record, number: int, first: Record) -> str | None:
@@ -110,7 +117,7 @@ def _placed(files: Mapping[str, bytes]) -> Iterator[tuple[int, Statement]]:
         proof = files.get(related_proof_file("app", number))
         if proof is None:
             raise DataError(f"the bundle has {name} without its proof, which says when it was")
-        yield read_log_proof(proof).index, record_of(files[name]).statement
+        yield read_log_proof(proof).index, _record(files, name).statement
 
 
 def _freeze_flaw(record: Record, case: Case, of_app: _OfApp, files: Mapping[str, bytes]) -> ReplayOutcome | None:
