@@ -325,6 +325,19 @@ def test_a_succession_begins_at_trusted_roots() -> None:
     """A chain that leads from strangers to strangers proves nothing, and no versions prove nothing."""
     versions = [signed(MANIFEST, "ab"), signed(_next(**NEW_ROOTS), "abd")]
 
-    for given, letters in ((versions, "d"), ([], "abc")):
+    for given, letters in ((versions, "c"), (versions, "ac"), ([], "abc")):
         with pytest.raises(VerifyError):
             read_manifests(given, trusted(letters), is_signed)
+
+
+@pytest.mark.clause("KY-66")
+def test_who_trusts_the_new_roots_alone_reads_the_versions_from_theirs_on() -> None:
+    """A root that was stolen is trusted no more, and what it signed before its successor still has to lead there."""
+    first, second = signed(MANIFEST, "ab"), signed(_next(**NEW_ROOTS), "abd")
+    other = signed(replace(MANIFEST, org="other"), "ab")
+
+    assert read_manifests([first, second], trusted("d"), is_signed).roots == (PUBLIC["d"],)
+    with pytest.raises(VerifyError) as refused:
+        read_manifests([other, second], trusted("d"), is_signed)
+
+    assert refused.value.reason is Reason.MANIFEST_SUCCESSION

@@ -252,3 +252,75 @@ def test_keys_that_sign_are_those_of_the_servers_machine(
 
     assert door("keys", *words) == 64
     assert "LOCKGATE_URL" in door.err
+
+
+@pytest.mark.clause("KY-63")
+def test_a_former_key_is_revoked_by_its_id(home: Path, door: Door) -> None:
+    """The first digits are enough; what was done is said, in JSON too, and the manifest says it from then on."""
+    door.create()
+    rooted(door, home)
+    assert door("keys", "rotate", "log", "--yes") == 0
+    assert door("keys", "manifest", "--root", home / "root.pem") == 0
+    former = shown(door)["keys"][1]["keyid"]
+    call = ("keys", "rotate", "log", "--compromised", "--former", former[:16], "--last-good-index", 1)
+
+    assert door(*call) == 64
+    assert door(*call, "--yes") == 0
+    assert f"The log key {former[:16]} is revoked." in door.out
+    assert "The receipt that says so is 3 of" in door.out
+    assert door(*call, "--yes", "--json") == 0
+    assert json.loads(door.out) == {"role": "log", "revoked": former[:16], "receipts": []}
+
+    assert door("keys", "manifest", "--root", home / "root.pem") == 0
+    assert [each["status"] for each in shown(door)["keys"]] == ["active", "revoked", "active"]
+
+
+@pytest.mark.clause("KY-22", "KY-64")
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("receipt", "--former", "0" * 64),
+        ("receipt", "--use-prepared"),
+        ("receipt", "--end-overlap"),
+        ("log", "--compromised", "--last-good-index", "0", "--end-overlap"),
+        ("log", "--compromised", "--last-good-index", "0", "--former", "0" * 64, "--prepare"),
+        ("log", "--compromised", "--last-good-index", "0", "--former", "0" * 64, "--use-prepared"),
+        ("log", "--compromised", "--last-good-index", "0", "--former", "0" * 64),
+        ("log", "--compromised", "--last-good-index", "9"),
+    ],
+)
+def test_options_that_do_not_go_together_make_nothing(home: Path, door: Door, words: tuple[str, ...]) -> None:
+    """They are refused with advice, before a key is made."""
+    door.create()
+    keys = home / "home" / "keys"
+    before = {path.name for path in keys.iterdir()}
+
+    assert door("keys", "rotate", *words, "--yes") == 64
+
+    assert {path.name for path in keys.iterdir()} == before
+
+
+@pytest.mark.clause("KY-62")
+def test_an_overlap_is_ended_by_who_says_so(home: Path, door: Door) -> None:
+    """The refusal says until when it goes on, and which option ends it."""
+    door.create()
+    assert door("keys", "rotate", "log", "--overlap", "30d", "--yes") == 0
+
+    assert door("keys", "rotate", "log", "--yes") == 64
+    assert "--end-overlap" in door.err
+    assert door("keys", "rotate", "log", "--end-overlap", "--yes") == 0
+
+
+@pytest.mark.clause("KY-64")
+def test_a_prepared_key_is_named_where_a_stolen_one_is_to_be_followed(home: Path, door: Door) -> None:
+    """Who removes the file gets another; who prepared it after the theft says so."""
+    door.create()
+    assert door("keys", "rotate", "log", "--prepare", "--json") == 0
+    prepared = json.loads(door.out)["keyid"]
+    call = ("keys", "rotate", "log", "--compromised", "--last-good-index", 0, "--yes", "--json")
+
+    assert door(*call) == 64
+    assert "log.next.pem" in door.err
+    assert prepared in door.err
+    assert door(*call, "--use-prepared") == 0
+    assert json.loads(door.out)["keyid"] == prepared

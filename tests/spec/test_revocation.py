@@ -16,7 +16,7 @@ from lockgate.core.envelope import MAX_PAYLOAD_SIZE, signer_of
 from lockgate.core.listed_key import MAX_INDEX, Status, Use
 from lockgate.core.receipt import Actor
 from lockgate.errors import NotPermittedError, UsageError
-from lockgate.operations.keys import rotate_key
+from lockgate.operations.keys import last_good
 from lockgate.operations.keys.manifest import Roots, draft_manifest
 from lockgate.operations.keys.public_keys import public_keys
 from lockgate.operations.soundness.fsck import fsck
@@ -83,7 +83,7 @@ def test_a_revocation_more_is_refused_before_anything_is_signed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A log in which no receipt of custody fits any more could never say anything of its keys again."""
-    monkeypatch.setattr(rotate_key, "MAX_REVOKED", 1)
+    monkeypatch.setattr(last_good, "MAX_REVOKED", 1)
     here = line(tmp_path)
     decide(here, "one")
     rotated(here, Use.RECEIPT, last_good=0)

@@ -14,7 +14,7 @@ from lockgate.core.key_manifest import SignedManifest
 from lockgate.core.listed_key import ListedKey, Status, Use
 from lockgate.core.manifest_body import KeyManifest
 from lockgate.core.merkle import plan_consistency
-from lockgate.core.note import Note, read_note
+from lockgate.core.note import Note, NoteKey, read_note, sign_line
 from lockgate.core.public_key import PublicKey
 from lockgate.core.witness_policy import Group, Witness, WitnessPolicy
 from lockgate.testing.signers import SeededSigner
@@ -131,14 +131,33 @@ def test_a_key_that_the_manifest_revokes_does_not_count_by_its_file_either() -> 
     assert refusal(1, keys, is_proven=False) is Reason.KEY_REVOKED
 
 
-@pytest.mark.clause("VF-72")
-def test_a_log_key_that_the_manifest_revokes_does_not_count_by_its_file_either() -> None:
-    """A checkpoint beyond its places is refused."""
-    keys = replace(KEYS, manifest=manifest(RECEIPT_KEY, replace(LOG_KEY, status=Status.REVOKED, last=3)))
+@pytest.mark.clause("VF-72", "KY-60")
+@pytest.mark.parametrize("size", [1, 4, 5])
+def test_a_log_key_that_the_manifest_revokes_signs_no_checkpoint_of_any_size(size: int) -> None:
+    """Its thief chooses the size, so that a place proves nothing; nor does the key count by its file."""
+    listed = manifest(RECEIPT_KEY, replace(LOG_KEY, status=Status.REVOKED, last=3))
 
-    assert verify_signed_checkpoint(VAULT.checkpoint(4), keys).checkpoint.size == 4
+    for keys in (replace(KEYS, manifest=listed), Keys(manifest=listed)):
+        with pytest.raises(VerifyError) as refused:
+            verify_signed_checkpoint(VAULT.checkpoint(size), keys)
+        assert refused.value.reason is Reason.LOG_KEY_PLACE
+
+
+@pytest.mark.clause("KY-60")
+def test_what_was_kept_before_the_key_was_revoked_is_still_compared_with() -> None:
+    """A kept checkpoint only refuses more, so that one which the revoked key signed at its places is read."""
+    other = SeededSigner("the next key of the log")
+    key = read_public_key(other.public_key_pem)
+    next_key = ListedKey(key=key, use=Use.LOG, status=Status.ACTIVE, first=4)
+    keys = Keys(manifest=manifest(RECEIPT_KEY, replace(LOG_KEY, status=Status.REVOKED, last=3), next_key))
+    body = read_note(VAULT.checkpoint()).body
+    note = Note(body, (sign_line(NoteKey(ORIGIN, key.raw), other.sign(body.encode())),)).encode()
+    growth = [LogGrowth(size, tuple(plan_consistency(size, 5).hashes(VAULT.kept)), note).encode() for size in (3, 4)]
+
+    for size, proof in zip((3, 4), growth, strict=True):
+        assert verify_newer_checkpoint(note, keys, VAULT.checkpoint(size), proof).compared == size
     with pytest.raises(VerifyError) as refused:
-        verify_signed_checkpoint(VAULT.checkpoint(5), keys)
+        verify_newer_checkpoint(note, keys, VAULT.checkpoint(5))
 
     assert refused.value.reason is Reason.LOG_KEY_PLACE
 

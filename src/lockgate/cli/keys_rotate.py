@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, TypedDict
 
 import click
@@ -13,6 +13,7 @@ from lockgate.errors import UsageError
 
 if TYPE_CHECKING:
     from lockgate.core.listed_key import Use
+    from lockgate.core.vault import Receipt
     from lockgate.operations.keys.rotate_key import Rotated
     from lockgate.ports.house import House
 
@@ -22,6 +23,7 @@ EPILOG = f"Exit codes: 0 the new key signs; 64 usage; {exit_codes.OF_STORE}"
 # The word for the last entry that somebody outside has vouched for.
 VOUCHED = "witnessed"
 MAX_DIGITS = 16
+PUBLISH = "Publish the next key manifest: `lockgate keys manifest --root FILE`."
 LAST_GOOD = f"This entry of the log; `{VOUCHED}`: the last one below a checkpoint that somebody outside signed."
 
 
@@ -32,7 +34,10 @@ class Call(TypedDict):
     overlap: float
     last_good: tuple[str, ...]
     is_stolen: bool
+    former: str | None
     is_prepared: bool
+    may_use_prepared: bool
+    may_end_overlap: bool
     reason: str | None
     by: str | None
     yes: bool
@@ -49,9 +54,12 @@ class Call(TypedDict):
     metavar="SPAN",
     help="For how long the former key of the log signs checkpoints too.",
 )
+@click.option("--end-overlap", "may_end_overlap", is_flag=True, help="Although an earlier overlap is not over yet.")
 @click.option("--prepare", "is_prepared", is_flag=True, help="Only make the key that follows, to be copied.")
 @click.option("--compromised", "is_stolen", is_flag=True, help="Others may sign by the key: it counts no further than:")
 @click.option("--last-good-index", "last_good", multiple=True, metavar="[ORG:]N", help=LAST_GOOD)
+@click.option("--former", metavar="KEYID", help="Of --compromised: this key, which signs no more; none follows.")
+@click.option("--use-prepared", "may_use_prepared", is_flag=True, help="Of --compromised: the prepared key is safe.")
 @click.option("--reason", metavar="TEXT", help="Why; the receipt keeps it. [default: what was done]")
 @click.option("--by", metavar="NAME", envvar="LOCKGATE_ACTOR", help="Who. [default: the user of this machine]")
 @request.without_question
@@ -70,12 +78,10 @@ def _rotate(call: Call) -> int:
     from lockgate.operations.keys.rotate_key import Rotation, rotate_key
     from lockgate.wiring import KEYS, home, signers
 
-    if call["is_stolen"] != bool(call["last_good"]):
-        raise UsageError(
-            "--compromised and --last-good-index go together",
-            advice="Name the last entry that a witness, or a checkpoint that somebody kept, covered before the theft.",
-        )
+    _refuse_nonsense(call)
     house = local.known_house()
+    if call["former"] is not None:
+        return _revoke(call, call["former"], house)
     ring = signers(home() / KEYS, lambda: False)
     if call["is_prepared"]:
         return _said_prepared(call, ring.prepare(call["role"]).key_id)
@@ -85,22 +91,63 @@ def _rotate(call: Call) -> int:
         actor=request.actor(call["by"], call["reason"] or "keys are rotated"),
         overlap=round(call["overlap"] * 1_000),
         last_good=_last_good(call["last_good"], house) if call["is_stolen"] else None,
+        may_use_prepared=call["may_use_prepared"],
+        may_end_overlap=call["may_end_overlap"],
     )
     return _said(call, rotate_key(rotation, house, ring))
+
+
+def _refuse_nonsense(call: Call) -> None:
+    """Refuse options that do not go together."""
+    if call["is_stolen"] != bool(call["last_good"]):
+        raise UsageError(
+            "--compromised and --last-good-index go together",
+            advice="Name the last entry that a witness, or a checkpoint that somebody kept, covered before the theft.",
+        )
+    if (call["former"] is not None or call["may_use_prepared"]) and not call["is_stolen"]:
+        raise UsageError("--former and --use-prepared are of --compromised", advice="Add it, or leave them out.")
+    if call["former"] is not None and (call["may_use_prepared"] or call["is_prepared"]):
+        raise UsageError("no key follows one that signs no more", advice="Leave out the other, or --former.")
+    if call["may_end_overlap"] and (call["is_stolen"] or call["role"] != "log"):
+        raise UsageError(
+            "an overlap is of the log's keys, and --compromised ends it anyway", advice="Leave out --end-overlap."
+        )
+
+
+def _revoke(call: Call, key_id: str, house: House) -> int:
+    """Revoke a key that is followed already."""
+    from lockgate.operations.keys.revoke_key import Revoking, revoke_key
+
+    request.confirm(f"Revoke {call['role']} key {key_id}? {_COUNTS_NO_MORE}", yes=call["yes"])
+    revoking = Revoking(
+        role=call["role"],
+        key_id=key_id,
+        last_good=_last_good(call["last_good"], house),
+        actor=request.actor(call["by"], call["reason"] or "keys are revoked"),
+    )
+    receipts = revoke_key(revoking, house)
+    if call["as_json"]:
+        output.emit_json({"role": call["role"], "revoked": key_id, "receipts": _documents(receipts)})
+        return exit_codes.OK.code
+    from lockgate.report.text import printed
+
+    head = "is revoked" if receipts else "was revoked already"
+    output.say(printed([f"The {call['role']} key {key_id} {head}.", *_lines(receipts), PUBLISH]))
+    return exit_codes.OK.code
+
+
+_COUNTS_NO_MORE = "What it signed behind the last good entry counts no more."
 
 
 def _question(call: Call) -> str:
     role = call["role"]
     if call["is_stolen"]:
-        return (
-            f"A {role} key that was prepared before the theft may be stolen too: remove it first.\n"
-            "Revoke the key? What it signed behind the last good entry counts no more."
-        )
+        return f"Revoke the {role} key that signs now? {_COUNTS_NO_MORE}"
     return f"Go on by another {role} key? Machines with keys folders of their own need it first (--prepare)."
 
 
 def _last_good(given: tuple[str, ...], house: House) -> Mapping[str, int]:
-    from lockgate.operations.keys.rotate_key import last_vouched
+    from lockgate.operations.keys.last_good import last_vouched
 
     found = {}
     for each in given:
@@ -133,26 +180,32 @@ def _said(call: Call, rotated: Rotated) -> int:
     from lockgate.report.text import printed
 
     if call["as_json"]:
-        receipts = [
-            {"org": org, "id": each.rollout_id, "seq": each.seq, "logIndex": each.index}
-            for org, each in rotated.receipts.items()
-        ]
-        signs = {"role": call["role"], "keyid": rotated.key_id, "aside": rotated.aside, "receipts": receipts}
-        output.emit_json(signs)
+        signs = {"role": call["role"], "keyid": rotated.key_id, "aside": rotated.aside}
+        output.emit_json({**signs, "receipts": _documents(rotated.receipts)})
         return exit_codes.OK.code
     what = "Receipts are" if call["role"] == "receipt" else "Checkpoints of the log are"
     lines = [f"{what} signed by key {rotated.key_id} from now on."]
-    lines += [
-        f"The receipt that says so is {each.seq} of {each.rollout_id}, entry {each.index} of the log of {org}."
-        for org, each in rotated.receipts.items()
-    ]
+    lines += _lines(rotated.receipts)
     if not rotated.receipts:
         lines.append("The log said so already; only files of this machine were put into their places.")
     if rotated.aside is not None:
         lines.append(f"The former private key is {rotated.aside}; {_what_of_it(call)}")
-    lines.append("Publish the next key manifest: `lockgate keys manifest --root FILE`.")
+    lines.append(PUBLISH)
     output.say(printed(lines))
     return exit_codes.OK.code
+
+
+def _documents(receipts: Mapping[str, Receipt]) -> Sequence[Mapping[str, str | int]]:
+    return [
+        {"org": org, "id": each.rollout_id, "seq": each.seq, "logIndex": each.index} for org, each in receipts.items()
+    ]
+
+
+def _lines(receipts: Mapping[str, Receipt]) -> Sequence[str]:
+    return [
+        f"The receipt that says so is {each.seq} of {each.rollout_id}, entry {each.index} of the log of {org}."
+        for org, each in receipts.items()
+    ]
 
 
 def _what_of_it(call: Call) -> str:

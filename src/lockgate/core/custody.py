@@ -3,8 +3,8 @@
 
 It is unsigned, and has the predicate of a rollout's receipts in a small shape: `rolloutId` is the organisation's own
 series of receipts, `subject` the organisation, `from` and `to` its custody before and after, `decision` an action
-(`new_keys`, `rotate_key`, `publish_manifest`, `prune`, `set_webhook`, `remove_webhook`, `set_trust`, `remove_trust`)
-with cause and reason; `verdict` is null, and whatever else is of a rollout is empty.
+(`new_keys`, `rotate_key`, `revoke_key`, `publish_manifest`, `prune`, `set_webhook`, `remove_webhook`, `set_trust`,
+`remove_trust`) with cause and reason; `verdict` is null, and whatever else is of a rollout is empty.
 """
 
 from __future__ import annotations

@@ -79,17 +79,38 @@ def read_manifest(
 def read_manifests(
     versions: Sequence[bytes], trusted_roots: Sequence[PublicKey], is_signed: IsSigned, threshold: int = 1
 ) -> KeyManifest:
-    """Return the last of successive versions, of which trusted roots signed the first, and each led to the next.
+    """Return the last of successive versions, one of which trusted roots signed, and from which each led to the next.
 
-    No version, nor the consent to it, counts with fewer than `threshold` signatures: else one stolen root key of an
-    early version would lead to keys of its own.
+    Those before it lead to it as well, but need not be trusted: who trusts the root that took a stolen one's place
+    trusts no version of before.
+    No version from it on, nor the consent to it, counts with fewer than `threshold` signatures: else one stolen root
+    key of an early version would lead to keys of its own.
     """
     if not versions:
         raise misshapen("there is none")
-    latest = read_manifest(versions[0], trusted_roots, is_signed, threshold)
-    for old, new in pairwise(versions):
-        latest = check_successor(old, new, is_signed, threshold)
-    return latest
+    begin = _first_trusted(versions, trusted_roots, is_signed, threshold)
+    for number, (old, new) in enumerate(pairwise(versions)):
+        check_successor(old, new, is_signed, threshold if number >= begin else 1)
+    return open_manifest(versions[-1]).manifest
+
+
+def _first_trusted(
+    versions: Sequence[bytes], trusted_roots: Sequence[PublicKey], is_signed: IsSigned, threshold: int
+) -> int:
+    """Return which of some versions is the first that enough trusted roots signed; behind the first its own count."""
+    refused: list[VerifyError] = []
+    for number, each in enumerate(versions):
+        own = open_manifest(each).manifest.roots
+        roots = [root for root in trusted_roots if number == 0 or root in own]
+        try:
+            read_manifest(each, roots, is_signed, threshold)
+        except VerifyError as error:
+            if error.reason is not Reason.MANIFEST_SIGNATURES:
+                raise
+            refused.append(error)
+        else:
+            return number
+    raise refused[0]
 
 
 def check_successor(old: bytes, new: bytes, is_signed: IsSigned, threshold: int = 1) -> KeyManifest:

@@ -74,6 +74,10 @@ class Signers(Protocol):
 class KeyRing(Signers, Protocol):
     """Signers of which one can be followed by another."""
 
+    def prepared(self, role: Use) -> str | None:
+        """Return the id of the key that was prepared to follow; None where none was. Nothing is made."""
+        ...
+
     def prepare(self, role: Use) -> Signer:
         """Return the signer of the key that is to follow, made where none was prepared; its public half is kept."""
         ...

@@ -29,6 +29,7 @@ _DONE = {
     Action.REMOVE_ACTUATOR: "What moves the traffic was removed",
     Action.NEW_KEYS: "New signing keys",
     Action.ROTATE_KEY: "A signing key was replaced",
+    Action.REVOKE_KEY: "A former signing key was revoked",
     Action.PUBLISH_MANIFEST: "The list of signing keys was published",
     Action.SET_WEBHOOK: "A webhook was declared",
     Action.REMOVE_WEBHOOK: "A webhook was removed",

@@ -132,7 +132,7 @@ def verify_newer_checkpoint(
 
 def verify_kept(note: bytes, keys: Keys) -> Checkpoint:
     """Return a checkpoint that the verifier kept from before, which needs no witness to be compared with."""
-    return verify_signed_checkpoint(note, keys.without_witnesses()).checkpoint
+    return verify_signed_checkpoint(note, keys.for_comparison()).checkpoint
 
 
 def logged_note(note: bytes) -> bytes:
@@ -183,7 +183,7 @@ def _check_growth(found: Checkpoint, kept: Checkpoint, growth: bytes | None, key
             "hand it over with --consistency.",
         )
     read = read_log_growth(growth)
-    shown = verify_signed_checkpoint(read.checkpoint, keys.without_witnesses()).checkpoint
+    shown = verify_signed_checkpoint(read.checkpoint, keys.for_comparison()).checkpoint
     if read.size != older.size or shown != newer:
         raise VerifyError(
             Reason.CONSISTENCY,
@@ -200,7 +200,9 @@ def _refuse_place(note: Note, counting: Sequence[NoteKey], former: Sequence[Note
         return
     if any((key.name, key.key_hash) in names for key in former):
         raise VerifyError(
-            Reason.LOG_KEY_PLACE, f"the key that signed the checkpoint does not count for a tree of {size} entries"
+            Reason.LOG_KEY_PLACE,
+            f"the key that signed the checkpoint does not count for a tree of {size} entries, or was revoked",
+            advice="Have it handed over anew: the key of the log that signs now signs for all its entries.",
         )
 
 

@@ -31,6 +31,7 @@ class Keys:
     log: tuple[NoteKey, ...] = ()
     manifest: KeyManifest | None = None
     witnesses: WitnessPolicy = field(default_factory=WitnessPolicy)
+    is_for_comparison: bool = False
 
     def receipt_key(self, key_id: str) -> PublicKey:
         """Return the key of an id; whether it counts where it signed is another question."""
@@ -44,9 +45,12 @@ class Keys:
             )
         return key
 
-    def without_witnesses(self) -> Keys:
-        """Return the same keys for a checkpoint that is only compared with one that witnesses have seen."""
-        return replace(self, witnesses=WitnessPolicy())
+    def for_comparison(self) -> Keys:
+        """Return the same keys for a checkpoint that another is only compared with, which refuses more and proves none.
+
+        Nobody need have witnessed it, and a key of the log that was revoked later may have signed it at its places.
+        """
+        return replace(self, witnesses=WitnessPolicy(), is_for_comparison=True)
 
     def refuse_place(self, key_id: str, org: str, index: int | None) -> None:
         """Refuse a key that does not count for an organisation at an index of its log, or not without an index."""
@@ -73,9 +77,12 @@ class Keys:
         """Return the keys by which a checkpoint of an origin and size is signed."""
         # A checkpoint's place is that of the last entry that it covers.
         place, listed = max(size - 1, 0), self._listed_log(origin)
-        revoked = {each.key.raw for each in listed if each.status is Status.REVOKED and not each.counts_at(place)}
-        own = tuple(key for key in self.log if key.name == origin and key.raw not in revoked)
-        return own + tuple(NoteKey(origin, each.key.raw) for each in listed if each.counts_at(place))
+        # Whoever stole a key of the log chooses the size of what it signs: no place makes that believed.
+        stolen = {each.key.raw for each in listed if each.status is Status.REVOKED}
+        counting = [each.key.raw for each in listed if each.counts_at(place)]
+        refused = stolen - set(counting) if self.is_for_comparison else stolen
+        own = tuple(key for key in self.log if key.name == origin and key.raw not in refused)
+        return own + tuple(NoteKey(origin, raw) for raw in counting if raw not in refused)
 
     def listed_log_keys(self, origin: str) -> tuple[NoteKey, ...]:
         """Return all keys of a log that a manifest lists, wherever they count."""

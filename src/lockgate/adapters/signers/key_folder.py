@@ -78,6 +78,13 @@ class FolderSigners:
                     return self._remembered(role, path, found)
         return None
 
+    def prepared(self, role: Use) -> str | None:
+        """Return the id of the key that was prepared to follow; None where none was."""
+        found = next((path for path in slots(self._folder, role) if NEXT in path.name), None)
+        # Another process may have put it into its place meanwhile.
+        signer = None if found is None else self._still(role, found)
+        return None if signer is None else signer.key_id
+
     def prepare(self, role: Use) -> Ed25519FileSigner | ProgramSigner:
         """Return the signer of the key that is to follow, made where none was prepared."""
         prepared = [path for path in slots(self._folder, role) if NEXT in path.name]

@@ -30,6 +30,7 @@ class Action(StrEnum):
     REMOVE_ACTUATOR = "remove_actuator"
     NEW_KEYS = "new_keys"
     ROTATE_KEY = "rotate_key"
+    REVOKE_KEY = "revoke_key"
     PUBLISH_MANIFEST = "publish_manifest"
     PRUNE = "prune"
     SET_WEBHOOK = "set_webhook"

@@ -10,20 +10,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from lockgate.core.custody import MAX_REVOKED, Custody, Overlap, Revocation
+from lockgate.core.custody import Custody, Overlap
 from lockgate.core.decision.decision import Action
-from lockgate.core.instant import Instant
+from lockgate.core.instant import Instant, instant_text
 from lockgate.core.listed_key import Use
 from lockgate.core.receipt import Actor, operator
 from lockgate.core.vault import Receipt
 from lockgate.errors import UsageError
-from lockgate.operations.access.organisations import organisations
-from lockgate.operations.keys.manifest import known_publicly
-from lockgate.operations.keys.spans import listed_keys
+from lockgate.operations.keys.last_good import refuse_place, signed_logs, spans_of, standing_keys, with_revoked
 from lockgate.operations.vault.custody import change
-from lockgate.operations.vault.keeping import writing
-from lockgate.operations.vault.known_keys import custody, heir, log_signers
-from lockgate.operations.vault.witnessed import vouched_size
+from lockgate.operations.vault.keeping import refuse_older_log, writing
+from lockgate.operations.vault.known_keys import custody, log_signers, receipt_signer
 from lockgate.ports.house import House
 from lockgate.ports.signing import KeyRing, PublicKeys, Signer
 
@@ -33,12 +30,16 @@ class Rotation:
     """Which key is followed and why; how long a former key of the log signs beside its follower.
 
     `last_good` is of a key that others may sign by: the last place at which it counts, of each organisation's log.
+    `may_use_prepared` lets such a key be followed by one that was there before; `may_end_overlap` a former key of the
+    log sign no more although it was to.
     """
 
     role: Use
     actor: Actor
     overlap: Instant = 0
     last_good: Mapping[str, int] | None = None
+    may_use_prepared: bool = False
+    may_end_overlap: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,17 +71,16 @@ class _Succession:
 def rotate_key(rotation: Rotation, house: House, ring: KeyRing) -> Rotated:
     """Let a key be followed by the prepared one in every log that it signs, and put the files into their places."""
     checked = operator(rotation.actor.name or "", rotation.actor.reason or "", rotation.actor.kind)
-    signed = [replace(house, org=org) for org in organisations(house) if _has_signed(replace(house, org=org))]
-    if not signed:
-        raise UsageError("nothing was signed yet", advice="The keys that are there sign the first receipt.")
-    if rotation.last_good is None:
-        # Keys that are lost hand nothing on; to say so, and what to do, comes before anything is made.
-        ring.receipt.check()
-        ring.log.check()
+    logs, prepared = signed_logs(house), ring.prepared(rotation.role)
+    # Whatever is refused is refused before a key is made, because the next call would take the one that is left.
+    waiting = [each for each in logs if not _is_followed(each, rotation, prepared)]
+    for each in waiting:
+        _check(each, rotation, prepared)
+    if prepared is not None and len(waiting) == len(logs):
+        _refuse_prepared(rotation, prepared)
     following = ring.prepare(rotation.role)
-    _check_last_good(rotation, signed, following.key_id)
     receipts = {}
-    for each in signed:
+    for each in logs:
         receipt = _follow(each, replace(rotation, actor=checked), following, ring)
         if receipt is not None:
             receipts[each.org] = receipt
@@ -88,49 +88,71 @@ def rotate_key(rotation: Rotation, house: House, ring: KeyRing) -> Rotated:
     return Rotated(key_id=following.key_id, aside=aside, receipts=receipts)
 
 
-def last_vouched(house: House, org: str) -> int:
-    """Return the last entry of a log that a checkpoint covers which a witness or a timestamp authority signed."""
-    with house.store.reading(org) as seen:
-        size = vouched_size(seen, 1)
-    if size is None:
-        raise UsageError(
-            f"nobody outside has signed a checkpoint of the log of {org}",
-            advice="Name the last good entry by its number, from a checkpoint that somebody has kept.",
-        )
-    return size - 1
-
-
-def _has_signed(house: House) -> bool:
+def _is_followed(house: House, rotation: Rotation, prepared: str | None) -> bool:
+    """Say whether a prepared key signs a log already: an earlier call has ended, or another machine rotated the key."""
     with house.store.reading(house.org) as seen:
-        return seen.latest_receipt() is not None
+        if prepared is None or _signs(standing_keys(seen, house), rotation.role) != prepared:
+            return False
+        if rotation.last_good is None:
+            return True
+        former, stated = spans_of(seen, house)[rotation.role][-2:-1], custody(seen, house.org)
+    revoked = () if stated is None else stated.revoked
+    if not {each.key_id for each in former} <= {each.key_id for each in revoked}:
+        raise UsageError(
+            f"key {prepared} has followed in the log of {house.org} without a word that the one before it is stolen",
+            advice="Call without --compromised, which puts the files into their places; then with --compromised, and "
+            "with --former KEYID where it is the one before it that is stolen.",
+        )
+    return True
 
 
-def _check_last_good(rotation: Rotation, signed: Sequence[House], following: str) -> None:
-    """Refuse a last good entry that is none of the key's, in each log that is not signed by its follower yet."""
-    if rotation.last_good is None:
+def _check(house: House, rotation: Rotation, prepared: str | None) -> None:
+    """Refuse what the receipt of a log would be refused for, before anything is made."""
+    with house.store.reading(house.org) as seen:
+        latest = seen.latest_receipt()
+        is_stolen = rotation.last_good is not None
+        # Keys that are lost hand nothing on; one that is stolen need not be here to be followed.
+        if not (is_stolen and rotation.role is Use.RECEIPT):
+            receipt_signer(house, latest).check()
+        if not (is_stolen and rotation.role is Use.LOG):
+            log_signers(seen, house, latest)[0].check()
+        refuse_older_log(house)
+        spans = spans_of(seen, house)
+        now = standing_keys(seen, house)
+        _refuse_overlap(now, rotation, house)
+        if any(each.key_id == prepared for each in (*spans[Use.RECEIPT], *spans[Use.LOG])):
+            raise UsageError(
+                f"the prepared key {prepared} has signed the log of {house.org} before, and a key has one span of it",
+                advice=f"Remove {rotation.role}.next.pem or {rotation.role}.next.json: another key is made.",
+            )
+        if rotation.last_good is not None:
+            refuse_place(seen, house, spans[rotation.role][-1].first, rotation.last_good)
+            with_revoked(now, _stolen(now, rotation.role), rotation.last_good[house.org], house.org)
+
+
+def _refuse_overlap(now: Custody, rotation: Rotation, house: House) -> None:
+    """Refuse to end what was promised to who knows a log by its former key, unless that is asked for."""
+    overlap = now.overlap
+    if rotation.role is not Use.LOG or rotation.last_good is not None or rotation.may_end_overlap:
         return
-    for house in signed:
-        with house.store.reading(house.org) as seen:
-            size, listed = seen.tree().size, listed_keys(seen, house.org, known_publicly(house), house.clock.now())
-            stated = custody(seen, house.org)
-        first, key_id = max((each.first, each.key.key_id) for each in listed if each.use == rotation.role)
-        if key_id == following:
-            continue
-        # The place before its first is that of a key of which nothing is good.
-        if not max(first - 1, 0) <= rotation.last_good.get(house.org, -1) < size:
-            raise UsageError(
-                f"entries {first:,} to {size - 1:,} of the log of {house.org} are of this key, and none of them is "
-                "named as the last good one",
-                advice=f"--last-good-index {house.org}:N, where N is the index of the last entry that a witness, or a "
-                "checkpoint that somebody kept, has covered before the key was stolen; one less than the first where "
-                "none of them is good.",
-            )
-        if stated is not None and len(stated.revoked) >= MAX_REVOKED:
-            raise UsageError(
-                f"{MAX_REVOKED} keys of the log of {house.org} are revoked, and no receipt states more of them",
-                advice="Let the key be followed without --compromised, tell your auditors which place it counts up to, "
-                "and go on in an organisation of another name, whose log begins anew.",
-            )
+    if overlap is not None and overlap.until > house.clock.now():
+        raise UsageError(
+            f"key {overlap.log_key} signs the log of {house.org} beside its follower until "
+            f"{instant_text(overlap.until)}, and a third key would end that now",
+            advice="Wait until then, or add --end-overlap where nobody knows the log by that key any more.",
+        )
+
+
+def _refuse_prepared(rotation: Rotation, prepared: str) -> None:
+    """Refuse to let a stolen key be followed by one that its thief may have read as well."""
+    if rotation.last_good is not None and not rotation.may_use_prepared:
+        file = f"{rotation.role}.next.pem"
+        raise UsageError(
+            f"{file} or {rotation.role}.next.json holds key {prepared}, which was prepared before this call and may be "
+            "stolen too",
+            advice="Remove the file, and another key is made; where it was prepared after the theft, by you or by a "
+            "call like this one that failed, add --use-prepared.",
+        )
 
 
 def _follow(house: House, rotation: Rotation, following: Signer, ring: KeyRing) -> Receipt | None:
@@ -138,33 +160,45 @@ def _follow(house: House, rotation: Rotation, following: Signer, ring: KeyRing) 
     is_stolen = rotation.role is Use.RECEIPT and rotation.last_good is not None
     # What a stolen key signs from now on counts for nothing, not even that another follows it.
     signers = _Succession(following, ring.log, ring.kept, ring) if is_stolen else ring
-    with writing(replace(house, signers=signers)) as work:
-        latest = work.latest_receipt()
-        assert latest is not None
-        log = log_signers(work, house, latest)[0].key_id
-        now = custody(work, house.org) or Custody(receipt_key=heir(latest), log_key=log)
-        former = heir(latest) if rotation.role is Use.RECEIPT else log
+    signing = replace(house, signers=signers)
+    with writing(signing) as work:
+        now = standing_keys(work, signing)
+        former = _signs(now, rotation.role)
         if former == following.key_id:
             return None
-        after = _after(now, rotation, house, former, following.key_id)
+        # Who calls the same at once may have been first.
+        _refuse_overlap(now, rotation, house)
+        after = _after(now, rotation, house, following.key_id)
         action = Action.NEW_KEYS if is_stolen else Action.ROTATE_KEY
-        said = _said(rotation, house.org, former, following.key_id)
-        return change(work, replace(house, signers=signers), after, action, rotation.actor, said)
+        said = _said(rotation, house.org, _stolen(now, rotation.role), following.key_id)
+        return change(work, signing, after, action, rotation.actor, said)
 
 
-def _after(now: Custody, rotation: Rotation, house: House, former: str, following: str) -> Custody:
-    last_good = rotation.last_good
-    revoked = now.revoked if last_good is None else (*now.revoked, Revocation(former, last_good[house.org]))
+def _signs(now: Custody, role: Use) -> str:
+    return now.receipt_key if role is Use.RECEIPT else now.log_key
+
+
+def _stolen(now: Custody, role: Use) -> Sequence[str]:
+    """Return the key that signs, and before it the one beside it: whoever had the folder has both."""
+    overlap = now.overlap if role is Use.LOG else None
+    return (*(() if overlap is None else (overlap.log_key,)), _signs(now, role))
+
+
+def _after(now: Custody, rotation: Rotation, house: House, following: str) -> Custody:
+    good, revoked = rotation.last_good, now.revoked
+    if good is not None:
+        revoked = with_revoked(now, _stolen(now, rotation.role), good[house.org], house.org)
     if rotation.role is Use.RECEIPT:
         return replace(now, receipt_key=following, revoked=revoked)
     until = house.clock.now() + rotation.overlap
-    overlap = Overlap(former, until) if rotation.overlap and last_good is None else None
+    overlap = Overlap(now.log_key, until) if rotation.overlap and good is None else None
     return replace(now, log_key=following, overlap=overlap, revoked=revoked)
 
 
-def _said(rotation: Rotation, org: str, former: str, following: str) -> str:
+def _said(rotation: Rotation, org: str, stolen: Sequence[str], following: str) -> str:
     what = "receipts" if rotation.role is Use.RECEIPT else "checkpoints"
     if rotation.last_good is None:
-        return f"key {following} signs {what} from here on in place of key {former}: {rotation.actor.reason}"
-    last = rotation.last_good[org]
-    return f"key {following} signs {what} from here on; key {former} counts up to entry {last}: {rotation.actor.reason}"
+        return f"key {following} signs {what} from here on in place of key {stolen[-1]}: {rotation.actor.reason}"
+    last, keys = rotation.last_good[org], " and ".join(f"key {each}" for each in stolen)
+    count = "counts" if len(stolen) == 1 else "count"
+    return f"key {following} signs {what} from here on; {keys} {count} up to entry {last}: {rotation.actor.reason}"

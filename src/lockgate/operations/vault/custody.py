@@ -11,12 +11,13 @@ from dataclasses import replace
 from lockgate import __version__
 from lockgate.core.custody import Custody, CustodyAct, custody_series, draft_custody
 from lockgate.core.decision.decision import Action, Cause
+from lockgate.core.envelope import signer_of
 from lockgate.core.listed_key import Use
 from lockgate.core.receipt import Actor, operator
 from lockgate.core.vault import Receipt
 from lockgate.errors import UsageError
 from lockgate.operations.vault.keeping import Marks, keep, writing
-from lockgate.operations.vault.known_keys import custody, stated_by, unknown_keys
+from lockgate.operations.vault.known_keys import custody, has_signed_first, stated_by, unknown_keys
 from lockgate.ports.house import House
 from lockgate.ports.store import Snapshot, Transaction
 
@@ -37,11 +38,26 @@ def renew_keys(actor: Actor, house: House) -> tuple[Receipt, tuple[Use, ...]]:
                 "the keys that are there are those that signed so far",
                 advice="Move receipt.pem, log.pem or both out of the keys folder first; who has them can still sign.",
             )
+        _refuse_former(work, house, new)
         before = custody(work, house.org)
         ours = Custody(receipt_key=house.signers.receipt.key_id, log_key=house.signers.log.key_id)
         kept = ours if before is None else replace(before, receipt_key=ours.receipt_key, log_key=ours.log_key)
         after = replace(kept, overlap=None) if Use.LOG in new else kept
         return change(work, house, after, Action.NEW_KEYS, checked), new
+
+
+def _refuse_former(seen: Snapshot, house: House, new: tuple[Use, ...]) -> None:
+    """Refuse a key that signed a log before another took its place: a manifest could not say where it counts."""
+    stated = [stated_by(each) for each in seen.receipts(custody_series(house.org))]
+    was = {key_id for each in stated for key_id in (each.receipt_key, each.log_key)}
+    was |= {signer_of(each.envelope) for each in seen.entries_after(-1, 1)}
+    for role in new:
+        key_id = house.signers.receipt.key_id if role is Use.RECEIPT else house.signers.log.key_id
+        if key_id in was or (role is Use.LOG and has_signed_first(seen, house)):
+            raise UsageError(
+                f"{role} key {key_id} signed this log before another took its place, and a key has one span of it",
+                advice=f"Move {role}.pem out of the keys folder and call again: another key is made.",
+            )
 
 
 def standing(seen: Snapshot, house: House) -> Custody:

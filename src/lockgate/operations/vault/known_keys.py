@@ -78,6 +78,11 @@ def unknown_keys(seen: Snapshot, house: House, latest: Receipt) -> tuple[Use, ..
     return receipt if _has_signed_log(seen, house) else (*receipt, Use.LOG)
 
 
+def has_signed_first(seen: Snapshot, house: House) -> bool:
+    """Say whether the log's first checkpoint is signed by the log key that a house has at hand."""
+    return any(_has_line(note, house) for _, note in seen.checkpoints_after(-1, 1))
+
+
 def custody(seen: Snapshot, org: str) -> Custody | None:
     """Return an organisation's custody as its own receipts state it; None where nothing ever changed it."""
     latest = seen.latest_receipt(custody_series(org))
@@ -120,8 +125,10 @@ def _others(latest: Receipt) -> NotPermittedError:
 
 def _has_signed_log(seen: Snapshot, house: House) -> bool:
     note = seen.checkpoint()
-    if note is None:
-        return True
+    return note is None or _has_line(note, house)
+
+
+def _has_line(note: bytes, house: House) -> bool:
     covered, own = _own_lines(note)
     return any(_is_of(line, covered.origin, house.signers.log) for line in own)
 
