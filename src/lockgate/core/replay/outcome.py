@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import cast
 
 from lockgate.core.canonical import Json, byte_digest
+from lockgate.core.canonical_reading import read_canonical
 from lockgate.core.contradiction import contradiction
 from lockgate.core.envelope import PAYLOAD_TYPE, open_envelope
 from lockgate.core.evidence.progress import begin
@@ -139,15 +140,17 @@ def compared(record: Record, case: Case, past: Past | None = None) -> tuple[Repl
 
     Where it is equal, the decision that was made again goes out beside it.
     """
+    other = _of_another(record, case)
+    if other is not None:
+        return differs(record, Why.PAYLOAD, "the case is of another receipt", other), None
     try:
         made = remade(case)
     except VerifyError as error:
         return differs(record, Why.REFUSED, error.message), None
     if made.payload != record.payload:
-        recomputed = read_statement(made.payload).predicate
-        found = first_difference(record.statement.predicate, recomputed, "$.predicate")
-        sentence = "the decision that was recomputed is not the recorded one" if found else "its subject differs"
-        return differs(record, Why.PAYLOAD, sentence, found), None
+        # Both are canonical, so that other bytes are other values.
+        found = first_difference(read_canonical(record.payload, "payload"), read_canonical(made.payload, "payload"))
+        return differs(record, Why.PAYLOAD, "the decision that was recomputed is not the recorded one", found), None
     for sentence, found in _unfollowed(case, past):
         return differs(record, Why.SUCCESSION, sentence, found), None
     said = record.statement
@@ -157,6 +160,14 @@ def compared(record: Record, case: Case, past: Past | None = None) -> tuple[Repl
 def past_of(record: Record, made: Remade) -> Past:
     """Return what the receipts lead to up to one whose decision was made again."""
     return Past(record.digest, made.transition.after, made.state)
+
+
+def _of_another(record: Record, case: Case) -> Difference | None:
+    """Return in what a case is of another receipt than it is compared with; None where it is of that one."""
+    said, setting = record.statement, case.setting
+    named: dict[str, Json] = {"org": said.org, "rolloutId": said.rollout_id, "seq": said.seq}
+    meant: dict[str, Json] = {"org": setting.rollout.org, "rolloutId": setting.rollout.id, "seq": setting.seq}
+    return first_difference(named, meant, "$.predicate")
 
 
 def _unfollowed(case: Case, past: Past | None) -> Iterator[tuple[str, Difference | None]]:
@@ -169,9 +180,11 @@ def _unfollowed(case: Case, past: Past | None) -> Iterator[tuple[str, Difference
     if before is None:
         return
     if setting.seq > 1 and setting.previous != before.digest:
-        yield "it names another receipt before it", None
-    if case.before.digest() != before.state:
-        yield "its case begins with other evidence than the receipts before it end with", None
+        found = first_difference(before.digest, setting.previous, "$.previous")
+        yield "it names another receipt before it", found
+    found = first_difference(before.state, case.before.digest(), "$.before")
+    if found is not None:
+        yield "its case begins with other evidence than the receipts before it end with", found
     # What was read back between two receipts is stated by the second.
     told = replace(before.rollout, acknowledged=setting.rollout.acknowledged)
     # Receipts clip reasons, and a case is made from them.
@@ -185,7 +198,10 @@ def unlinked(record: Record, previous: Record) -> ReplayOutcome | None:
     """Return where a receipt does not follow the one that is given as the one before it; None where it does."""
     said, before = record.statement, previous.statement
     if f"sha256:{said.previous}" != previous.digest or said.seq != before.seq + 1:
-        return differs(record, Why.SUCCESSION, "the receipt given as the one before it is another one")
+        named: dict[str, Json] = {"prevReceipt": {"sha256": said.previous}, "seq": said.seq}
+        given: dict[str, Json] = {"prevReceipt": {"sha256": previous.digest[len("sha256:") :]}, "seq": before.seq + 1}
+        found = first_difference(named, given, "$.predicate")
+        return differs(record, Why.SUCCESSION, "the receipt given as the one before it is another one", found)
     flaw = contradiction(before, said)
     if flaw is None:
         return None
