@@ -98,7 +98,9 @@ def make_app(service: Service) -> Starlette:
     def handlers(rows: Mapping[str, Endpoint]) -> Mapping[str, Handle]:
         return {method: _endpoint(row, service, rooms) for method, row in rows.items()}
 
-    routes = [PathRoute(deep(path), _path(handlers(rows)), methods=[*rows]) for path, rows in of_path.items()]
+    # Routes are asked one after another: first those that the largest bodies come to.
+    paths = sorted(of_path, key=lambda path: -max(row.max_body for row in of_path[path].values()))
+    routes = [PathRoute(deep(path), _path(handlers(of_path[path])), methods=[*of_path[path]]) for path in paths]
     routes.append(PathRoute(DESCRIPTION, description))
     names = {route.endpoint: route.path for route in routes}
     app = Starlette(

@@ -12,14 +12,18 @@ import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cache, partial
 from typing import Any, Generic, TypeVar
 
 from lockgate.core.batch import Ingested, RunBatch
 from lockgate.errors import LockgateError
 from lockgate.operations.intake.ingest_together import ingest_together
+from lockgate.operations.intake.run_notes import run_notes
 from lockgate.ports.house import House
 
 Told = TypeVar("Told")
+# Says of apps why nothing compares their runs, as `run_notes` does.
+Notes = Callable[[tuple[str, ...]], tuple[str, ...]]
 # Of one transaction: nobody else writes meanwhile.
 MAX_BATCHES, MAX_RUNS, MAX_BYTES = 16, 20_000, 8 << 20
 # Bytes of about fourteen thousand runs.
@@ -33,7 +37,7 @@ class SentBatch(Generic[Told]):
     lines: int
     size: int
     decode: Callable[[], RunBatch]
-    tell: Callable[[Ingested], Told]
+    tell: Callable[[Ingested, Notes], Told]
 
 
 @dataclass(slots=True, eq=False)
@@ -115,13 +119,14 @@ def _decode(waiting: _Waiting) -> None:
 
 
 def _keep(some: Sequence[_Waiting], house: House) -> None:
-    """Keep batches, and make what each of their callers is told."""
+    """Keep batches, and make what each of their callers is told; of apps that several name it is read once."""
+    notes = cache(partial(run_notes, house=house))
     found = ingest_together([each.batch for each in some if each.batch is not None], house) if some else []
     for each, came in zip(some, found, strict=True):
         if isinstance(came, LockgateError):
             each.fault = came
             continue
         try:
-            each.told = each.sent.tell(came)
+            each.told = each.sent.tell(came, notes)
         except Exception as error:  # noqa: BLE001 -- whose batch it is raises it
             each.fault = error

@@ -5,19 +5,21 @@ from __future__ import annotations
 
 from functools import partial
 
+import numpy as np
+
 from lockgate.core.batch import Ingested, RunBatch
 from lockgate.core.canonical import Json
 from lockgate.core.misnamed import misnamed
 from lockgate.errors import TooManyRunsError
 from lockgate.operations.intake.ingest import MAX_BYTES, MAX_RUNS
-from lockgate.operations.intake.run_notes import run_notes
 from lockgate.server.call import Answer, Call
-from lockgate.server.gathering import SentBatch
+from lockgate.server.gathering import Notes, SentBatch
 
 NDJSON_TYPES = ("application/x-ndjson", "application/ndjson", "application/jsonl")
 MAX_BODY = MAX_BYTES
 # Lines may be blank, so that there may be more of them than of runs.
 MAX_LINES = 2 * MAX_RUNS
+_BREAK = ord("\n")
 
 
 def take(call: Call) -> Answer:
@@ -34,10 +36,10 @@ def _decoded(call: Call) -> RunBatch:
     return batch
 
 
-def _told(call: Call, taken: Ingested) -> Answer:
+def _told(call: Call, taken: Ingested, notes_of: Notes) -> Answer:
     call.meter.ingested(taken.runs)
     left_out: Json = {app: dict(releases) for app, releases in taken.left_out.items()}
-    notes: Json = [*run_notes([*taken.apps], call.house), *misnamed(call.body)]
+    notes: Json = [*notes_of(tuple(taken.apps)), *misnamed(call.body)]
     return Answer(document={**ingested_document(taken), "left_out": left_out, "notes": notes})
 
 
@@ -46,7 +48,8 @@ def check_lines(body: bytes) -> int:
 
     To decode it takes many times its memory.
     """
-    lines = body.count(b"\n")
+    # Several times as fast as the bytes themselves count.
+    lines = int(np.count_nonzero(np.frombuffer(body, np.uint8) == _BREAK))
     if lines > MAX_LINES:
         raise TooManyRunsError(
             f"a batch of {lines:,} lines is too large",
