@@ -30,7 +30,7 @@ pytestmark = pytest.mark.interop
 # All that the script calls; there is no Python and no Lockgate among it.
 TOOLS = (
     "bash jq openssl sha256sum basenc base64 find xargs sed sort comm grep head tail cut wc cat tr mktemp mkdir rm "
-    "realpath dirname"
+    "realpath dirname seq split nproc"
 ).split()
 Files = dict[str, bytes]
 

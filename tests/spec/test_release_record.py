@@ -12,6 +12,8 @@ from typing import Any
 import jsonschema
 import pytest
 
+from lockgate import __version__
+from lockgate.core.bundle_layout import BASELINE, BASELINE_PROOF
 from lockgate.core.canonical import canonicalize
 from lockgate.core.checkpoint import read_log_proof
 from lockgate.core.envelope import open_envelope
@@ -104,7 +106,9 @@ def test_a_record_is_made_again_of_the_bundle_alone(story: Callable[[], tuple[Wo
         if f"related/org/{seq}.json" in files
     ]
 
-    again = release_record(own, json.loads(files["policy.json"]), [*related, *org])
+    tried = entry(files, BASELINE, BASELINE_PROOF) if BASELINE in files else None
+
+    again = release_record(own, json.loads(files["policy.json"]), [*related, *org], tried)
 
     assert canonicalize(again) == files["release-record.json"]
 
@@ -132,8 +136,9 @@ def test_a_record_names_what_was_on_trial_and_when() -> None:
 
     record = record_of(bundled(here.house, rollout)[0])
 
-    assert record["baseline"] == {"release": "v36"}
-    assert record["candidate"] == {"release": "abc123", "digests": {"model": {"sha256": MODEL}}}
+    assert (record["baseline"]["release"], record["baseline"]["digests"]) == ("v36", {})
+    assert (record["candidate"]["release"], record["candidate"]["digests"]) == ("abc123", {"model": {"sha256": MODEL}})
+    assert record["engine"] == {"name": "lockgate", "version": __version__}
     assert record["cohort"]["independence"] == "assumed"
     assert "Every run of baseline and candidate that was sent counts" in record["cohort"]["selection"]
     assert [step["weight"] for step in record["weights"]["planned"]] == [5, 25, 50, 100]

@@ -27,6 +27,8 @@ RELEASE_RECORD = "release-record.json"
 TIMELINE = "timeline.html"
 AUDIT = "audit.sh"
 README = "README.txt"
+# The receipt that put the baseline on trial, when it was a candidate itself.
+BASELINE, BASELINE_PROOF = "related/baseline/1.json", "related/baseline/1.tlog-proof"
 # Only where something is missing: what, and why.
 MISSING = "missing.json"
 
@@ -47,7 +49,7 @@ _LARGE = re.compile(
 )
 _SMALL = re.compile(
     rf"receipts/{_NUMBER}\.json|proofs/{_NUMBER}\.tlog-proof|sigstore/{_NUMBER}\.sigstore\.json|sshsig/{_NUMBER}\.sig"
-    rf"|related/(?:app|org)/{_NUMBER}\.(?:json|tlog-proof)"
+    rf"|related/(?:app|org)/{_NUMBER}\.(?:json|tlog-proof)|related/baseline/1\.(?:json|tlog-proof)"
     rf"|keys/(?:[0-9a-f]{{16}}\.pem|log-key\.txt|allowed_signers|manifest(?:-{_NUMBER})?\.dsse\.json)"
     r"|checkpoint\.(?:txt|tsr)|log\.consistency|policy\.json|audit\.sh|README\.txt"
 )

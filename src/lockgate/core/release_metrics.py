@@ -35,6 +35,7 @@ def _metric(finding: Part, entry: Entry) -> Json:
         "estimate": _estimate(finding),
         "difference": finding.get("difference"),
         "evidence": finding.get("evidence"),
+        "inWords": _in_words(finding),
         "at": entry.at,
         "rests": entry.rests(),
     }
@@ -44,3 +45,24 @@ def _estimate(finding: Part) -> Json:
     """Return the candidate's value less the baseline's, where both are known."""
     before, after = finding["baseline"]["value"], finding["candidate"]["value"]
     return None if before is None or after is None else after - before
+
+
+def _in_words(finding: Part) -> str | None:
+    """Return the interval that a finding states, or where it states none how high its log-evidence stood."""
+    difference, evidence = finding.get("difference"), finding.get("evidence")
+    if difference is not None:
+        low, high = (_digits(difference[end], "no bound") for end in ("low", "high"))
+        level = f"{100 * difference['level']:g} %"
+        return f"candidate less baseline between {low} and {high} at {level}, read at one look ({difference['method']})"
+    if evidence is None:
+        return None
+    harm, level, due = (_digits(evidence[name], "no height") for name in ("harm", "harmLevel", "harmThreshold"))
+    said = [f"log-evidence of harm was {harm} at its highest and stood at {level}; {due} rolls back"]
+    for name, what in (("clean", "that harm beyond `detect` is excluded"), ("proven", "that harm beyond `margin` is")):
+        if evidence[name] is not None:
+            said.append(f"{what}: {_digits(evidence[name])} of {_digits(evidence['promoteThreshold'])}")
+    return f"{'; '.join(said)}. Natural logarithms, valid at every look; no interval decides."
+
+
+def _digits(value: float | None, unbounded: str = "unknown") -> str:
+    return unbounded if value is None else f"{value:.6g}"

@@ -10,46 +10,39 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from lockgate.core.canonical import Json
-from lockgate.core.instant import instant_text
 from lockgate.core.release_alerts import Alerts
 from lockgate.core.release_metrics import Metrics
-from lockgate.core.release_sources import ACKNOWLEDGEMENT, Entry, Part
+from lockgate.core.release_sources import Entry, Part
+from lockgate.core.release_weights import Weights
 from lockgate.core.rollout import TERMINAL, Status
 
 FORMAT = "lockgate-release-record/v1"
 # What an operator links the record of a release to.
 EXPERIMENT, EVALUATION_CARD = "experiment", "evaluation-card"
-# As a policy, and as a receipt, writes what a planned step is.
-_STEP_FIELDS = {
-    "kind": "kind",
-    "ring": "ring",
-    "weight": "weight",
-    "min_runs": "minRuns",
-    "min_hold": "minHold",
-    "max_hold": "maxHold",
-    "settle": "settle",
-    "soak": "soak",
-    "holdback": "holdback",
-    "approval": "approval",
-    "gates": "gates",
-}
+UNDECLARED = "no digest was declared when it was put on trial"
+UNTRIED = "it was not put on trial here before, and only of a candidate are digests declared"
 SELECTION = (
     "Every run of baseline and candidate that was sent counts, each once, in the bucket that was open when it came, "
     "from the rollout's first bucket on"
 )
 
 
-def release_record(receipts: Iterable[Entry], policy: Part, related: Iterable[Entry] = ()) -> dict[str, Json]:
+def release_record(
+    receipts: Iterable[Entry], policy: Part, related: Iterable[Entry] = (), baseline: Entry | None = None
+) -> dict[str, Json]:
     """Return the record of a release, from all receipts of its rollout in their order, which are read once.
 
     `policy` is the document whose digest they name; `related` are receipts of the app's own series and of the
-    organisation's, and are read after those.
+    organisation's, and are read after those; `baseline` is the receipt that put the baseline on trial, where that was.
     """
     told = _Told()
     for entry in receipts:
         told.add(entry)
     return {
         **_names(told.first),
+        "baseline": _baseline(told.first, baseline),
+        "candidate": _candidate(told.first),
+        "engine": told.last.part("engine"),
         "cohort": _cohort(told.first, policy),
         "policy": told.first.part("policy"),
         "promise": told.last.part("promise"),
@@ -58,11 +51,7 @@ def release_record(receipts: Iterable[Entry], policy: Part, related: Iterable[En
             "endedAt": None if told.ended is None else told.ended.at,
             "lastReceiptAt": told.last.at,
         },
-        "weights": {
-            "planned": [_planned(number, step) for number, step in enumerate(policy["steps"])],
-            "asked": told.asked,
-            "observed": told.observed,
-        },
+        "weights": told.weights.document(policy["steps"]),
         "metrics": told.metrics.documents([gate["id"] for gate in policy["gates"]]),
         "alerts": told.alerts.documents(),
         "operatorActions": told.operated,
@@ -79,14 +68,11 @@ class _Told:
     def __init__(self) -> None:
         self.count = 0
         self.alerts = Alerts()
-        self.asked: list[Json] = []
-        self.observed: list[Json] = []
+        self.weights = Weights()
         self.operated: list[Json] = []
         self.metrics = Metrics()
         self.ended: Entry | None = None
         self.was_promoted = False
-        self._known: Json = None
-        self._read_at: str | None = None
 
     def add(self, entry: Entry) -> None:
         """Take the next receipt."""
@@ -95,30 +81,14 @@ class _Told:
         self.count, self.last = self.count + 1, entry
         self.alerts.add(entry)
         self.metrics.add(entry)
+        self.weights.add(entry)
         if entry.is_move:
             self.moved = entry
-            self.asked.append(_asked(entry))
         if not entry.is_by_loop:
             self.operated.append(_operated(entry))
         if self.ended is None and entry.part("to")["status"] in TERMINAL:
             self.ended = entry
         self.was_promoted |= entry.part("to")["status"] == Status.PROMOTED
-        self._observe(entry)
-
-    def _observe(self, entry: Entry) -> None:
-        """Take a weight that somebody read back, where a receipt states it for the first time.
-
-        A look says when it was read; a receipt, which binds that look, which weight was known when it was written.
-        """
-        for look in entry.looks:
-            if look["action"] == ACKNOWLEDGEMENT:
-                self._read_at = instant_text(look["at"])
-        weight = entry.part("evidence").get("acknowledgedWeight")
-        # The first receipt says 0 where somebody will read the weight back, and nobody has.
-        if weight is not None and weight != self._known and entry.statement.seq > 1:
-            said = {"weight": weight, "readAt": self._read_at, "statedAt": entry.at, "rests": entry.rests()}
-            self.observed.append(said)
-        self._known = weight
 
 
 def _names(first: Entry) -> dict[str, Json]:
@@ -132,9 +102,22 @@ def _names(first: Entry) -> dict[str, Json]:
         "mode": predicate["mode"],
         "advisory": predicate["advisory"],
         "attempt": candidate["attempt"],
-        "baseline": {"release": first.part("baseline")["release"]},
-        "candidate": {"release": release, "digests": dict(candidate.get("digests", {}))},
     }
+
+
+def _candidate(first: Entry) -> dict[str, Json]:
+    candidate = first.part("candidate")
+    digests = dict(candidate.get("digests", {}))
+    return {"release": candidate["release"], "digests": digests, "undeclared": None if digests else UNDECLARED}
+
+
+def _baseline(first: Entry, tried: Entry | None) -> dict[str, Json]:
+    """Return the baseline with the digests that were declared when it was a candidate itself."""
+    release = first.part("baseline")["release"]
+    if tried is None:
+        return {"release": release, "digests": {}, "undeclared": UNTRIED, "rolloutId": None, "rests": None}
+    as_candidate = {**_candidate(tried), "release": release}
+    return {**as_candidate, "rolloutId": tried.statement.rollout_id, "rests": tried.rests()}
 
 
 def _links(first: Entry) -> dict[str, Json]:
@@ -161,26 +144,6 @@ def _distinct(slices: Iterable[Part]) -> list[Json]:
         if dict(each) not in found:
             found.append(dict(each))
     return found
-
-
-def _planned(number: int, step: Part) -> dict[str, Json]:
-    return {"step": number, **{name: step[field] for field, name in _STEP_FIELDS.items() if field in step}}
-
-
-def _asked(entry: Entry) -> dict[str, Json]:
-    """Return the weight that was asked for from a receipt on; in shadow mode the one that would have been."""
-    to, said = entry.part("to"), entry.part("decision")
-    return {
-        "at": entry.at,
-        "step": to["step"],
-        "weight": to["weight"],
-        "wouldBeWeight": to["wouldBeWeight"],
-        "status": to["status"],
-        "action": said["action"],
-        "cause": said["cause"],
-        "reason": said["reason"],
-        "rests": entry.rests(),
-    }
 
 
 def _operated(entry: Entry) -> dict[str, Json]:

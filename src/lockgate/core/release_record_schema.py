@@ -40,8 +40,9 @@ def release_record_schema() -> Schema:
             mode=_enum(Mode),
             advisory=_about(_FLAG, "True: nothing was moved, in shadow mode."),
             attempt=_about(_COUNT, "The how manieth trial of this candidate it was."),
-            baseline=_object(release=_TEXT),
-            candidate=_object(release=_TEXT, digests=_about(_map(_object(sha256=_HEX)), "Its parts, by name.")),
+            baseline=_baseline(),
+            candidate=_object(**_release()),
+            engine=_about(_object(name=_TEXT, version=_TEXT), "What decided last."),
             cohort=_cohort(),
             policy=_about(_object(sha256=_HEX), "The digest of policy.json."),
             promise=_promise(),
@@ -50,7 +51,7 @@ def release_record_schema() -> Schema:
                 endedAt=_about(_nullable(_TIME), "null: it has not ended."),
                 lastReceiptAt=_TIME,
             ),
-            weights=_object(planned=_list(_planned()), asked=_list(_asked()), observed=_list(_observed())),
+            weights=_weights(),
             metrics=_about(_list(_metric()), "What each gate said when it last applied."),
             alerts=_list(_alert()),
             operatorActions=_about(_list(_object(**_operated())), "What people and jobs did, and why."),
@@ -62,6 +63,22 @@ def release_record_schema() -> Schema:
             receipts=_object(count=_COUNT, first=_rests(), last=_rests()),
         ),
     }
+
+
+def _release() -> dict[str, Schema]:
+    return {
+        "release": _TEXT,
+        "digests": _about(_map(_object(sha256=_HEX)), "Its parts, by name."),
+        "undeclared": _about(_nullable(_TEXT), "Why there are none."),
+    }
+
+
+def _baseline() -> Schema:
+    tried = _about(_nullable(_TEXT), "The rollout by which it was tried.")
+    return _about(
+        _object(**_release(), rolloutId=tried, rests=_nullable(_rests())),
+        "What was declared of it when it was a candidate itself.",
+    )
 
 
 def _cohort() -> Schema:
@@ -88,6 +105,15 @@ def _promise() -> Schema:
     }
 
 
+def _weights() -> Schema:
+    return _object(
+        planned=_list(_planned()),
+        asked=_list(_asked()),
+        observed=_list(_observed()),
+        unobserved=_about(_nullable(_TEXT), "Why no weight was read back."),
+    )
+
+
 def _planned() -> Schema:
     needed = _object(
         step=_COUNT,
@@ -101,6 +127,8 @@ def _planned() -> Schema:
         holdback=_PERCENT,
         approval=_TEXT,
         gates={"anyOf": [{"const": "all"}, _list(_TEXT)]},
+        observed=_about(_nullable(_observed()), "What was read back last while the rollout was at this step."),
+        unobserved=_about(_nullable(_TEXT), "Why nothing was."),
     )
     return {**needed, "properties": {**needed["properties"], "ring": _TEXT}}
 
@@ -142,6 +170,7 @@ def _metric() -> Schema:
             _nullable({"type": "object"}), "The interval of judgement at one look; sequential judgement reads none."
         ),
         evidence=_about(_nullable({"type": "object"}), "The log-evidence that decides, and how high it had to be."),
+        inWords=_about(_nullable(_TEXT), "The interval, or where none was read what that log-evidence says."),
         at=_TIME,
         rests=_rests(),
     )

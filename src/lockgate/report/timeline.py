@@ -43,7 +43,8 @@ def render_timeline(record: Record, missing: Mapping[str, Any]) -> bytes:
         baseline=short_name(record["baseline"]["release"]),
         app=short_name(record["app"]),
         lasted=_lasted(record),
-        digests=[(name, part["sha256"]) for name, part in record["candidate"]["digests"].items()],
+        digests=[*_parts(record["candidate"], ""), *_parts(record["baseline"], "baseline's ")],
+        unobserved=record["weights"]["unobserved"],
         links=[(printable(name), printable(url)) for name, url in record["links"].items()],
         drawn=Markup(weights_svg(record)),  # noqa: S704 -- drawn here, every text in it escaped
         events=[_shown(event) for event in (*events[:SHOWN], *events[SHOWN:][-1:])],
@@ -110,8 +111,15 @@ def _gate(each: Mapping[str, Any]) -> dict[str, str]:
         "candidate": candidate,
         "candidate_n": f"{each['candidate']['n']:,}",
         "reason": number.bind_units(number.write_sentence(printable(each["reason"]) + _apart(each))),
+        "numbers": printable(each["inWords"] or ""),
         "receipt": str(each["rests"]["seq"]),
     }
+
+
+def _parts(release: Mapping[str, Any], whose: str) -> list[tuple[str, str]]:
+    """Return the digests that were declared of a release, or why there are none."""
+    declared = [(f"{whose}{name}", f"sha256:{part['sha256']}") for name, part in release["digests"].items()]
+    return declared or [(f"{whose}parts", release["undeclared"])]
 
 
 def _apart(each: Mapping[str, Any]) -> str:

@@ -38,9 +38,8 @@ from lockgate.core.number_spans import receipts_text, spans_of
 from lockgate.core.public_key import PublicKey, read_public_key
 from lockgate.core.published_keys import allowed_signers
 from lockgate.core.refusal import Reason, VerifyError
-from lockgate.core.release_sources import Entry
 from lockgate.verify.bundle_bound import Bound, check_policy
-from lockgate.verify.bundle_related import held_of, related
+from lockgate.verify.bundle_related import Related, held_of, related, take_baseline
 from lockgate.verify.bundle_unread import unread
 from lockgate.verify.listed_files import Listed, read_listed
 from lockgate.verify.receipt import Checkpoints, checkpoints
@@ -139,10 +138,11 @@ def _verified(listed: Listed, claimed: _Claimed, known: Checkpoints, tell: Tell 
     rollout = verify_links(_held(listed, note), known, tell)
     _check_about(listed, rollout)
     beside = related(listed, note, known)
+    take_baseline(listed, note, known, rollout.links[0], beside)
     policy = listed.needed(POLICY)
     check_policy(policy, [link.statement for link in rollout.links])
     bound = Bound(listed, claimed.receipt)
-    _check_record(listed, rollout, bound, beside.entries)
+    _check_record(listed, rollout, bound, beside)
     bound.check_verdicts()
     listed.compare_rest()
     found = {kind: (bound.found[kind], bound.wanted[kind]) for kind in _KINDS}
@@ -206,7 +206,7 @@ def _check_about(listed: Listed, rollout: VerifiedRollout) -> None:
         raise VerifyError(Reason.BUNDLE_ABOUT, "the bundle's manifest names another rollout than its receipts")
 
 
-def _check_record(listed: Listed, rollout: VerifiedRollout, bound: Bound, beside: Sequence[Entry]) -> None:
+def _check_record(listed: Listed, rollout: VerifiedRollout, bound: Bound, beside: Related) -> None:
     """Make the release record again from what was verified, and compare."""
     from lockgate.core.release_record import release_record  # noqa: PLC0415 -- who verifies no bundle loads no rollouts
 
@@ -214,7 +214,7 @@ def _check_record(listed: Listed, rollout: VerifiedRollout, bound: Bound, beside
     assert isinstance(policy, Mapping)
     entries = (bound.entry(link, listed[link.name]) for link in rollout.links)
     try:
-        made = canonicalize(release_record(entries, policy, beside))
+        made = canonicalize(release_record(entries, policy, beside.entries, beside.baseline))
     except (LookupError, TypeError, AttributeError, ValueError) as error:
         raise VerifyError(
             Reason.BUNDLE_RECORD, "the receipts are of a form from which this version makes no release record"

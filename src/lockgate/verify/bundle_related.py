@@ -7,16 +7,25 @@ stole a key may have had it signed, and the rollout's own receipts prove what th
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 
-from lockgate.core.bundle_layout import CHECKPOINT, SERIES, Series, related_file, related_proof_file
-from lockgate.core.canonical import name_of
+from lockgate.core.bundle_layout import (
+    BASELINE,
+    BASELINE_PROOF,
+    CHECKPOINT,
+    SERIES,
+    Series,
+    related_file,
+    related_proof_file,
+)
+from lockgate.core.canonical import Json, name_of
 from lockgate.core.checkpoint import read_log_proof
 from lockgate.core.note import read_note
 from lockgate.core.refusal import Reason, VerifyError
 from lockgate.core.release_sources import Entry
+from lockgate.core.statement import Statement
 from lockgate.verify.listed_files import Listed
 from lockgate.verify.receipt import Checkpoints, Verified, verify_held
 from lockgate.verify.rollout import Held, Link, link_of, named, refuse_contradiction
@@ -25,9 +34,13 @@ from lockgate.verify.trust import Keys
 
 @dataclass(slots=True)
 class Related:
-    """The receipts of other series; of `revoked` ones, by the names of their files, the key had been revoked."""
+    """The receipts of other series, and the one by which the baseline was tried, where it was.
+
+    Of `revoked` ones, by the names of their files, the key had been revoked.
+    """
 
     entries: list[Entry] = field(default_factory=list)
+    baseline: Entry | None = None
     revoked: dict[str, str] = field(default_factory=dict)
 
     def unproven(self) -> tuple[str, ...]:
@@ -88,6 +101,31 @@ def _verified(held: Held, known: Checkpoints, found: Related) -> Verified:
         verified = verify_held(held.envelope, held.proof, replace(known, keys=_Unplaced.of(known.keys)))
         found.revoked[held.name] = error.message
         return verified
+
+
+def take_baseline(listed: Listed, note: bytes, known: Checkpoints, first: Link, found: Related) -> None:
+    """Take the receipt that put the baseline on trial, where there is one; `first` is the rollout's own first."""
+    if BASELINE not in listed and BASELINE_PROOF not in listed:
+        return
+    if BASELINE not in listed:
+        raise VerifyError(Reason.BUNDLE_MISNAMED, f"{BASELINE_PROOF} is the proof of a receipt that is not there")
+    held = held_of(listed, note, BASELINE, BASELINE_PROOF)
+    link = link_of(held.name, named(held.name, partial(_verified, held, known, found)))
+    said, release = link.statement, _release(first.statement, "baseline")
+    place, before = link.place, first.place
+    assert place is not None
+    assert before is not None
+    is_its = (said.org, said.seq, _release(said, "candidate")) == (listed.about["org"], 1, release)
+    if not is_its or said.subjects[0][0] != f"{listed.about['app']}@{release}" or place >= before:
+        raise VerifyError(
+            Reason.BUNDLE_MISNAMED, f"{BASELINE} is not of a trial of the baseline that began before this one"
+        )
+    found.baseline = Entry(said, link.sha256, place)
+
+
+def _release(said: Statement, side: str) -> Json:
+    part = said.predicate[side]
+    return part.get("release") if isinstance(part, Mapping) else None
 
 
 class _Unplaced(Keys):

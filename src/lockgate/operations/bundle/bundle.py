@@ -91,8 +91,8 @@ def _gathered(seen: Snapshot, wanted: Wanted, house: House, files: Spool) -> Bun
     checkpoint = checkpoint_of(note)
     own = BundleReceipts(seen, house, files, wanted.tell, wanted.max_cases)
     beside = RelatedReceipts(seen, house, files, own)
-    related = beside.entries(rollout, note, has_org=wanted.has_org)
-    record = canonicalize(release_record(own.entries(trial, note), policy.document(), related))
+    related, tried = beside.entries(rollout, note, has_org=wanted.has_org), beside.baseline(rollout, note)
+    record = canonicalize(release_record(own.entries(trial, note), policy.document(), related, tried))
     files.add(CHECKPOINT, note)
     stamp = timestamp_of(seen, checkpoint.size)
     if stamp is not None:

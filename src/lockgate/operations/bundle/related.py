@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A rollout whose receipts were gathered comes in; what was done to its app and organisation meanwhile goes out.
+"""A rollout comes in; what was done to its app and organisation meanwhile, and what was said of its baseline, goes out.
 
 Its time is counted by the log, from its first receipt to its last, or to the log's end while it is active: clocks are
 only what signers say.
@@ -11,7 +11,7 @@ import hashlib
 from collections.abc import Iterator
 
 from lockgate.core.app import series_name
-from lockgate.core.bundle_layout import Series, related_file, related_proof_file
+from lockgate.core.bundle_layout import BASELINE, BASELINE_PROOF, Series, related_file, related_proof_file
 from lockgate.core.checkpoint import checkpoint_of
 from lockgate.core.custody import custody_series
 from lockgate.core.decision.decision import Cause
@@ -28,7 +28,7 @@ from lockgate.ports.store import Snapshot
 
 
 class RelatedReceipts:
-    """Receipts of other series that fall into a rollout's time."""
+    """Receipts of other series that fall into a rollout's time, and the one by which its baseline was tried."""
 
     def __init__(self, seen: Snapshot, house: House, files: Spool, own: BundleReceipts) -> None:
         self._seen, self._org, self._files, self._own = seen, house.org, files, own
@@ -43,7 +43,25 @@ class RelatedReceipts:
                 self._own.signers.add(signer_of(receipt.envelope))
                 self._files.add(related_file(kind, receipt.seq), receipt.envelope)
                 self._files.add(related_proof_file(kind, receipt.seq), proof)
-                yield Entry(kept_statement(receipt), hashlib.sha256(receipt.envelope).hexdigest(), receipt.index)
+                yield _entry(receipt)
+
+    def baseline(self, rollout: Rollout, note: bytes) -> Entry | None:
+        """Put the receipt that put the baseline on trial, and its proof, into the spool, and return it; None of none.
+
+        Of several it is the latest that declares digests, because a trial without them takes nothing back.
+        """
+        (first,) = self._seen.receipts_after(rollout.id, 0, 1)
+        latest = [each for each in self._seen.rollouts(rollout.app)[::-1] if each.candidate == rollout.baseline]
+        for each in sorted(latest, key=lambda other: not other.digests):
+            receipts = self._seen.receipts_after(each.id, 0, 1)
+            if not receipts or receipts[0].index >= first.index:
+                continue
+            ((receipt, proof),) = proofs_under(self._seen, receipts, note)
+            self._own.signers.add(signer_of(receipt.envelope))
+            self._files.add(BASELINE, receipt.envelope)
+            self._files.add(BASELINE_PROOF, proof)
+            return _entry(receipt)
+        return None
 
     def _within(self, name: str, rollout: Rollout, size: int) -> Iterator[Receipt]:
         first, last = self._own.first, self._own.last
@@ -60,3 +78,7 @@ class RelatedReceipts:
                     yield receipt
                 return
             yield receipt
+
+
+def _entry(receipt: Receipt) -> Entry:
+    return Entry(kept_statement(receipt), hashlib.sha256(receipt.envelope).hexdigest(), receipt.index)

@@ -43,7 +43,7 @@ while (($#)); do
       ;;
   esac
 done
-for tool in jq openssl sha256sum basenc base64 find xargs grep sed; do
+for tool in jq openssl sha256sum basenc base64 split find xargs grep sed; do
   command -v "$tool" > /dev/null || usage "$tool is not installed"
 done
 [[ $(openssl version) == OpenSSL\ [3-9]* ]] || usage 'openssl 3 or later is needed'
@@ -93,7 +93,7 @@ jq -e '.format == "lockgate-bundle/v1" and (.files | type) == "object"' manifest
   || fail 'manifest.json: it is not that of a bundle'
 known='\A(README\.txt|audit\.sh|checkpoint\.(txt|tsr)|log\.consistency|missing\.json|policy\.json|release-record\.json'
 known+='|timeline\.html|keys/(log-key\.txt|allowed_signers|manifest(-N)?\.dsse\.json|[0-9a-f]{16}\.pem)|receipts/N\.json'
-known+='|proofs/N\.tlog-proof|related/(app|org)/N\.(json|tlog-proof)|looks/N\.ndjson|replay/N\.json'
+known+='|proofs/N\.tlog-proof|related/((app|org)/N|baseline/1)\.(json|tlog-proof)|looks/N\.ndjson|replay/N\.json'
 known+='|sigstore/N\.sigstore\.json|sshsig/N\.sig|verdicts/[0-9a-f]{64}\.json)\z'
 jq -e --arg known "${known//N/[1-9][0-9]\{0,15\}}" '[.files | keys[] | test($known)] | all' manifest.json > /dev/null \
   || fail 'manifest.json: it lists a name that no file of a bundle has'
@@ -109,6 +109,13 @@ jq -r '.files | to_entries[] | "\(.value.sha256)  \(.key)"' manifest.json > "$wo
 if ! sha256sum --check --quiet --strict "$work/sums" > "$work/changed" 2> /dev/null; then
   fail "files: $(head -n 1 "$work/changed")"
 fi
+declare -A sha256_of=()
+while read -r digest name; do sha256_of[$name]=$digest; done < "$work/sums"
+
+# Many texts are hashed at once: each is a file of a folder, and is named by its number from 1 on.
+hashed() { # FOLDER COUNT, the digests one a line
+  (cd -- "$work/$1" && seq "$2" | xargs -r sha256sum | cut -d' ' -f1)
+}
 
 # ---- The keys that you trust.
 declare -A keys=()
@@ -228,14 +235,13 @@ done
 [[ $(find proofs related -name '*.tlog-proof' 2> /dev/null | wc -l) == "${#names[@]}" ]] \
   || fail 'proofs: there is one of no receipt'
 
-sha256sum "${names[@]}" | cut -d' ' -f1 > "$work/digests"
 # One line of each: type, key, signature, payload, what its statement says, and its decision in words. A statement of
 # another form than docs/reference/receipt.md gives is refused here, and so is what goes on from an end.
 # shellcheck disable=SC2016 # jq's own variables
 read -r -d '' lines << 'JQ' || true
-def shown: explode | map(if . < 32 or (. >= 127 and . < 160) or . == 173 or . == 1564 or . == 6158
+def shown: if test("[^ -~]") then explode | map(if . < 32 or (. >= 127 and . < 160) or . == 173 or . == 1564 or . == 6158
   or (. >= 8203 and . <= 8207) or (. >= 8232 and . <= 8238) or (. >= 8288 and . <= 8303) or . == 65279
-  or (. >= 65529 and . <= 65533) or . >= 917504 then 63 else . end) | implode;
+  or (. >= 65529 and . <= 65533) or . >= 917504 then 63 else . end) | implode else . end;
 def weight: if .wouldBeWeight != null then ", would be \(.wouldBeWeight) %" elif .weight != null then ", \(.weight) %" else "" end;
 def plain: if type == "string" and test("\\A[A-Za-z0-9+/=.-]+\\z") then . else error("it is no envelope") end;
 def is_text: type == "string";
@@ -247,7 +253,7 @@ def must(form; $why): if form then . else error("\(input_filename): \($why)") en
 def standing($kind): if $kind == "rollout" then {status, step, weight, wouldBeWeight, revision}
   elif $kind == "app" then {frozen, killed, actuator, keptFrom}
   else {receiptKey, logKey, rawUntil, deliveriesUntil, webhooks, trust, manifest, overlap, revoked} end;
-(input_filename | if startswith("related/app/") then "app" elif startswith("related/") then "org" else "rollout" end) as $kind
+(input_filename | if startswith("related/app/") then "app" elif startswith("related/org/") then "org" else "rollout" end) as $kind
 | must(type == "object" and (.signatures | length) == 1; "it is no envelope")
 | (.payload | plain | @base64d) as $text | ($text | fromjson) as $s | $s.predicate as $p
 | must(($text | @base64) == .payload; "its statement is no text")
@@ -276,6 +282,7 @@ def standing($kind): if $kind == "rollout" then {status, step, weight, wouldBeWe
     ([($p.from | standing($kind)), $p.evidence.stateBefore] | tojson),
     ([($p.to | standing($kind)), $p.evidence.stateAfter] | tojson),
     ($p.evidence.looks | "\(.count // 0) \(.sha256 // "none")"),
+    ([$p.baseline.release, $p.candidate.release, $s.subject[0].name] | tojson),
     ("\($p.decidedAt)  \($p.decision.action) (\($p.decision.cause))\($p.to | weight): \($p.decision.reason)")
   ] | map(shown) | join("\u001f")
 JQ
@@ -291,11 +298,13 @@ respelled() {
 }
 jq -r '.payload | @base64d' "${names[@]}" > "$work/texts"
 jq -cS '.payload | @base64d | fromjson' "${names[@]}" > "$work/again"
+respelled < "$work/texts" > "$work/respelled"
+respelled < "$work/again" > "$work/respelled-again"
 line=0
 while IFS= read -r text <&3 && IFS= read -r again <&4; do
   [[ $text == "$again" ]] || break
   line=$((line + 1))
-done 3< <(respelled < "$work/texts") 4< <(respelled < "$work/again")
+done 3< "$work/respelled" 4< "$work/respelled-again"
 ((line == ${#names[@]})) || fail "${names[line]}: its statement is not in its one form"
 line=$(sed -E 's/"([^"\\]|\\.)*"//g' "$work/texts" | grep -nE '[:,[]-?0[0-9]|-0[],}]|\.[0-9]*0[],}e]|[0-9]E|e[0-9]' | head -n 1 || true)
 [[ -z $line ]] || fail "${names[${line%%:*} - 1]}: a number in its statement is not in its one form"
@@ -328,93 +337,163 @@ if [[ -f keys/manifest.dsse.json ]]; then
   done < "$work/revoked"
 fi
 
-# The looks that a receipt binds: the digest of each holds the digest of the one before.
-bound_looks() { # FILE
-  local line before=null number=0
-  while IFS= read -r line; do
-    sha256 < <(printf '[%s,%s]' "$before" "$line")
-    before="\"sha256:$hash\"" number=$((number + 1))
-  done < "$1"
-  looks="$number $hash"
-  [[ -z $(tail -c 1 "$1") ]] || looks=''
-}
-
-# Every hash of every proof in hexadecimal, in their order.
-mapfile -t proofs < "$work/proofs"
-sed -s '1,2d;/^$/,$d' "${proofs[@]}" | base64 -d 2> /dev/null | basenc --base16 -w64 > "$work/hashes" \
-  || fail 'proofs: one holds what is no base64'
-mapfile -t hashes < <(tr A-F a-f < "$work/hashes")
+# Each receipt is written out in its one form, as what was signed, as a leaf of the log, and as Sigstore has it.
+mkdir "$work"/{keys,forms,signed,signatures,leaves,sigstores,pairs,looks}
+for key_id in "${!keys[@]}"; do cat -- "${keys[$key_id]}" > "$work/keys/$key_id.pem"; done
 type=application/vnd.in-toto+json
-[[ -f policy.json ]] || fail 'policy.json is missing'
-sha256 < policy.json
-policy=$hash
-org=$(jq -r .org manifest.json)
-rollout=$(jq -r .rolloutId manifest.json)
-
-printf -v proof_form '^c2sp\\.org/tlog-proof@v1\nindex (0|[1-9][0-9]{0,15})(\n[A-Za-z0-9+/]{43}=)*$'
-
-# The proof of a leaf, given by its hash, must lead to the root (RFC 9162 section 2.1.3.2).
-included() { # NAME PROOF LEAF
-  local content header index steps at last sibling
-  content=$(< "$2")
-  header=${content%%$'\n\n'*}
-  is_under "${content#*$'\n\n'}" || fail "$1: its proof is under another checkpoint"
-  [[ $header =~ $proof_form ]] || fail "$1: its proof is none"
-  index=${BASH_REMATCH[1]}
-  steps=${header//[!$'\n']/}
-  ((index < size)) || fail "$1: its proof names no place in the log"
-  hash=$3 at=$index last=$((size - 1)) steps=$((${#steps} - 1))
-  while ((steps--)); do
-    ((last > 0)) || fail "$1: its proof is too long"
-    sibling=${hashes[place]:-}
-    place=$((place + 1))
-    if ((at & 1 || at == last)); then
-      parent "$sibling" "$hash"
-      while ((!(at & 1) && at)); do at=$((at >> 1)) last=$((last >> 1)); done
-    else
-      parent "$hash" "$sibling"
-    fi
-    at=$((at >> 1)) last=$((last >> 1))
-  done
-  ((last == 0)) || fail "$1: its proof is too short"
-  [[ $hash == "$root" ]] || fail "$1: its proof does not lead to the root of the log"
-  place_in_log=$index
-}
-
-place=0 number=0
-declare -A previous=() before=() last_seq=() said_alike=() left_at=() named_verdicts=()
-mapfile -t digests < "$work/digests"
-while IFS=$'\x1f' read -r payload_type key_id signature payload kind predicate_type its_org series seq names_before \
-  policy_named verdict receipt_id _ alike begins ends looks_named said; do
+number=0
+while IFS=$'\x1f' read -r payload_type key_id signature payload kind predicate_type _ <&3 && IFS= read -r text <&4; do
   name=${names[number]}
-  digest=${digests[number]}
-  proof=${proofs[number]}
-  id=rcp_${receipt_ids[number]}
   number=$((number + 1))
   form="{\"payload\":\"$payload\",\"payloadType\":\"$payload_type\",\"signatures\":[{\"keyid\":\"$key_id\",\"sig\":\"$signature\"}]}"
-  sha256 < <(printf '%s' "$form")
-  [[ $hash == "$digest" ]] || fail "$name: it is not in a receipt's one form"
+  printf '%s' "$form" > "$work/forms/$number"
+  printf '\000%s' "$form" > "$work/leaves/$number"
+  printf 'DSSEv1 %d %s %d %s' "${#type}" "$type" "${#text}" "$text" > "$work/signed/$number"
+  printf '{"dsseEnvelope":%s,%s"hint":"%s"},%s}}' "$form" \
+    '"mediaType":"application/vnd.dev.sigstore.bundle.v0.3+json","verificationMaterial":{"publicKey":{' "$key_id" \
+    '"timestampVerificationData":{},"tlogEntries":[]' > "$work/sigstores/$number"
+  printf '%s\n' "$signature" >> "$work/encoded"
+  printf -- '-inkey\n%s\n-in\n%s\n-sigfile\n%s%08d\n' "$work/keys/$key_id.pem" "$work/signed/$number" \
+    "$work/signatures/" "$number" >> "$work/calls"
   [[ $payload_type == "$type" ]] || fail "$name: it is signed as another type"
   [[ $kind == https://in-toto.io/Statement/v1 && $predicate_type == urn:lockgate:attestation:rollout-decision:v1 ]] \
     || fail "$name: its statement is of another type"
   [[ -n ${keys[$key_id]:-} ]] || fail "$name: no key that you named has its id, $key_id"
-  base64 -d <<< "$signature" > "$work/sig" 2> /dev/null || fail "$name: its signature is no base64"
-  {
-    padding=${payload##*[!=]}
-    printf 'DSSEv1 %d %s %d ' "${#type}" "$type" $((${#payload} * 3 / 4 - ${#padding}))
-    base64 -d <<< "$payload"
-  } > "$work/pae"
-  is_signed "${keys[$key_id]}" "$work/pae" "$work/sig" || fail "$name: its signature is not of that key"
-  sha256 < <(printf '\000' && cat "$name")
-  included "$name" "$proof" "$hash"
+  [[ $signature =~ ^[A-Za-z0-9+/]{86}==$ ]] || fail "$name: its signature is no base64"
+done 3< "$work/lines" 4< "$work/texts"
+mapfile -t forms < <(hashed forms "$number")
+for ((number = 0; number < ${#names[@]}; number++)); do
+  [[ ${forms[number]} == "${sha256_of[${names[number]}]}" ]] || fail "${names[number]}: it is not in a receipt's one form"
+done
+
+# All signatures are checked, several at once; where one is wrong it is looked for.
+base64 -d "$work/encoded" | split -b 64 -a 8 --numeric-suffixes=1 - "$work/signatures/"
+if ! xargs -d '\n' -n 6 -P "$(nproc)" openssl pkeyutl -verify -pubin -rawin < "$work/calls" > /dev/null 2>&1; then
+  number=0
+  while read -r _ && read -r key && read -r _ && read -r message && read -r _ && read -r signature; do
+    is_signed "$key" "$message" "$signature" || fail "${names[number]}: its signature is not of that key"
+    number=$((number + 1))
+  done < "$work/calls"
+  fail 'receipts: not every signature could be checked'
+fi
+
+# The proof of each must lead from its leaf to the root (RFC 9162 section 2.1.3.2). All climb together, one level of the
+# log at a time, so that each pair of hashes is hashed once, and many at once.
+mapfile -t proofs < "$work/proofs"
+sed -s '1,2d;/^$/,$d' "${proofs[@]}" | base64 -d 2> /dev/null | basenc --base16 -w64 > "$work/hashes" \
+  || fail 'proofs: one holds what is no base64'
+tr A-F a-f < "$work/hashes" > "$work/lower"
+mapfile -t hashes < "$work/lower"
+mapfile -t nodes < <(hashed leaves "${#names[@]}")
+printf -v proof_form '^c2sp\\.org/tlog-proof@v1\nindex (0|[1-9][0-9]{0,15})(\n[A-Za-z0-9+/]{43}=)*$'
+places=() at=() last=() steps=() next=() pairs=() climbing=()
+place=0
+for number in "${!names[@]}"; do
+  name=${names[number]}
+  IFS= read -r -d '' content < "${proofs[number]}" || true
+  content=${content%$'\n'}
+  header=${content%%$'\n\n'*}
+  is_under "${content#*$'\n\n'}" || fail "$name: its proof is under another checkpoint"
+  [[ $header =~ $proof_form ]] || fail "$name: its proof is none"
+  places[number]=${BASH_REMATCH[1]}
+  ((places[number] < size)) || fail "$name: its proof names no place in the log"
+  header=${header//[!$'\n']/}
+  at[number]=${places[number]} last[number]=$((size - 1)) steps[number]=$((${#header} - 1)) next[number]=$place
+  place=$((place + steps[number]))
+  climbing+=("$number")
+done
+while :; do
+  still=() unknown=()
+  for number in "${climbing[@]}"; do
+    ((steps[number])) || continue
+    ((last[number] > 0)) || fail "${names[number]}: its proof is too long"
+    still+=("$number")
+    sibling=${hashes[next[number]]:-}
+    if ((at[number] & 1 || at[number] == last[number])); then
+      pair=$sibling${nodes[number]}
+      while ((!(at[number] & 1) && at[number])); do ((at[number] >>= 1, last[number] >>= 1, 1)); done
+    else
+      pair=${nodes[number]}$sibling
+    fi
+    ((steps[number] -= 1, next[number] += 1, at[number] >>= 1, last[number] >>= 1, 1))
+    pairs[number]=$pair
+    [[ -n ${parents[$pair]:-} ]] || unknown+=("$pair") parents[$pair]=soon
+  done
+  climbing=("${still[@]}")
+  ((${#climbing[@]})) || break
+  if ((${#unknown[@]})); then
+    rm -rf -- "$work/pairs" && mkdir "$work/pairs"
+    printf '01%s\n' "${unknown[@]}" | tr a-f A-F | basenc --base16 -d | split -b 65 -a 8 --numeric-suffixes=1 - "$work/pairs/"
+    number=0
+    while read -r hash _; do
+      parents[${unknown[number]}]=$hash
+      number=$((number + 1))
+    done < <(cd -- "$work/pairs" && find . -type f | sort | xargs sha256sum)
+  fi
+  for number in "${climbing[@]}"; do nodes[number]=${parents[${pairs[number]}]}; done
+done
+for number in "${!names[@]}"; do
+  ((last[number] == 0)) || fail "${names[number]}: its proof is too short"
+  [[ ${nodes[number]} == "$root" ]] || fail "${names[number]}: its proof does not lead to the root of the log"
+done
+
+# The looks that receipts bind: the digest of each holds the digest of the one before it. The first of all receipts are
+# hashed together, then the second of all, and so on.
+declare -A looks_of=() chained=() first_of=() count_of=()
+looks=() most=0
+while read -r name; do
+  mapfile -t -O "${#looks[@]}" looks < "$name"
+  mapfile ends < "$name"
+  first_of[$name]=$((${#looks[@]} - ${#ends[@]})) count_of[$name]=${#ends[@]} chained[$name]=null
+  [[ ${#ends[@]} != 0 && ${ends[-1]} == *$'\n' ]] || count_of[$name]=0
+  ((most = count_of[$name] > most ? count_of[$name] : most, 1))
+done < <(grep '^looks/' "$work/listed" || true)
+for ((turn = 0; turn < most; turn++)); do
+  turning=()
+  for name in "${!count_of[@]}"; do
+    ((turn < count_of[$name])) || continue
+    turning+=("$name")
+    printf '[%s,%s]' "${chained[$name]}" "${looks[first_of[$name] + turn]}" > "$work/looks/${#turning[@]}"
+  done
+  number=0
+  while read -r hash; do
+    name=${turning[number]}
+    chained[$name]="\"sha256:$hash\"" looks_of[$name]="$((turn + 1)) $hash" number=$((number + 1))
+  done < <(hashed looks "${#turning[@]}")
+done
+
+[[ -f policy.json ]] || fail 'policy.json is missing'
+policy=${sha256_of[policy.json]}
+org=$(jq -r .org manifest.json)
+app=$(jq -r .app manifest.json)
+rollout=$(jq -r .rolloutId manifest.json)
+mapfile -t sigstores < <(hashed sigstores "${#names[@]}")
+
+number=0 named='' tried=''
+declare -A previous=() before=() last_seq=() said_alike=() left_at=() named_verdicts=()
+while IFS=$'\x1f' read -r _ key_id _ _ _ _ its_org series seq names_before \
+  policy_named verdict receipt_id _ alike begins ends looks_named releases said; do
+  name=${names[number]}
+  digest=${sha256_of[$name]}
+  place_in_log=${places[number]}
+  sigstore=${sigstores[number]}
+  id=rcp_${receipt_ids[number]}
+  number=$((number + 1))
 
   # What it says of itself, and of what came before it.
   its=rollout due=$rollout
-  [[ $name == related/* ]] && its=${name#related/} its=${its%%/*} due=${series_of[$its]}
+  [[ $name == related/* ]] && its=${name#related/} its=${its%%/*} due=${series_of[$its]:-$series}
   [[ $its_org == "$org" ]] || fail "$name: it is of another organisation"
   [[ $series == "$due" ]] || fail "$name: it is not of the series that it stands among"
   [[ $receipt_id == "$id" ]] || fail "$name: its id is not the one of its organisation, series and number"
   [[ $name == */"$seq.json" ]] || fail "$name: it says that it is receipt $seq"
+  [[ $name != receipts/1.json ]] || named=$(jq -r --arg app "$app" '[.[0], "\($app)@\(.[0])"] | tojson' <<< "$releases")
+  if [[ $its == baseline ]]; then
+    # It put the baseline on trial, before this trial of another began.
+    tried=$(jq -r '[.[1], .[2]] | tojson' <<< "$releases")
+    [[ $tried == "$named" ]] || fail "$name: it is of no trial of the baseline"
+    ((place_in_log < places[0])) || fail "$name: the trial of the baseline began after this one"
+  fi
   if [[ -n ${last_seq[$its]:-} ]]; then
     ((seq == ${last_seq[$its]} + 1)) || fail "$name: the one before it is missing"
     [[ $names_before == "${previous[$its]}" ]] || fail "$name: it names another receipt before it"
@@ -434,22 +513,12 @@ while IFS=$'\x1f' read -r payload_type key_id signature payload kind predicate_t
   # What it binds, and what is the same in another form.
   [[ $policy_named == "$policy" ]] || fail "$name: policy.json is not the policy that it names"
   named_verdicts[verdicts/$verdict.json]=yes
-  if [[ -f verdicts/$verdict.json ]]; then
-    sha256 < "verdicts/$verdict.json"
-    [[ $hash == "$verdict" ]] || fail "verdicts/$verdict.json: it is not the verdict that $name names"
-  fi
-  if [[ -f looks/$seq.ndjson ]]; then
-    bound_looks "looks/$seq.ndjson"
-    [[ $looks == "$looks_named" ]] || fail "looks/$seq.ndjson: they are not the looks that $name names"
-  fi
-  if [[ -f sigstore/$seq.sigstore.json ]]; then
-    sha256 < "sigstore/$seq.sigstore.json"
-    digest=$hash
-    sha256 < <(printf '{"dsseEnvelope":%s,%s"hint":"%s"},%s}}' "$form" \
-      '"mediaType":"application/vnd.dev.sigstore.bundle.v0.3+json","verificationMaterial":{"publicKey":{' "$key_id" \
-      '"timestampVerificationData":{},"tlogEntries":[]')
-    [[ $hash == "$digest" ]] || fail "sigstore/$seq.sigstore.json: it is not $name in Sigstore's form"
-  fi
+  [[ ${sha256_of[verdicts/$verdict.json]:-$verdict} == "$verdict" ]] \
+    || fail "verdicts/$verdict.json: it is not the verdict that $name names"
+  [[ -z ${sha256_of[looks/$seq.ndjson]:-} || ${looks_of[looks/$seq.ndjson]:-} == "$looks_named" ]] \
+    || fail "looks/$seq.ndjson: they are not the looks that $name names"
+  [[ ${sha256_of[sigstore/$seq.sigstore.json]:-$sigstore} == "$sigstore" ]] \
+    || fail "sigstore/$seq.sigstore.json: it is not $name in Sigstore's form"
 done < "$work/lines"
 while read -r name; do
   [[ -n ${named_verdicts[$name]:-} ]] || fail "$name: no receipt names it"
