@@ -49,7 +49,7 @@ def _handler(script: Script) -> type[BaseHTTPRequestHandler]:
             self.end_headers()
             self.wfile.write(data)
 
-        do_GET = do_POST = _answer  # noqa: N815 -- the names that the library calls
+        do_GET = do_POST = do_PATCH = do_DELETE = _answer  # noqa: N815 -- the names that the library calls
 
         def log_message(self, *_words: Any) -> None:
             """Say nothing."""

@@ -137,6 +137,22 @@ class App(TypedDict):
     killed: bool
 
 
+class SeenRelease(TypedDict):
+    """A release, and when its first run or rollout came."""
+
+    name: str
+    first_seen_at: str
+
+
+class Overview(App):
+    """The same with its latest releases, how many there are, what is on trial, and which webhooks hear weights."""
+
+    releases: list[SeenRelease]
+    release_count: int
+    active: list[Rollout]
+    webhooks: list[str]
+
+
 class RolledBack(TypedDict):
     """A rollout that a kill rolled back, and the receipt of it."""
 
@@ -172,14 +188,110 @@ class Kept(TypedDict):
     notes: list[str]
 
 
+class Part(TypedDict):
+    """Sentences under a heading."""
+
+    heading: str
+    sentences: list[str]
+
+
+class Explanation(TypedDict):
+    """Why a rollout holds, in sentences, and by gate an interval that holds whenever it is looked at."""
+
+    id: str
+    parts: list[Part]
+    anytime: dict[str, dict[str, Any]]
+
+
+class Release(TypedDict):
+    """A release of an app: `runs` that are kept of it, and `attempts`, how often it was put on trial."""
+
+    name: str
+    first_seen_at: str
+    runs: int
+    attempts: int
+    champion: bool
+
+
+class Comparison(TypedDict):
+    """One look at two releases, judged by gates; `releases` has the runs of each."""
+
+    outcome: str
+    baseline: str | None
+    candidate: str
+    gates: list[dict[str, Any]]
+    releases: dict[str, int]
+    notes: list[str]
+
+
+class Key(TypedDict):
+    """An API key, without its token; `apps` None: it is for every app."""
+
+    id: str
+    name: str
+    permissions: list[str]
+    apps: list[str] | None
+    created_at: str
+    expires_at: str
+    revoked_at: str | None
+
+
+class MadeKey(Key):
+    """A key with the token that opens; None where the call was answered before and nobody knows it any more."""
+
+    token: str | None
+
+
 class Webhook(TypedDict):
-    """A receiver that was declared, with the secret that it verifies by."""
+    """A receiver that was declared; `disabled` says why nothing is sent, `app_id` None: it hears of every app."""
 
     id: str
     url: str
     app_id: str | None
     events: list[str]
-    secret: str
+    format: str
+    hub_header: bool
+    active: bool
+    disabled: str | None
+    since: str
+    old_secret_until: str | None
+    failing_since: str | None
+
+
+class MadeWebhook(Webhook):
+    """A webhook with the secret that it verifies by; None where the call was answered before."""
+
+    secret: str | None
+
+
+class TriedWebhook(TypedDict):
+    """What a message that asks for nothing came to."""
+
+    id: str
+    webhook: str
+    delivered: bool
+    code: int | None
+    took_ms: float
+    error: str | None
+    answer: str | None
+
+
+class Delivery(TypedDict):
+    """What became of one message at a webhook, with its latest attempts."""
+
+    id: str
+    webhook: str
+    app_id: str
+    rollout_id: str
+    seq: int
+    event: str
+    at: str
+    state: str
+    attempts: int
+    next_try: str | None
+    error: str | None
+    answer: str | None
+    tries: list[dict[str, Any]]
 
 
 class Turns(TypedDict):

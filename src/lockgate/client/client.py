@@ -11,9 +11,10 @@ import json
 import os
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, Self, cast
-from urllib.parse import urlencode
+from typing import TYPE_CHECKING, Any, NamedTuple, Self, Unpack, cast
 
+from lockgate.client.administering import Administering
+from lockgate.client.calling import as_json, as_query, said
 from lockgate.client.environment import transport
 from lockgate.client.place import place_of
 from lockgate.client.transport import API, Reply, Timing, check
@@ -23,20 +24,23 @@ if TYPE_CHECKING:
 
     from lockgate.client.answers import (
         Acted,
-        App,
         AppActed,
         AppTaken,
+        Comparison,
         Created,
+        Explanation,
         Kept,
+        Overview,
         Receipt,
+        Release,
         Rollout,
         SignedReceipt,
         Standing,
         Trial,
         Turn,
         Turns,
-        Webhook,
     )
+    from lockgate.client.asked import Filters, NewRollout, Question
 
 ROLLED_BACK = 422
 
@@ -49,7 +53,7 @@ class Evaluation(NamedTuple):
     is_replayed: bool
 
 
-class Client:
+class Client(Administering):
     """Calls a server; without a URL and a key it takes those of LOCKGATE_URL and LOCKGATE_API_KEY.
 
     A CI job that has no key gets some for its own token. `org` is the organisation that is meant, LOCKGATE_ORG without
@@ -91,19 +95,19 @@ class Client:
         *,
         baseline: str | None = None,
         policy: Mapping[str, Any] | None = None,
-        **fields: Any,  # noqa: ANN401 -- whatever the route takes besides
+        **fields: Unpack[NewRollout],
     ) -> Created:
         """Put a candidate on trial; `fields` are further ones of the route, such as `mode`, `steps` and `metrics`."""
         document = {"app_id": app_id, "candidate": candidate, "baseline": baseline, "policy": policy, **fields}
-        told = {name: value for name, value in document.items() if value is not None}
-        return cast("Created", self._post(f"{API}/rollouts", told))
+        return cast("Created", self._post(f"{API}/rollouts", said(document)))
 
     def rollouts(
-        self, app_id: str | None = None, *, is_active: bool = False, mode: str | None = None
+        self, app_id: str | None = None, *, is_active: bool = False, **filters: Unpack[Filters]
     ) -> Iterator[Rollout]:
-        """Yield rollouts, the oldest first, a page at a time."""
-        query = {"app_id": app_id, "active": "true" if is_active else None, "mode": mode}
-        yield from cast("Iterator[Rollout]", self._pages(f"{API}/rollouts", "rollouts", query))
+        """Yield rollouts, the oldest first, a page at a time; those of a mode, a status or a candidate where asked."""
+        query = {"app_id": app_id, "active": "true" if is_active else None, **filters}
+        pages = self._pages(f"{API}/rollouts", "rollouts", cast("dict[str, str | None]", query))
+        yield from cast("Iterator[Rollout]", pages)
 
     def rollout(self, rollout_id: str) -> Trial:
         """Return where a rollout stands and what a turn would decide, without one."""
@@ -113,9 +117,20 @@ class Client:
         """Return the verdict alone."""
         return cast("Standing", self._get(f"{_rollout(rollout_id)}/verdict"))
 
+    def explain(self, rollout_id: str) -> Explanation:
+        """Return in sentences why a rollout holds, and what would change that."""
+        return cast("Explanation", self._get(f"{_rollout(rollout_id)}/explain"))
+
+    def compare(
+        self, app_id: str, candidate: str, *, baseline: str | None = None, **question: Unpack[Question]
+    ) -> Comparison:
+        """Compare two releases of an app by the runs that are kept."""
+        document = {"app_id": app_id, "candidate": candidate, "baseline": baseline, **question}
+        return cast("Comparison", self._ask(f"{API}/compare", said(document), is_safe=True))
+
     def evaluate(self, rollout_id: str, *, key: str | None = None) -> Evaluation:
         """Take one turn of a rollout; by the same key the same answer comes again, and no second turn is taken."""
-        sent = _json({"Idempotency-Key": key or self._new_key()})
+        sent = as_json({"Idempotency-Key": key or self._new_key()})
         reply = self._transport.call("POST", f"{_rollout(rollout_id)}/evaluate", b"{}", sent, is_safe=True)
         # The one status above 400 that is an answer.
         found = (reply if reply.status == ROLLED_BACK and _is_answer(reply) else check(reply)).document()
@@ -125,8 +140,7 @@ class Client:
     def evaluate_all(self) -> Turns:
         """Take one turn of every active rollout that the key is for."""
         # It is many transactions; a turn that is taken again finds what is there.
-        reply = self._transport.call("POST", f"{API}/rollouts/evaluate", b"{}", _json({}), is_safe=True)
-        return cast("Turns", check(reply).document())
+        return cast("Turns", self._ask(f"{API}/rollouts/evaluate", {}, is_safe=True))
 
     def pause(self, rollout_id: str, reason: str) -> Acted:
         """Let nothing be promoted; a breach still rolls back."""
@@ -175,29 +189,27 @@ class Client:
         `since`: a checkpoint that was kept, since which the log must only have grown.
         """
         kept = None if since is None else urlsafe_b64encode(since).decode("ascii")
-        path = f"{_rollout(rollout_id)}/bundle{_query({'checkpoint': kept})}"
+        path = f"{_rollout(rollout_id)}/bundle{as_query({'checkpoint': kept})}"
         return check(self._transport.call("GET", path, is_safe=True)).body
 
     def send_runs(self, runs: bytes | Iterable[Mapping[str, Any]], app_id: str | None = None) -> Kept:
         """Keep runs, one JSON object a line; the same bytes again change nothing."""
         body = runs if isinstance(runs, bytes) else b"".join(json.dumps(run).encode() + b"\n" for run in runs)
-        path = f"{API}/runs{_query({'app_id': app_id})}"
+        path = f"{API}/runs{as_query({'app_id': app_id})}"
         kind = {"Content-Type": "application/x-ndjson"}
         return cast("Kept", check(self._transport.call("POST", path, body, kind, is_safe=True)).document())
 
-    def create_webhook(self, url: str, *, app_id: str | None = None, events: Sequence[str] | None = None) -> Webhook:
-        """Declare a receiver of messages; its secret is shown this once."""
-        document = {"url": url, "app_id": app_id, "events": None if events is None else list(events)}
-        told = {name: value for name, value in document.items() if value is not None}
-        return cast("Webhook", self._post(f"{API}/webhooks", told))
-
-    def apps(self) -> Iterator[App]:
+    def apps(self) -> Iterator[Overview]:
         """Yield where each app stands, by name, a page at a time."""
-        yield from cast("Iterator[App]", self._pages(f"{API}/apps", "apps", {}))
+        yield from cast("Iterator[Overview]", self._pages(f"{API}/apps", "apps", {}))
 
-    def app(self, name: str) -> App:
+    def app(self, name: str) -> Overview:
         """Return where an app stands."""
-        return cast("App", self._get(_app(name)))
+        return cast("Overview", self._get(_app(name)))
+
+    def releases(self, app: str) -> Iterator[Release]:
+        """Yield an app's releases, the first seen first, a page at a time."""
+        yield from cast("Iterator[Release]", self._pages(f"{API}/releases", "releases", {"app_id": app}))
 
     def freeze(self, app: str, reason: str) -> AppActed:
         """Let nothing of an app start or be promoted."""
@@ -206,6 +218,14 @@ class Client:
     def unfreeze(self, app: str, reason: str) -> AppActed:
         """End an app's freeze."""
         return cast("AppActed", self._post(f"{_app(app)}/unfreeze", {"reason": reason}))
+
+    def freeze_all(self, reason: str) -> Sequence[AppTaken]:
+        """Let nothing of any app start or be promoted."""
+        return cast("list[AppTaken]", self._post(f"{API}/freeze", {"reason": reason})["apps"])
+
+    def unfreeze_all(self, reason: str) -> Sequence[AppTaken]:
+        """End the freeze of every app."""
+        return cast("list[AppTaken]", self._post(f"{API}/unfreeze", {"reason": reason})["apps"])
 
     def kill(self, app: str, reason: str) -> AppActed:
         """Roll back everything on trial in an app, and freeze it."""
@@ -218,22 +238,6 @@ class Client:
     def _act(self, rollout_id: str, verb: str, document: Mapping[str, object]) -> Acted:
         return cast("Acted", self._post(f"{_rollout(rollout_id)}/{verb}", document))
 
-    def _get(self, path: str) -> dict[str, Any]:
-        return check(self._transport.call("GET", path, is_safe=True)).document()
-
-    def _post(self, path: str, document: Mapping[str, object]) -> dict[str, Any]:
-        sent = _json({"Idempotency-Key": self._new_key()})
-        return check(self._transport.call("POST", path, json.dumps(document).encode(), sent, is_safe=True)).document()
-
-    def _pages(self, path: str, name: str, query: Mapping[str, str | None]) -> Iterator[dict[str, Any]]:
-        cursor: str | None = None
-        while True:
-            page = self._get(f"{path}{_query({**query, 'cursor': cursor})}")
-            yield from page[name]
-            before, cursor = cursor, page["cursor"]
-            if cursor is None or cursor == before:
-                return
-
 
 def _new_key() -> str:
     return os.urandom(16).hex()
@@ -243,18 +247,9 @@ def _is_answer(reply: Reply) -> bool:
     return "problem" not in reply.headers.get("content-type", "")
 
 
-def _json(headers: Mapping[str, str]) -> dict[str, str]:
-    return {"Content-Type": "application/json", **headers}
-
-
 def _rollout(rollout_id: str) -> str:
     return f"{API}/rollouts/{place_of(rollout_id)}"
 
 
 def _app(name: str) -> str:
     return f"{API}/apps/{place_of(name)}"
-
-
-def _query(fields: Mapping[str, str | None]) -> str:
-    told = {name: value for name, value in fields.items() if value is not None}
-    return f"?{urlencode(told)}" if told else ""
