@@ -256,7 +256,7 @@ def _proven(reading: _Reading, signed: SignedCheckpoint) -> tuple[str, ...]:
     that_counts = " that counts" if reading.uncounted else ""
     unfooted = ", but where that is named as not proven" if reading.unfooted else ""
     said = [
-        f"These are all {reading.size - reading.since} entries of the log {log.origin} from entry {reading.since} on.",
+        f"{_all_of(reading.size - reading.since)} of the log {log.origin} from entry {reading.since} on.",
         f"Each is a receipt that the holder of one of these keys signed: {', '.join(reading.key_ids) or 'none'}.",
         f"In each series, of a rollout, an app or the organisation, each receipt{that_counts} names the one before it.",
         f"Each{that_counts} begins where the one before it ended{unfooted}.",
@@ -267,6 +267,10 @@ def _proven(reading: _Reading, signed: SignedCheckpoint) -> tuple[str, ...]:
         but = ", but at entries that count for nothing" if reading.uncounted else ""
         said.append(f"Each key counts where it signed{but}, by version {manifest.version} of the key manifest.")
     return tuple(said)
+
+
+def _all_of(entries: int) -> str:
+    return "This is the one entry" if entries == 1 else f"These are all {entries:,} entries"
 
 
 def _unproven(reading: _Reading, signed: SignedCheckpoint) -> tuple[str, ...]:

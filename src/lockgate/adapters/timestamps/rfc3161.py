@@ -99,7 +99,10 @@ def read_certificates(path: Path) -> bytes:
         with path.open("rb") as file:
             pem = file.read(MAX_CERTIFICATES)
     except OSError as error:
-        raise NotPermittedError(f"{path} cannot be read: {error.strerror or error}") from error
+        raise NotPermittedError(
+            f"{path} cannot be read: {error.strerror or error}",
+            advice="Name a file of certificates in PEM that timestamp authorities are known by.",
+        ) from error
     _certificates(pem)
     return pem
 
