@@ -20,6 +20,7 @@ from lockgate.cli.progress_line import ProgressLine
 from lockgate.cli.trusted import read
 
 if TYPE_CHECKING:
+    from lockgate.core.revoked_signers import RevokedSigner
     from lockgate.ports.house import House
 
 EPILOG = f"Exit codes: 0 written, 64 no such rollout or file, 65 another log than kept; {exit_codes.OF_STORE}"
@@ -47,10 +48,11 @@ class _Asked:
 
 @dataclass(frozen=True, slots=True)
 class _Made:
-    """A bundle to be written: its pieces, and what is told of it where that is known."""
+    """A bundle to be written: its pieces, what is told of it where that is known, and whose keys in it are revoked."""
 
     pieces: Iterator[bytes]
     told: Mapping[str, Any]
+    revoked: tuple[RevokedSigner, ...]
 
 
 @click.command(epilog=EPILOG)
@@ -88,7 +90,8 @@ def _export(call: Call) -> int:
     try:
         with _opened(_Asked(call["rollout_id"], kept, call["has_every_case"]), line) as made:
             size = put(file, made.pieces)
-            told = {"file": str(file), "bytes": size, **made.told}
+            told = {"file": str(file), "bytes": size, **made.told, "revoked": [key.document() for key in made.revoked]}
+            warnings = [f"warning: {key.sentence()}" for key in made.revoked]
     except KeyboardInterrupt as error:
         raise KeyboardInterrupt(*_left(file)) from error
     except OSError as error:
@@ -106,6 +109,8 @@ def _export(call: Call) -> int:
         local.tell("\n".join(_written({**told, "file": "the bundle"})))
     else:
         output.say(_text(told))
+    for warning in warnings:
+        local.tell(warning)
     return exit_codes.OK.code
 
 
@@ -117,12 +122,16 @@ def _left(file: Path) -> list[str]:
 
 @contextmanager
 def _opened(asked: _Asked, line: ProgressLine) -> Iterator[_Made]:
+    from lockgate.core.revoked_signers import revoked_in
+
     if asked.has_every_case:
         local.check_here()
     if os.environ.get(local.URL):
         from lockgate.cli.fetched_bundle import fetched_bundle
+        from lockgate.core.bundle import decode
 
-        yield _Made(iter((fetched_bundle(asked.rollout_id, asked.kept),)), {"rolloutId": asked.rollout_id})
+        data = fetched_bundle(asked.rollout_id, asked.kept)
+        yield _Made(iter((data,)), {"rolloutId": asked.rollout_id}, revoked_in(decode(data)))
         return
     from lockgate.operations.bundle.bundle import Wanted, bundle
     from lockgate.operations.bundle.receipts import MAX_CASES
@@ -139,7 +148,7 @@ def _opened(asked: _Asked, line: ProgressLine) -> Iterator[_Made]:
     )
     with local.named(asked.rollout_id, house), bundle(wanted, house) as made:
         counted = {"receipts": made.receipts, "files": len(made.files), "missing": made.missing}
-        yield _Made(made.pieces(), {**made.about, **counted})
+        yield _Made(made.pieces(), {**made.about, **counted}, revoked_in(made.files))
 
 
 def _house() -> House:

@@ -9,10 +9,14 @@ from dataclasses import dataclass
 
 from lockgate.cli.asked.desk import Desk
 from lockgate.cli.said import Said
+from lockgate.core.envelope import signer_of
+from lockgate.core.note import read_note_key
+from lockgate.core.revoked_signers import revoked_signers
 from lockgate.core.vault import Receipt
 from lockgate.core.wording import count_text
 from lockgate.operations.asking.queries import receipts_of
-from lockgate.operations.bundle.saved_receipts import RECEIPT_KEY, key_file, saved_receipts
+from lockgate.operations.bundle.saved_receipts import LOG_KEY, RECEIPT_KEY, key_file, saved_receipts
+from lockgate.operations.keys.manifest import current_manifest
 from lockgate.ports.house import House
 from lockgate.report.listing import render_receipts
 from lockgate.report.rollout_document import receipt_document
@@ -40,6 +44,10 @@ def answer(words: Words, desk: Desk) -> Said:
         files = saved_receipts(rollout_id, house, words.seq, kept) if words.save is not None or not found else {}
     if words.save is not None:
         desk.files.update(files)
+        signed = ((signer_of(each.envelope), each.index) for each in found)
+        log_keys = [read_note_key(line).raw for line in files[LOG_KEY].decode("utf-8").splitlines()]
+        revoked = revoked_signers(current_manifest(house), signed, log_keys)
+        desk.tell(*(f"warning: {each.sentence()}" for each in revoked))
     if words.as_json:
         desk.emit_json({"id": rollout_id, "receipts": [receipt_document(each) for each in found]})
     elif words.save is not None:
