@@ -16,7 +16,8 @@ from lockgate.core.checkpoint import Checkpoint, LogGrowth, read_log_growth, rea
 from lockgate.core.envelope import MAX_ENVELOPE_SIZE, PAYLOAD_TYPE, Envelope, open_envelope, pre_authentication_encoding
 from lockgate.core.refusal import Reason
 from lockgate.operations.vault.sign import sign_checkpoint
-from tools.receipt_contradictions import contrary_series, put_at
+from tools.receipt_contradictions import contrary_series, put_at, series
+from tools.receipt_log import Log
 from tools.receipt_samples import LOG, RECEIPTS
 
 # A name, why it is refused, and its bytes.
@@ -53,11 +54,15 @@ def refusals(good: Good) -> Iterator[Refusal]:
         yield Refusal(name, reason, {"receipt": envelope.decode("utf-8")})
     for name, reason, chain in _chains(good):
         yield Refusal(name, reason, {"chain": [each.decode("utf-8") for each in chain]})
+    for name, reason, held in _logged_chains(good):
+        chain, proofs = zip(*held, strict=True)
+        files = {"chain": [each.decode() for each in chain], "proofs": [each.decode() for each in proofs]}
+        yield Refusal(name, reason, files)
     for name, reason, proof in _proofs(good):
         yield Refusal(name, reason, {"receipt": good.receipt.decode(), "proof": proof.decode("utf-8")})
     for name, reason, kept, growth in _growths(good):
-        files = {"receipt": good.receipt.decode(), "proof": good.proof.decode(), "keptCheckpoint": kept.decode()}
-        yield Refusal(name, reason, files if growth is None else {**files, "consistency": growth.decode()})
+        logged = {"receipt": good.receipt.decode(), "proof": good.proof.decode(), "keptCheckpoint": kept.decode()}
+        yield Refusal(name, reason, logged if growth is None else {**logged, "consistency": growth.decode()})
 
 
 def _changed(good: Good, members: Mapping[str, Any], signature: Mapping[str, Any] | None = None) -> bytes:
@@ -218,9 +223,21 @@ def _chains(good: Good) -> Iterator[tuple[str, Reason, tuple[bytes, ...]]]:
     forged = json.loads(open_envelope(third).payload)
     forged["predicate"]["prevReceipt"] = {"sha256": hashlib.sha256(first).hexdigest()}
     yield "the first is missing", Reason.CHAIN, good.chain[1:]
+    yield "one comes twice", Reason.CHAIN_DUPLICATE, (first, second, second)
+    yield "one is of another series", Reason.CHAIN_FOREIGN, (first, second, *series("shadow")[2:3])
     yield "one is missing between", Reason.CHAIN, (first, third)
     yield "one names another before it", Reason.CHAIN, (first, second, _signed(canonicalize(forged)))
     yield from contrary_series()
+
+
+def _logged_chains(good: Good) -> Iterator[tuple[str, Reason, tuple[tuple[bytes, bytes], ...]]]:
+    first, second, *_ = good.chain
+    turned = Log((second, first))
+    both = ((first, turned.proof(1)), (second, turned.proof(0)))
+    yield "the second stands before the first in the log", Reason.CHAIN_ORDER, both
+    log = Log((first, second))
+    grown = ((first, log.proof(0, 1)), (second, log.proof(1)))
+    yield "proofs of two checkpoints", Reason.CHECKPOINTS, grown
 
 
 def _proofs(good: Good) -> Iterator[Case]:
@@ -247,7 +264,11 @@ def _proofs(good: Good) -> Iterator[Case]:
         replace(proof, checkpoint=note.replace(f"\n{size}\n".encode(), f"\n{int(size) + 1}\n".encode(), 1)).encode(),
     )
     yield "another origin", Reason.CHECKPOINT_UNSIGNED, good.proof.replace(origin.encode(), b"other.example/log")
-    yield "no signature", Reason.NOTE_SHAPE, replace(proof, checkpoint=f"{body}\n".encode()).encode()
+    yield (
+        "a checkpoint without a signature",
+        Reason.NOTE_SHAPE,
+        replace(proof, checkpoint=f"{body}\n".encode()).encode(),
+    )
     yield (
         "a root of 31 bytes",
         Reason.CHECKPOINT_SHAPE,

@@ -13,54 +13,29 @@ import json
 from pathlib import Path
 from typing import Any
 
-from lockgate.core.checkpoint import Checkpoint, LogGrowth, LogProof
 from lockgate.core.envelope import open_envelope
-from lockgate.core.merkle import Node, Tree, leaf_hash, plan_consistency, plan_inclusion
+from lockgate.core.key_manifest import open_manifest
+from lockgate.core.merkle import leaf_hash
 from lockgate.core.statement import read_statement
-from lockgate.operations.vault.sign import log_key, sign_checkpoint
+from lockgate.operations.vault.sign import log_key
+from tools.manifest_refusals import manifest_refusals
+from tools.receipt_log import ORIGIN, Log
+from tools.receipt_manifests import ROOTS, accepted, pem, versions
 from tools.receipt_refusals import Good, refusals
 from tools.receipt_samples import LOG, RECEIPTS, Sample, samples
 
 PAGE = "docs/reference/receipt.md"
 VECTORS = Path(__file__).resolve().parent.parent / "tests" / "vectors" / "receipts_v1.json"
-ORIGIN = "lockgate.example/acme"
 # A content that is longer is named by its digest alone.
 MAX_CONTENT = 50_000
 # Of so many entries a verifier had kept the checkpoint.
 KEPT = 5
 
 
-class Log:
-    """The log of all samples: its tree at every size, and every node."""
-
-    def __init__(self, entries: tuple[bytes, ...]) -> None:
-        self.entries = entries
-        self.trees, self.kept = [Tree()], dict[Node, bytes]()
-        for entry in entries:
-            tree, made = self.trees[-1].append(leaf_hash(entry))
-            self.trees.append(tree)
-            self.kept.update(made)
-
-    def checkpoint(self, size: int) -> bytes:
-        """Return the signed checkpoint at a size."""
-        tree = self.trees[size]
-        return sign_checkpoint(Checkpoint(ORIGIN, tree.size, tree.root), LOG)
-
-    def proof(self, index: int) -> bytes:
-        """Return the proof that the whole log holds an entry."""
-        size = len(self.entries)
-        return LogProof(index, plan_inclusion(index, size).hashes(self.kept), self.checkpoint(size)).encode()
-
-    def growth(self, old: int) -> bytes:
-        """Return the proof that the whole log begins with what it was at a size."""
-        size = len(self.entries)
-        return LogGrowth(old, plan_consistency(old, size).hashes(self.kept), self.checkpoint(size)).encode()
-
-
 def vectors() -> dict[str, Any]:
     """Return everything that a verifier must accept, and what it must refuse."""
     made = samples()
-    log = Log(tuple(each.envelope for each in made))
+    log = Log([each.envelope for each in made])
     return {
         "about": f"Receipts of Lockgate, as {PAGE} specifies them. TEST-ONLY keys. Made by tools/receipt_vectors.py.",
         "keys": {
@@ -68,6 +43,7 @@ def vectors() -> dict[str, Any]:
             "receiptKeyId": RECEIPTS.key_id,
             "logKey": log_key(ORIGIN, LOG).text,
             "origin": ORIGIN,
+            "rootPems": {name: pem(each) for name, each in ROOTS.items()},
         },
         "receipts": [_receipt(each, index, log) for index, each in enumerate(made)],
         "chains": _chains(made),
@@ -76,8 +52,11 @@ def vectors() -> dict[str, Any]:
             for size in range(1, len(made) + 1)
         ],
         "growth": [{"old": old, "consistency": log.growth(old).decode()} for old in range(1, len(made) + 1)],
+        "manifests": [_manifest(each) for each in versions()],
+        "mustVerify": [{"name": name, **files} for name, files in accepted()],
         "mustFail": [
-            {"name": each.name, "reason": each.reason.value, **each.files} for each in refusals(_good(made, log))
+            *({"name": each.name, "reason": each.reason.value, **each.files} for each in refusals(_good(made, log))),
+            *({"name": name, "reason": reason.value, **files} for name, reason, files in manifest_refusals()),
         ],
     }
 
@@ -100,6 +79,17 @@ def _receipt(sample: Sample, index: int, log: Log) -> dict[str, Any]:
         "index": index,
         "proof": log.proof(index).decode(),
         "contents": [_content(each) for each in sample.contents],
+    }
+
+
+def _manifest(data: bytes) -> dict[str, Any]:
+    signed = open_manifest(data)
+    return {
+        "version": signed.manifest.version,
+        "envelope": data.decode(),
+        "sha256": signed.digest,
+        "payloadSha256": hashlib.sha256(signed.manifest.payload()).hexdigest(),
+        "signedBy": [key_id for key_id, _ in signed.signatures],
     }
 
 

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Bytes and texts come in; what they mean goes out, or a refusal: hashes, JSON in its one form, base64 and keys.
-import { createHash, createPublicKey } from 'node:crypto'
+import { createHash, createPublicKey, verify as ed25519 } from 'node:crypto'
 
 const P = 2n ** 255n - 19n
 const EIGHTH = 2707385501144840649318225287225658788936804267575313519463743609750303402022n
 const SMALL = [0n, 1n, P - 1n, EIGHTH, P - EIGHTH]
+// RFC 8032 section 5.1: the order of the group.
+const ORDER = 2n ** 252n + 27742317777372353535851937790883648493n
 const SPKI = Buffer.from('302a300506032b6570032100', 'hex')
 
 export class Refusal extends Error {}
@@ -12,7 +14,8 @@ export const refuse = (reason, is = true) => { if (is) throw new Refusal(reason)
 export const sha256 = (...parts) => parts.reduce((hash, part) => hash.update(part), createHash('sha256')).digest()
 export const hex = data => sha256(data).toString('hex')
 export const isObject = value => typeof value === 'object' && value !== null && !Array.isArray(value)
-export const littleEndian = data => BigInt('0x' + Buffer.from(data).reverse().toString('hex'))
+export const has = (value, ...names) => isObject(value) && Object.keys(value).sort().join() === names.sort().join()
+const littleEndian = data => BigInt('0x' + Buffer.from(data).reverse().toString('hex'))
 
 export function jcs (value) {
   if (Array.isArray(value)) return `[${value.map(jcs).join()}]`
@@ -51,7 +54,18 @@ export function trusted (raw, reason) {
 }
 
 export function readKey (pem) {
-  const der = createPublicKey(pem).export({ type: 'spki', format: 'der' })
+  let der
+  refuse('public_key', /PRIVATE KEY/.test(pem))
+  try { der = createPublicKey(pem).export({ type: 'spki', format: 'der' }) } catch { refuse('public_key') }
   refuse('public_key', !der.subarray(0, 12).equals(SPKI))
-  return { id: hex(der), key: trusted(der.subarray(12), 'public_key') }
+  const written = `-----BEGIN PUBLIC KEY-----\n${der.toString('base64')}\n-----END PUBLIC KEY-----\n`
+  return { id: hex(der), raw: der.subarray(12), key: trusted(der.subarray(12), 'public_key'), pem: written }
 }
+
+// What a signature of DSSE is over.
+export function preAuthentication (type, body) {
+  return Buffer.concat([Buffer.from(`DSSEv1 ${Buffer.byteLength(type)} ${type} ${body.length} `), body])
+}
+
+export const isMalleated = signature => littleEndian(signature.subarray(32)) >= ORDER
+export const isUnsigned = (key, signature, message) => !ed25519(null, message, key, signature)

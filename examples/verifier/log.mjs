@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Notes, proofs and keys of a log come in; a checkpoint that its key signed, and what leads to its root, go out.
-import { verify as ed25519 } from 'node:crypto'
-
-import { base64, refuse, sha256, trusted } from './bytes.mjs'
+import { base64, isUnsigned, refuse, sha256, trusted } from './bytes.mjs'
+import { logKeysAt } from './manifest.mjs'
 
 const NUMBER = '(0|[1-9][0-9]{0,18})'
 const LARGEST = 2n ** 63n - 1n
@@ -10,11 +9,16 @@ const LARGEST = 2n ** 63n - 1n
 export function readLogKey (line) {
   const [, name, hash, encoded] = /^([^\s+]+)\+([0-9a-f]{8})\+(\S+)$/.exec(line.trim()) ?? refuse('log_key')
   const data = base64(encoded, 'log_key')
-  refuse('log_key', data[0] !== 1 || sha256(`${name}\n`, data).toString('hex', 0, 4) !== hash)
-  return { name, hash, key: trusted(data.subarray(1), 'log_key') }
+  refuse('log_key', data[0] !== 1 || hashOf(name, data.subarray(1)) !== hash)
+  return { name, raw: data.subarray(1), key: trusted(data.subarray(1), 'log_key') }
 }
 
-export function checkpoint (data, logs) {
+function hashOf (name, raw) {
+  return sha256(`${name}\n\x01`, raw).toString('hex', 0, 4)
+}
+
+// `trust` has the keys of logs that are trusted by themselves, and perhaps a manifest; a kept checkpoint is the verifier's own.
+export function checkpoint (data, { logs = [], manifest }, isKept = false) {
   let text
   try { text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(data) } catch { refuse('note_shape') }
   refuse('note_shape', /[\x00-\x09\x0b-\x1f]/.test(text))
@@ -30,12 +34,13 @@ export function checkpoint (data, logs) {
   refuse('checkpoint_shape', rest !== '' || body.split('\n').length !== 4 || !/^[^\s+]+$/.test(origin))
   refuse('checkpoint_shape', !RegExp(`^${NUMBER}$`).test(size) || BigInt(size) > LARGEST)
   refuse('checkpoint_shape', base64(root, 'checkpoint_shape').length !== 32)
-  const of = line => logs.find(each => each.name === origin && line.name === origin &&
-    line.data.toString('hex', 0, 4) === each.hash)
-  const ours = signatures.filter(of)
+  const { counting, others } = logKeysAt(manifest, logs, origin, BigInt(size), isKept)
+  const of = (keys, line) => keys.find(each => line.name === origin && line.data.toString('hex', 0, 4) === hashOf(origin, each.raw))
+  const ours = signatures.filter(line => of(counting, line))
+  refuse('log_key_place', !ours.length && signatures.some(line => of(others, line)))
   refuse('checkpoint_unsigned', !ours.length)
-  const isGood = line => ed25519(null, Buffer.from(body), of(line).key, line.data.subarray(4))
-  refuse('checkpoint_signature', !ours.every(isGood))
+  const isBad = line => isUnsigned(of(counting, line).key, line.data.subarray(4), Buffer.from(body))
+  refuse('checkpoint_signature', ours.some(isBad))
   return { origin, size: BigInt(size), root: Buffer.from(root, 'base64') }
 }
 
@@ -65,10 +70,10 @@ function climb (path, from, to, found, reason) {
   return found
 }
 
-export function grown (older, newer, data, logs) {
+export function grown (older, newer, data, trust) {
   refuse('growth_missing', !data)
   const { number, path, note } = hashes(data, [RegExp(`^old ${NUMBER}$`)], 'growth_shape')
-  const shown = checkpoint(note, logs)
+  const shown = checkpoint(note, trust, true)
   refuse('consistency', shown.origin !== newer.origin || shown.size !== newer.size || !shown.root.equals(newer.root))
   refuse('consistency', number !== older.size || !number)
   let [from, to] = [older.size - 1n, newer.size - 1n]
@@ -79,9 +84,9 @@ export function grown (older, newer, data, logs) {
   refuse('consistency', !old.equals(older.root) || !found.equals(newer.root))
 }
 
-export function included (leaf, data, logs) {
+export function included (leaf, data, trust) {
   const { number, path, note } = hashes(data, [/^c2sp\.org\/tlog-proof@v1$/, RegExp(`^index ${NUMBER}$`)], 'proof_shape')
-  const now = checkpoint(note, logs)
+  const now = checkpoint(note, trust)
   refuse('inclusion', number >= now.size)
   const [root] = climb(path, number, now.size - 1n, [sha256('\x00', leaf)], 'inclusion')
   refuse('inclusion', !root.equals(now.root))

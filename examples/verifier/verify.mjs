@@ -3,26 +3,25 @@
 // A receipt of Lockgate and keys that you trust come in; what it proves goes out, or why it proves nothing.
 //
 //   node verify.mjs --key KEY.pem [--log-key LOG.txt --proof FILE [--checkpoint KEPT [--consistency FILE]]] RECEIPT...
+//   node verify.mjs --manifest FILE... --root KEY.pem... [--root-threshold N] [--proof FILE ...] [RECEIPT...]
 //
-// Several receipts are one series, from its first on, without proofs. Written from docs/reference/receipt.md alone, with Node 20 and
-// nothing else: it shares no line with Lockgate, so that the two check each other. Key manifests it does not read.
-import { verify as ed25519 } from 'node:crypto'
+// Several receipts are one series, in any order, with one --proof for each in the same order or none. Written from
+// docs/reference/receipt.md alone, with Node 20 and nothing else: it shares no line with Lockgate, so that the two check each other.
 import { readFileSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'
 import { parseArgs } from 'node:util'
 
-import { Refusal, base64, canonical, hex, isObject, jcs, littleEndian, readKey, refuse, sha256 } from './bytes.mjs'
+import { Refusal, base64, canonical, has, hex, isMalleated, isObject, isUnsigned, jcs, preAuthentication, readKey, refuse, sha256 } from './bytes.mjs'
 import { checkpoint, grown, included, readLogKey } from './log.mjs'
+import { checkPlace, readManifest, readVersion } from './manifest.mjs'
 import { checkForm, checkFollows } from './series.mjs'
 
-export { Refusal, readKey, readLogKey }
+export { Refusal, readKey, readLogKey, readManifest }
 
-const ORDER = 2n ** 252n + 27742317777372353535851937790883648493n
 const TYPE = 'application/vnd.in-toto+json'
 const HEX = /^[0-9a-f]{64}$/
-const has = (value, ...names) => isObject(value) && Object.keys(value).sort().join() === names.sort().join()
 
-function open (data, keys) {
+function open (data, keys, manifest) {
   refuse('envelope_size', data.length > 65535)
   const envelope = canonical(data, 'envelope')
   refuse('envelope_shape', !has(envelope, 'payload', 'payloadType', 'signatures'))
@@ -39,12 +38,12 @@ function open (data, keys) {
   refuse('payload_type', payloadType === '' || [...payloadType].length > 256)
   refuse('key_id_shape', !HEX.test(signature.keyid))
   refuse('signature_size', signed.length !== 64)
-  const found = keys.find(each => each.id === signature.keyid) ?? refuse('key_unknown')
-  refuse('signature_malleated', littleEndian(signed.subarray(32)) >= ORDER)
-  const head = `DSSEv1 ${Buffer.byteLength(payloadType)} ${payloadType} ${body.length} `
-  refuse('signature', !ed25519(null, Buffer.concat([Buffer.from(head), body]), found.key, signed))
+  const listed = manifest ? manifest.keys.filter(each => each.use === 'receipt') : []
+  const found = [...keys, ...listed].find(each => each.id === signature.keyid) ?? refuse('key_unknown')
+  refuse('signature_malleated', isMalleated(signed))
+  refuse('signature', isUnsigned(found.key, signed, preAuthentication(payloadType, body)))
   refuse('payload_type', payloadType !== TYPE)
-  return body
+  return { body, keyId: found.id }
 }
 
 const isDigest = value => has(value, 'sha256') && typeof value.sha256 === 'string' && HEX.test(value.sha256)
@@ -82,53 +81,74 @@ function base32 (data) {
   return bits.match(/.{5}/g).map(five => 'abcdefghijklmnopqrstuvwxyz234567'[parseInt(five, 2)]).join('')
 }
 
-export function verify (receipt, { keys, logs = [], proof, kept, consistency }) {
-  const statement = read(open(receipt, keys))
-  const before = kept && checkpoint(kept, logs)
-  if (!proof) return { ...statement, sha256: hex(receipt) }
-  const now = included(receipt, proof, logs)
+// `keys` and `logs` are trusted by themselves, `manifest` is what readManifest hands out.
+export function verify (receipt, { keys = [], logs = [], manifest, proof, kept, consistency }) {
+  const { body, keyId } = open(receipt, keys, manifest)
+  const statement = read(body)
+  const trust = { logs, manifest }
+  const before = kept && checkpoint(kept, trust, true)
+  const now = proof && included(receipt, proof, trust)
   if (before) {
     refuse('fork', before.origin !== now.origin || (before.size === now.size && !before.root.equals(now.root)))
     const [older, newer] = before.size < now.size ? [before, now] : [now, before]
-    if (older.size !== newer.size) grown(older, newer, consistency, logs)
+    if (older.size !== newer.size) grown(older, newer, consistency, trust)
   }
+  checkPlace(manifest, keys, keyId, statement.predicate.org, now)
   return { ...statement, sha256: hex(receipt), ...now }
 }
 
-export function verifySeries (receipts, trust) {
-  return receipts.map(each => verify(each, trust)).map((link, at, all) => {
-    const { org, rolloutId, seq, prevReceipt } = link.predicate
-    refuse('chain', seq !== at + 1 || org !== all[0].predicate.org || rolloutId !== all[0].predicate.rolloutId)
-    refuse('chain', at > 0 && prevReceipt.sha256 !== all[at - 1].sha256)
-    checkFollows(all[at - 1], link)
-    return link
-  })
+// `proofs` has one for each receipt, or none at all.
+export function verifySeries (receipts, trust, proofs = []) {
+  const links = receipts.map((each, at) => verify(each, { ...trust, proof: proofs[at] }))
+  const logged = links.filter(each => each.size !== undefined)
+  const isOne = each => each.origin === logged[0].origin && each.size === logged[0].size && each.root.equals(logged[0].root)
+  refuse('checkpoints', !logged.every(isOne))
+  const series = ({ predicate: { org, rolloutId } }) => jcs([org, rolloutId])
+  refuse('chain_foreign', links.some(each => series(each) !== series(links[0])))
+  links.sort((one, other) => one.predicate.seq - other.predicate.seq)
+  refuse('chain_duplicate', links.some((each, at) => at > 0 && each.predicate.seq === links[at - 1].predicate.seq))
+  for (const [at, link] of links.entries()) {
+    const before = links[at - 1]
+    refuse('chain', link.predicate.seq !== at + 1)
+    refuse('chain', at > 0 && link.predicate.prevReceipt.sha256 !== before.sha256)
+    refuse('chain_order', before?.index !== undefined && link.index !== undefined && link.index <= before.index)
+    checkFollows(before, link)
+  }
+  return links
 }
 
 function main () {
-  const text = { type: 'string' }
-  const many = { type: 'string', multiple: true, default: [] }
-  const options = { key: many, 'log-key': many, proof: text, checkpoint: text, consistency: text }
-  const { values, positionals } = parseArgs({ options, allowPositionals: true })
-  const { proof, checkpoint: kept, consistency } = values
+  const many = ['key', 'log-key', 'manifest', 'root', 'proof'].map(name => [name, { type: 'string', multiple: true, default: [] }])
+  const one = ['root-threshold', 'checkpoint', 'consistency'].map(name => [name, { type: 'string' }])
+  const { values, positionals } = parseArgs({ options: Object.fromEntries([...many, ...one]), allowPositionals: true })
+  const { proof, manifest, root, checkpoint: kept, consistency } = values
   // What is not compared must not look as if it were.
-  refuse('no receipt was named', !positionals.length)
-  refuse('--checkpoint is compared with that of a --proof', Boolean(kept && !proof))
+  refuse('no receipt was named', !positionals.length && !manifest.length)
+  refuse('--checkpoint is compared with that of a --proof', Boolean(kept && !proof.length))
   refuse('--consistency leads from a --checkpoint', Boolean(consistency && !kept))
-  refuse('a --proof is of one receipt', Boolean(proof && positionals.length > 1))
+  refuse('a --proof is of one receipt', proof.length > 0 && proof.length !== positionals.length)
+  refuse('a --manifest is signed by a --root', manifest.length > 0 !== root.length > 0)
   const file = name => name && readFileSync(name)
   const trust = {
-    keys: values.key.map(name => readKey(file(name))),
+    keys: values.key.map(name => readKey(file(name).toString())),
     logs: values['log-key'].flatMap(name => file(name).toString().trim().split('\n').map(readLogKey)),
-    proof: file(proof),
+    manifest: manifest.length ? trustedManifest(manifest.map(file), root.map(file), values['root-threshold'] ?? '1') : undefined,
     kept: file(kept),
     consistency: file(consistency)
   }
   const receipts = positionals.map(file)
-  const links = receipts.length === 1 ? [verify(receipts[0], trust)] : verifySeries(receipts, trust)
+  const proofs = proof.map(file)
+  const links = receipts.length === 1 ? [verify(receipts[0], { ...trust, proof: proofs[0] })] : receipts.length ? verifySeries(receipts, trust, proofs) : []
+  if (trust.manifest) console.log(`verified version ${trust.manifest.version} of the key manifest of ${trust.manifest.org}`)
   for (const { predicate: { seq, decision }, index } of links) {
     console.log(`verified ${seq}: ${JSON.stringify([decision.action, decision.reason])}${index === undefined ? '' : `, entry ${index} of the log`}`)
   }
+}
+
+function trustedManifest (versions, roots, least) {
+  refuse('--root-threshold is a number from 1', !/^[1-9][0-9]{0,3}$/.test(least))
+  const inOrder = versions.map(data => [readVersion(data).version, data]).sort(([one], [other]) => one - other)
+  return readManifest(inOrder.map(([, data]) => data), roots.map(pem => readKey(pem.toString())), Number(least))
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1]).href) {

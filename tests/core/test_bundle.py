@@ -8,6 +8,7 @@ import struct
 import tracemalloc
 import zipfile
 from collections.abc import Iterator, Mapping
+from pathlib import PurePosixPath
 
 import pytest
 from hypothesis import given
@@ -269,6 +270,31 @@ def test_another_content_is_refused() -> None:
 def test_another_form_of_the_same_files_is_refused(data: bytes) -> None:
     """A zip with other dates, modes, order, extra fields or comments is not in the one form."""
     assert refusal(data) is Reason.BUNDLE_FORM
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
+@pytest.mark.parametrize("within", ["", "bundle/", "my/bundle/"])
+@pytest.mark.parametrize("has_folders", [True, False])
+@pytest.mark.clause("RF-43")
+def test_what_another_program_packed_again_is_told_as_that(method: int, within: str, *, has_folders: bool) -> None:
+    """With entries of folders, or all of it in a folder: whoever packed it verifies what they packed."""
+    files = {f"{within}{name}": data for name, data in FILES.items()}
+    parents = {f"{parent}/" for name in files for parent in map(str, PurePosixPath(name).parents) if parent != "."}
+    packed = zipped({**(dict.fromkeys(sorted(parents), b"") if has_folders else {}), **files}, method)
+
+    with pytest.raises(VerifyError) as refused:
+        decode(packed)
+
+    assert refused.value.reason in (Reason.BUNDLE_FORM, Reason.BUNDLE_COMPRESSED)
+    assert refused.value.advice == AS_WRITTEN
+
+
+@pytest.mark.parametrize("name", ["../", "/", "a/../", "a//", "./", "bundle/../../etc/", "c:/", "a b/"])
+@pytest.mark.parametrize("before", [(), ("bundle/",)])
+@pytest.mark.clause("RF-43")
+def test_a_folder_that_leads_elsewhere_is_refused_by_its_name(name: str, before: tuple[str, ...]) -> None:
+    """Also behind folders that lead nowhere."""
+    assert refusal(zipped([(each, b"") for each in (*before, name, "receipts/1.json")])) is Reason.BUNDLE_NAME
 
 
 @pytest.mark.clause("VF-04")

@@ -230,6 +230,19 @@ def test_keys_that_cannot_stand_together_are_refused(data: bytes) -> None:
 
 
 @pytest.mark.clause("KY-04")
+@pytest.mark.parametrize("first", [3, 42, 50])
+@pytest.mark.parametrize("turn", [1, -1])
+def test_a_key_that_counts_nowhere_stands_beside_every_other(first: int, turn: int) -> None:
+    """Revoked before its first entry it signs nothing that another one signs, wherever it is listed."""
+    nowhere = listed("d", Use.RECEIPT, first, first - 1, Status.REVOKED)
+    keys = (*MANIFEST.keys, nowhere)[::turn]
+
+    found = reading(signed(replace(MANIFEST, keys=keys), "ab"))
+
+    assert [len(found.keys_at(index, "receipt")) for index in (first - 1, first, first + 1)] == [1, 1, 1]
+
+
+@pytest.mark.clause("KY-04")
 def test_a_weak_key_is_refused() -> None:
     """For a point of small order anybody makes signatures, of receipts as of manifests."""
     assert refusal(body(keys=[{**KEY, "publicKeyPem": WEAK}])) is Reason.PUBLIC_KEY

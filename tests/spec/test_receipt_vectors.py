@@ -6,6 +6,7 @@ from __future__ import annotations
 import hashlib
 import json
 from base64 import b32encode, b64decode, b64encode
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -15,26 +16,25 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
-from lockgate.core.refusal import Reason
+from lockgate.core.key_manifest import open_manifest
 from lockgate.verify import (
+    Held,
     Keys,
     VerifyError,
     read_note_key,
     read_public_key,
     verify_chain,
     verify_checkpoint,
+    verify_manifest,
     verify_newer_checkpoint,
     verify_receipt,
+    verify_rollout,
 )
 from tools.receipt_vectors import VECTORS, text
 
 DATA: dict[str, Any] = json.loads(VECTORS.read_text(encoding="utf-8"))
 KEYS = Keys((read_public_key(DATA["keys"]["receiptKeyPem"].encode()),), (read_note_key(DATA["keys"]["logKey"]),))
 ENVELOPES = {each["name"]: each["envelope"].encode() for each in DATA["receipts"]}
-# What only files of the vault can break: other vectors and tests have them.
-BEYOND = ("bundle_", "case_", "tile_", "log_export_", "manifest_", "witness_", "cosignature", "chain_", "key_")
-ELSEWHERE = frozenset(("public_key", "log_key", "log_key_place", "timestamp", "checkpoints"))
-NAMED = frozenset(("key_id_missing", "key_id_shape", "key_unknown", "chain_contradiction", "chain_ended"))
 
 
 @pytest.mark.clause("RF-11")
@@ -77,44 +77,66 @@ def test_the_log_grows_from_each_of_its_checkpoints() -> None:
         assert found.checkpoint.size == last
 
 
-def refusal(each: dict[str, Any]) -> Reason:
-    """Return why our verifier refuses something."""
-    files: dict[str, bytes] = {
-        name: each[name].encode() for name in ("proof", "keptCheckpoint", "consistency") if name in each
-    }
-    with pytest.raises(VerifyError) as refused:
-        (_verified_chain if "chain" in each else _verified)(each, files)
-    return refused.value.reason
+def trusted(each: dict[str, Any]) -> Keys:
+    """Return what somebody trusts who tries a vector."""
+    if not {"manifests", "receiptKeys", "logKeys"} & each.keys():
+        return KEYS
+    manifest = None
+    if "manifests" in each:
+        roots = [read_public_key(pem.encode()) for pem in each["roots"]]
+        given = [version.encode() for version in each["manifests"]]
+        manifest = verify_manifest(given, roots, each.get("rootThreshold", 1)).manifest
+    receipt = tuple(read_public_key(pem.encode()) for pem in each.get("receiptKeys", ()))
+    return Keys(receipt, tuple(map(read_note_key, each.get("logKeys", ()))), manifest)
 
 
-def _verified_chain(each: dict[str, Any], _files: dict[str, bytes]) -> None:
-    verify_chain([link.encode() for link in each["chain"]], KEYS)
-
-
-def _verified(each: dict[str, Any], files: dict[str, bytes]) -> None:
-    verify_receipt(
-        each["receipt"].encode(), KEYS, files.get("proof"), files.get("keptCheckpoint"), files.get("consistency")
-    )
+def tried(each: dict[str, Any]) -> None:
+    """Verify what a vector holds."""
+    keys = trusted(each)
+    files = [each[name].encode() if name in each else None for name in ("proof", "keptCheckpoint", "consistency")]
+    if "receipt" in each:
+        verify_receipt(each["receipt"].encode(), keys, *files)
+    if "chain" in each:
+        proofs = [proof.encode() for proof in each.get("proofs", ())]
+        held = zip_longest(each["chain"], proofs)
+        verify_rollout([Held("one", link.encode(), proof) for link, proof in held], keys)
 
 
 @pytest.mark.clause("RF-11")
 @pytest.mark.parametrize("each", DATA["mustFail"], ids=lambda each: each["name"])
 def test_whatever_must_fail_fails_by_its_reason(each: dict[str, Any]) -> None:
     """No other check comes first."""
-    assert refusal(each).value == each["reason"]
+    with pytest.raises(VerifyError) as refused:
+        tried(each)
+
+    assert refused.value.reason.value == each["reason"]
+
+
+@pytest.mark.clause("RF-40")
+@pytest.mark.parametrize("each", DATA["mustVerify"], ids=lambda each: each["name"])
+def test_whatever_must_verify_by_a_manifest_verifies(each: dict[str, Any]) -> None:
+    """Each key where it counts: rotated, retired, revoked, in an overlap, by rotated roots."""
+    tried(each)
+
+    assert "manifests" in each
+
+
+@pytest.mark.clause("RF-40")
+@pytest.mark.parametrize("each", DATA["manifests"], ids=lambda each: f"version {each['version']}")
+def test_each_version_of_the_manifest_has_the_digests_beside_it(each: dict[str, Any]) -> None:
+    """The next version, and receipts, name it by the one; root keys sign the other."""
+    signed = open_manifest(each["envelope"].encode())
+
+    assert (signed.manifest.version, signed.digest) == (each["version"], each["sha256"])
+    assert hashlib.sha256(signed.manifest.payload()).hexdigest() == each["payloadSha256"]
 
 
 @pytest.mark.clause("RF-11")
-def test_every_reason_of_a_receipt_and_its_proof_has_a_vector() -> None:
-    """What is left out is of other files."""
-    shown = {each["reason"] for each in DATA["mustFail"]}
-    wanted = {
-        reason.value
-        for reason in Reason
-        if (reason in NAMED or not reason.startswith(BEYOND)) and reason not in ELSEWHERE
-    }
+def test_no_two_vectors_have_one_name() -> None:
+    """Else one would hide what is said of the other."""
+    names = [each["name"] for kind in ("receipts", "mustVerify", "mustFail") for each in DATA[kind]]
 
-    assert wanted - shown == set()
+    assert len(set(names)) == len(names)
 
 
 class StrangerError(Exception):
@@ -206,15 +228,16 @@ def test_a_verifier_written_from_the_page_accepts_what_ours_accepts(each: dict[s
 def test_a_verifier_written_from_the_page_refuses_every_wrong_signature_and_root() -> None:
     """What forgers would try: another payload, key, type, place, root or id."""
     reasons = {"signature", "key_unknown", "inclusion", "receipt_id", "statement_type", "predicate_type"}
-    tried = [each for each in DATA["mustFail"] if each["reason"] in reasons]
+    own = [each for each in DATA["mustFail"] if "manifests" not in each]
+    refused = [each for each in own if each["reason"] in reasons]
 
-    for each in tried:
+    for each in refused:
         with pytest.raises((StrangerError, InvalidSignature, ValueError)):
             stranger_root(each["receipt"].encode(), each["proof"]) if "proof" in each else stranger_receipt(
                 each["receipt"].encode()
             )
 
-    assert {each["reason"] for each in tried} == reasons
+    assert {each["reason"] for each in refused} == reasons
 
 
 @pytest.mark.clause("RF-11")

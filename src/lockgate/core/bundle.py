@@ -130,6 +130,8 @@ def _read_local(data: Source, at: int) -> tuple[str, Place]:
         raise _truncated()
     _, version, flags, method, time, date, checksum, packed, size, named, extra = _LOCAL_FORM.unpack(header)
     name = _name_at(data, at, named)
+    if _is_folder(name) and not size and len(name) == named:
+        raise _misshapen(f"{name} is a folder, which only other programs pack")
     if flags & 1:
         raise VerifyError(Reason.BUNDLE_ENCRYPTED, f"{name!a} is encrypted")
     if method:
@@ -155,11 +157,17 @@ def _refuse_names(data: Source) -> None:
     folded: set[str] = set()
     at = 0
     while len(header := data[at : at + _LOCAL_SIZE]) == _LOCAL_SIZE and header.startswith(_LOCAL):
-        *_, packed, _, named, extra = _LOCAL_FORM.unpack(header)
+        *_, packed, size, named, extra = _LOCAL_FORM.unpack(header)
         name = _name_at(data, at, named)
-        _refuse_name(name, folded)
-        folded.add(name.lower())
+        # Whoever packs a folder again packs its folders too: they lead nowhere else.
+        if size or not _is_folder(name):
+            _refuse_name(name, folded)
+            folded.add(name.lower())
         at += _LOCAL_SIZE + named + extra + packed
+
+
+def _is_folder(name: str) -> bool:
+    return name.endswith("/") and is_name(name[:-1])
 
 
 def _refuse_name(name: str, folded: set[str]) -> None:

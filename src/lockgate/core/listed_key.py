@@ -108,7 +108,9 @@ def check_together(keys: Sequence[ListedKey], roots: Sequence[PublicKey]) -> Non
         raise nonsense("a key is listed twice: a key has one use, and one span of the log")
     if set(ids) & {root.key_id for root in roots}:
         raise nonsense("a root key is listed as one that signs receipts or the log too: it signs manifests only")
-    in_turn = sorted((each for each in keys if each.use is Use.RECEIPT), key=lambda each: each.first)
+    # What counts nowhere may stand anywhere in the list.
+    counting = (each for each in keys if each.use is Use.RECEIPT and each.counts_at(each.first))
+    in_turn = sorted(counting, key=lambda each: each.first)
     if any(each.last is None or after.first <= each.last for each, after in pairwise(in_turn)):
         raise nonsense("two keys sign receipts at one place of the log")
 

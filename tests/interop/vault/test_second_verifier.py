@@ -36,13 +36,15 @@ def answers() -> Mapping[str, Any]:
     return said
 
 
-@pytest.mark.parametrize("what", ["receipts", "chains", "growth"])
+@pytest.mark.clause("RF-42")
+@pytest.mark.parametrize("what", ["receipts", "chains", "growth", "mustVerify"])
 def test_it_takes_every_good_vector(what: str) -> None:
-    """Each receipt with its proof, each whole series, and the growth of the log from each size."""
+    """Each receipt with its proof, each series, the growth of the log from each size, and what counts by a manifest."""
     assert answers()[what] == [None] * len(GIVEN[what])
     assert GIVEN[what]
 
 
+@pytest.mark.clause("RF-42")
 def test_it_refuses_every_bad_vector_by_its_reason() -> None:
     """The text names the reasons, in the order in which a verifier comes to them."""
     said = {each["name"]: reason for each, reason in zip(GIVEN["mustFail"], answers()["mustFail"], strict=True)}
@@ -75,10 +77,38 @@ def test_it_reads_a_rollout_at_the_command_line(tmp_path: Path) -> None:
     assert (gap.returncode, gap.stderr) == (65, "not verified: chain\n")
 
 
+@pytest.mark.clause("RF-42")
+def test_it_reads_a_key_manifest_at_the_command_line(tmp_path: Path) -> None:
+    """Versions in any order, a receipt where its key counts, and one behind the place of a revoked key."""
+    for each in GIVEN["manifests"]:
+        (tmp_path / f"{each['version']}.json").write_text(each["envelope"])
+    for name, root in GIVEN["keys"]["rootPems"].items():
+        (tmp_path / f"{name}.pem").write_text(root)
+    kinds = {"good": "entry 4 in the fourth version", "bad": "behind the last entry of a revoked key"}
+    for file, name in kinds.items():
+        [vector] = [each for each in (*GIVEN["mustVerify"], *GIVEN["mustFail"]) if each["name"] == name]
+        (tmp_path / file).write_text(vector["receipt"])
+        (tmp_path / f"{file}.proof").write_text(vector["proof"])
+    roots = ("--root", "a.pem", "--root", "b.pem")
+    versions = [word for number in (2, 4, 1, 3) for word in ("--manifest", f"{number}.json")]
+
+    alone = called(tmp_path, *versions, *roots, "--root-threshold", "2")
+    good = called(tmp_path, *versions, *roots, "--proof", "good.proof", "good")
+    bad = called(tmp_path, *versions[:2], *versions[4:], *roots, "--proof", "bad.proof", "bad")
+    strangers = called(tmp_path, *versions, "--root", "d.pem", "good")
+
+    assert (alone.returncode, alone.stdout) == (0, "verified version 4 of the key manifest of acme\n")
+    assert (good.returncode, "entry 4 of the log" in good.stdout) == (0, True)
+    assert (bad.returncode, bad.stderr) == (65, "not verified: key_revoked\n")
+    assert (strangers.returncode, strangers.stderr) == (65, "not verified: manifest_signatures\n")
+
+
 @pytest.mark.parametrize(
     ("words", "why"),
     [
         ((), "no receipt was named"),
+        (("--manifest", "m.json", "r.json"), "a --manifest is signed by a --root"),
+        (("--root", "root.pem", "r.json"), "a --manifest is signed by a --root"),
         (("--checkpoint", "kept-checkpoint.txt"), "no receipt was named"),
         (("--checkpoint", "kept-checkpoint.txt", "r.json"), "--checkpoint is compared with that of a --proof"),
         (("--consistency", "log.consistency", "r.json"), "--consistency leads from a --checkpoint"),
