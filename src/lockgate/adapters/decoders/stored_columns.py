@@ -6,7 +6,8 @@ What comes out is what decoding row by row gives; it is only made sooner, a thou
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from operator import attrgetter
 from typing import Any
 
@@ -43,14 +44,14 @@ class ShapedRuns:
     def batch(self, body: bytes, app: str | None, names: ScoreNames) -> RunBatch | None:
         """Return the batch of a body, or None when a line of it has to be looked at by itself."""
         found = _Found(app)
-        is_ascii = body.isascii()
         for start, end in pieces(body):
-            if not (is_ascii or _is_text(body[start:end])):
-                return None
+            # What is laid out has been found to be ASCII.
             laid_out = self._laid_out.read(body, start, end, names)
             if laid_out is not None:
                 found.add_laid_out(laid_out)
                 continue
+            if not _is_text(body[start:end]):
+                return None
             shaped = self._rows(body, start, end)
             if shaped is None or not found.add(*shaped, names):
                 return None
@@ -111,13 +112,19 @@ class _Places(dict[Any, int]):
     def __missing__(self, key: tuple[str | None, str | int, msgspec.Struct | None]) -> int:
         app, release, labels = key
         values = () if labels is None else msgspec.structs.astuple(labels)
-        self[key] = place = self.place(app, str(release), dict(zip(self.labels, values, strict=False)))
+        named = dict(zip(self.labels, values, strict=False))
+        self[key] = place = self.place(Group(app or self.app or "", str(release), slice_from(named)))
         return place
 
-    def place(self, app: str | None, release: str, labels: Mapping[str, str | None]) -> int:
-        """Return which group runs are of."""
-        group = Group(app or self.app or "", release, slice_from(labels))
+    def place(self, group: Group) -> int:
+        """Return the number of a group."""
         return self.groups.setdefault(group, len(self.groups))
+
+
+# One batch after another names the same few; texts of what is laid out are short.
+@lru_cache(maxsize=1_024)
+def _group(app: str, release: str, labels: tuple[tuple[str, str], ...]) -> Group:
+    return Group(app, release, slice_from(dict(labels)))
 
 
 class _Found:
@@ -152,7 +159,10 @@ class _Found:
 
     def add_laid_out(self, runs: LaidOut) -> None:
         """Take runs that are sound."""
-        places = np.array([self._places.place(*whose) for whose in runs.whose], np.intp)
+        groups = [
+            _group(app or self._places.app or "", release, (*labels.items(),)) for app, release, labels in runs.whose
+        ]
+        places = np.array(list(map(self._places.place, groups)), np.intp)
         self._group.append(places.take(runs.which))
         self._columns.append(runs.columns)
         self._started_at.append(runs.started_at)
