@@ -60,4 +60,4 @@ def test_the_page_names_the_reasons_and_members_that_there_are() -> None:
     assert {reason.value for reason in Reason if reason.startswith("log_export_")} <= named
     assert {each["reason"] for each in DATA["mustFail"]} <= named
     assert f"at most {MAX_ENTRIES:,} of them" in WORDS
-    assert f"at most {MAX_LINE:,} bytes" in WORDS
+    assert f"at most {MAX_LINE:,} bytes with its line break" in WORDS

@@ -46,6 +46,10 @@ class Footing:
     seq: int
     digests: bytes
 
+    def has(self, number: int, value: Json) -> bool:
+        """Say whether the statement leaves the member of a number so."""
+        return self.digests[number * _SIZE : (number + 1) * _SIZE] == _digest(value)
+
 
 def footing(statement: Statement) -> Footing:
     """Return what the next statement of the series is compared by."""
@@ -63,13 +67,8 @@ def contradiction(before: Statement | Footing | None, said: Statement) -> Contra
         return found
     for number, (left, path) in enumerate(_COMPARED[kind_of(said.rollout_id)]):
         stated = _at(said, path)
-        due = None
-        if isinstance(before, Statement):
-            due = _at(before, left)
-            is_so = due == stated
-        else:
-            is_so = before.digests[number * _SIZE : (number + 1) * _SIZE] == _digest(stated)
-        if not is_so:
+        due = _at(before, left) if isinstance(before, Statement) else None
+        if not (before.has(number, stated) if isinstance(before, Footing) else due == stated):
             return Contradiction(
                 reason=Reason.CHAIN_CONTRADICTION,
                 sentence=f"states another {path} than receipt {before.seq} before it leaves",

@@ -165,8 +165,8 @@ class _Reading:
         """Refuse a receipt that contradicts itself or the one before it, as far as that one is known and counts."""
         said = entry.statement
         left = None if before is None else before.footing
-        behind = "" if before is None else f", which is entry {before.place}"
-        refuse_contradiction(left, said, f"entry {entry.index}, of {said.rollout_id}: ", "" if left is None else behind)
+        behind = "" if before is None or left is None else f", which is entry {before.place}"
+        refuse_contradiction(left, said, f"entry {entry.index}, of {said.rollout_id}: ", behind)
         if left is None and said.seq > 1:
             self.unfooted.append(entry.index)
 
