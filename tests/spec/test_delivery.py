@@ -11,9 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lockgate.core.decision.intervention import Seen
-from lockgate.core.delivery import Choice, Delivery, State, addressed, choose, claimed
+from lockgate.core.delivery import Delivery, State, addressed, claimed
 from lockgate.core.endpoint import Endpoint, Kind
 from lockgate.core.instant import HOUR
+from lockgate.core.lane import Choice, choose
 from lockgate.core.outbox import Message
 from lockgate.core.transition import Event
 from lockgate.operations.steering.actuator import Program, remove_actuator, set_actuator, tell_again

@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lockgate.core.delivery import Carried, Delivery, State, addressed, choose, claimed, settled
+from lockgate.core.delivery import Carried, Delivery, State, addressed, claimed, settled
 from lockgate.core.endpoint import Endpoint, Kind
 from lockgate.core.instant import HOUR, SECOND, Instant
+from lockgate.core.lane import choose
 from lockgate.core.outbox import Message
 from lockgate.core.retry import MINUTE
 from lockgate.core.transition import Event

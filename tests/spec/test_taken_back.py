@@ -11,9 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lockgate.core.decision.intervention import Seen
-from lockgate.core.delivery import Carried, Delivery, State, addressed, choose, claimed, outdated, settled
+from lockgate.core.delivery import Carried, Delivery, State, addressed, claimed, settled
 from lockgate.core.endpoint import Endpoint, Kind
 from lockgate.core.instant import HOUR
+from lockgate.core.lane import choose, is_taken_back, outdated
 from lockgate.core.outbox import Message
 from lockgate.core.transition import Event
 from lockgate.core.webhook import EVENTS, Webhook
@@ -76,6 +77,19 @@ def test_what_is_of_the_same_receipt_is_told_after_it(event: Event) -> None:
 
     assert choose(lane, 100, HOOK).superseded == ()
     assert outdated(lane[1:], lane[0]) == ()
+
+
+@pytest.mark.clause("WH-303")
+@given(st.lists(st.tuples(st.integers(0, 2), st.sampled_from(list(EVENTS))), max_size=20))
+def test_of_a_whole_lane_is_left_out_what_any_pair_leaves_out(told_of: list[tuple[int, Event]]) -> None:
+    """However many wait, and of however many rollouts."""
+    lane = [delivery(at, event, f"rol_{number}", at) for at, (number, event) in enumerate(told_of)]
+
+    left_out = choose(lane, 100, HOOK).superseded
+
+    assert left_out == tuple(
+        each for at, each in enumerate(lane) if any(is_taken_back(each, newer) for newer in lane[at + 1 :])
+    )
 
 
 @pytest.mark.clause("WH-303")

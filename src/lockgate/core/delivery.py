@@ -1,15 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A message and who must hear it come in; deliveries go out, and which of those that wait is sent next.
-
-A lane is what one endpoint has not been told yet of one app, in the order of commits. At most one delivery of a lane is
-under way at a time, but for what is urgent beside what is not at a webhook. After a weight was delivered no older one
-of its lane is sent any more. What asks for no weight, which only a webhook hears, is sent all the same, unless its
-rollout lost traffic since: then the weight that it says was taken back.
-"""
+"""A message and who must hear it come in; deliveries go out, and what becomes of each when it is tried."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -91,6 +85,11 @@ class Delivery:
         """Say whether it takes traffic away from a candidate."""
         return self.event in OVERTAKING
 
+    def is_due(self, now: Instant) -> bool:
+        """Say whether no wait keeps it back."""
+        # Tried ahead of the clock, it was due by a clock that has been set back since.
+        return self.attempts == 0 or self.due_at <= now or now < self.tried_at
+
     def is_leased(self, now: Instant) -> bool:
         """Say whether somebody may be sending it; a clock that went back does not make a lease longer."""
         return self.state is State.DUE and self.tried_at <= now < self.leased_until
@@ -115,14 +114,6 @@ class Carried:
         return self.code == GONE
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """What a lane comes to at a moment: what is never sent any more, and what is sent next, if anything is."""
-
-    superseded: tuple[Delivery, ...] = ()
-    following: Delivery | None = None
-
-
 def addressed(message: Message, endpoints: Iterable[Endpoint]) -> tuple[Delivery, ...]:
     """Return one delivery for each endpoint that a message is for."""
     return tuple(
@@ -141,64 +132,13 @@ def addressed(message: Message, endpoints: Iterable[Endpoint]) -> tuple[Delivery
     )
 
 
-def choose(lane: Sequence[Delivery], now: Instant, endpoint: Endpoint | None = None) -> Choice:
-    """Return what a lane comes to now: in order, but that what is urgent overtakes what is not.
-
-    A command ends before the next one begins. What is sent to a webhook says its own place in the order, so that there
-    what is urgent does not even wait for what is under way.
-    """
-    webhook = None if endpoint is None else endpoint.webhook
-    well_since = 0 if webhook is None else webhook.well_since
-    leased = [each for each in lane if each.is_leased(now)]
-    if leased and (webhook is None or any(each.is_urgent for each in leased)):
-        return Choice()
-    superseded = tuple(
-        each for place, each in enumerate(lane) if any(is_taken_back(each, newer) for newer in lane[place + 1 :])
-    )
-    left = [each for each in lane if each not in superseded]
-    for place, each in sorted(enumerate(left), key=lambda one: not one[1].is_urgent):
-        # An older one that is urgent too was tried first; it failed, and must not keep this one back.
-        is_free = each.is_urgent or (place == 0 and not leased)
-        if is_free and (_is_due(each, now) or _may_be_early(each, left[place + 1 :], well_since, now)):
-            return Choice(superseded, each)
-    return Choice(superseded)
-
-
-def is_taken_back(delivery: Delivery, newer: Delivery) -> bool:
-    """Say whether a newer delivery takes away the traffic that an older one gives, or says that there is."""
-    if not newer.is_urgent:
-        return False
-    if newer.rollout_id == delivery.rollout_id:
-        # That a rollout has ended is told by the receipt that ended it, and says what that one says.
-        return newer.seq > delivery.seq
-    # Another rollout's candidate may still have the traffic that an urgent one takes away.
-    return delivery.is_weight and not delivery.is_urgent
-
-
-def outdated(older: Iterable[Delivery], sent: Delivery) -> tuple[Delivery, ...]:
-    """Return which of the older deliveries of a lane are never sent any more after one was delivered."""
-    return tuple(each for each in older if (sent.is_weight and each.is_weight) or is_taken_back(each, sent))
-
-
-def _is_due(delivery: Delivery, now: Instant) -> bool:
-    # Tried ahead of the clock, it was due by a clock that has been set back since.
-    return delivery.attempts == 0 or delivery.due_at <= now or now < delivery.tried_at
-
-
-def _may_be_early(delivery: Delivery, newer: Sequence[Delivery], well_since: Instant, now: Instant) -> bool:
-    """Say whether there is a reason to try once before the wait is over; one that lies ahead of the clock is none."""
-    reasons = (well_since, *(each.at for each in newer))
-    is_waited_for = any(delivery.tried_at < reason <= now for reason in reasons)
-    return delivery.is_early or (is_waited_for and delivery.held_until <= now)
-
-
 def claimed(delivery: Delivery, endpoint: Endpoint, now: Instant) -> Delivery:
     """Return a delivery that somebody begins to send; if they die, it is sent again when the lease is over."""
     lease = round(endpoint.timeout_s * SECOND) + LEASE_SLACK
     return replace(
         delivery,
         attempts=delivery.attempts + 1,
-        is_early=not _is_due(delivery, now),
+        is_early=not delivery.is_due(now),
         tried_at=now,
         leased_until=now + lease,
     )
@@ -246,4 +186,4 @@ def again(delivery: Delivery, now: Instant) -> Delivery:
 
 def hastened(delivery: Delivery, now: Instant) -> Delivery:
     """Return a delivery that may be tried before its wait is over; one that is under way, or due, is left as it is."""
-    return delivery if delivery.is_leased(now) or _is_due(delivery, now) else replace(delivery, is_early=True)
+    return delivery if delivery.is_leased(now) or delivery.is_due(now) else replace(delivery, is_early=True)

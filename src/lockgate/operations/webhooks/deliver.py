@@ -12,21 +12,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from threading import Lock
 
-from lockgate.core.delivery import (
-    Carried,
-    Choice,
-    Delivery,
-    State,
-    again,
-    choose,
-    claimed,
-    hastened,
-    outdated,
-    settled,
-    superseded,
-)
+from lockgate.core.delivery import Carried, Delivery, State, again, claimed, hastened, settled, superseded
 from lockgate.core.endpoint import Endpoint, Kind
 from lockgate.core.instant import SECOND
+from lockgate.core.lane import Choice, choose, outdated
 from lockgate.core.outbox import Message
 from lockgate.core.receipt import Actor
 from lockgate.core.rollout import is_met

@@ -3,9 +3,10 @@
 
 from __future__ import annotations
 
-from lockgate.core.delivery import Delivery, State, again, is_taken_back
+from lockgate.core.delivery import Delivery, State, again
 from lockgate.core.endpoint import Endpoint
 from lockgate.core.instant import Instant
+from lockgate.core.lane import is_taken_back
 from lockgate.errors import NotPermittedError, UnknownError
 from lockgate.operations.vault.keeping import changing
 from lockgate.operations.webhooks.webhooks import known_webhook, part_of
