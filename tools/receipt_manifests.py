@@ -181,6 +181,8 @@ def accepted() -> Iterator[tuple[str, Files]]:
     yield "a retired key that is trusted by its file counts everywhere", by(2, **by_file, **of(one_key_log(), 2, 3))
     kept: Files = {"keptCheckpoint": log.checkpoint(5), "consistency": log.growth(5)}
     yield "a kept checkpoint of a revoked key of the log, at its places", by(4, **of(log, 0), **kept)
+    larger = {"keptCheckpoint": log.checkpoint(6), "consistency": Log(log.entries[:6], at_each_size).growth(4)}
+    yield "a proof up to a kept checkpoint of a revoked key of the log", by(4, **of(log, 0, 4), **larger)
 
 
 def _retired() -> tuple[ListedKey, ...]:
