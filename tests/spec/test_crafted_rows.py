@@ -61,7 +61,7 @@ def test_a_row_that_cannot_be_read_is_named(here: World, tmp_path: Path, stateme
 
     found = fsck(here.house)
 
-    assert any(said in flaw.what for flaw in found.flaws if flaw.rule is Rule.FILE), found.flaws
+    assert any(said in flaw.what for flaw in found.flaws if flaw.rule is Rule.ROW), found.flaws
     assert Rule.SIGNATURE in {flaw.rule for flaw in found.flaws} or "receipts" in said, found.flaws
 
 

@@ -183,7 +183,7 @@ def test_runs_that_are_only_said_to_be_known_already_are_named(*, has_ids: bool)
     found = checked(forged(batch(*named)))
 
     assert checked(honest).flaws == ()
-    assert ["runs of abc123 are left out as known already" in flaw.what for flaw in found.flaws] == [True]
+    assert sum("runs of abc123 are left out as known already" in flaw.what for flaw in found.flaws) == 1
 
 
 @pytest.mark.clause("LI-444")

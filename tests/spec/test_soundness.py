@@ -141,7 +141,7 @@ def test_decisions_that_waited_for_an_actuator_are_made_again() -> None:
         ("UPDATE slots SET digest = 'sha256:' || hex(zeroblob(32)) WHERE number = 4", Rule.EVIDENCE),
         ("DELETE FROM cells WHERE number = 3", Rule.EVIDENCE),
         ("DELETE FROM slots WHERE number = 2", Rule.EVIDENCE),
-        ("DELETE FROM slots WHERE number = 2", Rule.FILE),
+        ("DELETE FROM slots WHERE number = 2", Rule.ROW),
         ("DELETE FROM slot_batches WHERE number = 1", Rule.EVIDENCE),
         ("DELETE FROM batches WHERE rowid = 2", Rule.EVIDENCE),
         ("UPDATE slots SET opened_at = opened_at - 9999999 WHERE number = 4", Rule.REPLAY),
@@ -235,20 +235,21 @@ def test_the_command_leaves_by_what_it_found(
 
 @pytest.mark.clause("LI-436")
 @pytest.mark.parametrize(
-    ("statement", "name", "said"),
+    ("statement", "name", "rule", "said"),
     [
-        ("DROP TRIGGER sealed_slot", CONTROL, "trigger sealed_slot is not there"),
-        ("DROP INDEX one_canary_of_app", CONTROL, "index one_canary_of_app is not there"),
+        ("DROP TRIGGER sealed_slot", CONTROL, Rule.INDEX, "trigger sealed_slot is not there"),
+        ("DROP INDEX one_canary_of_app", CONTROL, Rule.INDEX, "index one_canary_of_app is not there"),
         (
             "CREATE TRIGGER quiet AFTER INSERT ON looks BEGIN DELETE FROM looks; END",
             CONTROL,
+            Rule.INDEX,
             "trigger quiet is not one",
         ),
-        ("CREATE TABLE more (a)", RUNS, "table more is not one"),
+        ("CREATE TABLE more (a)", RUNS, Rule.FILE, "table more is not one"),
     ],
 )
 def test_a_file_without_what_guards_it_is_named(
-    grown: World, tmp_path: Path, statement: str, name: str, said: str
+    grown: World, tmp_path: Path, statement: str, name: str, rule: Rule, said: str
 ) -> None:
     """Triggers and keys refuse what no program of ours writes: one that is gone, or one more, is a flaw by itself."""
     with closing(sqlite3.connect(tmp_path / name, isolation_level=None)) as connection:
@@ -256,5 +257,5 @@ def test_a_file_without_what_guards_it_is_named(
 
     found = fsck(grown.house)
 
-    assert [flaw.rule for flaw in found.flaws] == [Rule.FILE]
+    assert [flaw.rule for flaw in found.flaws] == [rule]
     assert said in found.flaws[0].what

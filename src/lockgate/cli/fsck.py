@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from lockgate.ports.house import House
     from lockgate.verify import Keys
 
+STAGES = 2
 EPILOG = f"Exit codes: 0 sound, 64 no store, 65 flaws were found; {exit_codes.OF_STORE}"
 
 
@@ -65,9 +66,13 @@ def fsck(
     trusted = trusted_keys(keys, log_keys, lambda: log_origin(house))
     found = _checked(house, trusted, as_json=as_json, offline=offline)
     repaired: tuple[str, ...] = ()
-    if is_repair and not found.is_sound:
-        repaired = _repaired(house, trusted, found, as_json=as_json, is_sure=is_sure)
-        found = _checked(house, trusted, as_json=as_json, offline=offline) if repaired else found
+    # Behind an index that was made again nodes may be seen to be wrong.
+    for _ in range(STAGES if is_repair else 0):
+        made = () if found.is_sound else _repaired(house, trusted, found, as_json=as_json, is_sure=is_sure)
+        if not made:
+            break
+        repaired += made
+        found = _checked(house, trusted, as_json=as_json, offline=offline)
     unreadable = _unopened(house, found)
     if as_json:
         output.emit_json({**_document(found), "unopened": list(unreadable), "repaired": list(repaired)})
@@ -88,7 +93,8 @@ def _checked(house: House, keys: Keys, *, as_json: bool, offline: bool) -> Sound
         found = check(house, keys, line.tell, run_batches().decode, stamp_reader())
     finally:
         line.clear()
-    flaws, silent = outside_flaws(replace(house, high_water=high_water()), None if offline else witness_list())
+    marks, witnesses = replace(house, high_water=high_water()), None if offline else witness_list()
+    flaws, silent = outside_flaws(marks, witnesses, has_nodes=found.has_nodes)
     for sentence in silent:
         local.tell(f"warning: {sentence}")
     return replace(found, flaws=(*found.flaws, *flaws))

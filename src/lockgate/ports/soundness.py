@@ -12,6 +12,7 @@ from typing import Protocol
 from lockgate.core.batch import Ingested
 from lockgate.core.merkle import Node
 from lockgate.core.outbox import Message
+from lockgate.core.soundness.flaw import Rule
 from lockgate.core.trial import Look
 from lockgate.core.vault import Receipt
 
@@ -22,8 +23,13 @@ class SoundnessReading(Protocol):
     def left_for(self) -> str | None:
         """Return the name of the store in which this one goes on, where it was left; None where not."""
 
-    def contradictions(self) -> tuple[str, ...]:
-        """Return, in sentences, where the store's own files are not whole; reads all of them."""
+    def contradictions(self) -> tuple[tuple[Rule, str], ...]:
+        """Return, in sentences, what is wrong with the store itself, each with its rule; reads all of it.
+
+        FILE: a file or a table is not whole. INDEX: an index is damaged, or an index or a trigger is not that of the
+        schema; these can be made again. ROW: a row is found by something else than it holds, or what it rests on is
+        not there; nothing of this is said where a table is not whole.
+        """
 
     def unreadable(self) -> tuple[str, ...]:
         """Return, in sentences, which rows cannot be read; reads all of them."""

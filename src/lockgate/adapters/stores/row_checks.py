@@ -3,10 +3,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
+from typing import TypeVar
 
-from lockgate.adapters.stores.cell_rows import read_cell, read_counts
+from lockgate.adapters.stores.cell_rows import read_cell, read_counts, tallies_row
 from lockgate.adapters.stores.content import decompress
 from lockgate.adapters.stores.packing import unpack
 from lockgate.adapters.stores.probe_rows import read_answer, read_pairs
@@ -14,6 +15,7 @@ from lockgate.adapters.stores.tallies_packing import unpack_tallies
 from lockgate.core.api_key import ApiKey
 from lockgate.core.app import App
 from lockgate.core.batch import Ingested
+from lockgate.core.bucket import Bucket
 from lockgate.core.delivery import Delivery
 from lockgate.core.endpoint import Endpoint
 from lockgate.core.outbox import Message
@@ -25,6 +27,9 @@ from lockgate.core.trial import Look, Trial
 from lockgate.core.trust_rule import TrustRule
 from lockgate.core.vault import Receipt
 from lockgate.core.voucher import Voucher
+from lockgate.errors import DataError
+
+T = TypeVar("T")
 
 # Each table's keys, the columns that are read, and how.
 ROWS: tuple[tuple[str, str, str, Callable[..., object]], ...] = (
@@ -51,22 +56,72 @@ ROWS: tuple[tuple[str, str, str, Callable[..., object]], ...] = (
     ("trust_rules", "id", "body", partial(unpack, TrustRule)),
     ("replies", "key", "body", partial(unpack, Reply)),
 )
-# What is wrong with a row, of its columns.
-Told = Callable[..., Iterator[str]]
 # More rows of one table than this say nothing more.
 MAX_TOLD = 20
 
 
-def delivery_strayed(message: str, endpoint: str, state: str, body: bytes) -> Iterator[str]:
-    """Yield what is wrong with the columns by which a delivery is found."""
-    held = unpack(Delivery, body)
-    if (held.message_id, held.endpoint_id, held.state.value) != (message, endpoint, state):
-        yield f"the delivery of {message} to {endpoint} is found as {state}, and holds {held.state.value}"
-
-
-def rollout_strayed(body: bytes, trial_body: bytes, *columns: object) -> Iterator[str]:
-    """Yield what is wrong with the columns by which a rollout is found."""
+def _rollout(body: bytes, trial_body: bytes) -> tuple[object, ...]:
     rollout, trial = unpack(Rollout, body), unpack(Trial, trial_body)
-    place = (rollout.id, rollout.app, rollout.mode.value, int(not rollout.is_terminal))
-    if columns != (*place, rollout.revision, rollout.weight, trial.turn) or trial.rollout != rollout:
-        yield f"rollout {columns[0]} is found by something else than it holds"
+    if trial.rollout != rollout:
+        return ()
+    place = (rollout.org, rollout.id, rollout.app, rollout.mode.value, int(not rollout.is_terminal))
+    return (*place, rollout.revision, rollout.weight, trial.turn)
+
+
+def _tallies(body: bytes) -> tuple[object, ...]:
+    return (tallies_row(unpack_tallies(body))[0],)
+
+
+def _held(kind: type[T], held: Callable[[T], tuple[object, ...]]) -> Callable[[bytes], tuple[object, ...]]:
+    return lambda body: held(unpack(kind, body))
+
+
+# Of each table columns that say again what its bodies hold, where these rest, and what they hold of it.
+REPEATED: tuple[tuple[str, str, str, Callable[..., tuple[object, ...]]], ...] = (
+    ("apps", "name", "body", _held(App, lambda row: (row.name,))),
+    ("cells", "runs", "body", _held(Bucket, lambda row: (row.runs,))),
+    ("tallies", "runs", "body", _tallies),
+    ("batches", "digest, at", "body", _held(Ingested, lambda row: (row.digest, row.at))),
+    ("pins", "rollout, first", "body", _held(Pin, lambda row: (row.rollout, row.first))),
+    ("policies", "digest", "body", _held(Policy, lambda row: (row.digest(),))),
+    ("rollouts", "org, id, app, mode, is_active, revision, weight, turn", "rollout, trial", _rollout),
+    ("looks", "number", "body", _held(Look, lambda row: (row.number,))),
+    (
+        "receipts",
+        "rollout, seq, id, log_index",
+        "body",
+        _held(Receipt, lambda row: (row.rollout_id, row.seq, row.id, row.index)),
+    ),
+    ("vouchers", "size, kind, signer", "body", _held(Voucher, lambda row: (row.size, row.kind.value, row.by))),
+    ("messages", "id, app", "body", _held(Message, lambda row: (row.id, row.app))),
+    ("endpoints", "id", "body", _held(Endpoint, lambda row: (row.id,))),
+    (
+        "deliveries",
+        "message, endpoint, app, state",
+        "body",
+        _held(Delivery, lambda row: (row.message_id, row.endpoint_id, row.app, row.state.value)),
+    ),
+    ("api_keys", "org, id", "body", _held(ApiKey, lambda row: (row.org, row.id))),
+    ("trust_rules", "org, id", "body", _held(TrustRule, lambda row: (row.org, row.id))),
+    ("replies", "key, at", "body", _held(Reply, lambda row: (row.key, row.at))),
+)
+# What has ids of runs as marks, and no secret that they were made by: runs that come again would count again.
+UNMARKED = "marks of run ids are kept, and the secret that they were made by is not"
+
+
+def strayed(
+    table: str, count: int, held: Callable[..., tuple[object, ...]], rows: Iterable[tuple[object, ...]]
+) -> Iterator[str]:
+    """Yield, in sentences, which rows say something else in their first columns than their bodies hold."""
+    told = 0
+    for row in rows:
+        try:
+            is_astray = row[:count] != held(*row[count:])
+        except DataError:
+            # Rows that cannot be read are told of by whoever reads them.
+            continue
+        if is_astray:
+            told += 1
+            yield f"row {', '.join(map(str, row[:count]))} of {table} is found by something else than it holds"
+        if told == MAX_TOLD:
+            return

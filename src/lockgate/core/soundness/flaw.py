@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -11,27 +12,32 @@ from lockgate.core.vault import Receipt
 
 
 class Rule(StrEnum):
-    """Which promise of a store a flaw breaks."""
+    """Which promise of a store a flaw breaks; first those whose breach breaks others."""
 
     FILE = "file"
-    CHAIN = "chain"
+    INDEX = "index"
+    ROW = "row"
     LOG = "log"
     NODE = "node"
-    AGE = "age"
     SIGNATURE = "signature"
-    OUTBOX = "outbox"
-    RAMP = "ramp"
-    REPLAY = "replay"
+    CHAIN = "chain"
     EVIDENCE = "evidence"
     STANDING = "standing"
+    RAMP = "ramp"
+    REPLAY = "replay"
+    OUTBOX = "outbox"
+    AGE = "age"
 
 
 _RESTORE = "Stop writing to this store, keep a copy of it as it is, and put back the latest backup that is sound."
 ADVICE = {
     Rule.FILE: _RESTORE,
+    Rule.INDEX: "`lockgate fsck --repair` makes it again, from the schema and the table: do that before all else.",
+    Rule.ROW: _RESTORE,
     Rule.CHAIN: _RESTORE,
     Rule.LOG: f"{_RESTORE} Whoever kept a checkpoint of this log can prove what it held.",
-    Rule.NODE: "`lockgate fsck --repair` makes it again from the entries, where checkpoints prove those.",
+    Rule.NODE: "`lockgate fsck --repair` makes it again from the entries, where checkpoints prove those: do that "
+    "before all else.",
     Rule.AGE: "Nothing is signed here. Put the newer store back: docs/howto/backup.md says how to go on without it.",
     Rule.SIGNATURE: "If the key was changed, name the older public key with --key or --log-key; else somebody changed "
     "what was signed.",
@@ -75,3 +81,9 @@ class Flaw:
 def flaw_of(receipt: Receipt, rule: Rule, what: str) -> Flaw:
     """Return a flaw of a receipt, where that stands in its series and in the log."""
     return Flaw(rule, receipt.rollout_id, what, receipt.seq, receipt.index)
+
+
+def deepest_first(flaws: Iterable[Flaw]) -> list[Flaw]:
+    """Return flaws with those first that others may come of; of one rule in the order in which they were found."""
+    order = list(Rule)
+    return sorted(flaws, key=lambda flaw: order.index(flaw.rule))

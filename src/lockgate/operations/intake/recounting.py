@@ -16,7 +16,7 @@ from lockgate.core.soundness.flaw import Flaw, Rule
 from lockgate.core.soundness.recount import Place, Recount, RunName, counted, place_of, uncounted
 from lockgate.core.spine import Cell, Slot
 from lockgate.errors import LockgateError
-from lockgate.operations.vault.checking import PORTION, Check
+from lockgate.operations.vault.checking import PORTION, Check, named_portions
 
 # A body and the app of runs that name none come in, and its runs go out.
 Decode = Callable[[bytes, str | None], RunBatch]
@@ -99,20 +99,18 @@ class Recounting:
             self.check.leave(f"which runs explain those known already, of which there are more than {MAX_CLAIMED:,}")
             return
         releases = {(app, release) for app, release, _ in self.claimed}
-        after, apps = "", {app for app, _ in releases}
-        while batches := self.check.seen.batches_after(after, PORTION):
-            for batch in batches:
-                is_sound = self.check.seen.is_segment_sound(batch.digest) if apps.intersection(batch.apps) else None
-                if is_sound is None:
-                    continue
-                if not is_sound:
-                    # The batch was told as a flaw; whom its runs explain nobody can say.
-                    self.check.leave("which runs explain those known already, because raw runs that may are damaged")
-                    return
-                body = self.check.seen.segment(batch.digest)
-                assert body is not None
-                self.claimed -= counted(self.decode(body, batch.default_app), batch, releases)
-            after = batches[-1].digest
+        apps, seen = {app for app, _ in releases}, self.check.seen
+        for batch in named_portions(lambda after: seen.batches_after(after, PORTION), lambda row: row.digest):
+            is_sound = seen.is_segment_sound(batch.digest) if apps.intersection(batch.apps) else None
+            if is_sound is None:
+                continue
+            if not is_sound:
+                # The batch was told as a flaw; whom its runs explain nobody can say.
+                self.check.leave("which runs explain those known already, because raw runs that may are damaged")
+                return
+            body = seen.segment(batch.digest)
+            assert body is not None
+            self.claimed -= counted(self.decode(body, batch.default_app), batch, releases)
         for app, release in sorted({(app, release) for app, release, _ in self.claimed}):
             what = f"runs of {release} are left out as known already, and no run that counted has their ids"
             yield Flaw(Rule.EVIDENCE, app, what)

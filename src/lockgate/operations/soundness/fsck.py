@@ -12,7 +12,7 @@ from lockgate.core.checkpoint import checkpoint_of
 from lockgate.core.listed_key import Use
 from lockgate.core.note import NoteKey
 from lockgate.core.refusal import VerifyError
-from lockgate.core.soundness.flaw import Flaw, Rule
+from lockgate.core.soundness.flaw import Flaw, Rule, deepest_first
 from lockgate.errors import NotPermittedError
 from lockgate.operations.intake.recounting import Decode
 from lockgate.operations.keys.public_keys import public_keys
@@ -31,6 +31,7 @@ from lockgate.ports.timestamps import StampReader
 from lockgate.verify import Keys
 
 NO_OTHER_KEYS = Keys(())
+STORE = "the store"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +47,11 @@ class Soundness:
     def is_sound(self) -> bool:
         """Say whether nothing contradicts anything."""
         return not self.flaws
+
+    @property
+    def has_nodes(self) -> bool:
+        """Say whether the nodes of the log are what its entries make."""
+        return all(flaw.rule not in (Rule.INDEX, Rule.NODE) for flaw in self.flaws)
 
 
 def _untold(_what: str, _number: int) -> None:
@@ -66,24 +72,24 @@ def fsck(
     """
     with house.store.reading(house.org) as seen:
         check = Check(seen, house.org, trusted(seen, house, keys), tell)
-        with check.within("the store"):
-            check.add(Flaw(Rule.FILE, "the store", said) for said in seen.contradictions())
+        with check.within(STORE):
+            check.add(Flaw(rule, STORE, said) for rule, said in seen.contradictions())
+        with check.within("the log"):
+            check_log(check)
         with check.within("buckets and batches"):
             check_evidence(check, decode)
         with check.within(CONTENTS):
             check_contents(check)
         with check.within("rollouts and apps"):
             check_series(check)
-        with check.within("the log"):
-            check_log(check)
         with check.within(OUTSIDE):
             check_vouchers(check, stamps)
         with check.within("the outbox"):
             check_outbox(check)
         if check.is_unread:
-            check.add(Flaw(Rule.FILE, "the store", said) for said in seen.unreadable())
+            check.add(Flaw(Rule.ROW, STORE, said) for said in seen.unreadable())
     return Soundness(
-        flaws=tuple(check.flaws),
+        flaws=tuple(deepest_first(check.flaws)),
         further=check.further,
         counted=dict(sorted(check.counted.items())),
         unknown=tuple(check.unknown),

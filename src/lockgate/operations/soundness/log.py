@@ -77,7 +77,7 @@ def _append(check: Check, grown: _Growing, receipt: Receipt) -> None:
 def _misplaced(receipt: Receipt, size: int) -> Iterator[Flaw]:
     if receipt.index != size:
         what = f"entry {size} of the log is missing: entry {receipt.index} stands in its place"
-        yield flaw_of(receipt, Rule.LOG, what)
+        yield Flaw(Rule.LOG, receipt.rollout_id, what, receipt.seq, size)
 
 
 def _followed_by(receipt: Receipt, named: str) -> str:
@@ -134,10 +134,14 @@ def _diverged(grown: _Growing, checkpoint: Checkpoint) -> Iterator[Flaw]:
 
 
 def _ends(check: Check, tree: Tree, note: tuple[int, bytes] | None) -> Iterator[Flaw]:
-    if note is not None:
-        yield Flaw(Rule.LOG, LOG, f"a checkpoint of {note[0]} entries is kept, the log has {tree.size}")
-    elif tree.size and check.seen.checkpoint(tree.size) is None:
-        yield Flaw(Rule.LOG, LOG, f"no checkpoint covers the last of its {tree.size} entries")
+    end = Node(0, tree.size)
+    if note is not None or end in check.seen.hashes_of([end]):
+        witness = "its leaf is kept" if note is None else f"a checkpoint of {note[0]} entries covers it"
+        what = f"entry {tree.size} of the log is missing: {witness}, and the log ends before it"
+        yield Flaw(Rule.LOG, LOG, what, index=tree.size)
+        return
+    if tree.size and check.seen.checkpoint(tree.size) is None:
+        yield Flaw(Rule.LOG, LOG, f"no checkpoint covers the last of its {tree.size} entries", index=tree.size - 1)
     kept, made = check.seen.node_count(), 2 * tree.size - tree.size.bit_count()
     if kept != made:
         yield Flaw(Rule.NODE, LOG, f"it keeps {kept} nodes, where {tree.size} entries make {made}")

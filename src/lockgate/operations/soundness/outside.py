@@ -7,7 +7,7 @@ Marks outside of the store and witnesses are asked. A store that is sound in its
 from __future__ import annotations
 
 from lockgate.core.soundness.flaw import Flaw, Rule
-from lockgate.errors import LockgateError, UnsoundError
+from lockgate.errors import LockgateError, OlderStoreError
 from lockgate.operations.soundness.fsck import log_origin
 from lockgate.operations.soundness.log import LOG
 from lockgate.operations.vault.high_water import refuse_older_copy
@@ -16,17 +16,26 @@ from lockgate.ports.house import House
 from lockgate.ports.witness import Witnesses
 
 ASK_S = 5.0
+UNCOMPARED = "what others remember of the log is compared when its nodes are made again"
 
 
-def outside_flaws(house: House, witnesses: Witnesses | None) -> tuple[tuple[Flaw, ...], tuple[str, ...]]:
-    """Return what contradicts the store from outside, and in words who could not be asked; None asks no witness."""
+def outside_flaws(
+    house: House, witnesses: Witnesses | None, *, has_nodes: bool = True
+) -> tuple[tuple[Flaw, ...], tuple[str, ...]]:
+    """Return what contradicts the store from outside, and in words who could not be asked; None asks no witness.
+
+    Without nodes of the log that are right, only its size is compared with marks: what else differs may be the nodes.
+    """
     flaws, silent = [], []
     try:
-        refuse_older_copy(house, log_origin(house))
-    except UnsoundError as error:
+        refuse_older_copy(house, log_origin(house), by_size_alone=not has_nodes)
+    except OlderStoreError as error:
         flaws.append(Flaw(Rule.AGE, LOG, error.message))
     except LockgateError as error:
         silent.append(error.message)
+    if not has_nodes:
+        silent.append(UNCOMPARED)
+        return tuple(flaws), tuple(silent)
     for asked in () if witnesses is None else look(house, witnesses, ASK_S):
         if asked.outcome.is_contradiction:
             flaws.append(Flaw(Rule.AGE, LOG, asked.said))

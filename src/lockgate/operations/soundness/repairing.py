@@ -38,7 +38,7 @@ class Repair:
     @property
     def sentences(self) -> tuple[str, ...]:
         """Return, in words, what is done."""
-        indexes = "every index is made again from its table, and indexes and triggers that are not there"
+        indexes = "every index is made again from its table, and indexes and triggers as the schema has them"
         nodes = "the nodes of the log, of which its tiles are made, are made again from its entries"
         return (*([indexes] if self.has_indexes else []), *([nodes] if self.has_nodes else []))
 
@@ -46,8 +46,8 @@ class Repair:
 def plan_repair(found: Soundness) -> Repair:
     """Return what can be made again of what a check has found."""
     rules = {flaw.rule for flaw in found.flaws}
-    # Behind a damaged index rows may be missing from sight, also nodes.
-    return Repair(has_indexes=Rule.FILE in rules, has_nodes=bool(rules & {Rule.NODE, Rule.FILE}))
+    # Behind a damaged index rows may be missing from sight, also nodes: these come after it, if they still are.
+    return Repair(has_indexes=Rule.INDEX in rules, has_nodes=rules.isdisjoint({Rule.INDEX}) and Rule.NODE in rules)
 
 
 def repair(house: House, mendings: Mendings, wanted: Repair, keys: Keys, tell: Tell) -> None:
@@ -57,8 +57,20 @@ def repair(house: House, mendings: Mendings, wanted: Repair, keys: Keys, tell: T
             work.rebuild_indexes()
     if wanted.has_nodes:
         # The store is read when nobody can append any more, so that no node is made of an older log.
-        with mendings.mending() as work, house.store.reading(house.org) as seen:
-            work.replace_nodes(house.org, _regrown(seen, trusted(seen, house, keys), tell))
+        with mendings.mending() as work:
+            # In a look of its own: who has looked at nodes and goes on looking keeps them from being replaced.
+            with house.store.reading(house.org) as seen:
+                _refuse_lost_end(seen)
+            with house.store.reading(house.org) as seen:
+                work.replace_nodes(house.org, _regrown(seen, trusted(seen, house, keys), tell))
+
+
+def _refuse_lost_end(seen: Snapshot) -> None:
+    """Refuse where the leaf of an entry is kept that is not there any more: it would go with the nodes."""
+    latest = seen.latest_receipt()
+    end = Node(0, 0 if latest is None else latest.index + 1)
+    if end in seen.hashes_of([end]):
+        raise _refused(f"entry {end.position} of the log is missing, whose leaf is kept")
 
 
 def _regrown(seen: Snapshot, keys: Keys, tell: Tell) -> Iterator[tuple[Node, bytes]]:

@@ -12,6 +12,7 @@ from lockgate.core.batch import Ingested
 from lockgate.core.canonical import byte_digest
 from lockgate.core.merkle import Node
 from lockgate.core.outbox import Message
+from lockgate.core.soundness.flaw import Rule
 from lockgate.core.trial import Look
 from lockgate.core.vault import Receipt
 
@@ -28,7 +29,7 @@ class MemorySoundness(MemoryTablesReading):
     def left_for(self) -> None:
         """Return nothing: what is in memory goes on nowhere."""
 
-    def contradictions(self) -> tuple[str, ...]:
+    def contradictions(self) -> tuple[tuple[Rule, str], ...]:
         """Return nothing: there is no file."""
         return ()
 

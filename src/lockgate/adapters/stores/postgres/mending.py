@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from psycopg import sql
 
 from lockgate.adapters.stores.postgres.connections import SCHEMA, Connections, Link
+from lockgate.adapters.stores.postgres.guards import FOUND, OPEN, foreign, lacking, made, read
+from lockgate.adapters.stores.postgres.schema import close
 from lockgate.core.merkle import Node
 
 _NODES = sql.Identifier(SCHEMA, "nodes")
@@ -25,9 +27,27 @@ class PostgresMending:
         self._link = link
 
     def rebuild_indexes(self) -> None:
-        """Make every index again; whoever reads or writes waits meanwhile."""
+        """Make again what guards and finds rows, and every index; whoever reads or writes waits meanwhile."""
+        self._restore()
         for (table,) in self._link.execute(_TABLES, (SCHEMA,)).fetchall():
             self._link.execute(sql.SQL("REINDEX TABLE {}").format(sql.Identifier(SCHEMA, table)))
+
+    def _restore(self) -> None:
+        there = read(self._link.execute(FOUND).fetchall())
+        for kind, name, more in foreign(there):
+            table = sql.Identifier(SCHEMA, more.split(" ", 1)[0])
+            self._link.execute(sql.SQL(f"DROP {kind.upper()} {{}} ON {{}}").format(sql.Identifier(name), table))
+        for each in lacking(there):
+            # A table that is gone took rows with it, which nothing makes again.
+            if each[0] == "index":
+                self._link.execute(sql.SQL("DROP INDEX IF EXISTS {}").format(sql.Identifier(SCHEMA, each[1])))
+            if each[0] != "table":
+                self._link.execute(made()[each].encode())
+        for (without,) in self._link.execute(OPEN).fetchall():
+            table = sql.Identifier(SCHEMA, without)
+            self._link.execute(sql.SQL("DROP POLICY IF EXISTS own_org ON {}").format(table))
+            self._link.execute(sql.SQL("ALTER TABLE {} NO FORCE ROW LEVEL SECURITY").format(table))
+        close(self._link)
 
     def replace_nodes(self, org: str, nodes: Iterable[tuple[Node, bytes]]) -> int:
         """Replace all nodes; nobody else sees the barriers lifted."""

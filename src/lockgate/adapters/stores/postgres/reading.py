@@ -154,7 +154,8 @@ class PostgresSnapshot(
         if missing is not None:
             raise UnsoundError(
                 f"node {missing.position} of level {missing.level} of the log is not there",
-                advice="The store is not whole: `lockgate fsck` says what else is wrong; put it back from a backup.",
+                advice="`lockgate fsck --repair --yes` makes it again from the entries, where checkpoints prove those; "
+                "else put the store back from a backup.",
             )
         return found
 

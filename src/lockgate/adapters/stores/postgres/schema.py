@@ -20,12 +20,6 @@ from lockgate.errors import ClosedStoreError, DataError
 # Any number, the same in each server.
 _LOCK = 0x6C6F636B67617465
 _EVERY_TIME = "every_time.sql"
-# What stands in our files: names; which table a trigger is of, and what it calls; what a function does.
-_NAMED = re.compile(r"^CREATE (?:UNIQUE )?(TABLE|INDEX|POLICY) (\w+)", re.MULTILINE)
-_TRIGGERS = re.compile(r"^CREATE TRIGGER (\w+) [A-Z ]+ ON (\w+)[^;]+EXECUTE FUNCTION (\w+)", re.MULTILINE)
-_FUNCTIONS = re.compile(r"^CREATE FUNCTION (\w+)\(.*?\$\$(.*?)\$\$;", re.MULTILINE | re.DOTALL)
-# Kind and name, and what is more to it.
-Made = tuple[str, str, str]
 
 
 def scripts() -> list[str]:
@@ -33,14 +27,6 @@ def scripts() -> list[str]:
     folder = files(__package__) / "schema"
     found = sorted((each for each in folder.iterdir() if re.match(r"\d{4}_.*\.sql$", each.name)), key=lambda x: x.name)
     return [each.read_text(encoding="utf-8") for each in found]
-
-
-def made_by(found: list[str]) -> frozenset[Made]:
-    """Return everything that migrations make, as far as it is compared with what is there."""
-    whole = "\n".join(found)
-    named = {(kind.lower(), name, "") for kind, name in _NAMED.findall(whole)}
-    triggers = {("trigger", name, f"{table} {called}") for name, table, called in _TRIGGERS.findall(whole)}
-    return frozenset({*named, *triggers, *(("function", name, body) for name, body in _FUNCTIONS.findall(whole))})
 
 
 @cache
@@ -87,6 +73,11 @@ def _migrate(link: Link, place: str) -> None:
     for number, migration in enumerate(migrations[before:], before + 1):
         link.execute(migration.encode())
         link.execute("INSERT INTO lockgate.versions (number) VALUES (%s)", (number,))
+    close(link)
+
+
+def close(link: Link) -> None:
+    """Let each table be held by its organisation, and a server have no more rights than it needs."""
     link.execute((files(__package__) / "schema" / _EVERY_TIME).read_bytes())
 
 

@@ -4,43 +4,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import suppress
 
 from lockgate.adapters.stores import segment
 from lockgate.adapters.stores.packing import unpack
+from lockgate.adapters.stores.postgres.guards import FOUND, OPEN, foreign, lacking, read
 from lockgate.adapters.stores.postgres.rows import PostgresRowsReading
-from lockgate.adapters.stores.postgres.schema import made_by, scripts
-from lockgate.adapters.stores.row_checks import MAX_TOLD, ROWS, delivery_strayed, rollout_strayed
+from lockgate.adapters.stores.row_checks import MAX_TOLD, REPEATED, ROWS, UNMARKED, strayed
 from lockgate.core.batch import Ingested
 from lockgate.core.canonical import byte_digest
 from lockgate.core.instant import Instant
 from lockgate.core.merkle import Node
 from lockgate.core.outbox import Message
+from lockgate.core.soundness.flaw import Rule
 from lockgate.core.trial import Look
 from lockgate.core.vault import Receipt
 from lockgate.errors import DataError
 
 # Who leaves a store writes there where it went.
 LEFT_FOR = "SELECT obj_description(to_regprocedure('lockgate.refuse_left()'), 'pg_proc')"
-# What stands in the schema and is in force.
-_FOUND = """
-SELECT 'table', relname, '' FROM pg_class WHERE relnamespace = 'lockgate'::regnamespace AND relkind = 'r'
-UNION ALL SELECT 'index', relname, '' FROM pg_class JOIN pg_index ON indexrelid = oid
-  WHERE relnamespace = 'lockgate'::regnamespace AND indisvalid
-UNION ALL SELECT 'trigger', tgname, relname || ' ' || proname
-  FROM pg_trigger JOIN pg_class c ON c.oid = tgrelid JOIN pg_proc p ON p.oid = tgfoid
-  WHERE relnamespace = 'lockgate'::regnamespace AND tgenabled IN ('O', 'A')
-UNION ALL SELECT 'policy', polname, '' FROM pg_policy JOIN pg_class c ON c.oid = polrelid
-  WHERE relnamespace = 'lockgate'::regnamespace
-UNION ALL SELECT 'function', proname, prosrc FROM pg_proc WHERE pronamespace = 'lockgate'::regnamespace
-"""
-_OPEN = """
-SELECT relname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'org'
-WHERE relnamespace = 'lockgate'::regnamespace AND relkind = 'r' AND NOT (
-  relrowsecurity AND relforcerowsecurity
-  AND EXISTS (SELECT 1 FROM pg_policy p WHERE p.polrelid = c.oid AND p.polname = 'own_org'))
-ORDER BY relname
-"""
+_UNMARKED = (
+    "SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM id_keys WHERE org = %s)"
+    " AND (EXISTS (SELECT 1 FROM id_window WHERE org = %s) OR EXISTS (SELECT 1 FROM strict_ids WHERE org = %s))"
+)
 
 
 class PostgresSoundness(PostgresRowsReading):
@@ -52,32 +37,31 @@ class PostgresSoundness(PostgresRowsReading):
         row = found.fetchone()
         return None if row is None or row[0] is None else str(row[0])
 
-    def contradictions(self) -> tuple[str, ...]:
+    def contradictions(self) -> tuple[tuple[Rule, str], ...]:
         """Return what is missing of the schema, and rows that are found by something else than they hold."""
-        told = list(self._missing())
+        told = list(self._altered())
         # Where a table is gone there is nothing to look through.
-        return tuple(told) if told else tuple(self._strayed())
+        is_whole = all(rule is not Rule.FILE for rule, _ in told)
+        return (*told, *((Rule.ROW, said) for said in (self._strayed() if is_whole else ())))
 
-    def _missing(self) -> Iterator[str]:
-        found, without = self._carry_out([(_FOUND, ()), (_OPEN, ())])
-        there = set(found.fetchall())
-        for kind, name in sorted(each[:2] for each in made_by(scripts()) - there):
-            yield f"the schema: its {kind} {name} is not there, not in force, or written otherwise"
+    def _altered(self) -> Iterator[tuple[Rule, str]]:
+        found, without = self._carry_out([(FOUND, ()), (OPEN, ())])
+        there = read(found.fetchall())
+        for kind, name, _ in lacking(there):
+            rule = Rule.FILE if kind == "table" else Rule.INDEX
+            yield rule, f"the schema: its {kind} {name} is not there, not in force, or written otherwise"
+        for kind, name, _ in foreign(there):
+            yield Rule.INDEX, f"the schema: its {kind} {name} is not one of this version"
         for (name,) in without.fetchall():
-            yield f"the schema: row-level security of {name} is not in force"
+            yield Rule.INDEX, f"the schema: row-level security of {name} is not in force"
 
     def _strayed(self) -> Iterator[str]:
-        deliveries = "SELECT message, endpoint, state, body FROM deliveries WHERE org = %s"
-        rollouts = (
-            "SELECT rollout, trial, id, app, mode, is_active, revision, weight, turn FROM rollouts WHERE org = %s"
-        )
-        for row in self._rows(deliveries):
-            # Rows that cannot be read are told of by whoever reads them.
-            with suppress(DataError):
-                yield from delivery_strayed(*row)
-        for row in self._rows(rollouts):
-            with suppress(DataError):
-                yield from rollout_strayed(*row)
+        for table, keys, bodies, held in REPEATED:
+            with self._link.cursor(f"lockgate_{table}", binary=True) as rows:
+                rows.execute(f"SELECT {keys}, {bodies} FROM {table} WHERE org = %s".encode(), (self._org,))  # noqa: S608 -- the tables of row_checks
+                yield from strayed(table, keys.count(",") + 1, held, rows)
+        if self._rows(_UNMARKED, self._org, self._org):
+            yield UNMARKED
 
     def unreadable(self) -> tuple[str, ...]:
         """Return, in sentences, which rows cannot be read."""

@@ -10,9 +10,10 @@ from pathlib import Path
 
 from lockgate.adapters.stores.sqlite.file import OBJECTS, explain, objects_of
 from lockgate.adapters.stores.sqlite.moved import left_for
+from lockgate.adapters.stores.sqlite.soundness import GUARDS
 from lockgate.adapters.stores.sqlite.store import CONTROL, RUNS
 from lockgate.core.merkle import Node
-from lockgate.errors import LeftError
+from lockgate.errors import LeftError, UnsoundError
 
 _NODE_TRIGGERS = ("kept_node", "kept_node_gone")
 _SCHEMAS = {CONTROL: "control", RUNS: "runs"}
@@ -25,12 +26,18 @@ class SqliteMending:
         self._links = links
 
     def rebuild_indexes(self) -> None:
-        """Make indexes and triggers again."""
+        """Make indexes and triggers again; those that are not of the schema go."""
         for name, link in self._links.items():
-            found, expected = dict(link.execute(OBJECTS)), objects_of(_SCHEMAS[name])
+            expected = objects_of(_SCHEMAS[name])
+            for each, written in link.execute(OBJECTS).fetchall():
+                # What is not written belongs to its table. A table that is gone took rows with it, which nothing makes
+                # again.
+                if each.startswith(GUARDS) and written and written != expected.get(each):
+                    kind, _, object_name = each.partition(" ")
+                    link.execute(f"DROP {kind} {_quoted(object_name)}")
+            found = dict(link.execute(OBJECTS))
             for each in expected.keys() - found.keys():
-                # A table that is gone took rows with it, which nothing makes again.
-                if not each.startswith("table ") and expected[each]:
+                if each.startswith(GUARDS) and expected[each]:
                     link.execute(expected[each])
             link.execute("REINDEX")
 
@@ -66,6 +73,11 @@ class SqliteMendings:
                 yield SqliteMending({CONTROL: first, RUNS: second})
                 second.execute("COMMIT")
                 first.execute("COMMIT")
+        except sqlite3.IntegrityError as error:
+            raise UnsoundError(
+                f"indexes are not made again: {error}",
+                advice="Rows contradict each other. Put back the latest backup that is sound.",
+            ) from error
         except sqlite3.Error as error:
             raise explain(error, control) from error
 
@@ -78,3 +90,8 @@ class SqliteMendings:
             link.close()
             raise
         return link
+
+
+def _quoted(name: str) -> str:
+    """Return a name that somebody else may have given, as SQL."""
+    return '"' + name.replace('"', '""') + '"'

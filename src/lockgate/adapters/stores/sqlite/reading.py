@@ -156,7 +156,8 @@ class SqliteSnapshot(
         if missing is not None:
             raise UnsoundError(
                 f"node {missing.position} of level {missing.level} of the log is not there",
-                advice="The store is not whole: `lockgate fsck` says what else is wrong; put it back from a backup.",
+                advice="`lockgate fsck --repair --yes` makes it again from the entries, where checkpoints prove those; "
+                "else put the store back from a backup.",
             )
         return {node: rows[0][0] for node, rows in found.items()}
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -14,11 +15,15 @@ from lockgate.adapters.stores.sqlite.unreadable import SqliteUnreadable
 from lockgate.core.batch import Ingested
 from lockgate.core.merkle import Node
 from lockgate.core.outbox import Message
+from lockgate.core.soundness.flaw import Rule
 from lockgate.core.trial import Look
 from lockgate.core.vault import Receipt
 
 # More sentences of one file than this say nothing more.
 MAX_TOLD = 20
+# What can be made again: by the schema, and from the table.
+GUARDS = ("index ", "trigger ")
+_OF_INDEX = re.compile(r"(missing from|values differ from|entries in|at end-of-record for row \d+ of) index ")
 
 
 class SqliteSoundness(SqliteUnreadable):
@@ -29,12 +34,18 @@ class SqliteSoundness(SqliteUnreadable):
         rows = self._control.execute("PRAGMA database_list").fetchall()
         return left_for(self._control, next(Path(path) for _, name, path in rows if name == "main"))
 
-    def contradictions(self) -> tuple[str, ...]:
-        """Return what SQLite says against its own files, and rows that name rows that are not there."""
+    def contradictions(self) -> tuple[tuple[Rule, str], ...]:
+        """Return what SQLite says against its own files, what guards them, and rows that are not what they seem."""
         files = ((self._control, "control", "the control file"), (self._runs, "runs", "the file of raw runs"))
-        told = [said for connection, schema, name in files for said in _told(connection, schema, name)]
+        told = [
+            (rule, f"{name}: {said}")
+            for link, schema, name in files
+            for found in (_altered(link, schema), _damaged(link))
+            for rule, said in found
+        ]
         # Where a table is gone there is nothing to look through.
-        return tuple(told) if told else tuple(self.strayed())
+        is_whole = all(rule is not Rule.FILE for rule, _ in told)
+        return (*told, *((Rule.ROW, said) for said in (self.strayed() if is_whole else ())))
 
     def series_after(self, after: str, count: int) -> tuple[str, ...]:
         """Return ids of series."""
@@ -90,17 +101,22 @@ class SqliteSoundness(SqliteUnreadable):
         return tuple((place, unpack(Message, body)) for place, body in self._rows(sql, after, count))
 
 
-def _told(connection: sqlite3.Connection, schema: str, name: str) -> Iterable[str]:
+def _altered(link: sqlite3.Connection, schema: str) -> Iterable[tuple[Rule, str]]:
+    """Yield which tables, indexes and triggers are not those of the schema."""
     # Without its triggers a sealed bucket can be written to, and nothing else would tell.
-    expected, found = objects_of(schema), dict(connection.execute(OBJECTS))
+    expected, found = objects_of(schema), dict(link.execute(OBJECTS))
     for each in sorted(expected.keys() | found.keys()):
+        rule = Rule.INDEX if each.startswith(GUARDS) else Rule.FILE
         if each not in found:
-            yield f"{name}: its {each} is not there"
+            yield rule, f"its {each} is not there"
         elif found[each] != expected.get(each):
-            yield f"{name}: its {each} is not one of this version, or is written otherwise"
-    for (said,) in connection.execute(f"PRAGMA integrity_check({MAX_TOLD})"):
+            yield rule, f"its {each} is not one of this version, or is written otherwise"
+
+
+def _damaged(link: sqlite3.Connection) -> Iterable[tuple[Rule, str]]:
+    for (said,) in link.execute(f"PRAGMA integrity_check({MAX_TOLD})"):
         if said != "ok":
-            yield f"{name}: {said}"
+            yield Rule.INDEX if _OF_INDEX.search(said) else Rule.FILE, said
     # A row that names no row has no constraint of its own to stop the program that wrote it.
-    for table, row, parent, _ in connection.execute("PRAGMA foreign_key_check").fetchmany(MAX_TOLD):
-        yield f"{name}: row {row} of {table} names a row of {parent} that is not there"
+    for table, row, parent, _ in link.execute("PRAGMA foreign_key_check").fetchmany(MAX_TOLD):
+        yield Rule.ROW, f"row {row} of {table} names a row of {parent} that is not there"

@@ -4,11 +4,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 
-from lockgate.adapters.stores.row_checks import MAX_TOLD, ROWS, Told, delivery_strayed, rollout_strayed
+from lockgate.adapters.stores.row_checks import MAX_TOLD, REPEATED, ROWS, UNMARKED, strayed
 from lockgate.adapters.stores.sqlite.rows import SqliteRowsReading
 from lockgate.errors import DataError
+
+_UNMARKED = (
+    "SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM id_keys WHERE org = ?)"
+    " AND (EXISTS (SELECT 1 FROM id_window WHERE org = ?) OR EXISTS (SELECT 1 FROM strict_ids WHERE org = ?))"
+)
 
 
 class SqliteUnreadable(SqliteRowsReading):
@@ -34,17 +38,11 @@ class SqliteUnreadable(SqliteRowsReading):
             if told == MAX_TOLD:
                 return
 
-    def strayed(self) -> Iterator[str]:
-        """Yield rows that are found by something else than they hold: whoever changed one changed what is read."""
-        for told, row in (*self._deliveries(), *self._rollouts()):
-            # Rows that cannot be read are told of by whoever reads them.
-            with suppress(DataError):
-                yield from told(*row)
+    def strayed(self) -> tuple[str, ...]:
+        """Return rows that are found by something else than they hold: whoever changed one changed what is read."""
+        told = [said for table, keys, bodies, held in REPEATED for said in self._strayed(table, keys, bodies, held)]
+        return (*told, *([UNMARKED] if self._rows(_UNMARKED, self._org, self._org) else []))
 
-    def _deliveries(self) -> Iterator[tuple[Told, tuple[object, ...]]]:
-        sql = "SELECT message, endpoint, state, body FROM deliveries WHERE org = ?"
-        return ((delivery_strayed, row) for row in self._control.execute(sql, (self._org,)))
-
-    def _rollouts(self) -> Iterator[tuple[Told, tuple[object, ...]]]:
-        sql = "SELECT rollout, trial, id, app, mode, is_active, revision, weight, turn FROM rollouts WHERE org = ?"
-        return ((rollout_strayed, row) for row in self._control.execute(sql, (self._org,)))
+    def _strayed(self, table: str, keys: str, bodies: str, held: Callable[..., tuple[object, ...]]) -> Iterator[str]:
+        sql = f"SELECT {keys}, {bodies} FROM {table} WHERE org = ?"  # noqa: S608 -- the tables of row_checks
+        return strayed(table, keys.count(",") + 1, held, self._control.execute(sql, (self._org,)))
