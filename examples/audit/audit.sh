@@ -361,6 +361,7 @@ while IFS=$'\x1f' read -r payload_type key_id signature payload kind predicate_t
   [[ -n ${keys[$key_id]:-} ]] || fail "$name: no key that you named has its id, $key_id"
   [[ $signature =~ ^[A-Za-z0-9+/]{86}==$ ]] || fail "$name: its signature is no base64"
 done 3< "$work/lines" 4< "$work/texts"
+((number == ${#names[@]})) || fail 'receipts: not every statement could be read'
 mapfile -t forms < <(hashed forms "$number")
 for ((number = 0; number < ${#names[@]}; number++)); do
   [[ ${forms[number]} == "${sha256_of[${names[number]}]}" ]] || fail "${names[number]}: it is not in a receipt's one form"
@@ -378,7 +379,8 @@ if ! xargs -d '\n' -n 6 -P "$(nproc)" openssl pkeyutl -verify -pubin -rawin < "$
 fi
 
 # The proof of each must lead from its leaf to the root (RFC 9162 section 2.1.3.2). All climb together, one level of the
-# log at a time, so that each pair of hashes is hashed once, and many at once.
+# log at a time, so that each pair of hashes is hashed once, and many at once. Assignments end in `, 1`, because `((0))`
+# would end the script.
 mapfile -t proofs < "$work/proofs"
 sed -s '1,2d;/^$/,$d' "${proofs[@]}" | base64 -d 2> /dev/null | basenc --base16 -w64 > "$work/hashes" \
   || fail 'proofs: one holds what is no base64'

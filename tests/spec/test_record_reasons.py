@@ -74,7 +74,7 @@ def test_a_record_says_why_a_release_has_no_digests() -> None:
 
     files, others = (record_of(bundled(here.house, each)[0]) for each in (rollout, second))
 
-    assert files["baseline"]["undeclared"].startswith("it was not put on trial here before")
+    assert files["baseline"]["undeclared"].startswith("no receipt of a trial of it is beside this record")
     assert files["candidate"]["undeclared"] == "no digest was declared when it was put on trial"
     assert others["baseline"]["undeclared"] == "no digest was declared when it was put on trial"
     assert (files["baseline"]["rests"], others["baseline"]["rolloutId"]) == (None, rollout)

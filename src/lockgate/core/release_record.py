@@ -20,7 +20,8 @@ FORMAT = "lockgate-release-record/v1"
 # What an operator links the record of a release to.
 EXPERIMENT, EVALUATION_CARD = "experiment", "evaluation-card"
 UNDECLARED = "no digest was declared when it was put on trial"
-UNTRIED = "it was not put on trial here before, and only of a candidate are digests declared"
+# Whoever leaves that receipt out of a bundle must not have made the record claim more.
+UNTRIED = "no receipt of a trial of it is beside this record, and digests are declared of candidates only"
 SELECTION = (
     "Every run of baseline and candidate that was sent counts, each once, in the bucket that was open when it came, "
     "from the rollout's first bucket on"

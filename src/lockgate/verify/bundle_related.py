@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The files of a bundle come in; the receipts of its app and organisation that are in it go out, each verified.
+"""The files of a bundle come in; the receipts of its app, organisation and baseline go out, each verified.
 
 A receipt of theirs whose key had been revoked by its place in the log counts for nothing, and refuses nothing: whoever
 stole a key may have had it signed, and the rollout's own receipts prove what they prove without it.
