@@ -3,25 +3,28 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from lockgate import crash_point
+from lockgate.adapters.marks.state_files import StateFiles
 from lockgate.adapters.signers.key_folder import open_signers
 from lockgate.core.custody import Custody
 from lockgate.core.listed_key import Status, Use
 from lockgate.core.note import read_note
-from lockgate.errors import NotPermittedError, UsageError
+from lockgate.errors import NotPermittedError, OlderStoreError, UsageError
 from lockgate.operations.keys import last_good
 from lockgate.operations.keys.manifest import Roots, draft_manifest
-from lockgate.operations.keys.revoke_key import Revoking, revoke_key
+from lockgate.operations.keys.revoke_former import Revoking, revoke_former
 from lockgate.operations.keys.rotate_key import Rotation, rotate_key
 from lockgate.operations.soundness.fsck import fsck
 from lockgate.operations.vault.custody import renew_keys
 from lockgate.operations.vault.known_keys import custody
 from lockgate.testing.world import World
+from lockgate.wiring import sqlite_store
 from tests.spec.test_rotation import (
     DAY,
     DAY_S,
@@ -45,7 +48,7 @@ ROLES = (Use.RECEIPT, Use.LOG)
 def revoked(here: World, role: Use, key_id: str, good: int) -> int:
     """Revoke a key that signs no more; return how many receipts say so."""
     revoking = Revoking(role=role, key_id=key_id, last_good={here.house.org: good}, actor=WHO)
-    return len(revoke_key(revoking, here.house))
+    return len(revoke_former(revoking, here.house))
 
 
 def stated(here: World) -> Custody:
@@ -212,6 +215,25 @@ def test_a_last_good_place_that_is_none_makes_no_key(tmp_path: Path, role: Use, 
         rotated(here, role, last_good=good)
 
     assert key_files(tmp_path) == {"receipt.pem", "log.pem"}
+
+
+@pytest.mark.clause("KY-64")
+@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("good", [None, 0])
+def test_an_older_copy_of_the_store_gets_no_key(tmp_path: Path, role: Use, good: int | None) -> None:
+    """Nothing may be signed there, so that a key would only lie in wait for the next call."""
+    home, keys, older = tmp_path / "home", tmp_path / "keys", tmp_path / "older"
+    lived = World(sqlite_store(home), 1)
+    lived.house = replace(lived.house, signers=open_signers(keys), high_water=StateFiles(tmp_path / "state"))
+    decide(lived, "one")
+    shutil.copytree(home, older)
+    decide(lived, "two")
+    lived.house = replace(lived.house, store=sqlite_store(older))
+
+    with pytest.raises(OlderStoreError):
+        rotated(lived, role, last_good=good)
+
+    assert key_files(keys) == {"receipt.pem", "log.pem"}
 
 
 @pytest.mark.clause("KY-64")

@@ -21,7 +21,7 @@ from lockgate.core.manifest_body import KeyManifest
 from lockgate.core.refusal import VerifyError
 from lockgate.operations.create import create
 from lockgate.operations.keys.manifest import Roots, draft_manifest, publish_manifest
-from lockgate.operations.keys.revoke_key import Revoking, revoke_key
+from lockgate.operations.keys.revoke_former import Revoking, revoke_former
 from lockgate.operations.keys.rotate_key import Rotation, rotate_key
 from lockgate.operations.soundness.fsck import fsck
 from lockgate.operations.vault.custody import renew_keys
@@ -82,7 +82,7 @@ class Owner:
     def revokes(self, role: Use, key_id: str, last_good: int) -> None:
         """Revoke a key that signs no more."""
         revoking = Revoking(role=role, key_id=key_id, last_good={"default": last_good}, actor=WHO)
-        revoke_key(revoking, self.here.house)
+        revoke_former(revoking, self.here.house)
 
     def renews(self, *roles: Use) -> None:
         """Move keys out of the folder, and go on by new ones."""

@@ -116,7 +116,7 @@ def _refuse_nonsense(call: Call) -> None:
 
 def _revoke(call: Call, key_id: str, house: House) -> int:
     """Revoke a key that is followed already."""
-    from lockgate.operations.keys.revoke_key import Revoking, revoke_key
+    from lockgate.operations.keys.revoke_former import Revoking, revoke_former
 
     request.confirm(f"Revoke {call['role']} key {key_id}? {_COUNTS_NO_MORE}", yes=call["yes"])
     revoking = Revoking(
@@ -125,7 +125,7 @@ def _revoke(call: Call, key_id: str, house: House) -> int:
         last_good=_last_good(call["last_good"], house),
         actor=request.actor(call["by"], call["reason"] or "keys are revoked"),
     )
-    receipts = revoke_key(revoking, house)
+    receipts = revoke_former(revoking, house)
     if call["as_json"]:
         output.emit_json({"role": call["role"], "revoked": key_id, "receipts": _documents(receipts)})
         return exit_codes.OK.code

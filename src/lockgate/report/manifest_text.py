@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from lockgate.core.canonical import Json
 from lockgate.core.key_manifest import SignedManifest
-from lockgate.core.listed_key import ListedKey
+from lockgate.core.listed_key import ListedKey, Status, Use
 
 
 def manifest_lines(signed: SignedManifest) -> Sequence[str]:
@@ -40,6 +40,17 @@ def manifest_document(signed: SignedManifest) -> dict[str, Json]:
 
 
 def _key(listed: ListedKey) -> str:
-    span = f"from entry {listed.first} on" if listed.last is None else f"for entries {listed.first} to {listed.last}"
     why = "" if listed.reason is None else f": {listed.reason}"
-    return f"{listed.use.value} key {listed.key.key_id} counts {span}, {listed.status.value}{why}"
+    return f"{listed.use.value} key {listed.key.key_id} counts {_span(listed)}, {listed.status.value}{why}"
+
+
+def _span(listed: ListedKey) -> str:
+    if listed.last is None:
+        return f"from entry {listed.first} on"
+    if listed.last < listed.first:
+        return "nowhere"
+    only = " in checkpoints kept from before only" if (listed.use, listed.status) == _STOLEN_LOG_KEY else ""
+    return f"for entries {listed.first} to {listed.last}{only}"
+
+
+_STOLEN_LOG_KEY = (Use.LOG, Status.REVOKED)

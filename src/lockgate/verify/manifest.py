@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from lockgate.core.canonical import Json
 from lockgate.core.key_manifest import read_manifests
-from lockgate.core.listed_key import ListedKey, Status
+from lockgate.core.listed_key import ListedKey, Status, Use
 from lockgate.core.manifest_body import KeyManifest
 from lockgate.core.public_key import PublicKey
 from lockgate.verify.signature import is_signed
@@ -61,5 +61,9 @@ def verify_manifest(versions: Sequence[bytes], roots: Sequence[PublicKey], thres
 def _span(each: ListedKey) -> str:
     if each.last is None:
         return f"counts from entry {each.first} on"
-    why = "was revoked" if each.status is Status.REVOKED else "was retired"
-    return f"{why}: it counts from entry {each.first} to entry {each.last}"
+    is_revoked = each.status is Status.REVOKED
+    why = "was revoked" if is_revoked else "was retired"
+    if each.last < each.first:
+        return f"{why}: it counts at no entry"
+    only = ", for checkpoints that you kept from before only," if is_revoked and each.use is Use.LOG else ""
+    return f"{why}: it counts from entry {each.first} to entry {each.last}{only}"

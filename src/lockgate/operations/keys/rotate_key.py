@@ -108,6 +108,7 @@ def _is_followed(house: House, rotation: Rotation, prepared: str | None) -> bool
 
 def _check(house: House, rotation: Rotation, prepared: str | None) -> None:
     """Refuse what the receipt of a log would be refused for, before anything is made."""
+    refuse_older_log(house)
     with house.store.reading(house.org) as seen:
         latest = seen.latest_receipt()
         is_stolen = rotation.last_good is not None
@@ -116,7 +117,6 @@ def _check(house: House, rotation: Rotation, prepared: str | None) -> None:
             receipt_signer(house, latest).check()
         if not (is_stolen and rotation.role is Use.LOG):
             log_signers(seen, house, latest)[0].check()
-        refuse_older_log(house)
         spans = spans_of(seen, house)
         now = standing_keys(seen, house)
         _refuse_overlap(now, rotation, house)

@@ -35,7 +35,7 @@ class Revoking:
     actor: Actor
 
 
-def revoke_key(revoking: Revoking, house: House) -> Mapping[str, Receipt]:
+def revoke_former(revoking: Revoking, house: House) -> Mapping[str, Receipt]:
     """Let a key that is followed already count no further in any log; return the receipts by organisation.
 
     A log that says so already gets no receipt. A place before the one that was named first may be named later.
