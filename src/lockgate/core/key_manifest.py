@@ -51,7 +51,11 @@ class SignedManifest:
         message = self.manifest.signed_bytes()
         for key_id, signature in self.signatures:
             if key_id not in known:
-                raise VerifyError(Reason.KEY_UNKNOWN, f"key {key_id} signed the manifest, and is none of its roots")
+                raise VerifyError(
+                    Reason.KEY_UNKNOWN,
+                    f"key {key_id} signed the manifest, and is none of its roots",
+                    advice="Take the manifest again from where its owner publishes it: this signature was added to it.",
+                )
             if is_malleated(signature):
                 raise VerifyError(Reason.SIGNATURE_MALLEATED, "a signature is a second form of another one")
             if not is_signed(known[key_id].raw, signature, message):
