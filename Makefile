@@ -47,12 +47,12 @@ demo: $(BUILT) ## put two candidates on trial on live traffic of this machine: o
 
 .PHONY: test
 test: $(TESTED) ## run the tests (all but the slow lane)
-	@$(PY) -m pytest --quiet $(ARGS)
+	@REPLAY_LANE=test $(PY) -m pytest --quiet $(ARGS)
 	@echo "left out: the slow lane, which 'make slow' runs"
 
 .PHONY: slow
 slow: $(TESTED) ## run the slow lane: what needs minutes
-	@$(PY) -m pytest --quiet -m slow $(ARGS)
+	@REPLAY_LANE=slow $(PY) -m pytest --quiet -m slow $(ARGS)
 
 .PHONY: replay
 replay: $(TESTED) ## make the decisions of the tests' rollouts again on machines set up differently, and on the oldest numpy
@@ -64,7 +64,7 @@ schedules: $(TESTED) ## simulate schedules of many actors and faults for SECONDS
 
 .PHONY: faults
 faults: $(TESTED) ## kill, starve and cut off the line in every way (SHORT=1: within four minutes), and count
-	@FAULTS=$(if $(SHORT),short,long) $(PY) -m pytest --quiet -m faults tests/faults $(ARGS)
+	@REPLAY_LANE=faults FAULTS=$(if $(SHORT),short,long) $(PY) -m pytest --quiet -m faults tests/faults $(ARGS)
 
 .PHONY: studies
 studies: $(TESTED) ## let 300 rollouts of each kind walk through the real operations, and write down how they end
@@ -82,11 +82,11 @@ $(NPMED): $(NPM)/package.json $(NPM)/package-lock.json $(NPM)/.npmrc | $(VENV)/b
 
 .PHONY: postgres
 postgres: $(TESTED) ## run what needs a real PostgreSQL, 15 or later, which must be installed
-	@$(PY) -m pytest --quiet -m postgres tests $(ARGS)
+	@REPLAY_LANE=postgres $(PY) -m pytest --quiet -m postgres tests $(ARGS)
 
 .PHONY: interop
 interop: $(INTEROPED) $(NPMED) ## let real routers, ssh-keygen, Node and other tools, which must be installed, read what we write
-	@$(PY) -m pytest --quiet -m interop tests/interop $(ARGS)
+	@REPLAY_LANE=interop $(PY) -m pytest --quiet -m interop tests/interop $(ARGS)
 
 .PHONY: check
 check: lint types contracts docs ## lint, types, import contracts and docs

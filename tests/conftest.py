@@ -8,9 +8,22 @@ import tempfile
 from hypothesis import HealthCheck, settings
 
 from tests.postgresql import postgresql
-from tests.replays import pytest_configure, pytest_runtest_teardown, pytest_terminal_summary
+from tests.replays import (
+    pytest_configure,
+    pytest_runtest_call,
+    pytest_runtest_teardown,
+    pytest_sessionfinish,
+    pytest_terminal_summary,
+)
 
-__all__ = ["postgresql", "pytest_configure", "pytest_runtest_teardown", "pytest_terminal_summary"]
+__all__ = [
+    "postgresql",
+    "pytest_configure",
+    "pytest_runtest_call",
+    "pytest_runtest_teardown",
+    "pytest_sessionfinish",
+    "pytest_terminal_summary",
+]
 
 # How long an example takes says something about the machine's load, not about the code.
 UNTIMED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])

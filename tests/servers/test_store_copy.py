@@ -106,6 +106,7 @@ def _value(table: str, column: str, kind: str, number: int) -> object:
     return {"TEXT": f"{named}{number}", "BLOB": bytes([number]) * 32, "REAL": number / 2}.get(kind, number)
 
 
+@pytest.mark.tampers
 @pytest.mark.clause("SV-140")
 def test_no_table_and_no_row_is_forgotten(places: Places, tmp_path: Path) -> None:
     """Of a store with rows in every table that the schema makes, each is in the copy, and no other."""
