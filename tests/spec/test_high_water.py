@@ -22,7 +22,7 @@ from lockgate.operations.steering.rollback import rollback
 from lockgate.ports.house import House
 from lockgate.testing.world import World
 from lockgate.wiring import sqlite_store
-from tests.spec.line import batch, created, order, receipts
+from tests.spec.line import order, receipts
 
 pytestmark = pytest.mark.clause("LI-133")
 ADA = operator("ada", "drill")
@@ -151,19 +151,3 @@ def test_a_mark_that_cannot_be_kept_is_told_once_by_a_process(tmp_path: Path, ca
 
     told = [record.getMessage().split(" cannot be kept")[0] for record in caplog.records]
     assert len(told) == len(set(told)) == 2
-
-
-def test_looks_and_runs_need_no_mark(tmp_path: Path) -> None:
-    """What signs nothing is not refused: an older copy still takes runs."""
-    from lockgate.operations.intake.ingest import ingest
-
-    home, state, copy = tmp_path / "home", tmp_path / "state", tmp_path / "copy"
-    here = World(sqlite_store(home), 1)
-    here.house = replace(here.house, high_water=StateFiles(state))
-    made = created(here).rollout
-    shutil.copytree(home, copy)
-    pause(made.id, ADA, here.house)
-
-    taken = ingest(batch({}, {"release": "abc123"}), house(copy, state))
-
-    assert taken.runs == 2
