@@ -71,6 +71,7 @@ def _envelopes() -> Iterator[tuple[str, Reason, bytes]]:
         ("signatures that are no list", Reason.MANIFEST_SHAPE, {"signatures": one}),
         ("a signature with a member more", Reason.MANIFEST_SHAPE, {"signatures": [{**one, "alg": "ed25519"}, two]}),
         ("base64 without padding", Reason.ENVELOPE_BASE64, {"payload": "QUI"}),
+        ("a payload that is no text", Reason.ENVELOPE_BASE64, {"payload": 1}),
         ("one signature twice", Reason.SIGNATURE_COUNT, {"signatures": [one, one]}),
         ("signatures in another order", Reason.SIGNATURE_COUNT, {"signatures": [two, one]}),
         ("a signature that is too short", Reason.SIGNATURE_SIZE, {"signatures": [{**one, "sig": "AAAA"}, two]}),
@@ -102,12 +103,18 @@ def _bodies() -> Iterator[tuple[str, Reason, bytes]]:
     yield "a member of the payload twice", Reason.PAYLOAD_DUPLICATE_KEY, enveloped(twice, "ab")
     yield "a space", Reason.PAYLOAD_NOT_CANONICAL, enveloped(payload.replace(b":", b": ", 1), "ab")
     yield "a list", Reason.MANIFEST_SHAPE, enveloped(b"[]", "ab")
+    second = replace(FIRST, version=2, previous="0" * 64).payload()
+    for old, new in ((b'"version":2', b'"version":0'), (b"0" * 64, b"0" * 63), (b'"%b"' % (b"0" * 64), b"7")):
+        name = f"{new[:20].decode()} in the place of {old[:20].decode()}"
+        yield name, Reason.MANIFEST_SHAPE, enveloped(second.replace(old, new, 1), "ab")
     trimmed = pem(R1).rstrip()
     for path, value in (
         ("more", 1),
         ("version", 0),
         ("version", True),
         ("version", 2),
+        ("version", "1"),
+        ("version", 2**53),
         ("prevManifest", "0" * 64),
         ("org", "two words"),
         ("org", ""),
@@ -183,6 +190,12 @@ def _thresholds() -> Iterator[Case]:
     both = enveloped(replace(FIRST, threshold=1).payload(), "ab")
     gained = enveloped(following(both).payload(), "a")
     yield "manifest: two demanded of each version", reason, under([both, gained], rootThreshold=2)
+    alone: Files = {"roots": (key_of(ROOTS["c"]),), "former": FIRST.roots}
+    led = enveloped(following(both, **alone).payload(), "abc")
+    yield "manifest: two demanded of new roots too", reason, under([both, led], rootThreshold=2)
+    short = enveloped(FIRST.payload(), "a")
+    behind = enveloped(following(short).payload(), "ab")
+    yield "manifest: too few signed the version before the first trusted one", reason, under([short, behind])
 
 
 def _successions() -> Iterator[Case]:

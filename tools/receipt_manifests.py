@@ -153,13 +153,23 @@ def garbled(note: bytes, signer: Signer) -> bytes:
 
 def accepted() -> Iterator[tuple[str, Files]]:
     """Yield what verifies by a manifest, each by a name."""
-    log, third = rotated_log(), versions()[2]
+    yield from _versions_accepted()
+    yield from _places_accepted()
+    yield from _trusted_accepted()
+
+
+def _versions_accepted() -> Iterator[tuple[str, Files]]:
+    third = versions()[2]
     for count in (1, 2, 3, 4):
         yield f"versions 1 to {count} by the first roots", by(count)
     yield "the third version alone, by its own roots", under([third], "ac")
     yield "the third version alone, by a root that it leaves out and one that stays", under([third])
     yield "two roots demanded of two", by(4, rootThreshold=2)
     yield "versions from before a root that is trusted now", by(4, "ac")
+
+
+def _places_accepted() -> Iterator[tuple[str, Files]]:
+    log = rotated_log()
     yield "a receipt in the first version", by(1, **of(log, 0, 2))
     yield "the last entry of a retired key", by(2, **of(log, 1, 4))
     yield "the first entry of its follower", by(2, **of(log, 2, 4))
@@ -174,14 +184,20 @@ def accepted() -> Iterator[tuple[str, Files]]:
         yield f"entry {index} in the fourth version", by(4, **of(log, index))
     yield "a retired key without a proof, for the time being", by(4, receipt=log.entries[0])
     yield "an active key without a proof, for the time being", by(4, receipt=log.entries[7])
+
+
+def _trusted_accepted() -> Iterator[tuple[str, Files]]:
+    log = rotated_log()
     other = enveloped(replace(FIRST, origin="elsewhere.example/log", keys=_retired()).payload(), "ab")
     own_log: Files = {"logKeys": [log_key(ORIGIN, L1).text]}
     yield "an index of another log is no place", under([other], **own_log, **of(log, 0, 3))
     by_file: Files = {"receiptKeys": [pem(R1)]}
     yield "a retired key that is trusted by its file counts everywhere", by(2, **by_file, **of(one_key_log(), 2, 3))
+    named: Files = {"logKeys": [log_key(ORIGIN, L1).text]}
+    yield "a retired key of the log that is trusted by its file", by(3, **named, **of(log, 0, 5, L1))
     kept: Files = {"keptCheckpoint": log.checkpoint(5), "consistency": log.growth(5)}
     yield "a kept checkpoint of a revoked key of the log, at its places", by(4, **of(log, 0), **kept)
-    larger = {"keptCheckpoint": log.checkpoint(6), "consistency": Log(log.entries[:6], at_each_size).growth(4)}
+    larger: Files = {"keptCheckpoint": log.checkpoint(6), "consistency": Log(log.entries[:6], at_each_size).growth(4)}
     yield "a proof up to a kept checkpoint of a revoked key of the log", by(4, **of(log, 0, 4), **larger)
 
 

@@ -12,10 +12,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from lockgate.core.canonical import canonicalize
-from lockgate.core.checkpoint import Checkpoint, LogGrowth, read_log_growth, read_log_proof
+from lockgate.core.checkpoint import Checkpoint, LogGrowth, LogProof, read_log_growth, read_log_proof
 from lockgate.core.envelope import MAX_ENVELOPE_SIZE, PAYLOAD_TYPE, Envelope, open_envelope, pre_authentication_encoding
+from lockgate.core.note import sign_line
 from lockgate.core.refusal import Reason
-from lockgate.operations.vault.sign import sign_checkpoint
+from lockgate.operations.vault.sign import log_key, sign_checkpoint
 from tools.receipt_contradictions import contrary_series, put_at, series
 from tools.receipt_log import Log
 from tools.receipt_samples import LOG, RECEIPTS
@@ -274,8 +275,28 @@ def _proofs(good: Good) -> Iterator[Case]:
         Reason.CHECKPOINT_SHAPE,
         replace(proof, checkpoint=f"{origin}\n{size}\n{b64encode(bytes(31)).decode()}\n\n{line}".encode()).encode(),
     )
+    yield from _notes(proof, f"{body}\n", line)
     empty = sign_checkpoint(Checkpoint(origin, 0, hashlib.sha256().digest()), LOG)
     yield "a log without entries", Reason.INCLUSION, replace(proof, index=0, hashes=(), checkpoint=empty).encode()
+
+
+def _notes(proof: LogProof, body: str, line: str) -> Iterator[Case]:
+    """Yield a proof with checkpoints of other forms, which their log's own key signed."""
+    origin, size, root, _ = body.split("\n")
+    unended = proof.checkpoint.removesuffix(b"\n")
+    yield "a note without its last line break", Reason.NOTE_SHAPE, replace(proof, checkpoint=unended).encode()
+    many = f"{body}\n{line * 65}".encode()
+    yield "a note with 65 signatures", Reason.NOTE_SHAPE, replace(proof, checkpoint=many).encode()
+    for name, reason, text in (
+        ("a tab in a note", Reason.NOTE_SHAPE, f"{origin}\n{size}\n{root}\t\n"),
+        ("a fourth line", Reason.CHECKPOINT_SHAPE, f"{body}more\n"),
+        ("an origin with a space", Reason.CHECKPOINT_SHAPE, body.replace("/", " ", 1)),
+        ("an origin with a plus", Reason.CHECKPOINT_SHAPE, body.replace("/", "+", 1)),
+        ("a size with a zero before it", Reason.CHECKPOINT_SHAPE, f"{origin}\n0{size}\n{root}\n"),
+        ("a size of 2^63", Reason.CHECKPOINT_SHAPE, f"{origin}\n{2**63}\n{root}\n"),
+    ):
+        signed = sign_line(log_key(origin, LOG), LOG.sign(text.encode())).line()
+        yield name, reason, replace(proof, checkpoint=f"{text}\n{signed}".encode()).encode()
 
 
 def _growths(good: Good) -> Iterator[tuple[str, Reason, bytes, bytes | None]]:

@@ -23,7 +23,6 @@ function readRoot (root) {
   shape(but(root, 'former').sort().join() === 'keys,threshold')
   shape(listOf(root.keys, 32) && (root.former === undefined || listOf(root.former, 32)))
   const [keys, former] = [root.keys.map(readPem), (root.former ?? []).map(readPem)]
-  together(new Set([...keys, ...former].map(each => each.id)).size === keys.length + former.length)
   together(count(root.threshold) && root.threshold >= 1 && root.threshold <= keys.length)
   return { keys, former, threshold: root.threshold }
 }
