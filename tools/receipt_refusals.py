@@ -89,6 +89,9 @@ def _envelopes(good: Good) -> Iterator[Case]:
     for name, reason, members in (
         ("a member more", Reason.ENVELOPE_SHAPE, {"more": 1}),
         ("a payload that is no text", Reason.ENVELOPE_SHAPE, {"payload": 1}),
+        ("a type that is no text", Reason.ENVELOPE_SHAPE, {"payloadType": 1}),
+        ("signatures that are no list", Reason.ENVELOPE_SHAPE, {"signatures": document["signatures"][0]}),
+        ("a signature that is no object", Reason.ENVELOPE_SHAPE, {"signatures": [1]}),
         ("base64 without padding", Reason.ENVELOPE_BASE64, {"payload": "QUI"}),
         ("base64 of URLs", Reason.ENVELOPE_BASE64, {"payload": "-_-_"}),
         ("base64 with bits that no byte uses", Reason.ENVELOPE_BASE64, {"payload": "QUJDRF=="}),
@@ -100,6 +103,8 @@ def _envelopes(good: Good) -> Iterator[Case]:
         yield name, reason, _changed(good, members)
     nameless = [{"sig": document["signatures"][0]["sig"]}]
     yield "no key id", Reason.KEY_ID_MISSING, _changed(good, {"signatures": nameless})
+    yield "a signature with a member more", Reason.ENVELOPE_SHAPE, _changed(good, {}, {"alg": "ed25519"})
+    yield "a signature that is no text", Reason.ENVELOPE_SHAPE, _changed(good, {}, {"sig": 1})
     yield "an empty key id", Reason.KEY_ID_MISSING, _changed(good, {}, {"keyid": ""})
     yield "a key id in capitals", Reason.KEY_ID_SHAPE, _changed(good, {}, {"keyid": "A" * 64})
     yield "a signature that is too short", Reason.SIGNATURE_SIZE, _changed(good, {}, {"sig": "AAAA"})
@@ -257,6 +262,7 @@ def _proofs(good: Good) -> Iterator[Case]:
     )
     yield "another header", Reason.PROOF_SHAPE, good.proof.replace(b"@v1", b"@v2", 1)
     yield "an index with a zero before it", Reason.PROOF_SHAPE, good.proof.replace(b"index ", b"index 0", 1)
+    yield "an index of 2^63", Reason.PROOF_SHAPE, replace(proof, index=2**63).encode()
     yield "a hash of 31 bytes", Reason.PROOF_SHAPE, replace(proof, hashes=(hashes[0][:31], *hashes[1:])).encode()
     yield "an extra line", Reason.PROOF_EXTRA, good.proof.replace(b"\nindex", b"\nextra AAAA\nindex", 1)
     yield (
@@ -305,5 +311,12 @@ def _growths(good: Good) -> Iterator[tuple[str, Reason, bytes, bytes | None]]:
     yield "no proof of growth", Reason.GROWTH_MISSING, good.kept, None
     yield "a proof of growth without its first line", Reason.GROWTH_SHAPE, good.kept, good.growth.partition(b"\n")[2]
     yield "a proof of growth of another size", Reason.CONSISTENCY, good.kept, LogGrowth(size + 1, hashes, note).encode()
+    turned = (hashes[0][::-1], *hashes[1:])
+    yield "a hash of growth turned round", Reason.CONSISTENCY, good.kept, LogGrowth(size, turned, note).encode()
+    other = Log(good.chain[::-1]).checkpoint(size)
+    yield "a kept checkpoint of another tree", Reason.CONSISTENCY, other, good.growth
+    ended = LogGrowth(size, hashes, good.kept).encode()
+    yield "a proof of growth to another checkpoint", Reason.CONSISTENCY, good.kept, ended
+    yield "growth from a size of 2^63", Reason.GROWTH_SHAPE, good.kept, LogGrowth(2**63, hashes, note).encode()
     yield "a hash of growth less", Reason.CONSISTENCY, good.kept, LogGrowth(size, hashes[1:], note).encode()
     yield "another root at the same size", Reason.FORK, good.fork, None

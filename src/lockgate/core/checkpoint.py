@@ -141,7 +141,10 @@ def _read_head(lines: list[str]) -> tuple[int, tuple[bytes, ...]]:
 def _decimal(text: str) -> int:
     if not _DECIMAL.fullmatch(text):
         raise ValueError("a number is decimal, without sign or leading zeros")
-    return int(text)
+    number = int(text)
+    if number > MAX_SIZE:
+        raise ValueError(f"a number is at most {MAX_SIZE}")
+    return number
 
 
 def _bad_checkpoint(message: str) -> VerifyError:
