@@ -115,13 +115,13 @@ def strayed(
     """Yield, in sentences, which rows say something else in their first columns than their bodies hold."""
     told = 0
     for row in rows:
+        what = " is found by something else than it holds"
         try:
             is_astray = row[:count] != held(*row[count:])
-        except DataError:
-            # Rows that cannot be read are told of by whoever reads them.
-            continue
+        except DataError as error:
+            is_astray, what = True, f": {error.message}"
         if is_astray:
             told += 1
-            yield f"row {', '.join(map(str, row[:count]))} of {table} is found by something else than it holds"
+            yield f"row {', '.join(map(str, row[:count]))} of {table}{what}"
         if told == MAX_TOLD:
             return

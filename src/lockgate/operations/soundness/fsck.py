@@ -87,7 +87,8 @@ def fsck(
         with check.within("the outbox"):
             check_outbox(check)
         if check.is_unread:
-            check.add(Flaw(Rule.ROW, STORE, said) for said in seen.unreadable())
+            told = {flaw.what for flaw in check.flaws}
+            check.add(Flaw(Rule.ROW, STORE, said) for said in seen.unreadable() if said not in told)
     return Soundness(
         flaws=tuple(deepest_first(check.flaws)),
         further=check.further,

@@ -1,0 +1,194 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Stores in which one thing was broken come in; fsck names it before what came of it, and says what mends it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from lockgate.core.soundness.flaw import Rule
+from lockgate.errors import OlderStoreError
+from lockgate.operations.soundness.fsck import fsck
+from lockgate.operations.steering.once import Came, Once, answered_before, do_once
+from tests.faults import steps
+from tests.postgresql import Cluster
+from tests.soundness.everything import AFTER, fill
+from tests.witness.machine import CREATE, Machine
+from tests.witness.test_repair import change
+
+pytestmark = pytest.mark.tampers
+CHECK = ("fsck", "--json")
+MEND = ("fsck", "--repair", "--yes")
+
+
+@pytest.fixture(scope="module")
+def lived(tmp_path_factory: pytest.TempPathFactory) -> Machine:
+    """Return a machine whose log has four entries, of which each test takes a copy."""
+    here = Machine(tmp_path_factory.mktemp("lived") / "home")
+    here.act(here.create("v2"), "pause", "resume", "pause")
+    return here
+
+
+@pytest.fixture
+def machine(lived: Machine, tmp_path: Path) -> Machine:
+    """Return a copy of that machine, with what it remembers outside of its home."""
+    for each in ("home", "home-state"):
+        shutil.copytree(lived.home.parent / each, tmp_path / each)
+    return Machine(tmp_path / "home")
+
+
+def told(here: Machine) -> list[dict[str, Any]]:
+    """Return the flaws that the command prints."""
+    found: list[dict[str, Any]] = json.loads(here.call(*CHECK).stdout)["flaws"]
+    return found
+
+
+@pytest.mark.clause("IO-31")
+def test_a_row_that_holds_another_key_ends_no_check_in_a_circle(tmp_path: Path) -> None:
+    """The last batch of a table that is read in portions: the check ends, and names the row."""
+    fill(tmp_path / "home")
+    change(
+        tmp_path / "home", "UPDATE batches SET digest = digest || 'x' WHERE digest = (SELECT max(digest) FROM batches)"
+    )
+
+    found = fsck(steps.house_of(tmp_path / "home", AFTER + 40))
+
+    assert Rule.ROW in {flaw.rule for flaw in found.flaws}
+    assert any("of batches is found by something else than it holds" in flaw.what for flaw in found.flaws)
+
+
+@pytest.mark.clause("WT-70")
+def test_a_node_that_is_gone_makes_no_older_copy_of_a_store(machine: Machine) -> None:
+    """Nobody is sent to a backup: the flaw is of the node, what refuses names the repair, and that mends it."""
+    change(machine.home, "DELETE FROM nodes WHERE level = 2")
+
+    found, refused = told(machine), machine.call(*CREATE, "v3")
+    mended, went_on = machine.call(*MEND), machine.call(*CREATE, "v3")
+
+    assert {flaw["rule"] for flaw in found} == {"node"}
+    assert (refused.returncode, "fsck --repair --yes` makes it again" in refused.stderr) == (65, True)
+    assert (mended.returncode, went_on.returncode) == (0, 0)
+
+
+@pytest.mark.clause("WT-70")
+def test_an_older_copy_whose_nodes_are_wrong_is_an_older_copy_all_the_same(machine: Machine, tmp_path: Path) -> None:
+    """Its size says so."""
+    shutil.copytree(machine.home, tmp_path / "copy")
+    assert machine.call(*CREATE, "v3").returncode == 0
+    shutil.rmtree(machine.home)
+    shutil.copytree(tmp_path / "copy", machine.home)
+    change(machine.home, "DELETE FROM nodes WHERE level = 2")
+
+    assert [flaw["rule"] for flaw in told(machine)] == ["node", "node", "age"]
+
+
+INDEXES = [
+    "DROP INDEX rollouts_of_app",
+    "DROP INDEX rollouts_of_app; CREATE INDEX rollouts_of_app ON rollouts (weight)",
+    "DROP TRIGGER kept_receipt",
+    "CREATE TRIGGER quiet AFTER INSERT ON looks BEGIN DELETE FROM looks; END",
+    "CREATE INDEX more ON rollouts (weight)",
+]
+
+
+@pytest.mark.clause("WT-71")
+@pytest.mark.parametrize("statements", INDEXES)
+def test_what_finds_and_guards_rows_is_made_again_as_the_schema_has_it(machine: Machine, statements: str) -> None:
+    """One that is gone, written otherwise, or more than there should be: no backup is needed."""
+    with closing(sqlite3.connect(machine.home / "lockgate.db")) as file:
+        file.executescript(statements)
+
+    found, mended = told(machine), machine.call(*MEND)
+
+    assert [(flaw["rule"], "--repair" in flaw["advice"]) for flaw in found] == [("index", True)]
+    assert mended.returncode == 0, mended.stdout
+
+
+DATABASE = [
+    "DROP INDEX rollouts_of_app",
+    "DROP INDEX one_canary_of_app; CREATE UNIQUE INDEX one_canary_of_app ON rollouts (org, app) WHERE is_active = 1",
+    "ALTER TABLE nodes DISABLE TRIGGER kept_node",
+    "ALTER TABLE apps DISABLE ROW LEVEL SECURITY",
+    "DROP POLICY by_its_id ON api_keys",
+    "CREATE POLICY every_row ON apps USING (true)",
+    "CREATE OR REPLACE FUNCTION refuse_sealed() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$",
+]
+
+
+@pytest.mark.postgres
+@pytest.mark.clause("WT-71")
+def test_what_finds_and_guards_rows_of_a_database_is_made_again(tmp_path: Path, postgresql: Cluster) -> None:
+    """Also functions, policies, and that rows are held by their organisation."""
+    url = postgresql.new_database()
+    here = Machine(tmp_path / "home", LOCKGATE_STORE=url)
+    here.act(here.create("v2"), "pause")
+    seen = []
+    for statements in DATABASE:
+        with psycopg.connect(url, autocommit=True) as link:
+            link.execute("SET search_path = lockgate")
+            link.execute(statements.encode())
+        seen.append(([flaw["rule"] for flaw in told(here)], here.call(*MEND).returncode))
+
+    assert seen == [(["index"], 0)] * len(DATABASE)
+
+
+@pytest.mark.clause("WT-72")
+@pytest.mark.parametrize(
+    "more", [(), ("DELETE FROM checkpoints WHERE size = 4",)], ids=["under its checkpoint", "without it"]
+)
+def test_the_last_entry_that_is_gone_is_named_by_its_index(machine: Machine, more: tuple[str, ...]) -> None:
+    """Before what came of it; and no repair takes away the leaf that shows it."""
+    change(machine.home, "DELETE FROM receipts WHERE log_index = 3", *more)
+
+    found, mended = told(machine), machine.call(*MEND)
+
+    assert (found[0]["rule"], found[0]["index"]) == ("log", 3)
+    assert found[0]["what"].startswith("entry 3 of the log is missing")
+    assert (mended.returncode, "nothing of what was found can be made again" in mended.stderr) == (65, True)
+
+
+@pytest.mark.clause("WT-73")
+def test_on_an_older_copy_nobody_is_told_that_it_was_so_already(tmp_path: Path) -> None:
+    """What operators ask for may stand there as it was asked for, and in the newer store otherwise."""
+    here = Machine(tmp_path / "home")
+    rollout, why = here.create("v2"), ("--reason", "drill")
+    assert here.call("freeze", "--app-id", "web", *why).returncode == 0
+    shutil.copytree(here.home, tmp_path / "copy")
+    here.act(rollout, "pause")
+    assert here.call("unfreeze", "--app-id", "web", *why).returncode == 0
+    shutil.rmtree(here.home)
+    shutil.copytree(tmp_path / "copy", here.home)
+    asked = [
+        ("resume", "--id", rollout, *why),
+        ("freeze", "--app-id", "web", *why),
+        (*CREATE, "v2"),
+        ("actuator", "remove", "--app-id", "web", *why),
+        ("deliver",),
+    ]
+
+    done = [here.call(*words) for words in asked]
+
+    assert [(each.returncode, "it is an older copy" in each.stderr) for each in done] == [(65, True)] * len(asked)
+
+
+@pytest.mark.clause("WT-73")
+def test_on_an_older_copy_no_call_is_answered_as_it_was_before(tmp_path: Path) -> None:
+    """The reply that is kept for its key was true in a store that is gone."""
+    home, once = tmp_path / "home", Once("key", "sha256:x")
+    steps.do(home, "create")
+    do_once(steps.house_of(home), once, lambda _work, _house: Came(status=200, headers=(), body=b"{}"))
+    copy = tmp_path / "copy"
+    shutil.copytree(home, copy)
+    steps.do(home, "kill")
+    shutil.rmtree(copy / "state")
+    shutil.copytree(home / "state", copy / "state")
+
+    with pytest.raises(OlderStoreError):
+        answered_before(steps.house_of(copy), once)
