@@ -63,7 +63,9 @@ def _batch(number: int, **fields: Any) -> RunBatch:
 
 
 def _sent(batch: RunBatch) -> SentBatch[Ingested]:
-    return SentBatch(lines=batch.columns.runs, size=len(batch.body), decode=lambda: batch, tell=lambda came, _notes: came)
+    return SentBatch(
+        lines=batch.columns.runs, size=len(batch.body), decode=lambda: batch, tell=lambda came, _notes: came
+    )
 
 
 def _stores(folder: Path) -> list[Store]:

@@ -42,6 +42,7 @@ class Server:
         """Declare a receiver of webhooks, and start it with the secret that is shown then."""
         port = free_port()
         made = self.client.create_webhook(f"http://{HOST}:{port}/", app_id=scene.APP)
+        assert made["secret"] is not None  # the first answer has it
         secret = self._folder / SECRET
         secret.touch(mode=0o600)
         secret.write_text(made["secret"], encoding="ascii")
