@@ -161,10 +161,15 @@ LIFE = (
 
 def do(folder: Path, name: str, later: float = 0.0) -> None:
     """Do one step of a life, so many minutes later than it would be."""
-    # A short life moves raw runs from one file to the other, too. This process does nothing else.
-    sqlite_segments.HELD = 3
     step = next(each for each in LIFE if each.name == name)
-    step.do(house_of(folder, step.minute + later), folder)
+    held = sqlite_segments.HELD
+    # A short life moves raw runs from one file to the other, too.
+    sqlite_segments.HELD = 3
+    try:
+        step.do(house_of(folder, step.minute + later), folder)
+    finally:
+        # Other tests may run in this process.
+        sqlite_segments.HELD = held
 
 
 def standing(folder: Path) -> dict[str, object]:

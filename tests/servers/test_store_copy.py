@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 
 from lockgate import wiring
-from lockgate.adapters.stores.sqlite import segments
 from lockgate.adapters.stores.sqlite.file import objects_of
 from lockgate.adapters.stores.sqlite.tables import HELD
 from lockgate.cli.main import run
@@ -43,10 +42,8 @@ def places(request: pytest.FixtureRequest, tmp_path: Path) -> Places:
 
 
 @pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def home(tmp_path: Path) -> Path:
     """Return a folder with a store in which much was decided and one rollout is on trial."""
-    # A step sets it for its whole process, which here is that of all tests.
-    monkeypatch.setattr(segments, "HELD", segments.HELD)
     folder = tmp_path / "home"
     for step in steps.LIFE[:16]:
         steps.do(folder, step.name)
