@@ -31,7 +31,7 @@ def test_a_terminal_is_drawn_on(
         [sys.executable, "-m", "lockgate", "watch", "--id", rollout], stdout=theirs, stderr=theirs, stdin=theirs
     )
     os.close(theirs)
-    drawn = _read(ours)
+    drawn = read_terminal(ours)
     code = watching.wait(timeout=30)
 
     assert code == 1
@@ -54,14 +54,14 @@ def test_a_person_sees_how_long_the_watch_goes_on(
 
     watching = subprocess.Popen([sys.executable, "-m", "lockgate", *words], stdout=theirs, stderr=theirs, stdin=theirs)
     os.close(theirs)
-    drawn = _read(ours)
+    drawn = read_terminal(ours)
 
     assert watching.wait(timeout=30) == 2
     left = [int(seconds) for seconds in re.findall(r"watched +(?:\x1b\[0m)?for (\d+) s more", drawn)]
     assert (left[0] in (1, 2), left[-1], left) == (True, 0, sorted(left, reverse=True))
 
 
-def _read(handle: int) -> str:
+def read_terminal(handle: int) -> str:
     """Return everything that is written to a terminal until its other side is closed."""
     parts: list[bytes] = []
     while True:

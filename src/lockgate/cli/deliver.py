@@ -17,8 +17,10 @@ if TYPE_CHECKING:
     from lockgate.operations.webhooks.deliver import Told
 
 EPILOG = f"""
-A message that fails is tried again after 5 s, then after waits that double up to 12 h; what takes traffic away after
-1 s, then up to 5 min. After about three days it is dead.
+An actuator that fails is tried again after 5 s, then after waits that double up to 12 h; for what takes traffic away
+after 1 s, then up to 5 min. A webhook that fails is tried again after 5 s, 5 min, 30 min, and so on up to 24 h; for
+what takes traffic away after 1, 2, 5, 10, 30 and 60 s, then after 5 min and so on. After about three days a message is
+dead.
 
 Exit codes: 0 nothing is left that failed, 64 no such rollout, 69 an endpoint failed, now or before, and was not told;
 {exit_codes.OF_STORE}

@@ -30,5 +30,5 @@ def migrate() -> int:
             advice="Set it to postgresql://OWNER@HOST/DATABASE; a store in LOCKGATE_HOME is brought up by itself.",
         )
     wiring.postgres_store(url)
-    output.say("The tables of the store are those of this version.")
+    output.say("The tables of the store are those of this version.\n")
     return exit_codes.OK.code

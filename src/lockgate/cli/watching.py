@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, NamedTuple, Protocol
 
-from lockgate.cli import door
+from lockgate.cli import door, local
 from lockgate.cli.said import Said
 
 FRAME_S = 1.0
@@ -69,7 +69,11 @@ def view_on(watched: Watched, *, as_json: bool) -> Iterator[View]:
     from rich.text import Text
 
     with Live(console=Console(file=sys.stdout, highlight=False), auto_refresh=False) as live:
-        yield _Screen(watched, lambda drawn: live.update(Text.from_ansi(drawn, no_wrap=True), refresh=True))
+        screen = _Screen(watched, lambda drawn: live.update(Text.from_ansi(drawn, no_wrap=True), refresh=True))
+        yield screen
+    # What is written while a frame stands is lost under the next one.
+    for sentence in screen.told:
+        local.tell(sentence)
 
 
 def _facts(said: Said) -> Facts:
@@ -108,6 +112,7 @@ class _Screen:
     def __init__(self, watched: Watched, draw: Callable[[str], None]) -> None:
         self._watched = watched
         self._draw = draw
+        self.told: tuple[str, ...] = ()
 
     def show(self) -> Facts:
         return self._ask(self._watched.turn())
@@ -124,5 +129,5 @@ class _Screen:
     def _ask(self, name: str, **words: object) -> Facts:
         said = self._watched.ask(name, left_s=self._watched.left(), **words)
         self._draw(said.out)
-        door.say(said._replace(out=""))
+        self.told = said.told
         return _facts(said)

@@ -164,7 +164,7 @@ def deliveries(webhook: str, state: str | None, *, as_json: bool) -> int:
     if as_json:
         output.emit_json({"deliveries": found})
     else:
-        output.say(render_deliveries(found, local.screen()))
+        output.say(render_deliveries(found, local.screen(), state))
     return exit_codes.OK.code
 
 

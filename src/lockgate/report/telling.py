@@ -28,7 +28,7 @@ def sentences(untold: Sequence[Told], now: Instant, where: str = "") -> tuple[st
     `where`, with a blank after it, says where a command that tells it is run; nothing where that is here.
     """
     ordered = sorted(untold, key=lambda told: not told.delivery.is_urgent)
-    said = [_sentence(told, now, where) for told in ordered[:MAX_SENTENCES]]
+    said = [_sentence(told, now, where, _ahead(told, untold)) for told in ordered[:MAX_SENTENCES]]
     more = len(ordered) - MAX_SENTENCES
     return (
         *said,
@@ -36,10 +36,24 @@ def sentences(untold: Sequence[Told], now: Instant, where: str = "") -> tuple[st
     )
 
 
-def _sentence(told: Told, now: Instant, where: str) -> str:
+def _ahead(told: Told, untold: Sequence[Told]) -> Told | None:
+    """Return what an endpoint is told of an app just before something else; what is urgent waits for nothing."""
+    mine = told.delivery
+    if mine.is_urgent:
+        return None
+    older = [
+        each
+        for each in untold[: untold.index(told)]
+        if each.delivery.state is State.DUE
+        and (each.delivery.endpoint_id, each.delivery.app) == (mine.endpoint_id, mine.app)
+    ]
+    return older[-1] if older else None
+
+
+def _sentence(told: Told, now: Instant, where: str, ahead: Told | None) -> str:
     endpoint = told.endpoint
     who = "the router" if endpoint is None or endpoint.webhook is None else f"webhook {endpoint.id}"
-    return f"{who} has not been told: {asked(told)}; {_standing(told, now, where)}"
+    return f"{who} has not been told: {asked(told)}; {_standing(told, now, where, ahead)}"
 
 
 def is_under_way(told: Told, now: Instant) -> bool:
@@ -49,12 +63,16 @@ def is_under_way(told: Told, now: Instant) -> bool:
 
 def asked(told: Told) -> str:
     """Return what a message asks for."""
-    data, event = told.message.data, told.message.event.value.rpartition(".")[2]
+    data, event = told.message.data, _event_word(told)
     weight = data.get("weight")
     if "candidate_release" not in data:
         return f"{event} of {short_name(told.message.app)}"
     weighed = f"{weight:g} %" if isinstance(weight, int | float) else "no weight"
     return f"{event}, {weighed} for {short_name(str(data.get('candidate_release')))} in {short_name(told.message.app)}"
+
+
+def _event_word(told: Told) -> str:
+    return told.message.event.value.rpartition(".")[2]
 
 
 def given_up_sentence(endpoint: Endpoint) -> str:
@@ -63,7 +81,7 @@ def given_up_sentence(endpoint: Endpoint) -> str:
     return f"webhook {endpoint.id} is sent nothing, because {why}; `lockgate webhooks enable` ends that"
 
 
-def _standing(told: Told, now: Instant, where: str) -> str:
+def _standing(told: Told, now: Instant, where: str, ahead: Told | None) -> str:
     delivery = told.delivery
     webhook = None if told.endpoint is None else told.endpoint.webhook
     if webhook is not None and webhook.disabled:
@@ -73,6 +91,8 @@ def _standing(told: Told, now: Instant, where: str) -> str:
         return f"given up after {tries}, because {delivery.error}; {where}`lockgate deliver --retry-dead` tries again"
     if delivery.is_leased(now):
         return "it is being told at this moment, or whoever told it has died"
+    if delivery.attempts == 0 and ahead is not None:
+        return f"it waits behind {_event_word(ahead)}, which is told first"
     if delivery.attempts == 0:
         return f"not tried yet; {where}`lockgate deliver` does"
     left = -(-(delivery.due_at - now) // SECOND)

@@ -79,7 +79,7 @@ def render_webhooks(webhooks: Sequence[Document], screen: Screen) -> str:
     lines = []
     for each in webhooks:
         failing = f"nothing succeeded since {each['failing_since']}" if each["failing_since"] else ""
-        state = f"disabled: {each['disabled']}" if each["disabled"] else failing or "active"
+        state = _disabled(each["disabled"]) or failing or "active"
         shown = screen.paint(screen.text(state), "dim" if state == "active" else "yellow")
         lines.append(f"{each['id']}  {screen.text(each['url'])}  {shown}")
         heard = "every event" if len(each["events"]) == len(EVENTS) else ", ".join(each["events"])
@@ -88,15 +88,26 @@ def render_webhooks(webhooks: Sequence[Document], screen: Screen) -> str:
     return "\n".join(lines) + "\n" if lines else "There is no webhook; `lockgate webhooks create` makes one.\n"
 
 
-def render_deliveries(deliveries: Sequence[Document], screen: Screen) -> str:
-    """Return deliveries, one line each, and below it what the last attempt came to where that failed."""
+def _disabled(why: str | None) -> str:
+    """Return that nothing is sent and why; a reason that says so itself stands alone."""
+    if not why or why.startswith("disabled"):
+        return why or ""
+    return f"disabled: {why}"
+
+
+def render_deliveries(deliveries: Sequence[Document], screen: Screen, state: str | None = None) -> str:
+    """Return deliveries, one line each, and below it what the last attempt came to where that failed.
+
+    `state`: only these were asked for.
+    """
     lines = []
     for each in deliveries:
         tries = count_text(each["attempts"], "attempt")
         lines.append(f"{each['id']}  {each['event']}  {each['state']}, {tries}  {each['at']}")
         if each["error"]:
             lines.append(f"  {screen.text(each['error'])}")
-    return "\n".join(lines) + "\n" if lines else "Nothing was sent there yet, and nothing waits.\n"
+    nothing = f"Nothing there is {state}.\n" if state else "Nothing was sent there yet, and nothing waits.\n"
+    return "\n".join(lines) + "\n" if lines else nothing
 
 
 def render_tried(tried: Document, screen: Screen) -> str:

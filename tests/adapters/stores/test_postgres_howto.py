@@ -72,7 +72,7 @@ def test_store_migrate_makes_the_tables(
 ) -> None:
     """Of the database that is named, once; without one it says what to name, and a superuser is told to name a role."""
     own.run("CREATE DATABASE other OWNER lockgate_owner")
-    door, codes = Door(capsys), []
+    door, codes, said = Door(capsys), [], []
     monkeypatch.setenv("LOCKGATE_HOME", str(tmp_path))
 
     for address in (
@@ -83,7 +83,9 @@ def test_store_migrate_makes_the_tables(
     ):
         monkeypatch.setenv("LOCKGATE_STORE", address)
         codes.append(door("store", "migrate"))
+        said.append(door.out)
 
     assert codes == [0, 0, 77, 64]
+    assert said == ["The tables of the store are those of this version.\n"] * 2 + [""] * 2
     assert by_hand(own.url("other"), "SELECT count(*) > 0 FROM lockgate.versions") == [(True,)]
     assert list(tmp_path.iterdir()) == []

@@ -85,7 +85,8 @@ def _said(said: Explanation, untold: tuple[str, ...], words: Words, house: House
         told = _news(said, untold, words, house, desk)
     else:
         end = ending(said.rollout, house)
-        desk.say(render_view(said, house.clock.now(), desk.screen, end, untold, words.left_s))
+        left_s = words.left_s if words.over_s is None else None
+        desk.say(render_view(said, house.clock.now(), desk.screen, end, untold, left_s))
     return _ended(said, words, house, desk, told)
 
 
