@@ -20,12 +20,15 @@ import pytest
 
 import lockgate.operations
 from lockgate.adapters.marks.state_files import StateFiles
+from lockgate.core.batch import Ingested
 from lockgate.core.permission import Permission
 from lockgate.core.receipt import operator
 from lockgate.core.vault import Receipt
 from lockgate.errors import LockgateError, OlderStoreError
 from lockgate.operations.access.issue_key import KeyOrder, issue_key
 from lockgate.operations.access.revoke_key import revoke_key
+from lockgate.operations.intake.ingest import ingest
+from lockgate.operations.intake.ingest_together import ingest_together
 from lockgate.operations.retention.dropped import drop_in_portions
 from lockgate.operations.soundness.log_age import refuse_older_logs
 from lockgate.operations.soundness.outside import outside_flaws
@@ -38,7 +41,7 @@ from lockgate.ports.high_water import HighWater
 from lockgate.ports.store import Store
 from lockgate.recorder.sink import Fate, ServerSink
 from lockgate.testing.world import World
-from lockgate.wiring import memory_store, postgres_store, sqlite_store
+from lockgate.wiring import memory_store, postgres_store, run_batches, sqlite_store
 from tests.postgresql import Cluster
 from tests.server.served import NDJSON, Caller, Served, problem, served
 from tests.servers.process import Server
@@ -276,9 +279,9 @@ def test_a_turn_that_would_sign_nothing_is_refused_too(tmp_path: Path) -> None:
         assert seen.looks(rollout) == ()
 
 
-def outlived(folder: Path) -> tuple[World, Callable[[], None]]:
+def outlived(folder: Path, store: Store | None = None) -> tuple[World, Callable[[], None]]:
     """Return a world, and what makes of its store an older copy: the log goes on elsewhere."""
-    here, marks = world(), StateFiles(folder / "state")
+    here, marks = World(store or memory_store(), 1), StateFiles(folder / "state")
     here.house = replace(here.house, high_water=marks)
 
     def outlive() -> None:
@@ -415,6 +418,24 @@ def test_a_server_on_an_older_copy_takes_no_runs_and_who_recorded_them_keeps_the
     assert recorded.fate is Fate.LATER
     with here.house.store.reading() as seen:
         assert seen.batches_before(2**62, "", 10) == ()
+
+
+@pytest.mark.postgres
+@pytest.mark.clause("WT-55")
+def test_an_older_copy_in_a_database_takes_no_runs(tmp_path: Path, postgresql: Cluster) -> None:
+    """Neither one batch nor several at once, and neither is half kept; before it was one it took both."""
+    here, outlive = outlived(tmp_path, postgres_store(postgresql.new_database()))
+    created(here)
+    one, *several = [run_batches().decode(RUN % number, None) for number in range(6)]
+    taken = ingest_together(several[:2], here.house)
+    outlive()
+
+    refused = [_is_older(lambda: ingest(one, here.house)), _is_older(lambda: ingest_together(several, here.house))]
+
+    assert refused == [True, True]
+    assert [each.runs for each in taken if isinstance(each, Ingested)] == [1, 1]
+    with here.house.store.reading() as seen:
+        assert {each.digest for each in seen.batches_before(2**62, "", 10)} == {each.digest for each in several[:2]}
 
 
 def _sent(door: Served, token: str, body: bytes) -> httpx.Response:

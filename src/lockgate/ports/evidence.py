@@ -6,7 +6,7 @@ What is added must not be there yet; what is put may be.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Protocol
 
 from lockgate.core.app import App, Release
@@ -50,6 +50,9 @@ class EvidenceReading(Protocol):
 
     def ingested(self, digest: str) -> Ingested | None:
         """Return what became of a batch."""
+
+    def ingested_of(self, digests: Collection[str]) -> Mapping[str, Ingested]:
+        """Return what became of batches, by their digests; of one that is not there nothing, at the cost of one."""
 
 
 class EvidenceWriting(EvidenceReading, Protocol):

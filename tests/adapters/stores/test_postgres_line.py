@@ -6,17 +6,22 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import psycopg
 import pytest
 
-from lockgate.adapters.stores.postgres.connections import Statement
+from lockgate.adapters.marks.state_files import StateFiles
+from lockgate.adapters.stores.postgres import connections, rows
+from lockgate.adapters.stores.postgres.connections import Came, Link, Statement, carry_out
 from lockgate.adapters.stores.postgres.rows import PostgresRowsReading
 from lockgate.cli import exit_codes
+from lockgate.core.batch import Ingested
 from lockgate.core.retention import Retention
 from lockgate.core.rollout import Status
 from lockgate.operations.intake.ingest import ingest
+from lockgate.operations.intake.ingest_together import ingest_together
 from lockgate.operations.retention.prune import prune
 from lockgate.operations.soundness.fsck import fsck
 from lockgate.operations.tick import tick
@@ -91,6 +96,30 @@ def test_a_batch_goes_a_few_times_to_the_database_however_large_it_is(
 
     assert max(ways[1:4]) <= 12
     assert ways[4] <= 16
+
+
+@pytest.mark.clause("SV-114")
+@pytest.mark.parametrize(("batches", "most"), [(1, 3), (2, 4), (16, 4)])
+def test_batches_that_are_kept_at_once_go_as_often_as_two(
+    opened: Opened, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, batches: int, most: int
+) -> None:
+    """All ways count, those that open a transaction and look at the age of the log too."""
+    here, ways = World(opened(), seed=1), [0]
+    here.house = replace(here.house, high_water=StateFiles(tmp_path))
+    app = created(here).rollout.app
+    groups = [[here.batch(app, {"v36": 20}, EQUAL, has_ids=True) for _ in range(batches)] for _ in range(2)]
+    ingest_together(groups[0], here.house)
+
+    def counted(link: Link, statements: Sequence[Statement]) -> Came:
+        ways[0] += 1
+        return carry_out(link, statements)
+
+    for module in (connections, rows):
+        monkeypatch.setattr(module, "carry_out", counted)
+    found = ingest_together(groups[1], here.house)
+
+    assert [each.runs for each in found if isinstance(each, Ingested)] == [20] * batches
+    assert ways[0] <= most
 
 
 @pytest.fixture

@@ -124,6 +124,37 @@ def test_the_same_bytes_for_other_apps_wait_for_each_other(opened: Opened) -> No
 
 
 @pytest.mark.clause("SV-103")
+def test_so_do_several_that_are_asked_for_at_once(opened: Opened) -> None:
+    """One in common is enough; however they are named, they are locked in one order."""
+    here, there = opened(), opened(busy_seconds=0.05)
+
+    with here.writing(spines=["a"]) as one:
+        one.ingested_of(["sha256:b0", "sha256:b1"])
+        with pytest.raises(HeldError), there.writing(spines=["b"]) as other:
+            other.ingested_of(["sha256:b1", "sha256:b2"])
+        one.add_batch(INGESTED, b"raw", [])
+
+    with there.writing(spines=["b"]) as other:
+        assert other.ingested_of(["sha256:b2", "sha256:b1"]) == {"sha256:b1": INGESTED}
+
+
+@pytest.mark.clause("SV-103")
+def test_groups_that_share_batches_in_other_orders_never_wait_for_each_other_in_a_circle(opened: Opened) -> None:
+    """Whoever is first has all of them; nobody is told that the store was held."""
+    names, stores = [f"sha256:{number}" for number in range(40)], [opened(), opened()]
+
+    def ask(number: int) -> int:
+        ordered = names[::-1] if number else names
+        for _ in range(20):
+            with stores[number].writing(spines=[f"app{number}"]) as work:
+                work.ingested_of(ordered)
+        return number
+
+    with ThreadPoolExecutor(2) as pool:
+        assert list(pool.map(ask, range(2))) == [0, 1]
+
+
+@pytest.mark.clause("SV-103")
 @pytest.mark.parametrize("spines", [None, ["a"]])
 def test_who_asks_for_a_reply_keeps_others_waiting(opened: Opened, spines: Sequence[str] | None) -> None:
     """So that of two calls with one idempotency key one acts."""

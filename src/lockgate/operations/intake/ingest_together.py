@@ -34,7 +34,7 @@ def ingest_together(batches: Sequence[RunBatch], house: House) -> list[Ingested 
     if len(batches) == 1:
         return [ingest(batches[0], house)]
     with changing(house, spines_of(*batches)) as work:
-        if _may_be_joined(batches):
+        if _may_be_joined(batches) and not work.ingested_of([batch.digest for batch in batches]):
             try:
                 with work.part():
                     return [*_add_joined(work, batches, house.clock)]
@@ -60,9 +60,7 @@ def _may_be_joined(batches: Sequence[RunBatch]) -> bool:
 
 
 def _add_joined(work: Transaction, batches: Sequence[RunBatch], clock: Clock) -> list[Ingested]:
-    """Add batches in one pass; raise where one of them would come to something else alone."""
-    if any(work.ingested(batch.digest) is not None for batch in batches):
-        raise _UnlikeAloneError
+    """Add batches that are new in one pass; raise where one of them would come to something else alone."""
     now, one = clock.now(), joined(batches)
     check_runs(one, now)
     spines = {name: open_spine(work, name, one, now) for name in spines_of(one)}

@@ -33,11 +33,15 @@ def refuse_older_copy(house: House, origin: str, *, by_size_alone: bool = False)
     note = house.high_water.held(origin)
     if note is not None:
         with house.store.reading(house.org) as seen:
-            latest, place = seen.latest_receipt(), house.high_water.place(origin)
-            size = 0 if latest is None else latest.index + 1
-            _refuse_shorter(size, note, place)
-            if not by_size_alone:
-                _refuse_other(seen, note, place)
+            refuse_seen(seen, note, house.high_water.place(origin), by_size_alone=by_size_alone)
+
+
+def refuse_seen(seen: Snapshot, note: bytes, place: str, *, by_size_alone: bool = False) -> None:
+    """Refuse a log as it is seen that is shorter than a mark at some place, or another."""
+    latest = seen.latest_receipt()
+    _refuse_shorter(0 if latest is None else latest.index + 1, note, place)
+    if not by_size_alone:
+        _refuse_other(seen, note, place)
 
 
 def _refuse_shorter(size: int, note: bytes, place: str) -> None:

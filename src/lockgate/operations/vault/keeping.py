@@ -17,7 +17,7 @@ from lockgate.core.merkle import leaf_hash
 from lockgate.core.receipt import Draft
 from lockgate.core.vault import Receipt
 from lockgate.crash_point import reach
-from lockgate.operations.vault.high_water import refuse_older, refuse_older_copy
+from lockgate.operations.vault.high_water import refuse_older, refuse_older_copy, refuse_seen
 from lockgate.operations.vault.known_keys import log_signers, receipt_signer
 from lockgate.operations.vault.sign import sign_checkpoint, sign_receipt
 from lockgate.ports.house import House
@@ -39,8 +39,12 @@ class Marks:
 @contextmanager
 def changing(house: House, spines: Sequence[str] | None = None) -> Iterator[Transaction]:
     """Open a transaction, unless the store was put back from an older copy: what that takes is lost with it."""
-    refuse_older_log(house)
+    if spines is None:
+        refuse_older_log(house)
     with house.store.writing(house.org, spines) as work:
+        if spines is not None:
+            # The log grows by nobody meanwhile, and a small batch is spared a reader of its own.
+            _refuse_older_seen(work, house)
         yield work
 
 
@@ -100,6 +104,16 @@ def refuse_older_log(house: House) -> None:
     # Mostly nothing is remembered but what the store said just now.
     if house.high_water.held(origin) not in (None, latest):
         refuse_older_copy(house, origin)
+
+
+def _refuse_older_seen(work: Snapshot, house: House) -> None:
+    if house.high_water is None:
+        return
+    latest = work.checkpoint()
+    origin = _named(latest, house)
+    note = house.high_water.held(origin)
+    if note is not None and note != latest:
+        refuse_seen(work, note, house.high_water.place(origin))
 
 
 def _origin(work: Snapshot, house: House) -> str:

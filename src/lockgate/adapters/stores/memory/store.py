@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -139,6 +139,11 @@ class MemorySnapshot(
     def ingested(self, digest: str) -> Ingested | None:
         """Return what became of a batch."""
         return self._table("batches").get(digest)
+
+    def ingested_of(self, digests: Collection[str]) -> Mapping[str, Ingested]:
+        """Return what became of batches."""
+        held = self._table("batches")
+        return {digest: held[digest] for digest in digests if digest in held}
 
     def policy(self, digest: str) -> Policy | None:
         """Return a policy."""

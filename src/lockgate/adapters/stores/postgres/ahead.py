@@ -26,6 +26,7 @@ _OPEN = (
     "SELECT app, number, opened_at, seals_at, starts_at, sealed_at, digest FROM slots"
     " WHERE org = %s AND app = ANY(%s::text[]) AND sealed_at IS NULL ORDER BY app, number"
 )
+LATEST = "SELECT note FROM checkpoints WHERE org = %s ORDER BY size DESC LIMIT 1"
 _KEY = "SELECT key FROM id_keys WHERE org = %s"
 # Of live runs, which all join the slot that is open now; an import may open thousands.
 _COUNTS = (
@@ -71,6 +72,8 @@ class Ahead:
     counted: dict[tuple[str, int], Counted] = field(default_factory=dict)
     marks: dict[str, Marks] = field(default_factory=dict)
     id_key: bytes | None = None
+    # Of none or one checkpoint, where that was asked for.
+    latest: tuple[bytes, ...] | None = None
 
     def forget(self, app: str) -> None:
         """Forget the slots of an app, which are others now."""
@@ -87,14 +90,14 @@ class Questions:
         self.statements: list[Statement] = []
         if spines:
             of = (org, names)
-            self.statements = [(_APPS, of), (_OPEN, of), (_COUNTS, of), (_KEY, (org,))]
+            self.statements = [(_APPS, of), (_OPEN, of), (_COUNTS, of), (_KEY, (org,)), (LATEST, (org,))]
             self.statements += [(MARKS_SINCE, (place, org, name, place)) for name, place in self._since.items()]
 
     def ahead(self, came: Came) -> Ahead:
         """Return what came of the statements, which were the last that were sent."""
         if not self._spines:
             return Ahead()
-        apps, slots, counts, key, *marks = (cursor.fetchall() for cursor in came[-len(self.statements) :])
+        apps, slots, counts, key, latest, *marks = (cursor.fetchall() for cursor in came[-len(self.statements) :])
         found = {name: [read_slot(row[1:]) for row in slots if row[0] == name] for name in self._spines}
         return Ahead(
             apps=dict.fromkeys(self._spines) | {name: unpack(App, body) for name, body in apps},
@@ -102,6 +105,7 @@ class Questions:
             counted=_counted(found, counts),
             marks={name: Marks(place, rows) for (name, place), rows in zip(self._since.items(), marks, strict=True)},
             id_key=bytes(key[0][0]) if key else None,
+            latest=tuple(bytes(note) for (note,) in latest),
         )
 
 

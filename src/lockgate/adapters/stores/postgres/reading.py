@@ -3,9 +3,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
-from lockgate.adapters.stores.postgres.ahead import read_slot
+from lockgate.adapters.stores.packing import unpack
+from lockgate.adapters.stores.postgres.ahead import LATEST, read_slot
 from lockgate.adapters.stores.postgres.api_keys import PostgresApiKeysReading
 from lockgate.adapters.stores.postgres.cells import PostgresCellsReading
 from lockgate.adapters.stores.postgres.contents import PostgresContentsReading
@@ -85,6 +86,11 @@ class PostgresSnapshot(
         """Return what became of a batch."""
         return self._one(Ingested, "SELECT body FROM batches WHERE org = %s AND digest = %s", digest)
 
+    def ingested_of(self, digests: Collection[str]) -> Mapping[str, Ingested]:
+        """Return what became of batches."""
+        sql = "SELECT digest, body FROM batches WHERE org = %s AND digest = ANY(%s::text[])"
+        return {digest: unpack(Ingested, body) for digest, body in self._rows(sql, list(digests))}
+
     def policy(self, digest: str) -> Policy | None:
         """Return a policy."""
         return self._one(Policy, "SELECT body FROM policies WHERE org = %s AND digest = %s", digest)
@@ -162,7 +168,7 @@ class PostgresSnapshot(
     def checkpoint(self, size: int | None = None) -> bytes | None:
         """Return a checkpoint."""
         if size is None:
-            rows = self._rows("SELECT note FROM checkpoints WHERE org = %s ORDER BY size DESC LIMIT 1")
+            rows = self._rows(LATEST)
         else:
             rows = self._rows("SELECT note FROM checkpoints WHERE org = %s AND size = %s", size)
         return bytes(rows[0][0]) if rows else None

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A transaction that locked some spines comes in; their apps and open slots, which were read ahead, go out."""
+"""A transaction that locked some spines comes in; their apps, open slots and the log's end, read ahead, go out."""
 
 from __future__ import annotations
 
@@ -26,3 +26,9 @@ class PostgresSpines(PostgresSnapshot):
         """Return the last slot."""
         # Slots are sealed in the order of their numbers, so that the last one is open where any is.
         return self._ahead.open[app][-1] if self._ahead.open.get(app) else super().last_slot(app)
+
+    def checkpoint(self, size: int | None = None) -> bytes | None:
+        """Return a checkpoint."""
+        if size is None and self._ahead.latest is not None:
+            return next(iter(self._ahead.latest), None)
+        return super().checkpoint(size)

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import cast
 
@@ -123,6 +123,13 @@ class PostgresTransaction(
             self._waiting.append(lock(self._org, "batch", digest))
         return super().ingested(digest)
 
+    def ingested_of(self, digests: Collection[str]) -> Mapping[str, Ingested]:
+        """Return what became of batches, before anybody else who asks for one of them while this transaction lasts."""
+        if not self._is_alone:
+            # In one order, so that of two groups neither waits for what the other holds.
+            self._waiting += sorted({lock(self._org, "batch", digest) for digest in digests})
+        return super().ingested_of(digests)
+
     def reply(self, key: str) -> Reply | None:
         """Return a reply, before anybody else who asks for it while this transaction lasts."""
         if not self._is_alone:
@@ -213,7 +220,7 @@ class PostgresTransaction(
         if size != self._size():
             raise uncovered(size)
         self._later("INSERT INTO checkpoints VALUES (%s, %s, %s)", size, note)
-        self._covered = size
+        self._covered, self._ahead.latest = size, None
 
     def check_cover(self) -> None:
         """Refuse to be kept while receipts stand in the log that no checkpoint covers."""

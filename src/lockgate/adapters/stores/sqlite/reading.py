@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from lockgate.adapters.stores.sqlite.api_keys import SqliteApiKeysReading
 from lockgate.adapters.stores.sqlite.cells import SqliteCellsReading
@@ -86,6 +86,12 @@ class SqliteSnapshot(
     def ingested(self, digest: str) -> Ingested | None:
         """Return what became of a batch."""
         return self._one(Ingested, "SELECT body FROM batches WHERE org = ? AND digest = ?", digest)
+
+    def ingested_of(self, digests: Collection[str]) -> Mapping[str, Ingested]:
+        """Return what became of batches."""
+        # Statements of this process's own file cost nothing by their number.
+        found = ((digest, self.ingested(digest)) for digest in digests)
+        return {digest: ingested for digest, ingested in found if ingested is not None}
 
     def policy(self, digest: str) -> Policy | None:
         """Return a policy."""
