@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 
 from lockgate.core.bundle import decode
-from lockgate.core.bundle_layout import KEY_MANIFEST
+from lockgate.core.bundle_layout import KEY_MANIFEST, LOG_KEYS
+from lockgate.core.checkpoint import read_log_proof
 from lockgate.core.key_manifest import open_manifest
 from lockgate.core.listed_key import Status
+from lockgate.core.revoked_signers import revoked_in
 from tests.doors.line import Door
 from tests.doors.test_verify_revoked import door
 
@@ -52,6 +54,20 @@ def test_saved_receipts_say_whose_they_are(door: Door) -> None:
     assert code == 0
     assert f"warning: key {revoked()}, which signed some of this, is revoked" in said
     assert "ends it after entry 0, behind which it signed none of this" in said
+
+
+@pytest.mark.clause("EX-78")
+@pytest.mark.usefixtures("door")
+def test_a_bundle_that_lacks_a_file_says_what_the_others_say() -> None:
+    """A server may hand out less; that it is no whole bundle is for `lockgate verify` to say."""
+    files = decode(Path("bundle.zip").read_bytes())
+    proofs = {name: read_log_proof(data).index for name, data in files.items() if name.endswith(".tlog-proof")}
+
+    for missing in (LOG_KEYS, *proofs):
+        (found,) = revoked_in({name: data for name, data in files.items() if name != missing})
+
+        assert (found.key_id, found.behind) == (revoked(), () if proofs.get(missing) == 1 else (1,))
+    assert 1 in proofs.values()
 
 
 @pytest.mark.clause("EX-78")

@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -45,6 +47,14 @@ def changed(file: Path) -> bytes:
     return canonicalize(document)
 
 
+def lost_runs(folder: Path) -> None:
+    """Take away raw runs behind the store's back."""
+    with closing(sqlite3.connect(folder / "lockgate.db")) as connection, connection:
+        tables = connection.execute("SELECT name FROM sqlite_master WHERE name IN ('segments', 'held_segments')")
+        for (table,) in tables.fetchall():
+            connection.execute(f"DELETE FROM {table}")  # noqa: S608 -- the tables of this line
+
+
 @pytest.mark.clause("RP-21")
 @pytest.mark.parametrize("more", [(), ("--from-runs",)])
 def test_an_equal_rollout_leaves_by_0(door: Door, rolled_back: str, more: tuple[str, ...]) -> None:
@@ -67,6 +77,23 @@ def test_machines_get_every_receipt(door: Door, rolled_back: str) -> None:
     assert (code, whole["equal"], whole["runs"]) == (0, True, None)
     assert whole["counts"] == {"equal": 2, "different": 0, "unreplayed": 0}
     assert json.loads(door.out)["receipts"] == whole["receipts"][1:]
+
+
+@pytest.mark.tampers
+@pytest.mark.clause("RP-90")
+def test_raw_runs_that_contradict_the_buckets_prove_nothing(door: Door, home: Path, rolled_back: str) -> None:
+    """Neither to a person nor to a program, though each decision follows from its buckets."""
+    lost_runs(home / "home")
+
+    code = door("replay", rolled_back, "--from-runs")
+    text = door.out
+    door("replay", rolled_back, "--from-runs", "--json")
+
+    answer = json.loads(door.out)
+    assert (code, answer["equal"], answer["proven"]) == (65, False, [])
+    assert answer["counts"] == {"equal": 2, "different": 0, "unreplayed": 0}
+    assert "its raw runs are not there, and were not pruned" in answer["runs"]["flaws"][0]
+    assert "Proven:" not in text
 
 
 @pytest.mark.clause("RP-22")

@@ -254,7 +254,7 @@ def test_keys_that_sign_are_those_of_the_servers_machine(
     assert "LOCKGATE_URL" in door.err
 
 
-@pytest.mark.clause("KY-63")
+@pytest.mark.clause("KY-63", "KY-81")
 def test_a_former_key_is_revoked_by_its_id(home: Path, door: Door) -> None:
     """The first digits are enough; what was done is said, in JSON too, and the manifest says it from then on."""
     door.create()
@@ -266,10 +266,10 @@ def test_a_former_key_is_revoked_by_its_id(home: Path, door: Door) -> None:
 
     assert door(*call) == 64
     assert door(*call, "--yes") == 0
-    assert f"The log key {former[:16]} is revoked." in door.out
+    assert f"The log key {former} is revoked." in door.out
     assert "The receipt that says so is 3 of" in door.out
     assert door(*call, "--yes", "--json") == 0
-    assert json.loads(door.out) == {"role": "log", "revoked": former[:16], "receipts": []}
+    assert json.loads(door.out) == {"role": "log", "revoked": former, "receipts": []}
 
     assert door("keys", "manifest", "--root", home / "root.pem") == 0
     assert [each["status"] for each in shown(door)["keys"]] == ["active", "revoked", "active"]
@@ -298,6 +298,25 @@ def test_options_that_do_not_go_together_make_nothing(home: Path, door: Door, wo
     assert door("keys", "rotate", *words, "--yes") == 64
 
     assert {path.name for path in keys.iterdir()} == before
+
+
+@pytest.mark.clause("KY-80")
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("receipt", "--compromised", "--last-good-index", "0"),
+        ("log", "--compromised", "--last-good-index", "0", "--use-prepared"),
+        ("log", "--end-overlap"),
+    ],
+)
+def test_a_key_that_is_only_prepared_ends_nothing(home: Path, door: Door, words: tuple[str, ...]) -> None:
+    """Who is in a hurry is not told that all is well while the stolen key signs on."""
+    door.create()
+
+    assert door("keys", "rotate", *words, "--prepare", "--yes") == 64
+
+    assert "--prepare only makes a key" in door.err
+    assert not list((home / "home" / "keys").glob("*.next.pem"))
 
 
 @pytest.mark.clause("KY-62")

@@ -198,6 +198,21 @@ def test_who_mended_a_receiver_need_not_wait(way: str) -> None:
     assert [each.state for each in kept_deliveries(here)] == [State.DELIVERED]
 
 
+@pytest.mark.clause("WH-300")
+def test_a_try_by_hand_ends_no_rest_that_a_receiver_asked_for() -> None:
+    """Though it failed without a word about how long: what is newer waits until then as before."""
+    asked = Carried(fault="it is busy", code=503, retry_after_s=3_600)
+    left = settled(claimed(waiting(message(1, 0), HOOK), HOOK, 0), asked, 0, Kind.WEBHOOK)
+
+    early = settled(claimed(left, HOOK, MINUTE), DOWN, MINUTE, Kind.WEBHOOK)
+
+    newer = waiting(message(2, 2 * MINUTE), HOOK)
+    assert (early.held_until, early.due_at) == (HOUR, left.due_at)
+    assert choose((early, newer), 3 * MINUTE, HOOK).following is None
+    late = settled(claimed(early, HOOK, left.due_at), DOWN, left.due_at, Kind.WEBHOOK)
+    assert late.held_until == 0
+
+
 @pytest.mark.clause("WH-302")
 @pytest.mark.parametrize("endpoint", [AHEAD, PROGRAM], ids=["webhook", "program"])
 def test_what_is_newer_by_a_clock_that_was_set_back_hastens_nothing(endpoint: Endpoint) -> None:

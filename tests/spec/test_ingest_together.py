@@ -13,8 +13,9 @@ from typing import Any
 
 import pytest
 
+from lockgate import crash_point
 from lockgate.core.batch import Ingested, RunBatch
-from lockgate.errors import LockgateError
+from lockgate.errors import LockgateError, NotPermittedError, UsageError
 from lockgate.operations.intake.ingest import ingest
 from lockgate.operations.intake.ingest_together import ingest_together
 from lockgate.ports.house import House
@@ -169,6 +170,29 @@ def test_a_bucket_that_holds_so_many_runs_of_a_candidate_is_sealed_after_the_bat
 def _plain(number: int) -> RunBatch:
     runs = [{"app_id": APPS[0], "release": "v1", "status": "ok", "run_id": f"{number}-{run}"} for run in range(RUNS)]
     return run_batches().decode("".join(json.dumps(run) + "\n" for run in runs).encode(), None)
+
+
+@pytest.mark.clause("SV-900")
+@pytest.mark.parametrize("fault", [UsageError, NotPermittedError])
+def test_what_one_batch_may_not_do_fails_no_other(fault: type[LockgateError]) -> None:
+    """The one pass over all of them is given up, and each is kept alone."""
+    here, there = World(memory_store()), World(memory_store())
+    group = [_plain(number) for number in range(3)]
+    faults = [fault("it may not")]
+
+    def refuse(name: str) -> None:
+        if name == "ingest.tallied" and faults:
+            raise faults.pop()
+
+    crash_point.handle(refuse)
+    try:
+        found = ingest_together(group, here.house)
+    finally:
+        crash_point.handle(None)
+
+    assert not faults
+    assert found == [ingest(batch, there.house) for batch in group]
+    assert _stored(here.house) == _stored(there.house)
 
 
 @pytest.mark.clause("SV-901")

@@ -18,7 +18,7 @@ from lockgate.core.note import read_note
 from lockgate.errors import NotPermittedError, OlderStoreError, UsageError
 from lockgate.operations.keys import last_good
 from lockgate.operations.keys.manifest import Roots, draft_manifest
-from lockgate.operations.keys.revoke_former import Revoking, revoke_former
+from lockgate.operations.keys.revoke_former import Revoking, named_key, revoke_former
 from lockgate.operations.keys.rotate_key import Rotation, rotate_key
 from lockgate.operations.soundness.fsck import fsck
 from lockgate.operations.vault.custody import renew_keys
@@ -124,6 +124,40 @@ def test_a_former_key_is_revoked_by_the_key_that_signs(tmp_path: Path) -> None:
     assert listed is not None
     assert (listed.status, listed.first, listed.last) == (Status.REVOKED, 0, 2)
     assert fsck(here.house).flaws == ()
+
+
+@pytest.mark.clause("KY-81")
+def test_digits_that_are_of_two_keys_name_none() -> None:
+    """Both are named, and a whole id, or enough digits of it, is one."""
+    one, other = "ab" * 8 + "0" * 48, "ab" * 8 + "1" * 48
+
+    with pytest.raises(UsageError, match="2 log keys begin with") as refused:
+        named_key(Use.LOG, one[:16], [one, other])
+
+    assert refused.value.advice == f"Name one: {one}, {other}."
+    assert [named_key(Use.LOG, each, [one, other]) for each in (one, other[:17])] == [one, other]
+    with pytest.raises(UsageError, match="no log key whose id begins with"):
+        named_key(Use.LOG, one[:15], [one])
+
+
+@pytest.mark.clause("KY-82")
+def test_a_place_that_is_refused_is_refused_by_the_keys_own_places(tmp_path: Path) -> None:
+    """A former key's end where another follows; before the first entry of the log there is no place to name."""
+    here = line(tmp_path)
+    decide(here, "one")
+    former = here.house.signers.receipt.key_id
+    rotated(here, Use.RECEIPT)
+    decide(here, "two")
+    second = stated(here).receipt_key
+    rotated(here, Use.RECEIPT)
+
+    with pytest.raises(UsageError, match="entries 0 to 1 of the log of default are of this key") as first:
+        revoked(here, Use.RECEIPT, former, 9)
+    with pytest.raises(UsageError, match="entries 2 to 3 of the log of default are of this key") as later:
+        revoked(here, Use.RECEIPT, second, 0)
+
+    assert "one less than the first" not in first.value.advice
+    assert "one less than the first where none of them is good" in later.value.advice
 
 
 @pytest.mark.clause("KY-63")

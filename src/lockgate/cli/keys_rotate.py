@@ -75,13 +75,14 @@ def rotate(role: str, **call: object) -> int:
 
 
 def _rotate(call: Call) -> int:
+    from lockgate.operations.keys.revoke_former import former_key
     from lockgate.operations.keys.rotate_key import Rotation, rotate_key
     from lockgate.wiring import KEYS, home, signers
 
     _refuse_nonsense(call)
     house = local.known_house()
     if call["former"] is not None:
-        return _revoke(call, call["former"], house)
+        return _revoke(call, former_key(call["role"], call["former"], house), house)
     ring = signers(home() / KEYS, lambda: False)
     if call["is_prepared"]:
         return _said_prepared(call, ring.prepare(call["role"]).key_id)
@@ -106,7 +107,12 @@ def _refuse_nonsense(call: Call) -> None:
         )
     if (call["former"] is not None or call["may_use_prepared"]) and not call["is_stolen"]:
         raise UsageError("--former and --use-prepared are of --compromised", advice="Add it, or leave them out.")
-    if call["former"] is not None and (call["may_use_prepared"] or call["is_prepared"]):
+    if call["is_prepared"] and (call["is_stolen"] or call["may_end_overlap"]):
+        raise UsageError(
+            "--prepare only makes a key: nothing is revoked and no overlap ends by it",
+            advice="Leave out --prepare, and a new key is made and signs at once; else leave out the other options.",
+        )
+    if call["former"] is not None and call["may_use_prepared"]:
         raise UsageError("no key follows one that signs no more", advice="Leave out the other, or --former.")
     if call["may_end_overlap"] and (call["is_stolen"] or call["role"] != "log"):
         raise UsageError(

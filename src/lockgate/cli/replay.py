@@ -175,7 +175,7 @@ def _files(what: str) -> Mapping[str, bytes]:
 def _code(found: Replayed, counted: Recounted | None) -> int:
     from lockgate.core.replay.outcome import Result
 
-    if found.count(Result.DIFFERENT) or (counted is not None and counted.flaws):
+    if found.count(Result.DIFFERENT) or _is_contradicted(counted):
         return exit_codes.DATA.code
     is_open = found.count(Result.UNREPLAYED) or (counted is not None and counted.left)
     return exit_codes.INSUFFICIENT.code if is_open else exit_codes.OK.code
@@ -187,22 +187,28 @@ def _document(found: Replayed, counted: Recounted | None, extent: Extent) -> dic
 
     is_equal = found.count(Result.EQUAL) == len(found.outcomes)
     return {
-        "equal": is_equal,
+        "equal": is_equal and not _is_contradicted(counted),
         "engine": extent.engine,
         "counts": {result.value: found.count(result) for result in Result},
         "receipts": [outcome.document() for outcome in found.outcomes],
         "runs": None if counted is None else counted.document(),
         "left": [{"from": first, "to": last} for first, last in extent.left],
-        "proven": list(proven(extent)) if _is_proof(found) else [],
+        "proven": list(proven(extent)) if _is_proof(found, counted) else [],
         "unproven": list(unproven(extent)),
     }
 
 
-def _is_proof(found: Replayed) -> bool:
-    """Say whether something was replayed, and nothing differs."""
+def _is_proof(found: Replayed, counted: Recounted | None) -> bool:
+    """Say whether something was replayed, and nothing differs, raw runs that were counted again neither."""
     from lockgate.core.replay.outcome import Result
 
-    return bool(found.count(Result.EQUAL)) and not found.count(Result.DIFFERENT)
+    is_same = bool(found.count(Result.EQUAL)) and not found.count(Result.DIFFERENT)
+    return is_same and not _is_contradicted(counted)
+
+
+def _is_contradicted(counted: Recounted | None) -> bool:
+    """Say whether raw runs were counted again and are not what the buckets say."""
+    return counted is not None and bool(counted.flaws)
 
 
 def _others(found: Replayed) -> Iterator[str]:
@@ -230,7 +236,7 @@ def _lines(found: Replayed, counted: Recounted | None, extent: Extent) -> list[s
     lines += others[:MAX_NAMED]
     lines += [f"and {len(others) - MAX_NAMED:,} more"] if len(others) > MAX_NAMED else []
     lines += [] if counted is None else [f"- {sentence}" for sentence in (*counted.flaws, *counted.left)]
-    if _is_proof(found) and not (counted is not None and counted.flaws):
+    if _is_proof(found, counted):
         which = "each that was replayed" if extent.left else "every decision"
         lines += [f"Equal: made again, {which} is the recorded one, byte for byte.", "", "Proven:"]
         lines += [f"  {sentence}" for sentence in proven(extent)]

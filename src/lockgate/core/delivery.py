@@ -164,7 +164,9 @@ def settled(delivery: Delivery, carried: Carried, now: Instant, kind: Kind = Kin
     if carried.fault is None:
         return replace(over, state=State.DELIVERED)
     asked = round(min(carried.retry_after_s or 0.0, LONGEST_RETRY_AFTER / SECOND) * SECOND)
-    held = replace(over, held_until=now + asked if asked else 0)
+    # What was asked for before holds on: a try that somebody asked for by hand ends no time of rest.
+    until = max(delivery.held_until, now + asked)
+    held = replace(over, held_until=until if until > now else 0)
     if delivery.is_early:
         return replace(held, due_at=max(delivery.due_at, held.held_until))
     waits = delivery.waits + 1

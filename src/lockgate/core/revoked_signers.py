@@ -83,7 +83,7 @@ def revoked_in(files: Mapping[str, bytes]) -> tuple[RevokedSigner, ...]:
     """Return which keys that signed something in a bundle its own manifest revokes."""
     if KEY_MANIFEST not in files:
         return ()
-    log_keys = [read_note_key(line).raw for line in files[LOG_KEYS].decode("utf-8").splitlines()]
+    log_keys = [read_note_key(line).raw for line in files.get(LOG_KEYS, b"").decode("utf-8").splitlines()]
     return revoked_signers(files[KEY_MANIFEST], _signed_in(files), log_keys)
 
 
@@ -94,7 +94,9 @@ def _signed_in(files: Mapping[str, bytes]) -> Iterator[Signature]:
         names += [(related_file(series, seq), related_proof_file(series, seq)) for seq in beside]
     names += [(BASELINE, BASELINE_PROOF)] if BASELINE in files else []
     for receipt, proof in names:
-        yield signer_of(files[receipt]), read_log_proof(files[proof]).index
+        # A receipt without its proof has no place, and `lockgate verify` refuses the bundle.
+        if proof in files:
+            yield signer_of(files[receipt]), read_log_proof(files[proof]).index
 
 
 def _signer(each: ListedKey, version: int, entries: list[int]) -> RevokedSigner:

@@ -71,7 +71,7 @@ class DatabaseMarks:
             if near is None:
                 raise UnreachableError(
                     f"{self._place} does not say how far this log had come, and this machine has never seen it",
-                    advice="Nothing is signed until it does, because the store may be an older copy. See to that "
+                    advice="Nothing is stored until it does, because the store may be an older copy. See to that "
                     f"database, which LOCKGATE_STATE names: {_said(error)}",
                 ) from error
             self._tell(error)

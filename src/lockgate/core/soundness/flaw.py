@@ -38,7 +38,7 @@ ADVICE = {
     Rule.LOG: f"{_RESTORE} Whoever kept a checkpoint of this log can prove what it held.",
     Rule.NODE: "`lockgate fsck --repair` makes it again from the entries, where checkpoints prove those: do that "
     "before all else.",
-    Rule.AGE: "Nothing is signed here. Put the newer store back: docs/howto/backup.md says how to go on without it.",
+    Rule.AGE: "Nothing is stored here. Put the newer store back: docs/howto/backup.md says how to go on without it.",
     Rule.SIGNATURE: "If the key was changed, name the older public key with --key or --log-key; else somebody changed "
     "what was signed.",
     Rule.OUTBOX: "Nothing will tell this by itself: tell whoever listens, or act on the rollout again.",

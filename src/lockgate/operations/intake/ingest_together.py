@@ -16,7 +16,7 @@ from lockgate.core.batch import Ingested, RunBatch, joined
 from lockgate.core.instant import Instant
 from lockgate.core.summary import ABSENT
 from lockgate.crash_point import reach
-from lockgate.errors import DataError, LockgateError
+from lockgate.errors import DataError, LockgateError, NotPermittedError, UsageError
 from lockgate.operations.intake.dedupe import first_seen
 from lockgate.operations.intake.ingest import MAX_RUNS, add_batch, check_runs, ingest, open_spine, spines_of
 from lockgate.operations.intake.tallying import OpenSpine, add_runs
@@ -38,8 +38,8 @@ def ingest_together(batches: Sequence[RunBatch], house: House) -> list[Ingested 
             try:
                 with work.part():
                     return [*_add_joined(work, batches, house.clock)]
-            except (DataError, _UnlikeAloneError):
-                # Which of them it is about is found one by one.
+            except (DataError, UsageError, NotPermittedError, _UnlikeAloneError):
+                # Which of them it is about is found one by one; a store that does not answer is about all of them.
                 pass
         return [_alone(work, batch, house.clock) for batch in batches]
 

@@ -57,17 +57,18 @@ def standing_keys(seen: Snapshot, house: House) -> Custody:
     return stated
 
 
-def refuse_place(seen: Snapshot, house: House, first: int, last_good: Mapping[str, int]) -> None:
-    """Refuse a last good entry that is no place of a key which signs from some place of a log on."""
+def refuse_place(seen: Snapshot, house: House, span: Span, last_good: Mapping[str, int]) -> None:
+    """Refuse a last good entry that lies before the places of a key in a log, or behind the log."""
     size = seen.tree().size
-    # The place before its first is that of a key of which nothing is good.
-    if not max(first - 1, 0) <= last_good.get(house.org, -1) < size:
+    # The place before its first is that of a key of which nothing is good; before the log's first there is none.
+    if not max(span.first - 1, 0) <= last_good.get(house.org, -1) < size:
+        last = size - 1 if span.last is None else span.last
+        none = "; one less than the first where none of them is good" if span.first else ""
         raise UsageError(
-            f"entries {first:,} to {size - 1:,} of the log of {house.org} are of this key, and none of them is "
-            "named as the last good one",
+            f"entries {span.first:,} to {last:,} of the log of {house.org} are of this key, and what is named as the "
+            "last good one is none of this log's, or lies before them",
             advice=f"--last-good-index {house.org}:N, where N is the index of the last entry that a witness, or a "
-            "checkpoint that somebody kept, has covered before the key was stolen; one less than the first where "
-            "none of them is good.",
+            f"checkpoint that somebody kept, has covered before the key was stolen{none}.",
         )
 
 

@@ -6,7 +6,7 @@ Nothing follows it, because something else signs already: that signs the receipt
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from lockgate.core.custody import Custody
@@ -41,40 +41,56 @@ def revoke_former(revoking: Revoking, house: House) -> Mapping[str, Receipt]:
     A log that says so already gets no receipt. A place before the one that was named first may be named later.
     """
     checked = operator(revoking.actor.name or "", revoking.actor.reason or "", revoking.actor.kind)
-    found: dict[str, str] = {}
+    key_id = former_key(revoking.role, revoking.key_id, house)
+    found: list[str] = []
     for each in signed_logs(house):
         with each.store.reading(each.org) as seen:
-            key_id = _key_of(seen, each, revoking)
-            if key_id is not None:
+            if _has_signed(seen, each, key_id, revoking):
                 _after(standing_keys(seen, each), key_id, revoking, each.org)
-                found[each.org] = key_id
-    if not found:
-        raise UsageError(
-            f"no {revoking.role} key whose id begins with {revoking.key_id!r} has signed",
-            advice="`lockgate keys manifest` lists them; of an id its first 16 digits are enough.",
-        )
+                found.append(each.org)
     receipts = {}
-    for org, key_id in found.items():
+    for org in found:
         receipt = _revoke(replace(house, org=org), key_id, replace(revoking, actor=checked))
         if receipt is not None:
             receipts[org] = receipt
     return receipts
 
 
-def _key_of(seen: Snapshot, house: House, revoking: Revoking) -> str | None:
-    """Return the key of a log that is meant, or refuse what cannot be said of it; None where it did not sign that."""
+def former_key(role: Use, begins: str, house: House) -> str:
+    """Return the whole id of the one key of a use that has signed a log and whose id begins so."""
+    found: set[str] = set()
+    for each in signed_logs(house):
+        with each.store.reading(each.org) as seen:
+            found |= {span.key_id for span in spans_of(seen, each)[role]}
+    return named_key(role, begins, found)
+
+
+def named_key(role: Use, begins: str, key_ids: Iterable[str]) -> str:
+    """Return the one id that begins so; refuse where none does, or more than one."""
+    named = sorted(each for each in key_ids if each.startswith(begins))
+    if len(begins) < LEAST_DIGITS or not named:
+        raise UsageError(
+            f"no {role} key whose id begins with {begins!r} has signed",
+            advice="`lockgate keys manifest` lists them; of an id its first 16 digits are enough.",
+        )
+    if len(named) > 1:
+        raise UsageError(f"{len(named)} {role} keys begin with {begins!r}", advice=f"Name one: {', '.join(named)}.")
+    return named[0]
+
+
+def _has_signed(seen: Snapshot, house: House, key_id: str, revoking: Revoking) -> bool:
+    """Say whether a key has signed a log; refuse what cannot be said of it there."""
     spans = spans_of(seen, house)[revoking.role]
-    named = [each for each in spans if each.key_id.startswith(revoking.key_id)]
-    if len(revoking.key_id) < LEAST_DIGITS or not named:
-        return None
-    span = named[0]
+    span = next((each for each in spans if each.key_id == key_id), None)
+    if span is None:
+        return False
     if span == spans[-1]:
         raise UsageError(
             f"key {span.key_id} is the one that signs now in the log of {house.org}",
             advice="Leave --former out, and another key follows it.",
         )
-    refuse_place(seen, house, span.first, revoking.last_good)
-    return span.key_id
+    refuse_place(seen, house, span, revoking.last_good)
+    return True
 
 
 def _revoke(house: House, key_id: str, revoking: Revoking) -> Receipt | None:

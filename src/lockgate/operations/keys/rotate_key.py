@@ -126,7 +126,7 @@ def _check(house: House, rotation: Rotation, prepared: str | None) -> None:
                 advice=f"Remove {rotation.role}.next.pem or {rotation.role}.next.json: another key is made.",
             )
         if rotation.last_good is not None:
-            refuse_place(seen, house, spans[rotation.role][-1].first, rotation.last_good)
+            refuse_place(seen, house, spans[rotation.role][-1], rotation.last_good)
             with_revoked(now, _stolen(now, rotation.role), rotation.last_good[house.org], house.org)
 
 

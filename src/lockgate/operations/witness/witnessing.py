@@ -169,7 +169,7 @@ def refuse_contradicted(house: House, witnesses: Witnesses, seconds: float) -> t
         if each.outcome.is_contradiction:
             raise UnsoundError(
                 f"{each.said}: this store may be an older copy",
-                advice="Nothing is signed here until that is settled. Put the newer store back; if the witness is "
+                advice="Nothing is stored here until that is settled. Put the newer store back; if the witness is "
                 f"wrong, `lockgate witnesses remove {each.witness.name}`.",
             )
         keep_asked(house, each)
