@@ -37,6 +37,7 @@ OIDC_ALLOW = "LOCKGATE_OIDC_ALLOW"
 
 memory_store, sqlite_store = store_choice.memory_store, store_choice.sqlite_store
 postgres_store, store_url = store_choice.postgres_store, store_choice.store_url
+database_place = store_choice.database_place
 timestamp_authority, read_timestamp = authority_choice.timestamp_authority, authority_choice.read_timestamp
 stamp_reader = authority_choice.stamp_reader
 make_witness, open_witness = witness_choice.make_witness, witness_choice.open_witness

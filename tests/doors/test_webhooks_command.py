@@ -55,9 +55,10 @@ def test_it_is_disabled_enabled_and_rotated(door: Door, listener: Listener) -> N
     door("webhooks", "create", "--url", listener.url, "--json")
     identity = json.loads(door.out)["id"]
 
-    for command, shown in (("disable", "disabled by hand"), ("enable", "active")):
+    for command, shown in (("disable", "  disabled by hand"), ("enable", "active")):
         assert door("webhooks", command, identity) == exit_codes.OK.code
         assert shown in door.out
+        assert "disabled: disabled" not in door.out
     assert "while it was disabled is not sent" in door.err
     assert door("webhooks", "rotate", identity) == exit_codes.OK.code
     assert door("webhooks", "rotate", identity) == exit_codes.TRY_AGAIN.code

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TypedDict
 import click
 
 from lockgate.cli import exit_codes, local, output
+from lockgate.cli.command_group import CommandGroup
 from lockgate.cli.request import Command, options_of
 from lockgate.core.receipt import Actor, operator
 from lockgate.errors import UsageError
@@ -43,7 +44,7 @@ class Call(TypedDict):
     words: tuple[str, ...]
 
 
-@click.group()
+@click.group(cls=CommandGroup)
 def actuator() -> None:
     """Declare the program that moves an app's traffic, show it, remove it, or tell it the weight again."""
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import click
 
 from lockgate.cli import door, exit_codes, local
+from lockgate.cli.command_group import CommandGroup
 from lockgate.cli.keys_manifest import manifest
 from lockgate.cli.keys_root import root, sign_manifest
 from lockgate.cli.keys_rotate import rotate
@@ -17,7 +18,7 @@ from lockgate.core.permission import PRESETS
 EPILOG = f"Exit codes: 0 done, also when it was so already; 64 usage; {exit_codes.OF_STORE}"
 
 
-@click.group()
+@click.group(cls=CommandGroup)
 def keys() -> None:
     """API keys of `lockgate serve`, and keys that sign.
 

@@ -26,6 +26,5 @@ def _no_store(*, as_json: bool) -> None:
     if as_json:
         output.emit_json({"rollouts": []})
         return
-    from lockgate.wiring import home
-
-    output.say(f"There is no store at {home()} yet; {local.FIRST}\n")
+    missing = local.missing_store()
+    output.say(f"{missing.message[0].upper()}{missing.message[1:]}; {missing.advice}\n")

@@ -28,6 +28,7 @@ URL, ORG = "LOCKGATE_URL", "LOCKGATE_ORG"
 MAX_LISTED = 10
 MAX_SECONDS = 366 * 86_400
 FIRST = "`lockgate create` or `lockgate ingest` makes one, in the folder that LOCKGATE_HOME names."
+MIGRATE = "`lockgate store migrate`, with the role that owns them, makes its tables: see docs/howto/postgresql.md."
 
 
 def seconds(text: str) -> float:
@@ -128,11 +129,18 @@ def _waiting() -> None:
 
 def check_store() -> None:
     """Refuse to go on where there is no store."""
-    from lockgate.wiring import home
-
     check_here()
     if not has_store():
-        raise UsageError(f"there is no store at {home()} yet", advice=FIRST)
+        raise missing_store()
+
+
+def missing_store() -> UsageError:
+    """Return that there is no store, with where it is looked for, and what makes it."""
+    from lockgate import wiring
+
+    if (place := wiring.database_place()) is not None:
+        return UsageError(f"there is no store in {place} yet", advice=MIGRATE)
+    return UsageError(f"there is no store at {wiring.home()} yet", advice=FIRST)
 
 
 def check_here() -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from lockgate.cli import exit_codes, output
+from lockgate.cli.command_group import CommandGroup
 from lockgate.cli.log_door import Fetched, LogCall, fetch
 from lockgate.errors import UsageError
 
@@ -18,7 +19,7 @@ MAX_COUNT = 10**18 - 1
 COUNT = click.IntRange(0, MAX_COUNT)
 
 
-@click.group(epilog=EPILOG)
+@click.group(cls=CommandGroup, epilog=EPILOG)
 def log() -> None:
     """Print the log of what was signed, its proofs, or everything since a size."""
 

@@ -6,11 +6,12 @@ from __future__ import annotations
 import click
 
 from lockgate.cli import exit_codes, local, output
+from lockgate.cli.command_group import CommandGroup
 
 EPILOG = f"Exit codes: 0 done; 64 usage, or there is one of that name; {exit_codes.OF_STORE}"
 
 
-@click.group()
+@click.group(cls=CommandGroup)
 def orgs() -> None:
     """Make and list organisations, which see nothing of each other."""
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from lockgate.cli import exit_codes, output
+from lockgate.cli.command_group import CommandGroup
 from lockgate.core.policy.policy import Policy
 from lockgate.errors import UsageError
 from lockgate.report.text import printable
@@ -15,7 +16,7 @@ from lockgate.report.text import printable
 DEFAULT_PATH = "policy.yaml"
 
 
-@click.group(invoke_without_command=True)
+@click.group(cls=CommandGroup, invoke_without_command=True)
 @click.pass_context
 def policy(ctx: click.Context) -> None:
     """Write, check and show policies."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from lockgate.cli import exit_codes, local, output
+from lockgate.cli.command_group import CommandGroup
 from lockgate.cli.progress_line import ProgressLine
 from lockgate.cli.store_migrate import migrate
 from lockgate.errors import UsageError
@@ -24,7 +25,7 @@ EPILOG = (
 )
 
 
-@click.group()
+@click.group(cls=CommandGroup)
 def store() -> None:
     """Make the tables of a store, or copy it to where it goes on."""
 

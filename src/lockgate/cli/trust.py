@@ -8,6 +8,7 @@ from typing import TypedDict
 import click
 
 from lockgate.cli import exit_codes, local, output
+from lockgate.cli.command_group import CommandGroup
 from lockgate.errors import UsageError
 
 EPILOG = f"Exit codes: 0 done; 64 usage; {exit_codes.OF_STORE}"
@@ -30,7 +31,7 @@ class Call(TypedDict):
     as_json: bool
 
 
-@click.group()
+@click.group(cls=CommandGroup)
 def trust() -> None:
     """Say which CI jobs get a key for the token that their CI system signed."""
 

@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from lockgate.cli import exit_codes, local, output
+from lockgate.cli.command_group import CommandGroup
 from lockgate.cli.request import Command, options_of
 from lockgate.cli.webhook_door import WebhookCall, ask
 from lockgate.core.delivery import State
@@ -34,7 +35,7 @@ of_events = click.option(
 )
 
 
-@click.group()
+@click.group(cls=CommandGroup)
 def webhooks() -> None:
     """Declare receivers of signed messages, try them, and see what they were sent."""
 

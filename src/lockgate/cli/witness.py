@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from lockgate.cli import exit_codes, local, output
+from lockgate.cli.command_group import CommandGroup
 from lockgate.errors import UsageError
 
 HOST, PORT = "127.0.0.1", 7301
@@ -19,7 +20,7 @@ SERVE_EPILOG = (
 FOLDER: dict[str, Any] = {"required": True, "metavar": "FOLDER", "type": click.Path(file_okay=False)}
 
 
-@click.group()
+@click.group(cls=CommandGroup)
 def witness() -> None:
     """Cosign other teams' logs, so that none is rewritten unseen."""
 

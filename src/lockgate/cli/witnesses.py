@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from lockgate.cli import exit_codes, local, output
+from lockgate.cli.command_group import CommandGroup
 
 if TYPE_CHECKING:
     from lockgate.operations.witness.witnessing import Asked
@@ -21,7 +22,7 @@ ASK_EPILOG = (
 JSON = click.option("--json", "as_json", is_flag=True, help="Print them as JSON.")
 
 
-@click.group()
+@click.group(cls=CommandGroup)
 def witnesses() -> None:
     """Say which witnesses cosign the checkpoints of this machine's logs, and ask them."""
 

@@ -143,7 +143,8 @@ def _problem(status: int, said: bytes) -> tuple[str, str]:
     """Return the type of a problem document and what it says, as one line that can be logged."""
     try:
         document = json.loads(said)
-        kind, told = str(document.get("type")), f"{document.get('detail', '')} {document.get('advice', '')}"
+        parts = (str(document.get(name) or "").strip() for name in ("detail", "advice"))
+        kind, told = str(document.get("type")), ". ".join(each.removesuffix(".") for each in parts if each)
     except (ValueError, RecursionError, AttributeError):
         kind, told = "", ""
     shown = "".join(char if char.isprintable() else " " for char in told)[:MAX_REASON].strip()

@@ -43,6 +43,16 @@ def has_own_store(home: Path) -> bool:
     return postgres.has_store(url, busy_seconds())
 
 
+def database_place() -> str | None:
+    """Return how a person is told which database LOCKGATE_STORE names, without its password; None without one."""
+    url = store_url()
+    if url is None:
+        return None
+    from lockgate.adapters.stores.postgres.connections import Connections
+
+    return Connections(url).place
+
+
 def has_sqlite_store(folder: Path) -> bool:
     """Say whether a folder holds a store already, whole or not."""
     from lockgate.adapters.stores.sqlite.store import CONTROL, RUNS
