@@ -17,6 +17,7 @@ from lockgate.core.soundness.flaw import Rule
 from lockgate.errors import OlderStoreError
 from lockgate.operations.soundness.fsck import fsck
 from lockgate.operations.steering.once import Came, Once, answered_before, do_once
+from lockgate.operations.vault import checking
 from tests.faults import steps
 from tests.postgresql import Cluster
 from tests.soundness.everything import AFTER, fill
@@ -119,6 +120,30 @@ DATABASE = [
     "DROP POLICY by_its_id ON api_keys",
     "CREATE POLICY every_row ON apps USING (true)",
     "CREATE OR REPLACE FUNCTION refuse_sealed() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$",
+    "CREATE TRIGGER kept_node BEFORE INSERT ON looks FOR EACH ROW EXECUTE FUNCTION refuse_change('no')",
+    (
+        "DROP TRIGGER kept_node ON nodes;"
+        " CREATE TRIGGER kept_node BEFORE UPDATE ON nodes FOR EACH ROW"
+        " EXECUTE FUNCTION refuse_change('the log is kept as it is')"
+    ),
+    (
+        "DROP TRIGGER kept_receipt ON receipts; CREATE TRIGGER kept_receipt AFTER UPDATE OR DELETE ON receipts"
+        " FOR EACH ROW EXECUTE FUNCTION refuse_change('receipts are kept as they are')"
+    ),
+    (
+        "DROP TRIGGER sealed_slot ON slots; CREATE TRIGGER sealed_slot BEFORE UPDATE ON slots"
+        " FOR EACH ROW WHEN (OLD.sealed_at IS NULL) EXECUTE FUNCTION refuse_sealed()"
+    ),
+    "CREATE POLICY by_its_id ON apps FOR SELECT USING (true)",
+    "ALTER POLICY by_its_id ON api_keys USING (true)",
+    (
+        "DROP POLICY every_name ON api_keys;"
+        " CREATE POLICY every_name ON api_keys USING (current_setting('lockgate.question', true) = 'orgs')"
+    ),
+    "ALTER POLICY own_org ON apps USING (true)",
+    "ALTER POLICY own_org ON apps WITH CHECK (true)",
+    "ALTER POLICY own_org ON apps TO CURRENT_USER",
+    "CREATE UNIQUE INDEX one_rollout_of_app ON rollouts (org, app)",
 ]
 
 
@@ -129,6 +154,7 @@ def test_what_finds_and_guards_rows_of_a_database_is_made_again(tmp_path: Path, 
     url = postgresql.new_database()
     here = Machine(tmp_path / "home", LOCKGATE_STORE=url)
     here.act(here.create("v2"), "pause")
+    assert told(here) == []
     seen = []
     for statements in DATABASE:
         with psycopg.connect(url, autocommit=True) as link:
@@ -137,6 +163,23 @@ def test_what_finds_and_guards_rows_of_a_database_is_made_again(tmp_path: Path, 
         seen.append(([flaw["rule"] for flaw in told(here)], here.call(*MEND).returncode))
 
     assert seen == [(["index"], 0)] * len(DATABASE)
+    assert told(here) == []
+
+
+@pytest.mark.clause("WT-72")
+def test_many_flaws_of_one_rule_hide_none_of_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is kept is bounded of each rule: signatures that do not verify, and a node that is found after them."""
+    monkeypatch.setattr(checking, "MAX_FLAWS", 1)
+    home = tmp_path / "home"
+    fill(home)
+    # The last four of the signature's digits.
+    forged = "UPDATE checkpoints SET note = CAST(substr(note, 1, length(note) - 5) || 'AAA=' || char(10) AS BLOB)"
+    change(home, forged, "DELETE FROM nodes WHERE level = 1")
+
+    found = fsck(steps.house_of(home, AFTER + 40))
+
+    assert [flaw.rule for flaw in found.flaws] == [Rule.NODE, Rule.SIGNATURE]
+    assert found.further > 1
 
 
 @pytest.mark.clause("WT-72")

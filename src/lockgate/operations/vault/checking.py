@@ -19,7 +19,8 @@ T = TypeVar("T")
 K = TypeVar("K", int, str)
 # What is read at once.
 PORTION = 200
-# Further flaws are counted: a store that is broken whole would fill memory with sentences.
+# Of each rule; further flaws are counted: a store that is broken whole would fill memory with sentences.
+# Many of one rule hide none of another, by which what is told first and what can be repaired are chosen.
 MAX_FLAWS = 1_000
 
 
@@ -33,6 +34,7 @@ class Check:
     tell: Tell
     flaws: list[Flaw] = field(default_factory=list)
     further: int = 0
+    kept: Counter[Rule] = field(default_factory=Counter)
     counted: Counter[str] = field(default_factory=Counter)
     unknown: dict[str, None] = field(default_factory=dict)
     is_unread: bool = False
@@ -52,7 +54,8 @@ class Check:
         is_flawed = False
         for flaw in flaws:
             is_flawed = True
-            if len(self.flaws) < MAX_FLAWS:
+            if self.kept[flaw.rule] < MAX_FLAWS:
+                self.kept[flaw.rule] += 1
                 self.flaws.append(flaw)
             else:
                 self.further += 1

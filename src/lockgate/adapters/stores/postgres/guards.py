@@ -10,11 +10,12 @@ import re
 from collections.abc import Iterable, Iterator
 from functools import cache
 
+from lockgate.adapters.stores.postgres.connections import SCHEMA
 from lockgate.adapters.stores.postgres.schema import scripts
 
-# Kind and name, and what is more to it.
+# Kind and name, and what is more to it; of a trigger and a policy that begins with their table, which names them too.
 Made = tuple[str, str, str]
-# What stands in the schema and is in force; of a trigger nobody's own constraint is.
+# What stands in the schema and is in force, but for what constraints are made of.
 FOUND = """
 SELECT 'table', relname, '' FROM pg_class WHERE relnamespace = 'lockgate'::regnamespace AND relkind = 'r'
 UNION ALL SELECT 'index', c.relname, CASE WHEN indisunique THEN 'unique ' ELSE '' END || t.relname || ' ('
@@ -22,27 +23,38 @@ UNION ALL SELECT 'index', c.relname, CASE WHEN indisunique THEN 'unique ' ELSE '
   || ') ' || coalesce(pg_get_expr(indpred, indrelid), '')
   FROM pg_index JOIN pg_class c ON c.oid = indexrelid JOIN pg_class t ON t.oid = indrelid
   WHERE c.relnamespace = 'lockgate'::regnamespace AND indisvalid
-UNION ALL SELECT 'trigger', tgname, relname || ' ' || proname
-  FROM pg_trigger JOIN pg_class c ON c.oid = tgrelid JOIN pg_proc p ON p.oid = tgfoid
+  AND NOT EXISTS (SELECT 1 FROM pg_constraint WHERE conindid = indexrelid AND contype IN ('p', 'u', 'x'))
+UNION ALL SELECT 'trigger', tgname, relname || ' ' || pg_get_triggerdef(g.oid)
+  FROM pg_trigger g JOIN pg_class c ON c.oid = tgrelid
   WHERE relnamespace = 'lockgate'::regnamespace AND tgenabled IN ('O', 'A') AND NOT tgisinternal
-UNION ALL SELECT 'policy', polname, relname FROM pg_policy JOIN pg_class c ON c.oid = polrelid
+UNION ALL SELECT 'policy', polname, relname || CASE WHEN polpermissive THEN '' ELSE ' AS RESTRICTIVE' END
+  || CASE polcmd WHEN 'r' THEN ' FOR SELECT' WHEN '*' THEN '' ELSE ' FOR ' || polcmd::text END
+  || CASE polroles WHEN '{0}' THEN '' ELSE ' TO ' || polroles::text END
+  || coalesce(' USING ' || pg_get_expr(polqual, polrelid), '')
+  || coalesce(' WITH CHECK ' || pg_get_expr(polwithcheck, polrelid), '')
+  FROM pg_policy JOIN pg_class c ON c.oid = polrelid
   WHERE relnamespace = 'lockgate'::regnamespace AND polname <> 'own_org'
 UNION ALL SELECT 'function', proname, prosrc FROM pg_proc WHERE pronamespace = 'lockgate'::regnamespace
 """
-# Tables whose rows are not held by their organisation.
-OPEN = """
+# Tables whose rows are not held by their organisation, by the policy that `every_time.sql` makes.
+OPEN = r"""
 SELECT relname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'org'
 WHERE relnamespace = 'lockgate'::regnamespace AND relkind = 'r' AND NOT (
   relrowsecurity AND relforcerowsecurity
-  AND EXISTS (SELECT 1 FROM pg_policy p WHERE p.polrelid = c.oid AND p.polname = 'own_org'))
+  AND EXISTS (
+    SELECT 1 FROM pg_policy p WHERE p.polrelid = c.oid AND p.polname = 'own_org'
+    AND polpermissive AND polcmd = '*' AND polroles = '{0}' AND polwithcheck IS NULL
+    AND regexp_replace(pg_get_expr(polqual, polrelid), '::\w+|[()]', '', 'g')
+      = 'org = current_setting''lockgate.org'', true'))
 ORDER BY relname
 """
 # What stands in our files, each as it is written there.
 _TABLE = re.compile(r"^CREATE TABLE (\w+) \(", re.MULTILINE)
 _INDEX = re.compile(r"^CREATE (UNIQUE )?INDEX (\w+) ON (\w+) \(([^)]*)\)(?: WHERE ([^;]+))?;", re.MULTILINE)
-_TRIGGER = re.compile(r"^CREATE TRIGGER (\w+) [A-Z ]+ ON (\w+)[^;]+EXECUTE FUNCTION (\w+)[^;]*;", re.MULTILINE)
-_POLICY = re.compile(r"^CREATE POLICY (\w+) ON (\w+)[^;]*;", re.MULTILINE)
+_TRIGGER = re.compile(r"^CREATE TRIGGER (\w+) [A-Z ]+ ON (\w+)[^;]+EXECUTE FUNCTION [^;]+;", re.MULTILINE)
+_POLICY = re.compile(r"^CREATE POLICY (\w+) ON (\w+)([^;]*);", re.MULTILINE)
 _FUNCTION = re.compile(r"^CREATE (FUNCTION (\w+)\(.*?\$\$(.*?)\$\$;)", re.MULTILINE | re.DOTALL)
+_EVENTS = re.compile(r"\b(before|after) (.+?) on ")
 # Who leaves a store lets this one refuse every write; where it went is asked elsewhere.
 _LEFT = "refuse_left"
 
@@ -54,13 +66,15 @@ def made() -> dict[Made, str]:
     found: dict[Made, str] = {("table", name, ""): "" for name in _TABLE.findall(whole)}
     for each in _INDEX.finditer(whole):
         unique, name, table, columns, where = (part or "" for part in each.groups())
-        found["index", name, _plain(f"{unique.lower()}{table} ({columns}) {where}")] = each.group()
+        found["index", name, _plain("index", f"{unique.lower()}{table} ({columns}) {where}")] = each.group()
     for each in _TRIGGER.finditer(whole):
-        name, table, called = each.groups()
-        found["trigger", name, f"{table} {called}"] = f"DROP TRIGGER IF EXISTS {name} ON {table};\n{each.group()}"
-    for each in _POLICY.finditer(whole):
         name, table = each.groups()
-        found["policy", name, table] = each.group()
+        shown = _plain("trigger", f"{table} {each.group()[:-1]}")
+        found["trigger", name, shown] = f"DROP TRIGGER IF EXISTS {name} ON {table};\n{each.group()}"
+    for each in _POLICY.finditer(whole):
+        name, table, held = each.groups()
+        shown = _plain("policy", table + held)
+        found["policy", name, shown] = f"DROP POLICY IF EXISTS {name} ON {table};\n{each.group()}"
     for each in _FUNCTION.finditer(whole):
         written, name, body = each.groups()
         found["function", name, body] = f"CREATE OR REPLACE {written}"
@@ -69,11 +83,8 @@ def made() -> dict[Made, str]:
 
 def read(rows: Iterable[tuple[str, str, str]]) -> set[Made]:
     """Return what is in force, of the rows of `FOUND`, but for what a store that was left is guarded by."""
-    return {
-        (kind, name, _plain(more) if kind == "index" else more)
-        for kind, name, more in rows
-        if _LEFT not in (name, *more.split(" ")[-1:])
-    }
+    there = ((kind, name, _plain(kind, more)) for kind, name, more in rows)
+    return {each for each in there if _LEFT not in (each[1], *each[2].split(" ")[-1:])}
 
 
 def lacking(there: set[Made]) -> Iterator[Made]:
@@ -83,12 +94,28 @@ def lacking(there: set[Made]) -> Iterator[Made]:
 
 
 def foreign(there: set[Made]) -> Iterator[Made]:
-    """Yield triggers and policies that are none of the schema: they change, hide or show what is kept."""
-    known = {each[:2] for each in made()}
-    yield from sorted(each for each in there if each[0] in ("trigger", "policy") and each[:2] not in known)
+    """Yield indexes, triggers and policies that are none of the schema: they refuse, change, hide or show rows."""
+    known = {_named(each) for each in made()}
+    yield from sorted(each for each in there if each[0] not in ("table", "function") and _named(each) not in known)
 
 
-def _plain(written: str) -> str:
-    """Return an index's columns and condition without what PostgreSQL adds where it shows them."""
-    bare = re.sub(r"::(\w+\.)?\w+|[()]", "", written)
-    return " ".join(bare.split())
+def table_of(each: Made) -> str:
+    """Return the table of a trigger or a policy."""
+    return each[2].split(" ", 1)[0]
+
+
+def _named(each: Made) -> tuple[str, str, str]:
+    """Return that by which there is one only: names of triggers and policies are those of their table."""
+    return (*each[:2], table_of(each) if each[0] in ("trigger", "policy") else "")
+
+
+def _plain(kind: str, written: str) -> str:
+    """Return what is written in our files, or shown by PostgreSQL, without that in which the two differ."""
+    if kind == "function":
+        return written
+    bare = " ".join(re.sub(r"::(\w+\.)?\w+|[()]", "", written).split())
+    return _EVENTS.sub(_in_order, bare.replace(f"{SCHEMA}.", "").lower()) if kind == "trigger" else bare
+
+
+def _in_order(events: re.Match[str]) -> str:
+    return f"{events[1]} {' or '.join(sorted(events[2].split(' or ')))} on "

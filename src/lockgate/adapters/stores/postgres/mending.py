@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from psycopg import sql
 
 from lockgate.adapters.stores.postgres.connections import SCHEMA, Connections, Link
-from lockgate.adapters.stores.postgres.guards import FOUND, OPEN, foreign, lacking, made, read
+from lockgate.adapters.stores.postgres.guards import FOUND, OPEN, Made, foreign, lacking, made, read, table_of
 from lockgate.adapters.stores.postgres.schema import close
 from lockgate.core.merkle import Node
 
@@ -34,13 +34,12 @@ class PostgresMending:
 
     def _restore(self) -> None:
         there = read(self._link.execute(FOUND).fetchall())
-        for kind, name, more in foreign(there):
-            table = sql.Identifier(SCHEMA, more.split(" ", 1)[0])
-            self._link.execute(sql.SQL(f"DROP {kind.upper()} {{}} ON {{}}").format(sql.Identifier(name), table))
+        for each in foreign(there):
+            self._drop(each)
         for each in lacking(there):
             # A table that is gone took rows with it, which nothing makes again.
             if each[0] == "index":
-                self._link.execute(sql.SQL("DROP INDEX IF EXISTS {}").format(sql.Identifier(SCHEMA, each[1])))
+                self._drop(each)
             if each[0] != "table":
                 self._link.execute(made()[each].encode())
         for (without,) in self._link.execute(OPEN).fetchall():
@@ -48,6 +47,14 @@ class PostgresMending:
             self._link.execute(sql.SQL("DROP POLICY IF EXISTS own_org ON {}").format(table))
             self._link.execute(sql.SQL("ALTER TABLE {} NO FORCE ROW LEVEL SECURITY").format(table))
         close(self._link)
+
+    def _drop(self, each: Made) -> None:
+        kind, name, _ = each
+        if kind == "index":
+            self._link.execute(sql.SQL("DROP INDEX IF EXISTS {}").format(sql.Identifier(SCHEMA, name)))
+            return
+        table = sql.Identifier(SCHEMA, table_of(each))
+        self._link.execute(sql.SQL(f"DROP {kind.upper()} {{}} ON {{}}").format(sql.Identifier(name), table))
 
     def replace_nodes(self, org: str, nodes: Iterable[tuple[Node, bytes]]) -> int:
         """Replace all nodes; nobody else sees the barriers lifted."""
