@@ -53,7 +53,7 @@ class PostgresSoundness(PostgresRowsReading):
         for kind, name, _ in foreign(there):
             yield Rule.INDEX, f"the schema: its {kind} {name} is not one of this version"
         for (name,) in without.fetchall():
-            yield Rule.INDEX, f"the schema: row-level security of {name} is not in force, or written otherwise"
+            yield Rule.INDEX, f"the schema: row-level security of {name} is not in force"
 
     def _strayed(self) -> Iterator[str]:
         for table, keys, bodies, held in REPEATED:
