@@ -3,7 +3,7 @@
 
 Whoever finds nobody at work decodes and keeps their own batch, and those that come until that is decoded; who comes
 later waits for the next turn. Threads that worked beside each other would stop each other at each step, and push each
-other's values out of the processor's cache: that was a quarter of all that a small batch cost.
+other's values out of the processor's cache.
 """
 
 from __future__ import annotations
