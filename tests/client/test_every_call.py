@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +14,8 @@ from lockgate.client import Client, ProblemError, Timing, answers
 from lockgate.client.transport import API
 from lockgate.server.table import ENDPOINTS
 from tests.client.scripted import scripted
-from tests.server.served import Served, served
-from tests.spec.line import APP, EQUAL, created, world
+from tests.server.served import Served
+from tests.spec.line import APP, EQUAL, created
 
 TOKEN = "rvk_00000000000000000000000000_secret"  # noqa: S105 -- it opens nothing
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "howto" / "remote.md"
@@ -72,20 +72,6 @@ CALLS: dict[str, Callable[[Client], object]] = {
 }
 # What is answered as bytes, is for commands, imports files, or lends a CI job a key, which the client does by itself.
 OF_OTHERS = re.compile(r"/(envelope|proof|screens/.*|log/.*|imports/runs|oidc/token)$")
-
-
-@pytest.fixture
-def door() -> Iterator[Served]:
-    """Return a server whose clock stands still."""
-    with served(world()) as opened:
-        yield opened
-
-
-@pytest.fixture
-def client(door: Served) -> Iterator[Client]:
-    """Return a client with a key for everything."""
-    with Client(str(door.http.base_url), door.key("admin").token) as found:
-        yield found
 
 
 @pytest.mark.clause("WH-312")
