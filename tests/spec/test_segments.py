@@ -85,6 +85,31 @@ def test_a_move_that_is_cut_off_loses_and_doubles_nothing(
     assert fsck(here.house).flaws == ()
 
 
+@pytest.mark.parametrize("large", [1, sqlite_segments.LARGE])
+@pytest.mark.clause("BU-200")
+def test_a_batch_that_was_cut_off_and_comes_again_is_as_old_as_it_came(
+    here: World, monkeypatch: pytest.MonkeyPatch, large: int
+) -> None:
+    """What was left of it is pruned when its age is over, and not before."""
+    monkeypatch.setattr(sqlite_segments, "LARGE", large)
+    for number in range(HELD - 1):
+        take(here, number)
+    monkeypatch.setattr(crash_point, "_handler", stop_at("store.runs_kept"))
+    with pytest.raises(RuntimeError):
+        take(here, HELD)
+    monkeypatch.setattr(crash_point, "_handler", None)
+    here.clock.advance(15 * 24 * 3_600)
+
+    digest = take(here, HELD)
+
+    with here.house.store.reading() as seen:
+        assert seen.segments_before(here.clock.now() + 1, (-1, ""), 100)[-1] == (here.clock.now(), digest)
+    assert fsck(here.house).flaws == ()
+    assert prune(here.house, Retention()).raw == HELD - 1
+    with here.house.store.reading() as seen:
+        assert seen.is_segment_sound(digest)
+
+
 @pytest.mark.clause("BU-200")
 def test_raw_runs_of_a_large_batch_go_to_their_file_at_once(
     here: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -114,6 +114,18 @@ class RetentionContract:
             assert (seen.ingested("sha256:1"), counts) == (None, [1, 1])
             assert seen.ingested("sha256:2") is not None
 
+    def test_raw_runs_that_outlived_their_batch_are_as_old_as_the_one_that_comes_again(self, store: Store) -> None:
+        """By which they are pruned."""
+        fill(store)
+        with store.writing() as work:
+            work.drop_slots("web", 0, 1)
+            work.drop_batches(20, 9)
+            work.add_batch(Ingested(digest="sha256:1", at=25, runs=1, apps={"web": 1}), b"raw", [])
+
+        with store.reading() as seen:
+            assert seen.segments_before(30, (15, ""), 9) == ((20, "sha256:2"), (25, "sha256:1"))
+            assert (10, "sha256:1") not in seen.segments_before(30, (-1, ""), 9)
+
     def test_old_marks_go(self, store: Store) -> None:
         """Of the window and strict ones, those before a time."""
         strict = Dedupe(is_strict=True)

@@ -38,9 +38,10 @@ from lockgate.core.trial import Look, Trial
 from lockgate.core.vault import Receipt
 
 _RELEASES = "INSERT INTO releases SELECT %s, * FROM unnest(%s::text[], %s::text[], %s::bigint[]) ON CONFLICT DO NOTHING"
-# Raw runs that a batch was pruned of may be there still, and they are the same.
+# Raw runs of a batch that was pruned may be there still; they are the same, and as old as the batch that came again.
 _BATCH = (
-    "WITH held AS (INSERT INTO segments VALUES (%s, %s, %s, %s) ON CONFLICT DO NOTHING),"
+    "WITH held AS (INSERT INTO segments VALUES (%s, %s, %s, %s)"
+    " ON CONFLICT (org, digest) DO UPDATE SET at = excluded.at),"
     " placed AS (INSERT INTO slot_batches SELECT %s, app, number, %s"
     " FROM unnest(%s::text[], %s::bigint[]) AS place (app, number))"
     " INSERT INTO batches VALUES (%s, %s, %s, %s)"

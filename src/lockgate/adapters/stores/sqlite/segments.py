@@ -21,6 +21,10 @@ from lockgate.errors import DataError
 HELD = 8
 # Compressed bytes of a batch that is worth a second synchronisation rather than a second writing.
 LARGE = 1 << 17
+# Whoever was stopped between the two commits left the same bytes in the file of raw runs, as of a time at which nothing
+# was taken; they are as old as the batch that came again, by which they are pruned.
+KEEP = "INSERT INTO segments VALUES (?, ?, ?, ?) ON CONFLICT (org, digest) DO UPDATE SET at = excluded.at"
+HOLD = KEEP.replace("segments", "held_segments", 1)
 
 
 class SqliteSegmentsReading(SqliteRowsReading):
@@ -66,13 +70,10 @@ class SqliteSegmentsWriting(SqliteSegmentsReading, SqliteRowsWriting):
         row = (self._org, ingested.digest, ingested.at, segment.compress(body))
         if len(row[-1]) >= LARGE:
             self._begin_runs()
-            # A batch whose commit failed left its bytes here, and they are the same.
-            self._runs.execute("INSERT OR IGNORE INTO segments VALUES (?, ?, ?, ?)", row)
+            self._runs.execute(KEEP, row)
             return
-        self._control.execute("INSERT OR IGNORE INTO held_segments VALUES (?, ?, ?, ?)", row)
+        self._control.execute(HOLD, row)
         if self._rows("SELECT count(*) FROM held_segments WHERE org = ?")[0][0] >= HELD:
             self._begin_runs()
-            rows = self._rows("SELECT * FROM held_segments WHERE org = ?")
-            # Whoever was stopped between the two commits left them in both files.
-            self._runs.executemany("INSERT OR IGNORE INTO segments VALUES (?, ?, ?, ?)", rows)
+            self._runs.executemany(KEEP, self._rows("SELECT * FROM held_segments WHERE org = ?"))
             self._change("DELETE FROM held_segments WHERE org = ?")
