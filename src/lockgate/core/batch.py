@@ -76,7 +76,7 @@ class RunBatch:
 
 
 def joined(batches: Sequence[RunBatch]) -> RunBatch:
-    """Return the runs of batches that name neither flags nor probes as one, with the name of the first.
+    """Return the runs of batches that name neither flags nor probes as one, which has no bytes of its own.
 
     Groups stand in the order in which they came first.
     """
@@ -84,7 +84,7 @@ def joined(batches: Sequence[RunBatch]) -> RunBatch:
     numbered = [
         np.array([places.setdefault(group, len(places)) for group in batch.groups], np.intp) for batch in batches
     ]
-    one = RunBatch(
+    return RunBatch(
         body=b"",
         columns=concatenate([batch.columns for batch in batches]),
         groups=tuple(places),
@@ -92,9 +92,6 @@ def joined(batches: Sequence[RunBatch]) -> RunBatch:
         started_at=np.concatenate([batch.started_at for batch in batches]),
         ids=[run_id for batch in batches for run_id in batch.ids],
     )
-    # In place of the digest of the bytes, which nobody keeps as one.
-    one.__dict__["digest"] = batches[0].digest
-    return one
 
 
 def spread(batch: RunBatch) -> RunBatch:

@@ -34,7 +34,7 @@ class RunIdsWriting(Protocol):
         """
 
     def add_ids(self, app: str, digest: str, marks: Marks, dedupe: Dedupe, now: Instant) -> None:
-        """Keep marks that are not known, of runs of one batch."""
+        """Keep marks that are not known, of runs of one batch, or of several kept at once by the first one's digest."""
 
     def add_left_out(self, app: str, runs: Mapping[str, int]) -> None:
         """Add to how many runs of releases did not count."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Rows of marks, each of one batch, come in as they were committed; whether a mark is among them goes out.
+"""Rows of marks, each of what was kept at once, come in as they were committed; whether a mark is among them goes out.
 
 This is a copy of rows that never change. Which of them count is read from the store in every transaction: those up to
 `last`, the newest row that is copied here, as long as that row is still the same, and those after it.
@@ -32,7 +32,7 @@ MAX_WINDOWS = 8
 
 
 class MarkRow(NamedTuple):
-    """The marks of one batch: its place among the rows, its digest, when it came."""
+    """The marks of what was kept at once: its place among the rows, the digest of its first batch, when it came."""
 
     place: int
     digest: str

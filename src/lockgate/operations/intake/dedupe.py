@@ -18,10 +18,11 @@ from lockgate.errors import DataError, UsageError
 from lockgate.ports.store import Transaction
 
 
-def first_seen(work: Transaction, batch: RunBatch, apps: Mapping[str, App], now: Instant) -> Mask:
+def first_seen(work: Transaction, batch: RunBatch, digest: str, apps: Mapping[str, App], now: Instant) -> Mask:
     """Return which runs come for the first time, in the batch and before it, and remember them; one without id does.
 
-    The transaction that tallies them remembers them: a batch that is not kept leaves no id behind.
+    The transaction that tallies them remembers them, beside the digest that it is given: a batch that is not kept
+    leaves no id behind.
     """
     is_new = np.ones(len(batch.ids), np.bool_)
     places, ids = _identified(batch)
@@ -43,7 +44,7 @@ def first_seen(work: Transaction, batch: RunBatch, apps: Mapping[str, App], now:
         is_known = work.known_ids(app.name, marks[own], app.dedupe, now)
         is_new[places[own[is_known]]] = False
         if not is_known.all():
-            work.add_ids(app.name, batch.digest, marks[own[~is_known]], app.dedupe, now)
+            work.add_ids(app.name, digest, marks[own[~is_known]], app.dedupe, now)
     return is_new
 
 

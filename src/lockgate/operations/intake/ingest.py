@@ -67,7 +67,7 @@ def add_batch(
     spines = {name: open_spine(work, name, batch, now) for name in spines_of(batch)}
     for spine in spines.values():
         spine.app = with_dedupe(work, spine.app, dedupe or (import_rule(spine.app) if by_start_time else None))
-    is_kept = first_seen(work, batch, {name: spine.app for name, spine in spines.items()}, now)
+    is_kept = first_seen(work, batch, batch.digest, {name: spine.app for name, spine in spines.items()}, now)
     starts = _starts(batch, spines) if by_start_time else np.full(batch.columns.runs, ABSENT)
     slots = add_runs(work, batch, is_kept, starts, spines)
     for spine in spines.values():

@@ -68,7 +68,7 @@ def _add_joined(work: Transaction, batches: Sequence[RunBatch], clock: Clock) ->
     # A bucket that may hold so many runs is looked at after each batch.
     if any(app.bucket_runs is not None for app in apps.values()):
         raise _UnlikeAloneError
-    is_kept = first_seen(work, one, apps, now)
+    is_kept = first_seen(work, one, batches[0].digest, apps, now)
     if not is_kept.all():
         raise _UnlikeAloneError
     add_runs(work, one, is_kept, np.full(one.columns.runs, ABSENT), spines)

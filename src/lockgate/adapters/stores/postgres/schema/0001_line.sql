@@ -60,6 +60,7 @@ CREATE TABLE slot_batches (
 );
 
 -- Ids of runs that were tallied, as marks: of each batch within an app's window, or of every run.
+-- A row of the window is of all batches that were kept at once, by the digest of the first.
 CREATE TABLE id_keys (
   org term NOT NULL PRIMARY KEY, key bytea NOT NULL
 );

@@ -54,6 +54,7 @@ CREATE TABLE slot_batches (
 ) STRICT, WITHOUT ROWID;
 
 -- Ids of runs that were tallied, as marks: of each batch within an app's window, or of every run.
+-- A row of the window is of all batches that were kept at once, by the digest of the first.
 CREATE TABLE id_keys (
   org TEXT NOT NULL PRIMARY KEY, key BLOB NOT NULL
 ) STRICT;
