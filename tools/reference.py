@@ -23,7 +23,7 @@ from lockgate.cli.settings import FOREIGN, HANDED, SETTINGS
 from lockgate.core.comparison_schema import comparison_schema
 from lockgate.core.declaration.schema import policy_schema
 from lockgate.core.permission import INCLUDED, MEANINGS, PRESETS, Permission
-from lockgate.core.refusal import Reason, VerifyError, advice_of
+from lockgate.core.refusal import Reason, VerifyError
 from lockgate.core.release_record_schema import release_record_schema
 from lockgate.core.webhook import EVENTS, PING
 from lockgate.server.app import DESCRIPTION
@@ -120,7 +120,7 @@ def _advice(node: ast.Call, known: dict[str, ast.expr]) -> str:
     """Return what a failure advises: what does not verify, and is given no advice of its own, that of its reason."""
     given = next((_text(each.value, known) for each in node.keywords if each.arg == "advice"), "")
     named = node.args[0].attr if node.args and isinstance(node.args[0], ast.Attribute) else ""
-    return given or (advice_of(Reason[named]) if named in Reason.__members__ else "")
+    return given or (Reason[named].advice if named in Reason.__members__ else "")
 
 
 def _code(kind: str) -> int:

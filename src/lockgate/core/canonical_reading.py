@@ -34,14 +34,16 @@ def read_canonical(data: bytes, part: DocumentKind) -> Json:
     try:
         value: Json = _DECODER.decode(data.decode("utf-8"))
     except _DuplicateKeyError as error:
-        raise VerifyError(Reason(f"{part}_duplicate_key"), f"the {part} names {error} twice") from error
+        raise VerifyError(Reason[f"{part.upper()}_DUPLICATE_KEY"], f"the {part} names {error} twice") from error
     except (ValueError, RecursionError) as error:
-        raise VerifyError(Reason(f"{part}_not_json"), f"the {part} is not JSON in UTF-8") from error
+        raise VerifyError(Reason[f"{part.upper()}_NOT_JSON"], f"the {part} is not JSON in UTF-8") from error
     if data.count(b"[") + data.count(b"{") > MAX_DEPTH and _is_deep(value):
-        raise VerifyError(Reason(f"{part}_not_json"), f"the {part} is JSON that is nested more than {MAX_DEPTH} deep")
+        raise VerifyError(
+            Reason[f"{part.upper()}_NOT_JSON"], f"the {part} is JSON that is nested more than {MAX_DEPTH} deep"
+        )
     if not _is_plainly_canonical(value, data) and _canonical(value) != data:
         raise VerifyError(
-            Reason(f"{part}_not_canonical"),
+            Reason[f"{part.upper()}_NOT_CANONICAL"],
             f"the {part} is JSON, but not in the one form of RFC 8785",
             advice="Keep receipts byte for byte: no line break at the end, no re-encoding.",
         )

@@ -79,7 +79,11 @@ def held_of(listed: Listed, note: bytes, receipt: str, proof: str) -> Held:
 def refuse_other(note: bytes, name: str, checkpoint: bytes) -> None:
     """Refuse what leads to another checkpoint than the bundle's, to which whatever witnesses signed later is added."""
     if not note.startswith(checkpoint) or named(name, lambda: read_note(checkpoint)).body != read_note(note).body:
-        raise VerifyError(Reason.CHECKPOINTS, f"{name} is of another checkpoint than {CHECKPOINT}")
+        raise VerifyError(
+            Reason.CHECKPOINTS,
+            f"{name} is of another checkpoint than {CHECKPOINT}",
+            advice="Take the bundle again as `lockgate export` wrote it: all its proofs are of one checkpoint.",
+        )
 
 
 def _links(listed: Listed, series: Series, note: bytes, known: Checkpoints, found: Related) -> Iterator[Link]:
