@@ -156,7 +156,9 @@ def _canary() -> Iterator[Sample]:
         Verdict((_finding(errors, outcome, f"errors are {outcome}"), cheap), Inference.SEQUENTIAL)
         for outcome in (Outcome.CLEAN, Outcome.REGRESSED)
     )
-    dear = Verdict((_finding(cost, Outcome.REGRESSED, "cost is worse by a tenth"),), Inference.SEQUENTIAL)
+    overall = (Reading(0.021, 4_000), Reading(0.024, 400))
+    costly = replace(_finding(cost, Outcome.REGRESSED, "cost is worse by a tenth"), overall=overall)
+    dear = Verdict((costly,), Inference.SEQUENTIAL)
     first, on, held, paused, resumed, ended = _climb_and_fall(policy)
     lookback = Lookback(START - 60 * MINUTE, 3, 62, 1)
     return _chained(

@@ -11,6 +11,7 @@ from lockgate.operations.bundle.bundle import Bundle, Wanted, bundle
 from lockgate.operations.steering.kill import kill
 from lockgate.operations.steering.pause import pause
 from lockgate.operations.steering.resume import resume
+from lockgate.operations.tick import tick
 from lockgate.ports.house import House
 from lockgate.report.bundle_pages import bundle_pages
 from lockgate.testing.world import World
@@ -52,6 +53,15 @@ def rolled_back() -> tuple[World, str]:
     here = world()
     rollout = created(here).rollout.id
     here.walk(rollout, WORSE, runs=400, minutes=100)
+    return here, rollout
+
+
+def rolled_back_at_once() -> tuple[World, str]:
+    """Return a world in which runs from before a rollout ended it, before any came at its step."""
+    here = world()
+    here.serve_both(APP, {"v36": 1_000, "abc123": 1_000}, WORSE, minutes=10)
+    rollout = created(here, since_s=3_600, policy={"gates": ["error_rate"]}).rollout.id
+    tick(rollout, here.house)
     return here, rollout
 
 

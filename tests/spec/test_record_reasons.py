@@ -13,6 +13,7 @@ from lockgate.core.bundle_layout import BASELINE, BASELINE_PROOF, RELEASE_RECORD
 from lockgate.core.refusal import Reason, VerifyError
 from lockgate.core.release_record_schema import release_record_schema
 from lockgate.ports.house import House
+from lockgate.report.number import write_sentence
 from lockgate.testing.world import World
 from lockgate.verify import Keys, read_note_key, read_public_key
 from lockgate.verify.bundle import VerifiedBundle, verify_bundle
@@ -161,7 +162,7 @@ def test_the_timeline_says_the_same() -> None:
     assert f'baseline&#39;s model</dt><dd class="hex">sha256:{MODEL}</dd>' in page
     judged, _ = bundled(*promoted_house())
     metric = record_of(judged)["metrics"][0]
-    assert metric["inWords"].partition("`")[0] in judged["timeline.html"].decode()
+    assert write_sentence(metric["inWords"].partition("`")[0]) in judged["timeline.html"].decode()
 
 
 def promoted_house() -> tuple[House, str]:

@@ -24,8 +24,18 @@ from lockgate.core.statement import read_statement
 from lockgate.operations.intake.ingest import ingest
 from lockgate.operations.tick import tick
 from lockgate.testing.world import World
-from tests.spec.bundles import CARD, EXPERIMENT, MODEL, bundled, promoted, record_of, rolled_back, stepped_in
-from tests.spec.line import APP, EQUAL, created, receipts, world
+from tests.spec.bundles import (
+    CARD,
+    EXPERIMENT,
+    MODEL,
+    bundled,
+    promoted,
+    record_of,
+    rolled_back,
+    rolled_back_at_once,
+    stepped_in,
+)
+from tests.spec.line import APP, EQUAL, created, predicate, receipts, world
 from tests.spec.routing import READS_BACK, delivered, routed
 
 STORIES = (promoted, rolled_back, stepped_in)
@@ -208,6 +218,44 @@ def test_a_gate_that_applies_no_more_is_told_as_it_was() -> None:
     assert metric["outcome"] == "clean"
     assert metric["estimate"] == metric["candidate"]["value"] - metric["baseline"]["value"]
     assert metric["rests"]["seq"] < record["receipts"]["count"]
+
+
+@pytest.mark.clause("EX-83")
+def test_a_metric_has_the_numbers_that_decided_and_says_of_which_runs() -> None:
+    """A step without runs has none: the receipt carries those of all steps, and of runs from before."""
+    here, rollout = rolled_back_at_once()
+
+    record = record_of(bundled(here.house, rollout)[0])
+
+    (metric,) = record["metrics"]
+    assert (metric["baseline"]["n"], metric["candidate"]["n"], metric["basis"]) == (1_000, 1_000, "all_steps")
+    assert metric["estimate"] == metric["candidate"]["value"] - metric["baseline"]["value"] > 0.1
+    (finding,) = predicate(receipts(here.house, rollout)[-1])["verdict"]["findings"]
+    assert finding["overall"] == {side: metric[side] for side in ("baseline", "candidate")}
+
+
+@pytest.mark.clause("EX-83")
+@pytest.mark.parametrize(
+    ("policy", "basis"),
+    [
+        ({}, "step"),
+        ({"inference": "fixed"}, "all_steps"),
+        (
+            {"inference": "fixed", "steps": [{"kind": "offline", "min_runs": 30}, {"weight": 5}, {"weight": 100}]},
+            "step",
+        ),
+        ({"gates": ["scores.groundedness:paired"]}, "all_steps"),
+    ],
+)
+def test_each_metric_says_which_runs_its_numbers_are_of(policy: dict[str, Any], basis: str) -> None:
+    """Intervals that are read at each look are of all steps, and so are pairs; one look at a cohort is of its step."""
+    here = world()
+    rollout = created(here, policy={**policy, "mode": "shadow"}).rollout.id
+    tick(rollout, here.house)
+
+    (metric,) = record_of(bundled(here.house, rollout)[0])["metrics"]
+
+    assert metric["basis"] == basis
 
 
 @pytest.mark.clause("EX-13")

@@ -16,7 +16,16 @@ from lockgate.report.release_event import release_events
 from lockgate.report.text import printable
 from lockgate.report.timeline import SHOWN, render_timeline
 from lockgate.testing.world import World
-from tests.spec.bundles import EXPERIMENT, MODEL, bundled, promoted, record_of, rolled_back, stepped_in
+from tests.spec.bundles import (
+    EXPERIMENT,
+    MODEL,
+    bundled,
+    promoted,
+    record_of,
+    rolled_back,
+    rolled_back_at_once,
+    stepped_in,
+)
 from tests.spec.line import created, world
 from tests.spec.test_release_record import read_back, shadow
 
@@ -151,20 +160,40 @@ def test_of_very_many_events_the_last_is_shown_and_the_rest_is_counted() -> None
     assert "App frozen" in page.text
 
 
-@pytest.mark.clause("EX-54")
-def test_a_gate_that_decides_on_no_run_of_its_step_says_on_which() -> None:
-    """Runs from before a rollout may end it at its first turn, and none stand beside the verdict then."""
+@pytest.mark.clause("EX-84")
+def test_a_card_says_which_runs_its_numbers_are_of() -> None:
+    """Those of the step, or of all steps and of runs from before, where those decided."""
+    before, usual = page_of(rolled_back_at_once).text, page_of(rolled_back).text
+
+    assert re.search(r"\d\s% \(1,000\) → [\d.]+\s% \(1,000\)", before)
+    assert "the numbers are of all steps and of runs from before the trial" in before
+    assert "the numbers are of its step" in usual
+    assert "of all steps" not in usual
+
+
+@pytest.mark.clause("EX-84")
+def test_a_card_without_numbers_shows_none() -> None:
+    """Nobody reads dashes and zeros."""
     here, rollout = rolled_back()
     record = record_of(bundled(here.house, rollout)[0])
-    (gate,) = [each for each in record["metrics"] if each["outcome"] == "regressed"]
-    usual = _Page(render_timeline(record, {})).text
-    for side in ("baseline", "candidate"):
-        gate[side] = {"n": 0, "value": None}
+    record["metrics"][0] |= {side: {"n": 0, "value": None} for side in ("baseline", "candidate")}
 
     page = _Page(render_timeline(record, {}))
 
-    assert "on runs from before this step" in page.text
-    assert "on runs from before this step" not in usual
+    assert "(0)" not in page.text
+    assert "the numbers are of" not in page.text
+
+
+@pytest.mark.clause("EX-84")
+def test_a_timeline_is_set_as_print_is() -> None:
+    """Words of programs are set as such, and numbers below zero have a true minus sign."""
+    here, rollout = promoted()
+    record = record_of(bundled(here.house, rollout)[0])
+    record["metrics"][0]["inWords"] = "stood at -0.2; `detect` is <b>excluded</b>"
+
+    page = render_timeline(record, {}).decode("utf-8")
+
+    assert "stood at −0.2; <code>detect</code> is &lt;b&gt;excluded&lt;/b&gt;" in page
 
 
 @pytest.mark.clause("EX-54")

@@ -39,6 +39,10 @@ class Reading:
     value: float | None
     n: int
 
+    def document(self) -> dict[str, Json]:
+        """Return the JSON form."""
+        return {"value": self.value, "n": self.n}
+
 
 @dataclass(frozen=True, slots=True)
 class Difference:
@@ -74,6 +78,7 @@ class Evidence:
 class Finding:
     """What one gate says about one rollout, or one comparison.
 
+    `overall` are both readings of all steps, where the reason tells of those because the step has no numbers.
     `breach`, `is_objective` and `is_critical` repeat what the gate declared, for the decision that follows.
     """
 
@@ -85,6 +90,7 @@ class Finding:
     candidate: Reading
     difference: Difference | None = None
     evidence: Evidence | None = None
+    overall: tuple[Reading, Reading] | None = None
     breach: Breach = Breach.ROLLBACK
     is_objective: bool = False
     is_critical: bool = False
@@ -96,9 +102,12 @@ class Finding:
             "metric": self.metric.name,
             "outcome": self.outcome.value,
             "reason": self.reason,
-            "baseline": {"value": self.baseline.value, "n": self.baseline.n},
-            "candidate": {"value": self.candidate.value, "n": self.candidate.n},
+            "baseline": self.baseline.document(),
+            "candidate": self.candidate.document(),
         }
+        if self.overall is not None:
+            baseline, candidate = self.overall
+            document["overall"] = {"baseline": baseline.document(), "candidate": candidate.document()}
         for name in ("difference", "evidence"):
             part = getattr(self, name)
             if part is not None:

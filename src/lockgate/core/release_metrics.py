@@ -4,16 +4,28 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from enum import StrEnum
 
 from lockgate.core.canonical import Json
 from lockgate.core.finding import Outcome
+from lockgate.core.metric import Kind, parse_metric
+from lockgate.core.policy.policy import Inference
+from lockgate.core.policy.step import StepKind
 from lockgate.core.release_sources import Entry, Part
+
+
+class Basis(StrEnum):
+    """Which runs a gate's numbers are of."""
+
+    STEP = "step"
+    ALL_STEPS = "all_steps"
 
 
 class Metrics:
     """Of each gate what it said when it last applied, and in which receipt."""
 
-    def __init__(self) -> None:
+    def __init__(self, policy: Part) -> None:
+        self._policy = policy
         self._latest: dict[str, tuple[Part, Entry]] = {}
 
     def add(self, entry: Entry) -> None:
@@ -22,17 +34,21 @@ class Metrics:
             if finding["outcome"] != Outcome.NOT_APPLICABLE or finding["gate"] not in self._latest:
                 self._latest[finding["gate"]] = (finding, entry)
 
-    def documents(self, declared: Sequence[str]) -> list[Json]:
+    def documents(self) -> list[Json]:
         """Return it in the order in which the policy declares gates."""
-        order = {gate: place for place, gate in enumerate(declared)}
+        order = {gate["id"]: place for place, gate in enumerate(self._policy["gates"])}
         gates = sorted(self._latest, key=lambda gate: (order.get(gate, len(order)), gate))
-        return [_metric(*self._latest[gate]) for gate in gates]
+        return [_metric(*self._latest[gate], self._policy) for gate in gates]
 
 
-def _metric(finding: Part, entry: Entry) -> Json:
+def _metric(finding: Part, entry: Entry, policy: Part) -> Json:
+    read = finding.get("overall", finding)
     return {
-        **{name: finding[name] for name in ("gate", "metric", "outcome", "reason", "baseline", "candidate")},
-        "estimate": _estimate(finding),
+        **{name: finding[name] for name in ("gate", "metric", "outcome", "reason")},
+        "baseline": read["baseline"],
+        "candidate": read["candidate"],
+        "basis": _basis(finding, entry, policy).value,
+        "estimate": _estimate(read),
         "difference": finding.get("difference"),
         "evidence": finding.get("evidence"),
         "inWords": _in_words(finding),
@@ -41,9 +57,19 @@ def _metric(finding: Part, entry: Entry) -> Json:
     }
 
 
-def _estimate(finding: Part) -> Json:
+def _basis(finding: Part, entry: Entry, policy: Part) -> Basis:
+    """Return which runs the numbers are of: pairs, and runs whose interval is read at each look, are of all steps."""
+    steps: Sequence[Part] = policy["steps"]
+    if steps[entry.part("from")["step"]]["kind"] == StepKind.OFFLINE:
+        return Basis.STEP
+    is_paired = parse_metric(finding["metric"]).kind is Kind.PAIRED
+    is_pooled = is_paired or policy["inference"] == Inference.FIXED or "overall" in finding
+    return Basis.ALL_STEPS if is_pooled else Basis.STEP
+
+
+def _estimate(read: Part) -> Json:
     """Return the candidate's value less the baseline's, where both are known."""
-    before, after = finding["baseline"]["value"], finding["candidate"]["value"]
+    before, after = read["baseline"]["value"], read["candidate"]["value"]
     return None if before is None or after is None else after - before
 
 

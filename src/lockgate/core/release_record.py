@@ -36,7 +36,7 @@ def release_record(
     `policy` is the document whose digest they name; `related` are receipts of the app's own series and of the
     organisation's, and are read after those; `baseline` is the receipt that put the baseline on trial, where that was.
     """
-    told = _Told()
+    told = _Told(policy)
     for entry in receipts:
         told.add(entry)
     return {
@@ -53,7 +53,7 @@ def release_record(
             "lastReceiptAt": told.last.at,
         },
         "weights": told.weights.document(policy["steps"]),
-        "metrics": told.metrics.documents([gate["id"] for gate in policy["gates"]]),
+        "metrics": told.metrics.documents(),
         "alerts": told.alerts.documents(),
         "operatorActions": told.operated,
         "related": [{**_operated(entry), "series": entry.statement.rollout_id} for entry in related],
@@ -66,12 +66,12 @@ def release_record(
 class _Told:
     """What the receipts so far say."""
 
-    def __init__(self) -> None:
+    def __init__(self, policy: Part) -> None:
         self.count = 0
         self.alerts = Alerts()
         self.weights = Weights()
         self.operated: list[Json] = []
-        self.metrics = Metrics()
+        self.metrics = Metrics(policy)
         self.ended: Entry | None = None
         self.was_promoted = False
 

@@ -11,6 +11,7 @@ from lockgate.core.decision.decision import Action, Cause
 from lockgate.core.finding import Outcome
 from lockgate.core.policy.policy import Inference, Mode, Promote
 from lockgate.core.policy.step import StepKind
+from lockgate.core.release_metrics import Basis
 from lockgate.core.release_record import FORMAT
 from lockgate.core.rollout import Status
 from lockgate.core.situation import Target
@@ -165,6 +166,7 @@ def _metric() -> Schema:
         reason=_TEXT,
         baseline=reading,
         candidate=reading,
+        basis=_about(_enum(Basis), "Which runs both count: of the step; or of all steps and before, as cohort names."),
         estimate=_about(_nullable(_NUMBER), "The candidate's value less the baseline's."),
         difference=_about(
             _nullable({"type": "object"}), "The interval of judgement at one look; sequential judgement reads none."

@@ -6,14 +6,16 @@ Every text is escaped by the template; the page carries no script, and its polic
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from lockgate.core.finding import Outcome
 from lockgate.core.metric import parse_metric
+from lockgate.core.release_metrics import Basis
 from lockgate.core.rollout import Status
 from lockgate.core.wording import decimals_for, duration_words
 from lockgate.report import number
@@ -26,6 +28,7 @@ from lockgate.report.text import printable, short_name
 from lockgate.report.weight_drawing import weights_svg
 
 SHOWN = 500
+_WORD = re.compile(r"`([^`]+)`")
 _TONES = {Status.PROMOTED: "clean", Status.ROLLED_BACK: "regressed"}
 
 
@@ -49,9 +52,9 @@ def render_timeline(record: Record, missing: Mapping[str, Any]) -> bytes:
         drawn=Markup(weights_svg(record)),  # noqa: S704 -- drawn here, every text in it escaped
         events=[_shown(event) for event in (*events[:SHOWN], *events[SHOWN:][-1:])],
         left_out=max(0, len(events) - SHOWN - 1),
-        gates=[_gate(each) for each in record["metrics"]],
+        gates=[_gate(each, record) for each in record["metrics"]],
         promise=_promise(record),
-        missing=missing_sentences(missing),
+        missing=[_set(sentence) for sentence in missing_sentences(missing)],
     )
     return rendered.encode("utf-8")
 
@@ -90,14 +93,14 @@ def _shown(event: ReleaseEvent) -> dict[str, str]:
         "at": at if event.until is None else f"{at} to {_clock(event.until)}",
         "stamp": event.at,
         "title": event.title,
-        "reason": number.bind_units(number.write_sentence(event.reason)),
+        "reason": _set(event.reason),
         "by": event.by,
         "tone": event.tone,
         "receipt": event.receipt,
     }
 
 
-def _gate(each: Mapping[str, Any]) -> dict[str, str]:
+def _gate(each: Mapping[str, Any], record: Record) -> dict[str, str]:
     metric, outcome = parse_metric(each["metric"]), Outcome(each["outcome"])
     values = (each["baseline"]["value"], each["candidate"]["value"])
     decimals = decimals_for(metric, None, values)
@@ -110,8 +113,9 @@ def _gate(each: Mapping[str, Any]) -> dict[str, str]:
         "baseline_n": f"{each['baseline']['n']:,}",
         "candidate": candidate,
         "candidate_n": f"{each['candidate']['n']:,}",
-        "reason": number.bind_units(number.write_sentence(printable(each["reason"]) + _apart(each))),
-        "numbers": printable(each["inWords"] or ""),
+        "reason": _set(each["reason"]),
+        "numbers": _set(each["inWords"] or ""),
+        "basis": _basis(each, record),
         "receipt": str(each["rests"]["seq"]),
     }
 
@@ -122,10 +126,14 @@ def _parts(release: Mapping[str, Any], whose: str) -> list[tuple[str, str]]:
     return declared or [(f"{whose}parts", release["undeclared"])]
 
 
-def _apart(each: Mapping[str, Any]) -> str:
-    """Return, where a gate decided and the step had no runs yet, on what it did."""
-    counts = each["baseline"]["n"], each["candidate"]["n"]
-    return "; on runs from before this step" if each["outcome"] == Outcome.REGRESSED and counts == (0, 0) else ""
+def _basis(each: Mapping[str, Any], record: Record) -> str:
+    """Return which runs a gate's numbers are of; nothing where it has none."""
+    if not each["baseline"]["n"] and not each["candidate"]["n"]:
+        return ""
+    if each["basis"] == Basis.STEP:
+        return "the numbers are of its step"
+    is_before = record["cohort"]["earlier"] is not None
+    return f"the numbers are of all steps{' and of runs from before the trial' if is_before else ''}"
 
 
 def _promise(record: Record) -> list[str]:
@@ -140,6 +148,12 @@ def _promise(record: Record) -> list[str]:
         level = number.write_level(promise["falsePromotion"])
         said.append(f"One that is worse than the gates' bounds is promoted in at most {level}.")
     return [*said, f"Independence of runs: {printable(str(promise['independence']))}."]
+
+
+def _set(sentence: str) -> Markup:
+    """Return a sentence as print sets it: true minus signs, units beside their numbers, words of programs as such."""
+    said = number.bind_units(number.write_sentence(printable(sentence)))
+    return Markup(_WORD.sub(r"<code>\1</code>", str(escape(said))))  # noqa: S704 -- escaped before the only tags come
 
 
 def _clock(at: str) -> str:

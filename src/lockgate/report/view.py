@@ -137,9 +137,10 @@ def _gate(finding: Finding, label: str, promote: Promote, screen: Screen) -> lis
 
 
 def _values(finding: Finding) -> str:
-    if finding.candidate.value is None or (finding.baseline.value is None and not finding.is_objective):
+    baseline, candidate = finding.overall or (finding.baseline, finding.candidate)
+    if candidate.value is None or (baseline.value is None and not finding.is_objective):
         return ""
-    values = (finding.baseline.value, finding.candidate.value)
+    values = (baseline.value, candidate.value)
     decimals = decimals_for(finding.metric, finding.difference, values)
     before, after = (value_text(finding.metric, value, decimals) for value in values)
     return after if finding.is_objective else f"{before} → {after}"

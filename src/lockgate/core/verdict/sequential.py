@@ -150,7 +150,7 @@ def _finding(view: _View, shown: Shown) -> Finding:
         is_objective=gate.is_objective,
         is_critical=gate.critical,
     )
-    return finding if why else replace(finding, reason=_reason(finding, gate, shown))
+    return finding if why else _with_reason(finding, gate, shown)
 
 
 def _readings(gate: Gate, shown: Cohorts) -> tuple[Reading, Reading]:
@@ -158,13 +158,14 @@ def _readings(gate: Gate, shown: Cohorts) -> tuple[Reading, Reading]:
     return reading(gate, arms.baseline, arms.candidate, pairs)
 
 
-def _reason(finding: Finding, gate: Gate, shown: Shown) -> str:
-    """Return the reason with the numbers of the step, or where harm was shown before it, with those of all steps."""
+def _with_reason(finding: Finding, gate: Gate, shown: Shown) -> Finding:
+    """Return it with a reason by the numbers of the step, or where harm was shown before it, by those of all steps."""
     has_numbers = finding.candidate.n and (finding.baseline.n or gate.is_objective)
     if finding.outcome is not Outcome.REGRESSED or has_numbers:
-        return _told(finding, gate, shown.of(gate))
-    baseline, candidate = _readings(gate, shown.totals.whole)
-    return f"over all steps {sequential_reason(replace(finding, baseline=baseline, candidate=candidate), gate)}"
+        return replace(finding, reason=_told(finding, gate, shown.of(gate)))
+    baseline, candidate = overall = _readings(gate, shown.totals.whole)
+    pooled = replace(finding, baseline=baseline, candidate=candidate)
+    return replace(finding, overall=overall, reason=f"over all steps {sequential_reason(pooled, gate)}")
 
 
 def _told(finding: Finding, gate: Gate, shown: Cohorts) -> str:
