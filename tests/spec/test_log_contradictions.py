@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -157,3 +158,16 @@ def test_a_footing_says_what_the_whole_receipt_would(name: str) -> None:
         assert by_whole is not None
         assert by_footing is not None
         assert (by_whole.reason, by_whole.path) == (by_footing.reason, by_footing.path)
+
+
+@pytest.mark.clause("VF-120")
+def test_what_python_calls_equal_may_contradict() -> None:
+    """A truth and a number are written otherwise, and so are two receipts that state one each."""
+    first, second = (stated(each) for each in CANARY[:2])
+    before = replace(first, predicate={**first.predicate, "advisory": False})
+    said = replace(second, predicate={**second.predicate, "advisory": 0})
+
+    for known in (before, footing(before)):
+        found = contradiction(known, said)
+        assert found is not None
+        assert (found.path, found.stated) == ("advisory", 0)

@@ -65,15 +65,15 @@ def contradiction(before: Statement | Footing | None, said: Statement) -> Contra
     found = _past_end(said)
     if found is not None or before is None:
         return found
+    left_by = before if isinstance(before, Footing) else footing(before)
     for number, (left, path) in enumerate(_COMPARED[kind_of(said.rollout_id)]):
         stated = _at(said, path)
-        due = _at(before, left) if isinstance(before, Statement) else None
-        if not (before.has(number, stated) if isinstance(before, Footing) else due == stated):
+        if not left_by.has(number, stated):
             return Contradiction(
                 reason=Reason.CHAIN_CONTRADICTION,
                 sentence=f"states another {path} than receipt {before.seq} before it leaves",
                 path=path,
-                due=due,
+                due=_at(before, left) if isinstance(before, Statement) else None,
                 stated=stated,
             )
     return None
