@@ -55,10 +55,10 @@ def test_every_decision_is_made_again_from_its_case_alone(every: list[tuple[Pair
     remade = [replay(read_case(case.encode())) for (_, case), _ in every]
 
     assert remade == [record.payload for (record, _), _ in every]
-    asked = {case.setting.act.action.value for (_, case), _ in every if case.setting.act is not None}
+    asked = {case.circumstances.act.action.value for (_, case), _ in every if case.circumstances.act is not None}
     assert asked == {"pause", "resume", "approve", "rollback"}
-    assert any(case.setting.around.freeze for (_, case), _ in every)
-    assert any(case.setting.looks.count for (_, case), _ in every)
+    assert any(case.circumstances.around.freeze for (_, case), _ in every)
+    assert any(case.circumstances.looks.count for (_, case), _ in every)
 
 
 @pytest.mark.clause("RP-02")
@@ -137,10 +137,14 @@ def test_a_case_without_a_part_is_refused(every: list[tuple[Pair, Past | None]],
 @pytest.mark.clause("RP-04")
 def test_a_freeze_that_held_a_rollout_is_bound_by_its_receipt(every: list[tuple[Pair, Past | None]]) -> None:
     """A case that leaves it out comes to another decision."""
-    frozen = [(each, past) for each, past in every if each[1].setting.around.freeze and each[1].setting.act is None]
-    around = [replace(case.setting.around, freeze=None) for (_, case), _ in frozen]
+    frozen = [
+        (each, past)
+        for each, past in every
+        if each[1].circumstances.around.freeze and each[1].circumstances.act is None
+    ]
+    around = [replace(case.circumstances.around, freeze=None) for (_, case), _ in frozen]
     changed = [
-        replace(case, setting=replace(case.setting, around=free))
+        replace(case, circumstances=replace(case.circumstances, around=free))
         for ((_, case), _), free in zip(frozen, around, strict=True)
     ]
 
@@ -195,9 +199,9 @@ def test_differences_are_found_in_any_document(
 @pytest.mark.clause("RP-06")
 def test_a_case_begins_where_the_receipts_before_it_end(every: list[tuple[Pair, Past | None]]) -> None:
     """Since when a step is stood at is in no receipt of it; from the first receipt on it is known."""
-    (record, case), past = next(each for each in every if each[0][1].setting.seq > 2)
-    rollout = replace(case.setting.rollout, step_entered_at=case.setting.rollout.step_entered_at - 1)
-    earlier = Case(replace(case.setting, rollout=rollout), case.before, case.buckets)
+    (record, case), past = next(each for each in every if each[0][1].circumstances.seq > 2)
+    rollout = replace(case.circumstances.rollout, step_entered_at=case.circumstances.rollout.step_entered_at - 1)
+    earlier = Case(replace(case.circumstances, rollout=rollout), case.before, case.buckets)
 
     alone, _ = compared(record, earlier)
     behind, _ = compared(record, earlier, past)
@@ -229,7 +233,7 @@ def _asked_for_nothing(document: dict[str, Any]) -> None:
 @pytest.mark.parametrize("change", [_other_policy, _other_looks, _other_way_back, _asked_for_nothing])
 def test_a_case_that_contradicts_itself_is_refused(every: list[tuple[Pair, Past | None]], change: Any) -> None:
     """Its policy is the rollout's, its looks are as many as it counts, and what is asked for changes something."""
-    (_, case), _ = next(each for each in every if each[0][1].setting.seq == 2)
+    (_, case), _ = next(each for each in every if each[0][1].circumstances.seq == 2)
     document = json.loads(case.encode())
     change(document)
 

@@ -313,7 +313,7 @@ def test_cases_come_one_at_a_time(stored: tuple[World, tuple[str, ...]], monkeyp
     assert first.case is not None
     assert second.case is not None
     assert (first.receipt.seq, second.receipt.seq) == (1, 2)
-    assert second.case.setting.previous == first.receipt.digest
+    assert second.case.circumstances.previous == first.receipt.digest
     assert second.case.before == first.case.before
 
 

@@ -188,7 +188,9 @@ def test_a_case_of_another_organisation_is_of_another_receipt() -> None:
     """Two organisations may have a rollout of one name."""
     here = world()
     [(record, case), *_] = pairs(here.house, created(here).rollout.id)
-    moved = replace(case, setting=replace(case.setting, rollout=replace(case.setting.rollout, org="other")))
+    moved = replace(
+        case, circumstances=replace(case.circumstances, rollout=replace(case.circumstances.rollout, org="other"))
+    )
 
     found = compared(record, moved)[0].difference
 

@@ -68,20 +68,20 @@ class Circumstances:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One decision to be made again: its setting, what had been read at the receipt before, and what was read since."""
+    """One decision to be made again: its circumstances, what had been read before, and what was read since."""
 
-    setting: Circumstances
+    circumstances: Circumstances
     before: Progress
     buckets: tuple[SealedBucket, ...] = ()
 
     def document(self) -> dict[str, Json]:
         """Return the JSON form, in which what other cases hold too, or digests are made of, is written out."""
-        setting = self.setting
+        circumstances = self.circumstances
         named = ("rollout", "seq", "previous", "engine", "actor", "around", "act", "lookback", "looks")
         return {
             "format": FORMAT,
-            "policy": setting.policy.written(),
-            **{name: plain(getattr(setting, name)) for name in named},
+            "policy": circumstances.policy.written(),
+            **{name: plain(getattr(circumstances, name)) for name in named},
             "before": self.before.written(),
             "buckets": [sealed.written() for sealed in self.buckets],
         }

@@ -58,7 +58,7 @@ def _refuse(data: bytes) -> None:
 def _case(document: dict[str, Any]) -> Case:
     planned = _planned(canonicalize(document["policy"]))
     act, lookback = document["act"], document["lookback"]
-    setting = Circumstances(
+    circumstances = Circumstances(
         plan=planned,
         rollout=typed(Rollout, document["rollout"]),
         seq=whole(document["seq"]),
@@ -71,7 +71,7 @@ def _case(document: dict[str, Any]) -> Case:
         looks=typed(Looks, document["looks"]),
     )
     before = progress_from(document["before"], planned)
-    return Case(setting, before, tuple(bucket_from(each) for each in document["buckets"]))
+    return Case(circumstances, before, tuple(bucket_from(each) for each in document["buckets"]))
 
 
 @lru_cache(maxsize=16)

@@ -164,32 +164,36 @@ def past_of(record: Record, made: Remade) -> Past:
 
 def _of_another(record: Record, case: Case) -> Difference | None:
     """Return in what a case is of another receipt than it is compared with; None where it is of that one."""
-    said, setting = record.statement, case.setting
+    said, circumstances = record.statement, case.circumstances
     named: dict[str, Json] = {"org": said.org, "rolloutId": said.rollout_id, "seq": said.seq}
-    meant: dict[str, Json] = {"org": setting.rollout.org, "rolloutId": setting.rollout.id, "seq": setting.seq}
+    meant: dict[str, Json] = {
+        "org": circumstances.rollout.org,
+        "rolloutId": circumstances.rollout.id,
+        "seq": circumstances.seq,
+    }
     return first_difference(named, meant, "$.predicate")
 
 
 def _unfollowed(case: Case, past: Past | None) -> Iterator[tuple[str, Difference | None]]:
     """Yield where a case begins elsewhere than the receipts before it end."""
-    setting, before = case.setting, past
-    if setting.seq == 1:
-        begun = replace(unstarted(setting.rollout, setting.policy), created_at=setting.around.now)
-        begun = replace(begun, step_entered_at=setting.around.now)
-        before = Past("", begun, begin(setting.plan).digest())
+    circumstances, before = case.circumstances, past
+    if circumstances.seq == 1:
+        begun = replace(unstarted(circumstances.rollout, circumstances.policy), created_at=circumstances.around.now)
+        begun = replace(begun, step_entered_at=circumstances.around.now)
+        before = Past("", begun, begin(circumstances.plan).digest())
     if before is None:
         return
-    if setting.seq > 1 and setting.previous != before.digest:
-        found = first_difference(before.digest, setting.previous, "$.previous")
+    if circumstances.seq > 1 and circumstances.previous != before.digest:
+        found = first_difference(before.digest, circumstances.previous, "$.previous")
         yield "it names another receipt before it", found
     found = first_difference(before.state, case.before.digest(), "$.before")
     if found is not None:
         yield "its case begins with other evidence than the receipts before it end with", found
     # What was read back between two receipts is stated by the second.
-    told = replace(before.rollout, acknowledged=setting.rollout.acknowledged)
+    told = replace(before.rollout, acknowledged=circumstances.rollout.acknowledged)
     # Receipts clip reasons, and a case is made from them.
     told = replace(told, pause_reason=clipped(told.pause_reason) or "")
-    found = first_difference(plain(told), plain(setting.rollout), "$.rollout")
+    found = first_difference(plain(told), plain(circumstances.rollout), "$.rollout")
     if found is not None:
         yield "its case begins with another rollout than the receipts before it lead to", found
 

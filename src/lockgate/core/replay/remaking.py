@@ -61,9 +61,9 @@ def replay(case: Case) -> bytes:
 def remade(case: Case) -> Remade:
     """Return the decision of a case, made again; refuse a case of which the engine can make none."""
     try:
-        _refuse_contradictions(case.setting)
-        folded = fold_on(Folded(case.before), case.buckets, case.setting.plan)
-        return decided(case.setting, case.before.digest(), folded)
+        _refuse_contradictions(case.circumstances)
+        folded = fold_on(Folded(case.before), case.buckets, case.circumstances.plan)
+        return decided(case.circumstances, case.before.digest(), folded)
     except VerifyError:
         raise
     except Exception as error:
@@ -73,14 +73,14 @@ def remade(case: Case) -> Remade:
         ) from error
 
 
-def _refuse_contradictions(setting: Circumstances) -> None:
-    """Refuse a setting whose parts say different things, because a receipt binds one of them only."""
-    rollout, looks = setting.rollout, setting.looks
-    if setting.policy.digest() != rollout.policy_digest:
+def _refuse_contradictions(circumstances: Circumstances) -> None:
+    """Refuse circumstances that say different things, because a receipt binds one of them only."""
+    rollout, looks = circumstances.rollout, circumstances.looks
+    if circumstances.policy.digest() != rollout.policy_digest:
         raise VerifyError(Reason.CASE_UNDECIDED, "the case's policy is not the one that its rollout names")
     if looks.rows is not None and (len(looks.rows), _chain(looks).looks_digest) != (looks.count, looks.digest):
         raise VerifyError(Reason.CASE_UNDECIDED, "the case's looks are others than it counts and digests")
-    if setting.act is not None and setting.act.target is not None and rollout.status is not Status.PROMOTED:
+    if circumstances.act is not None and circumstances.act.target is not None and rollout.status is not Status.PROMOTED:
         raise VerifyError(Reason.CASE_UNDECIDED, "the case gives back traffic that was never given")
 
 
@@ -93,24 +93,24 @@ def fold_on(folded: Folded, buckets: Iterable[SealedBucket], plan: Plan) -> Fold
     return Folded(progress, tuple(digests))
 
 
-def decided(setting: Circumstances, before: str, folded: Folded) -> Remade:
+def decided(circumstances: Circumstances, before: str, folded: Folded) -> Remade:
     """Return the decision made again on what was read; `before` is the digest of what had been before."""
-    verdict = _verdict(setting, folded.progress)
-    transition = _transition(setting, verdict, folded.progress)
+    verdict = _verdict(circumstances, folded.progress)
+    transition = _transition(circumstances, verdict, folded.progress)
     progress = with_cleared(folded.progress, transition.decision)
-    chain, state = _chain(setting.looks), progress.digest()
+    chain, state = _chain(circumstances.looks), progress.digest()
     bindings = Bindings(
-        seq=setting.seq,
-        previous=setting.previous,
+        seq=circumstances.seq,
+        previous=circumstances.previous,
         state_before=before,
         state_after=state,
         buckets=folded.digests,
-        lookback=setting.lookback,
+        lookback=circumstances.lookback,
         looks=chain.looks,
         looks_digest=chain.looks_digest,
-        engine=setting.engine,
+        engine=circumstances.engine,
     )
-    drafted = draft(transition, verdict, setting.policy, bindings, setting.actor)
+    drafted = draft(transition, verdict, circumstances.policy, bindings, circumstances.actor)
     return Remade(drafted.payload, state, verdict, transition, progress, drafted.contents)
 
 
@@ -121,26 +121,26 @@ def with_cleared(progress: Progress, decision: Decision) -> Progress:
     return replace(progress, state=clear_ratio_alarm(progress.state))
 
 
-def _verdict(setting: Circumstances, progress: Progress) -> Verdict:
-    if setting.seq == 1:
-        return Verdict((), setting.policy.inference)
-    return judge(progress.state, progress.totals, setting.plan, setting.rollout.step)
+def _verdict(circumstances: Circumstances, progress: Progress) -> Verdict:
+    if circumstances.seq == 1:
+        return Verdict((), circumstances.policy.inference)
+    return judge(progress.state, progress.totals, circumstances.plan, circumstances.rollout.step)
 
 
-def _transition(setting: Circumstances, verdict: Verdict, progress: Progress) -> Transition:
-    rollout, policy = setting.rollout, setting.policy
-    if setting.seq == 1:
+def _transition(circumstances: Circumstances, verdict: Verdict, progress: Progress) -> Transition:
+    rollout, policy = circumstances.rollout, circumstances.policy
+    if circumstances.seq == 1:
         return begun(rollout, policy)
-    if setting.act is not None:
-        return apply(rollout, _asked(setting, setting.act, verdict, progress), setting.around.now)
-    decision = decide(rollout, policy, verdict, situation(rollout, progress, policy, setting.around))
-    return noticed(apply(rollout, decision, setting.around.now), policy)
+    if circumstances.act is not None:
+        return apply(rollout, _asked(circumstances, circumstances.act, verdict, progress), circumstances.around.now)
+    decision = decide(rollout, policy, verdict, situation(rollout, progress, policy, circumstances.around))
+    return noticed(apply(rollout, decision, circumstances.around.now), policy)
 
 
-def _asked(setting: Circumstances, act: Act, verdict: Verdict, progress: Progress) -> Decision:
+def _asked(circumstances: Circumstances, act: Act, verdict: Verdict, progress: Progress) -> Decision:
     """Return what an operator's request decides, who saw the rollout as it stood."""
-    rollout, policy = setting.rollout, setting.policy
-    around = situation(rollout, progress, policy, setting.around)
+    rollout, policy = circumstances.rollout, circumstances.policy
+    around = situation(rollout, progress, policy, circumstances.around)
     if act.target is not None:
         around = replace(around, ways_back=(WayBack(act.target, act.release),))
     outlook = Outlook(

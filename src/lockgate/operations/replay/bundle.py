@@ -121,12 +121,12 @@ def _placed(files: Mapping[str, bytes]) -> Iterator[tuple[int, Statement]]:
 
 
 def _freeze_flaw(record: Record, case: Case, of_app: _OfApp, files: Mapping[str, bytes]) -> ReplayOutcome | None:
-    if not of_app.series <= {series_name(record.statement.org, case.setting.rollout.app)}:
+    if not of_app.series <= {series_name(record.statement.org, case.circumstances.rollout.app)}:
         return differs(record, Why.FREEZE, "the bundle has receipts of another app in place of those of its own")
     proof = files.get(proof_file(record.statement.seq))
     if proof is None:
         return None
     stated = of_app.freezes.at(read_log_proof(proof).index)
-    if stated == case.setting.around.freeze:
+    if stated == case.circumstances.around.freeze:
         return None
     return differs(record, Why.FREEZE, "its case and the receipts of the app say otherwise whether the app was frozen")

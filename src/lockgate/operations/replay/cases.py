@@ -18,7 +18,7 @@ from lockgate.core.statement import Statement, read_statement
 from lockgate.core.vault import Receipt
 from lockgate.errors import UnsoundError
 from lockgate.operations.line.reading import load, planned
-from lockgate.operations.replay.trail import Trail, bucket_count, settings_of
+from lockgate.operations.replay.trail import Trail, all_circumstances, bucket_count
 from lockgate.operations.vault.checking import PORTION, portions
 from lockgate.ports.store import Snapshot
 
@@ -53,7 +53,7 @@ def cases(seen: Snapshot, rollout_id: str, wanted: Callable[[int], bool] | None 
         if not trail.has_buckets:
             yield Replayable(receipt, statement, None, PRUNED)
             continue
-        setting, count = trail.setting(receipt, statement, transition.before), bucket_count(statement)
+        circumstances, count = trail.circumstances(receipt, statement, transition.before), bucket_count(statement)
         before, held, read = progress, list[SealedBucket](), 0
         for buckets in trail.read(count):
             for sealed in buckets:
@@ -68,15 +68,15 @@ def cases(seen: Snapshot, rollout_id: str, wanted: Callable[[int], bool] | None 
         elif count > MAX_BUCKETS:
             yield Replayable(receipt, statement, None, f"it binds {count:,} buckets, and a case holds {MAX_BUCKETS:,}")
         else:
-            likely = _likely(settings_of(setting, statement), before, tuple(held), signed)
+            likely = _likely(all_circumstances(circumstances, statement), before, tuple(held), signed)
             yield Replayable(receipt, statement, likely)
 
 
 def _likely(
-    settings: Sequence[Circumstances], before: Progress, buckets: tuple[SealedBucket, ...], signed: bytes
+    possible: Sequence[Circumstances], before: Progress, buckets: tuple[SealedBucket, ...], signed: bytes
 ) -> Case:
-    """Return the case of a receipt; of several settings, the one that comes to its bytes."""
-    found = [Case(setting, before, buckets) for setting in settings]
+    """Return the case of a receipt: of circumstances that it may have been made in, those that come to its bytes."""
+    found = [Case(circumstances, before, buckets) for circumstances in possible]
     if len(found) == 1:
         return found[0]
     return next((case for case in found if _is_of(case, signed)), found[0])

@@ -26,14 +26,12 @@ from lockgate.core.replay.outcome import (
     unreplayed,
 )
 from lockgate.core.replay.remaking import Remade
-from lockgate.core.vault import Receipt
-from lockgate.errors import UnknownError
+from lockgate.operations.line.reading import RECEIPT, kept_receipt
 from lockgate.operations.replay.cases import cases
 from lockgate.ports.house import House
 from lockgate.ports.store import Snapshot
 from lockgate.ports.tell import Tell
 
-RECEIPT = "rcp_"
 # What is kept under a digest; None where nothing is.
 Contents = Callable[[str], bytes | None]
 
@@ -58,7 +56,7 @@ class Replayed:
     def add(self, record: Record, outcome: ReplayOutcome, case: Case | None) -> None:
         """Keep what the replay of a receipt came to."""
         self.outcomes.append(outcome)
-        self.has_looks = self.has_looks and (case is None or case.setting.looks.rows is not None)
+        self.has_looks = self.has_looks and (case is None or case.circumstances.looks.rows is not None)
         self.is_asked = self.is_asked or (record.is_asked and record.statement.seq > 1)
 
     def left(self) -> list[tuple[int, int]]:
@@ -80,14 +78,6 @@ def replay_stored(name: str, house: House, tell: Tell) -> Replayed:
         if (outcome := no_decision(record)) is not None:
             return Replayed([outcome])
         return _rollout(seen, receipt.rollout_id, receipt.seq, tell)
-
-
-def kept_receipt(seen: Snapshot, name: str) -> Receipt:
-    """Return a receipt of the store by its id; UnknownError where there is none."""
-    receipt = seen.receipt(name)
-    if receipt is None:
-        raise UnknownError(f"there is no receipt {name}", advice="`lockgate receipts ID` lists those of a rollout.")
-    return receipt
 
 
 def _rollout(seen: Snapshot, rollout_id: str, only: int | None, tell: Tell) -> Replayed:

@@ -64,7 +64,7 @@ class Trail:
         """Yield the looks since the last receipt."""
         return self._looks
 
-    def setting(self, receipt: Receipt, statement: Statement, before: Rollout) -> Circumstances:
+    def circumstances(self, receipt: Receipt, statement: Statement, before: Rollout) -> Circumstances:
         """Return in what the decision of the next receipt was made, of a rollout as it stood before."""
         said, actor = decision_of(statement), actor_of(statement)
         is_asked = statement.seq > 1 and actor.kind != LOOP
@@ -125,15 +125,15 @@ class Trail:
         return self._freezes.at(index)
 
 
-def settings_of(setting: Circumstances, statement: Statement) -> tuple[Circumstances, ...]:
-    """Return in what settings a decision may have been made, the likely one first.
+def all_circumstances(likely: Circumstances, statement: Statement) -> tuple[Circumstances, ...]:
+    """Return in what circumstances a decision may have been made, the likely one first.
 
     Where reasons beside its own had no room in the receipt, one of them may have been that no router was told.
     """
     is_cut = bool(cast("dict[str, Any]", statement.predicate["decision"]).get("alsoOmitted"))
-    if not is_cut or setting.around.untold is not None:
-        return (setting,)
-    return (setting, replace(setting, around=replace(setting.around, untold=LEFT_OUT)))
+    if not is_cut or likely.around.untold is not None:
+        return (likely,)
+    return (likely, replace(likely, around=replace(likely.around, untold=LEFT_OUT)))
 
 
 def bucket_count(statement: Statement) -> int:

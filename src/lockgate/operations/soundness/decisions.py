@@ -23,7 +23,7 @@ from lockgate.core.transition import Transition
 from lockgate.core.trial import Chain, Trial, looked
 from lockgate.core.vault import Receipt
 from lockgate.errors import LockgateError, UnsoundError
-from lockgate.operations.replay.trail import Trail, bucket_count, settings_of
+from lockgate.operations.replay.trail import Trail, all_circumstances, bucket_count
 from lockgate.operations.vault.checking import Check
 
 
@@ -50,13 +50,13 @@ class Replay:
             self._ended_at = receipt.at if self._ended_at is None else min(self._ended_at, receipt.at)
         if not self._is_known:
             return
-        setting = self._trail.setting(receipt, statement, transition.before)
-        if setting.around.untold is not None and setting.act is None:
-            self._check.leave(f"{setting.rollout.id}: whether its router had been told, where it held for that")
+        circumstances = self._trail.circumstances(receipt, statement, transition.before)
+        if circumstances.around.untold is not None and circumstances.act is None:
+            self._check.leave(f"{circumstances.rollout.id}: whether its router had been told, where it held for that")
         if not self._read(bucket_count(statement)):
             return
         try:
-            tried = [decided(each, self._state, self._folded) for each in settings_of(setting, statement)]
+            tried = [decided(each, self._state, self._folded) for each in all_circumstances(circumstances, statement)]
             signed = open_envelope(receipt.envelope).payload
             made = next((each for each in tried if each.payload == signed), tried[0])
         except LockgateError as error:
