@@ -25,7 +25,7 @@ from lockgate.core.verdict.sequential import Shown, displayed
 from lockgate.core.verdict.verdict import Verdict
 from lockgate.errors import DataError
 from lockgate.operations.line.pace import runs_per_hour
-from lockgate.operations.line.reading import load, planned, read_all, receipts_in
+from lockgate.operations.line.reading import RECEIPT, kept_receipt, load, planned, read_all, receipts_in
 from lockgate.operations.line.settling import settling_runs
 from lockgate.operations.line.untold import why_untold
 from lockgate.ports.house import House
@@ -98,6 +98,13 @@ def find_rollout(rollout_id: str, house: House) -> Rollout:
         return load(seen, rollout_id)[0].rollout
 
 
+def app_of(name: str, house: House) -> str:
+    """Return the app of a rollout, or of the rollout that a receipt is of, by the id of either."""
+    with house.store.reading(house.org) as seen:
+        rollout_id = kept_receipt(seen, name).rollout_id if name.startswith(RECEIPT) else name
+        return load(seen, rollout_id)[0].rollout.app
+
+
 def find_way_back(rollout: Rollout, house: House) -> str | None:
     """Return which release gets the traffic when a rollout is rolled back; None where none moves."""
     if rollout.mode is Mode.SHADOW:
@@ -128,8 +135,10 @@ def overdue_rollouts(house: House, rollouts: Iterable[Rollout]) -> dict[str, str
 
 
 def receipts_of(rollout_id: str, house: House) -> tuple[Receipt, ...]:
-    """Return the receipts of a rollout, or of an app's own series, in their order."""
+    """Return the receipts of a rollout, or of an app's own series, in their order; by a receipt's id that one."""
     with house.store.reading(house.org) as seen:
+        if rollout_id.startswith(RECEIPT):
+            return (kept_receipt(seen, rollout_id),)
         return receipts_in(seen, rollout_id)
 
 

@@ -23,6 +23,8 @@ AT_ONCE = 200
 # What follows from a policy is kept by its digest, because neither ever changes; so many are kept.
 MAX_PLANS = 1_000
 _plans: dict[str, Plan] = {}
+# How the id of every receipt begins.
+RECEIPT = "rcp_"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,14 @@ def planned(seen: Snapshot, digest: str) -> Plan:
         _plans.clear()
     made = _plans[digest] = plan(policy)
     return made
+
+
+def kept_receipt(seen: Snapshot, name: str) -> Receipt:
+    """Return a receipt of the store by its id; UnknownError where there is none."""
+    receipt = seen.receipt(name)
+    if receipt is None:
+        raise UnknownError(f"there is no receipt {name}", advice="`lockgate receipts ROLLOUT` lists a rollout's.")
+    return receipt
 
 
 def receipts_in(seen: Snapshot, series: str) -> tuple[Receipt, ...]:

@@ -15,8 +15,7 @@ from lockgate.core.instant import instant_text
 from lockgate.core.soundness.flaw import Flaw, Rule
 from lockgate.core.spine import Cell
 from lockgate.operations.intake.recounting import Decode, Recounting
-from lockgate.operations.line.reading import load
-from lockgate.operations.replay.replay import RECEIPT, kept_receipt
+from lockgate.operations.line.reading import RECEIPT, kept_receipt, load
 from lockgate.operations.vault.checking import PORTION, Check, portions
 from lockgate.ports.house import House
 from lockgate.ports.store import Snapshot
