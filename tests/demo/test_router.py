@@ -5,9 +5,11 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -26,6 +28,21 @@ def test_a_router_that_does_not_start_is_told(tmp_path: Path) -> None:
         started(program, free_port(), tmp_path / "log")
 
     assert "--router own" in caught.value.advice
+
+
+@pytest.mark.clause("LI-630")
+def test_a_port_that_is_free_is_given_to_nobody_else() -> None:
+    """Whoever asks the system for any port gets another one, so that it is free still when it is listened on."""
+    ports = [free_port() for _ in range(20)]
+    low = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text(encoding="ascii").split()[0])
+
+    with ExitStack() as stack:
+        held = [stack.enter_context(socket.create_server(("127.0.0.1", port))) for port in set(ports)]
+        beyond = [free_port() for _ in range(20)]
+
+    assert len(held) > 1
+    assert not {*beyond} & {*ports}
+    assert max(*ports, *beyond) < low
 
 
 # Says where it serves and by which process, and does not end when it is asked to, as a busy router may not.

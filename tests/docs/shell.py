@@ -8,7 +8,6 @@ import re
 import select
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -17,6 +16,8 @@ from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
+
+from lockgate.demo.router import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 SECONDS = 60
@@ -75,7 +76,7 @@ class Shell:
 
     def ported(self, text: str) -> str:
         """Return a text with a free port in place of each that it names."""
-        return PORT.sub(lambda found: self._ports.setdefault(found[0], _free_port()), text)
+        return PORT.sub(lambda found: self._ports.setdefault(found[0], str(free_port())), text)
 
     def _code(self, until: float) -> int | None:
         told = b""
@@ -84,9 +85,3 @@ class Shell:
                 return None
             told += os.read(self._codes, 16) or b"?\n"
         return int(told) if told[:-1].isdigit() else None
-
-
-def _free_port() -> str:
-    with socket.socket() as opened:
-        opened.bind(("127.0.0.1", 0))
-        return str(opened.getsockname()[1])

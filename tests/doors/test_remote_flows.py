@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import socket
 import threading
 import time
 from collections.abc import Callable
@@ -17,6 +16,7 @@ import pytest
 from lockgate import wiring
 from lockgate.cli import exit_codes
 from lockgate.core.receipt import Actor
+from lockgate.demo.router import free_port
 from lockgate.operations.asking.queries import find_rollout, list_rollouts
 from lockgate.operations.steering.actuator import Program, set_actuator
 from tests.doors.both import Both, Made, serving_copy
@@ -188,9 +188,7 @@ def test_what_the_servers_machine_runs_is_not_shown(both: Both, made: Made, tmp_
 def test_a_watch_outlives_a_restart_of_the_server(door: Door, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """While the server is away the watch waits, and it ends by how the rollout ends."""
     rollout = door.create("--mode", "canary")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     came = threading.Event()
 
     def come_and_end() -> None:

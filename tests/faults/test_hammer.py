@@ -23,12 +23,20 @@ Lengths = Callable[[float, float], float]
 Counts = Callable[[str, int], None]
 # Nothing hangs for longer than a store waits for others.
 PATIENCE_S = 30.0
+# So many sealed buckets that were watched, and so many kills, say something.
+ENOUGH, ENOUGH_KILLS = 5, 20
 
 
 def _joined(processes: list[BaseProcess]) -> list[int | None]:
     for process in processes:
         process.join(PATIENCE_S)
     return [process.exitcode for process in processes]
+
+
+def _revision(house: House) -> int:
+    with house.store.reading(house.org) as seen:
+        (rollout,) = seen.rollouts()
+    return rollout.revision
 
 
 def _watched(house: House, sealed: dict[int, str | None]) -> int:
@@ -63,6 +71,9 @@ def test_of_eight_tickers_each_turn_has_one(tmp_path: Path, seconds: Lengths, co
     shift = workers.opened(tmp_path, seconds(6, 60))
     processes = [started(workers.ticker, shift, f"ticker-{number}") for number in range(8)]
     processes.append(started(workers.ingester, shift, "ingester", 1))
+    house = shift.house()
+    while shift.lasts(is_enough=_revision(house) > 1):
+        time.sleep(0.1)
 
     assert set(_joined(processes)) == {DONE}
 
@@ -83,13 +94,13 @@ def test_no_sealed_bucket_changes_under_four_ingesters_and_two_tickers(
     processes = [started(workers.ingester, shift, f"ingester-{number}", number) for number in range(4)]
     processes += [started(workers.ticker, shift, f"ticker-{number}") for number in range(2)]
     house, sealed = shift.house(), dict[int, str | None]()
-    while not shift.is_over:
+    while shift.lasts(is_enough=len(sealed) > ENOUGH):
         _watched(house, sealed)
         time.sleep(0.02)
 
     assert set(_joined(processes)) == {DONE}
 
-    assert _watched(house, sealed) > 5
+    assert _watched(house, sealed) > ENOUGH
     assert steps.flaws(tmp_path) == []
     said = workers.told(tmp_path)
     _kept(tmp_path, said)
@@ -109,7 +120,7 @@ def test_processes_killed_at_random_lose_nothing_that_they_were_told(
     works: dict[str, tuple[Any, ...]] = {f"ticker-{number}": (workers.ticker,) for number in range(3)}
     works |= {f"ingester-{number}": (workers.ingester, number) for number in range(2)}
     running: dict[str, BaseProcess] = {}
-    while not shift.is_over:
+    while shift.lasts(is_enough=kills > ENOUGH_KILLS):
         for name, (work, *rest) in works.items():
             if name not in running or not running[name].is_alive():
                 assert name not in running or running[name].exitcode in (DONE, -signal.SIGKILL)
@@ -119,13 +130,13 @@ def test_processes_killed_at_random_lose_nothing_that_they_were_told(
         if victim.is_alive():
             victim.kill()
             kills += 1
-        if kills % 20 == 0:
-            assert steps.flaws(tmp_path) == []
+            if kills % 20 == 0:
+                assert steps.flaws(tmp_path) == []
     assert set(_joined(list(running.values()))) <= {DONE, -signal.SIGKILL}
 
     assert steps.flaws(tmp_path) == []
     said = workers.told(tmp_path)
     moved = _kept(tmp_path, said)
-    assert kills > 20
+    assert kills > ENOUGH_KILLS
     count("processes killed at random", kills)
     count("transitions among them", moved)

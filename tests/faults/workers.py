@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The folder of a store comes in; processes that tick and ingest until their time is over note what they were told.
+"""The folder of a store comes in; processes that tick and ingest until they are told to stop note what they were told.
 
 Time runs faster than on the wall, the same in every process, so that buckets seal many times a second.
 """
@@ -27,6 +27,7 @@ STEPS = 40
 SPEED = 600
 RUNS = 60
 PAUSE_S = 0.005
+OVER, PATIENCE_S = "over", 90.0
 # So many seeds of batches belong to one ingester.
 SHARE = 1_000_000
 
@@ -44,7 +45,7 @@ class FastClock:
 
 @dataclass(frozen=True)
 class Shift:
-    """Where processes work, since when, and until when; each notes what it was told in a file of its own."""
+    """Where processes work, since when, and until when at least; each notes what it was told in a file of its own."""
 
     folder: Path
     began: float
@@ -56,8 +57,16 @@ class Shift:
 
     @property
     def is_over(self) -> bool:
-        """Say whether the time is over."""
-        return time.time() >= self.ends
+        """Say whether it was ended; whoever is left alone ends too."""
+        return (self.folder / OVER).exists() or time.time() >= self.ends + 2 * PATIENCE_S
+
+    def lasts(self, *, is_enough: bool) -> bool:
+        """Say whether it goes on, and end it otherwise: a busy machine takes longer, and has an end too."""
+        now = time.time()
+        if now < self.ends or (not is_enough and now < self.ends + PATIENCE_S):
+            return True
+        (self.folder / OVER).touch()
+        return False
 
 
 def opened(folder: Path, seconds: float) -> Shift:

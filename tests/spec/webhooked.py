@@ -64,12 +64,13 @@ def listening() -> Iterator[Listener]:
             body = self.rfile.read(int(self.headers["content-length"]))
             came = Came(self.path, {name.lower(): text for name, text in self.headers.items()}, body)
             code, headers, said = listener.answer(came)
+            # Whoever reads the answer may look at once at what came.
+            listener.came.append(came)
             self.send_response(code)
             for name, text in {**headers, "content-length": str(len(said))}.items():
                 self.send_header(name, text)
             self.end_headers()
             self.wfile.write(said)
-            listener.came.append(came)
 
         def log_message(self, *_: object) -> None:
             return

@@ -6,7 +6,6 @@ from __future__ import annotations
 import contextlib
 import io
 import os
-import socket
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -15,6 +14,9 @@ from pathlib import Path
 import pytest
 
 from lockgate.cli import main
+from lockgate.demo.router import free_port
+
+__all__ = ["CREATE", "Called", "Machine", "free_port"]
 
 CREATE = ("create", "--app-id", "web", "--baseline", "v1", "--quiet", "--candidate")
 
@@ -65,9 +67,3 @@ class Machine:
         for verb in verbs:
             done = self.call(verb, "--id", rollout, "--reason", "drill")
             assert done.returncode == 0, done.stderr
-
-
-def free_port() -> int:
-    """Return a port that nobody listens at."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])

@@ -7,12 +7,14 @@ Weights are moved by another process, so all that moving needs stands in the rou
 from __future__ import annotations
 
 import os
+import random
 import shutil
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
@@ -23,6 +25,8 @@ HOST = "127.0.0.1"
 # Asked for this, a router answers the weights that it has, as JSON, by itself.
 WEIGHTS = "/.weights"
 START_S = 20.0
+# Linux gives ports from 32768 on, others from 49152.
+PORTS, TRIES = range(20_000, 32_768), 100
 ADMINISTRATORS = os.pathsep.join(("/usr/local/sbin", "/usr/sbin"))
 
 
@@ -62,9 +66,12 @@ def installed(name: str) -> str | None:
 
 def free_port() -> int:
     """Return a port that nobody listens on at this moment."""
-    with socket.socket() as taken:
-        taken.bind((HOST, 0))
-        return int(taken.getsockname()[1])
+    # One that the system gives whoever asks for any may be given to somebody else before it is listened on.
+    for port in (*random.SystemRandom().sample(PORTS, TRIES), 0):
+        with suppress(OSError), socket.socket() as taken:
+            taken.bind((HOST, port))
+            return int(taken.getsockname()[1])
+    raise UnreachableError(f"{HOST} has no port left", advice="End a program that holds many.")
 
 
 def started(

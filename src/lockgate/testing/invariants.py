@@ -186,7 +186,9 @@ def nothing_moves_while_frozen(contents: Contents, _: Snapshot) -> Iterator[str]
 def sealed_is_what_was_sealed(contents: Contents, seen: Snapshot) -> Iterator[str]:
     """A sealed bucket's digest is that of what is in it, and buckets are sealed in their order."""
     first = {app.name: app.kept_from for app in contents.apps}
-    for app, slots in contents.slots.items():
+    for app, found in contents.slots.items():
+        # Those before are marked as gone; whoever was stopped before they were dropped has left them there.
+        slots = [slot for slot in found if slot.number >= first[app]]
         is_sealed = [slot.is_sealed for slot in slots]
         if is_sealed != sorted(is_sealed, reverse=True) or [slot.number - first[app] for slot in slots] != [
             *range(len(slots))

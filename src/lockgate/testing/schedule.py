@@ -132,6 +132,9 @@ class _Stage:
         other = self._next()
         if len(self._busy) <= DEEPEST and other not in self._busy:
             self._act(other)
+            for each in self._busy:
+                if isinstance(each, Pruner):
+                    each.count()
 
     def _act(self, actor: Actor) -> None:
         place = len(self._steps)
