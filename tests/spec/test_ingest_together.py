@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 import random
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -85,11 +85,14 @@ def _groups(seed: int) -> list[list[RunBatch]]:
     return found
 
 
-def _came(take: Callable[[], Ingested | LockgateError]) -> Ingested | tuple[type, str]:
+def _alone(batch: RunBatch, house: House) -> Ingested | LockgateError:
     try:
-        found = take()
+        return ingest(batch, house)
     except LockgateError as error:
-        found = error
+        return error
+
+
+def _said(found: Ingested | LockgateError) -> Ingested | tuple[type, str]:
     return (type(found), found.message) if isinstance(found, LockgateError) else found
 
 
@@ -116,8 +119,8 @@ def _compared(together: Store, alone: Store, seed: int) -> int:
     here, there = World(together), World(alone)
     counted = 0
     for number, group in enumerate(_groups(seed)):
-        found = [_came(lambda each=each: each) for each in ingest_together(group, here.house)]  # type: ignore[misc]
-        assert found == [_came(lambda batch=batch: ingest(batch, there.house)) for batch in group]  # type: ignore[misc]
+        found = ingest_together(group, here.house)
+        assert list(map(_said, found)) == [_said(_alone(batch, there.house)) for batch in group]
         counted += sum(each.runs for each in found if isinstance(each, Ingested))
         for world in (here, there):
             world.clock.advance(7 if number % 8 else 700)

@@ -19,7 +19,7 @@ from lockgate.core.custody import custody_series
 from lockgate.core.delivery import State
 from lockgate.core.endpoint import Kind
 from lockgate.core.transition import Event
-from lockgate.core.webhook import MAX_WEBHOOKS, Format, hub_header, secret_text, signed_headers
+from lockgate.core.webhook import BY_HAND, MAX_WEBHOOKS, Format, Webhook, hub_header, secret_text, signed_headers
 from lockgate.errors import DataError, LockgateError, NotPermittedError, TryAgainError, UnknownError, UsageError
 from lockgate.operations.soundness.fsck import fsck
 from lockgate.operations.steering.rollback import rollback
@@ -350,6 +350,18 @@ def test_what_is_disabled_is_sent_nothing_until_it_is_enabled() -> None:
     assert (while_disabled, left.delivery.state, sound) == ((), State.DUE, ())
     assert states(kept_deliveries(here)) == [("created", "delivered")]
     assert fsck(here.house).flaws == ()
+
+
+@pytest.mark.clause("WH-06")
+def test_how_a_webhook_failed_is_told_until_it_is_enabled() -> None:
+    """Who disabled it looks at what it was disabled for; enabled, it begins anew."""
+    failing = Webhook(url=URL, secret=b"").tried(7, is_failed=True)
+
+    disabled = failing.switched(8, is_enabled=False)
+    enabled = disabled.switched(9, is_enabled=True)
+
+    assert (disabled.disabled, disabled.failing_since, disabled.failures, disabled.well_since) == (BY_HAND, 7, 1, 0)
+    assert (enabled.disabled, enabled.failing_since, enabled.failures, enabled.well_since) == ("", 0, 0, 9)
 
 
 @pytest.mark.clause("WH-06")

@@ -37,6 +37,8 @@ PROBLEM = "urn:lockgate:problem:"
 # Where to look for the name of what is not there.
 ROLLOUTS = "`lockgate list` has the ids, `lockgate apps` the apps."
 KEYS = "`lockgate keys list` shows those that there are."
+# Of commands that name something else than rollouts and apps.
+OF_COMMAND = {"keys-revoke": KEYS}
 _BY_TYPE: dict[str, type[LockgateError]] = {
     "invalid-data": DataError,
     "too-many-runs": DataError,
@@ -83,7 +85,7 @@ class RemoteDoor:
         try:
             return said_of(check(self._call(name, path, body, headers)).document())
         except ProblemError as error:
-            raise explained(error, self.transport, KEYS if name == "keys-revoke" else ROLLOUTS) from error
+            raise explained(error, self.transport, OF_COMMAND.get(name, ROLLOUTS)) from error
         except (KeyError, TypeError, ValueError) as error:
             raise _other_version(self.transport) from error
 

@@ -26,6 +26,7 @@ DEFAULT_GRACE_S, MAX_GRACE_S = 24 * 3_600, 7 * 24 * 3_600
 GIVEN_UP_AFTER = 5 * 24 * HOUR
 # Two attempts that are days apart tell little of the days between.
 LEAST_FAILURES = 5
+BY_HAND = "disabled by hand"
 SPEC_VERSION = "1.0"
 
 # What a webhook may hear, each with when it is told; the reference is made of this table.
@@ -98,6 +99,12 @@ class Webhook:
         if not is_failed:
             return replace(self, failing_since=0, failures=0, well_since=now) if self.failures else self
         return replace(self, failing_since=self.failing_since or now, failures=self.failures + 1)
+
+    def switched(self, now: Instant, *, is_enabled: bool) -> Webhook:
+        """Return the webhook enabled, with nothing held against it, or disabled by hand."""
+        if not is_enabled:
+            return replace(self, disabled=BY_HAND)
+        return replace(self, disabled="", failing_since=0, failures=0, well_since=now)
 
     def is_silent(self, now: Instant) -> bool:
         """Say whether every attempt failed for so long, and so often, that it is given up."""

@@ -14,6 +14,7 @@ from lockgate.core.instant import SECOND
 from lockgate.core.receipt import Actor
 from lockgate.core.transition import Event
 from lockgate.core.webhook import (
+    BY_HAND,
     EVENTS,
     MAX_WEBHOOKS,
     SECRET_BYTES,
@@ -31,7 +32,6 @@ from lockgate.ports.webhooks import Receivers
 
 # For one attempt, from the look-up of the name to the last byte that is read.
 TIMEOUT_S = 15.0
-BY_HAND = "disabled by hand"
 OTHER_KEY = "secrets of webhooks cannot be opened by the webhook.key of this server's keys folder"
 ONE_KEY = (
     "Copy webhook.key from a server that opens them, or put it back from its backup. If it is lost for good, "
@@ -156,9 +156,7 @@ def switch_webhook(webhook_id: str, actor: Actor, house: House, *, is_enabled: b
         webhook, now = part_of(endpoint), house.clock.now()
         if is_enabled is not bool(webhook.disabled):
             return endpoint
-        disabled = "" if is_enabled else BY_HAND
-        begun = replace(webhook, disabled=disabled, failing_since=0, failures=0, well_since=now)
-        changed = replace(endpoint, webhook=begun)
+        changed = replace(endpoint, webhook=webhook.switched(now, is_enabled=is_enabled))
         said = "it is sent messages again" if is_enabled else "it is sent nothing"
         keep_webhook(work, house, changed, actor, said)
         return known_webhook(work, webhook_id)
