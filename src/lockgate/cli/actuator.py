@@ -6,7 +6,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING, TypedDict, cast
 
 import click
 
@@ -58,7 +58,7 @@ def actuator() -> None:
 @click.argument("words", nargs=-1, required=True, metavar="-- PROGRAM [ARGUMENT]...")
 def set_command(**call: object) -> int:
     """Let a program move an app's traffic: it is run in this folder with each weight, without a shell."""
-    return _set(Call(**call))  # type: ignore[typeddict-item]
+    return _set(cast("Call", call))
 
 
 def _set(call: Call) -> int:

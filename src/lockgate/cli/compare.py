@@ -101,7 +101,7 @@ def compare(**call: object) -> int:
     and - reads NDJSON from standard input. Each run names its release. With --app-id runs that `lockgate ingest`
     kept are compared, by the buckets that they stand in.
     """
-    return _answer(Call(**call))  # type: ignore[typeddict-item]
+    return _answer(cast("Call", call))
 
 
 def _answer(call: Call) -> int:

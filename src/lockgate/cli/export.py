@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, Any, TypedDict, cast
 
 import click
 
@@ -79,7 +79,7 @@ def export(**call: object) -> int:
     It holds a timeline for people, a release record for programs, and a script that checks it all without Lockgate.
     FILE may be a bundle already, which is replaced; - is standard output.
     """
-    return _export(Call(**call))  # type: ignore[typeddict-item]
+    return _export(cast("Call", call))
 
 
 def _export(call: Call) -> int:

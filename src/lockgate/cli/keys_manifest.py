@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING, TypedDict, cast
 
 import click
 
@@ -56,7 +56,7 @@ def manifest(**call: object) -> int:
 
     Without a root key it shows the one that was published last.
     """
-    return _manifest(Call(**call))  # type: ignore[typeddict-item]
+    return _manifest(cast("Call", call))
 
 
 def _manifest(call: Call) -> int:

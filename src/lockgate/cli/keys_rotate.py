@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING, TypedDict, cast
 
 import click
 
@@ -71,7 +71,7 @@ def rotate(role: str, **call: object) -> int:
     """
     from lockgate.core.listed_key import Use
 
-    return _rotate(Call(role=Use(role), **call))  # type: ignore[typeddict-item]
+    return _rotate(cast("Call", {**call, "role": Use(role)}))
 
 
 def _rotate(call: Call) -> int:

@@ -6,7 +6,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable
 from dataclasses import asdict, replace
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING, TypedDict, cast
 
 import click
 
@@ -50,7 +50,7 @@ def prune(**call: object) -> int:
     --release-pins, as do buckets that an active rollout may read. With buckets go the looks of rollouts that have
     ended, and what became of messages that were told. Receipts, their log and messages stay for ever.
     """
-    return _answer(Call(**call))  # type: ignore[typeddict-item]
+    return _answer(cast("Call", call))
 
 
 def _answer(call: Call) -> int:

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING, TypedDict, cast
 
 import click
 
@@ -58,7 +58,7 @@ def replay(**call: object) -> int:
     receipt. Files need no store and no network. Where LOCKGATE_URL names a server a rollout's bundle is fetched from
     it, and replayed here.
     """
-    return _answer(Call(**call))  # type: ignore[typeddict-item]
+    return _answer(cast("Call", call))
 
 
 def _answer(call: Call) -> int:

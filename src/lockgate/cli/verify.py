@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
-from typing import Protocol, TypedDict
+from typing import Protocol, TypedDict, cast
 
 import click
 
@@ -93,7 +93,7 @@ def verify(**call: object) -> int:
     folder that it was unpacked into, an exported log, a key manifest, or a checkpoint; byte for byte. Keys of receipts
     are PEM files; the key of a log or a witness is one line, name+hash+base64.
     """
-    return _answer(Call(**call))  # type: ignore[typeddict-item]
+    return _answer(cast("Call", call))
 
 
 def _answer(call: Call) -> int:

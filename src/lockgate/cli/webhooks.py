@@ -180,8 +180,9 @@ def redeliver(webhook: str, message: str | None, since: str | None, *, is_dead: 
     if (message is None) is not is_dead or (since is not None and not is_dead):
         raise click.UsageError("Name a message, or --dead.")
     if message is None:
-        where = {"path": f"{ONE}/recover", "named": {"webhook": webhook}, "query": _texts(since=since)}
-        answer = ask(WebhookCall(handler="recover_all", method="POST", body={}, **where))  # type: ignore[arg-type]
+        one, query = {"webhook": webhook}, _texts(since=since)
+        path = f"{ONE}/recover"
+        answer = ask(WebhookCall(handler="recover_all", method="POST", path=path, named=one, query=query, body={}))
         said = f"{answer['recovered']} are sent again.\n"
     else:
         both = {"webhook": webhook, "message": message}

@@ -80,7 +80,7 @@ class Connection(HttpToolsProtocol):
         """Return the latest request; before the first there is none, whatever uvicorn declares."""
         return self.cycle
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         """Begin to wait for a head, if there is room."""
         super().connection_made(transport)
         if len(self.connections) > self.most and not self._make_room():

@@ -114,7 +114,7 @@ class Metrics(Meter):
             both.register(_Process(self._registry))
         both.register(_Store(gauges))
         if OPENMETRICS in accept.lower():
-            return openmetrics.generate_latest(both), openmetrics.CONTENT_TYPE_LATEST  # type: ignore[no-untyped-call]
+            return openmetrics.generate_latest(both), openmetrics.CONTENT_TYPE_LATEST  # type: ignore[no-untyped-call]  # its module has no types
         return generate_latest(both), CONTENT_TYPE_PLAIN_0_0_4
 
     def _counter(self, metric: Metric) -> Counter:

@@ -153,8 +153,10 @@ class StoreContract(
             assert seen.cells("web", 0, 0) == (CELL,)
             assert (seen.ingested("sha256:b1"), seen.segment("sha256:b1")) == (INGESTED, b"raw runs\n")
             assert seen.segments("web", 0) == ("sha256:b1",)
-            assert seen.policy(POLICY.digest()) == POLICY
-            assert seen.policy(POLICY.digest()).gates[1].metric.quantile == Fraction(999, 1000)  # type: ignore[union-attr]
+            policy = seen.policy(POLICY.digest())
+            assert policy == POLICY
+            assert policy is not None
+            assert policy.gates[1].metric.quantile == Fraction(999, 1000)
             assert (seen.trial("rol_1"), seen.rollouts()) == (trial, (trial.rollout,))
             assert seen.folded("rol_1", 0) == ("sha256:f3",)
             assert seen.looks("rol_1") == (LOOK,)

@@ -74,7 +74,7 @@ class _Talk:
             assert stream is not None
             os.set_blocking(stream.fileno(), False)
             event = selectors.EVENT_WRITE if stream is process.stdin else selectors.EVENT_READ
-            self._ready.register(stream, event)
+            self._ready.register(stream, event, stream)
 
     def hold(self, deadline: float) -> bool:
         """Talk until the program has ended, and say whether it did in time."""
@@ -82,7 +82,7 @@ class _Talk:
             if not self._ready.get_map():
                 return self._ends_within(left)
             for key, _ in self._ready.select(min(left, GLANCE_S)):
-                self._turn(key.fileobj)  # type: ignore[arg-type]
+                self._turn(key.data)
             if self._process.poll() is not None:
                 self._drain()
                 return True

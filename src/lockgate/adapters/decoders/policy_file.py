@@ -162,8 +162,9 @@ class _Document:
         self._nodes += 1
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None) is not None:
             self._refuse(event, "anchors and aliases are not read")
-        if getattr(event, "tag", None) is not None:
-            self._refuse(event, f"tags such as {event.tag!r} are not read")  # type: ignore[attr-defined]
+        tag = getattr(event, "tag", None)
+        if tag is not None:
+            self._refuse(event, f"tags such as {tag!r} are not read")
         if depth > MAX_DEPTH:
             self._refuse(event, f"nested deeper than {MAX_DEPTH} levels")
         if self._nodes > MAX_NODES:

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import chain
 from operator import attrgetter
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -89,7 +89,7 @@ def amounts(given: list[float | None], *, is_whole: bool) -> Integers:
 def texts(ids: list[str | int | None]) -> list[str | None]:
     """Return ids as text; an empty one is none."""
     if set(map(type, ids)) == {str} and "" not in ids:
-        return ids  # type: ignore[return-value]
+        return cast("list[str | None]", ids)
     return [None if one in (None, "") else str(one) for one in ids]
 
 

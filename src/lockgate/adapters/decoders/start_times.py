@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from typing import Annotated
+from typing import Annotated, cast
 
 import msgspec
 import numpy as np
@@ -46,11 +46,11 @@ def instant(moment: datetime | None) -> int:
 
 def _at_once(texts: Sequence[str | None]) -> Integers | None:
     """Return the instants of times that are all written like the first, in UTC; None when they are not."""
-    if texts[0] is None or None in texts:
+    if None in texts:
         return None
-    size = len(texts[0])
-    joined = "".join(texts)  # type: ignore[arg-type]
-    if not joined.isascii() or set(map(len, texts)) != {size}:  # type: ignore[arg-type]
+    given = cast("Sequence[str]", texts)
+    size, joined = len(given[0]), "".join(given)
+    if not joined.isascii() or set(map(len, given)) != {size}:
         return None
     return instants_of(np.frombuffer(joined.encode("ascii"), np.uint8).reshape(-1, size)) if size else None
 

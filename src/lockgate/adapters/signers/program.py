@@ -169,13 +169,13 @@ def _heard(process: subprocess.Popen[bytes], deadline: float) -> tuple[bytes | N
     with selectors.DefaultSelector() as ready:
         for stream in heard:
             os.set_blocking(stream.fileno(), False)
-            ready.register(stream, selectors.EVENT_READ)
+            ready.register(stream, selectors.EVENT_READ, stream)
         while process.stdout in (key.fileobj for key in ready.get_map().values()):
             left = deadline - time.monotonic()
             if left <= 0:
                 return None, heard[process.stderr]
             for key, _ in ready.select(left):
-                stream = key.fileobj  # type: ignore[assignment]
+                stream = key.data
                 chunk = os.read(stream.fileno(), 65_536)
                 if not chunk:
                     ready.unregister(stream)

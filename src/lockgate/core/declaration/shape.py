@@ -182,10 +182,10 @@ class Whole:
 
     def read(self, value: object) -> int:
         """Return the number."""
-        is_number = isinstance(value, int | float) and not isinstance(value, bool)
-        if not is_number or not self.least <= value <= self.most or value != int(value):  # type: ignore[operator, call-overload]
+        number = value if isinstance(value, int | float) and not isinstance(value, bool) else None
+        if number is None or not self.least <= number <= self.most or number != int(number):
             raise Refused(f"{shown(value)} must be a whole number from {self.least} to {self.most}")
-        return int(value)  # type: ignore[call-overload, no-any-return]
+        return int(number)
 
     def schema(self) -> Schema:
         """Return the rule as JSON Schema."""

@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeGuard
 
 from lockgate.core.canonical import Json
 
@@ -46,7 +47,7 @@ def _between(path: str, recorded: Found, recomputed: Found) -> Difference | None
         names = sorted({*recorded, *recomputed})
         parts = ((f"{path}.{name}", recorded.get(name, MISSING), recomputed.get(name, MISSING)) for name in names)
     elif _is_list(recorded) and _is_list(recomputed):
-        length = max(len(recorded), len(recomputed))  # type: ignore[arg-type]
+        length = max(len(recorded), len(recomputed))
         parts = ((f"{path}[{at}]", _at(recorded, at), _at(recomputed, at)) for at in range(length))
     else:
         is_same = type(recorded) is type(recomputed) and recorded == recomputed
@@ -55,12 +56,11 @@ def _between(path: str, recorded: Found, recomputed: Found) -> Difference | None
     return next((each for each in found if each is not None), None)
 
 
-def _is_list(value: Found) -> bool:
+def _is_list(value: Found) -> TypeGuard[Sequence[Json]]:
     return isinstance(value, Sequence) and not isinstance(value, str)
 
 
-def _at(value: Found, place: int) -> Found:
-    assert isinstance(value, Sequence)
+def _at(value: Sequence[Json], place: int) -> Found:
     return value[place] if place < len(value) else MISSING
 
 

@@ -63,7 +63,7 @@ def _share_is_beyond_chance(sample: Sample, bound: Bound, tail: float) -> bool:
         return True
     low_b, high_b = exact_limits(b.events, b.n, level)
     value_a, value_b = a.events / a.n, b.events / b.n
-    low, _ = mover((value_a, low_a, high_a), (value_b, low_b, high_b), bound.ratio)  # type: ignore[arg-type]
+    low, _ = mover((value_a, low_a, high_a), (value_b, low_b, high_b), bound.ratio)
     return bool(low > bound.offset)
 
 

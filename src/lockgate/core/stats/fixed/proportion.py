@@ -14,6 +14,9 @@ from numpy.typing import ArrayLike
 from lockgate.core.stats.elementary import Floats
 from lockgate.core.stats.special import normal_quantile
 
+# Many numbers, or one.
+Value = Floats | float
+
 
 def wilson(events: ArrayLike, n: ArrayLike, level: float) -> tuple[Floats, Floats]:
     """Return Wilson's score limits of a share (JASA 22, 1927); 0 and 1 where there are no runs."""
@@ -62,9 +65,7 @@ def _share(events: ArrayLike, n: ArrayLike) -> Floats:
     return share
 
 
-def mover(
-    a: tuple[Floats, Floats, Floats], b: tuple[Floats, Floats, Floats], ratio: ArrayLike
-) -> tuple[Floats, Floats]:
+def mover(a: tuple[Value, Value, Value], b: tuple[Value, Value, Value], ratio: ArrayLike) -> tuple[Floats, Floats]:
     """Return limits of a - ratio * b from each one's estimate, low and high (Zou and Donner 2008); ratio >= 0."""
     factor = np.asarray(ratio, np.float64)
     (value_a, low_a, high_a), (value_b, low_b, high_b) = a, b
