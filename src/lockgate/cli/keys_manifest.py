@@ -19,6 +19,11 @@ if TYPE_CHECKING:
     from lockgate.ports.house import House
 
 EPILOG = f"Exit codes: 0 done; 64 usage; 65 not as the log says, or not signed; {exit_codes.OF_STORE}"
+CURRENT = "This was published last, and the log says nothing else of keys since."
+BEHIND = (
+    "This was published last, and keys have changed since: `lockgate keys manifest --root FILE` publishes what the log "
+    "says of them now, and with `--unsigned` prints it."
+)
 
 
 class Call(TypedDict):
@@ -111,9 +116,11 @@ def _published(call: Call, signed: SignedManifest, house: House) -> int:
 
 def _shown(call: Call) -> int:
     from lockgate.core.key_manifest import open_manifest
-    from lockgate.operations.keys.manifest import current_manifest
+    from lockgate.operations.keys.manifest import current_manifest, is_behind
+    from lockgate.report.manifest_text import manifest_document, manifest_lines
 
-    data = current_manifest(local.house_to_read())
+    house = local.house_to_read()
+    data = current_manifest(house)
     if data is None:
         raise UsageError(
             "no key manifest was published yet",
@@ -122,17 +129,21 @@ def _shown(call: Call) -> int:
     found = open_manifest(data)
     if call["out"] is not None:
         write_manifest(found, call["out"])
-    return _said(call, found)
+    is_old = is_behind(found, house)
+    if call["as_json"]:
+        output.emit_json({**manifest_document(found), "behind": is_old})
+    else:
+        output.say_lines([BEHIND if is_old else CURRENT, *manifest_lines(found)])
+    return exit_codes.OK.code
 
 
-def _said(call: Call, signed: SignedManifest, *more: str) -> int:
+def _said(call: Call, signed: SignedManifest, done: str) -> int:
     from lockgate.report.manifest_text import manifest_document, manifest_lines
-    from lockgate.report.text import printed
 
     if call["as_json"]:
         output.emit_json(manifest_document(signed))
     else:
-        output.say(printed([*manifest_lines(signed), *more]))
+        output.say_lines([*manifest_lines(signed), done])
     return exit_codes.OK.code
 
 

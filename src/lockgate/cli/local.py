@@ -185,22 +185,20 @@ def tell(sentence: str) -> None:
     """Say on standard error what is no fault but should be known."""
     from lockgate.report.text import NO_BREAK, printable
 
-    # Where standard error is full or gone, what was done stays done.
-    with suppress(OSError):
-        for line in sentence.split("\n"):
-            click.echo(printable(line).replace(NO_BREAK, " "), err=True)
+    output.complain("\n".join(printable(line).replace(NO_BREAK, " ") for line in sentence.split("\n")))
 
 
 @contextmanager
 def named(rollout_id: str, known: House) -> Iterator[None]:
     """Answer the id of no rollout with those that there are."""
     from lockgate.operations.asking.queries import list_rollouts
+    from lockgate.operations.line.reading import RECEIPT
 
     try:
         yield
     except UsageError as error:
         ids = [rollout.id for rollout in list_rollouts(known)]
-        if rollout_id in ids:
+        if rollout_id in ids or rollout_id.startswith(RECEIPT):
             raise
         raise UsageError(error.message, advice=_known(rollout_id, ids)) from error
 

@@ -284,13 +284,12 @@ def _is_quoted(error: UnicodeEncodeError, argv: Sequence[str]) -> bool:
 
 
 def _tell(message: str, advice: str = "") -> None:
+    from lockgate.cli import output
     from lockgate.report.text import printable
 
     # A message quotes what was read, and what was read may mean to command a terminal.
     lines = [f"error: {message}", *([advice] if advice else [])]
-    # Where standard error is full or gone, the exit code still answers.
-    with contextlib.suppress(OSError):
-        click.echo("\n".join(printable(line) for line in "\n".join(lines).split("\n")), err=True)
+    output.complain("\n".join(printable(line) for line in "\n".join(lines).split("\n")))
 
 
 def _tell_usage(error: click.ClickException) -> None:

@@ -16,6 +16,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
+import click
+
 from lockgate.errors import LockgateError, NotPermittedError, TryAgainError, UsageError
 
 if TYPE_CHECKING:
@@ -56,19 +58,43 @@ def screen_facts(stream: TextIO, environment: Mapping[str, str]) -> tuple[int, b
 
 
 def say(text: str) -> None:
-    """Write text for a person to standard output."""
+    """Write text for a person to standard output, on a terminal broken between words where lines do not fit."""
     encoding = sys.stdout.encoding or "utf-8"
-    _write(text.encode(encoding, "backslashreplace"))
+    _write(fitted_to(sys.stdout, text).encode(encoding, "backslashreplace"))
 
 
 def say_lines(lines: Iterable[str]) -> None:
-    """Write lines for a person to standard output, on a terminal broken between words where they do not fit."""
-    from lockgate.report.text import fitted, printed
+    """Write lines of any origin for a person to standard output."""
+    from lockgate.report.text import printed
 
-    if not sys.stdout.isatty():
-        say(printed(lines))
-        return
-    say(fitted(lines, screen_facts(sys.stdout, os.environ)[0]))
+    say(printed(lines))
+
+
+def complain(text: str) -> None:
+    """Write text for a person to standard error; where that is full or gone, what was done stays done."""
+    with contextlib.suppress(OSError):
+        click.echo(fitted_to(sys.stderr, text), err=True)
+
+
+def fitted_to(stream: TextIO, text: str) -> str:
+    """Return text with lines that fit a terminal; for anything else each sentence stays in one line."""
+    if not stream.isatty():
+        return text
+    from lockgate.report.text import fitted
+
+    return fitted(text, _columns(stream))
+
+
+def _columns(stream: TextIO) -> int:
+    """Return how wide a terminal is, which is asked itself: standard output may be another one, or none."""
+    try:
+        return int(os.environ["COLUMNS"])
+    except (KeyError, ValueError):
+        pass
+    try:
+        return os.get_terminal_size(stream.fileno()).columns or PIPED_WIDTH
+    except OSError:
+        return PIPED_WIDTH
 
 
 def emit(text: str) -> None:

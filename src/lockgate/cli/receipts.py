@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The id of a rollout comes in; its receipts go out as a list, or as files that `lockgate verify` takes."""
+"""The id of a rollout or receipt comes in; receipts go out as a list, or as files that `lockgate verify` takes."""
 
 from __future__ import annotations
 
@@ -27,7 +27,10 @@ from lockgate.errors import UsageError
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the list as JSON.")
 def receipts(rollout_id: str, *, save: Path | None, seq: int | None, since: str | None, as_json: bool) -> int:
-    """List a rollout's receipts, or write them as files that verify offline."""
+    """List a rollout's receipts, or write them as files that verify offline.
+
+    ID is that of a rollout, or of one receipt.
+    """
     if since is not None and save is None:
         raise UsageError("a proof is written into a folder", advice="Name it with --save.")
     words = {

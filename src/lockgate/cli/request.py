@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
-from lockgate.cli import exit_codes, local
+from lockgate.cli import exit_codes, local, output
 from lockgate.errors import UsageError
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def confirm(question: str, *, yes: bool) -> None:
         raise UsageError(f"nobody can be asked: {question}", advice="Add --yes.")
     from lockgate.report.text import printable
 
-    *lines, last = (printable(line) for line in question.split("\n"))
+    *lines, last = output.fitted_to(sys.stderr, "\n".join(map(printable, question.split("\n")))).split("\n")
     for line in lines:
         click.echo(line, err=True)
     if not click.confirm(last, err=True):

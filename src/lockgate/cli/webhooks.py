@@ -131,9 +131,7 @@ def disable(webhook: str, **why: Any) -> int:  # noqa: ANN401 -- as click hands 
 def enable(webhook: str, **why: Any) -> int:  # noqa: ANN401 -- as click hands it over
     """Send messages there again; what was told meanwhile is not sent."""
     code = _switched(webhook, why, is_active=True)
-    click.echo(
-        "What was told while it was disabled is not sent: `lockgate list` says where each rollout stands.", err=True
-    )
+    local.tell("What was told while it was disabled is not sent: `lockgate list` says where each rollout stands.")
     return code
 
 

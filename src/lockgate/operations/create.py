@@ -191,12 +191,12 @@ def _check_room(work: Snapshot, app: App, policy: Policy, order: Order) -> Rollo
         said = _unlike(work, other, order)
         raise TryAgainError(
             f"{other.id} is moving the traffic of {app.name} to {other.candidate} already, {said}",
-            advice="Repeat the call as it was made, or roll that rollout back first (`--replace` does, or `replace`).",
+            advice="Repeat the call as it was made, or roll that one back first (`--replace`, over HTTP `replace`).",
         )
     if other is not None and not order.is_replacing:
         raise TryAgainError(
             f"{other.id} is moving the traffic of {app.name} to {other.candidate}",
-            advice="Wait for its end, roll it back first (`--replace` does, or `replace`), or try in shadow mode.",
+            advice="Wait for its end, roll it back first (`--replace`, over HTTP `replace`), or try in shadow mode.",
         )
     return other
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 
 from lockgate.core.instant import Instant, instant_text
 from lockgate.core.rollout import Rollout
@@ -18,7 +19,9 @@ from lockgate.report.text import NO_BREAK, pad, width, wrap
 
 MARGIN = "  "
 GAP = "  "
-MIN_NAME, MIN_REASON, MAX_WHO = 9, 24, 16
+MIN_NAME, MIN_REASON = 9, 24
+# What a name may take of a screen's width.
+WHO_SHARE = 4
 # Below this the baseline is left out.
 WIDE = 96
 # What id, mode and status take.
@@ -66,7 +69,7 @@ def render_rollouts(rollouts: Sequence[Rollout], screen: Screen, notes: Mapping[
 
 
 def render_receipts(receipts: Sequence[Receipt], screen: Screen) -> str:
-    """Return receipts in order, with who decided and why."""
+    """Return receipts in order, with who decided and why, and below that by which id each is found."""
     heads = ("seq", "at", "decision", "by")
     rows = [
         (str(each.seq), time_text(each.at), f"{each.action} ({each.cause})", _who(each, screen)) for each in receipts
@@ -79,8 +82,13 @@ def render_receipts(receipts: Sequence[Receipt], screen: Screen) -> str:
     for row, each in zip(rows, receipts, strict=True):
         first, *rest = _reason(each, screen, screen.width - indent)
         lines.append(_row((*row, first), [*widths, 0]))
-        lines += [" " * indent + line for line in rest]
+        below = pad(_id_line(each, widths), indent)
+        lines += [f"{beside}{line}" for beside, line in zip_longest([below], rest or [""], fillvalue=" " * indent)]
     return _text(lines)
+
+
+def _id_line(receipt: Receipt, widths: Sequence[int]) -> str:
+    return f"{_row(('',), widths[:1])}{GAP}{receipt.id}"
 
 
 def _stacked(
@@ -91,15 +99,17 @@ def _stacked(
     yield screen.paint(_row(("seq", "at", "decision", "by"), widths), "dim")
     for row, each in zip(rows, receipts, strict=True):
         yield _row(row, widths)
+        yield _id_line(each, widths)
         yield from (indent + line for line in _reason(each, screen, screen.width - len(indent)))
 
 
 def _reason(receipt: Receipt, screen: Screen, room: int) -> list[str]:
-    return wrap(screen.text(number.write_sentence(reason_of(receipt))), max(MIN_REASON, room))
+    said = number.bind_units(number.write_sentence(reason_of(receipt)))
+    return wrap(screen.text(said), max(MIN_REASON, room))
 
 
 def _who(receipt: Receipt, screen: Screen) -> str:
-    return screen.text(actor_words(actor_of(receipt)), MAX_WHO)
+    return screen.text(actor_words(actor_of(receipt)), screen.width // WHO_SHARE)
 
 
 def change_of(transition: Transition) -> Change:

@@ -9,9 +9,9 @@ from typing import Any
 from lockgate.core.instant import instant_text
 from lockgate.operations.asking.example_runs import Example, Examples
 from lockgate.report.screen import Screen
-from lockgate.report.text import clip, pad
+from lockgate.report.text import pad
 
-MAX_ID, MAX_RELEASE, MAX_VALUE = 24, 20, 60
+MAX_ID, MAX_RELEASE, MAX_VALUE = 36, 40, 60
 LEADING = ("app_id", "release", "status", "run_id", "started_at")
 NOT_COUNTED = "[not counted: another run had its id]"
 GROUPS = ("scores", "labels", "flags")
@@ -40,7 +40,7 @@ def _line(example: Example, screen: Screen) -> str:
     if not example.is_counted:
         head = (*head, NOT_COUNTED)
     rest = " ".join(f"{screen.text(name, MAX_VALUE)}={_shown(value, screen)}" for name, value in _flat(record))
-    return clip(f"{'  '.join(head)}  {rest}".rstrip(), max(screen.width, 60))
+    return f"{'  '.join(head)}  {rest}".rstrip()
 
 
 def _flat(record: dict[str, Any]) -> list[tuple[str, Any]]:

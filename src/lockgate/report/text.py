@@ -15,7 +15,9 @@ NAME_COLUMNS = 40
 NO_BREAK = "\N{NO-BREAK SPACE}"
 # No text is made narrower, however narrow a terminal is.
 MIN_COLUMNS = 20
-_COMMAND = re.compile(r"`[^`]*`")
+# A command, between backticks or to the end of its line, and a number with its unit: neither is broken.
+_WHOLE = re.compile(r"`[^`]*`|(?:^|(?<=: ))lockgate .*$|(?<=[\d∞]) (?=(?:%|pp|ms)(?!\w))")
+_PAINT = re.compile(r"\x1b\[[\d;]*m")
 
 # What the tables draw with, and what stands for it where only ASCII can be shown.
 _ASCII = str.maketrans(
@@ -86,18 +88,36 @@ def printed(lines: Iterable[str]) -> str:
     return "".join(f"{printable(line)}\n" for line in lines)
 
 
-def fitted(lines: Iterable[str], columns: int) -> str:
-    """Return lines as text that is safe to print and fits; what goes on is indented, and a command stays whole."""
-    fitting: list[str] = []
-    for line in map(printable, lines):
-        indent = line[: len(line) - len(line.lstrip(" "))]
-        begun, *rest = wrap(_COMMAND.sub(_unbroken, line[len(indent) :]), max(MIN_COLUMNS, columns - len(indent) - 2))
-        fitting += [indent + begun, *(f"{indent}  {more}" for more in rest)]
-    return "".join(f"{line.replace(NO_BREAK, ' ')}\n" for line in fitting)
+def fitted(text: str, columns: int) -> str:
+    """Return printed text, painted or not, with lines that fit: what goes on is indented, and no word is broken.
+
+    A word that is wider than the screen, as a path or a token may be, stays whole for who copies it.
+    """
+    return "\n".join(_fitted(line, max(MIN_COLUMNS, columns)) for line in text.split("\n"))
 
 
-def _unbroken(command: re.Match[str]) -> str:
-    return command[0].replace(" ", NO_BREAK)
+def _fitted(line: str, columns: int) -> str:
+    if _seen(line) <= columns:
+        return line
+    indent = " " * (len(line) - len(line.lstrip(" ")))
+    lines: list[str] = []
+    begun = indent
+    for word in _WHOLE.sub(_unbroken, line[len(indent) :]).split(" "):
+        joined = f"{begun} {word}" if begun.strip(" ") else begun + word
+        if _seen(joined) <= columns or not begun.strip(" "):
+            begun = joined
+            continue
+        lines.append(begun.rstrip(" "))
+        begun = f"{indent}  {word}"
+    return "\n".join([*lines, begun.rstrip(" ")]).replace(NO_BREAK, " ")
+
+
+def _seen(line: str) -> int:
+    return width(_PAINT.sub("", line))
+
+
+def _unbroken(whole: re.Match[str]) -> str:
+    return whole[0].replace(" ", NO_BREAK)
 
 
 def pad(text: str, columns: int, *, right: bool = False) -> str:

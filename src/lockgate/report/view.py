@@ -19,7 +19,8 @@ from lockgate.report.standing import standing, status_words
 from lockgate.report.text import NO_BREAK, pad, width, wrap
 
 MARGIN = "  "
-MAX_LABEL = 24
+# What a gate's name may take: so many columns, or that part of a wide screen.
+MAX_LABEL, LABEL_SHARE = 24, 3
 METER_SHARE, MIN_METER, MAX_METER = 3, 19, 41
 HEAD = 13
 SIGN = 18
@@ -111,7 +112,8 @@ def _gates(said: Explanation, screen: Screen) -> list[str]:
     findings = said.verdict.findings
     if not findings:
         return []
-    labels = [screen.text(label_of(finding, gates.get(finding.gate)), MAX_LABEL) for finding in findings]
+    most = max(MAX_LABEL, screen.width // LABEL_SHARE)
+    labels = [screen.text(label_of(finding, gates.get(finding.gate)), most) for finding in findings]
     columns, longest = meter_columns(screen), max([HEAD - 2, *(width(label) for label in labels)])
     lines = []
     if any(finding.evidence is not None for finding in findings):

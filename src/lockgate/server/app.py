@@ -16,7 +16,8 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from lockgate.errors import LockgateError, UnknownError
-from lockgate.operations.asking.queries import find_rollout
+from lockgate.operations.asking.queries import app_of
+from lockgate.operations.line.reading import RECEIPT
 from lockgate.ports.house import House
 from lockgate.ports.id_tokens import IdTokens
 from lockgate.ports.reading import RunBatches
@@ -214,9 +215,18 @@ def _answer(row: Endpoint, service: Service, caller: Caller, request: Request, b
     )
     if "app" in call.named:
         caller.check_app(call.named["app"])
-    if "id" in call.named and not caller.covers(find_rollout(call.named["id"], call.house).app):
-        raise UnknownError(f"there is no rollout {call.named['id']}")
+    if "id" in call.named:
+        _check_sight(call.named["id"], call)
     return reply(row, call)
+
+
+def _check_sight(name: str, call: Call) -> None:
+    """Refuse what is of an app that the caller's key is not for as what is not there."""
+    if call.caller.covers(app_of(name, call.house)):
+        return
+    if name.startswith(RECEIPT):
+        raise UnknownError(f"there is no receipt {name}")
+    raise UnknownError(f"there is no rollout {name}")
 
 
 def _for(caller: Caller, error: LockgateError) -> Problem:

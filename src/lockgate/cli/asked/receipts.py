@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The id of a rollout comes in; its receipts go out as a list, or as files that `lockgate verify` takes."""
+"""The id of a rollout or receipt comes in; receipts go out as a list, or as files that `lockgate verify` takes."""
 
 from __future__ import annotations
 
@@ -14,9 +14,11 @@ from lockgate.core.note import read_note_key
 from lockgate.core.revoked_signers import revoked_signers
 from lockgate.core.vault import Receipt
 from lockgate.core.wording import count_text
+from lockgate.errors import UsageError
 from lockgate.operations.asking.queries import receipts_of
 from lockgate.operations.bundle.saved_receipts import LOG_KEY, RECEIPT_KEY, key_file, saved_receipts
 from lockgate.operations.keys.manifest import current_manifest
+from lockgate.operations.line.reading import RECEIPT
 from lockgate.ports.house import House
 from lockgate.report.listing import render_receipts
 from lockgate.report.rollout_document import receipt_document
@@ -36,12 +38,12 @@ class Words:
 
 def answer(words: Words, desk: Desk) -> Said:
     """List a rollout's receipts, or hand them out as files that verify offline."""
-    house, rollout_id = desk.place.house_to_read(), words.rollout_id
+    house = desk.place.house_to_read()
     kept = None if words.kept is None else b64decode(words.kept)
-    with desk.place.named(rollout_id, house):
-        found = [each for each in receipts_of(rollout_id, house) if words.seq in (None, each.seq)]
+    with desk.place.named(words.rollout_id, house):
+        rollout_id, seq, found = _found(words, house)
         # What is only listed needs no key.
-        files = saved_receipts(rollout_id, house, words.seq, kept) if words.save is not None or not found else {}
+        files = saved_receipts(rollout_id, house, seq, kept) if words.save is not None or not found else {}
     if words.save is not None:
         desk.files.update(files)
         signed = ((signer_of(each.envelope), each.index) for each in found)
@@ -55,6 +57,16 @@ def answer(words: Words, desk: Desk) -> Said:
     else:
         desk.say(render_receipts(found, desk.screen))
     return desk.said()
+
+
+def _found(words: Words, house: House) -> tuple[str, int | None, list[Receipt]]:
+    """Return the rollout and the number that were asked for, and the receipts; a receipt's id names both."""
+    receipts = receipts_of(words.rollout_id, house)
+    if not words.rollout_id.startswith(RECEIPT):
+        return words.rollout_id, words.seq, [each for each in receipts if words.seq in (None, each.seq)]
+    if words.seq is not None:
+        raise UsageError("a receipt's id names one receipt already", advice="Leave --seq out, or name the rollout.")
+    return receipts[0].rollout_id, receipts[0].seq, list(receipts)
 
 
 def _written(words: Words, save: str, found: Sequence[Receipt], files: Mapping[str, bytes], house: House) -> str:

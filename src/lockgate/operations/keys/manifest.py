@@ -78,6 +78,11 @@ def draft_manifest(house: House, roots: Roots = NO_CHANGE) -> KeyManifest:
     )
 
 
+def is_behind(published: SignedManifest, house: House) -> bool:
+    """Say whether the log says something else of keys now than a manifest that was published."""
+    return draft_manifest(house).keys != published.manifest.keys
+
+
 def publish_manifest(data: bytes, actor: Actor, house: House) -> Receipt:
     """Keep a signed manifest and bind it by a receipt, if it is the next one and says what the log says."""
     checked = operator(actor.name or "", actor.reason or "", actor.kind)
