@@ -26,7 +26,7 @@ from lockgate.core.witness_policy import Witness
 from lockgate.operations.create import Order, create
 from lockgate.operations.intake.ingest import ingest
 from lockgate.operations.tick import tick
-from lockgate.operations.vault.keeping import first_origin
+from lockgate.operations.vault.origin import first_origin
 from lockgate.operations.vault.sign import log_key
 from lockgate.operations.witness.cosigning import Cosigner, cosign
 from lockgate.operations.witness.witnessing import ask_witnesses

@@ -30,7 +30,8 @@ from lockgate.core.merkle import Tree, leaf_hash, node_hash
 from lockgate.core.receipt import Draft
 from lockgate.core.tile import Tile
 from lockgate.core.vault import Receipt
-from lockgate.operations.vault.keeping import Marks, first_origin, keep, writing
+from lockgate.operations.vault.keeping import Marks, keep, writing
+from lockgate.operations.vault.origin import first_origin
 from lockgate.operations.vault.proofs import entry, latest_proof
 from lockgate.operations.vault.sign import sign_checkpoint
 from lockgate.operations.vault.tiles import tile_bytes

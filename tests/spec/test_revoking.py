@@ -13,6 +13,7 @@ from lockgate import crash_point
 from lockgate.adapters.marks.state_files import StateFiles
 from lockgate.adapters.signers.key_folder import open_signers
 from lockgate.core.custody import Custody
+from lockgate.core.envelope import open_envelope
 from lockgate.core.listed_key import Status, Use
 from lockgate.core.note import read_note
 from lockgate.errors import NotPermittedError, OlderStoreError, UsageError
@@ -124,6 +125,29 @@ def test_a_former_key_is_revoked_by_the_key_that_signs(tmp_path: Path) -> None:
     assert listed is not None
     assert (listed.status, listed.first, listed.last) == (Status.REVOKED, 0, 2)
     assert fsck(here.house).flaws == ()
+
+
+@pytest.mark.clause("KY-85")
+@pytest.mark.parametrize("days", [29, 30, 300])
+def test_a_key_whose_overlap_is_over_is_revoked_only_by_its_name(tmp_path: Path, days: int) -> None:
+    """While it signs beside its follower one call revokes both; later what it covered counts on, as before the call."""
+    here = line(tmp_path)
+    decide(here, "one")
+    former = here.house.signers.log.key_id
+    rotated(here, Use.LOG, overlap=30 * DAY)
+    decide(here, "two")
+    stolen, is_beside = stated(here).log_key, days < 30
+    here.clock.advance(days * DAY_S)
+
+    rotated(here, Use.LOG, last_good=2)
+
+    assert [each.key_id for each in stated(here).revoked] == [*([former] if is_beside else []), stolen]
+    listed = trusting(published(here)).listed(former)
+    assert listed is not None
+    assert listed.status is (Status.REVOKED if is_beside else Status.RETIRED)
+    said = open_envelope(entries(here.house)[-1].envelope).payload.decode()
+    assert (former in said, stolen in said) == (is_beside, True)
+    assert revoked(here, Use.LOG, former, 2) == (not is_beside)
 
 
 @pytest.mark.clause("KY-81")

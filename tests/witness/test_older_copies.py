@@ -8,45 +8,31 @@ import re
 import shutil
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
 from dataclasses import replace
-from functools import partial
 from itertools import cycle
 from pathlib import Path
 
 import httpx
 import pytest
 
-import lockgate.operations
 from lockgate.adapters.marks.state_files import StateFiles
-from lockgate.core.batch import Ingested
-from lockgate.core.permission import Permission
 from lockgate.core.receipt import operator
 from lockgate.core.vault import Receipt
-from lockgate.errors import LockgateError, OlderStoreError
-from lockgate.operations.access.issue_key import KeyOrder, issue_key
-from lockgate.operations.access.revoke_key import revoke_key
-from lockgate.operations.intake.ingest import ingest
-from lockgate.operations.intake.ingest_together import ingest_together
-from lockgate.operations.retention.dropped import drop_in_portions
 from lockgate.operations.soundness.log_age import refuse_older_logs
 from lockgate.operations.soundness.outside import outside_flaws
-from lockgate.operations.steering.acknowledge import Observation, acknowledge
 from lockgate.operations.steering.pause import pause
 from lockgate.operations.steering.resume import resume
 from lockgate.operations.tick_all import tick_all
-from lockgate.operations.webhooks.deliver import hasten, retry_dead
 from lockgate.ports.high_water import HighWater
+from lockgate.ports.house import House
 from lockgate.ports.store import Store
-from lockgate.recorder.sink import Fate, ServerSink
-from lockgate.testing.world import World
-from lockgate.wiring import memory_store, postgres_store, run_batches, sqlite_store
+from lockgate.wiring import postgres_store, sqlite_store
 from tests.postgresql import Cluster
-from tests.server.served import NDJSON, Caller, Served, problem, served
+from tests.server.served import problem, served
 from tests.servers.process import Server
 from tests.spec.line import created, world
 from tests.witness.machine import CREATE, Machine, free_port
+from tests.witness.outlived import outlived
 from tests.witness.witnessed import Beside
 
 
@@ -69,8 +55,6 @@ def entries(store: Store) -> tuple[Receipt, ...]:
 
 
 REFUSED = [(65, True)] * 3
-RUN = b'{"app_id": "web", "release": "v2", "run_id": "run-%d", "status": "ok"}\n'
-OPERATIONS = Path(lockgate.operations.__file__).parent
 
 
 @pytest.mark.clause("WT-20")
@@ -279,19 +263,6 @@ def test_a_turn_that_would_sign_nothing_is_refused_too(tmp_path: Path) -> None:
         assert seen.looks(rollout) == ()
 
 
-def outlived(folder: Path, store: Store | None = None) -> tuple[World, Callable[[], None]]:
-    """Return a world, and what makes of its store an older copy: the log goes on elsewhere."""
-    here, marks = World(store or memory_store(), 1), StateFiles(folder / "state")
-    here.house = replace(here.house, high_water=marks)
-
-    def outlive() -> None:
-        lived = World(memory_store(), 1)
-        rollout = created(lived).rollout.id
-        pause(rollout, operator("ada", "drill"), replace(lived.house, high_water=marks))
-
-    return here, outlive
-
-
 @pytest.mark.clause("WT-52")
 def test_a_server_on_an_older_copy_is_not_ready(tmp_path: Path) -> None:
     """What sends it calls leaves it out; who calls is told why, and of no file; it answers who only reads."""
@@ -312,15 +283,16 @@ def test_a_server_on_an_older_copy_is_not_ready(tmp_path: Path) -> None:
 
 
 class Meanwhile:
-    """Marks that are asked just when somebody else lets the log grow."""
+    """Marks that are asked, the first time, just when somebody else lets the log grow."""
 
     def __init__(self, marks: HighWater, grow: Callable[[], object]) -> None:
-        self._marks, self._grow = marks, grow
+        self._marks, self._grow = marks, [grow]
         self.lift, self.place = marks.lift, marks.place
 
     def held(self, origin: str) -> bytes | None:
         """Return the largest signed checkpoint of a log."""
-        self._grow()
+        while self._grow:
+            self._grow.pop()()
         return self._marks.held(origin)
 
 
@@ -331,11 +303,15 @@ def test_a_log_that_grows_while_its_age_is_looked_at_is_no_older_copy(tmp_path: 
     lived = replace(here.house, high_water=marks)
     rollout = created(here).rollout.id
     verbs = cycle((pause, resume))
-    looked = replace(here.house, high_water=Meanwhile(marks, lambda: next(verbs)(rollout, operator("ada", "x"), lived)))
 
-    assert refuse_older_logs(looked, Beside()) == ()
-    assert outside_flaws(looked, None) == ((), ())
-    assert tick_all(looked).problems == ()
+    def looked() -> House:
+        grow = Meanwhile(marks, lambda: next(verbs)(rollout, operator("ada", "x"), lived))
+        return replace(here.house, high_water=grow)
+
+    assert refuse_older_logs(looked(), Beside()) == ()
+    assert outside_flaws(looked(), None) == ((), ())
+    assert tick_all(looked()).problems == ()
+    assert len(entries(here.house.store)) == 4
 
 
 @pytest.mark.clause("WT-20")
@@ -373,111 +349,3 @@ def test_an_older_copy_tells_no_router_what_was_taken_back(tmp_path: Path) -> No
     assert [each.returncode for each in left] == [65, 65]
     assert "it is an older copy" in left[0].stderr
     assert not told.exists()
-
-
-@pytest.mark.clause("WT-55")
-def test_an_older_copy_takes_no_runs(tmp_path: Path) -> None:
-    """What it took would be lost when the newer store is put back; the file stays, and is taken then."""
-    here, file = Machine(tmp_path / "home"), tmp_path / "runs.ndjson"
-    file.write_bytes(b"".join(RUN % number for number in range(3)))
-    rollout = here.create("v2")
-    shutil.copytree(here.home, tmp_path / "copy")
-    here.act(rollout, "pause")
-    shutil.move(here.home, tmp_path / "lived")
-    shutil.copytree(tmp_path / "copy", here.home)
-
-    refused = here.call("ingest", str(file))
-    with sqlite_store(here.home).reading() as seen:
-        kept = seen.batches_before(2**62, "", 10), seen.open_slots("web")
-    shutil.rmtree(here.home)
-    shutil.move(tmp_path / "lived", here.home)
-    taken = here.call("ingest", str(file), "--json")
-
-    assert (refused.returncode, "Put the newer store back" in refused.stderr) == (65, True)
-    assert kept == ((), ())
-    assert (taken.returncode, json.loads(taken.stdout)["runs"]) == (0, 3)
-
-
-@pytest.mark.clause("WT-55")
-def test_a_server_on_an_older_copy_takes_no_runs_and_who_recorded_them_keeps_them(tmp_path: Path) -> None:
-    """One batch and several at once, and an import; a recorder is told to come again."""
-    here, outlive = outlived(tmp_path)
-    created(here)
-
-    with served(here) as door:
-        token = door.key("admin").token
-        outlive()
-        bodies = [RUN % number for number in range(8)]
-        with ThreadPoolExecutor(8) as threads:
-            refused = [*threads.map(partial(_sent, door, token), bodies)]
-        imported = Caller(door.http, token).call("POST", "/api/v1/imports/runs", headers=NDJSON, content=bodies[0])
-        with closing(ServerSink(str(door.http.base_url), token)) as sink:
-            recorded = sink.send(bodies[0])
-
-    assert [problem(each) for each in (*refused, imported)] == [(500, "store-older")] * 9
-    assert recorded.fate is Fate.LATER
-    with here.house.store.reading() as seen:
-        assert seen.batches_before(2**62, "", 10) == ()
-
-
-@pytest.mark.postgres
-@pytest.mark.clause("WT-55")
-def test_an_older_copy_in_a_database_takes_no_runs(tmp_path: Path, postgresql: Cluster) -> None:
-    """Neither one batch nor several at once, and neither is half kept; before it was one it took both."""
-    here, outlive = outlived(tmp_path, postgres_store(postgresql.new_database()))
-    created(here)
-    one, *several = [run_batches().decode(RUN % number, None) for number in range(6)]
-    taken = ingest_together(several[:2], here.house)
-    outlive()
-
-    refused = [_is_older(lambda: ingest(one, here.house)), _is_older(lambda: ingest_together(several, here.house))]
-
-    assert refused == [True, True]
-    assert [each.runs for each in taken if isinstance(each, Ingested)] == [1, 1]
-    with here.house.store.reading() as seen:
-        assert {each.digest for each in seen.batches_before(2**62, "", 10)} == {each.digest for each in several[:2]}
-
-
-def _sent(door: Served, token: str, body: bytes) -> httpx.Response:
-    return Caller(door.http, token).call("POST", "/api/v1/runs", headers=NDJSON, content=body)
-
-
-@pytest.mark.clause("WT-56")
-def test_an_older_copy_keeps_nothing_that_is_not_signed_either(tmp_path: Path) -> None:
-    """Keys of callers, weights that were seen, messages to be sent anew, runs to be dropped."""
-    here, outlive = outlived(tmp_path)
-    rollout = created(here).rollout
-    key = issue_key(KeyOrder(name="ci", permissions=(Permission.READ,)), here.house).key
-    outlive()
-    seen = Observation(rollout_id=rollout.id, revision=1, weight=5.0)
-    acts: dict[str, Callable[[], object]] = {
-        "issue": lambda: issue_key(KeyOrder(name="more", permissions=(Permission.READ,)), here.house),
-        "revoke": lambda: revoke_key(key.id, here.house),
-        "acknowledge": lambda: acknowledge(seen, operator("ada", "seen"), here.house),
-        "retry": lambda: retry_dead(here.house),
-        "hasten": lambda: hasten(here.house),
-        "prune": lambda: drop_in_portions(here.house, lambda work: work.drop_ids(0, 1), "ids", lambda *_: None),
-        "pause": lambda: pause(rollout.id, operator("ada", "drill"), here.house),
-    }
-
-    refused = [name for name, act in acts.items() if _is_older(act)]
-
-    assert refused == [*acts]
-
-
-def _is_older(act: Callable[[], object]) -> bool:
-    with pytest.raises(LockgateError) as found:
-        act()
-    return isinstance(found.value, OlderStoreError)
-
-
-@pytest.mark.clause("WT-56")
-def test_nobody_opens_a_transaction_past_the_look_at_the_age_of_the_log() -> None:
-    """Of all operations one place opens transactions of a store: whatever is written later is refused there too."""
-    past = [
-        path.relative_to(OPERATIONS).as_posix()
-        for path in sorted(OPERATIONS.rglob("*.py"))
-        if re.search(r"store\.writing\(", path.read_text(encoding="utf-8"))
-    ]
-
-    assert past == ["vault/keeping.py"]

@@ -37,7 +37,6 @@ MESSAGES, SECONDS = 10_000, 600.0
 def deliver(rollout_id: str | None, *, is_all: bool, retry_dead: bool, now: bool, as_json: bool) -> int:
     """Tell routers what is due, and say what they were not told."""
     from lockgate.core.delivery import State
-    from lockgate.operations.vault.keeping import refuse_older_log
     from lockgate.operations.webhooks import deliver as sending
     from lockgate.report.telling import asked, sentences, told_document
     from lockgate.wiring import actuators
@@ -45,8 +44,6 @@ def deliver(rollout_id: str | None, *, is_all: bool, retry_dead: bool, now: bool
     if rollout_id is not None and is_all:
         raise UsageError("a delivery is of one rollout or of all", advice="Call with --id ID, or without it.")
     house = local.known_house()
-    # That nothing is left to tell is not for an older copy to say.
-    refuse_older_log(house)
     app = None if rollout_id is None else _app_of(rollout_id, house)
     if retry_dead:
         sending.retry_dead(house, app)

@@ -18,12 +18,11 @@ if TYPE_CHECKING:
     from lockgate.ports.house import House
 
 EPILOG = f"Exit codes: 0 the new key signs; 64 usage; {exit_codes.OF_STORE}"
-
-
 # The word for the last entry that somebody outside has vouched for.
 VOUCHED = "witnessed"
 MAX_DIGITS = 16
 PUBLISH = "Publish the next key manifest: `lockgate keys manifest --root FILE`."
+_COUNTS_NO_MORE = "What is signed by it behind the last good entry counts no more."
 LAST_GOOD = f"This entry of the log; `{VOUCHED}`: the last one below a checkpoint that somebody outside signed."
 
 
@@ -142,13 +141,11 @@ def _revoke(call: Call, key_id: str, house: House) -> int:
     return exit_codes.OK.code
 
 
-_COUNTS_NO_MORE = "What it signed behind the last good entry counts no more."
-
-
 def _question(call: Call) -> str:
     role = call["role"]
     if call["is_stolen"]:
-        return f"Revoke the {role} key that signs now? {_COUNTS_NO_MORE}"
+        beside = ", and a former one that still signs beside it" if role == "log" else ""
+        return f"Revoke the {role} key that signs now{beside}? {_COUNTS_NO_MORE}"
     return f"Go on by another {role} key? Machines with keys folders of their own need it first (--prepare)."
 
 

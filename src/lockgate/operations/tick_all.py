@@ -15,7 +15,8 @@ from lockgate.core.instant import Instant
 from lockgate.core.receipt import Actor
 from lockgate.errors import LockgateError, NotPermittedError, TryAgainError, UnreachableError
 from lockgate.operations.tick import LOOP, Turn, turn_in
-from lockgate.operations.vault.keeping import refuse_older_log, writing
+from lockgate.operations.vault.high_water import refuse_older
+from lockgate.operations.vault.keeping import writing
 from lockgate.ports.house import House
 from lockgate.ports.store import Transaction
 
@@ -44,7 +45,7 @@ class Round:
 
 def tick_all(house: House, only: Container[str] | None = None, actor: Actor = LOOP) -> Round:
     """Take one turn for every active rollout, or for those of some ids."""
-    refuse_older_log(house)
+    refuse_older(house)
     with house.store.reading(house.org) as seen:
         left = deque(each for each in seen.active_ids() if only is None or each in only)
     turns: list[Turn] = []

@@ -235,7 +235,15 @@ ENDPOINTS = (
     _post(KEYS, Permission.MANAGE_KEYS, api_keys.create_key, "Make a key, and show its token this once"),
     _get(KEYS, Permission.MANAGE_KEYS, api_keys.list_all, "List keys, the oldest first", "limit", "cursor"),
     _get(f"{KEYS}/{{key}}", Permission.MANAGE_KEYS, api_keys.show, "Show a key"),
-    _post(f"{KEYS}/{{key}}/revoke", Permission.MANAGE_KEYS, api_keys.revoke, "Let a key open nothing any more"),
+    _post(
+        f"{KEYS}/{{key}}/revoke",
+        Permission.MANAGE_KEYS,
+        api_keys.revoke,
+        "Let a key open nothing any more",
+        # A second time changes nothing, and no reply has to be kept where only this may be.
+        is_once=False,
+        is_repeatable=True,
+    ),
     Endpoint(
         "POST",
         WEBHOOKS,

@@ -77,10 +77,13 @@ def answer_revoke(words: Words, desk: Desk) -> Said:
         if not desk.place.sees_key(found):
             raise UnknownError(f"there is no key {identity}")
         desk.place.check_grant(found.permissions, found.apps)
-    key = revoke_key(identity, house)
+    revoked = revoke_key(identity, house)
+    key = revoked.key
     made = made_by(key, list_keys(house), house.clock.now())
     if made:
         desk.tell(f"{listed([each.id for each in made])}: made by it, and not revoked with it")
+    if revoked.doubt is not None:
+        desk.tell(f"warning: {revoked.doubt}; if another store takes its place, revoke {key.id} there too")
     if words.as_json:
         desk.emit_json(key_document(key))
     else:

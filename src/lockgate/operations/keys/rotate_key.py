@@ -19,7 +19,8 @@ from lockgate.core.vault import Receipt
 from lockgate.errors import UsageError
 from lockgate.operations.keys.last_good import refuse_place, signed_logs, spans_of, standing_keys, with_revoked
 from lockgate.operations.vault.custody import change
-from lockgate.operations.vault.keeping import refuse_older_log, writing
+from lockgate.operations.vault.high_water import refuse_older
+from lockgate.operations.vault.keeping import writing
 from lockgate.operations.vault.known_keys import custody, log_signers, receipt_signer
 from lockgate.ports.house import House
 from lockgate.ports.signing import KeyRing, PublicKeys, Signer
@@ -108,7 +109,7 @@ def _is_followed(house: House, rotation: Rotation, prepared: str | None) -> bool
 
 def _check(house: House, rotation: Rotation, prepared: str | None) -> None:
     """Refuse what the receipt of a log would be refused for, before anything is made."""
-    refuse_older_log(house)
+    refuse_older(house)
     with house.store.reading(house.org) as seen:
         latest = seen.latest_receipt()
         is_stolen = rotation.last_good is not None
@@ -127,7 +128,8 @@ def _check(house: House, rotation: Rotation, prepared: str | None) -> None:
             )
         if rotation.last_good is not None:
             refuse_place(seen, house, spans[rotation.role][-1], rotation.last_good)
-            with_revoked(now, _stolen(now, rotation.role), rotation.last_good[house.org], house.org)
+            stolen = _stolen(now, rotation.role, house.clock.now())
+            with_revoked(now, stolen, rotation.last_good[house.org], house.org)
 
 
 def _refuse_overlap(now: Custody, rotation: Rotation, house: House) -> None:
@@ -168,9 +170,10 @@ def _follow(house: House, rotation: Rotation, following: Signer, ring: KeyRing) 
             return None
         # Who calls the same at once may have been first.
         _refuse_overlap(now, rotation, house)
-        after = _after(now, rotation, house, following.key_id)
+        stolen = _stolen(now, rotation.role, house.clock.now())
+        after = _after(now, rotation, house, following.key_id, stolen)
         action = Action.NEW_KEYS if is_stolen else Action.ROTATE_KEY
-        said = _said(rotation, house.org, _stolen(now, rotation.role), following.key_id)
+        said = _said(rotation, house.org, stolen, following.key_id)
         return change(work, signing, after, action, rotation.actor, said)
 
 
@@ -178,16 +181,19 @@ def _signs(now: Custody, role: Use) -> str:
     return now.receipt_key if role is Use.RECEIPT else now.log_key
 
 
-def _stolen(now: Custody, role: Use) -> Sequence[str]:
-    """Return the key that signs, and before it the one beside it: whoever had the folder has both."""
+def _stolen(now: Custody, role: Use, at: Instant) -> Sequence[str]:
+    """Return the key that signs, and before it one that still signs beside it: whoever had the folder has both.
+
+    One whose overlap is over signs no more. What is said of it is said by its name, as of every other former key.
+    """
     overlap = now.overlap if role is Use.LOG else None
-    return (*(() if overlap is None else (overlap.log_key,)), _signs(now, role))
+    return (*(() if overlap is None or overlap.until <= at else (overlap.log_key,)), _signs(now, role))
 
 
-def _after(now: Custody, rotation: Rotation, house: House, following: str) -> Custody:
+def _after(now: Custody, rotation: Rotation, house: House, following: str, stolen: Sequence[str]) -> Custody:
     good, revoked = rotation.last_good, now.revoked
     if good is not None:
-        revoked = with_revoked(now, _stolen(now, rotation.role), good[house.org], house.org)
+        revoked = with_revoked(now, stolen, good[house.org], house.org)
     if rotation.role is Use.RECEIPT:
         return replace(now, receipt_key=following, revoked=revoked)
     until = house.clock.now() + rotation.overlap

@@ -8,10 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from lockgate.core.checkpoint import checkpoint_of
 from lockgate.core.listed_key import Use
 from lockgate.core.note import NoteKey
-from lockgate.core.refusal import VerifyError
 from lockgate.core.soundness.flaw import Flaw, Rule, deepest_first
 from lockgate.errors import NotPermittedError
 from lockgate.operations.intake.recounting import Decode
@@ -23,7 +21,7 @@ from lockgate.operations.soundness.outbox import check_outbox
 from lockgate.operations.soundness.series import check_series
 from lockgate.operations.soundness.vouchers import OUTSIDE, check_vouchers
 from lockgate.operations.vault.checking import Check
-from lockgate.operations.vault.keeping import first_origin
+from lockgate.operations.vault.origin import origin_of
 from lockgate.ports.house import House
 from lockgate.ports.store import Snapshot
 from lockgate.ports.tell import Tell
@@ -100,7 +98,7 @@ def fsck(
 def trusted(seen: Snapshot, house: House, keys: Keys) -> Keys:
     """Return the keys of a house, older ones that were kept too, each of the log under its name, and those given."""
     note, known = seen.checkpoint(), public_keys(house)
-    logs = () if note is None else tuple(NoteKey(_origin(note, house), key.raw) for key in known[Use.LOG])
+    logs = () if note is None else tuple(NoteKey(origin_of(note, house), key.raw) for key in known[Use.LOG])
     found = Keys((*known[Use.RECEIPT], *keys.receipt), (*logs, *keys.log))
     if not (found.receipt or found.log):
         raise NotPermittedError(
@@ -114,13 +112,4 @@ def trusted(seen: Snapshot, house: House, keys: Keys) -> Keys:
 def log_origin(house: House) -> str:
     """Return the name under which the keys of a house's log sign."""
     with house.store.reading(house.org) as seen:
-        note = seen.checkpoint()
-    return first_origin(house) if note is None else _origin(note, house)
-
-
-def _origin(note: bytes, house: House) -> str:
-    """Return the name of the log; where its last checkpoint cannot be read, the one that our own key would give it."""
-    try:
-        return checkpoint_of(note).origin
-    except VerifyError:
-        return first_origin(house)
+        return origin_of(seen.checkpoint(), house)

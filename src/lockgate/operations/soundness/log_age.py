@@ -6,8 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from lockgate.core.witness_policy import Witness
-from lockgate.operations.soundness.fsck import log_origin
-from lockgate.operations.vault.high_water import refuse_older_copy
+from lockgate.operations.vault.high_water import Depth, refuse_older
 from lockgate.operations.witness.witnessing import CosignOutcome, refuse_contradicted
 from lockgate.ports.house import House
 from lockgate.ports.witness import WitnessAnswer, Witnesses
@@ -37,7 +36,7 @@ def refuse_older_logs(house: House, witnesses: Witnesses) -> tuple[str, ...]:
     said, answering = list[str](), _Answering(witnesses)
     for org in sorted({house.org, *house.store.orgs()}):
         each = replace(house, org=org)
-        refuse_older_copy(each, log_origin(each))
+        refuse_older(each, depth=Depth.WHOLE)
         for asked in refuse_contradicted(each, answering, ASK_S):
             if asked.outcome is CosignOutcome.UNREACHABLE:
                 answering.silent.add(asked.witness.name)

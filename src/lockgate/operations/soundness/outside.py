@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from lockgate.core.soundness.flaw import Flaw, Rule
 from lockgate.errors import LockgateError, OlderStoreError
-from lockgate.operations.soundness.fsck import log_origin
 from lockgate.operations.soundness.log import LOG
-from lockgate.operations.vault.high_water import refuse_older_copy
+from lockgate.operations.vault.high_water import Depth, refuse_older
 from lockgate.operations.witness.witnessing import look
 from lockgate.ports.house import House
 from lockgate.ports.witness import Witnesses
@@ -28,7 +27,7 @@ def outside_flaws(
     """
     flaws, silent = [], []
     try:
-        refuse_older_copy(house, log_origin(house), by_size_alone=not has_nodes)
+        refuse_older(house, depth=Depth.WHOLE if has_nodes else Depth.SIZE)
     except OlderStoreError as error:
         flaws.append(Flaw(Rule.AGE, LOG, error.message))
     except LockgateError as error:

@@ -15,7 +15,7 @@ from lockgate.core.reply import KEPT, Reply
 from lockgate.errors import HeldError, ReusedKeyError, TryAgainError
 from lockgate.operations.steering.intervention import TRIES
 from lockgate.operations.steering.together import together
-from lockgate.operations.vault.keeping import refuse_older_log
+from lockgate.operations.vault.high_water import refuse_older
 from lockgate.ports.house import House
 from lockgate.ports.store import Snapshot, Transaction
 
@@ -57,7 +57,7 @@ def do_once(house: House, once: Once | None, act: Act) -> Came:
 
 def answered_before(house: House, once: Once) -> Came | None:
     """Return what the same call came to before, unless the store is an older copy, in which that is over."""
-    refuse_older_log(house)
+    refuse_older(house)
     with house.store.reading(house.org) as seen:
         return _before(seen, once, house.clock.now())
 

@@ -6,42 +6,52 @@ A store that was put back from an older copy would sign other receipts at places
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
+from enum import Enum, auto
+
 from lockgate.core.checkpoint import checkpoint_of
 from lockgate.core.merkle import Tree, plan_tree
 from lockgate.errors import OlderStoreError
+from lockgate.operations.vault.origin import origin_of
 from lockgate.ports.house import House
 from lockgate.ports.store import Snapshot
 
 
-def refuse_older(seen: Snapshot, house: House, origin: str, tree: Tree) -> None:
-    """Refuse to let a log grow that is shorter than it was, or that was another; nobody else may write meanwhile."""
-    note = None if house.high_water is None else house.high_water.held(origin)
-    if note is not None and house.high_water is not None:
-        place = house.high_water.place(origin)
-        _refuse_shorter(tree.size, note, place)
-        _refuse_other(seen, note, place)
+class Depth(Enum):
+    """How much of a log is compared with the mark that it once reached."""
+
+    # Nothing, where its latest checkpoint is that mark, as it mostly is.
+    GLANCE = auto()
+    # For who signs: nodes and entries may be gone from under a checkpoint that is there.
+    WHOLE = auto()
+    # Where nodes are not what they were, only the log's size says how old it is.
+    SIZE = auto()
 
 
-def refuse_older_copy(house: House, origin: str, *, by_size_alone: bool = False) -> None:
-    """Refuse a store whose log is shorter than it was, or another, to who only looks while others may write.
+def refuse_older(house: House, work: Snapshot | None = None, depth: Depth = Depth.GLANCE) -> None:
+    """Refuse a store whose log is shorter than it was, or another.
 
-    Where nodes of the log are not what they were, only its size says how old it is: `by_size_alone`.
+    Who lets the log grow by nobody else hands in the transaction; others get snapshots of their own.
     """
-    if house.high_water is None:
+    marks = house.high_water
+    if marks is None:
         return
-    # Before the store, because a log that grows meanwhile is never behind the mark that it had.
-    note = house.high_water.held(origin)
-    if note is not None:
-        with house.store.reading(house.org) as seen:
-            refuse_seen(seen, note, house.high_water.place(origin), by_size_alone=by_size_alone)
+    with _seen(house, work) as seen:
+        latest = seen.checkpoint()
+    origin = origin_of(latest, house)
+    note = marks.held(origin)
+    if note is None or (depth is Depth.GLANCE and note == latest):
+        return
+    # After the mark was asked for: a log that grows meanwhile is never behind the mark that it had.
+    with _seen(house, work) as seen:
+        newest = seen.latest_receipt()
+        _refuse_shorter(0 if newest is None else newest.index + 1, note, marks.place(origin))
+        if depth is not Depth.SIZE:
+            _refuse_other(seen, note, marks.place(origin))
 
 
-def refuse_seen(seen: Snapshot, note: bytes, place: str, *, by_size_alone: bool = False) -> None:
-    """Refuse a log as it is seen that is shorter than a mark at some place, or another."""
-    latest = seen.latest_receipt()
-    _refuse_shorter(0 if latest is None else latest.index + 1, note, place)
-    if not by_size_alone:
-        _refuse_other(seen, note, place)
+def _seen(house: House, work: Snapshot | None) -> AbstractContextManager[Snapshot]:
+    return house.store.reading(house.org) if work is None else nullcontext(work)
 
 
 def _refuse_shorter(size: int, note: bytes, place: str) -> None:

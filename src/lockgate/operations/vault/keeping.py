@@ -17,11 +17,12 @@ from lockgate.core.merkle import leaf_hash
 from lockgate.core.receipt import Draft
 from lockgate.core.vault import Receipt
 from lockgate.crash_point import reach
-from lockgate.operations.vault.high_water import refuse_older, refuse_older_copy, refuse_seen
+from lockgate.operations.vault.high_water import Depth, refuse_older
 from lockgate.operations.vault.known_keys import log_signers, receipt_signer
+from lockgate.operations.vault.origin import origin_of
 from lockgate.operations.vault.sign import sign_checkpoint, sign_receipt
 from lockgate.ports.house import House
-from lockgate.ports.store import Snapshot, Transaction
+from lockgate.ports.store import Transaction
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,12 +40,19 @@ class Marks:
 @contextmanager
 def changing(house: House, spines: Sequence[str] | None = None) -> Iterator[Transaction]:
     """Open a transaction, unless the store was put back from an older copy: what that takes is lost with it."""
-    if spines is None:
-        refuse_older_log(house)
     with house.store.writing(house.org, spines) as work:
-        if spines is not None:
-            # The log grows by nobody meanwhile, and a small batch is spared a reader of its own.
-            _refuse_older_seen(work, house)
+        # The log grows by nobody meanwhile, and nobody needs a reader of their own for that.
+        refuse_older(house, work)
+        yield work
+
+
+@contextmanager
+def closing(house: House) -> Iterator[Transaction]:
+    """Open a transaction, also of an older copy, for what only takes something away from callers.
+
+    Where that is lost with the copy nothing is worse than before.
+    """
+    with house.store.writing(house.org) as work:
         yield work
 
 
@@ -56,7 +64,7 @@ def writing(house: House) -> Iterator[Transaction]:
         yield work
         tree = work.tree()
         if tree.size and work.checkpoint(tree.size) is None:
-            origin = _origin(work, house)
+            origin = origin_of(work.checkpoint(), house)
             signers = log_signers(work, house, work.latest_receipt())
             note = sign_checkpoint(Checkpoint(origin, tree.size, tree.root), *signers)
             reach("checkpoint.signed")
@@ -71,7 +79,7 @@ def keep(work: Transaction, house: House, drafted: Draft, marks: Marks) -> Recei
     tree, latest = work.tree(), work.latest_receipt()
     if tree.size == 0 or work.checkpoint(tree.size) is not None:
         # The first receipt of this transaction; nothing may be signed before the log is known to be the latest.
-        refuse_older(work, house, _origin(work, house), tree)
+        refuse_older(house, work, Depth.WHOLE)
         if marks.action is not Action.NEW_KEYS:
             # A checkpoint that cannot be signed in the end would undo all that is signed before.
             log_signers(work, house, latest)
@@ -92,41 +100,3 @@ def keep(work: Transaction, house: House, drafted: Draft, marks: Marks) -> Recei
     work.append(receipt, nodes)
     reach("receipt.appended")
     return receipt
-
-
-def refuse_older_log(house: House) -> None:
-    """Refuse a log of which is remembered more than its store has, also to who may come to sign nothing."""
-    if house.high_water is None:
-        return
-    with house.store.reading(house.org) as seen:
-        latest = seen.checkpoint()
-    origin = _named(latest, house)
-    # Mostly nothing is remembered but what the store said just now.
-    if house.high_water.held(origin) not in (None, latest):
-        refuse_older_copy(house, origin)
-
-
-def _refuse_older_seen(work: Snapshot, house: House) -> None:
-    if house.high_water is None:
-        return
-    latest = work.checkpoint()
-    origin = _named(latest, house)
-    note = house.high_water.held(origin)
-    if note is not None and note != latest:
-        refuse_seen(work, note, house.high_water.place(origin))
-
-
-def _origin(work: Snapshot, house: House) -> str:
-    return _named(work.checkpoint(), house)
-
-
-def _named(latest: bytes | None, house: House) -> str:
-    """Return the name of the log: that of its first checkpoint, whichever key signs later ones."""
-    if latest is not None:
-        return latest.split(b"\n", 1)[0].decode("utf-8")
-    return first_origin(house)
-
-
-def first_origin(house: House) -> str:
-    """Return the name that a log has whose first checkpoint a house signs."""
-    return f"lockgate/{house.org}/{house.signers.log.key_id[:16]}"

@@ -21,7 +21,8 @@ from lockgate.core.receipt import Actor
 from lockgate.core.rollout import is_met
 from lockgate.crash_point import reach
 from lockgate.operations.steering.acknowledge import Observation, observe
-from lockgate.operations.vault.keeping import changing, refuse_older_log
+from lockgate.operations.vault.high_water import refuse_older
+from lockgate.operations.vault.keeping import changing
 from lockgate.operations.webhooks.health import disable, see
 from lockgate.ports.actuator import Actuators
 from lockgate.ports.house import House
@@ -73,7 +74,11 @@ class Ready:
 
 
 def deliver(house: House, actuators: Actuators, bounds: Bounds) -> tuple[Told, ...]:
-    """Send what is due, the most urgent lane first, and return what was tried."""
+    """Send what is due, the most urgent lane first, and return what was tried.
+
+    A store that was put back from an older copy is refused: that nothing is left to tell is not for it to say.
+    """
+    refuse_older(house)
     until = house.clock.now() + round(bounds.seconds * SECOND)
     tried: list[Told] = []
     begun, lock = 0, Lock()
@@ -124,7 +129,7 @@ def ready(house: House, app: str | None = None) -> tuple[Ready, ...]:
         waiting = seen.deliveries(State.DUE, app=app)
         endpoints = {each.id: each for each in seen.endpoints()} if waiting else {}
     if waiting:
-        refuse_older_log(house)
+        refuse_older(house)
     found: dict[Lane, list[Delivery]] = {}
     for each in waiting:
         found.setdefault((each.endpoint_id, each.app), []).append(each)

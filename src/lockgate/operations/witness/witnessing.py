@@ -19,7 +19,8 @@ from lockgate.core.refusal import VerifyError
 from lockgate.core.voucher import Voucher, VoucherKind
 from lockgate.core.witness_policy import Witness
 from lockgate.errors import LockgateError, UnreachableError, UnsoundError
-from lockgate.operations.vault.keeping import changing, first_origin
+from lockgate.operations.vault.keeping import changing
+from lockgate.operations.vault.origin import first_origin
 from lockgate.operations.vault.sign import sign_checkpoint
 from lockgate.ports.house import House
 from lockgate.ports.store import Snapshot

@@ -68,7 +68,7 @@ def revoke(call: Call) -> Answer:
     call.document()
     key = _known(call)
     check_grant(call.caller, key.permissions, key.apps)
-    return Answer(document=key_document(revoke_key(key.id, call.house)))
+    return Answer(document=key_document(revoke_key(key.id, call.house).key))
 
 
 def _known(call: Call) -> ApiKey:

@@ -6,7 +6,7 @@ from __future__ import annotations
 from lockgate import __version__
 from lockgate.core.canonical import Json
 from lockgate.operations.soundness.readiness import refuse_left, unopened, unsigned
-from lockgate.operations.vault.keeping import refuse_older_log
+from lockgate.operations.vault.high_water import refuse_older
 from lockgate.server.call import Answer, Call
 from lockgate.server.problem import KEYLESS, ProblemError
 
@@ -26,7 +26,7 @@ def ready(call: Call) -> Answer:
             "the keys of this server did not sign its store, or are not there",
             "Put the keys folder of the store's other servers here, and start this one again.",
         )
-    refuse_older_log(call.house)
+    refuse_older(call.house)
     has_secrets = call.receivers is None or not unopened(call.house, call.receivers)
     said: dict[str, Json] = {
         "status": "ready",
