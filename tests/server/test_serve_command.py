@@ -18,6 +18,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from lockgate.adapters.stores.sqlite.store import SqliteStore
 from lockgate.server.serving import listening
 from tests.doors.line import APP, write_runs
 
@@ -119,6 +120,19 @@ def test_a_server_that_ticks_rolls_back_and_tells_the_router(home: Path) -> None
     assert "nothing ticks" not in server.said
     assert shown["status"] == "rolled_back"
     assert json.loads(told.splitlines()[-1])["data"]["weight"] == 0
+
+
+@pytest.mark.clause("SV-902")
+def test_a_server_that_begins_again_waits_for_nobody_who_writes(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another process holds the store for as long as it starts, and it answers all the same."""
+    with serving() as first:
+        token = first.token
+    monkeypatch.setenv("LOCKGATE_BUSY_SECONDS", "0.1")
+
+    with SqliteStore(home / "home").writing(), serving(token=token) as again:
+        answered = again.http.get("/api/v1/rollouts")
+
+    assert answered.status_code == 200
 
 
 @pytest.mark.clause("SV-12")

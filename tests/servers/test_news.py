@@ -77,7 +77,7 @@ def test_a_connection_that_was_cut_is_made_again(postgresql: Cluster) -> None:
     """One that the database ended by itself, too."""
     url = postgresql.new_database()
     with _listening(url) as news:
-        postgresql.run("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'LISTEN%'")
+        postgresql.run("SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE query LIKE 'LISTEN%'")
 
         assert not news.wait(0.1)
         assert news.wait(LONG_S)

@@ -45,7 +45,7 @@ def test_a_database_that_comes_back_is_lifted_by_what_was_missed(
     marks.lift(ORIGIN, LOG.checkpoint(1))
     name = url.rpartition("/")[2]
     postgresql.run(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
-    postgresql.run(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")  # noqa: S608 -- our own name
+    postgresql.run(f"SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = '{name}'")  # noqa: S608 -- our own name
     with caplog.at_level(logging.WARNING):
         marks.lift(ORIGIN, LOG.checkpoint(2))
         away = marks.held(ORIGIN)

@@ -320,7 +320,11 @@ def _first_seen(history: History) -> Mapping[str, float]:
 def _is_unfrozen(calls: Iterable[Call], kill: Call, seen: Call) -> bool:
     """Say whether somebody may have ended an app's freeze between a kill and a look."""
     return any(
-        each.kind is Kind.UNFREEZE and each.app == kill.app and each.ended > kill.began and each.began < seen.ended
+        each.kind is Kind.UNFREEZE
+        and each.app == kill.app
+        and each.began < seen.ended
+        # What nobody answered may be carried out after its caller has given up.
+        and (each.ended > kill.began or each.outcome is CallOutcome.IN_DOUBT)
         for each in calls
         if each.outcome is not CallOutcome.REFUSED
     )

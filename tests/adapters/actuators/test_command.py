@@ -152,10 +152,10 @@ def test_at_the_end_of_its_time_the_whole_group_is_killed(tmp_path: Path) -> Non
     mark = tmp_path / "child"
     script = f"trap '' TERM INT HUP\n(trap '' TERM HUP; sleep 60) & echo $! > {mark}\necho working; wait"
 
-    carried = run(tmp_path, script, timeout_s=1.0)
+    carried = run(tmp_path, script, timeout_s=4.0)
 
     child = int(mark.read_text(encoding="ascii"))
-    assert carried.fault == "shift.sh did not end within 1 s and was killed"
+    assert carried.fault == "shift.sh did not end within 4 s and was killed"
     assert carried.output == "working\n"
     assert _is_gone(child)
 

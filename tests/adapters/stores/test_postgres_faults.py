@@ -48,10 +48,10 @@ def own() -> Iterator[Cluster]:
 
 
 def cut(url: str) -> None:
-    """End every other connection to the database, as an operator may."""
+    """End every other connection to the database, as an operator may, and wait until they have ended."""
     by_hand(
         url,
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity"
         " WHERE datname = current_database() AND pid <> pg_backend_pid()",
     )
 

@@ -265,6 +265,6 @@ def test_a_message_is_news_as_soon_as_it_is_kept(opened: Opened, url: str) -> No
         with store.writing("acme") as work:
             work.add_message(sample_message(1))
 
-        heard = [each.payload for each in listener.notifies(timeout=5, stop_after=1)]
+        heard = [each.payload for each in listener.notifies(timeout=30, stop_after=1)]
 
     assert heard == ["acme"]
