@@ -119,7 +119,7 @@ def securesystemslib(envelopes: Sequence[bytes]) -> Callable[[], object] | None:
     """Return what verifies the envelopes as DSSE from their bytes; None where the package is not there."""
     try:
         from securesystemslib.dsse import Envelope
-        from securesystemslib.signer import SSlibKey  # type: ignore[attr-defined]
+        from securesystemslib.signer import SSlibKey  # type: ignore[attr-defined]  # its module does not list it
     except ImportError:
         return None
     key = SSlibKey.from_crypto(load_pem_public_key(SIGNER.public_key_pem), keyid=SIGNER.key_id)

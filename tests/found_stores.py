@@ -43,9 +43,9 @@ class Found:
 
 def begin_noting() -> None:
     """Note from here on each database that is made for a test, and which stores a test writes to with no house."""
-    Cluster.new_database = _noted  # type: ignore[method-assign]
+    Cluster.new_database = _noted  # type: ignore[method-assign]  # for the whole process
     for kind in (SqliteStore, PostgresStore):
-        kind.writing = _noting(kind.writing)  # type: ignore[method-assign]
+        kind.writing = _noting(kind.writing)  # type: ignore[method-assign]  # as above
 
 
 def note_house(store: Store) -> None:

@@ -84,8 +84,8 @@ def _replaying_remove(path: Any, *args: Any, **named: Any) -> None:
 
 def pytest_configure() -> None:
     """Note which stores are used."""
-    House.__init__ = _noting_house  # type: ignore[method-assign]
-    shutil.rmtree = _replaying_remove  # type: ignore[assignment]
+    House.__init__ = _noting_house  # type: ignore[method-assign]  # for the whole process
+    shutil.rmtree = _replaying_remove  # type: ignore[assignment]  # as above
     begin_noting()
     if CORPUS is not None:
         REPLAYS.writer = Writer(Path(CORPUS), LANE)
@@ -115,7 +115,7 @@ def pytest_runtest_teardown(item: pytest.Item) -> Iterator[None]:
 @pytest.hookimpl(tryfirst=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Replay what stands in folders that belong to no one test, and close the account of this process."""
-    root: Path = session.config._tmp_path_factory.getbasetemp()  # type: ignore[attr-defined]
+    root: Path = session.config._tmp_path_factory.getbasetemp()  # type: ignore[attr-defined]  # pytest names it nowhere else
     for folder in [each for each in root.iterdir() if each not in REPLAYS.visited and not each.is_symlink()]:
         _replay_found(sqlite_stores(folder, ()), folder.name)
     _collect()

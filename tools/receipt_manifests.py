@@ -70,8 +70,8 @@ def enveloped(payload: bytes, roots: str, payload_type: str = PAYLOAD_TYPE) -> b
     message = pre_authentication_encoding(payload_type, payload)
     signers = sorted((ROOTS[name] for name in roots), key=lambda each: each.key_id)
     signatures = [{"keyid": each.key_id, "sig": b64encode(each.sign(message)).decode()} for each in signers]
-    document = {"payload": b64encode(payload).decode(), "payloadType": payload_type, "signatures": signatures}
-    return canonicalize(document)  # type: ignore[arg-type]
+    document: Any = {"payload": b64encode(payload).decode(), "payloadType": payload_type, "signatures": signatures}
+    return canonicalize(document)
 
 
 def following(before: bytes, **members: Any) -> KeyManifest:  # noqa: ANN401 -- any member of a manifest

@@ -57,14 +57,18 @@ def _handler(script: Script) -> type[BaseHTTPRequestHandler]:
     return Handler
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, *_request: Any) -> None:
+        """Say nothing: who does not trust the certificate hangs up."""
+
+
 @contextmanager
 def scripted(*answers: tuple[int, dict[str, str], object], tls: ssl.SSLContext | None = None) -> Iterator[Script]:
     """Serve a script on a free port of this machine."""
     script = Script(list(answers))
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(script))
-    server.daemon_threads = True
-    # Who does not trust the certificate hangs up, which is nothing to tell.
-    server.handle_error = lambda *_request: None  # type: ignore[method-assign]
+    server = _Server(("127.0.0.1", 0), _handler(script))
     if tls is not None:
         server.socket = tls.wrap_socket(server.socket, server_side=True)
     thread = threading.Thread(target=server.serve_forever, daemon=True)

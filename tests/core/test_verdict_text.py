@@ -67,9 +67,9 @@ def test_the_digest_of_a_text_that_is_cut_short_is_no_verdicts(cut: bytes) -> No
 
 @pytest.mark.clause("RF-13")
 @pytest.mark.parametrize("verdict", [None, {}, {"full": None}, {"full": {"inline": False}}, {"full": {"inline": 1}}])
-def test_what_is_not_said_to_be_whole_is_not_compared(verdict: object) -> None:
+def test_what_is_not_said_to_be_whole_is_not_compared(verdict: Any) -> None:
     """An app has no verdict, and a long one stands elsewhere."""
-    check_inline_verdict({"verdict": verdict}, canonicalize({"verdict": verdict}))  # type: ignore[dict-item]
+    check_inline_verdict({"verdict": verdict}, canonicalize({"verdict": verdict}))
 
     missing: Any = {"verdict": {"full": {"inline": True}}}
     with pytest.raises(VerifyError):

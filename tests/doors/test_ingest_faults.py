@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import duckdb
@@ -11,7 +12,7 @@ import pytest
 
 from tests.doors.line import APP, Door
 
-GOOD = {"release": "v1", "status": "ok", "run_id": "a"}
+GOOD: dict[str, object] = {"release": "v1", "status": "ok", "run_id": "a"}
 HEAD = ("release", "status", "run_id", "started_at", "app_id")
 
 
@@ -42,12 +43,17 @@ def as_table(runs: list[dict[str, object]]) -> str:
     ],
 )
 def test_a_fault_names_file_and_line(
-    wrong: dict[str, object], said: str, name: str, write: object, door: Door, tmp_path: Path
+    wrong: dict[str, object],
+    said: str,
+    name: str,
+    write: Callable[[list[dict[str, object]]], str],
+    door: Door,
+    tmp_path: Path,
 ) -> None:
     """In words of our own, whatever is wrong and wherever it is found."""
-    runs = [GOOD, {**GOOD, "run_id": "b", **wrong}]
+    runs: list[dict[str, object]] = [GOOD, {**GOOD, "run_id": "b", **wrong}]
     path = tmp_path / name
-    path.write_text(write(runs), encoding="utf-8")  # type: ignore[operator]
+    path.write_text(write(runs), encoding="utf-8")
 
     code = door("ingest", "--app-id", APP, path)
 

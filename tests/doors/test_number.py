@@ -17,8 +17,10 @@ from tests.doors.comparisons import finding
 
 def _row(metric: str, before: float, after: float, interval: tuple[float, float]) -> tuple[str, str, str, str]:
     row = row_of(finding(metric, "clean", Reading(before, 100), Reading(after, 100), interval), None)
-    texts = (row.baseline, row.candidate, row.difference, row.interval)
-    return tuple(text.replace(number.SPACE, " ") for text in texts)  # type: ignore[return-value]
+    before_, after_, difference, limits = (
+        text.replace(number.SPACE, " ") for text in (row.baseline, row.candidate, row.difference, row.interval)
+    )
+    return before_, after_, difference, limits
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,7 @@ def rollout(door: Door, tmp_path: Path) -> str:
 def at_a_terminal(monkeypatch: pytest.MonkeyPatch, typed: str) -> None:
     """Let a person sit there who types an answer."""
     keyboard = io.StringIO(typed)
-    keyboard.isatty = lambda: True  # type: ignore[method-assign]
+    monkeypatch.setattr(keyboard, "isatty", lambda: True)
     monkeypatch.setattr("sys.stdin", keyboard)
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lockgate.core.finding import Reading
+from lockgate.core.finding import Finding, Reading
 from lockgate.core.policy.gate import Margin
 from lockgate.report.axis import linear_ticks, log_ticks
 from lockgate.report.bar import draw
@@ -64,11 +64,11 @@ def test_a_bar_is_as_long_as_asked(low: float, breadth: float, columns: int) -> 
         (INSUFFICIENT, "<.d...[==m====O==|===].."),
     ],
 )
-def test_bars_read_without_colour(judged: object, bar: str) -> None:
+def test_bars_read_without_colour(judged: Finding, bar: str) -> None:
     """Zero, bounds, interval, estimate and the worse direction each have a sign."""
     tolerance = Margin(0.05) if judged is CLEAN else Margin()
     margin = Margin(0.0, 0.05) if judged is INSUFFICIENT else None
-    plot = plot_of(judged, gate(judged.metric.name, tolerance, margin))  # type: ignore[attr-defined,arg-type]
+    plot = plot_of(judged, gate(judged.metric.name, tolerance, margin))
 
     assert plot is not None
     assert draw(plot, 24, Screen(unicode=False), "red") == bar

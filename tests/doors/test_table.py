@@ -7,6 +7,7 @@ import re
 
 import pytest
 
+from lockgate.core.finding import Finding
 from lockgate.report.screen import Screen
 from lockgate.report.table import render_table
 from lockgate.report.text import width
@@ -102,9 +103,9 @@ def test_a_plain_screen_is_given_only_ascii() -> None:
         ),
     ],
 )
-def test_the_first_line_says_what_was_found(findings: tuple[object, ...], sentence: str) -> None:
+def test_the_first_line_says_what_was_found(findings: tuple[Finding, ...], sentence: str) -> None:
     """A person who reads one line reads the outcome, the releases, and the gates that made it."""
-    first = render_table(comparison(*findings), Screen(120)).strip().split("\n")[0]  # type: ignore[arg-type]
+    first = render_table(comparison(*findings), Screen(120)).strip().split("\n")[0]
 
     assert sentence in first
 

@@ -43,7 +43,7 @@ def lived(folder: Path, names: Sequence[str], synchronous: str) -> None:
     settings = tuple(
         each.replace("synchronous = FULL", f"synchronous = {synchronous}") for each in sqlite_file._SETTINGS
     )
-    sqlite_file._SETTINGS = settings  # type: ignore[assignment]
+    sqlite_file._SETTINGS = settings  # type: ignore[assignment]  # the program has no other
     with (folder / ACKS).open("wb", buffering=0) as acks:
         for name in names:
             steps.do(folder, name)

@@ -59,8 +59,9 @@ def _constants(statement: ast.stmt) -> Iterator[tuple[str, str]]:
     if not isinstance(statement, ast.Assign):
         return
     target, value = statement.targets[0], statement.value
-    are_many = isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple)
-    pairs = zip(target.elts, value.elts, strict=True) if are_many else [(target, value)]  # type: ignore[attr-defined]
+    pairs = [(target, value)]
+    if isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple):
+        pairs = list(zip(target.elts, value.elts, strict=True))
     for named, given in pairs:
         if isinstance(named, ast.Name) and isinstance(given, ast.Constant) and isinstance(given.value, str):
             yield named.id, given.value

@@ -272,7 +272,7 @@ def test_an_endless_body_is_refused_before_anything_is_computed() -> None:
 def test_a_body_that_was_parsed_is_told() -> None:
     """Who hands over text or an object is told what is wanted."""
     with pytest.raises(UsageError, match="not bytes"):
-        verify(SIGNED, body().decode(), SECRET, now=NOW)  # type: ignore[arg-type]
+        verify(SIGNED, body().decode(), SECRET, now=NOW)  # type: ignore[arg-type]  # it is the mistake that is tried
 
 
 @pytest.mark.clause("WH-62")

@@ -157,5 +157,5 @@ def test_openmetrics_is_answered_to_whom_takes_it(scraper: Caller) -> None:
 
     assert answer.headers["content-type"].startswith(OPENMETRICS)
     assert answer.text.endswith("# EOF\n")
-    families = read_openmetrics(answer.text)  # type: ignore[no-untyped-call]
+    families = read_openmetrics(answer.text)  # type: ignore[no-untyped-call]  # the library has no types
     assert {each.name for each in families} >= {"lockgate_http_requests", "lockgate_build"}

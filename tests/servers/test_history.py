@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -26,8 +27,8 @@ def _told(revision: int, place: int) -> Told:
     return Told(id=f"evt_{revision}", app=APP, rollout=ROLLOUT, revision=revision, place=place, body=body)
 
 
-def _sent(batch: str, at: float, **more: object) -> Call:
-    return replace(_call("sender", Kind.SEND, at), rollout="", batch=batch, runs=10, **more)  # type: ignore[arg-type]
+def _sent(batch: str, at: float, **more: Any) -> Call:
+    return replace(_call("sender", Kind.SEND, at), rollout="", batch=batch, runs=10, **more)
 
 
 # A ramp of which one step is taken, a kill that rolls it back, and two looks; 20 runs of two batches.

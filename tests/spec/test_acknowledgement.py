@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lockgate.core.canonical import canonicalize
+from lockgate.core.canonical import Json, canonicalize
 from lockgate.core.decision.decision import Cause
 from lockgate.core.delivery import State
 from lockgate.core.evidence.sealed import Phase
@@ -236,8 +236,8 @@ def test_an_acknowledgement_is_a_look_that_the_next_receipt_binds() -> None:
     assert bound == {"count": 1, "sha256": _digest([None, look.document()])}
 
 
-def _digest(value: object) -> str:
-    return hashlib.sha256(canonicalize(value)).hexdigest()  # type: ignore[arg-type]
+def _digest(value: Json) -> str:
+    return hashlib.sha256(canonicalize(value)).hexdigest()
 
 
 @pytest.mark.clause("LI-99")

@@ -7,6 +7,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import jsonschema
 import numpy as np
@@ -58,14 +59,14 @@ def cohort(errors: int, slower: float = 1.0, runs: int = 400) -> Bucket:
     )
 
 
-def intake(baseline: Bucket, candidate: Bucket, **more: object) -> Intake:
+def intake(baseline: Bucket, candidate: Bucket, **more: Any) -> Intake:
     """Return what reading both releases gave."""
-    known = {
+    known: dict[str, Any] = {
         "buckets": {("v36", WHOLE): baseline, ("abc123", WHOLE): candidate},
         "releases": {"v36": baseline.runs, "abc123": candidate.runs},
         "files": ("runs.ndjson",),
     }
-    return Intake(**{**known, **more})  # type: ignore[arg-type]
+    return Intake(**{**known, **more})
 
 
 def compared(of: Intake, request: Request = ASKED) -> Comparison:

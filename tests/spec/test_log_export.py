@@ -4,7 +4,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -96,11 +97,10 @@ def test_a_line_says_what_its_envelope_states() -> None:
         "time": stated.predicate["decidedAt"],
         "mode": stated.predicate["mode"],
     }
-    assert f"{document['app']}@{stated.predicate['candidate']['release']}" == stated.subjects[0][0]  # type: ignore[call-overload,index]
-    assert [document[name] for name in ("action", "cause", "reason")] == [
-        stated.predicate["decision"][name]  # type: ignore[call-overload,index]
-        for name in ("action", "cause", "reason")
-    ]
+    said: Mapping[str, Any] = stated.predicate
+    assert f"{document['app']}@{said['candidate']['release']}" == stated.subjects[0][0]
+    named = ("action", "cause", "reason")
+    assert [document[name] for name in named] == [said["decision"][name] for name in named]
 
 
 @pytest.mark.clause("LG-21")

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -214,9 +215,9 @@ def test_a_lost_bucket_is_not_taken_for_pruned(tmp_path: Path) -> None:
     assert any("bucket 4 is missing" in flaw.what for flaw in flaws)
 
 
-def shown(here: World, **wanted: object) -> list[object]:
+def shown(here: World, **wanted: Any) -> list[object]:
     """Return the ids of the examples of a kind."""
-    found: Examples = example_runs(Wanted(**{"app": APP, **wanted}), here.house)  # type: ignore[arg-type]
+    found: Examples = example_runs(Wanted(**{"app": APP, **wanted}), here.house)
     return [each.record.get("run_id") for each in found.runs]
 
 

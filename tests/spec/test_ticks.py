@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -122,9 +123,9 @@ def test_many_unread_buckets_are_read_in_parts_and_decided_on_whole(monkeypatch:
     most = 0
     read_on = reading.read_on
 
-    def counted(*words: object) -> reading.ReadOn:
+    def counted(*words: Any) -> reading.ReadOn:
         nonlocal most
-        read = read_on(*words)  # type: ignore[arg-type]
+        read = read_on(*words)
         most = max(most, len(read.buckets))
         return read
 

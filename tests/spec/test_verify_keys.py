@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -52,9 +53,9 @@ def manifest(*keys: ListedKey) -> KeyManifest:
     )
 
 
-def by(**members: object) -> Keys:
+def by(**members: Any) -> Keys:
     """Return keys of a manifest whose receipt key has other members."""
-    return Keys(manifest=manifest(replace(RECEIPT_KEY, **members), LOG_KEY))  # type: ignore[arg-type]
+    return Keys(manifest=manifest(replace(RECEIPT_KEY, **members), LOG_KEY))
 
 
 def refusal(index: int, keys: Keys, *, is_proven: bool = True) -> Reason:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lockgate.adapters.signers.ed25519_file import Ed25519FileSigner, read_key_file
@@ -95,8 +95,7 @@ def forged_manifests(current: bytes, roots: Sequence[Signer], own: Signer) -> It
         keys=(listed,),
     )
     former = tuple(each for each in was.manifest.roots if each not in mine)
-    members = {"org": first.org, "origin": first.origin, "roots": mine, "threshold": 1, "keys": (listed,)}
-    follows = KeyManifest(version=was.manifest.version + 1, previous=was.digest, former=former, **members)  # type: ignore[arg-type]
+    follows = replace(first, version=was.manifest.version + 1, previous=was.digest, former=former)
     yield (_signed(first, roots),)
     yield (current, _signed(follows, roots))
 

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 from lockgate.adapters.outgoing.resolving import Names
 from lockgate.adapters.webhooks.secret_box import KEY_FILE, SecretBox, make_key
@@ -93,6 +94,6 @@ def sender(here: World, folder: Path, reach: Reach = LOOPBACK, names: Names | No
     return Sender(SecretBox(folder), reach, here.clock, names=names)
 
 
-def hooked(here: World, receivers: Receivers, url: str, **order: object) -> Shared:
+def hooked(here: World, receivers: Receivers, url: str, **order: Any) -> Shared:
     """Declare a webhook."""
-    return create_webhook(WebhookOrder(url=url, **order), ANN, here.house, receivers)  # type: ignore[arg-type]
+    return create_webhook(WebhookOrder(url=url, **order), ANN, here.house, receivers)

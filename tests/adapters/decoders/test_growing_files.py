@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import gzip
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -17,11 +18,11 @@ TABLE = b"app_id,release,status\n" + b"a,v1,ok\n" * 9
 WHOLE = b'{"app_id":"a","release":"v1","status":"ok"}\n'
 
 
-def read_while(paths: list[Path], change: object) -> list[RunBatch]:
+def read_while(paths: list[Path], change: Callable[[], object]) -> list[RunBatch]:
     """Return what is read of files that a call changes after they were looked through."""
 
     def check(_batch: RunBatch) -> None:
-        change()  # type: ignore[operator]
+        change()
 
     return list(run_batches().read([str(path) for path in paths], None, lambda _done, _total: None, check))
 

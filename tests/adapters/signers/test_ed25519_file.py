@@ -12,6 +12,7 @@ import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import cast
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
@@ -300,7 +301,7 @@ def test_a_faulty_signature_is_never_handed_out() -> None:
         def sign(self, message: bytes) -> bytes:
             return bytes([self.key.sign(message)[0] ^ 1]) + self.key.sign(message)[1:]
 
-    signer = Ed25519FileSigner(Faulty())  # type: ignore[arg-type]
+    signer = Ed25519FileSigner(cast("Ed25519PrivateKey", Faulty()))
 
     with pytest.raises(LockgateError, match="nothing was signed"):
         signer.sign(b"message")

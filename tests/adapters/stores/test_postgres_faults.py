@@ -8,7 +8,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import closing
-from typing import Self
+from typing import Any, Self
 
 import psycopg
 import pytest
@@ -180,9 +180,9 @@ def test_a_database_that_may_only_be_read_says_so(opened: Opened, url: str) -> N
     store.close()
 
 
-def by_hand_in(work: object, statement: str) -> None:
+def by_hand_in(work: Any, statement: str) -> None:
     """Carry out SQL in a transaction of the store."""
-    work._link.execute(statement)  # type: ignore[attr-defined]
+    work._link.execute(statement)
 
 
 @pytest.mark.clause("SV-106")

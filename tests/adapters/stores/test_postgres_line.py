@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -26,7 +26,7 @@ from lockgate.operations.retention.prune import prune
 from lockgate.operations.soundness.fsck import fsck
 from lockgate.operations.tick import tick
 from lockgate.testing.schedule import run_schedule
-from lockgate.testing.world import World
+from lockgate.testing.world import Law, World
 from lockgate.wiring import memory_store
 from tests.adapters.stores.postgres_stores import Opened, by_hand, opened, url
 from tests.doors.line import ID, Door, write_runs
@@ -42,13 +42,13 @@ DAY = 86_400
 
 @pytest.mark.clause("SV-111")
 @pytest.mark.parametrize(("laws", "end"), [(EQUAL, Status.PROMOTED), (WORSE, Status.ROLLED_BACK)])
-def test_a_rollout_ends_by_the_same_receipts_as_in_memory(opened: Opened, laws: dict[str, object], end: Status) -> None:
+def test_a_rollout_ends_by_the_same_receipts_as_in_memory(opened: Opened, laws: Mapping[str, Law], end: Status) -> None:
     """Byte for byte; all of them verify, the store is sound, and stays so when what is old is let go."""
     ends = []
     for store in (memory_store(), opened()):
         here = World(store, seed=1)
         rollout = created(here).rollout
-        here.walk(rollout.id, laws, runs=400, minutes=600)  # type: ignore[arg-type]
+        here.walk(rollout.id, laws, runs=400, minutes=600)
         found = receipts(here.house, rollout.id)
         with store.reading() as seen:
             trial = seen.trial(rollout.id)

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,17 +25,17 @@ from tests.tallied import values_of
 Table = NDArray[np.bool_]
 
 
-def gate(name: str, **declared: object) -> Gate:
+def gate(name: str, **declared: Any) -> Gate:
     """Return a gate that alone has all of alpha, with the default `detect`."""
     metric = parse_metric(name)
-    fields = {
+    fields: dict[str, Any] = {
         "id": name,
         "share": 1.0,
         "min_runs": 30,
         "detect": default_detect(metric, is_objective="limit" in declared),
         **declared,
     }
-    return Gate(metric=metric, **fields)  # type: ignore[arg-type]
+    return Gate(metric=metric, **fields)
 
 
 def shares(field: str, n: int, events: int) -> Bucket:

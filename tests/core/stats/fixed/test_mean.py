@@ -98,9 +98,11 @@ FEW = {
 
 
 @pytest.mark.parametrize(("arms", "expected"), FEW.values(), ids=FEW.keys())
-def test_too_few_runs_leave_the_mean_open(arms: tuple[int, ...], expected: tuple[bool, float, float]) -> None:
+def test_too_few_runs_leave_the_mean_open(
+    arms: tuple[int, int, int, int, int, int], expected: tuple[bool, float, float]
+) -> None:
     """Below two runs an arm the limits are infinite; arms without spread have one point."""
-    estimate, low, high = welch(*arms, level=0.95)  # type: ignore[misc]
+    estimate, low, high = welch(*arms, level=0.95)
 
     assert (bool(np.isnan(estimate)), low, high) == pytest.approx(expected)
 
