@@ -77,6 +77,26 @@ def test_a_pipe_has_each_sentence_in_one_line(door: Door, lived: str) -> None:
     assert len(door.out) > COLUMNS
 
 
+@pytest.mark.clause("LI-669")
+@pytest.mark.parametrize(
+    ("app", "columns", "shown"),
+    [("claims-agent-of-us", COLUMNS, "claims-agent-of-us"), ("a" * 30 + "b" * 30, COLUMNS, "aaaaaaaaa…bbbbbbbb")],
+)
+def test_a_name_is_cut_only_where_it_has_no_room(
+    door: Door, monkeypatch: pytest.MonkeyPatch, app: str, columns: int, shown: str
+) -> None:
+    """A short name beside it leaves room for a long one."""
+    monkeypatch.setenv("COLUMNS", str(columns))
+    assert door("create", "--app-id", app, "-b", "v36", "-c", "v37") == 0, door.err
+
+    assert door("list") == 0, door.err
+
+    head, row = door.out.splitlines()
+    assert row.split()[1] == shown
+    assert max(len(head), len(row)) <= columns
+    assert door.read("list")["rollouts"][0]["app"] == app
+
+
 @pytest.mark.clause("LI-666")
 def test_a_manifest_is_said_to_be_the_one_that_was_published_last(door: Door, lived: str) -> None:
     """And whether keys have changed since; to a program too."""

@@ -11,10 +11,10 @@ from lockgate.cli import door, exit_codes, local
 from lockgate.cli.declared import declared
 from lockgate.errors import UsageError
 
+BESIDE = {65: "faults in the policy", 75: "another canary of the app is active", 77: "the app is frozen"}
 EPILOG = f"""
-Exit codes: 0 on trial, also when an equal rollout is active already, or by --dry-run it would be; 64 usage,
-65 faults in the policy, 75 another canary of the app is active, 77 the app is frozen;
-{exit_codes.OF_STORE}
+Exit codes: 0 on trial, also when an equal rollout is active already, or by --dry-run it would be; 64 usage;
+{exit_codes.of_store(BESIDE)}
 """
 
 

@@ -22,8 +22,8 @@ after 1 s, then up to 5 min. A webhook that fails is tried again after 5 s, 5 mi
 what takes traffic away after 1, 2, 5, 10, 30 and 60 s, then after 5 min and so on. After about three days a message is
 dead.
 
-Exit codes: 0 nothing is left that failed, 64 no such rollout, 69 an endpoint failed, now or before, and was not told;
-{exit_codes.OF_STORE}
+Exit codes: 0 nothing is left that failed, 64 no such rollout;
+{exit_codes.of_store({69: "an endpoint failed, now or before, and was not told"})}
 """
 MESSAGES, SECONDS = 10_000, 600.0
 

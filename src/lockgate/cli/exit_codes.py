@@ -6,6 +6,7 @@ This table is the only one: commands, documentation and tests read it.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from lockgate.errors import (
@@ -70,6 +71,23 @@ EXIT_CODES = (
 
 # What a command that opens the store may leave by besides what it is for.
 OF_STORE = "65 the store is not whole, 69 its disk fails or is full, 75 it is held, 77 it may not be."
+_STORE = {
+    65: "the store is not whole",
+    69: "the store's disk fails or is full",
+    75: "the store is held",
+    77: "the store may not be opened",
+}
+
+
+def of_store(beside: Mapping[int, str]) -> str:
+    """Return the same of a command that leaves by some of these codes also for what it is for, each code once."""
+    return f"{', '.join(f'{code} {_either(beside.get(code), why)}' for code, why in _STORE.items())}."
+
+
+def _either(ours: str | None, why: str) -> str:
+    return why if ours is None else f"{ours}, or {why}"
+
+
 LOOKED = f"Exit codes: 0 shown, 64 usage, or what was named is not there; {OF_STORE}"
 
 THIN = "insufficient"

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from lockgate.core.revoked_signers import RevokedSigner
     from lockgate.ports.house import House
 
-EPILOG = f"Exit codes: 0 written, 64 no such rollout or file, 65 another log than kept; {exit_codes.OF_STORE}"
+EPILOG = f"Exit codes: 0 written, 64 no such rollout or file; {exit_codes.of_store({65: 'another log than kept'})}"
 
 
 class Call(TypedDict):

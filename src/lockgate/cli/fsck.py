@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from lockgate.verify import Keys
 
 STAGES = 2
-EPILOG = f"Exit codes: 0 sound, 64 no store, 65 flaws were found; {exit_codes.OF_STORE}"
+EPILOG = f"Exit codes: 0 sound, 64 no store; {exit_codes.of_store({65: 'flaws were found'})}"
 
 
 @click.command(epilog=EPILOG)

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 MAX_NAMED = 10
 # What other programs call the time at which a run began.
 TIME_NAMES = ("timestamp", "@timestamp", "time", "ts", "start_time", "start", "startedAt", "created_at", "date")
-EPILOG = f"Exit codes: 0 kept, 64 usage, 65 bad data (nothing of these files is kept); {exit_codes.OF_STORE}"
+BAD = "bad data (nothing of these files is kept)"
+EPILOG = f"Exit codes: 0 kept, 64 usage; {exit_codes.of_store({65: BAD})}"
 
 
 @click.command(epilog=EPILOG)

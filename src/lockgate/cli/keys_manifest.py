@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from lockgate.operations.keys.manifest import Roots
     from lockgate.ports.house import House
 
-EPILOG = f"Exit codes: 0 done; 64 usage; 65 not as the log says, or not signed; {exit_codes.OF_STORE}"
+EPILOG = f"Exit codes: 0 done; 64 usage; {exit_codes.of_store({65: 'not as the log says, or not signed'})}"
 CURRENT = "This was published last, and the log says nothing else of keys since."
 BEHIND = (
     "This was published last, and keys have changed since: `lockgate keys manifest --root FILE` publishes what the log "
@@ -86,6 +86,8 @@ def _made(call: Call) -> int:
 
     house = local.known_house()
     drafted = SignedManifest(draft_manifest(house, _roots(call)))
+    if drafted.manifest.version == 1 and drafted.manifest.threshold == 1:
+        local.tell(f"warning: {ALONE}")
     if call["is_unsigned"]:
         write_manifest(drafted, call["out"])
         return exit_codes.OK.code

@@ -14,7 +14,7 @@ from lockgate.cli.log_door import Fetched, LogCall, fetch
 from lockgate.errors import UsageError
 
 EPILOG = f"Exit codes: 0 printed, 64 no such entry or size; {exit_codes.OF_STORE}"
-EXPORT = f"Exit codes: 0 printed or written, 64 no such size, 65 another file; {exit_codes.OF_STORE}"
+EXPORT = f"Exit codes: 0 printed or written, 64 no such size; {exit_codes.of_store({65: 'another file'})}"
 MAX_COUNT = 10**18 - 1
 COUNT = click.IntRange(0, MAX_COUNT)
 

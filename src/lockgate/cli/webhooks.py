@@ -17,7 +17,7 @@ from lockgate.core.delivery import State
 from lockgate.core.webhook import EVENTS, Format
 
 DONE = f"Exit codes: 0 done, also when it was so already; 64 usage or a URL that is refused; {exit_codes.OF_STORE}"
-TEST = f"Exit codes: 0 it answered by 200 to 299, 64 usage, 69 it did not; {exit_codes.OF_STORE}"
+TEST = f"Exit codes: 0 it answered by 200 to 299, 64 usage; {exit_codes.of_store({69: 'it did not'})}"
 ONE, TOLD = "/{webhook}", "/{webhook}/deliveries/{message}/redeliver"
 named = click.argument("webhook", metavar="ID")
 as_document = click.option("--json", "as_json", is_flag=True, help="Print what is answered as JSON.")
@@ -31,7 +31,8 @@ of_events = click.option(
     "events",
     multiple=True,
     type=click.Choice([each.value for each in EVENTS]),
-    help="Only this event; may be repeated. [default: all]",
+    metavar="EVENT",
+    help=f"Only this event; may be repeated: {', '.join(EVENTS)}. [default: all]",
 )
 
 

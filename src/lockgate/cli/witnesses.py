@@ -14,10 +14,11 @@ if TYPE_CHECKING:
     from lockgate.operations.witness.witnessing import Asked
     from lockgate.ports.house import House
 
-EPILOG = f"Exit codes: 0 done; 64 usage, or no such witness, 65 a key or the list is wrong; {exit_codes.OF_STORE}"
+WRONG = "a key or the list is wrong"
+EPILOG = f"Exit codes: 0 done; 64 usage, or no such witness; {exit_codes.of_store({65: WRONG})}"
 ASK_EPILOG = (
-    "Exit codes: 0 every witness has cosigned the latest checkpoint, 64 usage, 65 one of them has seen another log, or "
-    f"refuses, 69 one did not answer; {exit_codes.OF_STORE}"
+    "Exit codes: 0 every witness has cosigned the latest checkpoint, 64 usage; "
+    f"{exit_codes.of_store({65: 'one of them has seen another log, or refuses', 69: 'one did not answer'})}"
 )
 JSON = click.option("--json", "as_json", is_flag=True, help="Print them as JSON.")
 

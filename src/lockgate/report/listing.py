@@ -15,7 +15,7 @@ from lockgate.report import number
 from lockgate.report.decided import actor_of, actor_words, reason_of
 from lockgate.report.screen import Screen
 from lockgate.report.standing import TONES, status_words, weight_words
-from lockgate.report.text import NO_BREAK, pad, width, wrap
+from lockgate.report.text import NO_BREAK, pad, shorten, width, wrap
 
 MARGIN = "  "
 GAP = "  "
@@ -24,8 +24,6 @@ MIN_NAME, MIN_REASON = 9, 24
 WHO_SHARE = 4
 # Below this the baseline is left out.
 WIDE = 96
-# What id, mode and status take.
-FIXED = 20 + 6 + 11
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,22 +39,20 @@ class Change:
 
 def render_rollouts(rollouts: Sequence[Rollout], screen: Screen, notes: Mapping[str, Sequence[str]]) -> str:
     """Return rollouts as a table, the oldest first; below each stand its notes, by its id."""
-    is_wide = screen.width >= WIDE
-    names = 3 if is_wide else 2
-    fixed = FIXED + max([6, *(len(weight_words(each)) for each in rollouts)])
-    room = max(names * MIN_NAME, screen.width - len(MARGIN) - fixed - (names + 3) * len(GAP)) // names
-    heads = ("id", "app", "candidate", *(("baseline",) if is_wide else ()), "mode", "status", "weight")
+    names = ("app", "candidate", "baseline")[: 3 if screen.width >= WIDE else 2]
+    heads = ("id", *names, "mode", "status", "weight")
     rows = [
-        (
-            each.id,
-            *(screen.text(name, room) for name in (each.app, each.candidate, each.baseline)[:names]),
-            each.mode.value,
-            status_words(each),
-            weight_words(each),
-        )
+        (each.id, *(screen.text(str(getattr(each, name))) for name in names), each.mode.value, *_standing(each))
         for each in rollouts
     ]
     widths = [max(width(row[column]) for row in (heads, *rows)) for column in range(len(heads))]
+    ours = slice(1, 1 + len(names))
+    beside = sum(widths) - sum(widths[ours]) + len(MARGIN) + (len(heads) - 1) * len(GAP)
+    widths[ours] = _shared(widths[ours], screen.width - beside)
+    rows = [
+        tuple(shorten(cell, room, screen.signs.ellipsis) for cell, room in zip(row, widths, strict=True))
+        for row in rows
+    ]
     lines = [screen.paint(_row(heads, widths), "dim")]
     for each, row in zip(rollouts, rows, strict=True):
         before, after = _row(row[:-2], widths[:-2]), _row(row[-2:], widths[-2:]).removeprefix(MARGIN)
@@ -66,6 +62,18 @@ def render_rollouts(rollouts: Sequence[Rollout], screen: Screen, notes: Mapping[
             wrapped = wrap(screen.text(number.write_sentence(note)), max(MIN_REASON, screen.width - len(indent)))
             lines += [indent + screen.paint(line, "yellow") for line in wrapped]
     return _text(lines)
+
+
+def _standing(rollout: Rollout) -> tuple[str, str]:
+    return status_words(rollout), weight_words(rollout)
+
+
+def _shared(wanted: Sequence[int], room: int) -> list[int]:
+    """Return how many columns each name's column takes of a room: the widest gives way first."""
+    given = list(wanted)
+    while sum(given) > max(room, len(given) * MIN_NAME):
+        given[given.index(max(given))] -= 1
+    return given
 
 
 def render_receipts(receipts: Sequence[Receipt], screen: Screen) -> str:
