@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from lockgate.core.replay.outcome import record_of
-from tests.house.test_same_bytes import ELSEWHERE, HERE
+from tests.environments import ELSEWHERE, HERE
 from tests.replays import collected
 from tests.spec.line import world
 from tests.spec.replayed import lived

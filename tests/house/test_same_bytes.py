@@ -9,21 +9,12 @@ import subprocess
 import sys
 from pathlib import Path
 
-import numpy as np
 import pytest
 
+from tests.environments import ELSEWHERE, HERE
+
 ROOT = Path(__file__).resolve().parents[2]
-FEATURES: list[str] = np.show_config(mode="dicts")["SIMD Extensions"].get("found", [])
 RUNS = sorted((ROOT / "examples" / "runs").iterdir())
-# Every difference at once: if one of them shows, running them one by one tells which.
-HERE = {"PYTHONHASHSEED": "1", "LC_ALL": "C.UTF-8", "TZ": "UTC"}
-ELSEWHERE = {
-    "PYTHONHASHSEED": "20",
-    "LC_ALL": "tr_TR.UTF-8",
-    "TZ": "Pacific/Chatham",
-    "PYTHONUTF8": "0",
-    "NPY_DISABLE_CPU_FEATURES": " ".join(FEATURES),
-}
 ENGINE = """
 import hashlib
 import numpy as np

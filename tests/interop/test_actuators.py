@@ -3,9 +3,6 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -27,16 +24,6 @@ def door(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
     monkeypatch.setenv("LOCKGATE_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
     return Door(capsys)
-
-
-@pytest.fixture
-def folder() -> Iterator[Path]:
-    """Return a folder with a short name, because that of a socket is bounded."""
-    made = Path(tempfile.mkdtemp(prefix="lg-"))
-    # nginx's workers are another user.
-    made.chmod(0o755)
-    yield made
-    shutil.rmtree(made)
 
 
 def promote(door: Door, rollout: str, step: int) -> int:

@@ -5,11 +5,9 @@ from __future__ import annotations
 
 import contextlib
 import json
-import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -27,16 +25,6 @@ pytestmark = [pytest.mark.interop, pytest.mark.clause("WH-69")]
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 SCRIPTS = EXAMPLES / "actuators"
-
-
-@pytest.fixture
-def folder() -> Iterator[Path]:
-    """Return a folder with a short name, because that of a socket is bounded."""
-    made = Path(tempfile.mkdtemp(prefix="lg-"))
-    # nginx's workers are another user.
-    made.chmod(0o755)
-    yield made
-    shutil.rmtree(made)
 
 
 @contextlib.contextmanager

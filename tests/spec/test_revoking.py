@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from lockgate import crash_point
 from lockgate.adapters.marks.state_files import StateFiles
 from lockgate.adapters.signers.key_folder import open_signers
 from lockgate.core.custody import Custody
@@ -34,6 +33,7 @@ from tests.spec.test_rotation import (
     checkpoint,
     counted,
     decide,
+    ended_at,
     entries,
     line,
     public,
@@ -89,15 +89,8 @@ def test_a_rotation_that_ended_half_way_is_none_within_its_own_overlap(tmp_path:
     """The same call goes on where it had ended, and so does that of a second machine."""
     here = line(tmp_path)
     decide(here, "one")
-
-    def end(name: str) -> None:
-        if name == "key.aside":
-            raise KeyboardInterrupt
-
-    crash_point.handle(end)
-    with pytest.raises(KeyboardInterrupt):
+    with ended_at("key.aside"):
         rotated(here, Use.LOG, overlap=30 * DAY)
-    crash_point.handle(None)
     here.house = replace(here.house, signers=open_signers(tmp_path))
 
     assert rotated(here, Use.LOG, overlap=30 * DAY).receipts == {}
@@ -317,15 +310,8 @@ def test_a_stolen_key_is_not_taken_for_revoked_where_it_was_only_followed(tmp_pa
     here = line(tmp_path)
     decide(here, "one")
     stolen = here.house.signers.receipt.key_id
-
-    def end(name: str) -> None:
-        if name == "key.aside":
-            raise KeyboardInterrupt
-
-    crash_point.handle(end)
-    with pytest.raises(KeyboardInterrupt):
+    with ended_at("key.aside"):
         rotated(here, Use.RECEIPT)
-    crash_point.handle(None)
     here.house = replace(here.house, signers=open_signers(tmp_path))
 
     with pytest.raises(UsageError, match="without a word that the one before it is stolen"):

@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -46,6 +48,22 @@ WHO = operator("ada", "drill")
 ROOT, SECOND_ROOT = SeededSigner("root"), SeededSigner("second root")
 DAY_S = 86_400
 DAY = DAY_S * 1_000
+
+
+@contextmanager
+def ended_at(place: str) -> Iterator[None]:
+    """End what is called within at a place, as a process ends that somebody kills."""
+
+    def end(name: str) -> None:
+        if name == place:
+            raise KeyboardInterrupt
+
+    crash_point.handle(end)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            yield
+    finally:
+        crash_point.handle(None)
 
 
 def line(folder: Path, seed: int = 1) -> World:
@@ -409,15 +427,8 @@ def test_a_revocation_that_ended_half_way_goes_on_by_the_same_call(tmp_path: Pat
     """The log says it already; the second call puts the files into their places, and signs nothing twice."""
     here = line(tmp_path)
     decide(here, "one")
-
-    def end(name: str) -> None:
-        if name == "key.aside":
-            raise KeyboardInterrupt
-
-    crash_point.handle(end)
-    with pytest.raises(KeyboardInterrupt):
+    with ended_at("key.aside"):
         rotated(here, Use.RECEIPT, last_good=0)
-    crash_point.handle(None)
     here.house = replace(here.house, signers=open_signers(tmp_path))
     again = rotated(here, Use.RECEIPT, last_good=0)
     decide(here, "two")

@@ -10,16 +10,13 @@ It has the predicate of a rollout's receipts in a small shape: `rolloutId` is th
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 
 from lockgate.core.app import App, series_name
-from lockgate.core.canonical import Json, canonicalize
 from lockgate.core.decision.decision import Action, Cause
-from lockgate.core.instant import Instant, instant_text
-from lockgate.core.policy.policy import Mode
-from lockgate.core.receipt import Actor, Draft, clipped, digest_set
-from lockgate.core.statement import PREDICATE_TYPE, SCHEMA_VERSION, STATEMENT_TYPE, receipt_name
+from lockgate.core.instant import Instant
+from lockgate.core.receipt import Actor, Draft
+from lockgate.core.series_receipt import SeriesAct, draft_act
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,33 +37,20 @@ class AppAct:
 
 def draft_app(act: AppAct, actor: Actor) -> Draft:
     """Return the unsigned receipt of what was done to an app."""
-    app, series = act.after.name, series_name(act.org, act.after.name)
-    receipt_id = receipt_name(act.org, series, act.seq)
-    statement: dict[str, Json] = {
-        "_type": STATEMENT_TYPE,
-        "subject": [{"name": app, "digest": {"sha256": hashlib.sha256(canonicalize({"app": app})).hexdigest()}}],
-        "predicateType": PREDICATE_TYPE,
-        "predicate": {
-            "schemaVersion": SCHEMA_VERSION,
-            "receiptId": receipt_id,
-            "org": act.org,
-            "rolloutId": series,
-            "seq": act.seq,
-            "prevReceipt": None if act.previous is None else digest_set(act.previous),
-            "mode": Mode.CANARY.value,
-            "advisory": False,
-            "baseline": {"release": act.before.champion},
-            "candidate": {},
-            "from": act.before.standing(),
-            "to": act.after.standing(),
-            "decision": {"action": act.action.value, "cause": act.cause.value, "reason": clipped(act.reason)},
-            "verdict": None,
-            "promise": {},
-            "policy": {},
-            "evidence": {},
-            "engine": {"name": "lockgate", "version": act.engine},
-            "actor": actor.document(),
-            "decidedAt": instant_text(act.at),
-        },
-    }
-    return Draft(receipt_id, canonicalize(statement))
+    app = act.after.name
+    drafted = SeriesAct(
+        org=act.org,
+        series=series_name(act.org, app),
+        subject=("app", app),
+        baseline={"release": act.before.champion},
+        before=act.before.standing(),
+        after=act.after.standing(),
+        action=act.action,
+        cause=act.cause,
+        reason=act.reason,
+        at=act.at,
+        seq=act.seq,
+        previous=act.previous,
+        engine=act.engine,
+    )
+    return draft_act(drafted, actor)

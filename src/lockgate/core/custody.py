@@ -9,17 +9,15 @@ series of receipts, `subject` the organisation, `from` and `to` its custody befo
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
-from lockgate.core.canonical import Json, canonicalize, name_of
+from lockgate.core.canonical import Json, name_of
 from lockgate.core.decision.decision import Action, Cause
-from lockgate.core.instant import Instant, instant_text
-from lockgate.core.policy.policy import Mode
-from lockgate.core.receipt import Actor, Draft, clipped, digest_set
-from lockgate.core.statement import PREDICATE_TYPE, SCHEMA_VERSION, STATEMENT_TYPE, receipt_name
+from lockgate.core.instant import Instant
+from lockgate.core.receipt import Actor, Draft, digest_set
+from lockgate.core.series_receipt import SeriesAct, draft_act
 
 # Every receipt of custody states them all twice, and has MAX_PAYLOAD_SIZE bytes; 212 bytes are of each, at most.
 MAX_REVOKED = 100
@@ -139,34 +137,19 @@ def _digest_of(written: Json) -> str | None:
 
 def draft_custody(act: CustodyAct, actor: Actor) -> Draft:
     """Return the unsigned receipt of a change of custody."""
-    series = custody_series(act.org)
-    receipt_id = receipt_name(act.org, series, act.seq)
-    subject = hashlib.sha256(canonicalize({"org": act.org})).hexdigest()
-    statement: dict[str, Json] = {
-        "_type": STATEMENT_TYPE,
-        "subject": [{"name": act.org, "digest": {"sha256": subject}}],
-        "predicateType": PREDICATE_TYPE,
-        "predicate": {
-            "schemaVersion": SCHEMA_VERSION,
-            "receiptId": receipt_id,
-            "org": act.org,
-            "rolloutId": series,
-            "seq": act.seq,
-            "prevReceipt": None if act.previous is None else digest_set(act.previous),
-            "mode": Mode.CANARY.value,
-            "advisory": False,
-            "baseline": {},
-            "candidate": {},
-            "from": {} if act.before is None else act.before.document(),
-            "to": act.after.document(),
-            "decision": {"action": act.action.value, "cause": Cause.OPERATOR.value, "reason": clipped(act.reason)},
-            "verdict": None,
-            "promise": {},
-            "policy": {},
-            "evidence": {},
-            "engine": {"name": "lockgate", "version": act.engine},
-            "actor": actor.document(),
-            "decidedAt": instant_text(act.at),
-        },
-    }
-    return Draft(receipt_id, canonicalize(statement))
+    drafted = SeriesAct(
+        org=act.org,
+        series=custody_series(act.org),
+        subject=("org", act.org),
+        baseline={},
+        before={} if act.before is None else act.before.document(),
+        after=act.after.document(),
+        action=act.action,
+        cause=Cause.OPERATOR,
+        reason=act.reason,
+        at=act.at,
+        seq=act.seq,
+        previous=act.previous,
+        engine=act.engine,
+    )
+    return draft_act(drafted, actor)

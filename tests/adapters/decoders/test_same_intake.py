@@ -8,21 +8,12 @@ import subprocess
 import sys
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from lockgate.testing.run_files_contract import sample_runs
 from tests.contracts.run_writers import write_csv, write_ndjson, write_parquet
+from tests.environments import ELSEWHERE, HERE
 
-FEATURES: list[str] = np.show_config(mode="dicts")["SIMD Extensions"].get("found", [])
-HERE = {"PYTHONHASHSEED": "1", "LC_ALL": "C.UTF-8", "TZ": "UTC"}
-ELSEWHERE = {
-    "PYTHONHASHSEED": "20",
-    "LC_ALL": "tr_TR.UTF-8",
-    "TZ": "Pacific/Chatham",
-    "PYTHONUTF8": "0",
-    "NPY_DISABLE_CPU_FEATURES": " ".join(FEATURES),
-}
 SCRIPT = """
 import sys
 from lockgate.core.canonical import canonicalize

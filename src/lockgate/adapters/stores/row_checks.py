@@ -109,6 +109,21 @@ REPEATED: tuple[tuple[str, str, str, Callable[..., tuple[object, ...]]], ...] = 
 UNMARKED = "marks of run ids are kept, and the secret that they were made by is not"
 
 
+def unreadable(
+    table: str, count: int, read: Callable[..., object], rows: Iterable[tuple[object, ...]]
+) -> Iterator[str]:
+    """Yield, in sentences, which rows cannot be read behind their first columns."""
+    told = 0
+    for row in rows:
+        try:
+            read(*row[count:])
+        except DataError as error:
+            told += 1
+            yield f"row {', '.join(map(str, row[:count]))} of {table}: {error.message}"
+        if told == MAX_TOLD:
+            return
+
+
 def strayed(
     table: str, count: int, held: Callable[..., tuple[object, ...]], rows: Iterable[tuple[object, ...]]
 ) -> Iterator[str]:

@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from lockgate.core.stats.bins import Histogram, from_pairs, histogram, index_of, merge, spread
 from lockgate.core.stats.fixed.bootstrap import MEAN, Arm, Resampling, bootstrap_difference, enough_replicates
 from lockgate.core.stats.micro import MICRO
+from tests.environments import FEATURES
 
 P95 = Fraction(95, 100)
-FEATURES: list[str] = np.show_config(mode="dicts")["SIMD Extensions"].get("found", [])
 PINNED = ["0x1.3387c95351d40p-18", "0x1.731dfd61a6720p-19", "0x1.b9d755145cdc0p-18"]
 SCRIPT = """
 from fractions import Fraction

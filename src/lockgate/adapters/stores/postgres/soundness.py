@@ -9,7 +9,7 @@ from lockgate.adapters.stores import segment
 from lockgate.adapters.stores.packing import unpack
 from lockgate.adapters.stores.postgres.guards import FOUND, OPEN, foreign, lacking, read
 from lockgate.adapters.stores.postgres.rows import PostgresRowsReading
-from lockgate.adapters.stores.row_checks import MAX_TOLD, REPEATED, ROWS, UNMARKED, strayed
+from lockgate.adapters.stores.row_checks import REPEATED, ROWS, UNMARKED, strayed, unreadable
 from lockgate.core.batch import Ingested
 from lockgate.core.canonical import byte_digest
 from lockgate.core.instant import Instant
@@ -68,17 +68,9 @@ class PostgresSoundness(PostgresRowsReading):
         return tuple(said for row in ROWS for said in self._unreadable(*row))
 
     def _unreadable(self, table: str, keys: str, columns: str, read: Callable[..., object]) -> Iterator[str]:
-        told, count = 0, keys.count(",") + 1
         with self._link.cursor(f"lockgate_{table}", binary=True) as rows:
             rows.execute(f"SELECT {keys}, {columns} FROM {table} WHERE org = %s".encode(), (self._org,))  # noqa: S608 -- the tables of row_checks
-            for row in rows:
-                try:
-                    read(*row[count:])
-                except DataError as error:
-                    told += 1
-                    yield f"row {', '.join(map(str, row[:count]))} of {table}: {error.message}"
-                if told == MAX_TOLD:
-                    return
+            yield from unreadable(table, keys.count(",") + 1, read, rows)
 
     def segment(self, digest: str) -> bytes | None:
         """Return the bytes of a batch."""

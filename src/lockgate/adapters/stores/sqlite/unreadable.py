@@ -5,9 +5,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from lockgate.adapters.stores.row_checks import MAX_TOLD, REPEATED, ROWS, UNMARKED, strayed
+from lockgate.adapters.stores.row_checks import REPEATED, ROWS, UNMARKED, strayed, unreadable
 from lockgate.adapters.stores.sqlite.rows import SqliteRowsReading
-from lockgate.errors import DataError
 
 _UNMARKED = (
     "SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM id_keys WHERE org = ?)"
@@ -27,16 +26,8 @@ class SqliteUnreadable(SqliteRowsReading):
         return self._control.execute(sql, (table,)).fetchone() is not None
 
     def _unreadable(self, table: str, keys: str, columns: str, read: Callable[..., object]) -> Iterator[str]:
-        told, count = 0, keys.count(",") + 1
-        sql = f"SELECT {keys}, {columns} FROM {table} WHERE org = ?"  # noqa: S608 -- the tables of this file
-        for row in self._control.execute(sql, (self._org,)):
-            try:
-                read(*row[count:])
-            except DataError as error:
-                told += 1
-                yield f"row {', '.join(map(str, row[:count]))} of {table}: {error.message}"
-            if told == MAX_TOLD:
-                return
+        sql = f"SELECT {keys}, {columns} FROM {table} WHERE org = ?"  # noqa: S608 -- the tables of row_checks
+        return unreadable(table, keys.count(",") + 1, read, self._control.execute(sql, (self._org,)))
 
     def strayed(self) -> tuple[str, ...]:
         """Return rows that are found by something else than they hold: whoever changed one changed what is read."""
