@@ -25,6 +25,11 @@ BEHIND = (
     "says of them now, and with `--unsigned` prints it."
 )
 
+ALONE = (
+    "one root key is enough for this manifest, and whoever steals it says which keys count; let two of three sign, "
+    "`--add-root FILE` for each and `--threshold 2`, and auditors demand it by `lockgate verify --root-threshold 2`"
+)
+
 
 class Call(TypedDict):
     """What was called, as click hands it over."""
