@@ -28,7 +28,6 @@ REACH = 1.5
 HEADROOM = 1.25
 # An objective's range reaches to this multiple of its bound.
 BEYOND_LIMIT = 2.0
-SCORES = (0.0, 1.0)
 
 
 def known_extent(gate: Gate) -> Extent | None:
@@ -38,16 +37,15 @@ def known_extent(gate: Gate) -> Extent | None:
     if gate.limit is None:
         return None
     if gate.metric.is_score:
-        return _outward(*SCORES)
+        return _SCORES
     return _outward(min(0.0, BEYOND_LIMIT * gate.limit), max(0.0, BEYOND_LIMIT * gate.limit))
 
 
 def learned_extent(gate: Gate, seen: Bins) -> Extent | None:
     """Return the range that the baseline's first runs show: a score's own, or from p0.5 (0) to p99.5 of the runs."""
     least, most = int(lower_edge(seen[0][0])), int(upper_edge(seen[-1][0]))
-    natural = _outward(*SCORES)
-    if gate.metric.is_score and natural.low <= least and most <= natural.high:
-        return natural
+    if gate.metric.is_score and _SCORES.low <= least and most <= _SCORES.high:
+        return _SCORES
     n = sum(number for _, number in seen)
     if n < EXTENT_WARM_UP:
         return None
@@ -100,3 +98,6 @@ def _up(values: Floats) -> Floats:
 def _micro(values: Floats) -> np.ndarray[tuple[int, ...], np.dtype[np.int64]]:
     largest = 1e17
     return np.rint(np.minimum(np.maximum(values * MICRO, -largest), largest)).astype(np.int64)
+
+
+_SCORES = _outward(0.0, 1.0)

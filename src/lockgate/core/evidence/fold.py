@@ -18,7 +18,6 @@ from lockgate.core.evidence.nuisance import learn
 from lockgate.core.evidence.plan import GatePlan, Plan
 from lockgate.core.evidence.sealed import NO_ARMS, NO_PAIRS, Assignment, SealedBucket
 from lockgate.core.evidence.state import (
-    NO_CARRY,
     Carry,
     EvidenceState,
     GateState,
@@ -31,10 +30,9 @@ from lockgate.core.evidence.tally import tally
 from lockgate.core.metric import Kind
 from lockgate.core.policy.policy import Policy
 from lockgate.core.stats.elementary import Floats
-from lockgate.core.stats.sequential import binary, share, wealth
+from lockgate.core.stats.sequential import share, wealth
 from lockgate.core.stats.sequential.exceedance import WARM_UP_RUNS
 from lockgate.core.stats.sequential.mean import WARM_UP_BUCKETS
-from lockgate.core.stats.sequential.null import Null
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +40,7 @@ class _Turn:
     """What one gate makes of a bucket: its state but for the wealth, and what its processes are to gain."""
 
     state: GateState
-    gains: bets.Counts | Floats | None = None
+    gains: list[bets.Counts] | Floats | None = None
 
 
 def fold(state: EvidenceState, sealed: SealedBucket, plan: Plan) -> EvidenceState:
@@ -86,7 +84,7 @@ def _turn(gate: GatePlan, before: GateState, sealed: SealedBucket, plan: Plan) -
         new = sealed.pairs.get((gate.gate.metric.field, gate.gate.slice), NO_PAIRS)
         if new.n == 0:
             return _Turn(before)
-        return _Turn(before.judging(new.n, is_fresh=False), bets.pair_increments(gate, new))
+        return _Turn(before.judging(before.nuisance, new.n, is_fresh=False), bets.pair_increments(gate, new))
     arms = sealed.arm(gate.gate.slice)
     baseline, candidate = (tally(gate.gate.metric, arm) for arm in (arms.baseline, arms.candidate))
     is_fresh = _is_fresh(sealed, plan)
@@ -100,24 +98,24 @@ def _turn(gate: GatePlan, before: GateState, sealed: SealedBucket, plan: Plan) -
         baseline, candidate = met.baseline, met.candidate
         if baseline is None or candidate is None:
             return _Turn(replace(before, carry=met))
-    judging = before.judging(candidate.n, baseline.n, is_fresh=is_fresh)
-    after = replace(judging, carry=NO_CARRY, nuisance=learn(gate.gate, before.nuisance, baseline))
+    learned = learn(gate.gate, before.nuisance, baseline)
+    after = before.judging(learned, candidate.n, baseline.n, is_fresh=is_fresh)
     return _Turn(after, _gains(gate, before, baseline, candidate))
 
 
 def _objective_turn(gate: GatePlan, before: GateState, candidate: Tally | None, *, is_fresh: bool) -> _Turn:
     if candidate is None:
         return _Turn(before)
-    after = before.judging(candidate.n, is_fresh=is_fresh)
-    if gate.gate.metric.kind is Kind.MEAN:
-        # Bets on a mean are sized by what came before; without a baseline that is the candidate's own past.
-        after = replace(after, nuisance=learn(gate.gate, before.nuisance, candidate))
-        if before.nuisance.extent is None:
-            return _Turn(after)
-    return _Turn(after, bets.objective_increments(gate, before.nuisance, candidate))
+    # Bets on a mean are sized by what came before; without a baseline that is the candidate's own past.
+    is_mean, nuisance = gate.gate.metric.kind is Kind.MEAN, before.nuisance
+    learned = learn(gate.gate, nuisance, candidate) if is_mean else nuisance
+    after = before.judging(learned, candidate.n, is_fresh=is_fresh)
+    if is_mean and nuisance.extent is None:
+        return _Turn(after)
+    return _Turn(after, bets.objective_increments(gate, nuisance, candidate))
 
 
-def _gains(gate: GatePlan, before: GateState, baseline: Tally, candidate: Tally) -> bets.Counts | Floats | None:
+def _gains(gate: GatePlan, before: GateState, baseline: Tally, candidate: Tally) -> list[bets.Counts] | Floats | None:
     """Return what the bucket says, or None while the baseline has not yet taught enough to bet on."""
     nuisance = before.nuisance
     if isinstance(baseline, Events) and isinstance(candidate, Events):
@@ -165,19 +163,15 @@ def _stacked(plan: Plan, increments: list[Floats | None]) -> Floats:
 
 def _increments(turns: list[_Turn]) -> list[Floats | None]:
     """Return each gate's log e-values; all two-arm counts are judged in one computation."""
-    counted = [turn.gains for turn in turns if isinstance(turn.gains, bets.Counts)]
-    if not counted:
-        return [None if isinstance(turn.gains, bets.Counts) else turn.gains for turn in turns]
-    n_a, s_a, n_b, s_b, known, ratio, offset = (
-        np.concatenate(column)
-        for column in zip(
-            *((c.n_a, c.s_a, c.n_b, c.s_b, c.known, c.null.ratio, c.null.offset) for c in counted), strict=True
-        )
-    )
-    judged = binary.increments(n_a, s_a, n_b, s_b, known, Null(ratio, offset))
-    ends = np.cumsum([len(c.n_a) for c in counted])
-    parts = iter(np.split(judged, ends[:-1]))
-    return [next(parts) if isinstance(turn.gains, bets.Counts) else turn.gains for turn in turns]
+    counted = [each for turn in turns if isinstance(turn.gains, list) for each in turn.gains]
+    judged, found = bets.judged(counted) if counted else np.zeros(0), list[Floats | None]()
+    for turn in turns:
+        if isinstance(turn.gains, list):
+            found.append(judged[: len(turn.gains)])
+            judged = judged[len(turn.gains) :]
+        else:
+            found.append(turn.gains)
+    return found
 
 
 def _assign(before: ShareState, new: Assignment | None) -> ShareState:

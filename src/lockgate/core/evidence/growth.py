@@ -15,7 +15,6 @@ from lockgate.core.evidence.plan import GatePlan
 from lockgate.core.evidence.state import Nuisance, Tally
 from lockgate.core.metric import Kind
 from lockgate.core.stats.elementary import Floats, log, log_sum_exp
-from lockgate.core.stats.sequential import binary
 from lockgate.core.stats.sequential.mean import WARM_UP_BUCKETS
 
 # More than this is no plan.
@@ -53,18 +52,14 @@ def _times(tally: Tally, times: int) -> Tally:
 
 def _gains(gate: GatePlan, nuisance: Nuisance, baseline: Tally, candidate: Tally) -> Floats:
     if isinstance(baseline, Events) and isinstance(candidate, Events):
-        return _judged(bets.share_counts(gate, nuisance, baseline, candidate))
+        return bets.judged(bets.share_counts(gate, nuisance, baseline, candidate))
     assert isinstance(baseline, Values)
     assert isinstance(candidate, Values)
     if gate.gate.metric.kind is Kind.QUANTILE:
-        return _judged(bets.quantile_counts(gate, nuisance, baseline, candidate))
+        return bets.judged(bets.quantile_counts(gate, nuisance, baseline, candidate))
     if gate.gate.metric.kind is Kind.RATE:
         return bets.rate_increments(gate, nuisance, baseline, candidate)
     return bets.mean_increments(gate, nuisance, baseline, candidate)
-
-
-def _judged(counts: bets.Counts) -> Floats:
-    return binary.increments(counts.n_a, counts.s_a, counts.n_b, counts.s_b, counts.known, counts.null)
 
 
 def runs_to(level: float, gathered: Floats, growth: Floats) -> float:

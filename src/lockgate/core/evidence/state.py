@@ -127,14 +127,17 @@ class GateState:
     fresh: int = 0
     fresh_baseline: int = 0
 
-    def judging(self, candidate: int, baseline: int = 0, *, is_fresh: bool) -> GateState:
-        """Return the state that has judged so many more pairs, or runs of each release."""
+    def judging(self, nuisance: Nuisance, candidate: int, baseline: int = 0, *, is_fresh: bool) -> GateState:
+        """Return the state that has judged so many more pairs, or runs of each release, and waits with none."""
         fresh, beside = (candidate, baseline) if is_fresh else (0, 0)
-        return replace(
-            self,
-            judged_runs=self.judged_runs + candidate,
-            fresh=self.fresh + fresh,
-            fresh_baseline=self.fresh_baseline + beside,
+        return GateState(
+            self.peaks,
+            self.levels,
+            NO_CARRY,
+            nuisance,
+            self.judged_runs + candidate,
+            self.fresh + fresh,
+            self.fresh_baseline + beside,
         )
 
 
