@@ -40,7 +40,7 @@ def tallied(runs: Sequence[Run]) -> Tallies:
 
 def buckets(tallies: Tallies) -> dict[str, Bucket]:
     """Return all buckets by release."""
-    return {release: tallies.bucket(place) for place, (release, _) in enumerate(tallies.cells)}
+    return {release: bucket for (release, _), bucket in zip(tallies.cells, tallies.buckets(), strict=True)}
 
 
 def counted(runs: Sequence[Run]) -> dict[str, Bucket]:

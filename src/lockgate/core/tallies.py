@@ -75,30 +75,33 @@ class Tallies:
 
     def bucket(self, cell: int) -> Bucket:
         """Return the bucket of one cell."""
-        _, *statuses = row = self.statuses[cell].tolist()
-        held = {status: count for status, count in zip(STATUSES, statuses, strict=True) if count}
-        ok, error, timeout, _ = statuses
-        shares = {"error_rate": error + timeout, "timeout_rate": timeout} if ok + error + timeout else {}
-        events = {name: Events(ok + error + timeout, count) for name, count in shares.items()}
-        for name, table in self.events.items():
-            if table[cell, 0]:
-                events[name] = Events(*table[cell].tolist())
-        width = len(self.fields)
-        head, tail = np.searchsorted(self.owners, (cell * width, (cell + 1) * width)).tolist()
-        owners = self.owners[head:tail]
-        starts, ends = (np.searchsorted(self.bins, each << BIN_BITS).tolist() for each in (owners, owners + 1))
-        names = [self.fields[owner - cell * width] for owner in owners.tolist()]
-        values = dict(zip(names, self._values(starts, ends, self.squares[head:tail]), strict=True))
-        return Bucket(sum(row), held, dict(sorted(events.items())), values)
+        return next(self.cut(cell, cell + 1).buckets())
 
-    def _values(self, starts: list[int], ends: list[int], squares: Sequence[int]) -> Iterator[Values]:
-        """Yield the values of owners that stand one behind the other, read from the arrays all at once."""
-        first, last = (starts[0], ends[-1]) if starts else (0, 0)
-        index = (self.bins[first:last] & _INDEX_BITS) - BIN_ORIGIN
+    def buckets(self) -> Iterator[Bucket]:
+        """Yield the bucket of each cell, all of them made in one pass over the arrays."""
+        values: list[dict[str, Values]] = [{} for _ in self.cells]
+        width = len(self.fields)
+        for owner, found in zip(self.owners.tolist(), self._values(), strict=True):
+            values[owner // width][self.fields[owner % width]] = found
+        tables = {name: table.tolist() for name, table in self.events.items()}
+        for cell, row in enumerate(self.statuses.tolist()):
+            _, *statuses = row
+            held = {status: count for status, count in zip(STATUSES, statuses, strict=True) if count}
+            ok, error, timeout, _ = statuses
+            shares = {"error_rate": error + timeout, "timeout_rate": timeout} if ok + error + timeout else {}
+            events = {name: Events(ok + error + timeout, count) for name, count in shares.items()}
+            events |= {name: Events(*table[cell]) for name, table in tables.items() if table[cell][0]}
+            yield Bucket(sum(row), held, dict(sorted(events.items())), values[cell])
+
+    def _values(self) -> Iterator[Values]:
+        """Yield the values of each owner."""
+        index = (self.bins & _INDEX_BITS) - BIN_ORIGIN
         indices, lower = index.tolist(), lower_edge(index).tolist()
-        counts, excess = self.counts[first:last].tolist(), self.excess[first:last].tolist()
-        for start, end, square in zip(starts, ends, squares, strict=True):
-            held = slice(start - first, end - first)
+        counts, excess = self.counts.tolist(), self.excess.tolist()
+        # An owner has a value, and a value has a bin.
+        starts = _first_of_each(self.bins >> BIN_BITS).tolist()
+        for start, end, square in zip(starts, [*starts[1:], None], self.squares, strict=False):
+            held = slice(start, end)
             runs, beyond = counts[held], tuple(excess[held])
             total = sum(map(mul, lower[held], runs)) + sum(beyond)
             yield Values(sum(runs), total, square, tuple(zip(indices[held], runs, strict=True)), beyond)

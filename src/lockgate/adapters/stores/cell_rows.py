@@ -57,9 +57,9 @@ def with_tallies(cells: list[Cell], rows: list[tuple[int, bytes]]) -> tuple[Cell
     for number, group in groupby(rows, key=lambda row: row[0]):
         parts = [unpack_tallies(body) for _, body in group]
         total = add_up(parts) if len(parts) > 1 else parts[0]
-        for place, (release, labels) in enumerate(total.cells):
-            before, bucket = found.get((number, release, labels)), total.bucket(place)
-            bucket = bucket if before is None else before.bucket + bucket
+        for (release, labels), added in zip(total.cells, total.buckets(), strict=True):
+            before = found.get((number, release, labels))
+            bucket = added if before is None else before.bucket + added
             found[number, release, labels] = Cell(number=number, release=release, labels=labels, bucket=bucket)
     return tuple(sorted(found.values(), key=_order))
 

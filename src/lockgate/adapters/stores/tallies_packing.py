@@ -77,7 +77,7 @@ def _unreadable(error: Exception) -> UnsoundError:
 
 
 def _raised(packed: _Packed) -> Tallies:
-    bins, squares = np.cumsum(_unpack(packed.bins)), _unpack_wide(packed.squares)
+    bins, squares = _unpack(packed.bins).cumsum(), _unpack_wide(packed.squares)
     # An owner has a value, and a value has a bin.
     owners = np.unique(bins >> BIN_BITS)
     if owners.size != len(squares):

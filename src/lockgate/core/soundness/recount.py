@@ -68,10 +68,10 @@ class Recount:
         codes, cell = np.unique(place[chosen] * len(whole.groups) + whole.group[chosen], return_inverse=True)
         names = tuple((str(code), ()) for code in codes.tolist())
         tallies = tally(whole.columns.take_at(chosen), cell, names)
-        for number, code in enumerate(codes.tolist()):
+        for bucket, code in zip(tallies.buckets(), codes.tolist(), strict=True):
             at, group = places[code // len(whole.groups)], whole.groups[code % len(whole.groups)]
             if at in self.left:
-                self.left[at].setdefault(group.release, Counter()).subtract(_sums(tallies.bucket(number)))
+                self.left[at].setdefault(group.release, Counter()).subtract(_sums(bucket))
 
     def flaws(self, place: Place) -> Iterator[str]:
         """Yield, in words, where the cells of a place are not what its raw runs add up to."""

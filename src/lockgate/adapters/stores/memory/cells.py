@@ -44,9 +44,9 @@ class MemoryCellsWriting(MemoryCellsReading, MemoryTablesWriting):
     def add_tallies(self, app: str, number: int, tallies: Tallies) -> None:
         """Add tallies to the cells of a slot."""
         table = self._open_table(app, number)
-        for place, (release, labels) in enumerate(tallies.cells):
-            before, bucket = table.get((release, labels)), tallies.bucket(place)
-            bucket = bucket if before is None else before.bucket + bucket
+        for (release, labels), added in zip(tallies.cells, tallies.buckets(), strict=True):
+            before = table.get((release, labels))
+            bucket = added if before is None else before.bucket + added
             table[release, labels] = Cell(number=number, release=release, labels=labels, bucket=bucket)
 
     def _open_table(self, app: str, number: int) -> dict[Any, Any]:
