@@ -28,14 +28,15 @@ def first_seen(work: Transaction, batch: RunBatch, digest: str, apps: Mapping[st
     places, ids = _identified(batch)
     if places.size == 0:
         return is_new
-    marks = marks_of(ids, work.id_key())
+    key = work.id_key()
+    marks = marks_of(ids, key)
     in_order = np.sort(marks)
     if (in_order[1:] == in_order[:-1]).any():
         # Marks that differ are of ids that differ, so that ids are compared here only.
         is_new = first_of_each_id(batch)
         is_first = is_new[places]
         places, marks = places[is_first], marks[is_first]
-    marks = marks + _salts(batch, work.id_key())[places]
+    marks = marks + _salts(batch, key)[places]
     owners = np.array([list(apps).index(group.app) for group in batch.groups], np.intp)[batch.group[places]]
     for number, app in enumerate(apps.values()):
         own = np.flatnonzero(owners == number)
