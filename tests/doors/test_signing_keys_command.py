@@ -87,6 +87,27 @@ def test_a_manifest_is_made_signed_and_shown(home: Path, door: Door) -> None:
     assert read_manifest((home / "kept.json").read_bytes(), [root], is_signed).version == 1
 
 
+@pytest.mark.clause("KY-86")
+def test_who_begins_is_told_to_let_two_of_three_sign(home: Path, door: Door) -> None:
+    """With the key, and with a first manifest for which one is enough; none is said where two of three sign."""
+    door.create()
+    roots = [rooted(door, home, f"{name}.pem") for name in ("one", "two", "three")]
+    assert "make three, and let two of them sign" in door.out
+    one, two, three = (home / f"{name}.pem" for name in ("one", "two", "three"))
+
+    assert door("keys", "manifest", "--unsigned", "--add-root", f"{one}.pub", "--out", home / "alone.json") == 0
+    assert "--threshold 2" in door.err
+    first = ("keys", "manifest", "--root", one, "--root", two, "--add-root", f"{three}.pub", "--threshold", 2)
+    assert door(*first) == 0
+    assert "one root key is enough" not in door.err
+    assert door("keys", "manifest", "--root", two, "--root", three) == 0
+    assert "one root key is enough" not in door.err
+
+    found = shown(door)
+    assert (found["version"], found["threshold"]) == (2, 2)
+    assert set(found["roots"]) == {each.key_id for each in roots}
+
+
 @pytest.mark.clause("KY-21")
 def test_two_people_sign_offline_in_turn(home: Path, door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
     """The body is printed without a root key, signed where no store is, and published when both have signed."""

@@ -144,11 +144,21 @@ DATABASE = [
     "ALTER POLICY own_org ON apps WITH CHECK (true)",
     "ALTER POLICY own_org ON apps TO CURRENT_USER",
     "CREATE UNIQUE INDEX one_rollout_of_app ON rollouts (org, app)",
+    "ALTER TABLE messages ADD CONSTRAINT one_message UNIQUE (org, app)",
+    "ALTER TABLE messages ADD CHECK (length(id) < 0) NOT VALID",
+    "ALTER TABLE looks ADD FOREIGN KEY (org, rollout) REFERENCES rollouts (org, id) ON DELETE CASCADE",
+    "ALTER TABLE apps ADD EXCLUDE USING btree (name WITH =)",
+    "CREATE RULE silent AS ON INSERT TO looks DO INSTEAD NOTHING",
+    "CREATE RULE dear AS ON UPDATE TO rollouts WHERE NEW.weight = 0 DO INSTEAD NOTHING",
+    "ALTER TABLE receipts DROP CONSTRAINT receipts_org_log_index_key",
+    "ALTER TABLE rollouts DROP CONSTRAINT rollouts_weight_check",
+    "ALTER TABLE deliveries DROP CONSTRAINT deliveries_org_message_fkey",
+    "ALTER TABLE api_keys DROP CONSTRAINT api_keys_id_key",
 ]
 
 
 @pytest.mark.postgres
-@pytest.mark.clause("WT-71")
+@pytest.mark.clause("WT-71", "WT-81")
 def test_what_finds_and_guards_rows_of_a_database_is_made_again(tmp_path: Path, postgresql: Cluster) -> None:
     """Also functions, policies, and that rows are held by their organisation."""
     url = postgresql.new_database()
@@ -163,6 +173,58 @@ def test_what_finds_and_guards_rows_of_a_database_is_made_again(tmp_path: Path, 
         seen.append(([flaw["rule"] for flaw in told(here)], here.call(*MEND).returncode))
 
     assert seen == [(["index"], 0)] * len(DATABASE)
+    assert told(here) == []
+
+
+ALTERED = [
+    "ALTER TABLE receipts DROP CONSTRAINT receipts_org_id_key; ALTER TABLE receipts ADD UNIQUE (org, id, seq)",
+    "ALTER TABLE slots DROP CONSTRAINT slots_check, ADD CHECK (seals_at <> opened_at)",
+    "ALTER TABLE deliveries ALTER CONSTRAINT deliveries_org_message_fkey DEFERRABLE",
+    "ALTER TABLE messages DROP CONSTRAINT messages_org_id_key CASCADE",
+]
+
+
+@pytest.mark.postgres
+@pytest.mark.clause("WT-81")
+def test_a_constraint_that_says_something_else_is_named_by_both(tmp_path: Path, postgresql: Cluster) -> None:
+    """The one that is there and the one that is not; of a key that others referred to, what went with it too."""
+    url = postgresql.new_database()
+    here = Machine(tmp_path / "home", LOCKGATE_STORE=url)
+    here.act(here.create("v2"), "pause")
+    seen = []
+    for statements in ALTERED:
+        with psycopg.connect(url, autocommit=True) as link:
+            link.execute("SET search_path = lockgate")
+            link.execute(statements.encode())
+        found = told(here)
+        assert all("constraint" in flaw["what"] for flaw in found)
+        seen.append(([flaw["rule"] for flaw in found], here.call(*MEND).returncode))
+
+    assert seen == [(["index", "index"], 0)] * len(ALTERED)
+    assert told(here) == []
+    assert here.call(*CREATE, "v3").returncode == 0
+
+
+UNSEEN = [
+    "ALTER TABLE looks ALTER body DROP NOT NULL",
+    "ALTER TABLE looks ALTER body SET DEFAULT ''",
+    "CREATE TABLE more (x int)",
+    "GRANT UPDATE ON receipts TO PUBLIC",
+]
+
+
+@pytest.mark.postgres
+@pytest.mark.clause("WT-81")
+@pytest.mark.parametrize("statement", UNSEEN)
+def test_what_the_page_names_as_not_compared_is_not(tmp_path: Path, postgresql: Cluster, statement: str) -> None:
+    """Whoever compares it one day takes it from the page."""
+    url = postgresql.new_database()
+    here = Machine(tmp_path / "home", LOCKGATE_STORE=url)
+    here.create("v2")
+    with psycopg.connect(url, autocommit=True) as link:
+        link.execute("SET search_path = lockgate")
+        link.execute(statement.encode())
+
     assert told(here) == []
 
 

@@ -165,12 +165,38 @@ def test_a_completed_promotion_is_not_told_after_its_rollback() -> None:
 
     sent(here, receivers)
 
-    assert [(event.event.value, event.data["weight"]) for _, event in receivers.came[2:]] == [("rollout.rollback", 0)]
+    told = [(event.event.value, event.data["weight"]) for _, event in receivers.came[2:]]
+    assert told == [("rollout.rollback", 0), ("rollout.completed", 0)]
     assert states(kept_deliveries(here))[1:] == [
         ("promote", "superseded"),
         ("completed", "superseded"),
         ("rollback", "delivered"),
+        ("completed", "delivered"),
     ]
+    assert fsck(here.house).flaws == ()
+
+
+@pytest.mark.clause("WH-313")
+@pytest.mark.usefixtures("each_store")
+@pytest.mark.parametrize("answers", [[], [DOWN], [DOWN, DOWN]])
+def test_who_hears_of_ends_alone_does_not_stay_with_promoted(answers: list[Carried]) -> None:
+    """In order, whatever failed before: the last end that comes is the one that holds."""
+    here, receivers = world(), Recipients()
+    hooked(here, receivers, URL, events=(Event.COMPLETED,))
+    rollout = created(here, policy={"steps": [{"weight": 50}, {"weight": 100}]}).rollout
+    receivers.answers = [*answers]
+    stepped(here, rollout.id)
+    sent(here, receivers)
+    rollback(rollout.id, ANN, here.house)
+
+    for _ in answers:
+        sent(here, receivers)
+        here.clock.advance(3_600)
+    sent(here, receivers)
+
+    came = [event.data["status"] for _, event in receivers.came]
+    assert came[-2:] == ["promoted", "rolled_back"]
+    assert len({event.id for _, event in receivers.came}) == 2
     assert fsck(here.house).flaws == ()
 
 

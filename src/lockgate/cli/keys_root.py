@@ -41,6 +41,7 @@ def root(file: Path, passphrase_file: Path | None, *, force: bool) -> int:
     lines = [
         f"{file} is the private half of root key {key_id}: keep it offline, with a copy elsewhere.",
         f"{file}.pub is its public half: publish it, and its id, where your auditors look.",
+        "Whoever steals a root key that signs alone says which keys count: make three, and let two of them sign.",
     ]
     output.say(printed(lines))
     return exit_codes.OK.code

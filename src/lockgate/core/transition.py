@@ -76,7 +76,8 @@ class Transition:
             Action.PAUSE: Event.PAUSE,
             Action.RESUME: Event.RESUME,
         }.get(self.decision.action)
-        ended = self.after.is_terminal and not self.before.is_terminal
+        # One that was promoted and is taken back ends anew: who hears of ends alone must not stay with the first.
+        ended = self.after.is_terminal and self.after.status is not self.before.status
         noticed = (_NOTED_BY[each] for each in self.after.notices if each not in self.before.notices)
         return tuple(event for event in (told, Event.COMPLETED if ended else None, *noticed) if event is not None)
 

@@ -123,7 +123,7 @@ def _events(said: Said) -> Iterator[str]:
         return
     if action in TOLD:
         yield f"rollout.{action}"
-    if told["to"]["status"] in ENDED and told["from"]["status"] not in ENDED:
+    if told["to"]["status"] in ENDED and told["from"]["status"] != told["to"]["status"]:
         yield "rollout.completed"
 
 

@@ -54,6 +54,9 @@ class PostgresMending:
             self._link.execute(sql.SQL("DROP INDEX IF EXISTS {}").format(sql.Identifier(SCHEMA, name)))
             return
         table = sql.Identifier(SCHEMA, table_of(each))
+        if kind == "constraint":
+            self._link.execute(sql.SQL("ALTER TABLE {} DROP CONSTRAINT {}").format(table, sql.Identifier(name)))
+            return
         self._link.execute(sql.SQL(f"DROP {kind.upper()} {{}} ON {{}}").format(sql.Identifier(name), table))
 
     def replace_nodes(self, org: str, nodes: Iterable[tuple[Node, bytes]]) -> int:
