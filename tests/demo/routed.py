@@ -34,6 +34,8 @@ def split(traffic: Traffic) -> Counter[str]:
 def moved(traffic: Traffic, router: Router, shares: Mapping[str, int]) -> Counter[str]:
     """Move a router that is started, and return how requests are split from then on."""
     router.move(shares)
+    # Whoever says what it has routes by that from then on.
+    assert {release: router.weight(release) for release in shares} == dict(shares)
     return split(traffic)
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from lockgate.cli.asked import caller_place
 from lockgate.core.delivery import Carried
 from lockgate.core.endpoint import Endpoint, Kind
 from lockgate.core.outbox import Message
@@ -36,8 +37,10 @@ class _Slow(Recipients):
 
 @pytest.mark.clause("WH-94")
 @pytest.mark.parametrize("is_slow", [True, False])
-def test_what_is_under_way_is_noted_and_no_warning(*, is_slow: bool) -> None:
+def test_what_is_under_way_is_noted_and_no_warning(monkeypatch: pytest.MonkeyPatch, *, is_slow: bool) -> None:
     """A receiver that takes its time is a note; one that answers within a moment is waited for and not told of."""
+    monkeypatch.setattr(caller_place, "WAIT_S", 30.0)
+    monkeypatch.setattr(caller_place, "UNDER_WAY_S", 0.1 if is_slow else 30.0)
     here, receivers = world(), _Slow()
     hooked(here, receivers, "https://example.com/")
     rollout = created(here).rollout

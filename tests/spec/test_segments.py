@@ -13,12 +13,13 @@ import pytest
 from lockgate import crash_point
 from lockgate.adapters.stores.sqlite import segments as sqlite_segments
 from lockgate.adapters.stores.sqlite.store import CONTROL, RUNS, SqliteStore
+from lockgate.core.batch import Ingested
 from lockgate.core.retention import Retention
 from lockgate.operations.intake.ingest import ingest
 from lockgate.operations.retention.prune import prune
 from lockgate.operations.soundness.fsck import fsck
 from lockgate.testing.world import World
-from tests.spec.line import batch
+from tests.spec.line import APP, batch
 
 HELD = sqlite_segments.HELD
 
@@ -83,6 +84,51 @@ def test_a_move_that_is_cut_off_loses_and_doubles_nothing(
     with here.house.store.reading() as seen:
         assert all(seen.is_segment_sound(digest) for digest in digests)
     assert fsck(here.house).flaws == ()
+
+
+@pytest.mark.clause("BU-200")
+def test_a_batch_that_comes_again_after_others_were_moved_is_as_old_as_it_came(
+    here: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a stopped move left of it in one file is not beside what rests in the other."""
+    for number in range(HELD - 1):
+        take(here, number)
+    monkeypatch.setattr(crash_point, "_handler", stop_at("store.runs_kept"))
+    with pytest.raises(RuntimeError):
+        take(here, HELD)
+    monkeypatch.setattr(crash_point, "_handler", None)
+    take(here, HELD + 1)
+    here.clock.advance(15 * 24 * 3_600)
+
+    digest = take(here, HELD)
+
+    assert resting(tmp_path) == (0, HELD + 1)
+    assert fsck(here.house).flaws == ()
+    assert prune(here.house, Retention()).raw == HELD
+    with here.house.store.reading() as seen:
+        assert seen.is_segment_sound(digest)
+    assert fsck(here.house).flaws == ()
+
+
+@pytest.mark.clause("BU-200")
+@pytest.mark.parametrize("is_moved", [True, False])
+def test_raw_runs_that_outlived_their_batch_are_as_old_as_it_is_when_it_comes_again(
+    here: World, tmp_path: Path, *, is_moved: bool
+) -> None:
+    """In whichever file they are, as pinned ones may be."""
+    digests = [take(here, number) for number in range(HELD if is_moved else 1)]
+    here.clock.advance(3_600)
+    with here.house.store.writing() as work:
+        work.drop_slots(APP, 0, 1)
+        work.drop_batches(here.clock.now(), 99)
+
+    with here.house.store.writing() as work:
+        work.add_batch(Ingested(digest=digests[0], at=here.clock.now(), runs=1, apps={APP: 1}), b"raw", [])
+
+    with here.house.store.reading() as seen:
+        before = seen.segments_before(here.clock.now() + 1, (-1, ""), 99)
+    assert [at for at, digest in before if digest == digests[0]] == [here.clock.now()]
+    assert sum(resting(tmp_path)) == len(digests)
 
 
 @pytest.mark.parametrize("large", [1, sqlite_segments.LARGE])

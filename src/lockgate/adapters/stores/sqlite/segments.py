@@ -68,12 +68,18 @@ class SqliteSegmentsWriting(SqliteSegmentsReading, SqliteRowsWriting):
 
     def _add_segment(self, ingested: Ingested, body: bytes) -> None:
         row = (self._org, ingested.digest, ingested.at, segment.compress(body))
-        if len(row[-1]) >= LARGE:
+        if len(row[-1]) >= LARGE or self._is_left(ingested.digest):
             self._begin_runs()
             self._runs.execute(KEEP, row)
+            self._change("DELETE FROM held_segments WHERE org = ? AND digest = ?", ingested.digest)
             return
         self._control.execute(HOLD, row)
         if self._rows("SELECT count(*) FROM held_segments WHERE org = ?")[0][0] >= HELD:
             self._begin_runs()
             self._runs.executemany(KEEP, self._rows("SELECT * FROM held_segments WHERE org = ?"))
             self._change("DELETE FROM held_segments WHERE org = ?")
+
+    def _is_left(self, digest: str) -> bool:
+        """Say whether the file of raw runs has those of a batch already; beside them others would be of another age."""
+        sql = "SELECT 1 FROM segments WHERE org = ? AND digest = ?"
+        return self._runs.execute(sql, (self._org, digest)).fetchone() is not None
