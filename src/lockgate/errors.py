@@ -76,6 +76,10 @@ class OlderStoreError(UnsoundError):
     """The store is an older copy of what it was, or another one: what was signed since is not in it."""
 
 
+class LaterStoreError(DataError):
+    """The store is of a later version of Lockgate, which alone knows how to read and write it."""
+
+
 class ReusedKeyError(UsageError):
     """An idempotency key came again with another call."""
 

@@ -63,6 +63,7 @@ REFUSALS = {
     "store-unsound": (500, exit_codes.DATA),
     "store-older": (500, exit_codes.DATA),
     "store-held": (503, exit_codes.TRY_AGAIN),
+    "store-later": (503, exit_codes.DATA),
     "unreachable": (503, exit_codes.UNREACHABLE),
     "store-left": (503, exit_codes.NOT_PERMITTED),
 }

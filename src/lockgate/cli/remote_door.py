@@ -44,6 +44,7 @@ _BY_TYPE: dict[str, type[LockgateError]] = {
     "too-many-runs": DataError,
     "store-unsound": DataError,
     "store-older": DataError,
+    "store-later": DataError,
     "refused": NotPermittedError,
     "internal": LockgateError,
     "unreachable": UnreachableError,

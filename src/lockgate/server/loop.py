@@ -13,7 +13,7 @@ from itertools import count
 from types import TracebackType
 from typing import Self
 
-from lockgate.errors import HeldError, LeftError, LockgateError, UnreachableError, UnsoundError
+from lockgate.errors import HeldError, LaterStoreError, LeftError, LockgateError, UnreachableError, UnsoundError
 from lockgate.operations.tick_all import tick_all
 from lockgate.operations.webhooks.dispatch import Dispatch
 from lockgate.ports.actuator import Actuators
@@ -28,7 +28,7 @@ GLANCE_S = 1.0
 LISTEN_S = 1.0
 # What is being delivered or decided is finished, and nobody waits longer for it.
 PATIENCE_S = 10.0
-STORE_FAULTS = (HeldError, LeftError, UnreachableError, UnsoundError)
+STORE_FAULTS = (HeldError, LaterStoreError, LeftError, UnreachableError, UnsoundError)
 
 
 class Loop:

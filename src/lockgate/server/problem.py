@@ -20,6 +20,7 @@ from lockgate.errors import (
     DataError,
     ExpiredKeyError,
     HeldError,
+    LaterStoreError,
     LeftError,
     LockgateError,
     MalformedKeyError,
@@ -84,6 +85,7 @@ INTERNAL = Kind("internal", 500, "This is a fault in Lockgate.")
 UNSOUND = Kind("store-unsound", 500, "The store is not whole.")
 OLDER = Kind("store-older", 500, "The store is an older copy, or another one.")
 HELD = Kind("store-held", 503, "Another process holds the store.")
+LATER = Kind("store-later", 503, "The store is of a later version of Lockgate than the server.")
 LEFT = Kind("store-left", 503, "The store goes on elsewhere.")
 KEYLESS = Kind("keys-not-here", 503, "The keys that sign the store are not here.")
 UNREACHABLE = Kind("unreachable", 503, "Something that the server needs did not answer.")
@@ -124,6 +126,7 @@ KINDS = (
     UNSOUND,
     OLDER,
     HELD,
+    LATER,
     LEFT,
     KEYLESS,
     UNREACHABLE,
@@ -141,6 +144,7 @@ _BY_ERROR: dict[type[LockgateError], Kind] = {
     UsageError: NOT_A_CALL,
     OlderStoreError: OLDER,
     UnsoundError: UNSOUND,
+    LaterStoreError: LATER,
     TooManyRunsError: TOO_MANY_RUNS,
     DataError: NOT_DATA,
     HeldError: HELD,
@@ -180,6 +184,11 @@ _TOLD = "Whoever runs the server finds more on its standard error."
 # What the store says of itself names files of the server's machine, which are no caller's business.
 _OWN = {
     HELD: Problem(HELD, "another process holds the store", "Try again."),
+    LATER: Problem(
+        LATER,
+        "another server, or a command, brought the store to a later version of Lockgate than this server's",
+        f"Try again: it answers once it is restarted with that version. {_TOLD}",
+    ),
     LEFT: Problem(LEFT, "the store of this server was copied and goes on elsewhere", f"Call that one. {_TOLD}"),
     UNREACHABLE: Problem(UNREACHABLE, "the disk of the store, or something outside, failed", f"Try again. {_TOLD}"),
     SILENT_ISSUER: Problem(

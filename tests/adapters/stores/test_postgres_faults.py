@@ -20,6 +20,7 @@ from lockgate.errors import (
     ClosedStoreError,
     DataError,
     InDoubtError,
+    LaterStoreError,
     NotPermittedError,
     UnreachableError,
     UnsoundError,
@@ -27,7 +28,7 @@ from lockgate.errors import (
 )
 from lockgate.operations.access.issue_key import issue_first_key
 from lockgate.server.caller import caller_of
-from lockgate.server.problem import problem_of
+from lockgate.server.problem import LATER, problem_of
 from lockgate.testing.store_contract import APP, grow, sample_receipt
 from lockgate.testing.world import World
 from tests.adapters.stores.postgres_stores import Opened, by_hand, opened, url
@@ -109,15 +110,21 @@ def test_a_store_of_a_later_version_is_refused(opened: Opened, url: str) -> None
         opened()
 
 
-@pytest.mark.clause("SV-106")
+@pytest.mark.clause("SV-106", "SV-961")
 @pytest.mark.parametrize("is_writing", [True, False])
 def test_a_program_does_not_go_on_after_a_later_version_came(opened: Opened, url: str, *, is_writing: bool) -> None:
     """Neither to write nor to read, whatever connections it has: it would not know what it reads."""
     store = opened()
     by_hand(url, "INSERT INTO lockgate.versions (number) VALUES (99)")
 
-    with pytest.raises(UnsoundError, match="later version"), store.writing() if is_writing else store.reading():
+    with pytest.raises(LaterStoreError, match="later version"), store.writing() if is_writing else store.reading():
         pass
+    with pytest.raises(LaterStoreError, match="later version"):
+        store.orgs()
+    with pytest.raises(LaterStoreError, match="later version") as caught:
+        store.api_key("k")
+
+    assert problem_of(caught.value).kind == LATER
 
 
 @pytest.mark.clause("SV-106")

@@ -13,7 +13,14 @@ import pytest
 from lockgate.adapters.stores.sqlite.file import explain
 from lockgate.adapters.stores.sqlite.store import CONTROL, RUNS, SqliteStore
 from lockgate.core.policy.policy import Mode
-from lockgate.errors import DataError, LockgateError, NotPermittedError, TryAgainError, UnreachableError
+from lockgate.errors import (
+    DataError,
+    LaterStoreError,
+    LockgateError,
+    NotPermittedError,
+    TryAgainError,
+    UnreachableError,
+)
 from lockgate.testing.store_contract import APP, INGESTED, SLOT, grow, sample_receipt, sample_trial
 
 
@@ -33,6 +40,38 @@ def test_a_store_of_a_later_version_is_refused(tmp_path: Path, name: str) -> Non
 
     with pytest.raises(DataError, match="later version of Lockgate"):
         SqliteStore(tmp_path)
+
+
+@pytest.mark.clause("SV-961")
+@pytest.mark.parametrize("name", [CONTROL, RUNS])
+def test_a_program_does_not_go_on_after_a_later_version_came(tmp_path: Path, name: str) -> None:
+    """Neither to write nor to read, whatever it had open; one file may be of a later version before the other is."""
+    store = SqliteStore(tmp_path)
+    with store.writing() as work:
+        work.add_batch(INGESTED, b"raw", [])
+    run_sql(tmp_path / name, "PRAGMA user_version = 99")
+
+    # Raw runs are in a file of their own, which is written by who keeps or drops some only.
+    with pytest.raises(LaterStoreError, match="later version of Lockgate"), store.writing() as work:
+        work.drop_segments([INGESTED.digest])
+    with pytest.raises(LaterStoreError, match="later version of Lockgate"), store.reading():
+        pass
+
+    run_sql(tmp_path / name, "PRAGMA user_version = 1")
+    with store.reading() as seen:
+        assert seen.segment(INGESTED.digest) == b"raw"
+
+
+@pytest.mark.clause("SV-961")
+def test_a_later_version_is_met_before_any_key_or_organisation_is_read(tmp_path: Path) -> None:
+    """Their tables may be others by then, so that whose a key is could not be told."""
+    store = SqliteStore(tmp_path)
+    run_sql(tmp_path / CONTROL, "PRAGMA user_version = 99")
+
+    with pytest.raises(LaterStoreError):
+        store.api_key("k")
+    with pytest.raises(LaterStoreError):
+        store.orgs()
 
 
 @pytest.mark.clause("LI-31")

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from lockgate.errors import LeftError, LockgateError, TryAgainError, UnsoundError
+from lockgate.errors import LaterStoreError, LeftError, LockgateError, TryAgainError, UnsoundError
 
 FAULT = "Please report this: it is a fault in Lockgate, and nothing was stored."
 
@@ -35,6 +35,14 @@ def part_lost(lost: Path, other: Path) -> UnsoundError:
     return UnsoundError(
         f"{lost} is not there, or empty, and {other} beside it belongs to it: the store is not whole",
         advice="Put the missing file back, or both from one backup; for a new store choose another LOCKGATE_HOME.",
+    )
+
+
+def later(place: object, found: int, known: int) -> LaterStoreError:
+    """Return the error of a store that a later version of Lockgate made, or brought to its own schema."""
+    return LaterStoreError(
+        f"{place} was written by a later version of Lockgate (schema {found}, this one knows {known})",
+        advice="Use that version, and restart servers with it; a store is never taken back.",
     )
 
 

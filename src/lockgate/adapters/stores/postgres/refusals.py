@@ -12,6 +12,7 @@ from lockgate.errors import (
     DataError,
     HeldError,
     InDoubtError,
+    LaterStoreError,
     LockgateError,
     UnreachableError,
     UnsoundError,
@@ -90,8 +91,9 @@ def explain(error: psycopg.Error, place: str) -> LockgateError:
     if error.sqlstate == OWN_STATE:
         return LockgateError(error.diag.message_primary or "", advice=FAULT)
     if error.sqlstate == LATER_STATE:
-        return UnsoundError(
-            f"{place} was brought to a later version of Lockgate while this one ran", advice="Use that version."
+        return LaterStoreError(
+            f"{place} was brought to a later version of Lockgate while this one ran",
+            advice="Use that version, and restart servers with it.",
         )
     if isinstance(error, errors.UniqueViolation):
         return held_already(error.diag.table_name or "", error.diag.message_detail)

@@ -14,6 +14,7 @@ from importlib.resources import files
 from psycopg import errors
 
 from lockgate.adapters.stores.postgres.connections import SCHEMA, Link
+from lockgate.adapters.stores.refusals import later
 from lockgate.crash_point import reach
 from lockgate.errors import ClosedStoreError, DataError
 
@@ -42,10 +43,7 @@ def version(link: Link, place: str) -> int:
     found = link.execute("SELECT coalesce(max(number), 0) FROM lockgate.versions").fetchone()
     number = int(found[0]) if found else 0
     if number > known():
-        raise DataError(
-            f"{place} was written by a later version of Lockgate (schema {number}, this one knows {known()})",
-            advice="Use that version; a store is never taken back.",
-        )
+        raise later(place, number, known())
     return number
 
 

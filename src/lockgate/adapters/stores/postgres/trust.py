@@ -6,13 +6,14 @@ from __future__ import annotations
 from lockgate.adapters.stores.packing import pack
 from lockgate.adapters.stores.postgres.connections import Link
 from lockgate.adapters.stores.postgres.rows import PostgresRowsReading, PostgresRowsWriting
+from lockgate.adapters.stores.postgres.schema import known
 from lockgate.core.trust_rule import TrustRule
 
 
 def orgs(link: Link) -> tuple[str, ...]:
     """Return the organisations that have an API key; the policy of their table knows this question."""
     with link.pipeline():
-        link.execute("SELECT set_config('lockgate.question', 'orgs', true)")
+        link.execute("SELECT set_config('lockgate.question', 'orgs', true), lockgate.refuse_older(%s)", (known(),))
         rows = link.execute("SELECT DISTINCT org FROM api_keys ORDER BY org").fetchall()
     return tuple(str(org) for (org,) in rows)
 

@@ -11,9 +11,11 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
+from lockgate.adapters.stores.refusals import later
 from lockgate.crash_point import reach
 from lockgate.errors import (
     DataError,
@@ -31,6 +33,8 @@ PATIENCE_SECONDS = 1.0
 PAGES_KEPT = 8_000
 OWNER_ONLY = 0o600
 OBJECTS = "SELECT type || ' ' || name, coalesce(sql, '') FROM sqlite_master"
+# The folders of migrations, of the file that decides and of that of raw runs.
+CONTROL_SCHEMA, RUNS_SCHEMA = "control", "runs"
 _SETTINGS = (
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = FULL",
@@ -49,6 +53,7 @@ class SqliteFile:
         self.path = path
         self._busy_seconds = busy_seconds
         self._on_wait = on_wait
+        self._schema = schema
         self._idle: list[sqlite3.Connection] = []
         self._inherited: list[sqlite3.Connection] = []
         self._process = os.getpid()
@@ -78,7 +83,7 @@ class SqliteFile:
             raise explain(error, self.path) from error
 
     def begin(self, connection: sqlite3.Connection) -> None:
-        """Begin to write; who waits for another process for long is told once, and waits on."""
+        """Begin to write a file of this version; who waits for another process for long is told once, and waits on."""
         try:
             _begin(connection, min(PATIENCE_SECONDS, self._busy_seconds))
         except sqlite3.OperationalError as error:
@@ -88,6 +93,14 @@ class SqliteFile:
             _begin(connection, self._busy_seconds - PATIENCE_SECONDS)
         finally:
             _wait(connection, self._busy_seconds)
+        refuse_later(connection, self._schema)
+
+    @contextmanager
+    def read(self) -> Iterator[sqlite3.Connection]:
+        """Lend a connection to a file of this version for one question, whose errors are explained."""
+        with self.explained(), self.lent() as connection:
+            refuse_later(connection, self._schema)
+            yield connection
 
     def give_back(self, pages: int) -> None:
         """Give so many free pages back to the disk at a time, and empty the write-ahead log where nobody reads it."""
@@ -193,6 +206,7 @@ def objects_of(schema: str) -> dict[str, str]:
         return dict(connection.execute(OBJECTS))
 
 
+@cache
 def _migrations(schema: str) -> list[str]:
     folder = files(__package__) / "schema" / schema
     found = sorted((each for each in folder.iterdir() if each.name.endswith(".sql")), key=lambda each: each.name)
@@ -221,14 +235,22 @@ def is_current(connection: sqlite3.Connection, schema: str, path: Path) -> bool:
     return _version(connection, known, path) == known
 
 
-def _version(connection: sqlite3.Connection, known: int, path: Path) -> int:
-    version = int(connection.execute("PRAGMA user_version").fetchone()[0])
+def refuse_later(connection: sqlite3.Connection, schema: str) -> None:
+    """Refuse a file that a later version has brought to its schema, also while this process had it open."""
+    version, known = _user_version(connection), len(_migrations(schema))
     if version > known:
-        raise DataError(
-            f"{path} was written by a later version of Lockgate (schema {version}, this one knows {known})",
-            advice="Use that version; a store is never taken back.",
-        )
+        raise later(connection.execute("PRAGMA database_list").fetchone()[2], version, known)
+
+
+def _version(connection: sqlite3.Connection, known: int, path: Path) -> int:
+    version = _user_version(connection)
+    if version > known:
+        raise later(path, version, known)
     return version
+
+
+def _user_version(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])
 
 
 def _statements(script: str) -> Iterator[str]:

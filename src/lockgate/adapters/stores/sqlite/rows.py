@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from lockgate.adapters.stores.packing import unpack
 from lockgate.adapters.stores.refusals import held_already
+from lockgate.adapters.stores.sqlite.file import RUNS_SCHEMA, refuse_later
 
 T = TypeVar("T")
 
@@ -49,3 +50,4 @@ class SqliteRowsWriting(SqliteRowsReading):
         """Begin to write to the file of raw runs, if that has not begun."""
         if not self._runs.in_transaction:
             self._runs.execute("BEGIN IMMEDIATE")
+            refuse_later(self._runs, RUNS_SCHEMA)

@@ -15,7 +15,7 @@ from pathlib import Path
 from lockgate.adapters.stores.id_window import IdWindows
 from lockgate.adapters.stores.refusals import part_lost
 from lockgate.adapters.stores.sqlite.api_keys import api_key
-from lockgate.adapters.stores.sqlite.file import BUSY_SECONDS, SqliteFile
+from lockgate.adapters.stores.sqlite.file import BUSY_SECONDS, CONTROL_SCHEMA, RUNS_SCHEMA, SqliteFile, refuse_later
 from lockgate.adapters.stores.sqlite.moved import refuse_left
 from lockgate.adapters.stores.sqlite.reading import SqliteSnapshot
 from lockgate.adapters.stores.sqlite.trust import orgs
@@ -41,12 +41,12 @@ class SqliteStore:
         is_begun = is_there(runs)
         if is_begun and not is_there(control):
             raise part_lost(control, runs)
-        self._control = SqliteFile(control, "control", busy_seconds, on_wait)
+        self._control = SqliteFile(control, CONTROL_SCHEMA, busy_seconds, on_wait)
         if not is_begun and _names_runs(self._control) and not is_there(runs):
             raise part_lost(runs, control)
         self._windows = IdWindows()
         self._turns = Turns(control, busy_seconds)
-        self._runs = SqliteFile(runs, "runs", busy_seconds)
+        self._runs = SqliteFile(runs, RUNS_SCHEMA, busy_seconds)
 
     @contextmanager
     def reading(self, org: str = DEFAULT_ORG) -> Iterator[SqliteSnapshot]:
@@ -63,6 +63,8 @@ class SqliteStore:
             control = stack.enter_context(self._control.lent())
             runs = stack.enter_context(self._runs.lent())
             self._control.begin(control)
+            # Who writes raw runs too asks again once nobody else can write them.
+            refuse_later(runs, RUNS_SCHEMA)
             refuse_left(control, self._control.path)
             work = SqliteTransaction(control, runs, org, self._control.explained, self._windows)
             work.is_alone = spines is None
@@ -78,12 +80,12 @@ class SqliteStore:
 
     def api_key(self, key_id: str) -> ApiKey | None:
         """Return a key of any organisation."""
-        with self._control.explained(), self._control.lent() as control:
+        with self._control.read() as control:
             return api_key(control, key_id)
 
     def orgs(self) -> tuple[str, ...]:
         """Return the organisations that have an API key."""
-        with self._control.explained(), self._control.lent() as control:
+        with self._control.read() as control:
             return orgs(control)
 
     def give_back(self) -> None:
@@ -102,9 +104,11 @@ def snapshot(control: sqlite3.Connection, runs: sqlite3.Connection, org: str) ->
     control.execute("BEGIN")
     # SQLite takes its snapshot at the first read, not at BEGIN.
     control.execute("SELECT 1 FROM apps LIMIT 1").fetchone()
+    refuse_later(control, CONTROL_SCHEMA)
     # Raw runs as they were then: what is pruned meanwhile stays for this snapshot.
     runs.execute("BEGIN")
     runs.execute("SELECT 1 FROM segments LIMIT 1").fetchone()
+    refuse_later(runs, RUNS_SCHEMA)
     return SqliteSnapshot(control, runs, org)
 
 
