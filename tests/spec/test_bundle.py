@@ -18,6 +18,7 @@ from lockgate.core.retention import Retention
 from lockgate.core.voucher import Voucher, VoucherKind
 from lockgate.errors import DataError, NotPermittedError, UnsoundError, UsageError
 from lockgate.operations.bundle import receipts as bundle_receipts
+from lockgate.operations.bundle import sidecars
 from lockgate.operations.bundle.bundle import Wanted, bundle
 from lockgate.operations.bundle.receipts import ChosenCases, chosen_cases
 from lockgate.operations.bundle.spool import MAX_IN_MEMORY, Spool
@@ -156,7 +157,7 @@ def test_a_key_that_was_not_kept_is_said_to_be_missing() -> None:
 @pytest.mark.clause("EX-20")
 def test_of_many_receipts_the_last_are_signed_for_openssh(monkeypatch: pytest.MonkeyPatch) -> None:
     """A signer far away is not asked without end: what came before is bound by what the signed ones name."""
-    monkeypatch.setattr(bundle_receipts, "MAX_SSH", 2)
+    monkeypatch.setattr(sidecars, "MAX_SIGNED", 2)
     here, rollout = promoted()
 
     files, told = bundled(here.house, rollout)
@@ -342,5 +343,5 @@ def test_a_receipt_that_cannot_be_read_makes_no_bundle() -> None:
     here, rollout = rolled_back()
     broken = replace(receipts(here.house, rollout)[-1], envelope=b"{}")
 
-    with pytest.raises(UnsoundError, match=f"receipt 2 of {rollout} is not as it was signed"):
+    with pytest.raises(UnsoundError, match=f"receipt 2 of {rollout}, entry 1 of the log, is not as it was signed"):
         bundle_receipts.kept_statement(broken)

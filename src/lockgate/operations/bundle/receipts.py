@@ -25,25 +25,22 @@ from lockgate.core.bundle_layout import (
 from lockgate.core.canonical import Json, canonicalize
 from lockgate.core.envelope import signer_of
 from lockgate.core.named_contents import named_contents
-from lockgate.core.public_key import read_public_key
 from lockgate.core.release_sources import Entry, Part
 from lockgate.core.replay.case_size import too_large
 from lockgate.core.sigstore_bundle import sigstore_bundle
-from lockgate.core.sshsig import ssh_signature, ssh_signed_bytes
 from lockgate.core.statement import Statement
 from lockgate.core.trial import Look, Trial
 from lockgate.core.vault import Receipt
-from lockgate.errors import LockgateError, UnsoundError
+from lockgate.operations.bundle.sidecars import Sidecars
 from lockgate.operations.bundle.spool import Spool
 from lockgate.operations.replay.cases import UNWANTED, cases
 from lockgate.operations.vault.checking import PORTION, portions
+from lockgate.operations.vault.logged import not_as_signed
 from lockgate.operations.vault.proofs import proofs_under
 from lockgate.ports.house import House
 from lockgate.ports.store import Snapshot
 from lockgate.ports.tell import Tell
 
-# A signer may be slow or far away; earlier receipts are bound by the digests that later ones name.
-MAX_SSH = 1_000
 # So many are written in time.
 MAX_CASES = 10_000
 # Of more receipts a tenth of them shows how the rollout began, and the others how it came to where it stands.
@@ -89,7 +86,6 @@ class BundleReceipts:
         self._max_cases = max_cases
         self._lacks: dict[str, list[tuple[int, str]]] = {}
         self._lost: list[Json] = []
-        self._why_unsigned = ""
         self._stated: dict[int, Statement] = {}
         self.count = 0
         self.signers: set[str] = set()
@@ -99,7 +95,7 @@ class BundleReceipts:
     def entries(self, trial: Trial, note: bytes) -> Iterator[Entry]:
         """Put the files of every receipt into the spool, and yield it for the release record."""
         name = trial.rollout.id
-        self._find_signer()
+        sidecars = Sidecars(self._house.signers.receipt, trial.chain.seq)
         looks = portions(lambda after: self._seen.looks_after(name, after, PORTION), lambda row: row.number)
         for receipt, proof in proofs_under(self._seen, self._receipts(name, trial.chain.seq), note):
             self.first, self.last = self.first or receipt, receipt
@@ -109,7 +105,11 @@ class BundleReceipts:
             self._files.add(receipt_file(receipt.seq), receipt.envelope)
             self._files.add(proof_file(receipt.seq), proof)
             self._files.add(sigstore_file(receipt.seq), sigstore_bundle(receipt.envelope))
-            self._sign(receipt, trial.chain.seq)
+            signature, why_not = sidecars.of(receipt)
+            if why_not:
+                self._lack("sshsig", receipt.seq, why_not)
+            else:
+                self._files.add(sshsig_file(receipt.seq), signature)
             yield self._entry(receipt, looks if trial.has_looks else None)
 
     def missing(self) -> dict[str, Json]:
@@ -157,26 +157,6 @@ class BundleReceipts:
             return found
         return None
 
-    def _find_signer(self) -> None:
-        try:
-            self._house.signers.receipt.check()
-        except LockgateError:
-            # Not the message: it names a path of this machine.
-            self._why_unsigned = "the private key of receipts is not where the bundle was made"
-
-    def _sign(self, receipt: Receipt, newest: int) -> None:
-        """Sign a receipt for `ssh-keygen` too."""
-        is_early = receipt.seq <= newest - MAX_SSH
-        if self._why_unsigned or is_early:
-            why = self._why_unsigned or f"only the last {MAX_SSH:,} receipts are signed so"
-            self._lack("sshsig", receipt.seq, why)
-            return
-        signer = self._house.signers.receipt
-        signature = signer.sign(ssh_signed_bytes(receipt.envelope))
-        key = read_public_key(signer.public_key_pem)
-        self.signers.add(key.key_id)
-        self._files.add(sshsig_file(receipt.seq), ssh_signature(key, signature))
-
     def _lack(self, what: str, seq: int, why: str) -> None:
         self._lacks.setdefault(what, []).append((seq, why))
 
@@ -187,10 +167,7 @@ def kept_statement(receipt: Receipt) -> Statement:
         document = json.loads(b64decode(json.loads(receipt.envelope)["payload"]))
         return _statement(document["predicate"], document["subject"])
     except (ValueError, KeyError, TypeError) as error:
-        raise UnsoundError(
-            f"receipt {receipt.seq} of {receipt.rollout_id} is not as it was signed",
-            advice="`lockgate fsck` says what else is wrong; put the store back from a backup.",
-        ) from error
+        raise not_as_signed(receipt) from error
 
 
 def _statement(predicate: Part, subjects: Sequence[Part]) -> Statement:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from lockgate.core.envelope import open_envelope
 from lockgate.core.evidence.progress import Progress, advance, begin
@@ -20,6 +21,7 @@ from lockgate.errors import UnsoundError
 from lockgate.operations.line.reading import load, planned
 from lockgate.operations.replay.trail import Trail, all_circumstances, bucket_count
 from lockgate.operations.vault.checking import PORTION, portions
+from lockgate.operations.vault.logged import as_logged
 from lockgate.ports.store import Snapshot
 
 PRUNED = "the buckets that it was decided on were pruned"
@@ -45,7 +47,7 @@ def cases(seen: Snapshot, rollout_id: str, wanted: Callable[[int], bool] | None 
     judged = planned(seen, trial.rollout.policy_digest)
     trail, told = Trail(seen, trial.rollout.org, trial, judged), unstarted(trial.rollout, policy)
     progress = begin(judged)
-    for receipt in portions(lambda after: seen.receipts_after(rollout_id, after, PORTION), lambda row: row.seq, 0):
+    for receipt in portions(partial(_receipts, seen, rollout_id), lambda row: row.seq, 0):
         signed = open_envelope(receipt.envelope).payload
         statement = read_statement(signed)
         transition = retold(told, statement, receipt.at, policy)
@@ -70,6 +72,10 @@ def cases(seen: Snapshot, rollout_id: str, wanted: Callable[[int], bool] | None 
         else:
             likely = _likely(all_circumstances(circumstances, statement), before, tuple(held), signed)
             yield Replayable(receipt, statement, likely)
+
+
+def _receipts(seen: Snapshot, rollout_id: str, after: int) -> Sequence[Receipt]:
+    return as_logged(seen, seen.receipts_after(rollout_id, after, PORTION))
 
 
 def _likely(

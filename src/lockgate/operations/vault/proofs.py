@@ -12,9 +12,11 @@ from dataclasses import dataclass
 from itertools import islice
 
 from lockgate.core.checkpoint import LogGrowth, LogProof, checkpoint_of
-from lockgate.core.merkle import Tree, plan_consistency, plan_inclusion, plan_tree
+from lockgate.core.merkle import Tree, check_inclusion, leaf_hash, plan_consistency, plan_inclusion, plan_tree
+from lockgate.core.refusal import VerifyError
 from lockgate.core.vault import Receipt
 from lockgate.errors import DataError, UnknownError, UsageError
+from lockgate.operations.vault.logged import not_as_signed
 from lockgate.operations.vault.witnessed import witnessed_checkpoint
 from lockgate.ports.house import House
 from lockgate.ports.store import Snapshot
@@ -114,13 +116,21 @@ def proof_under(seen: Snapshot, receipt: Receipt, size: int, note: bytes) -> byt
 
 
 def proofs_under(seen: Snapshot, receipts: Iterable[Receipt], note: bytes) -> Iterator[tuple[Receipt, bytes]]:
-    """Yield receipts, each with its proof under a checkpoint that covers them, the log's nodes read once for many."""
-    left, size = iter(receipts), checkpoint_of(note).size
+    """Yield receipts, each with its proof under a checkpoint that covers them, the log's nodes read once for many.
+
+    One from which its proof does not lead to the checkpoint is refused.
+    """
+    left, covered = iter(receipts), checkpoint_of(note)
     while portion := list(islice(left, AT_ONCE)):
-        plans = [plan_inclusion(receipt.index, size) for receipt in portion]
+        plans = [plan_inclusion(receipt.index, covered.size) for receipt in portion]
         nodes = seen.nodes({node for plan in plans for node in plan.nodes})
         for receipt, plan in zip(portion, plans, strict=True):
-            yield receipt, LogProof(receipt.index, plan.hashes(nodes), note).encode()
+            hashes = plan.hashes(nodes)
+            try:
+                check_inclusion(leaf_hash(receipt.envelope), receipt.index, covered.tree, hashes)
+            except VerifyError as error:
+                raise not_as_signed(receipt) from error
+            yield receipt, LogProof(receipt.index, hashes, note).encode()
 
 
 def grown_since(seen: Snapshot, since: bytes, note: bytes) -> bytes:

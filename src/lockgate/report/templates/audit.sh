@@ -124,6 +124,9 @@ for file in "${receipt_keys[@]}"; do
   sha256 < "$work/key.der"
   keys[$hash]=$file
 done
+for file in "${log_keys[@]}"; do
+  [[ $(< "$file") == *+*+* ]] || usage "$file is no key of a log"
+done
 
 # ---- The log's checkpoint is signed by its key, and so is the one that you kept.
 check_note() { # FILE
@@ -132,8 +135,10 @@ check_note() { # FILE
   sed '/^$/,$d' "$1" > "$work/note"
   [[ $(wc -l < "$work/note") == 3 && $(sed -n 2p "$1") =~ ^[1-9][0-9]{0,15}$ ]] || fail "$1: it is no checkpoint"
   for file in "${log_keys[@]}"; do
-    while IFS=+ read -r name key_hash encoded; do
+    # A file that was copied by hand may end without a line break, or in those of another system.
+    while IFS=+ read -r name key_hash encoded || [[ -n $name ]]; do
       [[ $name == "$origin" ]] || continue
+      encoded=${encoded%$'\r'}
       raw=$(base64 -d <<< "$encoded" 2> /dev/null | basenc -w0 --base16) || usage "$file is no key of a log"
       [[ $raw =~ ^01[0-9A-F]{64}$ ]] || usage "$file is no key of a log"
       sha256 < <(printf '%s\n' "$name" && basenc --base16 -d <<< "$raw")
