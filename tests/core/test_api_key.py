@@ -12,7 +12,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lockgate.core.api_key import ID_BYTES, NO_DIGEST, SECRET_BYTES, ApiKey, is_token_of, key_id, token_digest, token_of
+from lockgate.core.api_key import (
+    ID_BYTES,
+    NO_DIGEST,
+    SECRET_BYTES,
+    ApiKey,
+    check_apps,
+    check_key_name,
+    is_token_of,
+    key_id,
+    token_digest,
+    token_of,
+)
 from lockgate.core.permission import PRESETS, Permission, is_allowed, permissions_of
 from lockgate.errors import UsageError
 
@@ -43,6 +54,14 @@ def test_a_made_token_is_read_back(identity: bytes, secret: bytes) -> None:
 
 
 @pytest.mark.clause("SV-01")
+@pytest.mark.parametrize(("identity", "secret"), [(ID_BYTES + 1, SECRET_BYTES), (ID_BYTES, SECRET_BYTES - 1), (0, 0)])
+def test_a_token_is_made_of_so_many_random_bytes(identity: int, secret: int) -> None:
+    """Fewer would be guessed, and more would not fit."""
+    with pytest.raises(ValueError, match="10 and 32 bytes"):
+        token_of(bytes(identity), bytes(secret))
+
+
+@pytest.mark.clause("SV-01")
 @given(st.sampled_from(VECTORS["cases"]), st.integers(0, 67), st.sampled_from("0aZ_ \n\N{SNOWMAN}"))
 def test_one_other_character_is_noticed(case: dict[str, Any], place: int, letter: str) -> None:
     """The checksum tells a mistyped token before anybody looks it up."""
@@ -69,12 +88,34 @@ def test_a_key_opens_nothing_before_it_is_made_for_it_or_after_its_end() -> None
     assert "revoked" in str(replace(KEY, revoked_at=3).fault(10))
 
 
+def test_a_key_for_some_apps_covers_no_other() -> None:
+    """One for which none is named covers all; a name counts once."""
+    some = replace(KEY, apps=check_apps(("checkout", "search", "checkout")))
+
+    assert some.apps == ("checkout", "search")
+    assert (some.covers("search"), some.covers("other")) == (True, False)
+    assert check_apps(()) is None
+    assert KEY.covers("other")
+    with pytest.raises(UsageError, match="an app"):
+        check_apps(("checkout", "a\nb"))
+
+
+@pytest.mark.parametrize("name", ["", " ", "a\nb", "n" * 101])
+def test_a_key_has_a_name_that_a_receipt_can_show(name: str) -> None:
+    """What is blank, too long or not printable is refused, and what is just short enough is kept as it is."""
+    with pytest.raises(UsageError, match="cannot name a key"):
+        check_key_name(name)
+    assert check_key_name("n" * 100) == "n" * 100
+    assert check_key_name(" ci") == " ci"
+
+
 def test_presets_and_permissions_add_up() -> None:
     """Words may be mixed, what one includes is allowed, and an unknown one is refused with those that there are."""
     both = permissions_of(["sdk", "rollout.manage"])
 
     assert both == (Permission.MANAGE, Permission.WRITE_RUNS)
-    assert {each for each in Permission if is_allowed(both, each)} == {
+    assert all(isinstance(each, Permission) for each in both)
+    assert {each for each in Permission if replace(KEY, permissions=both).allows(each)} == {
         Permission.READ,
         Permission.TICK,
         Permission.MANAGE,

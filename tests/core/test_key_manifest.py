@@ -354,3 +354,80 @@ def test_who_trusts_the_new_roots_alone_reads_the_versions_from_theirs_on() -> N
         read_manifests([other, second], trusted("d"), is_signed)
 
     assert refused.value.reason is Reason.MANIFEST_SUCCESSION
+
+
+@pytest.mark.clause("VF-71")
+def test_versions_before_the_first_trusted_one_need_no_more_roots_than_they_demand() -> None:
+    """They only lead to it: who demands two of the roots that took one's place trusts no version of before."""
+    first = replace(MANIFEST, roots=(PUBLIC["a"],), threshold=1)
+    older = signed(first, "a")
+    former = (PUBLIC["a"],)
+    second = replace(
+        first, version=2, previous=open_manifest(older).digest, roots=(PUBLIC["b"], PUBLIC["c"]), former=former
+    )
+
+    found = read_manifests([older, signed(second, "abc")], trusted("bc"), is_signed, threshold=2)
+
+    assert found.version == 2
+
+
+@pytest.mark.clause("VF-71")
+def test_the_version_that_is_followed_is_signed_by_as_many_as_well() -> None:
+    """One stolen root key makes no version that another could follow."""
+    first = replace(MANIFEST, threshold=1)
+    older = signed(first, "a")
+    newer = signed(replace(first, version=2, previous=open_manifest(older).digest), "abc")
+
+    assert check_successor(older, newer, is_signed).version == 2
+    with pytest.raises(VerifyError) as refused:
+        check_successor(older, newer, is_signed, threshold=2)
+    assert refused.value.reason is Reason.MANIFEST_SIGNATURES
+
+
+@pytest.mark.clause("KY-02")
+def test_a_wrong_signature_is_named_in_whichever_version_it_is() -> None:
+    """It says more than that nobody who is trusted signed the first."""
+    older = signed(MANIFEST, "ab")
+    second = replace(MANIFEST, version=2, previous=open_manifest(older).digest)
+    wrong = SignedManifest(second, ((PUBLIC["a"].key_id, SECRETS["b"].sign(second.signed_bytes())),)).encode()
+
+    with pytest.raises(VerifyError) as refused:
+        read_manifests([older, wrong], trusted("r"), is_signed)
+    assert refused.value.reason is Reason.SIGNATURE
+
+
+@pytest.mark.clause("KY-02")
+@pytest.mark.parametrize(("size", "is_too_large"), [(1_000_000, False), (1_000_001, True)])
+def test_a_manifest_has_a_largest_size(size: int, is_too_large: bool) -> None:
+    """Beyond it nothing is read."""
+    assert (refusal(b" " * size) is Reason.ENVELOPE_SIZE) is is_too_large
+
+
+@pytest.mark.clause("VF-71")
+def test_one_version_alone_is_signed_by_as_many_roots_as_the_verifier_demands() -> None:
+    """Also where the manifest demands fewer; a former root of it is one that signed it as well."""
+    alone = replace(MANIFEST, threshold=1)
+    older = open_manifest(signed(alone, "a"))
+    later = replace(alone, version=2, previous=older.digest, roots=(PUBLIC["b"],), former=(PUBLIC["a"],))
+
+    assert read_manifests([signed(alone, "ab")], trusted("abc"), is_signed, threshold=2) == alone
+    with pytest.raises(VerifyError) as refused:
+        read_manifests([signed(alone, "a")], trusted("abc"), is_signed, threshold=2)
+    assert refused.value.reason is Reason.MANIFEST_SIGNATURES
+    assert read_manifests([signed(later, "ab")], trusted("a"), is_signed).version == 2
+
+
+@pytest.mark.clause("VF-71")
+def test_the_version_that_follows_is_signed_by_as_many_of_its_own_roots() -> None:
+    """The consent of the former ones does not stand for theirs; of three versions the last one counts."""
+    first = replace(MANIFEST, threshold=1)
+    older = signed(first, "ab")
+    follows = {"version": 2, "previous": open_manifest(older).digest}
+    lone = replace(first, **follows, roots=(PUBLIC["d"],), former=first.roots)
+    same = replace(first, **follows)
+    third = replace(same, version=3, previous=open_manifest(signed(same, "ab")).digest)
+
+    with pytest.raises(VerifyError) as refused:
+        check_successor(older, signed(lone, "abd"), is_signed, threshold=2)
+    assert refused.value.reason is Reason.MANIFEST_SIGNATURES
+    assert read_manifests([older, signed(same, "ab"), signed(third, "ab")], trusted("abc"), is_signed).version == 3

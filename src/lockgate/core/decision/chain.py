@@ -52,8 +52,7 @@ def _chain(rollout: Rollout, policy: Policy, verdict: Verdict, situation: Situat
     if waiting:
         yield from _deadline(rollout, policy, situation, waiting[0])
     yield from waiting
-    if not waiting:
-        yield Call(Action.PROMOTE, Cause.SATISFIED, _satisfied(rollout, policy, verdict, situation))
+    yield Call(Action.PROMOTE, Cause.SATISFIED, _satisfied(rollout, policy, verdict, situation))
 
 
 def _rules(action: Action, cause: Cause, broken: tuple[Broken, ...]) -> Iterator[Call]:
