@@ -321,7 +321,8 @@ def test_a_step_that_is_left_beside_few_runs_of_the_baseline_says_beside_how_man
             break
     reason = turn.transition.decision.reason
 
-    found = re.fullmatch(r"clean at 5 % with (\d+) fresh runs, compared with (\d+) of the baseline, .*", reason)
+    found = re.fullmatch(r"clean at 5 % with ([\d,]+) fresh runs, compared with ([\d,]+) of the baseline, .*", reason)
 
     assert found is not None
-    assert int(found[1]) == 10 * int(found[2])
+    fresh, compared = (int(count.replace(",", "")) for count in found.groups())
+    assert fresh == 10 * compared

@@ -37,8 +37,8 @@ def test_a_canary_leaves_no_step_by_runs_from_before_it() -> None:
     later = here.walk(rollout.id, EQUAL, runs=1_000, minutes=2)[-1]
 
     assert first.verdict.outcome is Outcome.INSUFFICIENT
-    assert "5 % has 0 of 30 fresh candidate runs; 2000 are from before the rollout" in first.transition.decision.also
-    said = "clean at 5 % with 50 fresh runs and 2000 from before the rollout, advancing to 25 %"
+    assert "5 % has 0 of 30 fresh candidate runs; 2,000 are from before the rollout" in first.transition.decision.also
+    said = "clean at 5 % with 50 fresh runs and 2,000 from before the rollout, advancing to 25 %"
     assert (later.rollout.step, later.transition.decision.reason) == (1, said)
 
 
@@ -91,7 +91,7 @@ def test_in_shadow_mode_runs_from_before_are_walked_on() -> None:
 
     turn = tick(created(here, since_s=HOURS, policy={"mode": "shadow"}).rollout.id, here.house)
 
-    said = "clean at 5 % with 0 fresh runs and 2000 from before the rollout, advancing to 25 %"
+    said = "clean at 5 % with 0 fresh runs and 2,000 from before the rollout, advancing to 25 %"
     assert turn.transition.decision.reason == said
 
 

@@ -134,7 +134,7 @@ def test_a_metric_that_went_silent_is_unavailable() -> None:
 
     assert (found.outcome, found.reason) == (
         Outcome.UNAVAILABLE,
-        "none of 1200 candidate runs at this step carries latency_ms:p95",
+        "none of 1,200 candidate runs at this step carries latency_ms:p95",
     )
 
 

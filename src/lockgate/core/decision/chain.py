@@ -20,7 +20,7 @@ from lockgate.core.policy.step import OnDeadline
 from lockgate.core.rollout import Rollout, Status
 from lockgate.core.situation import Broken, Situation
 from lockgate.core.verdict.verdict import Verdict
-from lockgate.core.wording import duration_words, listed
+from lockgate.core.wording import count_text, duration_words, listed
 
 
 def decide(rollout: Rollout, policy: Policy, verdict: Verdict, situation: Situation) -> Decision:
@@ -111,9 +111,9 @@ def _runs(rollout: Rollout, policy: Policy, situation: Situation) -> str:
     """Return how many runs a step is left by, and how many of them never met its weight."""
     fresh, earlier = situation.fresh_runs, situation.earlier_runs
     if not earlier:
-        return f"{fresh} fresh runs"
+        return count_text(fresh, "fresh run")
     live = fresh if rollout.is_met(policy) else fresh - earlier
-    return f"{live} fresh runs and {earlier} from before the rollout"
+    return f"{count_text(live, 'fresh run')} and {earlier:,} from before the rollout"
 
 
 def _beside(verdict: Verdict, situation: Situation) -> str:

@@ -58,8 +58,8 @@ def _step_holds(rollout: Rollout, policy: Policy, situation: Situation) -> Itera
     if situation.untold is not None:
         yield Call(Action.HOLD, Cause.UNTOLD, f"{UNTOLD}{situation.untold}")
     if situation.fresh_runs < at.min_runs:
-        runs = f"{situation.fresh_runs} of {at.min_runs} fresh candidate runs"
-        earlier = f"; {situation.earlier_runs} are from before the rollout" if situation.earlier_runs else ""
+        runs = f"{situation.fresh_runs:,} of {at.min_runs:,} fresh candidate runs"
+        earlier = f"; {situation.earlier_runs:,} are from before the rollout" if situation.earlier_runs else ""
         yield Call(Action.HOLD, Cause.MIN_RUNS, f"{at.label()} has {runs}{earlier}")
     for cause, seconds, what in (
         (Cause.SETTLE, at.settle_s, "traffic settles"),

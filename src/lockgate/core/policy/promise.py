@@ -63,7 +63,7 @@ def _gate(policy: Policy, gate: Gate) -> str:
     if policy.promote is Promote.PROVEN and gate.margin is not None:
         return f"{breach}; proven once {_worse(gate, gate.margin)} is excluded."
     if gate.detect is None:
-        return f"{breach}; clean after {gate.min_runs} runs without a breach, which promises nothing (detect: none)."
+        return f"{breach}; clean after {gate.min_runs:,} runs without a breach, which promises nothing (detect: none)."
     return f"{breach}; clean once {_worse(gate, gate.detect)} is excluded."
 
 

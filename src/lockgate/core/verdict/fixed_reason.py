@@ -89,11 +89,11 @@ def _missing(sample: Sample) -> str:
 def _few_runs(sample: Sample) -> str:
     gate, (baseline, candidate) = sample.gate, sample.counts
     if sample.kind is Kind.PAIRED:
-        return f"{count_text(candidate, 'pair')} of the {gate.min_runs} that {subject_text(gate)} needs"
+        return f"{count_text(candidate, 'pair')} of the {gate.min_runs:,} that {subject_text(gate)} needs"
     arms = [("candidate", candidate)] if gate.is_objective else [("baseline", baseline), ("candidate", candidate)]
     short = " and ".join(f"{count_text(n, f'{arm} run')}" for arm, n in arms if n < gate.min_runs)
     most = max(gate.min_runs - n for _, n in arms)
-    return f"{short} of the {gate.min_runs} that {subject_text(gate)} needs; {most:,} more before it says anything"
+    return f"{short} of the {gate.min_runs:,} that {subject_text(gate)} needs; {most:,} more before it says anything"
 
 
 def _undecided(sample: Sample, level: float, aside: Aside) -> str:

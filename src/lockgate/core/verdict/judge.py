@@ -37,7 +37,7 @@ def judge(state: EvidenceState, totals: Totals, plan: Plan, step: int) -> Verdic
 
 def _waiting(verdict: Verdict, step: Step) -> Verdict:
     """Return the verdict before the one look, which comes when the cohort is complete."""
-    why = f"{step.label()} is judged once, when {step.min_runs} runs of each release are in"
+    why = f"{step.label()} is judged once, when {step.min_runs:,} runs of each release are in"
     return replace(
         verdict,
         findings=tuple(replace(each, outcome=Outcome.INSUFFICIENT, reason=why) for each in verdict.findings),

@@ -27,7 +27,7 @@ def missing(gate: Gate, readings: tuple[Reading, Reading], arms: Arms, fresh_run
         without = pairless(gate, arms)
         if without is not None:
             return without
-        lacking = f"none of {fresh_runs} candidate runs at this step carries {subject_text(gate)}"
+        lacking = f"none of {fresh_runs:,} candidate runs at this step carries {subject_text(gate)}"
         return f"{lacking}; {NO_ROOM}" if gate.slice else lacking
     if baseline.n == 0 and not gate.is_objective:
         return f"no baseline run beside the candidate carries {gate.metric.name}"

@@ -81,7 +81,7 @@ def ratio_alarm(state: EvidenceState) -> str | None:
     units = ratio.candidate + ratio.baseline
     observed = ratio.candidate / units
     return (
-        f"the split is off: {observed:.2%} of {units} units met the candidate instead of {ratio.share:.2%}; "
+        f"the split is off: {observed:.2%} of {units:,} units met the candidate instead of {ratio.share:.2%}; "
         "find out why, then clear the alarm"
     )
 
