@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 import struct
 from typing import Any
 
@@ -11,7 +12,7 @@ import rfc8785
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lockgate.core.canonical import MAX_INTEGER, canonicalize, digest, name_of
+from lockgate.core.canonical import MAX_INTEGER, Json, WrittenOnce, canonicalize, digest, name_of
 from lockgate.core.canonical_reading import read_canonical
 from lockgate.core.policy.policy import Mode
 
@@ -92,3 +93,56 @@ def test_a_name_follows_from_its_parts_and_keeps_them_apart() -> None:
     """Ids that are stored and signed depend on it: the same parts give the same name for ever."""
     assert name_of("end", "default", "web", "command") == "end_ch6ey3nfh37vuekc"
     assert name_of("app", "a", "b,c") != name_of("app", "a,b", "c")
+
+
+@pytest.mark.clause("RE-01")
+@pytest.mark.parametrize("power", range(-26, 24))
+def test_doubles_around_each_power_of_ten_are_written_as_ecmascript_does(power: int) -> None:
+    """Where the form of a number changes, the last double before and the first behind it have each their own."""
+    edge = float(f"1e{power}")
+    doubles = [edge, math.nextafter(edge, 0.0), math.nextafter(edge, math.inf)]
+
+    for double in (*doubles, *(-each for each in doubles)):
+        assert canonicalize(double) == rfc8785.dumps(double)
+        assert canonicalize([double] * 4) == rfc8785.dumps([double] * 4)
+    assert canonicalize([1e-6, 1e-7, 1e-4, 1e21, 0.0]) == b"[0.000001,1e-7,0.0001,1e+21,0]"
+
+
+@pytest.mark.clause("RE-01")
+@pytest.mark.parametrize("count", [1, 3, 4, 5])
+@pytest.mark.parametrize("size", [2**53 - 1, 2**53, 1 - 2**53, -(2**53)])
+def test_a_count_beyond_what_a_double_holds_is_a_text_wherever_it_stands(size: int, count: int) -> None:
+    """In a long histogram as in a short one, and whichever bin it is of."""
+    written = str(size) if abs(size) < 2**53 else f'"{size}"'
+
+    for place in range(count):
+        bins: list[list[int | str]] = [["a", 1] for _ in range(count)]
+        bins[place][1] = size
+        texts = ['["a",1]'] * count
+        texts[place] = f'["a",{written}]'
+        assert canonicalize(bins).decode() == f"[{','.join(texts)}]"
+
+
+@pytest.mark.clause("RE-01")
+def test_what_never_changes_is_written_once() -> None:
+    """Its text and its digest are those of its document."""
+
+    class Part(WrittenOnce):
+        """A document that counts how often it is asked for."""
+
+        __slots__ = ("asked",)
+
+        def __init__(self) -> None:
+            self.asked = 0
+
+        def document(self) -> Json:
+            self.asked += 1
+            return {"b": 1, "a": [1.5]}
+
+    part = Part()
+
+    assert part.written() == part.written() == '{"a":[1.5],"b":1}'
+    assert part.digest() == digest({"b": 1, "a": [1.5]})
+    assert part.asked == 1
+    with pytest.raises(NotImplementedError):
+        WrittenOnce().document()

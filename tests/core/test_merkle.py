@@ -233,3 +233,23 @@ def flipped(data: bytes, bit: int) -> bytes:
     """Return some bytes with one bit changed."""
     at, mask = bit // 8 % len(data), 1 << bit % 8
     return data[:at] + bytes([data[at] ^ mask]) + data[at + 1 :]
+
+
+@pytest.mark.clause("RE-11")
+def test_no_leaf_stands_before_the_first_or_behind_the_last() -> None:
+    """Not even where some root follows from a proof of it: a place is read before a proof is."""
+    leaf, one, two = (leaf_hash(letter) for letter in (b"a", b"b", b"c"))
+    behind = (1, node_hash(one, leaf))
+    before = (1, node_hash(two, node_hash(one, leaf)))
+
+    for index, tree, proof in ((1, behind, [one]), (-1, before, [one, two]), (0, (0, leaf), [])):
+        with pytest.raises(VerifyError, match="has no leaf"):
+            check_inclusion(leaf, index, tree, proof)
+
+
+@pytest.mark.clause("RE-10")
+@pytest.mark.parametrize(("size", "peaks"), [(-1, 1), (-3, 2), (0, 1), (1, 0), (3, 1), (4, 2)])
+def test_a_tree_has_as_many_whole_subtrees_as_its_size_has_ones(size: int, peaks: int) -> None:
+    """And a size that something can have."""
+    with pytest.raises(ValueError, match="whole subtrees"):
+        Tree(size, (leaf_hash(b""),) * peaks)

@@ -176,3 +176,17 @@ def test_other_bytes_are_no_entries(data: bytes) -> None:
         read_entries(data)
 
     assert found.value.reason is Reason.TILE_ENTRIES
+
+
+@pytest.mark.clause("LG-02")
+def test_a_tile_is_where_a_log_of_less_than_2_63_entries_has_one() -> None:
+    """Its level, number and width have a least and a largest; only tiles of hashes hold nodes."""
+    last = 2**55 - 1
+
+    assert Tile(63, last).number == Tile(None, last, 1).number == last
+    assert Tile(0, 0, 1).nodes == (Node(0, 0),)
+    for level, number, width in ((-1, 0, 1), (64, 0, 1), (0, -1, 1), (0, last + 1, 1), (0, 0, 0), (0, 0, 257)):
+        with pytest.raises(ValueError, match=r"levels of tiles|a width from"):
+            Tile(level, number, width)
+    with pytest.raises(ValueError, match="holds no nodes"):
+        _ = Tile(None, 0).nodes
