@@ -32,6 +32,18 @@ def test_a_token_is_shown_once(door: Door, home: Path) -> None:
     assert token.encode() not in kept
 
 
+@pytest.mark.clause("SV-962")
+def test_a_key_that_makes_a_store_says_so(door: Door, home: Path) -> None:
+    """The server that was meant may have another store, and will not know the key; the next key makes none."""
+    call = ("keys", "create", "--name", "ci", "--allow", "ci")
+    assert door(*call) == 0
+    first = door.err
+    assert door(*call) == 0
+
+    assert f"a new store was made for it in {home / 'home'}" in first
+    assert "new store" not in door.err
+
+
 @pytest.mark.clause("SV-03")
 def test_a_revoked_key_opens_nothing(door: Door) -> None:
     """From the next look on; once more changes nothing, and an unknown id is refused."""

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from lockgate.adapters.owner import hand_over
+
 OWNER_ONLY = 0o600
 
 
@@ -24,6 +26,7 @@ def whole_file(path: Path, data: bytes, mode: int = OWNER_ONLY) -> Iterator[Path
     try:
         with os.fdopen(handle, "wb") as file:
             os.fchmod(file.fileno(), mode)
+            hand_over(file.fileno(), path.parent)
             file.write(data)
             file.flush()
             os.fsync(file.fileno())

@@ -6,6 +6,8 @@ Keys that sign are of the same group, and of modules of their own.
 
 from __future__ import annotations
 
+import os
+
 import click
 
 from lockgate.cli import door, exit_codes, local
@@ -47,7 +49,15 @@ for _command in (root, manifest, sign_manifest, rotate):
 def create(name: str, words: tuple[str, ...], apps: tuple[str, ...], expires: float, *, as_json: bool) -> int:
     """Make an API key and print its token, which is kept nowhere and never shown again."""
     made = {"name": name, "words": list(words), "apps": list(apps), "life_s": int(expires), "as_json": as_json}
-    return door.answer("keys-create", made)
+    is_first = not os.environ.get(local.URL) and not local.has_store()
+    code = door.answer("keys-create", made)
+    if is_first:
+        # A server elsewhere, or of another user, would refuse the key for ever.
+        local.tell(
+            f"warning: a new store was made for it in {local.place()}; a server with another one does not know the key,"
+            " and docs/howto/install.md says how to call on its store"
+        )
+    return code
 
 
 @keys.command("list", epilog=EPILOG)

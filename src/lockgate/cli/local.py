@@ -143,6 +143,13 @@ def missing_store() -> UsageError:
     return UsageError(f"there is no store at {wiring.home()} yet", advice=FIRST)
 
 
+def place() -> str:
+    """Return where this machine's store is, without any password."""
+    from lockgate import wiring
+
+    return wiring.database_place() or str(wiring.home())
+
+
 def check_here() -> None:
     """Refuse what works on this machine's store where a server is named, whose store is another one."""
     if os.environ.get(URL):

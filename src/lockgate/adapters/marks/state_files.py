@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from lockgate.adapters.owner import hand_over, make_file, make_folder
 from lockgate.core.checkpoint import Checkpoint, checkpoint_of
 from lockgate.core.note import MAX_NOTE_SIZE
 from lockgate.core.refusal import VerifyError
@@ -50,7 +51,7 @@ class StateFiles:
     def lift(self, origin: str, note: bytes) -> None:
         """Hold a signed checkpoint, unless a larger one is held."""
         try:
-            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_folder(self._folder)
             with self._locked():
                 before, now = self.held(origin), _checkpoint(note, origin)
                 size = 0 if before is None else checkpoint_of(before).size
@@ -69,6 +70,7 @@ class StateFiles:
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
+        make_file(self._folder / "lock")
         with (self._folder / "lock").open("ab") as file:
             until = time.monotonic() + LOCK_S
             while True:
@@ -85,6 +87,7 @@ class StateFiles:
         handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
         try:
             with os.fdopen(handle, "wb") as file:
+                hand_over(file.fileno(), path.parent)
                 file.write(note)
             reach("mark.written")
             Path(name).replace(path)

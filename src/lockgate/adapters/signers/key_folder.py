@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 
+from lockgate.adapters.owner import make_folder
 from lockgate.adapters.signers.ed25519_file import (
     Ed25519FileSigner,
     explained,
@@ -131,7 +132,7 @@ class FolderSigners:
                 continue
             for former in (self._folder / f"{role}{FORMER}{suffix}" for suffix in (PROGRAM, PEM)):
                 if former.exists() and (known := self._read(role, former).key_id) != signed:
-                    (self._folder / RETIRED).mkdir(mode=0o700, exist_ok=True)
+                    make_folder(self._folder / RETIRED)
                     former.replace(self._folder / RETIRED / f"{role}-{known[:16]}{former.suffix}")
             target = self._folder / f"{role}{FORMER}{path.suffix}"
             with contextlib.suppress(FileExistsError):
@@ -153,7 +154,7 @@ class FolderSigners:
             if found is None and not may_make():
                 return LostKeySigner(self._folder, role)
             if found is None:
-                path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+                make_folder(path.parent)
                 make_key_file(path, self._passphrase)
             return self._read(role, found or path)
 

@@ -10,6 +10,7 @@ import contextlib
 from collections.abc import Mapping
 from pathlib import Path
 
+from lockgate.adapters.owner import make_folder
 from lockgate.adapters.whole_file import whole_file
 from lockgate.core.public_key import PublicKey, read_public_key
 from lockgate.core.refusal import VerifyError
@@ -27,9 +28,9 @@ def keep_public(folder: Path, role: str, key: PublicKey) -> None:
     """
     path = folder / FOLDER / f"{role}-{key.key_id[:16]}.pem"
     with contextlib.suppress(OSError):
-        if path.exists():
+        if path.exists() or not folder.is_dir():
             return
-        path.parent.mkdir(mode=0o700, exist_ok=True)
+        make_folder(path.parent)
         with whole_file(path, key.pem) as whole:
             whole.replace(path)
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
+from lockgate.adapters.owner import make_folder
 from lockgate.adapters.whole_file import whole_file
 from lockgate.errors import DataError, LockgateError, NotPermittedError
 
@@ -79,6 +80,6 @@ class SecretBox:
 
 def make_key(folder: Path) -> None:
     """Make the key of a folder whole before it has its name, and let whoever was first at it win."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_folder(folder)
     with whole_file(folder / KEY_FILE, secrets.token_bytes(KEY_BYTES)) as made, contextlib.suppress(FileExistsError):
         os.link(made, folder / KEY_FILE)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from lockgate.adapters.outgoing.posting import Posting, read_configured_url
+from lockgate.adapters.owner import make_folder
 from lockgate.adapters.whole_file import whole_file
 from lockgate.core.refusal import VerifyError
 from lockgate.core.witness_policy import MAX_POLICY_SIZE, Witness, WitnessPolicy, read_witness_policy
@@ -82,7 +83,7 @@ class ListedWitnesses:
         # What could not be read again is never written.
         read_witness_policy(text.encode("utf-8"))
         try:
-            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_folder(self._path.parent)
             with whole_file(self._path, text.encode("utf-8"), 0o644) as whole:
                 whole.replace(self._path)
         except OSError as error:

@@ -15,6 +15,7 @@ from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
+from lockgate.adapters.owner import make_file, make_folder
 from lockgate.adapters.stores.refusals import later
 from lockgate.crash_point import reach
 from lockgate.errors import (
@@ -31,7 +32,6 @@ BUSY_SECONDS = 10.0
 # Whoever waits longer than this for another process is told.
 PATIENCE_SECONDS = 1.0
 PAGES_KEPT = 8_000
-OWNER_ONLY = 0o600
 OBJECTS = "SELECT type || ' ' || name, coalesce(sql, '') FROM sqlite_master"
 # The folders of migrations, of the file that decides and of that of raw runs.
 CONTROL_SCHEMA, RUNS_SCHEMA = "control", "runs"
@@ -125,7 +125,10 @@ class SqliteFile:
                 self._inherited, self._idle, self._process = self._idle, [], os.getpid()
             if self._idle:
                 return self._idle.pop()
-        _make_private(self.path)
+        # Only its owner reads it, and SQLite gives the files beside it the same mode and owner. What stands in the way
+        # is told by whoever opens the file.
+        with suppress(OSError):
+            make_file(self.path)
         connection = sqlite3.connect(
             self.path, timeout=self._busy_seconds, isolation_level=None, check_same_thread=False
         )
@@ -152,20 +155,13 @@ def _wait(connection: sqlite3.Connection, seconds: float) -> None:
 
 def _make_folder(path: Path) -> None:
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_folder(path.parent)
     except PermissionError as error:
         raise _not_writable(path) from error
     except OSError as error:
         raise UnreachableError(
             f"{path.parent} cannot be made: {error.strerror or error}", advice="Check LOCKGATE_HOME and its disk."
         ) from error
-
-
-def _make_private(path: Path) -> None:
-    """Make an empty file that only its owner reads; SQLite gives the files beside it the same mode."""
-    # What stands in the way is told by whoever opens the file.
-    with suppress(OSError):
-        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, OWNER_ONLY))
 
 
 def explain(error: sqlite3.Error, path: Path) -> LockgateError:
