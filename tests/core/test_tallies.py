@@ -7,6 +7,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import replace
 
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -17,6 +18,7 @@ from lockgate.core.bucket import Bucket
 from lockgate.core.run import Run, summarize_runs
 from lockgate.core.summary import Columns, tally
 from lockgate.core.tallies import CellName, Tallies, add_up
+from lockgate.errors import UnsoundError
 from lockgate.wiring import run_batches
 from tests.contracts.run_writers import record
 from tests.core.test_summary import RUNS
@@ -105,6 +107,25 @@ def test_sums_beyond_64_bits_are_exact() -> None:
         value = tallies.bucket(1).values["scores.g"]
         n = times * count // 2
         assert (value.n, value.total, value.squares) == (n, n * top, n * top * top)
+
+
+@pytest.mark.clause("BU-282")
+@pytest.mark.parametrize(
+    ("place", "spoiled"),
+    [(5, ("Q", (2**63 + 9).to_bytes(8, "little"))), (5, ("B", b"\0")), (6, ("B", b"")), (7, ("B", b"\1"))],
+)
+def test_tallies_whose_parts_do_not_fit_are_told(place: int, spoiled: tuple[str, bytes]) -> None:
+    """Bins that fall or stand twice, and counts or sums of other bins, are of no store of ours."""
+    rows = [{"release": "v1", "status": "ok", "scores": {"g": value}} for value in (0.25, 0.5)]
+    batch = run_batches().decode("\n".join(map(json.dumps, rows)).encode(), "web")
+    parts = msgspec.msgpack.decode(pack_tallies(tally(batch.columns, batch.group, (("v1", ()),))))
+    width, data = spoiled
+    # Of two bins the first stays as it is, where the spoiled part is about bins.
+    first = np.frombuffer(parts[5][1], f"<{parts[5][0]}")[:1].astype(f"<{width}").tobytes() if place == 5 else b""
+    parts[place] = (width, first + data)
+
+    with pytest.raises(UnsoundError, match="tallies in the store cannot be read"):
+        unpack_tallies(msgspec.msgpack.encode(parts))
 
 
 @pytest.mark.clause("BU-225")

@@ -82,6 +82,9 @@ def _raised(packed: _Packed) -> Tallies:
     owners = np.unique(bins >> BIN_BITS)
     if owners.size != len(squares):
         raise ValueError("sums of squares are of other values")
+    counts, excess = _unpack(packed.counts), _unpack(packed.excess)
+    if not bins.size == counts.size == excess.size or (bins[1:] <= bins[:-1]).any():
+        raise ValueError("bins do not rise, or have other counts")
     return Tallies(
         cells=packed.cells,
         fields=packed.fields,
@@ -90,8 +93,8 @@ def _raised(packed: _Packed) -> Tallies:
         owners=owners,
         squares=tuple(squares),
         bins=bins,
-        counts=_unpack(packed.counts),
-        excess=_unpack(packed.excess),
+        counts=counts,
+        excess=excess,
     )
 
 
