@@ -3,13 +3,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lockgate.core.delivery import Carried, Delivery, State, addressed, claimed, settled
+from lockgate.core.delivery import UNHEARD, Carried, Delivery, State, addressed, again, claimed, settled, unheard
 from lockgate.core.endpoint import Endpoint, Kind
 from lockgate.core.instant import HOUR, SECOND, Instant
 from lockgate.core.lane import choose
@@ -125,6 +126,59 @@ def test_newer_weights_use_up_nothing_of_an_actuators_schedule() -> None:
     here.clock.advance(3)
     delivered(here, router)
     assert [event for event, _ in told(router)] == ["created", "promote", "promote"]
+
+
+class Ending(Recipients):
+    """A receiver by whose answers senders end."""
+
+    def carry_out(self, endpoint: Endpoint, message: Message) -> Carried:
+        """End who sends."""
+        super().carry_out(endpoint, message)
+        raise KeyboardInterrupt
+
+
+def ended(here: World, receivers: Recipients, minutes: int) -> int:
+    """Let a sender come each minute, and return how many ended."""
+    before = len(receivers.came)
+    for _ in range(minutes):
+        with suppress(KeyboardInterrupt):
+            sent(here, receivers)
+        here.clock.advance(60)
+    return len(receivers.came) - before
+
+
+@pytest.mark.clause("WH-314")
+@pytest.mark.usefixtures("each_store")
+def test_a_message_that_ends_its_senders_is_given_up_like_others() -> None:
+    """Two that end are nothing: servers are restarted; then it waits as others do, and its lane goes on."""
+    here, receivers = world(), Ending()
+    hooked(here, receivers, URL)
+    rollout = created(here).rollout
+
+    first = ended(here, receivers, 2)
+    kept = kept_deliveries(here)[0]
+    later = ended(here, receivers, 4 * 24 * 60)
+    given_up = kept_deliveries(here)[0]
+    pause(rollout.id, ANN, here.house)
+    sent(here, well := Recipients())
+
+    assert (first, kept.state, kept.waits) == (2, State.DUE, 0)
+    assert later < 20
+    assert (given_up.state, given_up.error) == (State.DEAD, UNHEARD)
+    assert [event.event for _, event in well.came] == [Event.PAUSE]
+
+
+@pytest.mark.clause("WH-314")
+def test_a_try_that_somebody_saw_the_end_of_begins_the_count_anew() -> None:
+    """Whatever it came to; and who asks for it again by hand does too."""
+    left, now = waiting(message(1, 0), HOOK), 0
+    for _ in range(3):
+        left = claimed(left, HOOK, now)
+        now += HOUR
+
+    assert (unheard(left, now, HOOK.kind).waits, unheard(left, now, HOOK.kind).ended) == (1, 2)
+    assert unheard(left, left.tried_at, HOOK.kind) == left
+    assert [each.ended for each in (settled(left, DOWN, now, HOOK.kind), again(left, now))] == [0, 0]
 
 
 @pytest.mark.clause("WH-300")

@@ -18,6 +18,10 @@ OVERTAKING = frozenset({Event.ROLLBACK, Event.REDUCE})
 # Beyond the endpoint's own timeout: to start it, to kill it, and to write down what came of it.
 LEASE_SLACK = 10 * SECOND
 MAX_ERROR, MAX_OUTPUT = 500, 4_096
+# So many senders in a row may end while they send a message, as they do where servers are restarted, before it is taken
+# for what ends them.
+MAY_END = 2
+UNHEARD = "its sender ended before it wrote down what came of it"
 # The latest of each delivery are kept.
 MAX_TRIES = 10
 GONE = 410
@@ -50,10 +54,10 @@ class Try:
 class Delivery:
     """One message to one endpoint. `at` is when it was committed, `leased_until` when nobody sends it any more.
 
-    `attempts` counts what was begun, so that a sender that died counts too; `error` is what the last one came to, and
-    `output` the end of what the endpoint said. `held_until`: before when the endpoint asked not to be tried.
-    `waits`: how many waits of the schedule have begun, of which the last one ends at `due_at`. `is_early`: it is, or
-    may be, tried before that, which leaves both as they are.
+    `attempts` counts what was begun, also by senders that ended on the way, as `ended` did in a row. `error` is what
+    the last one came to, and `output` the end of what the endpoint said. `held_until`: before when the endpoint asked
+    not to be tried. `waits`: how many waits of the schedule have begun, of which the last one ends at `due_at`.
+    `is_early`: it is, or may be, tried before that, which leaves both as they are.
     """
 
     message_id: str
@@ -74,6 +78,7 @@ class Delivery:
     output: str = ""
     held_until: Instant = 0
     tries: tuple[Try, ...] = ()
+    ended: int = 0
 
     @property
     def is_weight(self) -> bool:
@@ -138,6 +143,7 @@ def claimed(delivery: Delivery, endpoint: Endpoint, now: Instant) -> Delivery:
     return replace(
         delivery,
         attempts=delivery.attempts + 1,
+        ended=delivery.ended + bool(delivery.leased_until),
         is_early=not delivery.is_due(now),
         tried_at=now,
         leased_until=now + lease,
@@ -157,6 +163,7 @@ def settled(delivery: Delivery, carried: Carried, now: Instant, kind: Kind = Kin
         is_early=False,
         leased_until=0,
         held_until=0,
+        ended=0,
         output=carried.output[-MAX_OUTPUT:],
         error=tried.error,
         tries=(*delivery.tries, tried)[-MAX_TRIES:],
@@ -176,6 +183,17 @@ def settled(delivery: Delivery, carried: Carried, now: Instant, kind: Kind = Kin
     return replace(held, waits=waits, due_at=now + max(wait, asked))
 
 
+def unheard(delivery: Delivery, now: Instant, kind: Kind = Kind.COMMAND) -> Delivery:
+    """Return a delivery as after a failed try where each of its last senders ended while it was sending.
+
+    It waits, and is given up, as others are; else it would end senders for ever, and keep its lane.
+    """
+    if delivery.ended < MAY_END or not delivery.leased_until or delivery.is_leased(now):
+        return delivery
+    # The next sender that ends is one too many again.
+    return replace(settled(delivery, Carried(fault=UNHEARD), now, kind), ended=delivery.ended)
+
+
 def superseded(delivery: Delivery, why: str) -> Delivery:
     """Return a delivery that is never sent any more."""
     return replace(delivery, state=State.SUPERSEDED, leased_until=0, error=why[:MAX_ERROR])
@@ -183,7 +201,7 @@ def superseded(delivery: Delivery, why: str) -> Delivery:
 
 def again(delivery: Delivery, now: Instant) -> Delivery:
     """Return a delivery that is due as if it had never been tried."""
-    return replace(delivery, state=State.DUE, attempts=0, waits=0, due_at=now, leased_until=0, held_until=0)
+    return replace(delivery, state=State.DUE, attempts=0, waits=0, due_at=now, leased_until=0, held_until=0, ended=0)
 
 
 def hastened(delivery: Delivery, now: Instant) -> Delivery:

@@ -8,7 +8,7 @@ only what signers say.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from lockgate.core.app import series_name
 from lockgate.core.bundle_layout import BASELINE, BASELINE_PROOF, Series, related_file, related_proof_file
@@ -51,9 +51,8 @@ class RelatedReceipts:
         Of several it is the latest that declares digests, because a trial without them takes nothing back.
         """
         (first,) = self._seen.receipts_after(rollout.id, 0, 1)
-        latest = [each for each in self._seen.rollouts(rollout.app)[::-1] if each.candidate == rollout.baseline]
-        for each in sorted(latest, key=lambda other: not other.digests):
-            receipts = self._seen.receipts_after(each.id, 0, 1)
+        for trial_id in self._trials(rollout.app, rollout.baseline):
+            receipts = self._seen.receipts_after(trial_id, 0, 1)
             if not receipts or receipts[0].index >= first.index:
                 continue
             ((receipt, proof),) = proofs_under(self._seen, receipts, note)
@@ -62,6 +61,19 @@ class RelatedReceipts:
             self._files.add(BASELINE_PROOF, proof)
             return _entry(receipt)
         return None
+
+    def _trials(self, app: str, release: str) -> Sequence[str]:
+        """Return which rollouts put a release on trial, those that declare digests first, and of these the latest.
+
+        An app has a rollout for each of its commits: they are read in portions, and nothing but ids is kept of them.
+        """
+        found: list[tuple[bool, str]] = []
+        after = None
+        while rollouts := self._seen.rollouts_after(after, PORTION, app):
+            found += [(not each.digests, each.id) for each in rollouts if each.candidate == release]
+            after = rollouts[-1].id
+        found.reverse()
+        return [trial_id for _, trial_id in sorted(found, key=lambda each: each[0])]
 
     def _within(self, name: str, rollout: Rollout, size: int) -> Iterator[Receipt]:
         first, last = self._own.first, self._own.last

@@ -12,9 +12,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from threading import Lock
 
-from lockgate.core.delivery import Carried, Delivery, State, again, claimed, hastened, settled, superseded
+from lockgate.core.delivery import Carried, Delivery, State, again, claimed, hastened, settled, superseded, unheard
 from lockgate.core.endpoint import Endpoint, Kind
-from lockgate.core.instant import SECOND
+from lockgate.core.instant import SECOND, Instant
 from lockgate.core.lane import Choice, choose, outdated
 from lockgate.core.outbox import Message
 from lockgate.core.receipt import Actor
@@ -74,11 +74,8 @@ class Ready:
 
 
 def deliver(house: House, actuators: Actuators, bounds: Bounds) -> tuple[Told, ...]:
-    """Send what is due, the most urgent lane first, and return what was tried.
-
-    A store that was put back from an older copy is refused: that nothing is left to tell is not for it to say.
-    """
-    refuse_older(house)
+    """Send what is due, the most urgent lane first, and return what was tried."""
+    refuse_older(house)  # that nothing is left to tell is not for an older copy to say
     until = house.clock.now() + round(bounds.seconds * SECOND)
     tried: list[Told] = []
     begun, lock = 0, Lock()
@@ -185,13 +182,22 @@ def _claim(house: House, lane: Lane) -> Told | None:
             return None
         if _is_disabled(endpoint):
             return None
-        choice = choose(waiting, now, endpoint)
+        choice = choose(_heard(work, waiting, endpoint.kind, now), now, endpoint)
         _supersede(work, choice.superseded, OVERTAKEN)
         if choice.following is None:
             return None
         taken = claimed(choice.following, endpoint, now)
         work.put_delivery(taken)
         return _whole(work, taken)
+
+
+def _heard(work: Transaction, waiting: Sequence[Delivery], kind: Kind, now: Instant) -> tuple[Delivery, ...]:
+    """Write down what ended its senders, and return what of a lane is left to be told."""
+    found = [(each, unheard(each, now, kind)) for each in waiting]
+    for before, after in found:
+        if after != before:
+            work.put_delivery(after)
+    return tuple(after for _, after in found if after.state is State.DUE)
 
 
 def _settle(house: House, claim: Told, carried: Carried) -> Told:
