@@ -9,6 +9,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from lockgate.adapters.decoders import csv_runs, ndjson
+from lockgate.adapters.decoders.row import explain
 from lockgate.errors import DataError
 from lockgate.wiring import run_batches
 from tests.adapters.decoders.reading_files import GOOD, read_text, refusal, write
@@ -296,3 +298,44 @@ def test_a_run_with_two_faults_is_one_run() -> None:
     first, *shown = caught.value.message.split("\n")
 
     assert (first, len(shown)) == ("1 run cannot be read", 2)
+
+
+def looked_up(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Return a list that grows by each run whose fault is looked into."""
+    asked: list[str] = []
+
+    def noted(record: object, error: str) -> str:
+        asked.append(error)
+        return explain(record, error)
+
+    monkeypatch.setattr(ndjson, "explain", noted)
+    monkeypatch.setattr(csv_runs, "explain", noted)
+    return asked
+
+
+@pytest.mark.clause("BU-300")
+@pytest.mark.parametrize("suffix", [".ndjson", ".json", ".csv"])
+def test_of_many_faults_only_those_that_are_shown_are_looked_into(
+    suffix: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a name was meant to be takes a thousand times what it takes to see that a run is wrong."""
+    asked = looked_up(monkeypatch)
+    wrong = '{"1release":"v36"}'
+    texts = {".ndjson": f"{wrong}\n" * 300, ".json": f"[{', '.join([wrong] * 300)}]"}
+    texts[".csv"] = "release,latency_ms,status\n" + "v36,fast,ok\n" * 300
+
+    error = refusal(write(tmp_path, texts[suffix], suffix))
+
+    assert error.message.startswith("300 runs cannot be read")
+    assert 0 < len(asked) <= 10
+
+
+@pytest.mark.clause("BU-300")
+def test_of_a_batch_that_is_all_wrong_only_what_is_shown_is_looked_into(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever sends it, by whatever key, holds up nobody else."""
+    asked = looked_up(monkeypatch)
+
+    with pytest.raises(DataError, match="300 runs cannot be read"):
+        run_batches().decode(b'{"1release":"v36"}\n' * 300, "web")
+
+    assert len(asked) == 10

@@ -11,6 +11,7 @@ import math
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import msgspec
 
@@ -161,7 +162,7 @@ def _convert_each(
             rows.append(msgspec.convert(record, Row))
             found.append(line)
         except msgspec.ValidationError as error:
-            reading.faults.add(f"{file}:{line}", explain(record, str(error)))
+            reading.faults.add(f"{file}:{line}", partial(explain, record, str(error)))
     return rows, found
 
 

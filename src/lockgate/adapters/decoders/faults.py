@@ -3,10 +3,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from lockgate.core.wording import count_text
 from lockgate.errors import DataError
 
 SHOWN = 10
+# What is wrong, or what finds it out.
+What = str | Callable[[], str]
 ADVICE = "Correct these runs or leave them out, and compare again: nothing was judged."
 
 
@@ -24,14 +28,17 @@ class Faults:
         """Say whether a further fault would only be counted."""
         return len(self._shown) >= SHOWN
 
-    def add(self, place: str, what: str) -> None:
-        """Take one fault: `file:line` and what is wrong there."""
+    def add(self, place: str, what: What) -> None:
+        """Take one fault: `file:line` and what is wrong there, or what finds it out for one that is shown.
+
+        To find out takes a thousand times what it takes to see that a run is wrong, and a batch may be all wrong.
+        """
         self._count += 1
         # What is wrong with one run comes one after another.
         self._runs += place != self._place
         self._place = place
         if not self.is_full:
-            self._shown.append(f"{place}: {what}")
+            self._shown.append(f"{place}: {what if isinstance(what, str) else what()}")
 
     def count(self, more: int) -> None:
         """Take faults that are not shown."""

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import BinaryIO
 
 import msgspec
@@ -68,7 +69,7 @@ def _decode_some(texts: list[bytes], start: int, name: str, reading: Reading) ->
             rows.append(DECODER.decode(text))
             found.append(position)
         except FAILURES as error:
-            reading.faults.add(f"{name}:run {start + position + 1}", why_not(text, error))
+            reading.faults.add(f"{name}:run {start + position + 1}", partial(why_not, text, error))
     return PlacedRows(
         rows,
         lambda index: f"{name}:run {start + found[index] + 1}",

@@ -7,6 +7,7 @@ A chunk of lines is decoded at once; one with a fault is decoded again line by l
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 import msgspec
 import numpy as np
@@ -146,7 +147,7 @@ def _decode_each(chunk: Chunk, name: str, reading: Reading) -> PlacedRows:
             rows.append(DECODER.decode(text))
             lines.append((number, text))
         except FAILURES as error:
-            reading.faults.add(f"{name}:{number}", why_not(text, error))
+            reading.faults.add(f"{name}:{number}", partial(why_not, text, error))
     return PlacedRows(
         rows,
         lambda position: f"{name}:{lines[position][0]}",

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import islice
+from operator import itemgetter
 from typing import Annotated
 
 import msgspec
 import numpy as np
 
-from lockgate.adapters.decoders.faults import Faults
+from lockgate.adapters.decoders.faults import Faults, What
 from lockgate.adapters.decoders.file import CHANGED, RunFile, files_of, refuse_changed, repeatable
 from lockgate.adapters.decoders.lines import Chunk, LongLineError, chunks
 from lockgate.adapters.decoders.ndjson import FAILURES, are_on_their_own, why_not
@@ -35,7 +37,7 @@ NO_APP = "app_id is missing, and no app was named for runs without one"
 UNNAMED_LABEL = "a label has no name"
 OWN_FLAG = "flags name the run's own app, for which it counts by its release"
 # The number of a line, or the place of a row, and what is wrong there.
-Wrong = tuple[int, str]
+Wrong = tuple[int, What]
 
 
 class StoredRow(Row, gc=False):
@@ -158,7 +160,7 @@ def _batch(body: bytes, first: int, name: str, reading: _Reading) -> RunBatch | 
     placed, wrong = _rows(body, first)
     rows = [row for _, row in placed]
     wrong += [(placed[place][0], what) for place, what in _flaws(rows, reading)]
-    for number, what in sorted(wrong):
+    for number, what in sorted(wrong, key=itemgetter(0)):
         reading.faults.add(f"{name}:{number}", what)
     if wrong:
         return None
@@ -201,19 +203,20 @@ def _rows(body: bytes, first: int) -> tuple[list[tuple[int, StoredRow]], list[Wr
         rows = []
     if are_on_their_own(body, len(rows)):
         return [(number, row) for (number, _), row in zip(lines, rows, strict=True)], []
-    placed, wrong = [], []
+    placed: list[tuple[int, StoredRow]] = []
+    wrong: list[Wrong] = []
     for number, text in lines:
         try:
             text.decode("utf-8")
             placed.append((number, _DECODER.decode(text)))
         except FAILURES as error:
-            wrong.append((number, why_not(text, error)))
+            wrong.append((number, partial(why_not, text, error)))
     return placed, wrong
 
 
 def _flaws(rows: Sequence[StoredRow], reading: _Reading) -> list[Wrong]:
     """Return what is wrong with rows although each field is of its type, by place."""
-    found = []
+    found: list[Wrong] = []
     if not are_sound(rows, reading.names):
         found += [(place, wrong) for place, row in enumerate(rows) if (wrong := flaw(row, reading.names))]
     if reading.app is None:
