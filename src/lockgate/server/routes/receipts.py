@@ -18,9 +18,10 @@ PAGE = 100
 
 
 def list_of(call: Call) -> Answer:
-    """Return a page of a rollout's receipts in their order, and the cursor of the next one."""
-    page, cursor = page_of(call, receipts_of(call.named["id"], call.house), PAGE, MAX_PAGE)
-    document = {"id": call.named["id"], "receipts": [receipt_document(each) for each in page], "cursor": cursor}
+    """Return a page of a rollout's receipts in their order, or the one of that id, and the cursor of the next one."""
+    found = receipts_of(call.named["id"], call.house)
+    page, cursor = page_of(call, found, PAGE, MAX_PAGE)
+    document = {"id": found[0].rollout_id, "receipts": [receipt_document(each) for each in page], "cursor": cursor}
     return Answer(document=document)
 
 
