@@ -116,8 +116,11 @@ def test_a_kill_without_a_canary_returns_to_the_former_champion(here: World, has
     assert (killed.app.champion, killed.app.former_champion) == ("v36", None)
     assert (ended.status, ended.weight, again) == (Status.ROLLED_BACK, 0.0, killed)
     with here.house.store.reading() as seen:
-        last = [each for each in seen.messages() if each.rollout_id == first][-1]
-    assert (last.event, b'"release":"v36"' in last.body) == (Event.ROLLBACK, True)
+        last = [each for each in seen.messages() if each.rollout_id == first][-2:]
+    assert [(each.event, b'"release":"v36"' in each.body) for each in last] == [
+        (Event.ROLLBACK, True),
+        (Event.COMPLETED, True),
+    ]
 
 
 @pytest.mark.clause("AC-08")
