@@ -12,8 +12,8 @@ from lockgate.core.comparison import Comparison
 from lockgate.operations.asking.compare import Request
 from lockgate.operations.asking.compare_stored import Window, compare_stored
 from lockgate.operations.asking.overview import overview
-from tests.server.served import API, Caller, Served, problem
-from tests.spec.line import APP, EQUAL, WORSE, created
+from tests.server.served import API, Caller, Served, problem, served
+from tests.spec.line import APP, EQUAL, WORSE, created, world
 
 COMPARE = f"{API}/compare"
 BOTH = {"app_id": APP, "baseline": "v36", "candidate": "abc123"}
@@ -137,6 +137,8 @@ def test_every_app_is_frozen_and_thawed_by_one_call(admin: Caller, door: Served)
     frozen = admin.post(f"{API}/freeze", {"reason": "holidays"})
     refused = door.caller("operator", apps=["one"]).post(f"{API}/unfreeze", {"reason": "mine"})
     standing = [each.app.frozen for each in overview(door.world.house)]
+    created(door.world, app="three")
+    later = admin.get(f"{API}/apps/three").json()["frozen"]
     thawed = admin.post(f"{API}/unfreeze", {"reason": "over"})
 
     assert [(each["app"], each["frozen"], each["receipt"]) for each in frozen.json()["apps"]] == [
@@ -145,8 +147,22 @@ def test_every_app_is_frozen_and_thawed_by_one_call(admin: Caller, door: Served)
     ]
     assert problem(refused) == (403, "app-not-of-key")
     assert standing == ["holidays"] * 2
-    assert [each["frozen"] for each in thawed.json()["apps"]] == [None, None]
+    assert [each["frozen"] for each in thawed.json()["apps"]] == [None] * 3
+    assert later is None
     assert problem(admin.post(f"{API}/freeze")) == (400, "invalid-call")
+
+
+@pytest.mark.clause("SV-963")
+@pytest.mark.parametrize("verb", ["kill", "freeze", "unfreeze"])
+def test_an_empty_reason_is_refused_where_no_app_is_known_yet(verb: str) -> None:
+    """A script that sends one learns it on its first day and not on the day when it counts."""
+    with served(world()) as door:
+        admin = door.caller("admin")
+        refused = admin.post(f"{API}/{verb}", {"reason": ""})
+        taken = admin.post(f"{API}/{verb}", {"reason": "drill"})
+
+    assert problem(refused) == (400, "invalid-call")
+    assert (taken.status_code, taken.json()) == (200, {"apps": []})
 
 
 @pytest.mark.clause("SV-34")

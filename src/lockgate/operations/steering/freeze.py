@@ -7,6 +7,7 @@ from lockgate.core.app import App
 from lockgate.core.decision.decision import Cause
 from lockgate.core.receipt import Actor
 from lockgate.operations.asking.known_app import known_app
+from lockgate.operations.vault.acting import checked_actor
 from lockgate.operations.vault.app_series import AppStanding, stand
 from lockgate.operations.vault.keeping import writing
 from lockgate.ports.house import House
@@ -22,9 +23,11 @@ def freeze(name: str, actor: Actor, house: House) -> AppStanding:
 
 def freeze_all(actor: Actor, house: House) -> tuple[AppStanding, ...]:
     """Let nothing of any app that is known start or be promoted."""
+    # Also where no app is known yet: what cannot be meant is told before anybody relies on it.
+    checked = checked_actor(actor)
     with writing(house) as work:
-        reason = actor.reason or ""
-        return tuple(stand(work, app, app.froze(reason), Cause.OPERATOR, actor, house) for app in work.apps())
+        reason = checked.reason or ""
+        return tuple(stand(work, app, app.froze(reason), Cause.OPERATOR, checked, house) for app in work.apps())
 
 
 def unfreeze(name: str, actor: Actor, house: House) -> AppStanding:
@@ -35,8 +38,9 @@ def unfreeze(name: str, actor: Actor, house: House) -> AppStanding:
 
 def unfreeze_all(actor: Actor, house: House) -> tuple[AppStanding, ...]:
     """End the freeze of every app."""
+    checked = checked_actor(actor)
     with writing(house) as work:
-        return tuple(_end(work, app, actor, house) for app in work.apps())
+        return tuple(_end(work, app, checked, house) for app in work.apps())
 
 
 def _end(work: Transaction, app: App, actor: Actor, house: House) -> AppStanding:

@@ -15,6 +15,7 @@ from lockgate.operations.asking.known_app import known_app
 from lockgate.operations.steering.champion import proven
 from lockgate.operations.steering.intervention import act, insist, requested
 from lockgate.operations.steering.reigning import reigning
+from lockgate.operations.vault.acting import checked_actor
 from lockgate.operations.vault.app_series import AppStanding, stand
 from lockgate.operations.vault.keeping import writing
 from lockgate.ports.house import House
@@ -23,7 +24,8 @@ from lockgate.ports.store import Snapshot, Transaction
 
 def kill(name: str | None, actor: Actor, house: House) -> tuple[AppStanding, ...]:
     """Roll back what is on trial in an app, or in all, else return to the former champion; freeze until unfrozen."""
-    return insist(lambda: _kill(name, actor, house))
+    checked = checked_actor(actor)
+    return insist(lambda: _kill(name, checked, house))
 
 
 @dataclass(frozen=True, slots=True)
