@@ -220,7 +220,7 @@ class Client(Administering):
         return cast("AppActed", self._post(f"{_app(app)}/unfreeze", {"reason": reason}))
 
     def freeze_all(self, reason: str) -> Sequence[AppTaken]:
-        """Let nothing of any app start or be promoted."""
+        """Let nothing of any app that is known by now start or be promoted; one that is named later may."""
         return cast("list[AppTaken]", self._post(f"{API}/freeze", {"reason": reason})["apps"])
 
     def unfreeze_all(self, reason: str) -> Sequence[AppTaken]:

@@ -206,9 +206,9 @@ ENDPOINTS = (
     _post(f"{APP}/freeze", Permission.OVERRIDE, apps.freeze_one, "Let nothing of an app start or be promoted"),
     _post(f"{APP}/unfreeze", Permission.OVERRIDE, apps.unfreeze_one, "End an app's freeze"),
     _post(f"{APP}/kill", Permission.OVERRIDE, apps.kill_one, "Roll back everything on trial in an app, and freeze it"),
-    _post(f"{API}/kill", Permission.OVERRIDE, apps.kill_all, "Do that to every app"),
-    _post(f"{API}/freeze", Permission.OVERRIDE, apps.freeze_every, "Let nothing of any app start or be promoted"),
-    _post(f"{API}/unfreeze", Permission.OVERRIDE, apps.unfreeze_every, "End the freeze of every app"),
+    _post(f"{API}/kill", Permission.OVERRIDE, apps.kill_all, "Do that to every known app"),
+    _post(f"{API}/freeze", Permission.OVERRIDE, apps.freeze_every, "Let nothing of any known app start or be promoted"),
+    _post(f"{API}/unfreeze", Permission.OVERRIDE, apps.unfreeze_every, "End the freeze of every known app"),
     Endpoint(
         "POST",
         f"{API}/imports/runs",

@@ -56,7 +56,7 @@ def kill_all(call: Call) -> Answer:
 
 
 def freeze_every(call: Call) -> Answer:
-    """Let nothing of any app start or be promoted, by a key that is for every app."""
+    """Let nothing of any app that is known start or be promoted, by a key that is for every app."""
     call.caller.check_every_app()
     return _stand(call, freeze_all(call.actor(call.document("reason")), call.house))
 
