@@ -83,8 +83,12 @@ def revoked_in(files: Mapping[str, bytes]) -> tuple[RevokedSigner, ...]:
     """Return which keys that signed something in a bundle its own manifest revokes."""
     if KEY_MANIFEST not in files:
         return ()
-    log_keys = [read_note_key(line).raw for line in files.get(LOG_KEYS, b"").decode("utf-8").splitlines()]
-    return revoked_signers(files[KEY_MANIFEST], _signed_in(files), log_keys)
+    return revoked_signers(files[KEY_MANIFEST], _signed_in(files), log_keys_in(files.get(LOG_KEYS, b"")))
+
+
+def log_keys_in(file: bytes) -> tuple[bytes, ...]:
+    """Return the public keys of a log that a file names, each on a line of its own."""
+    return tuple(read_note_key(line).raw for line in file.decode("utf-8").splitlines())
 
 
 def _signed_in(files: Mapping[str, bytes]) -> Iterator[Signature]:

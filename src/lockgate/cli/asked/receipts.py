@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from lockgate.cli.asked.desk import Desk
 from lockgate.cli.said import Said
 from lockgate.core.envelope import signer_of
-from lockgate.core.note import read_note_key
-from lockgate.core.revoked_signers import revoked_signers
+from lockgate.core.revoked_signers import log_keys_in, revoked_signers
 from lockgate.core.vault import Receipt
 from lockgate.core.wording import count_text
 from lockgate.errors import UsageError
@@ -47,8 +46,7 @@ def answer(words: Words, desk: Desk) -> Said:
     if words.save is not None:
         desk.files.update(files)
         signed = ((signer_of(each.envelope), each.index) for each in found)
-        log_keys = [read_note_key(line).raw for line in files[LOG_KEY].decode("utf-8").splitlines()]
-        revoked = revoked_signers(current_manifest(house), signed, log_keys)
+        revoked = revoked_signers(current_manifest(house), signed, log_keys_in(files[LOG_KEY]))
         desk.tell(*(f"warning: {each.sentence()}" for each in revoked))
     if words.as_json:
         desk.emit_json({"id": rollout_id, "receipts": [receipt_document(each) for each in found]})
