@@ -44,3 +44,18 @@ def test_commands_work_in_the_organisation_that_is_named(door: Door, monkeypatch
     with house.store.reading() as here, house.store.reading("acme") as there:
         assert (here.checkpoint(), there.checkpoint() is None) == (None, False)
     assert fsck(replace(house, org="acme")).flaws == ()
+
+
+@pytest.mark.clause("LI-691")
+def test_fsck_says_of_which_organisation_it_speaks(door: Door) -> None:
+    """Nobody takes what it says of one for what it did not look at."""
+    door("orgs", "create", "acme")
+
+    status = door("fsck")
+    said = door.out
+    found = door.read("fsck")
+
+    assert status == 0
+    assert "Not looked at: acme; LOCKGATE_ORG=NAME lets fsck check another organisation." in said
+    assert said.endswith("Sound: everything of default agrees.\n")
+    assert (found["org"], found["otherOrgs"], found["sound"]) == ("default", ["acme"], True)

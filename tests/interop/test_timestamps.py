@@ -98,14 +98,17 @@ def test_a_stamp_of_an_authority_of_openssl_verifies_here_and_there(tmp_path: Pa
 
     assert "tsa.example" in read.authority
     assert replace(read, at=0) == replace(read_timestamp(token, note, pem), at=0)
-    for answer, data, known in (
-        (token, note + b"x", pem),
-        (token, note, other.certificates.read_bytes()),
-        (token.replace(_imprint(note), bytes(32)), note, pem),
-        (stale[2], note, pem),
+    for answer, data, known, why in (
+        (token, note + b"x", pem, ""),
+        (token, note, other.certificates.read_bytes(), "not signed by a certificate that you named"),
+        (token.replace(_imprint(note), bytes(32)), note, pem, "its signature does not verify"),
+        (stale[2], note, pem, ""),
     ):
-        with pytest.raises(VerifyError, match="no timestamp of these bytes"):
+        with pytest.raises(VerifyError, match="no timestamp of these bytes") as refused:
             read_timestamp(answer, data, known)
+        assert why in refused.value.message
+        assert "ErrorStack" not in refused.value.message
+        assert len(refused.value.message) < 400
     at_home, abroad = (
         fsck(here.house, stamps=KnownAuthorities(each.certificates.read_bytes())) for each in (authority, other)
     )

@@ -140,7 +140,7 @@ def answering(status: int, body: bytes = b"", kind: str = "text/plain") -> Calla
         (answering(500, b"9" * 9_000), CosignOutcome.REFUSED, "it answered 500"),
         (answering(409, b"5\n"), CosignOutcome.REFUSED, "it answered 409"),
         (answering(409, b"05\n", SIZE), CosignOutcome.REFUSED, "it answered 409"),
-        (answering(409, b"0\n", SIZE), CosignOutcome.FORKED, "another history"),
+        (answering(409, b"0\n", SIZE), CosignOutcome.REFUSED, "names 0 entries and goes on from none"),
         (answering(409, b"1\n", SIZE), CosignOutcome.FORKED, "another history"),
         (answering(409, b"9000\n", SIZE), CosignOutcome.AHEAD, "has seen 9,000 entries of this log, which has 1"),
         (answering(422), CosignOutcome.FORKED, "does not go on"),

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ import click
 
 from lockgate.cli import exit_codes, local, output
 from lockgate.cli.progress_line import ProgressLine
-from lockgate.errors import UnsoundError, UsageError
+from lockgate.errors import LockgateError, UnsoundError, UsageError
 
 if TYPE_CHECKING:
     from lockgate.operations.soundness.fsck import Soundness
@@ -50,6 +51,7 @@ def fsck(
     """Check that everything in the store agrees, and make every decision again.
 
     Files, buckets, receipts, log and messages are compared, and each decision is made again from stored evidence.
+    Of several organisations one is checked, which LOCKGATE_ORG names.
     Marks of other places and witnesses are asked whether the store is an older copy.
     Timestamps are verified by the certificates of LOCKGATE_TSA_CA.
     Nothing is changed without --repair --yes, and others may go on writing meanwhile.
@@ -73,11 +75,12 @@ def fsck(
             break
         repaired += made
         found = _checked(house, trusted, as_json=as_json, offline=offline)
-    unreadable = _unopened(house, found)
+    unreadable, others = _unopened(house, found), _others(house)
     if as_json:
-        output.emit_json({**_document(found), "unopened": list(unreadable), "repaired": list(repaired)})
+        of = {"org": house.org, "otherOrgs": list(others)}
+        output.emit_json({**of, **_document(found), "unopened": list(unreadable), "repaired": list(repaired)})
     else:
-        output.say_lines(_lines(found))
+        output.say_lines(_lines(found, house.org, others))
     return exit_codes.OK.code if found.is_sound else exit_codes.DATA.code
 
 
@@ -140,6 +143,13 @@ def _unopened(house: House, found: Soundness) -> tuple[str, ...]:
     return unreadable
 
 
+def _others(house: House) -> tuple[str, ...]:
+    """Return the organisations of which nothing was looked at; a store that is not sound may not tell them."""
+    with suppress(LockgateError):
+        return tuple(name for name in house.store.orgs() if name != house.org)
+    return ()
+
+
 def _document(found: Soundness) -> dict[str, object]:
     return {
         "sound": found.is_sound,
@@ -151,16 +161,21 @@ def _document(found: Soundness) -> dict[str, object]:
     }
 
 
-def _lines(found: Soundness) -> list[str]:
+def _lines(found: Soundness, org: str, others: tuple[str, ...]) -> list[str]:
     from lockgate.core.soundness.flaw import ADVICE
     from lockgate.core.wording import count_text
 
     checked = ", ".join(f"{what} {number:,}" for what, number in found.counted.items())
     lines = [f"Checked: {checked or 'nothing is stored yet'}."]
     lines += [f"Left open: {sentence}." for sentence in found.unknown]
+    if others:
+        lines.append(f"Not looked at: {', '.join(others)}; LOCKGATE_ORG=NAME lets fsck check another organisation.")
     if found.is_sound:
         left = "Sound, as far as it was looked at: nothing contradicts, and what is named above was left open."
-        return [*lines, left if found.unknown else "Sound: everything in the store agrees."]
+        return [
+            *lines,
+            left if found.unknown else f"Sound: everything {f'of {org}' if others else 'in the store'} agrees.",
+        ]
     lines += [f"- {flaw.sentence}" for flaw in found.flaws]
     lines += [f"and {found.further:,} more"] if found.further else []
     lines += [f"{rule.value}: {ADVICE[rule]}" for rule in dict.fromkeys(flaw.rule for flaw in found.flaws)]

@@ -20,6 +20,8 @@ from lockgate.errors import NotPermittedError, UnreachableError, UsageError
 from lockgate.ports.timestamps import Stamp
 
 MAX_ANSWER, MAX_CERTIFICATES = 65_536, 1_000_000
+# Of what the library says of an answer.
+MAX_SAID = 200
 QUERY = "application/timestamp-query"
 REPLY = "application/timestamp-reply"
 
@@ -84,8 +86,16 @@ def read_timestamp(answer: bytes, data: bytes, pem: bytes, nonce: int | None = N
             if (cert.issuer, cert.serial_number) == (signer.issuer, signer.serial_number)
         )
     except (ValueError, StopIteration, library.VerificationError) as error:
-        raise VerifyError(Reason.TIMESTAMP, f"this is no timestamp of these bytes: {error}") from error
+        raise VerifyError(Reason.TIMESTAMP, f"this is no timestamp of these bytes: {_why(error)}") from error
     return Stamp(round(info.gen_time.timestamp() * SECOND), named)
+
+
+def _why(error: Exception) -> str:
+    """Return what a person can act on of what the library says, which may hold its own dump of a stack of errors."""
+    said, _, stack = str(error).partition("ErrorStack")
+    if "certificate verify error" in stack:
+        return "it is not signed by a certificate that you named, nor by one that such a certificate vouches for"
+    return "its signature does not verify" if stack else said[:MAX_SAID]
 
 
 def _refuse_rejected(status: int, said: list[str]) -> None:

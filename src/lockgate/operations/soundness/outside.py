@@ -15,7 +15,7 @@ from lockgate.ports.house import House
 from lockgate.ports.witness import Witnesses
 
 ASK_S = 5.0
-UNCOMPARED = "what others remember of the log is compared when its nodes are made again"
+UNCOMPARED = "what others remember of the log is compared when what is flawed of the store itself is mended"
 
 
 def outside_flaws(

@@ -202,8 +202,11 @@ def _outcome(answer: WitnessAnswer, shown: _Shown, witness: Witness) -> tuple[Co
         return CosignOutcome.COSIGNED, "", voucher if size else None
     if told is not None and told > size:
         return CosignOutcome.AHEAD, f"{who} has seen {told:,} entries of this log, which has {size:,}", None
-    if told is not None:
+    # c2sp.org/tlog-witness: by the size itself a witness answers where it has seen another root of that size.
+    if told == size:
         return CosignOutcome.FORKED, f"{who} has seen another history of this log's first {told:,} entries", None
+    if told is not None:
+        return CosignOutcome.REFUSED, f"{who} does not cosign: it names {told:,} entries and goes on from none", None
     if answer.status == 422:
         return CosignOutcome.FORKED, f"{who} says that this log does not go on from the entries that it has seen", None
     why = REFUSED.get(answer.status, f"it answered {answer.status}")
