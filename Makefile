@@ -66,6 +66,10 @@ schedules: $(TESTED) ## simulate schedules of many actors and faults for SECONDS
 faults: $(TESTED) ## kill, starve and cut off the line in every way (SHORT=1: within four minutes), and count
 	@REPLAY_LANE=faults FAULTS=$(if $(SHORT),short,long) $(PY) -m pytest --quiet -m faults tests/faults $(ARGS)
 
+.PHONY: mutants
+mutants: $(TESTED) ## put small faults into what decides trust, and name those that no test notices (SAMPLE=8, MODULE=merkle)
+	@$(PY) -m tools.mutants $(MODULE) $(if $(SAMPLE),--sample $(SAMPLE)) $(ARGS)
+
 .PHONY: studies
 studies: $(TESTED) ## let 300 rollouts of each kind walk through the real operations, and write down how they end
 	@$(PY) -m bench.studies

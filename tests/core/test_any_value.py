@@ -207,6 +207,7 @@ def test_texts_and_places_of_a_manifest_have_their_bounds() -> None:
         assert _reason(_with(**{name: "n" * 512})) is None
         assert {_reason(_with(**{name: text})) for text in ("", "n" * 513, "a b", "a\x00b")} == {Reason.MANIFEST_SHAPE}
     assert (of_key(reason="r" * 800), of_key(reason="r" * 801)) == (None, Reason.MANIFEST_SHAPE)
+    assert of_key(reason="r") is None
     assert of_key(firstIndex=ends) is None
     assert (_reason(_with(version=ends)), _reason(_with(version=1))) == (None, Reason.MANIFEST_SHAPE)
     assert of_key(status="retired", lastIndex=0) is None

@@ -322,3 +322,28 @@ def test_what_cannot_be_rolled_back_any_more_says_what_can() -> None:
 
     assert advice[Status.PROMOTED].startswith("Another rollout has started since")
     assert advice[Status.CANCELLED] == "Start a new rollout."
+
+
+@pytest.mark.clause("DE-10")
+@pytest.mark.parametrize(
+    ("said", "waived_at", "level", "action"),
+    [
+        (Outcome.INSUFFICIENT, 9.0, 50.0, Action.PROMOTE),
+        (Outcome.REGRESSED, None, 2.9, Action.PROMOTE),
+        (Outcome.REGRESSED, None, 3.0, Action.PAUSE),
+    ],
+)
+def test_only_a_breach_outgrows_its_waiver_and_one_without_a_number_begins_at_none(
+    said: Outcome, waived_at: float | None, level: float, action: Action
+) -> None:
+    """Evidence of harm that does not show it is no breach, however much it was."""
+    of = policy()
+    gates = verdict(replace(_compared(400), outcome=said, breach=Breach.PAUSE, evidence=_at_harm(level)))
+
+    decision = turn(rollout(of, waived=(Waiver(what="error_rate", harm=waived_at),)), of, gates)
+
+    assert decision.action is action
+
+
+def _at_harm(level: float) -> Evidence:
+    return Evidence(level, level, 3.0, None, None, 3.0, None, 400, 400)
