@@ -130,6 +130,21 @@ def test_an_open_server_answers_this_machine_and_no_page_of_elsewhere() -> None:
     assert problem(rebound) == problem(page) == problem(torn) == (403, "not-local")
 
 
+@pytest.mark.clause("SV-964")
+@pytest.mark.parametrize("name", ["Forwarded", "Via", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP"])
+def test_an_open_server_answers_nobody_through_a_proxy(name: str) -> None:
+    """A proxy that rewrites the host would open the server to everybody; one with keys may have a proxy."""
+    with served(world(), is_open=True) as door:
+        passed_on = door.http.get(ROLLOUTS, headers={name: "203.0.113.7"})
+    with served(world()) as door:
+        by_key = door.caller("admin").call("GET", ROLLOUTS, headers={name: "203.0.113.7"})
+
+    assert problem(passed_on) == (403, "not-local")
+    assert "a proxy passed it on" in passed_on.json()["detail"]
+    assert "without --dev" in passed_on.json()["advice"]
+    assert by_key.status_code == 200
+
+
 @pytest.mark.clause("SV-13")
 def test_every_endpoint_is_described_and_nothing_else() -> None:
     """The description is made of the table: path, method, whether a key is needed, and each type of problem."""

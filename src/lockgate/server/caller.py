@@ -24,6 +24,8 @@ from lockgate.server.problem import NO_KEY, NOT_A_CALL, NOT_ALLOWED, NOT_LOCAL, 
 SCHEME = "bearer"
 # Who sends it means that organisation, and no other that its key may be of.
 ORG_HEADER = "lockgate-org"
+# What proxies add to the calls that they pass on; a program of this machine has no reason to send any of it.
+PASSED_ON = ("forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-real-ip")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,7 +101,14 @@ def caller_of(headers: Mapping[str, str], store: Store, clock: Clock) -> Caller:
 
 
 def local_caller(headers: Mapping[str, str]) -> Caller:
-    """Return the caller of an open server; what a browser sends for a page of elsewhere is refused."""
+    """Return the caller of an open server; what a browser sends for a page of elsewhere, or a proxy, is refused."""
+    passed_on = next((name for name in PASSED_ON if name in headers), None)
+    if passed_on is not None:
+        raise ProblemError(
+            NOT_LOCAL,
+            f"the call has {passed_on}: a proxy passed it on, and may do so for anybody",
+            "Call the server itself, or serve with keys behind a proxy, without --dev.",
+        )
     origin = headers.get("origin")
     if not _is_local(f"//{headers.get('host', '')}") or not (origin is None or _is_local(origin)):
         raise ProblemError(
