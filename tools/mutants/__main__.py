@@ -56,7 +56,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("module", nargs="*", help="a part of the path of modules to try; all that are declared")
     parser.add_argument("--sample", type=int, help="how many mutants of each module; all")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--jobs", type=int, default=min(2, len(os.sched_getaffinity(0))))
+    parser.add_argument("--jobs", type=int, default=min(2, os.cpu_count() or 1))
     parser.add_argument("--write", type=Path, help="a file for the scores, as JSON")
     return parser
 
