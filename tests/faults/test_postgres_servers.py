@@ -51,7 +51,7 @@ def test_two_servers_on_postgresql_keep_their_word_through_everything(
         }
         with drill.fleet(tmp_path, {"LOCKGATE_STORE": url}) as (crew, nemesis):
             with drill.at_work(crew):
-                nemesis.rage(seconds(25, 240), harms, lambda: drill.has_enough(crew) and way.commits_cut > 0)
+                nemesis.rage(crew, seconds(25, 240), harms, lambda: drill.has_enough(crew) and way.commits_cut > 0)
             one, two = nemesis.servers
             assert (crew.faults, all_told(one)) == ([], "")
             history = history_of(crew, two)

@@ -26,7 +26,7 @@ def test_two_servers_on_one_folder_keep_their_word_through_kills_and_freezes(
     harms = {"kills of one server": drill.kill_one, "kills of both": drill.kill_all, "freezes": drill.freeze_one}
     with drill.fleet(tmp_path, {}) as (crew, nemesis):
         with drill.at_work(crew):
-            nemesis.rage(seconds(15, 120), harms, lambda: drill.has_enough(crew))
+            nemesis.rage(crew, seconds(15, 120), harms, lambda: drill.has_enough(crew))
         assert crew.faults == []
         one, two = nemesis.servers
         assert all_told(one) == ""

@@ -103,7 +103,7 @@ class Fleet:
 
     def count(self, outcome: CallOutcome, *kinds: Kind) -> int:
         """Return how many calls came to something."""
-        return sum(call.outcome is outcome and (not kinds or call.kind in kinds) for call in self.calls)
+        return sum(call.outcome is outcome and (not kinds or call.kind in kinds) for call in list(self.calls))
 
 
 @dataclass

@@ -31,7 +31,9 @@ BY_PROGRAM = tuple(f"app-{letter}" for letter in "abc")
 BY_WEBHOOK = tuple(f"app-{letter}" for letter in "def")
 TICKERS, SENDERS, LOOKERS = 8, 2, 3
 # So many revisions, which clients were told of, are enough to look at.
-ENOUGH, PATIENCE_S = 30, 90.0
+ENOUGH, PATIENCE_S = 30, 150.0
+# So many answers come between two harms where the time is over and not enough has happened.
+BREATH = 60
 # What it gets it appends whole to the journal of its app, on a line of its own also after one that was killed.
 PROGRAM = f'echo >> "$HOME/$LOCKGATE_APP.{TOLD}"; cat >> "$HOME/$LOCKGATE_APP.{TOLD}"'
 
@@ -45,15 +47,30 @@ class Nemesis:
     counts: Counter[str] = field(default_factory=Counter)
 
     def rage(
-        self, seconds: float, harms: Mapping[str, Callable[[Nemesis], None]], is_enough: Callable[[], bool]
+        self,
+        crew: Fleet,
+        seconds: float,
+        harms: Mapping[str, Callable[[Nemesis], None]],
+        is_enough: Callable[[], bool],
     ) -> None:
         """Do harm until the time is over and enough has happened; a busy machine takes longer, and has an end too."""
         ends = time.monotonic() + seconds
-        while time.monotonic() < ends or (not is_enough() and time.monotonic() < ends + PATIENCE_S):
+        gives_up = ends + PATIENCE_S
+        while (now := time.monotonic()) < ends or (not is_enough() and now < gives_up):
             time.sleep(self.draw.uniform(0.2, 1.0))
             name = self.draw.choice(sorted(harms))
             harms[name](self)
             self.counts[name] += 1
+            if now >= ends:
+                # Where harm comes faster than answers nothing is ever enough.
+                _breathe(crew, gives_up)
+
+
+def _breathe(crew: Fleet, until: float) -> None:
+    """Wait until clients were answered so often."""
+    wanted = crew.count(CallOutcome.DONE) + BREATH
+    while crew.count(CallOutcome.DONE) < wanted and time.monotonic() < until:
+        time.sleep(0.1)
 
 
 def kill_one(nemesis: Nemesis) -> None:
