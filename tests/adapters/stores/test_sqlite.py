@@ -131,6 +131,16 @@ def test_a_file_that_may_not_be_written_says_so(tmp_path: Path) -> None:
 
 
 @pytest.mark.clause("LI-31")
+@pytest.mark.parametrize("name", ["SQLITE_BUSY_RECOVERY", "SQLITE_BUSY_SNAPSHOT", "SQLITE_LOCKED", "SQLITE_PROTOCOL"])
+def test_whatever_sqlite_calls_a_store_that_others_hold_it_is_to_be_tried_again(tmp_path: Path, name: str) -> None:
+    """It is no fault of Lockgate's."""
+    error = sqlite3.OperationalError("locking protocol")
+    error.sqlite_errorname = name
+
+    assert isinstance(explain(error, tmp_path / CONTROL), TryAgainError)
+
+
+@pytest.mark.clause("LI-31")
 def test_a_folder_that_cannot_be_is_told(tmp_path: Path) -> None:
     """A file stands where the folder should be."""
     (tmp_path / "home").write_text("", encoding="utf-8")

@@ -167,7 +167,8 @@ def _make_folder(path: Path) -> None:
 def explain(error: sqlite3.Error, path: Path) -> LockgateError:
     """Return what a person can do about an error of SQLite."""
     name = getattr(error, "sqlite_errorname", "") or ""
-    if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
+    # By the last SQLite says that too many others came first, again and again for ten seconds.
+    if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_PROTOCOL")):
         return HeldError(
             f"{path} is held by another process",
             advice="Try again; if nothing else runs, look for a process that hangs with the file open.",
