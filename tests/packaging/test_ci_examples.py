@@ -14,7 +14,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -33,7 +33,9 @@ ROOT = Path(__file__).resolve().parents[2]
 CI = ROOT / "examples" / "ci"
 OWN = str(Path(sys.executable).parent / "lockgate")
 AUDIENCE = "https://lockgate.example.com"
+PINNED_IN_GITLAB = {"project_id": "74", "ref": "main", "ref_protected": "true"}
 PINNED = {"repository_id": "74", "repository_owner_id": "74", "ref": "refs/heads/main"}
+MADE = itertools.count(1)
 FATES = [(Law(error_rate=0.01), 0), (Law(error_rate=0.2), 1)]
 
 
@@ -67,6 +69,32 @@ def test_the_job_of_gitlab_ends_as_the_candidate_deserves(candidate: Law, code: 
 
     assert ended.code == code, ended.said
     assert job["allow_failure"] == {"exit_codes": 2}
+
+
+@pytest.mark.clause("PK-04", "CL-85")
+@pytest.mark.parametrize(("candidate", "code"), FATES)
+@pytest.mark.parametrize("is_alone", [False, True], ids=["as many as it declares", "one token"])
+def test_the_job_of_gitlab_needs_no_secret(*, candidate: Law, code: int, is_alone: bool, tmp_path: Path) -> None:
+    """Its tokens, or one, do for the whole script by the rule that the example names, and nothing prints the key."""
+    job = workflow("gitlab-rollout.yml")["rollout"]
+    (tmp_path / "issuer").mkdir()
+    with issuing(tmp_path / "issuer") as issuer, server_of(candidate, tmp_path, issuer) as server:
+        trust(issuer, tmp_path, "gitlab-rollout.yml")
+        tokens = {
+            name: token_of(issuer, stated["aud"], {**PINNED_IN_GITLAB, "sub": "project_path:acme/claims"})
+            for name, stated in job["id_tokens"].items()
+        }
+        runner = {
+            "CI_COMMIT_SHA": CANDIDATE,
+            "CI_JOB_URL": "https://gitlab.example.com/j/1",
+            "BASELINE": BASELINE,
+            "LOCKGATE_URL": server.url,
+            **(dict(list(tokens.items())[:1]) if is_alone else tokens),
+        }
+        ended = run(iter([gitlab_step(job)]), runner, tmp_path)
+
+    assert ended.code == code, ended.said
+    assert not re.search(r"rvk_\w+_\w+", ended.said)
 
 
 @pytest.mark.clause("PK-04")
@@ -135,7 +163,7 @@ def test_the_job_of_github_needs_no_secret(candidate: Law, code: int, tmp_path: 
     """It exchanges its own token by the rule that the example names, creates, waits, and ends as the candidate does."""
     (tmp_path / "issuer").mkdir()
     with issuing(tmp_path / "issuer") as issuer, server_of(candidate, tmp_path, issuer) as server:
-        trust(issuer, tmp_path)
+        trust(issuer, tmp_path, "github-rollout.yml")
         with handing_out(issuer) as tokens:
             runner = {
                 "GITHUB_SHA": CANDIDATE,
@@ -152,9 +180,11 @@ def test_the_job_of_github_needs_no_secret(candidate: Law, code: int, tmp_path: 
     assert ended.code == code, ended.said
 
 
-def trust(issuer: Issuer, folder: Path) -> None:
-    """Declare the rule of the example's first lines, for the numbers and the issuer of this test."""
-    text = (CI / "github-rollout.yml").read_text(encoding="utf-8")
+def trust(issuer: Issuer, folder: Path, example: str) -> None:
+    """Declare the rule of an example's first lines, for the numbers and the issuer of this test."""
+    issuer.publish(public_jwk())
+    issuer.publish(public_jwk(), path="/oauth/discovery/keys")
+    text = (CI / example).read_text(encoding="utf-8")
     (command,) = re.findall(r"^# +(lockgate trust create (?:.*\\\n)*.*)$", text, re.MULTILINE)
     words = shlex.split(re.sub(r"\\\n#", " ", command).replace("NUMBER", "74"))
     subprocess.run(
@@ -166,21 +196,22 @@ def trust(issuer: Issuer, folder: Path) -> None:
     )
 
 
+def token_of(issuer: Issuer, audience: str, claims: Mapping[str, str]) -> str:
+    """Return a token of a job, with an id of its own."""
+    now = int(time.time())
+    times = {"iat": now, "nbf": now, "exp": now + 300}
+    return issuer.token({"aud": audience, "jti": f"token {next(MADE)}", **times, **claims, "sha": CANDIDATE})
+
+
 @contextmanager
 def handing_out(issuer: Issuer) -> Iterator[dict[str, str]]:
     """Give tokens of the job as GitHub's runner does, and what the job's environment says of them."""
-    issuer.publish(public_jwk())
-    made = itertools.count(1)
 
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             (audience,) = parse_qs(urlsplit(self.path).query)["audience"]
             assert self.headers["authorization"] == "Bearer of the runner"
-            now = int(time.time())
-            claims = {"aud": audience, "jti": f"token {next(made)}", "iat": now, "nbf": now, "exp": now + 300}
-            token = issuer.token(
-                {**claims, **PINNED, "sub": "repo:acme/claims", "event_name": "push", "sha": CANDIDATE}
-            )
+            token = token_of(issuer, audience, {**PINNED, "sub": "repo:acme/claims", "event_name": "push"})
             body = json.dumps({"value": token}).encode()
             self.send_response(200)
             self.send_header("content-length", str(len(body)))

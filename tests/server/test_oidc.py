@@ -364,7 +364,7 @@ def test_a_token_is_used_once(shop: Shop) -> None:
     late = shop.send(shop.issuer.token(claims))
 
     assert first.status_code == 200
-    assert [problem(each) for each in (*again, late)] == [(401, "token-refused")] * 3
+    assert [problem(each) for each in (*again, late)] == [(401, "token-used")] * 3
     assert "before" in late.json()["detail"]
     assert shop.ask().status_code == 200
 

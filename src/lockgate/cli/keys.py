@@ -12,6 +12,7 @@ import click
 
 from lockgate.cli import door, exit_codes, local
 from lockgate.cli.command_group import CommandGroup
+from lockgate.cli.keys_exchange import exchange
 from lockgate.cli.keys_manifest import manifest
 from lockgate.cli.keys_root import root, sign_manifest
 from lockgate.cli.keys_rotate import rotate
@@ -24,12 +25,12 @@ EPILOG = f"Exit codes: 0 done, also when it was so already; 64 usage; {exit_code
 def keys() -> None:
     """API keys of `lockgate serve`, and keys that sign.
 
-    An API key lets somebody call the server, and signs nothing: create, list, revoke. Keys that sign are in the keys
-    folder: manifest, rotate. Root keys sign manifests only: root, sign-manifest.
+    An API key lets somebody call the server, and signs nothing: create, list, revoke, and exchange for CI jobs. Keys
+    that sign are in the keys folder: manifest, rotate. Root keys sign manifests only: root, sign-manifest.
     """
 
 
-for _command in (root, manifest, sign_manifest, rotate):
+for _command in (exchange, root, manifest, sign_manifest, rotate):
     keys.add_command(_command)
 
 

@@ -109,6 +109,8 @@ def explained(error: ProblemError, sent_by: Transport, names: str = ROLLOUTS) ->
     advice = error.advice
     if name in ("key-needed", "key-malformed", "key-expired", "key-revoked"):
         advice = "LOCKGATE_API_KEY holds the key; `lockgate keys create` makes one."
+        if name == "key-expired":
+            advice += " One of `lockgate keys exchange` is for minutes: a job that takes longer declares more tokens."
     elif name == "not-found":
         advice = names
     return kind(error.message, advice=advice)

@@ -73,7 +73,8 @@ SETTINGS = (
         "LOCKGATE_ID_TOKEN",
         "commands and the client",
         "GitHub's own",
-        "The signed token of a job, as GitLab hands it over, which is exchanged for a key where none is named.",
+        "The signed token of a job, as GitLab hands it over, which is exchanged for a key where none is named. "
+        "LOCKGATE_ID_TOKEN_2 and so on are further ones.",
     ),
     Setting(
         "LOCKGATE_ORG",

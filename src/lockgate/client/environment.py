@@ -4,11 +4,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from lockgate.bearer import INSECURE
 from lockgate.client.transport import Timing, Transport
 from lockgate.errors import UsageError
+
+if TYPE_CHECKING:
+    from lockgate.client.identity import JobKeys
 
 URL, KEY, ORG = "LOCKGATE_URL", "LOCKGATE_API_KEY", "LOCKGATE_ORG"
 # What says that a CI job may have tokens of its own; identity.py knows what to do with them.
@@ -28,20 +31,20 @@ def transport(
     if not address:
         raise UsageError("no server is named", advice=f"Give a URL, or set {URL}.")
     insecure = os.environ.get(INSECURE) == "1" if is_insecure is None else is_insecure
-    used = timing or Timing()
-    key = api_key or os.environ.get(KEY) or _key_of_job(address, used, is_insecure=insecure)
+    keys = None if api_key else keys_of_job(address, is_insecure=insecure)
     meant = (os.environ.get(ORG) or "") if org is None else org
     if not meant.isascii() or not meant.isprintable():
         raise UsageError(
             f"{ORG} names no organisation", advice="`lockgate orgs list` on the server's machine has them."
         )
-    return Transport(address, key, used, is_insecure=insecure, org=meant)
+    key = api_key or os.environ.get(KEY)
+    return Transport(address, key, timing or Timing(), is_insecure=insecure, org=meant, keys=keys)
 
 
-def _key_of_job(url: str, timing: Timing, *, is_insecure: bool) -> Callable[[], str] | None:
+def keys_of_job(url: str, *, is_insecure: bool) -> JobKeys | None:
     """Return what gets keys for the CI job that this is, where its system gives it tokens of its own."""
     if not {JOB_OF_GITHUB, JOB_TOKEN} & set(os.environ):
         return None
     from lockgate.client.identity import job_keys  # noqa: PLC0415 -- a command at a terminal needs none of it
 
-    return job_keys(os.environ, url, timing, is_insecure=is_insecure)
+    return job_keys(os.environ, url, is_insecure=is_insecure)

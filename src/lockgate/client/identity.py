@@ -1,116 +1,206 @@
 # SPDX-License-Identifier: Apache-2.0
 """The environment of a CI job comes in; keys go out, each got for a token of the job's own and renewed before it ends.
 
-GitHub gives a job as many tokens as it asks for. GitLab makes one for each job, and a token is good for one key.
+GitHub gives a job as many tokens as it asks for. GitLab makes as many as the job declares, and a token is good for one
+key: one that another command of the job has used is passed over.
 """
 
 from __future__ import annotations
 
+import http.client
+import itertools
 import json
 import threading
 import time
 from collections.abc import Callable, Mapping
+from typing import Protocol
 from urllib.parse import quote, urlsplit
 
 from lockgate.bearer import check_key
-from lockgate.client.transport import API, Reply, Timing, Transport, check
-from lockgate.errors import NotPermittedError, UnreachableError, UsageError
+from lockgate.client.patience import AWAY, FIRST_WAIT_S, OWN_S
+from lockgate.client.transport import AGAIN, API, MAX_WAIT_S, QUIET_S, ProblemError, Reply, Timing, Transport, check
+from lockgate.errors import LockgateError, NotPermittedError, TryAgainError, UnreachableError, UsageError
 
 GITHUB_URL, GITHUB_TOKEN = "ACTIONS_ID_TOKEN_REQUEST_URL", "ACTIONS_ID_TOKEN_REQUEST_TOKEN"
+# More of them are LOCKGATE_ID_TOKEN_2 and so on.
 GIVEN = "LOCKGATE_ID_TOKEN"
 AUDIENCE, ORG = "LOCKGATE_AUDIENCE", "LOCKGATE_ORG"
 EXCHANGE = f"{API}/oidc/token"
 # A key is renewed so long before it ends, or at three quarters of a shorter life.
 MARGIN_S, MARGIN = 60.0, 0.25
-TRIES, WAIT_S, TIMEOUT_S = 3, 1.0, 10.0
+# How long GitHub takes for a token, and for how long it is asked at least.
+TIMEOUT_S, GITHUB_S = 10.0, 30.0
 MAX_TOKEN = 16 * 1024
+# What GitHub answers a job that may have no token, now or later.
+REFUSED = frozenset({400, 401, 403, 404})
+USED, LEFT = "urn:lockgate:problem:token-used", "urn:lockgate:problem:store-left"
 
-Exchange = Callable[[str], Reply]
+Say = Callable[[str], None]
+Exchange = Callable[[str, Timing, Say | None], Reply]
+
+
+class Tokens(Protocol):
+    """Gives the tokens of a job."""
+
+    def token(self) -> str:
+        """Return a token that may not have been exchanged yet."""
+        ...
+
+    def drop(self) -> None:
+        """Give the last token no more, because it was exchanged before."""
+        ...
 
 
 class JobKeys:
     """Gives the key that a job's token was exchanged for; where it can have another token, another key in time."""
 
-    def __init__(
-        self, token: Callable[[], str], exchange: Exchange, clock: Callable[[], float] = time.monotonic
-    ) -> None:
-        self._token, self._exchange, self._clock = token, exchange, clock
+    def __init__(self, tokens: Tokens, exchange: Exchange, clock: Callable[[], float] = time.monotonic) -> None:
+        self._tokens, self._exchange, self._clock = tokens, exchange, clock
         self._lock = threading.Lock()
         self._key = ""
         self._until = float("-inf")
 
-    def __call__(self) -> str:
-        """Return a key that does not end at once."""
+    def __call__(self, timing: Timing, say: Say | None = None) -> str:
+        """Return a key that does not end at once; `timing` bounds the wait for one, which `say` hears of."""
         with self._lock:
-            asked_at = self._clock()
-            if asked_at >= self._until:
-                document = self._exchange(self._token()).document()
-                life = _life(document)
-                self._key, self._until = str(document["token"]), asked_at + life - min(MARGIN_S, life * MARGIN)
+            if self._clock() >= self._until:
+                self._renew(timing, say)
             return self._key
 
+    def fetch(self, timing: Timing, say: Say | None = None) -> dict[str, object]:
+        """Return what the server says of a new key, with its token."""
+        with self._lock:
+            return self._renew(timing, say)
 
-def job_keys(environment: Mapping[str, str], url: str, timing: Timing, *, is_insecure: bool) -> JobKeys | None:
+    def _renew(self, timing: Timing, say: Say | None) -> dict[str, object]:
+        """Exchange a token, and again where nobody knows whether it was: a key that was lost on its way ends unused."""
+        begun, wait = self._clock(), FIRST_WAIT_S
+        while True:
+            asked_at = self._clock()
+            spent = asked_at - begun
+            left = timing._replace(total_s=max(0.0, timing.total_s - spent), away_s=max(0.0, timing.away_s - spent))
+            try:
+                return self._kept(check(self._exchange(self._tokens.token(), left, say)).document(), asked_at)
+            except LockgateError as error:
+                if isinstance(error, ProblemError) and error.type == USED:
+                    self._tokens.drop()
+                    continue
+                spent = self._clock() - begun + wait
+                if spent > _patience(error, timing):
+                    raise
+                if say is not None and spent > QUIET_S:
+                    say(f"this job has no key yet, and asks again: {error.message}")
+                    say = None
+            timing.sleep(wait)
+            wait = min(MAX_WAIT_S, 2 * wait)
+
+    def _kept(self, document: dict[str, object], asked_at: float) -> dict[str, object]:
+        self._tokens.drop()
+        life = _life(document)
+        self._key, self._until = str(document["token"]), asked_at + life - min(MARGIN_S, life * MARGIN)
+        return document
+
+
+def job_keys(environment: Mapping[str, str], url: str, *, is_insecure: bool) -> JobKeys | None:
     """Return what gets keys for the job that this is; None where it is none."""
-    token = job_token(environment, url)
-    if token is None:
+    tokens = job_tokens(environment, url)
+    if tokens is None:
         return None
     place = {"org": environment[ORG]} if environment.get(ORG) else {}
 
-    def exchange(given: str) -> Reply:
+    def exchange(given: str, timing: Timing, say: Say | None) -> Reply:
         check_key(given, urlsplit(url), is_insecure=is_insecure)
         body = json.dumps({"token": given, **place}).encode()
         with_no_key = Transport(url, None, timing)
+        with_no_key.on_wait = say
         try:
-            return check(with_no_key.call("POST", EXCHANGE, body, {"Content-Type": "application/json"}))
+            return with_no_key.call("POST", EXCHANGE, body, {"Content-Type": "application/json"})
         finally:
             with_no_key.close()
 
-    return JobKeys(token, exchange)
+    return JobKeys(tokens, exchange)
 
 
-def job_token(environment: Mapping[str, str], audience: str) -> Callable[[], str] | None:
+def job_tokens(environment: Mapping[str, str], audience: str) -> Tokens | None:
     """Return what gets tokens of the job that this is; None where it is none, or may have no token."""
     if environment.get(GIVEN):
-        return _given_once(environment[GIVEN].strip())
+        names = itertools.chain([GIVEN], (f"{GIVEN}_{number}" for number in itertools.count(2)))
+        return GivenTokens([environment[name].strip() for name in itertools.takewhile(environment.get, names)])
     url, bearer = environment.get(GITHUB_URL), environment.get(GITHUB_TOKEN)
     if not url or not bearer:
         return None
     wanted = quote(environment.get(AUDIENCE) or audience.rstrip("/"), safe="")
-    return lambda: _from_github(f"{url}{'&' if urlsplit(url).query else '?'}audience={wanted}", bearer)
+    return _TokensOfGitHub(f"{url}{'&' if urlsplit(url).query else '?'}audience={wanted}", bearer)
 
 
-def _given_once(token: str) -> Callable[[], str]:
-    left = [token]
+class GivenTokens:
+    """Tokens that a job was started with."""
 
-    def give() -> str:
-        if not left:
+    def __init__(self, tokens: list[str]) -> None:
+        self._left = tokens
+
+    def token(self) -> str:
+        """Return the first that is left."""
+        if not self._left:
             raise NotPermittedError(
-                f"the key that this job got for {GIVEN} has ended, and the token is good for one key",
-                advice="Give a job that takes longer a key of its own in LOCKGATE_API_KEY.",
+                "each token of this job has been exchanged, and one is good for one key",
+                advice="Exchange one for all commands: LOCKGATE_API_KEY=$(lockgate keys exchange). A job that outlives "
+                f"that key declares more of them, {GIVEN}_2 and so on, or has a key of its own.",
             )
-        return left.pop()
+        return self._left[0]
 
-    return give
+    def drop(self) -> None:
+        """Give the first that is left no more."""
+        del self._left[:1]
 
 
-def _from_github(url: str, bearer: str) -> str:
-    """Return a new token of a job of GitHub Actions."""
-    import urllib.request  # noqa: PLC0415 -- only a job of GitHub needs it
+class _TokensOfGitHub:
+    """Tokens that a job of GitHub Actions asks for, each a new one."""
 
-    if urlsplit(url).scheme not in ("http", "https"):
-        raise UsageError(f"{GITHUB_URL} is no address", advice="GitHub sets it where a job may write id-token.")
-    request = urllib.request.Request(url, headers={"Authorization": f"Bearer {bearer}", "Accept": "application/json"})  # noqa: S310 -- its scheme is one of two
-    reason = ""
-    for left in reversed(range(TRIES)):
+    def __init__(self, url: str, bearer: str) -> None:
+        self._url, self._bearer = url, bearer
+
+    def token(self) -> str:
+        import urllib.error  # noqa: PLC0415 -- only a job of GitHub needs it
+        import urllib.request  # noqa: PLC0415 -- the same
+
+        if urlsplit(self._url).scheme not in ("http", "https"):
+            raise UsageError(f"{GITHUB_URL} is no address", advice="GitHub sets it where a job may write id-token.")
+        headers = {"Authorization": f"Bearer {self._bearer}", "Accept": "application/json"}
+        request = urllib.request.Request(self._url, headers=headers)  # noqa: S310 -- its scheme is one of two
         try:
             with urllib.request.urlopen(request, timeout=TIMEOUT_S) as answer:  # noqa: S310 -- as above
                 return str(json.loads(answer.read(4 * MAX_TOKEN))["value"])
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, http.client.HTTPException, ValueError, KeyError, TypeError) as error:
             reason = str(getattr(error, "reason", None) or type(error).__name__)
-            if left:
-                time.sleep(WAIT_S)
-    raise UnreachableError(f"GitHub gave this job no token: {reason}", advice="Does it have `id-token: write`?")
+            if getattr(error, "code", None) in REFUSED:
+                raise UnreachableError(
+                    f"GitHub gave this job no token: {reason}", advice="Does it have `id-token: write`?"
+                ) from error
+            raise _NoTokenYetError(
+                f"GitHub gives no tokens just now: {reason}", advice="Run the job again when it does."
+            ) from error
+
+    def drop(self) -> None:
+        pass
+
+
+class _NoTokenYetError(UnreachableError):
+    """GitHub gave no token just now."""
+
+
+def _patience(error: LockgateError, timing: Timing) -> float:
+    """Return for how long another exchange is tried after such an error, from the first one on."""
+    if isinstance(error, _NoTokenYetError):
+        return max(timing.away_s, GITHUB_S)
+    if isinstance(error, TryAgainError):
+        return timing.away_s
+    # An error of any other kind would come again, or was waited for.
+    if not isinstance(error, ProblemError) or error.status not in AGAIN or error.type == LEFT:
+        return 0.0
+    if error.status not in AWAY:
+        return timing.total_s
+    return max(timing.away_s, OWN_S) if error.type else timing.away_s
 
 
 def _life(document: Mapping[str, object]) -> float:

@@ -28,7 +28,7 @@ AGENT = f"lockgate/{__version__}"
 ORG_HEADER = "Lockgate-Org"
 API = "/api/v1"
 # What says that the same call may succeed later; of a call that is not safe only the first, by which nothing was done.
-TOO_MANY = 429
+NO_KEY, TOO_MANY = 401, 429
 AGAIN = frozenset({408, 425, TOO_MANY, 502, 503, 504})
 MAX_WAIT_S = 10.0
 # A wait that is longer is told.
@@ -38,8 +38,8 @@ MAX_QUIET_S = 2.0
 MAX_ANSWER, CHUNK = 1 << 28, 1 << 16
 ADVICE = "Is `lockgate serve` running there? LOCKGATE_URL names it."
 
-# A key, none, or what is asked for one before each call, because some last for minutes only.
-Key = str | Callable[[], str | None] | None
+# What the answer to a key that has ended holds.
+ENDED = b'"urn:lockgate:problem:key-expired"'
 
 
 class Reply(NamedTuple):
@@ -84,17 +84,23 @@ class Timing(NamedTuple):
     draw: Callable[[], float] = random.random
 
 
+# What is asked for a key before each call, because some last for minutes only, where none is named or that has ended.
+# It may wait within these bounds, which it tells.
+Keys = Callable[[Timing, Callable[[str], None]], str]
+
+
 class Transport:
     """Calls one server, over one connection that is kept; threads take turns."""
 
     def __init__(
         self,
         url: str,
-        key: Key,
+        key: str | None,
         timing: Timing = Timing(),  # noqa: B008 -- it is a value
         *,
         is_insecure: bool = False,
         org: str = "",
+        keys: Keys | None = None,
     ) -> None:
         self._url = _parsed(url)
         self._timing = timing
@@ -102,12 +108,11 @@ class Transport:
         self._lock = threading.Lock()
         self._connection: http.client.HTTPConnection | None = None
         self._used_at = 0.0
-        self._key = key
+        self._key = self._checked(key)
+        self._keys = keys
         self._org = org
         # Hears, once, that a server is away and is waited for.
         self.on_wait: Callable[[str], None] | None = None
-        if not callable(key):
-            self._checked(key)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._url.geturl()!r})"
@@ -136,9 +141,9 @@ class Transport:
 
         `timing`: how long it may be away, and how long it may take, in place of what holds for all.
         """
-        request = _Request(method, f"{self._url.path.rstrip('/')}{path}", body, self._headers(headers or {}))
         begun, wait = time.monotonic(), FIRST_WAIT_S
         bounds = timing or self._timing
+        request = _Request(method, f"{self.path}{path}", body, self._headers(headers or {}, bounds))
         until, patience = begun + bounds.total_s, bounds.away_s
         while True:
             pause = wait * (1 + self._timing.draw()) / 2
@@ -152,6 +157,11 @@ class Transport:
                 if away.is_final or time.monotonic() + pause > latest:
                     raise _unreachable(self._url, away.__cause__) from away.__cause__
             else:
+                if ENDED in reply.body and reply.status == NO_KEY and self._outlives_key():
+                    # A job that gets none is told that its key has ended.
+                    with suppress(ProblemError):
+                        request = request._replace(headers=self._headers(headers or {}, bounds))
+                        continue
                 latest = min(until, begun + patience_with(reply.status, reply.body, patience))
                 asked = asked_wait(reply.headers)
                 pause = max(pause, asked) if asked else last_pause(pause, latest)
@@ -162,10 +172,12 @@ class Transport:
             self._timing.sleep(pause)
             wait = min(MAX_WAIT_S, wait * 2)
 
-    def _headers(self, headers: Mapping[str, str]) -> Mapping[str, str]:
+    def _headers(self, headers: Mapping[str, str], bounds: Timing) -> Mapping[str, str]:
         """Return what is sent with a call: who calls, by which key, and which organisation is meant."""
         sent = {"Accept": "application/json", "User-Agent": AGENT, **headers}
-        key = self._checked(self._key() if callable(self._key) else self._key)
+        key = self._key
+        if not key and self._keys is not None:
+            key = self._checked(self._keys(bounds, self._say_once))
         if key:
             sent["Authorization"] = f"Bearer {key}"
         if self._org:
@@ -176,8 +188,17 @@ class Transport:
         """Tell once that a server is waited for, where it is for longer than a moment."""
         if self.on_wait is not None and time.monotonic() + pause - begun > QUIET_S:
             since = time.strftime("%H:%M:%S", time.localtime(time.time() - (time.monotonic() - begun)))
-            self.on_wait(f"{self._url.netloc} does not serve since {since}; waiting for it")
+            self._say_once(f"{self._url.netloc} does not serve since {since}; waiting for it")
+
+    def _say_once(self, sentence: str) -> None:
+        if self.on_wait is not None:
+            self.on_wait(sentence)
             self.on_wait = None
+
+    def _outlives_key(self) -> bool:
+        """Say whether others follow the key that was named, which has ended."""
+        is_named, self._key = bool(self._key), None if self._keys else self._key
+        return is_named and self._keys is not None
 
     def _checked(self, key: str | None) -> str | None:
         """Return a key that may be sent, if there is one."""

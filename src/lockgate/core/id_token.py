@@ -20,11 +20,18 @@ MAX_LIFE: Instant = 23 * HOUR
 MAX_CLAIM = 1_024
 MAX_SECONDS = 2**40
 ADVICE = "Ask the CI system for a new token in this very job, and send it once."
+USED_ADVICE = (
+    "Keep the key for the whole job, as `lockgate keys exchange` prints it, or ask the CI system for another token."
+)
 NO_RULE = "`lockgate trust list` shows which jobs are trusted; its claims must be as they are pinned there."
 
 
 class RefusedTokenError(NotPermittedError):
     """The token of a job opens nothing."""
+
+
+class UsedTokenError(RefusedTokenError):
+    """The token of a job was exchanged before."""
 
 
 class SilentIssuerError(UnreachableError):
@@ -70,6 +77,11 @@ def read_id_token(claims: Mapping[str, object], now: Instant) -> IdToken:
 def refused(reason: str, advice: str = ADVICE) -> RefusedTokenError:
     """Return the refusal of a token."""
     return RefusedTokenError(reason, advice=advice)
+
+
+def used() -> UsedTokenError:
+    """Return the refusal of a token that was exchanged before."""
+    return UsedTokenError("the token was used before, and is good for one key", advice=USED_ADVICE)
 
 
 def stranger() -> RefusedTokenError:

@@ -63,6 +63,7 @@ MALFORMED = Kind("key-malformed", 401, "What was sent as a key has not the form 
 EXPIRED = Kind("key-expired", 401, "The time of the key is over.")
 REVOKED = Kind("key-revoked", 401, "The key was revoked.")
 NO_TRUST = Kind("token-refused", 401, "The token of the job opens nothing.")
+USED_TOKEN = Kind("token-used", 401, "The token of the job was exchanged before.")
 NOT_ALLOWED = Kind("permission-missing", 403, "The key is not for this.")
 NOT_OF_KEY = Kind("app-not-of-key", 403, "The key is for other apps.")
 NOT_LOCAL = Kind("not-local", 403, "An open server answers only programs of its own machine.")
@@ -104,6 +105,7 @@ KINDS = (
     EXPIRED,
     REVOKED,
     NO_TRUST,
+    USED_TOKEN,
     NOT_ALLOWED,
     NOT_OF_KEY,
     NOT_LOCAL,
@@ -134,7 +136,7 @@ KINDS = (
     CROWDED,
 )
 # What those are answered whom nobody knows; who is answered so too often is told to wait.
-OF_STRANGERS = (NO_KEY, MALFORMED, EXPIRED, REVOKED, NO_TRUST, SILENT_ISSUER)
+OF_STRANGERS = (NO_KEY, MALFORMED, EXPIRED, REVOKED, NO_TRUST, USED_TOKEN, SILENT_ISSUER)
 # The first kind of error that fits counts.
 _BY_ERROR: dict[type[LockgateError], Kind] = {
     UnknownError: NOT_THERE,

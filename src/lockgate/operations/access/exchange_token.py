@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from lockgate.core.id_token import NO_RULE, IdToken, SilentIssuerError, read_id_token, refused, stranger
+from lockgate.core.id_token import NO_RULE, IdToken, SilentIssuerError, read_id_token, refused, stranger, used
 from lockgate.core.instant import HOUR, Instant
 from lockgate.core.reply import KEPT, Reply
 from lockgate.core.trust_rule import TrustRule, keys_url
@@ -75,7 +75,7 @@ def _use(work: Transaction, token: IdToken, now: Instant) -> None:
     """Mark a token as used, or refuse one that was; marks last longer than any token."""
     key = f"token {token.mark()}"
     if work.reply(key) is not None:
-        raise refused("the token was used before")
+        raise used()
     work.forget_replies(now - KEPT)
     work.put_reply(Reply(key=key, call="", at=now, status=200, body=b""))
     for each in work.api_keys():

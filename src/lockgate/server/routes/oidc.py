@@ -6,12 +6,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 from lockgate.core.app import DEFAULT_ORG, check_name
-from lockgate.core.id_token import RefusedTokenError, SilentIssuerError
+from lockgate.core.id_token import RefusedTokenError, SilentIssuerError, UsedTokenError
 from lockgate.errors import UnreachableError
 from lockgate.operations.access.exchange_token import exchange
 from lockgate.report.key_listing import key_document
 from lockgate.server.call import Answer, Call, needed, text_of
-from lockgate.server.problem import NO_TRUST, ProblemError, problem_of
+from lockgate.server.problem import NO_TRUST, USED_TOKEN, ProblemError, problem_of
 
 # A token has at most 16 KiB, and nothing else that comes with it is long.
 MAX_BODY = 32 * 1024
@@ -26,7 +26,8 @@ def exchange_token(call: Call) -> Answer:
     try:
         issued, _ = exchange(token, replace(call.house, org=check_name("an organisation", org)), call.id_tokens)
     except RefusedTokenError as error:
-        raise ProblemError(NO_TRUST, error.message, error.advice) from error
+        kind = USED_TOKEN if isinstance(error, UsedTokenError) else NO_TRUST
+        raise ProblemError(kind, error.message, error.advice) from error
     except SilentIssuerError as error:
         found = problem_of(error)
         raise ProblemError(found.kind, found.detail, found.advice) from error
