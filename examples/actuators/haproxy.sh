@@ -9,14 +9,24 @@ case $LOCKGATE_CANDIDATE$LOCKGATE_TARGET in *[!A-Za-z0-9._-]*) echo "not the nam
 ask() { printf '%s\n' "$1" | socat -t 10 stdio "unix-connect:$socket"; }
 # Weights are whole numbers up to 256: of 200 in all, each is half a percent, and finer steps are not met.
 set_weight() { said=$(ask "set weight $backend/$1 $2"); [ -z "$said" ] || { echo "$said" >&2; exit 1; }; }
-get_weight() { ask "get weight $backend/$1" | awk 'NR == 1 { print $1 + 0 }'; }
-# What another rollout left behind gets nothing.
-for server in $(ask "show servers state $backend" | awk 'NR > 2 && NF { print $4 }'); do
-  case $server in "$LOCKGATE_CANDIDATE" | "$LOCKGATE_TARGET") ;; *) set_weight "$server" 0 ;; esac
-done
+# NAME WEIGHT of each server.
+weights() { ask "show servers state $backend" | awk 'NR > 2 && NF { print $4, $8 }'; }
 half=$(awk "BEGIN { print int(2 * $LOCKGATE_WEIGHT + 0.5) }")
-set_weight "$LOCKGATE_CANDIDATE" "$half"
-[ -z "$LOCKGATE_TARGET" ] || set_weight "$LOCKGATE_TARGET" $((200 - half))
-candidate=$(get_weight "$LOCKGATE_CANDIDATE") target=0
-[ -z "$LOCKGATE_TARGET" ] || target=$(get_weight "$LOCKGATE_TARGET")
-awk "BEGIN { all = $candidate + $target; print \"{\\\"weight\\\": \" (all ? 100 * $candidate / all : 0) \"}\" }"
+rest=$((200 - half))
+before=$(weights | awk -v name="$LOCKGATE_TARGET" '$1 == name { print $2 }')
+# What rises does so first and what falls after it: where all weights are 0 for a moment, nobody is served.
+if [ -n "$LOCKGATE_TARGET" ] && [ "$rest" -gt "${before:-0}" ]; then
+  set_weight "$LOCKGATE_TARGET" "$rest"
+  set_weight "$LOCKGATE_CANDIDATE" "$half"
+else
+  set_weight "$LOCKGATE_CANDIDATE" "$half"
+  [ -z "$LOCKGATE_TARGET" ] || set_weight "$LOCKGATE_TARGET" "$rest"
+fi
+# What another rollout left behind gets nothing, unless it is all that is left.
+if [ -n "$LOCKGATE_TARGET" ] || [ "$half" -gt 0 ]; then
+  for server in $(weights | awk '$2 > 0 { print $1 }'); do
+    case $server in "$LOCKGATE_CANDIDATE" | "$LOCKGATE_TARGET") ;; *) set_weight "$server" 0 ;; esac
+  done
+fi
+weights | awk -v name="$LOCKGATE_CANDIDATE" '
+  { all += $2 } $1 == name { own = $2 } END { print "{\"weight\": " (all ? 100 * own / all : 0) "}" }'

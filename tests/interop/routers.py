@@ -6,6 +6,7 @@ from __future__ import annotations
 import contextlib
 import shutil
 import subprocess
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -63,6 +64,35 @@ def part(name: str) -> str:
     found = shutil.which(name, path="/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
     assert found is not None, f"{name} is not installed, and this lane is about it"
     return found
+
+
+@contextlib.contextmanager
+def under_traffic(address: str, clients: int = 3) -> Iterator[Counter[str]]:
+    """Ask again and again from some threads, and yield the count of what is answered: a release, or an error's name."""
+    found, is_over = Counter[str](), threading.Event()
+
+    def ask() -> None:
+        while not is_over.is_set():
+            try:
+                said = _ask(address)
+            except urllib.error.HTTPError as error:
+                said = str(error.code)
+                error.close()
+            except OSError as error:
+                said = type(error).__name__
+            with lock:
+                found[said] += 1
+
+    lock = threading.Lock()
+    threads = [threading.Thread(target=ask) for _ in range(clients)]
+    for each in threads:
+        each.start()
+    try:
+        yield found
+    finally:
+        is_over.set()
+        for each in threads:
+            each.join(PATIENCE_S)
 
 
 @contextlib.contextmanager

@@ -3,16 +3,23 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
 from lockgate.cli import exit_codes
+from lockgate.demo.haproxy import Haproxy
 from tests.doors.line import APP, Door
-from tests.interop.routers import haproxy, nginx, part, settles, share_of
+from tests.interop.routers import haproxy, nginx, part, settles, share_of, under_traffic
 
 pytestmark = [pytest.mark.interop, pytest.mark.clause("LI-101")]
 
+Router = Callable[[Path], AbstractContextManager[str]]
 SCRIPTS = Path(__file__).resolve().parents[2] / "examples" / "actuators"
 CANARY = ("--mode", "canary", "--steps", "12.5,50,100")
 WHY = ("--by", "ann", "--reason", "interop", "--yes")
@@ -51,6 +58,56 @@ def test_haproxy_follows_a_rollout_and_says_what_is_live(door: Door, folder: Pat
 
     assert (before, said) == (0.0, "")
     assert found == [(12.5, 12.5), (50.0, 50.0), (100.0, 100.0), (0.0, 0.0)]
+
+
+@pytest.mark.clause("SV-942")
+@pytest.mark.parametrize("router", [haproxy, nginx])
+def test_nobody_is_refused_while_all_traffic_moves_there_and_back(router: Router, folder: Path) -> None:
+    """A promotion to 100 % and a rollback from there, ten times by the example's script, under load."""
+    options = ("-p", folder, "-c", folder / "nginx.conf", "-e", folder / "error.log")
+    scripts: dict[Router, tuple[object, ...]] = {
+        haproxy: (part("sh"), SCRIPTS / "haproxy.sh", folder / "s", "web"),
+        nginx: (part("sh"), SCRIPTS / "nginx.sh", folder / "split.conf", *options),
+    }
+    with router(folder) as address, under_traffic(address) as found:
+        for weight in (100, 0) * 10:
+            told = {"LOCKGATE_CANDIDATE": "abc123", "LOCKGATE_TARGET": "v36", "LOCKGATE_WEIGHT": str(weight)}
+            subprocess.run([*map(str, scripts[router])], env={**os.environ, **told}, check=True, timeout=30)
+
+    assert set(found) == {"v36", "abc123"}
+
+
+@pytest.mark.clause("SV-942")
+def test_nobody_is_refused_while_the_demo_moves_its_haproxy(folder: Path) -> None:
+    """Whatever the order in which the shares are named."""
+    with haproxy(folder) as origin:
+        at = urlsplit(origin).port
+        assert at is not None
+        demo = Haproxy(folder / "demo")
+        (folder / "demo").mkdir()
+        address = f"http://127.0.0.1:{demo.start({'v36': at, 'abc123': at})}/"
+        try:
+            with under_traffic(address) as found:
+                for share in (100, 0) * 25:
+                    demo.move({"abc123": share, "v36": 100 - share})
+                    demo.move({"v36": share, "abc123": 100 - share})
+        finally:
+            demo.stop()
+
+    assert set(found) == {"v36"}
+
+
+@pytest.mark.clause("SV-942")
+def test_what_is_named_nobody_for_the_rest_leaves_it_where_it_is(folder: Path) -> None:
+    """A candidate that is taken out without a target takes no other server with it, and what is live is read of all."""
+    told = {"LOCKGATE_CANDIDATE": "abc123", "LOCKGATE_TARGET": "", "LOCKGATE_WEIGHT": "0"}
+    with haproxy(folder) as address:
+        call = [part("sh"), str(SCRIPTS / "haproxy.sh"), str(folder / "s"), "web"]
+        ran = subprocess.run(call, env={**os.environ, **told}, check=True, timeout=30, capture_output=True, text=True)
+
+        assert share_of(address, "v36", 20) == 100.0
+
+    assert ran.stdout == '{"weight": 0}\n'
 
 
 def test_a_haproxy_that_is_not_there_is_told_when_it_is(door: Door, folder: Path) -> None:

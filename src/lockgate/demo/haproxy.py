@@ -53,9 +53,10 @@ class Haproxy:
         return port
 
     def move(self, shares: Mapping[str, int]) -> None:
-        """Set the weight of each server."""
-        others = {name: 0 for name in self._servers() if name not in shares}
-        for name, share in {**shares, **others}.items():
+        """Set the weight of each server, of those that rise first: where all are 0 for a moment nobody is served."""
+        before = self._weights()
+        after = {**dict.fromkeys(before, 0), **shares}
+        for name, share in sorted(after.items(), key=lambda each: before.get(each[0], 0) - each[1]):
             said = self._ask(f"set weight releases/{name} {share}")
             if said:
                 raise OSError(f"HAProxy refuses the weight of {name}: {said}")
@@ -73,9 +74,9 @@ class Haproxy:
         if self._process is not None:
             stopped(self._process)
 
-    def _servers(self) -> list[str]:
+    def _weights(self) -> dict[str, int]:
         rows = self._ask("show servers state releases").splitlines()
-        return [row.split()[3] for row in rows[2:]]
+        return {name: int(weight) for name, weight in (row.split()[3:8:4] for row in rows[2:])}
 
     def _ask(self, command: str) -> str:
         with socket.socket(socket.AF_UNIX) as link:
