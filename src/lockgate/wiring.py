@@ -222,6 +222,14 @@ def id_tokens() -> IdTokens:
     return SignedIdTokens(KeySets(Fetch(read_networks(os.environ.get(OIDC_ALLOW, "")))))
 
 
+def check_issuer(url: str) -> None:
+    """Refuse the address of an issuer's keys that this machine may not call by its settings, or does not know."""
+    from lockgate.adapters.issuers.fetching import Fetch
+    from lockgate.core.address import read_networks
+
+    Fetch(read_networks(os.environ.get(OIDC_ALLOW, ""))).check(url)
+
+
 def system_clock() -> Clock:
     """Return the clock of this machine."""
     from lockgate.adapters.system_clock import SystemClock

@@ -35,6 +35,23 @@ def test_a_rule_is_made_listed_and_deleted_with_receipts(door: Door) -> None:
     assert door("trust", "delete", made["id"]) == 64
 
 
+@pytest.mark.clause("SV-965")
+def test_who_trusts_an_issuer_that_may_not_be_called_is_warned(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the settings of the call; the rule is made, because those of the server may be others."""
+    call = (*GITHUB, *MAIN, "--issuer", "https://10.9.8.7")
+    assert door(*call) == 0
+    closed = door.err
+    monkeypatch.setenv("LOCKGATE_OIDC_ALLOW", "10.9.0.0/16")
+    assert door(*call) == 0
+    opened = door.err
+
+    assert "warning" in closed
+    assert "10.9.8.7 is no address of the internet" in closed
+    assert "LOCKGATE_OIDC_ALLOW" in closed
+    assert "warning" not in opened
+    assert len(door.read("trust", "list")["rules"]) == 2
+
+
 REFUSED: dict[str, tuple[str, ...]] = {
     "every branch": GITHUB,
     "a repository by its name": (*GITHUB[:-4], "--claim", "repository=acme/web", *MAIN),

@@ -289,12 +289,12 @@ def test_a_stranger_learns_of_no_rule(shop: Shop) -> None:
 
 @pytest.mark.clause("SV-221")
 def test_who_makes_an_issuer_be_asked_in_vain_is_slowed_down(shop: Shop) -> None:
-    """As whoever shows no key is: 503 counts as 401 does."""
+    """As whoever shows no key is: 403 and 503 count as 401 does."""
     limits, tokens = Limits(Rates(failures=Rate(1.0, 5.0)), lambda: 0.0), SignedIdTokens(KeySets(Fetch()))
     with served(shop.door.world, id_tokens=tokens, limits=limits) as door:
         codes = [door.http.post(TOKEN, json={"token": shop.issuer.token(shop.claims())}).status_code for _ in "1234567"]
 
-    assert codes == [503] * 5 + [429] * 2
+    assert codes == [403] * 5 + [429] * 2
 
 
 def _part(document: object) -> str:
@@ -440,11 +440,11 @@ def test_an_issuer_at_an_address_that_may_not_be_called_is_not(shop: Shop) -> No
     tokens = [
         SignedIdTokens(KeySets(each)) for each in (Fetch((), shop.issuer.context), Fetch(read_networks("127.0.0.1")))
     ]
-    for each in tokens:
+    for each, said in zip(tokens, ((403, "issuer-not-allowed"), (503, "issuer-silent")), strict=True):
         with served(shop.door.world, id_tokens=each) as door:
             answered = door.http.post(TOKEN, json={"token": shop.issuer.token(shop.claims())})
 
-        assert problem(answered) == (503, "issuer-silent"), url
+        assert problem(answered) == said, url
     assert shop.issuer.asked == []
 
 

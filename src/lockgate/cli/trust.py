@@ -3,13 +3,16 @@
 
 from __future__ import annotations
 
-from typing import TypedDict, cast
+from typing import TYPE_CHECKING, TypedDict, cast
 
 import click
 
 from lockgate.cli import exit_codes, local, output
 from lockgate.cli.command_group import CommandGroup
 from lockgate.errors import UsageError
+
+if TYPE_CHECKING:
+    from lockgate.core.trust_rule import TrustRule
 
 EPILOG = f"Exit codes: 0 done; 64 usage; {exit_codes.OF_STORE}"
 
@@ -78,7 +81,21 @@ def _create(call: Call) -> int:
         output.emit_json(rule.document())
     else:
         output.say(render_rules([rule], local.screen()))
+    if call["issuer"]:
+        _warn_if_closed(rule)
     return exit_codes.OK.code
+
+
+def _warn_if_closed(rule: TrustRule) -> None:
+    """Tell that a server with the settings of this call could not ask an issuer of one's own for its keys."""
+    from lockgate import wiring
+    from lockgate.core.trust_rule import keys_url
+    from lockgate.errors import UnreachableError
+
+    try:
+        wiring.check_issuer(keys_url(rule))
+    except UnreachableError as error:
+        local.tell(f"warning: tokens of these jobs open nothing yet: {error.message}\n{error.advice}")
 
 
 @trust.command("list", epilog=EPILOG)

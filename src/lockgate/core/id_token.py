@@ -38,6 +38,10 @@ class SilentIssuerError(UnreachableError):
     """Who signs the tokens of jobs does not tell its keys."""
 
 
+class ClosedIssuerError(SilentIssuerError):
+    """Who signs the tokens of jobs is where this server may not call, until whoever runs it lets it."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IdToken:
     """Who a job is, as its issuer says; `claims` are those that are texts."""

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from lockgate.core.canonical import Json
-from lockgate.core.id_token import SilentIssuerError
+from lockgate.core.id_token import ClosedIssuerError, SilentIssuerError
 from lockgate.errors import (
     ClosedStoreError,
     DataError,
@@ -66,6 +66,7 @@ NO_TRUST = Kind("token-refused", 401, "The token of the job opens nothing.")
 USED_TOKEN = Kind("token-used", 401, "The token of the job was exchanged before.")
 NOT_ALLOWED = Kind("permission-missing", 403, "The key is not for this.")
 NOT_OF_KEY = Kind("app-not-of-key", 403, "The key is for other apps.")
+CLOSED_ISSUER = Kind("issuer-not-allowed", 403, "The server may not call the issuer of the token.")
 NOT_LOCAL = Kind("not-local", 403, "An open server answers only programs of its own machine.")
 NOT_THERE = Kind("not-found", 404, "What the call names is not there.")
 NO_METHOD = Kind("method-not-allowed", 405, "The path is there, and the method is not.")
@@ -108,6 +109,7 @@ KINDS = (
     USED_TOKEN,
     NOT_ALLOWED,
     NOT_OF_KEY,
+    CLOSED_ISSUER,
     NOT_LOCAL,
     NOT_THERE,
     NO_METHOD,
@@ -136,7 +138,7 @@ KINDS = (
     CROWDED,
 )
 # What those are answered whom nobody knows; who is answered so too often is told to wait.
-OF_STRANGERS = (NO_KEY, MALFORMED, EXPIRED, REVOKED, NO_TRUST, USED_TOKEN, SILENT_ISSUER)
+OF_STRANGERS = (NO_KEY, MALFORMED, EXPIRED, REVOKED, NO_TRUST, USED_TOKEN, CLOSED_ISSUER, SILENT_ISSUER)
 # The first kind of error that fits counts.
 _BY_ERROR: dict[type[LockgateError], Kind] = {
     UnknownError: NOT_THERE,
@@ -157,6 +159,7 @@ _BY_ERROR: dict[type[LockgateError], Kind] = {
     MalformedKeyError: MALFORMED,
     RevokedKeyError: REVOKED,
     NotPermittedError: REFUSED,
+    ClosedIssuerError: CLOSED_ISSUER,
     SilentIssuerError: SILENT_ISSUER,
     UnreachableError: UNREACHABLE,
 }
@@ -193,6 +196,11 @@ _OWN = {
     ),
     LEFT: Problem(LEFT, "the store of this server was copied and goes on elsewhere", f"Call that one. {_TOLD}"),
     UNREACHABLE: Problem(UNREACHABLE, "the disk of the store, or something outside, failed", f"Try again. {_TOLD}"),
+    CLOSED_ISSUER: Problem(
+        CLOSED_ISSUER,
+        "the issuer of the token is in a network that this server may not call",
+        f"Trying again does not help: ask whoever runs the server to name it in LOCKGATE_OIDC_ALLOW. {_TOLD}",
+    ),
     SILENT_ISSUER: Problem(
         SILENT_ISSUER, "the keys that the token is signed by cannot be fetched just now", "Try again in half a minute."
     ),

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from lockgate.adapters.outgoing.exchange import MAX_READ, Answered, ExchangeError, Request, exchange
 from lockgate.adapters.outgoing.resolving import Asking, Names, Need
 from lockgate.core.address import Address, Network, is_public, is_within
+from lockgate.core.id_token import ClosedIssuerError
 from lockgate.core.webhook_url import Target, read_url
 from lockgate.errors import RefusedUrlError, UnreachableError
 
@@ -52,12 +53,22 @@ class Fetch:
         except (ExchangeError, OSError) as error:
             raise UnreachableError(f"{url[:200]} did not answer: {error}", advice="Try again.") from error
 
+    def check(self, url: str) -> None:
+        """Refuse an address whose host is where nothing may be fetched, or that nobody knows; nothing is called."""
+        target = read_url(url)
+        try:
+            self._addresses(target)
+        except OSError as error:
+            raise UnreachableError(f"{target.name} is not known here: {error}", advice="Try again.") from error
+
     def _addresses(self, target: Target) -> Sequence[Address]:
         """Return where a host is; every one of its addresses must be one that may be called."""
         found = self._names.addresses(target.host, self._seconds, ANYBODY)
         for address in found:
             if not (is_within(address, self._allowed) or is_public(address)):
-                raise _failed(target, f"{address} is no address of the internet")
+                raise ClosedIssuerError(
+                    f"{target.name} gave no keys: {address} is no address of the internet", advice=ADVICE
+                )
         if not found:
             raise _failed(target, "it has no address")
         return found

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 import jwt
 
+from lockgate.core.id_token import ClosedIssuerError
 from lockgate.errors import UnreachableError
 
 ALGORITHM = "RS256"
@@ -24,11 +25,15 @@ MIN_BITS, MAX_BITS = 2_048, 8_192
 
 @dataclass(slots=True)
 class _Held:
-    """What is known of one address; `tried_at` is when it was last asked, `at` when it last answered."""
+    """What is known of one address; `tried_at` is when it was last asked, `at` when it last answered.
+
+    `closed` is why it may not be asked, where it may not.
+    """
 
     turn: threading.Lock
     keys: dict[str, jwt.PyJWK]
     at: float = float("-inf")
+    closed: ClosedIssuerError | None = None
     tried_at: float = float("-inf")
 
 
@@ -51,9 +56,15 @@ class KeySets:
             if is_fresh and (key_id in held.keys or now - held.tried_at < REFRESH_S):
                 return held.keys.get(key_id)
             if now - held.tried_at < REFRESH_S:
+                if held.closed is not None:
+                    raise ClosedIssuerError(held.closed.message, advice=held.closed.advice)
                 raise UnreachableError("the issuer did not tell its keys a moment ago", advice="Try again in 30 s.")
-            held.tried_at = now
-            held.keys = read_keys(self._fetch(url))
+            held.tried_at, held.closed = now, None
+            try:
+                held.keys = read_keys(self._fetch(url))
+            except ClosedIssuerError as error:
+                held.closed = error
+                raise
             held.at = now
             return held.keys.get(key_id)
 

@@ -53,6 +53,8 @@ def exchange(token: str, house: House, tokens: IdTokens) -> tuple[IssuedKey, Tru
 def _signed(token: str, rules: tuple[TrustRule, ...], tokens: IdTokens) -> Mapping[str, object]:
     try:
         return tokens.claims(token, {rule.issuer: keys_url(rule) for rule in rules})
+    except SilentIssuerError:
+        raise
     except UnreachableError as error:
         raise SilentIssuerError(error.message, advice=error.advice) from error
 
