@@ -254,6 +254,20 @@ def test_a_log_without_entries_has_nothing_to_export(house_of_log: Served) -> No
     assert problem(stranger.get(f"{LOG}/checkpoint")) == (404, "not-found")
 
 
+@pytest.mark.clause("SV-966")
+def test_what_is_not_in_the_log_comes_with_what_says_how_large_it_is(house_of_log: Served) -> None:
+    """The log has no list to look at; what is there and not for the key is answered as what is not there."""
+    empty = house_of_log.caller("admin", org="empty").get(f"{LOG}/checkpoint").json()
+    narrow = house_of_log.caller("auditor", apps=[APP])
+    hidden, missing = (narrow.get(f"{LOG}/entries/{index}").json() for index in (1, SIZE + 1_000))
+
+    assert empty["detail"] == "the log has no entry yet, and so no checkpoint"
+    assert "The first receipt begins the log" in empty["advice"]
+    assert "list" not in empty["advice"]
+    assert hidden["advice"] == missing["advice"]
+    assert hidden["detail"].replace("1", "N") == missing["detail"].replace(f"{SIZE + 1_000}", "N")
+
+
 @pytest.mark.clause("LG-31")
 def test_public_keys_need_no_key(house_of_log: Served) -> None:
     """Each encoding by its own type, with what says how long it may be kept."""

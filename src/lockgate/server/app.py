@@ -56,9 +56,11 @@ from lockgate.server.problem import (
 )
 from lockgate.server.rooms import Room, Rooms
 from lockgate.server.sending import SentResponse
-from lockgate.server.table import ENDPOINTS, Endpoint
+from lockgate.server.table import ENDPOINTS, LOG, Endpoint
 
 DESCRIPTION = "/openapi.json"
+
+OF_LOG = f"The first receipt begins the log; its size is the second line of {LOG}/checkpoint, and entries count from 0."
 
 Handle = Callable[[Request], Awaitable[Response]]
 
@@ -143,7 +145,7 @@ def _endpoint(row: Endpoint, service: Service, rooms: Rooms) -> Handle:
         except ProblemError as error:
             response = _refusal(_counted(error, service, request))
         except LockgateError as error:
-            response = _refusal(_for(admission.caller, error))
+            response = _refusal(_for(row, admission.caller, error))
         except ClientDisconnect:
             # Nobody reads it.
             response = Response(status_code=NOT_A_CALL.status)
@@ -229,11 +231,12 @@ def _check_sight(name: str, call: Call) -> None:
     raise UnknownError(f"there is no rollout {name}")
 
 
-def _for(caller: Caller, error: LockgateError) -> Problem:
+def _for(row: Endpoint, caller: Caller, error: LockgateError) -> Problem:
     """Return what a caller may read of a failure: advice that names what is there is for those who may see it all."""
     found = problem_of(error)
     if found.kind is NOT_THERE:
-        whole = "GET the list to see what there is."
+        # The log has no list, but a head that counts it.
+        whole = OF_LOG if row.path.startswith(f"{LOG}/") else "GET the list to see what there is."
         return replace(found, advice=whole if caller.apps is None else f"{whole} The key is for some apps only.")
     return found
 
