@@ -163,6 +163,17 @@ def test_the_tokens_of_a_job_of_gitlab_are_exchanged_one_after_another() -> None
     assert "lockgate keys exchange" in refused.value.advice
 
 
+@pytest.mark.clause("CL-86")
+def test_tokens_that_are_all_used_are_not_asked_for_without_end() -> None:
+    """Whoever hands out nothing else is given up on."""
+    clock, exchange = Waits(), Exchange(900, *[problem("token-used", 401)] * 1_000)
+
+    with pytest.raises(ProblemError, match="token-used"):
+        JobKeys(Numbered(), exchange, clock)(clock.timing)
+
+    assert len(exchange.tokens) <= 101
+
+
 @pytest.mark.clause("CL-87")
 @pytest.mark.parametrize(("answers", "asked"), [([500, 200], 2), ([0, 200], 2), ([403, 200], 1)])
 def test_github_is_asked_again_for_a_token_where_it_may_have_one(answers: list[int], asked: int) -> None:

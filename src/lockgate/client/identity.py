@@ -30,7 +30,8 @@ EXCHANGE = f"{API}/oidc/token"
 MARGIN_S, MARGIN = 60.0, 0.25
 # How long GitHub takes for a token, and for how long it is asked at least.
 TIMEOUT_S, GITHUB_S = 10.0, 30.0
-MAX_TOKEN = 16 * 1024
+# So many tokens that were exchanged before are passed over: more than those of a day.
+MAX_TOKEN, MAX_USED = 16 * 1024, 100
 # What GitHub answers a job that may have no token, now or later.
 REFUSED = frozenset({400, 401, 403, 404})
 USED, LEFT = "urn:lockgate:problem:token-used", "urn:lockgate:problem:store-left"
@@ -47,7 +48,7 @@ class Tokens(Protocol):
         ...
 
     def drop(self) -> None:
-        """Give the last token no more, because it was exchanged before."""
+        """Give the last token no more, because it is exchanged."""
         ...
 
 
@@ -74,7 +75,7 @@ class JobKeys:
 
     def _renew(self, timing: Timing, say: Say | None) -> dict[str, object]:
         """Exchange a token, and again where nobody knows whether it was: a key that was lost on its way ends unused."""
-        begun, wait = self._clock(), FIRST_WAIT_S
+        begun, wait, used = self._clock(), FIRST_WAIT_S, 0
         while True:
             asked_at = self._clock()
             spent = asked_at - begun
@@ -82,8 +83,9 @@ class JobKeys:
             try:
                 return self._kept(check(self._exchange(self._tokens.token(), left, say)).document(), asked_at)
             except LockgateError as error:
-                if isinstance(error, ProblemError) and error.type == USED:
+                if isinstance(error, ProblemError) and error.type == USED and used < MAX_USED:
                     self._tokens.drop()
+                    used += 1
                     continue
                 spent = self._clock() - begun + wait
                 if spent > _patience(error, timing):
