@@ -13,6 +13,8 @@ from lockgate.server.call import Answer, Call, Handler, check_names, flag_of, te
 MAX_WIDTH = 1_000
 # Which word names what the path does.
 NAMED = {"id": "rollout_id", "app": "app_id", "key": "key_id"}
+# What is looked for nowhere else; an app that a word names is.
+OF_PATH = ("rollout_id", "key_id")
 
 
 def screen_of(name: str) -> Handler:
@@ -20,13 +22,22 @@ def screen_of(name: str) -> Handler:
 
     def handle(call: Call) -> Answer:
         document = call.document("words", "screen")
-        words = {**_object(document, "words"), **{NAMED[of]: text for of, text in call.named.items()}}
+        words = _object(document, "words")
+        _check_placed(words, call.named)
+        words |= {NAMED[of]: text for of, text in call.named.items()}
         app = text_of(words, "app_id")
         if app is not None:
             call.caller.check_app(app)
         return Answer(document=call.ask(name, words, _screen(_object(document, "screen")), call))
 
     return handle
+
+
+def _check_placed(words: Mapping[str, object], named: Mapping[str, str]) -> None:
+    """Refuse a word that the path has to say: by the path alone is looked whether a key is for it."""
+    for name in (*OF_PATH, *(NAMED[of] for of in named)):
+        if name in words:
+            raise UsageError(f"{name} is no word here", advice="Name it in the path: /rollouts/ID/screens/COMMAND.")
 
 
 def _object(document: Mapping[str, object], name: str) -> dict[str, object]:
