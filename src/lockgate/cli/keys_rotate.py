@@ -37,6 +37,7 @@ class Call(TypedDict):
     is_prepared: bool
     may_use_prepared: bool
     may_end_overlap: bool
+    may_be_file: bool
     reason: str | None
     by: str | None
     yes: bool
@@ -57,6 +58,7 @@ class Call(TypedDict):
 @click.option("--prepare", "is_prepared", is_flag=True, help="Only make the key that follows, to be copied.")
 @click.option("--compromised", "is_stolen", is_flag=True, help="Others may sign by the key: it counts no further than:")
 @click.option("--last-good-index", "last_good", multiple=True, metavar="[ORG:]N", help=LAST_GOOD)
+@click.option("--to-file", "may_be_file", is_flag=True, help="Where a program signs: a key in a file follows it.")
 @click.option("--former", metavar="KEYID", help="Of --compromised: this key, which signs no more; none follows.")
 @click.option("--use-prepared", "may_use_prepared", is_flag=True, help="Of --compromised: the prepared key is safe.")
 @click.option("--reason", metavar="TEXT", help="Why; the receipt keeps it. [default: what was done]")
@@ -84,7 +86,7 @@ def _rotate(call: Call) -> int:
         return _revoke(call, former_key(call["role"], call["former"], house), house)
     ring = signers(home() / KEYS, lambda: False)
     if call["is_prepared"]:
-        return _said_prepared(call, ring.prepare(call["role"]).key_id)
+        return _said_prepared(call, ring.prepare(call["role"], may_be_file=call["may_be_file"]).key_id)
     request.confirm(_question(call), yes=call["yes"])
     rotation = Rotation(
         role=call["role"],
@@ -93,6 +95,7 @@ def _rotate(call: Call) -> int:
         last_good=_last_good(call["last_good"], house) if call["is_stolen"] else None,
         may_use_prepared=call["may_use_prepared"],
         may_end_overlap=call["may_end_overlap"],
+        may_be_file=call["may_be_file"],
     )
     return _said(call, rotate_key(rotation, house, ring))
 
@@ -111,7 +114,7 @@ def _refuse_nonsense(call: Call) -> None:
             "--prepare only makes a key: nothing is revoked and no overlap ends by it",
             advice="Leave out --prepare, and a new key is made and signs at once; else leave out the other options.",
         )
-    if call["former"] is not None and call["may_use_prepared"]:
+    if call["former"] is not None and (call["may_use_prepared"] or call["may_be_file"]):
         raise UsageError("no key follows one that signs no more", advice="Leave out the other, or --former.")
     if call["may_end_overlap"] and (call["is_stolen"] or call["role"] != "log"):
         raise UsageError(
@@ -166,11 +169,13 @@ def _last_good(given: tuple[str, ...], house: House) -> Mapping[str, int]:
 
 def _said_prepared(call: Call, key_id: str) -> int:
     from lockgate.report.text import printed
+    from lockgate.wiring import KEYS, home
 
     if call["as_json"]:
         output.emit_json({"role": call["role"], "keyid": key_id, "prepared": True})
         return exit_codes.OK.code
-    file = f"{call['role']}.next.pem"
+    names = (f"{call['role']}.next.json", f"{call['role']}.next.pem")
+    file = next((name for name in names if (home() / KEYS / name).exists()), names[-1])
     lines = [
         f"Key {key_id} is prepared and signs nothing yet.",
         f"Copy {file} into the keys folder of every other machine; then call `lockgate keys rotate {call['role']}`.",

@@ -78,8 +78,11 @@ class KeyRing(Signers, Protocol):
         """Return the id of the key that was prepared to follow; None where none was. Nothing is made."""
         ...
 
-    def prepare(self, role: Use) -> Signer:
-        """Return the signer of the key that is to follow, made where none was prepared; its public half is kept."""
+    def prepare(self, role: Use, *, may_be_file: bool = False) -> Signer:
+        """Return the signer of the key that is to follow, made where none was prepared; its public half is kept.
+
+        Where a program signs none is made, with a UsageError, unless a key in a file may follow it.
+        """
         ...
 
     def take(self, role: Use, key_id: str) -> str | None:

@@ -205,3 +205,68 @@ def test_a_key_of_a_program_follows_one_of_a_file(tmp_path: Path) -> None:
     assert again.receipt.key_id == ring.receipt.key_id == PUBLIC.key_id
     assert again.signer(Use.RECEIPT, before) is not None
     assert not (tmp_path / "receipt.pem").exists()
+
+
+def another(folder: Path) -> tuple[Path, str]:
+    """Write a second program, by a key of its own, and the file that names it; return both names of it."""
+    key = Ed25519PrivateKey.from_private_bytes(b"q" * 32)
+    program, private = folder / "sign-next", folder / "next-private.pem"
+    private.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    program.write_text(SIGN.format(python=sys.executable, key=str(private)), encoding="utf-8")
+    program.chmod(0o700)
+    public = PublicKey(key.public_key().public_bytes_raw())
+    path = folder / "receipt.next.json"
+    path.write_text(json.dumps({"program": [str(program)], "publicKeyPem": public.pem.decode()}), encoding="utf-8")
+    path.chmod(0o600)
+    return path, public.key_id
+
+
+@pytest.mark.clause("KY-100")
+def test_a_program_is_followed_by_no_file_that_nobody_asked_for(tmp_path: Path) -> None:
+    """What is refused leaves nothing behind; asked for, the file takes its turn, and the program stays aside."""
+    named(tmp_path, signing(tmp_path))
+    ring = open_signers(tmp_path)
+
+    with pytest.raises(UsageError, match=r"a program signs by .*receipt\.json") as refused:
+        ring.prepare(Use.RECEIPT)
+    assert "receipt.next.json" in refused.value.advice
+    assert ring.prepared(Use.RECEIPT) is None
+    following = ring.prepare(Use.RECEIPT, may_be_file=True).key_id
+
+    assert ring.take(Use.RECEIPT, following) == str(tmp_path / "receipt.former.json")
+    again = open_signers(tmp_path)
+    assert (again.receipt.key_id, again.signer(Use.RECEIPT, PUBLIC.key_id) is not None) == (following, True)
+    assert not (tmp_path / "receipt.json").exists()
+
+
+@pytest.mark.clause("KY-100")
+def test_no_file_is_made_beside_a_program_that_is_to_follow(tmp_path: Path) -> None:
+    """Who asks for a file there is told, also where a file signs so far."""
+    open_signers(tmp_path)
+    path, _ = another(tmp_path)
+
+    with pytest.raises(UsageError, match="names the program that is to follow"):
+        open_signers(tmp_path).prepare(Use.RECEIPT, may_be_file=True)
+
+    assert path.exists()
+    assert not (tmp_path / "receipt.next.pem").exists()
+
+
+@pytest.mark.clause("KY-101")
+def test_a_program_follows_a_program(tmp_path: Path) -> None:
+    """By the file that names the second; both sign what they are asked for, and a second rotation retires the first."""
+    named(tmp_path, signing(tmp_path))
+    _, following = another(tmp_path)
+    ring = open_signers(tmp_path)
+
+    assert ring.prepare(Use.RECEIPT).key_id == ring.prepared(Use.RECEIPT) == following
+    assert ring.take(Use.RECEIPT, following) == str(tmp_path / "receipt.former.json")
+
+    again = open_signers(tmp_path)
+    former = again.signer(Use.RECEIPT, PUBLIC.key_id)
+    assert again.receipt.key_id == ring.receipt.key_id == following
+    assert former is not None
+    assert [len(each.sign(b"a message")) for each in (again.receipt, former)] == [64, 64]
+    third = again.prepare(Use.RECEIPT, may_be_file=True).key_id
+    again.take(Use.RECEIPT, third)
+    assert (tmp_path / "retired" / f"receipt-{PUBLIC.key_id[:16]}.json").exists()

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -86,9 +86,10 @@ class FolderSigners:
         signer = None if found is None else self._still(role, found)
         return None if signer is None else signer.key_id
 
-    def prepare(self, role: Use) -> Ed25519FileSigner | ProgramSigner:
+    def prepare(self, role: Use, *, may_be_file: bool = False) -> Ed25519FileSigner | ProgramSigner:
         """Return the signer of the key that is to follow, made where none was prepared."""
         prepared = [path for path in slots(self._folder, role) if NEXT in path.name]
+        _refuse_other_form(self._folder, role, prepared, may_be_file=may_be_file)
         if not prepared:
             prepared = [self._folder / f"{role}{NEXT}{PEM}"]
             with explained(prepared[0]):
@@ -227,6 +228,26 @@ def kept_here(folder: Path) -> PublicKeys:
     """Return the public keys of all that signed from a folder, as far as they are there."""
     receipt, log = (tuple(kept_public(folder, role).values()) for role in ROLES)
     return PublicKeys(receipt, log)
+
+
+def _refuse_other_form(folder: Path, role: Use, prepared: Sequence[Path], *, may_be_file: bool) -> None:
+    """Refuse to make a file where a program signs, unless that is asked for: a key leaves its service by nobody's slip.
+
+    A program that was prepared follows; who asks for a file then is told that none would be made.
+    """
+    program = next((path for path in places(folder, role) if path.suffix == PROGRAM), None)
+    following = folder / f"{role}{NEXT}{PROGRAM}"
+    if may_be_file and following in prepared:
+        raise UsageError(
+            f"{following} names the program that is to follow, and no file does",
+            advice="Remove it, or leave --to-file out.",
+        )
+    if program is not None and not prepared and not may_be_file:
+        raise UsageError(
+            f"a program signs by {program}, and no other one was prepared to follow it",
+            advice=f"Write {following.name} beside it, which names the program and public key that follow; "
+            "--to-file lets a key in a file follow.",
+        )
 
 
 def _refuse_one_key(folder: Path, at_hand: Mapping[Use, Found]) -> None:

@@ -32,7 +32,7 @@ class Rotation:
 
     `last_good` is of a key that others may sign by: the last place at which it counts, of each organisation's log.
     `may_use_prepared` lets such a key be followed by one that was there before; `may_end_overlap` a former key of the
-    log sign no more although it was to.
+    log sign no more although it was to; `may_be_file` a program by a key in a file.
     """
 
     role: Use
@@ -41,6 +41,7 @@ class Rotation:
     last_good: Mapping[str, int] | None = None
     may_use_prepared: bool = False
     may_end_overlap: bool = False
+    may_be_file: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +80,7 @@ def rotate_key(rotation: Rotation, house: House, ring: KeyRing) -> Rotated:
         _check(each, rotation, prepared)
     if prepared is not None and len(waiting) == len(logs):
         _refuse_prepared(rotation, prepared)
-    following = ring.prepare(rotation.role)
+    following = ring.prepare(rotation.role, may_be_file=rotation.may_be_file)
     receipts = {}
     for each in logs:
         receipt = _follow(each, replace(rotation, actor=checked), following, ring)
