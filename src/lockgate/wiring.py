@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
 
+from lockgate.adapters.issuers import issuer_choice
 from lockgate.adapters.marks import mark_choice
 from lockgate.adapters.stores import store_choice
 from lockgate.adapters.timestamps import authority_choice
@@ -20,7 +21,6 @@ from lockgate.core.endpoint import Kind
 from lockgate.ports.actuator import Actuators
 from lockgate.ports.copying import Source, Target
 from lockgate.ports.house import Clock, House
-from lockgate.ports.id_tokens import IdTokens
 from lockgate.ports.mending import Mendings
 from lockgate.ports.news import News
 from lockgate.ports.reading import RunBatches, RunFiles
@@ -33,7 +33,6 @@ HOME = "LOCKGATE_HOME"
 DEFAULT_HOME = "~/.lockgate"
 KEYS = "keys"
 WEBHOOK_KEY = "webhook.key"
-OIDC_ALLOW = "LOCKGATE_OIDC_ALLOW"
 
 memory_store, sqlite_store = store_choice.memory_store, store_choice.sqlite_store
 postgres_store, store_url = store_choice.postgres_store, store_choice.store_url
@@ -42,6 +41,7 @@ timestamp_authority, read_timestamp = authority_choice.timestamp_authority, auth
 stamp_reader = authority_choice.stamp_reader
 make_witness, open_witness = witness_choice.make_witness, witness_choice.open_witness
 high_water = mark_choice.high_water
+id_tokens, check_issuer = issuer_choice.id_tokens, issuer_choice.check_issuer
 
 
 def read_policy_file(path: str) -> Mapping[str, object]:
@@ -210,24 +210,6 @@ def receivers(folder: Path | None = None, *, is_dev: bool = False) -> Receivers:
     from lockgate.adapters.webhooks.sender import open_sender
 
     return open_sender((folder or home()) / KEYS, system_clock(), is_dev=is_dev)
-
-
-def id_tokens() -> IdTokens:
-    """Return what knows who signed the token of a job; issuers of private networks are those of LOCKGATE_OIDC_ALLOW."""
-    from lockgate.adapters.issuers.fetching import Fetch
-    from lockgate.adapters.issuers.id_tokens import SignedIdTokens
-    from lockgate.adapters.issuers.key_sets import KeySets
-    from lockgate.core.address import read_networks
-
-    return SignedIdTokens(KeySets(Fetch(read_networks(os.environ.get(OIDC_ALLOW, "")))))
-
-
-def check_issuer(url: str) -> None:
-    """Refuse the address of an issuer's keys that this machine may not call by its settings, or does not know."""
-    from lockgate.adapters.issuers.fetching import Fetch
-    from lockgate.core.address import read_networks
-
-    Fetch(read_networks(os.environ.get(OIDC_ALLOW, ""))).check(url)
 
 
 def system_clock() -> Clock:
