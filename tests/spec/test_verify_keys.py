@@ -252,7 +252,7 @@ def test_a_log_key_of_another_origin_does_not_count() -> None:
     assert refused.value.reason is Reason.CHECKPOINT_UNSIGNED
 
 
-@pytest.mark.clause("VF-13")
+@pytest.mark.clause("VF-13", "WT-111")
 def test_witnesses_that_cosigned_are_named() -> None:
     """Who saw the tree, and when by their own clocks, is said; that others signed too is left open."""
     note = cosigned(VAULT.checkpoint(), "x", "y")

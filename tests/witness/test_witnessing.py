@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from lockgate.core.checkpoint import read_log_growth
 from lockgate.core.cosignature import Cosignature, WitnessKey, cosigned_message, read_cosignature
 from lockgate.core.note import NoteKey, read_note
 from lockgate.core.receipt import operator
@@ -23,12 +24,13 @@ from lockgate.operations.steering.resume import resume
 from lockgate.operations.steering.rollback import rollback
 from lockgate.operations.vault.sign import log_key
 from lockgate.operations.vault.witnessed import vouched_size, witnessed_checkpoint
+from lockgate.operations.witness.cosign_outcome import CosignOutcome
 from lockgate.operations.witness.cosigning import Cosigner, cosign
 from lockgate.operations.witness.vouching import Vouching
-from lockgate.operations.witness.witnessing import CosignOutcome, ask_witnesses, look, refuse_contradicted
+from lockgate.operations.witness.witnessing import ask_witnesses, look, refuse_contradicted
 from lockgate.ports.house import House
 from lockgate.ports.witness import WitnessAnswer
-from lockgate.testing.world import World
+from lockgate.testing.world import BEGINNING, World
 from lockgate.verify import is_signed, verify_checkpoint
 from lockgate.wiring import memory_store, sqlite_store
 from tests.spec.line import created, receipts, world
@@ -201,6 +203,35 @@ def test_a_cosignature_by_another_key_or_over_another_text_is_not_kept(tmp_path:
 
 def _strangers_line(key: WitnessKey) -> bytes:
     return Cosignature(1, bytes(64)).line(key).line().encode()
+
+
+@pytest.mark.clause("WT-111")
+@pytest.mark.parametrize(
+    ("time", "said"),
+    [
+        (0, "cosigned at 1970-01-01T00:00:00.000Z, when there were no cosignatures"),
+        (300, "cosigned at 1970-01-01T00:05:00.000Z, when there were no cosignatures"),
+        (BEGINNING // 1_000 + 86_401, "more than a day ahead of the clock here"),
+        (2**63 - 1, "9223372036854775807 s, more than a day ahead"),
+        (BEGINNING // 1_000 + 86_400, ""),
+        (BEGINNING // 1_000 - 30 * 86_400, ""),
+    ],
+)
+def test_a_cosignature_of_a_time_that_cannot_be_is_not_kept(tmp_path: Path, time: int, said: str) -> None:
+    """It is of the right key and verifies; a witness whose clock differs by a day, or that cosigned before, is kept."""
+    here = world()
+    _, cosigner = grown(here, tmp_path / "a")
+
+    def dated(body: bytes) -> WitnessAnswer:
+        note = read_note(read_log_growth(body).checkpoint)
+        signed = Cosignature(time, cosigner.key.sign(cosigned_message(note.body, time)))
+        return WitnessAnswer(200, "text/plain", signed.line(cosigner.key.public).line().encode())
+
+    ((outcome, told),) = outcomes(here.house, Beside(cosigner, answer=dated))
+
+    assert (outcome, said in told) == (CosignOutcome.REFUSED if said else CosignOutcome.COSIGNED, True)
+    with here.house.store.reading() as seen:
+        assert len(seen.latest_vouchers()) == (0 if said else 1)
 
 
 @pytest.mark.clause("WT-11")

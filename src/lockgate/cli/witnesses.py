@@ -118,7 +118,7 @@ def _nothing(asked: tuple[Asked, ...]) -> str:
 
 
 def _code(asked: tuple[Asked, ...]) -> int:
-    from lockgate.operations.witness.witnessing import CosignOutcome
+    from lockgate.operations.witness.cosign_outcome import CosignOutcome
 
     outcomes = {each.outcome for each in asked}
     if outcomes - {CosignOutcome.COSIGNED, CosignOutcome.UNREACHABLE}:

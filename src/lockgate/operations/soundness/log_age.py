@@ -7,7 +7,8 @@ from dataclasses import dataclass, field, replace
 
 from lockgate.core.witness_policy import Witness
 from lockgate.operations.vault.high_water import Depth, refuse_older
-from lockgate.operations.witness.witnessing import CosignOutcome, refuse_contradicted
+from lockgate.operations.witness.cosign_outcome import CosignOutcome
+from lockgate.operations.witness.witnessing import refuse_contradicted
 from lockgate.ports.house import House
 from lockgate.ports.witness import WitnessAnswer, Witnesses
 

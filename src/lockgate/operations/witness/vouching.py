@@ -12,8 +12,9 @@ from dataclasses import dataclass
 
 from lockgate.core.instant import SECOND, Instant
 from lockgate.core.witness_policy import Witness
+from lockgate.operations.witness.cosign_outcome import CosignOutcome
 from lockgate.operations.witness.stamping import StampOutcome, stamp
-from lockgate.operations.witness.witnessing import CosignOutcome, ask_witness
+from lockgate.operations.witness.witnessing import ask_witness
 from lockgate.ports.house import House
 from lockgate.ports.timestamps import TimestampAuthority
 from lockgate.ports.witness import Witnesses

@@ -7,47 +7,26 @@ kept, and what it says unsigned is told to people and believed by no tick.
 
 from __future__ import annotations
 
-import re
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from enum import Enum
 
 from lockgate.core.checkpoint import Checkpoint, LogGrowth, checkpoint_of
 from lockgate.core.merkle import EMPTY_ROOT, plan_consistency
-from lockgate.core.note import read_note
-from lockgate.core.refusal import VerifyError
 from lockgate.core.voucher import Voucher, VoucherKind
 from lockgate.core.witness_policy import Witness
 from lockgate.errors import LockgateError, UnreachableError, UnsoundError
 from lockgate.operations.vault.keeping import changing
 from lockgate.operations.vault.origin import first_origin
 from lockgate.operations.vault.sign import sign_checkpoint
+from lockgate.operations.witness.cosign_outcome import CosignOutcome, cosign_outcome, told_size
 from lockgate.ports.house import House
 from lockgate.ports.store import Snapshot
-from lockgate.ports.witness import CONFLICT, COSIGNED, SIZE, WitnessAnswer, Witnesses
-from lockgate.verify import is_cosigned
+from lockgate.ports.witness import WitnessAnswer, Witnesses
 
 ASK_S = 10.0
 AT_ONCE = 8
 # A log may grow, and be cosigned, while a witness is asked about what it was.
 AGAIN = 3
-REFUSED = {400: "the request is wrong", 403: "it does not know the key of this log", 404: "it does not know this log"}
-_DECIMAL = re.compile(rb"(0|[1-9][0-9]{0,18})\n")
-
-
-class CosignOutcome(Enum):
-    """What asking a witness came to."""
-
-    COSIGNED = "cosigned"
-    REFUSED = "refused"
-    AHEAD = "ahead"
-    FORKED = "forked"
-    UNREACHABLE = "unreachable"
-
-    @property
-    def is_contradiction(self) -> bool:
-        """Say whether the witness says that this log is not the one that it has seen."""
-        return self in (CosignOutcome.AHEAD, CosignOutcome.FORKED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +57,20 @@ class _Shown:
                 hashes = plan.hashes(seen.nodes(plan.nodes))
         return LogGrowth(old, hashes, self.note).encode()
 
+    def outcome(self, answer: WitnessAnswer, witness: Witness) -> tuple[CosignOutcome, str, Voucher | None]:
+        """Return what an answer comes to, in words too, and what of it may be kept; of an empty log nothing is."""
+        outcome, said, line = cosign_outcome(answer, self.note, witness, self.house.clock.now())
+        if line is None or not self.checkpoint.size:
+            return outcome, said, None
+        kept = Voucher(
+            kind=VoucherKind.COSIGNATURE,
+            by=witness.key.text,
+            size=self.checkpoint.size,
+            body=line.line().encode("utf-8"),
+            at=self.house.clock.now(),
+        )
+        return outcome, said, kept
+
 
 @dataclass(frozen=True, slots=True)
 class _Question:
@@ -91,7 +84,7 @@ class _Question:
         """Return what the witness says of a checkpoint, or why it says nothing."""
         outcome, said, voucher = CosignOutcome.UNREACHABLE, "", None
         try:
-            outcome, said, voucher = _outcome(self._answer(shown, known), shown, self.witness)
+            outcome, said, voucher = shown.outcome(self._answer(shown, known), self.witness)
         except UnreachableError as error:
             said = f"witness {self.witness.name}: {error.message}"
         except LockgateError as error:
@@ -102,7 +95,7 @@ class _Question:
         """Ask from the size that it is thought to know, and from the one that it says to know instead."""
         size = shown.checkpoint.size
         answer = self.witnesses.ask(self.witness, shown.growth(min(known, size)), self.seconds)
-        told = _told_size(answer)
+        told = told_size(answer)
         if told is None or told > size or told == known:
             return answer
         # Once is enough, or a liar could keep us asking.
@@ -187,52 +180,6 @@ def _asked(shown: _Shown, question: _Question, known: int) -> Asked:
         shown = later
         asked = question.asked(shown, known)
     return asked
-
-
-def _outcome(answer: WitnessAnswer, shown: _Shown, witness: Witness) -> tuple[CosignOutcome, str, Voucher | None]:
-    size, told = shown.checkpoint.size, _told_size(answer)
-    who = f"witness {witness.name}"
-    if answer.status == COSIGNED:
-        line = _verified(answer, shown, witness)
-        if line is None:
-            return CosignOutcome.REFUSED, f"{who} answered without a cosignature that verifies by its key", None
-        voucher = Voucher(
-            kind=VoucherKind.COSIGNATURE, by=witness.key.text, size=size, body=line, at=shown.house.clock.now()
-        )
-        return CosignOutcome.COSIGNED, "", voucher if size else None
-    if told is not None and told > size:
-        return CosignOutcome.AHEAD, f"{who} has seen {told:,} entries of this log, which has {size:,}", None
-    # c2sp.org/tlog-witness: by the size itself a witness answers where it has seen another root of that size.
-    if told == size:
-        return CosignOutcome.FORKED, f"{who} has seen another history of this log's first {told:,} entries", None
-    if told is not None:
-        return CosignOutcome.REFUSED, f"{who} does not cosign: it names {told:,} entries and goes on from none", None
-    if answer.status == 422:
-        return CosignOutcome.FORKED, f"{who} says that this log does not go on from the entries that it has seen", None
-    why = REFUSED.get(answer.status, f"it answered {answer.status}")
-    return CosignOutcome.REFUSED, f"{who} does not cosign: {why}", None
-
-
-def _told_size(answer: WitnessAnswer) -> int | None:
-    """Return the size that a witness says to know, where its answer is that."""
-    found = _DECIMAL.fullmatch(answer.body) if answer.status == CONFLICT else None
-    kind = answer.kind.partition(";")[0].strip().lower()
-    return int(found[1]) if found is not None and kind == SIZE else None
-
-
-def _verified(answer: WitnessAnswer, shown: _Shown, witness: Witness) -> bytes | None:
-    """Return the line of an answer that is a witness's own cosignature of what it was shown; others are left out."""
-    body = read_note(shown.note).body
-    try:
-        read = read_note(f"{body}\n".encode() + answer.body)
-        signed = (
-            line.line().encode("utf-8")
-            for line in read.signatures
-            if witness.key.is_of(line) and is_cosigned(witness.key, line, body)
-        )
-        return next(signed, None) if read.body == body else None
-    except VerifyError:
-        return None
 
 
 def _latest(house: House) -> _Shown | None:
