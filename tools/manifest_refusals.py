@@ -71,7 +71,10 @@ def _envelopes() -> Iterator[tuple[str, Reason, bytes]]:
         ("signatures that are no list", Reason.MANIFEST_SHAPE, {"signatures": one}),
         ("a signature with a member more", Reason.MANIFEST_SHAPE, {"signatures": [{**one, "alg": "ed25519"}, two]}),
         ("base64 without padding", Reason.ENVELOPE_BASE64, {"payload": "QUI"}),
-        ("a payload that is no text", Reason.ENVELOPE_BASE64, {"payload": 1}),
+        ("a payload that is no text", Reason.MANIFEST_SHAPE, {"payload": 1}),
+        ("a type that is no text", Reason.PAYLOAD_TYPE, {"payloadType": 1}),
+        ("a signature that is no text", Reason.MANIFEST_SHAPE, {"signatures": [{**one, "sig": 1}, two]}),
+        ("a signature whose key id is no text", Reason.MANIFEST_SHAPE, {"signatures": [{**one, "keyid": 1}, two]}),
         ("one signature twice", Reason.SIGNATURE_COUNT, {"signatures": [one, one]}),
         ("signatures in another order", Reason.SIGNATURE_COUNT, {"signatures": [two, one]}),
         ("a signature that is too short", Reason.SIGNATURE_SIZE, {"signatures": [{**one, "sig": "AAAA"}, two]}),
@@ -143,6 +146,7 @@ def _second_bodies() -> Iterator[tuple[str, Reason, bytes]]:
     for old, new in ((b'"version":2', b'"version":0'), (b"0" * 64, b"0" * 63), (b'"%b"' % (b"0" * 64), b"7")):
         name = f"{new[:20].decode()} in the place of {old[:20].decode()}"
         yield name, Reason.MANIFEST_SHAPE, enveloped(second.replace(old, new, 1), "ab")
+    yield "an organisation with a control character", Reason.MANIFEST_SHAPE, _with("org", "two\u0080words")
 
 
 def _with(path: str, value: object) -> bytes:
@@ -170,12 +174,14 @@ def _key_lists() -> Iterator[tuple[str, Reason, bytes]]:
         yield name, Reason.MANIFEST_KEYS, enveloped(replace(FIRST, keys=keys).payload(), "ab")
     for name, path, value in (
         ("a key under another's id", "keys.0.keyid", key_of(R2).key_id),
+        ("a key under an id that is none", "keys.0.keyid", 7),
         ("an active key with a last place", "keys.0.lastIndex", 9),
         ("a retired key without a last place", "keys.0.status", "retired"),
         ("a root key twice", "root.keys", [pem(ROOTS["a"])] * 2),
         ("a root key that is a former one", "root.former", [pem(ROOTS["a"])]),
         ("a threshold of none", "root.threshold", 0),
         ("a threshold that is no number", "root.threshold", True),
+        ("a threshold that is a text", "root.threshold", "2"),
         ("a threshold of more than there are", "root.threshold", 3),
     ):
         yield name, Reason.MANIFEST_KEYS, _with(path, value)
@@ -281,6 +287,9 @@ def _trusted() -> Iterator[Case]:
     for name, key in (
         ("of small order", WEAK.pem.decode()),
         ("that is private", pem(R1).replace("PUBLIC", "PRIVATE")),
+        ("under the label of a certificate", pem(R1).replace("PUBLIC KEY", "CERTIFICATE")),
+        ("behind a text", f"a key\n{pem(R1)}"),
+        ("with another behind it", pem(R1) + pem(R2)),
         ("that is none", "lockgate\n"),
     ):
         yield f"a trusted key {name}", Reason.PUBLIC_KEY, {"receipt": receipt.decode(), "receiptKeys": [key]}

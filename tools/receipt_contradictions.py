@@ -66,8 +66,25 @@ CONTRARY: Mapping[str, tuple[int, tuple[tuple[str, object], ...]]] = {
         ),
     ),
 }
-# What else might be said after the end of a rollout.
-AFTER_THE_END = (("promote", "promoted"), ("hold", "rolled_back"), ("resume", "active"))
+# What else might be said after each end of a rollout, by its action and how it stands then.
+AFTER_THE_END: Mapping[str, tuple[tuple[str, str], ...]] = {
+    "rolled_back": (
+        ("promote", "promoted"),
+        ("hold", "rolled_back"),
+        ("resume", "active"),
+        ("rollback", "rolled_back"),
+    ),
+    "cancelled": (("cancel", "cancelled"), ("resume", "active"), ("rollback", "rolled_back")),
+    "promoted": (
+        ("promote", "promoted"),
+        ("hold", "promoted"),
+        ("hold", "rolled_back"),
+        ("cancel", "cancelled"),
+        ("resume", "active"),
+        ("rollback", "promoted"),
+        ("rollback", "active"),
+    ),
+}
 
 
 def series(name: str) -> list[bytes]:
@@ -148,8 +165,24 @@ def contrary_series() -> Iterator[tuple[str, Reason, tuple[bytes, ...]]]:
             yield what, Reason.CHAIN_CONTRADICTION, tuple(signed_again(links, number, put(path, value)))
         what = f"one of {name} is about something else"
         yield what, Reason.CHAIN_CONTRADICTION, tuple(signed_again(links, number, about("web")))
-    ended = series("canary")
-    for action, status in AFTER_THE_END:
-        yield f"{action} after the end", Reason.CHAIN_ENDED, (*ended, going_on(ended[-1], action, status))
-    begun = put("from.status", "cancelled")
-    yield "begins at an end", Reason.CHAIN_ENDED, tuple(signed_again(ended[:1], 1, begun))
+    for end, after in AFTER_THE_END.items():
+        links = ended(end)
+        for action, status in after:
+            what = f"{action} to {status} after the end {end}"
+            yield what, Reason.CHAIN_ENDED, (*links, going_on(links[-1], action, status))
+        begun = put("from.status", end)
+        yield f"begins at the end {end}", Reason.CHAIN_ENDED, tuple(signed_again(links[:1], 1, begun))
+    again = (*taken_back(), going_on(taken_back()[-1], "rollback", "rolled_back"))
+    yield "rolled back again", Reason.CHAIN_ENDED, again
+
+
+def ended(status: str) -> list[bytes]:
+    """Return a rollout that ends so."""
+    links = series("canary")
+    return signed_again(links, len(links), put("to.status", status))
+
+
+def taken_back() -> tuple[bytes, ...]:
+    """Return a rollout that was promoted and then rolled back, which alone may follow an end."""
+    links = ended("promoted")
+    return *links, going_on(links[-1], "rollback", "rolled_back")

@@ -106,6 +106,8 @@ def _envelopes(good: Good) -> Iterator[Case]:
     yield "a signature with a member more", Reason.ENVELOPE_SHAPE, _changed(good, {}, {"alg": "ed25519"})
     yield "a signature that is no text", Reason.ENVELOPE_SHAPE, _changed(good, {}, {"sig": 1})
     yield "an empty key id", Reason.KEY_ID_MISSING, _changed(good, {}, {"keyid": ""})
+    yield "a key id of null", Reason.KEY_ID_MISSING, _changed(good, {}, {"keyid": None})
+    yield "a key id that is no text", Reason.ENVELOPE_SHAPE, _changed(good, {}, {"keyid": 0})
     yield "a key id in capitals", Reason.KEY_ID_SHAPE, _changed(good, {}, {"keyid": "A" * 64})
     yield "a signature that is too short", Reason.SIGNATURE_SIZE, _changed(good, {}, {"sig": "AAAA"})
 

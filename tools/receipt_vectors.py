@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +20,13 @@ from lockgate.core.merkle import leaf_hash
 from lockgate.core.statement import read_statement
 from lockgate.operations.vault.sign import log_key
 from tools.manifest_refusals import manifest_refusals
+from tools.receipt_contradictions import taken_back
+from tools.receipt_forms import misshapen, unusual
 from tools.receipt_log import ORIGIN, Log
 from tools.receipt_manifests import ROOTS, accepted, pem, versions
 from tools.receipt_refusals import Good, refusals
 from tools.receipt_samples import LOG, RECEIPTS, Sample, samples
+from tools.receipt_trees import other_trees
 
 PAGE = "docs/reference/receipt.md"
 VECTORS = Path(__file__).resolve().parent.parent / "tests" / "vectors" / "receipts_v1.json"
@@ -53,9 +57,11 @@ def vectors() -> dict[str, Any]:
         ],
         "growth": [{"old": old, "consistency": log.growth(old).decode()} for old in range(1, len(made) + 1)],
         "manifests": [_manifest(each) for each in versions()],
-        "mustVerify": [{"name": name, **files} for name, files in accepted()],
+        "mustVerify": [{"name": name, **files} for name, files in (*accepted(), *_accepted())],
         "mustFail": [
             *({"name": each.name, "reason": each.reason.value, **each.files} for each in refusals(_good(made, log))),
+            *({"name": name, "reason": reason.value, "receipt": data.decode()} for name, reason, data in misshapen()),
+            *({"name": name, "reason": reason.value, **files} for name, reason, files in other_trees(log)),
             *({"name": name, "reason": reason.value, **files} for name, reason, files in manifest_refusals()),
         ],
     }
@@ -96,6 +102,15 @@ def _manifest(data: bytes) -> dict[str, Any]:
 def _content(data: bytes) -> dict[str, Any]:
     named = {"sha256": hashlib.sha256(data).hexdigest(), "size": len(data)}
     return {**named, "text": data.decode()} if len(data) <= MAX_CONTENT else named
+
+
+def _accepted() -> Iterator[tuple[str, dict[str, Any]]]:
+    yield from ((name, {"receipt": data.decode()}) for name, data in unusual())
+    chain = taken_back()
+    spaced = f"\n{RECEIPTS.public_key_pem.decode().replace(chr(10), chr(13) + chr(10))} "
+    first: dict[str, Any] = {"receipt": chain[0].decode(), "receiptKeys": [spaced]}
+    yield "a trusted key with white space around it and other line breaks", first
+    yield "rolled back after it was promoted", {"chain": [each.decode() for each in chain]}
 
 
 def _chains(made: tuple[Sample, ...]) -> list[dict[str, Any]]:

@@ -54,9 +54,9 @@ export function trusted (raw, reason) {
 }
 
 export function readKey (pem) {
-  let der
-  refuse('public_key', /PRIVATE KEY/.test(pem))
-  try { der = createPublicKey(pem).export({ type: 'spki', format: 'der' }) } catch { refuse('public_key') }
+  const [begin, ...lines] = String(pem).trim().split(/\r?\n/)
+  refuse('public_key', begin !== '-----BEGIN PUBLIC KEY-----' || lines.pop() !== '-----END PUBLIC KEY-----')
+  const der = base64(lines.map(line => line.trim()).join(''), 'public_key')
   refuse('public_key', !der.subarray(0, 12).equals(SPKI))
   const written = `-----BEGIN PUBLIC KEY-----\n${der.toString('base64')}\n-----END PUBLIC KEY-----\n`
   return { id: hex(der), raw: der.subarray(12), key: trusted(der.subarray(12), 'public_key'), pem: written }

@@ -3,11 +3,12 @@
 import { base64, isUnsigned, refuse, sha256, trusted } from './bytes.mjs'
 import { logKeysAt } from './manifest.mjs'
 
+const NAME = '[^\\p{White_Space}+]+'
 const NUMBER = '(0|[1-9][0-9]{0,18})'
 const LARGEST = 2n ** 63n - 1n
 
 export function readLogKey (line) {
-  const [, name, hash, encoded] = /^([^\s+]+)\+([0-9a-f]{8})\+(\S+)$/.exec(line.trim()) ?? refuse('log_key')
+  const [, name, hash, encoded] = RegExp(`^(${NAME})\\+([0-9a-f]{8})\\+(\\S+)$`, 'u').exec(line.trim()) ?? refuse('log_key')
   const data = base64(encoded, 'log_key')
   refuse('log_key', data[0] !== 1 || hashOf(name, data.subarray(1)) !== hash)
   return { name, raw: data.subarray(1), key: trusted(data.subarray(1), 'log_key') }
@@ -26,12 +27,12 @@ export function checkpoint (data, { logs = [], manifest }, isKept = false) {
   const lines = text.slice(end + 2).split('\n')
   refuse('note_shape', end < 0 || data.length > 100000 || lines.pop() !== '' || !lines.length || lines.length > 64)
   const signatures = lines.map(line => {
-    const [, name, encoded] = /^\u2014 ([^\s+]+) (\S+)$/.exec(line) ?? refuse('note_shape')
+    const [, name, encoded] = RegExp(`^\u2014 (${NAME}) (\\S+)$`, 'u').exec(line) ?? refuse('note_shape')
     return { name, data: base64(encoded, 'note_shape') }
   })
   const body = text.slice(0, end + 1)
   const [origin, size, root, rest] = body.split('\n')
-  refuse('checkpoint_shape', rest !== '' || body.split('\n').length !== 4 || !/^[^\s+]+$/.test(origin))
+  refuse('checkpoint_shape', rest !== '' || body.split('\n').length !== 4 || !RegExp(`^${NAME}$`, 'u').test(origin))
   refuse('checkpoint_shape', !RegExp(`^${NUMBER}$`).test(size) || BigInt(size) > LARGEST)
   refuse('checkpoint_shape', base64(root, 'checkpoint_shape').length !== 32)
   const { counting, others } = logKeysAt(manifest, logs, origin, BigInt(size), isKept)

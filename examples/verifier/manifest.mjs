@@ -4,7 +4,7 @@ import { base64, canonical, has, hex, isMalleated, isObject, isUnsigned, preAuth
 
 const TYPE = 'application/vnd.lockgate.key-manifest.v1+json'
 const HEX = /^[0-9a-f]{64}$/
-const NAME = /^[^\s\x00-\x1f]{1,512}$/u
+const NAME = /^[^\p{White_Space}\p{Cc}]{1,512}$/u
 const text = value => typeof value === 'string'
 const count = value => Number.isSafeInteger(value) && value >= 0
 const shape = isGood => refuse('manifest_shape', !isGood)
@@ -63,9 +63,9 @@ export function readVersion (data) {
   const envelope = canonical(data, 'envelope')
   shape(has(envelope, 'payload', 'payloadType', 'signatures'))
   const { payload, payloadType, signatures } = envelope
+  shape(text(payload) && Array.isArray(signatures))
+  shape(signatures.every(each => has(each, 'keyid', 'sig') && text(each.keyid) && text(each.sig)))
   refuse('payload_type', payloadType !== TYPE)
-  shape(Array.isArray(signatures) && signatures.every(each => has(each, 'keyid', 'sig') && text(each.keyid) && text(each.sig)))
-  refuse('envelope_base64', !text(payload))
   const body = base64(payload, 'envelope_base64')
   const ids = signatures.map(each => each.keyid)
   const made = signatures.map(each => base64(each.sig, 'envelope_base64'))

@@ -5,12 +5,15 @@ import { isObject, jcs, refuse } from './bytes.mjs'
 const HEX = /^[0-9a-f]{64}$/
 const ENDED = ['promoted', 'rolled_back', 'cancelled']
 const text = value => typeof value === 'string'
+const name = value => text(value) && /^[^\p{White_Space}\p{Cc}\p{Cs}]{1,256}$/u.test(value)
 const truth = value => typeof value === 'boolean'
 const count = value => Number.isSafeInteger(value) && value >= 0
+const ordinal = value => count(value) && value >= 1
 const weight = value => typeof value === 'number' && value >= 0 && value <= 100
 const status = value => ['active', 'paused', ...ENDED].includes(value)
 const sha256 = value => text(value) && HEX.test(value)
 const digest = value => isObject(value) && Object.keys(value).join() === 'sha256' && sha256(value.sha256)
+const digests = value => isObject(value) && Object.keys(value).length <= 16
 const orNull = form => value => value === undefined || value === null || form(value)
 
 const EVERY = {
@@ -23,10 +26,12 @@ const EVERY = {
 const KINDS = {
   rol: {
     has: {
-      ...each(text, 'baseline.release', 'candidate.release'),
+      ...each(name, 'baseline.release', 'candidate.release'),
       ...each(truth, 'advisory', 'decision.terminal'),
-      ...each(count, 'candidate.attempt', 'decision.step'),
-      ...each(orNull(isObject), 'candidate.digests', 'decision.target'),
+      'candidate.attempt': ordinal,
+      'candidate.digests': orNull(digests),
+      'decision.step': count,
+      'decision.target': orNull(isObject),
       ...each(digest, 'evidence.stateBefore', 'evidence.stateAfter'),
       'decision.weight': weight,
       'policy.sha256': sha256
@@ -38,7 +43,8 @@ const KINDS = {
   app: {
     has: {},
     standing: {
-      ...each(orNull(text), 'champion', 'formerChampion', 'frozen'),
+      ...each(orNull(name), 'champion', 'formerChampion'),
+      frozen: orNull(text),
       killed: truth,
       actuator: orNull(isObject),
       keptFrom: count
@@ -50,7 +56,7 @@ const KINDS = {
   org: {
     has: {},
     standing: {
-      ...each(text, 'receiptKey', 'logKey'),
+      ...each(sha256, 'receiptKey', 'logKey'),
       ...each(count, 'rawUntil', 'deliveriesUntil'),
       ...each(orNull(isObject), 'webhooks', 'trust', 'manifest', 'overlap')
     },
@@ -64,7 +70,7 @@ function each (form, ...names) {
 }
 
 const at = (value, path) => path.split('.').reduce((held, name) => isObject(held) ? held[name] : undefined, value)
-const kindOf = id => KINDS[id.split('_')[0]] ?? KINDS.rol
+const kindOf = id => id.startsWith('app_') ? KINDS.app : id.startsWith('org_') ? KINDS.org : KINDS.rol
 const same = (one, other) => jcs(one ?? null) === jcs(other ?? null)
 
 function check (value, forms) {

@@ -30,8 +30,8 @@ function open (data, keys, manifest) {
   refuse('signature_count', signatures.length !== 1)
   const [signature] = signatures
   refuse('envelope_shape', !isObject(signature) || typeof signature.sig !== 'string')
-  refuse('key_id_missing', !signature.keyid)
-  refuse('envelope_shape', !has(signature, 'keyid', 'sig'))
+  refuse('key_id_missing', (signature.keyid ?? '') === '')
+  refuse('envelope_shape', !has(signature, 'keyid', 'sig') || typeof signature.keyid !== 'string')
   const body = base64(payload, 'envelope_base64')
   const signed = base64(signature.sig, 'envelope_base64')
   refuse('payload_size', body.length > 40000)

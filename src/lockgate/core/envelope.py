@@ -102,7 +102,7 @@ def signer_of(data: bytes) -> str:
 def _signature(entry: object) -> tuple[str, str]:
     if not isinstance(entry, dict) or not isinstance(entry.get("sig"), str):
         raise _misshapen("a signature has keyid and sig, both texts")
-    if not entry.get("keyid"):
+    if entry.get("keyid") in (None, ""):
         raise VerifyError(Reason.KEY_ID_MISSING, "the signature does not name its key")
     if set(entry) != {"keyid", "sig"} or not isinstance(entry["keyid"], str):
         raise _misshapen("a signature has keyid and sig, both texts, and nothing else")

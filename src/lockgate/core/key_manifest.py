@@ -145,10 +145,14 @@ def open_manifest(data: bytes) -> SignedManifest:
     document = read_canonical(data, "envelope")
     if not isinstance(document, dict) or set(document) != {"payload", "payloadType", "signatures"}:
         raise misshapen("an envelope has payload, payloadType and signatures, and nothing else")
+    payload, entries = document["payload"], document["signatures"]
+    if not isinstance(payload, str) or not isinstance(entries, list):
+        raise misshapen("payload is a text and signatures are a list")
+    named = tuple(map(_named, entries))
     if document["payloadType"] != PAYLOAD_TYPE:
         raise VerifyError(Reason.PAYLOAD_TYPE, f"the payload is of another type than {PAYLOAD_TYPE}")
-    signatures = _signatures(document["signatures"])
-    return SignedManifest(read_manifest_body(_bytes(document["payload"])), signatures)
+    body, signatures = _bytes(payload), _signatures(named)
+    return SignedManifest(read_manifest_body(body), signatures)
 
 
 def _signed_by_own(found: SignedManifest, is_signed: IsSigned, threshold: int = 1) -> frozenset[str]:
@@ -160,23 +164,27 @@ def _signed_by_own(found: SignedManifest, is_signed: IsSigned, threshold: int = 
     return signers
 
 
-def _signatures(entries: Json) -> tuple[tuple[str, bytes], ...]:
-    found = []
-    for entry in entries if isinstance(entries, list) else [None]:
-        if not isinstance(entry, dict) or set(entry) != {"keyid", "sig"} or not isinstance(entry["keyid"], str):
-            raise misshapen("a signature has keyid and sig, both texts, and nothing else")
-        found.append((entry["keyid"], _bytes(entry["sig"])))
+def _named(entry: Json) -> tuple[str, str]:
+    if isinstance(entry, dict) and set(entry) == {"keyid", "sig"}:
+        key_id, signature = entry["keyid"], entry["sig"]
+        if isinstance(key_id, str) and isinstance(signature, str):
+            return key_id, signature
+    raise misshapen("a signature has keyid and sig, both texts, and nothing else")
+
+
+def _signatures(named: Sequence[tuple[str, str]]) -> tuple[tuple[str, bytes], ...]:
+    found = tuple((key_id, _bytes(signature)) for key_id, signature in named)
     ids = [key_id for key_id, _ in found]
     if ids != sorted(set(ids)) or len(ids) > 2 * MAX_ROOTS:
         raise VerifyError(Reason.SIGNATURE_COUNT, "signatures are in the order of their keys, one of each")
     if any(len(signature) != SIGNATURE_SIZE for _, signature in found):
         raise VerifyError(Reason.SIGNATURE_SIZE, f"an Ed25519 signature has {SIGNATURE_SIZE} bytes")
-    return tuple(found)
+    return found
 
 
-def _bytes(text: Json) -> bytes:
+def _bytes(text: str) -> bytes:
     try:
-        return from_base64(text if isinstance(text, str) else "=")
+        return from_base64(text)
     except ValueError as error:
         raise VerifyError(Reason.ENVELOPE_BASE64, "payload and sig are padded standard base64") from error
 

@@ -26,7 +26,7 @@ PAYLOAD_TYPE = "application/vnd.lockgate.key-manifest.v1+json"
 MAX_ROOTS = 32
 MAX_KEYS = 1_000
 _HEX = re.compile(r"[0-9a-f]{64}")
-_NAME = re.compile(r"[^\s\x00-\x1f]{1,512}")
+_NAME = re.compile(r"[^\s\x00-\x1f\x7f-\x9f]{1,512}")
 _MEMBERS = frozenset(("version", "prevManifest", "org", "origin", "root", "keys"))
 
 

@@ -15,6 +15,10 @@ from lockgate.core.canonical import Json
 
 Form = Callable[[Json], bool]
 _HEX = re.compile(r"[0-9a-f]{64}")
+# White space in a text of Python is what Unicode calls White_Space, and some control characters besides.
+_NAME = re.compile(r"[^\s\x00-\x1f\x7f-\x9f\ud800-\udfff]{1,256}")
+_MOST = 2**53 - 1
+_MAX_DIGESTS = 16
 # What a rollout's last receipt says where only a rollback can follow, and that only where it was promoted.
 ENDED = frozenset(("promoted", "rolled_back", "cancelled"))
 _STATUSES = ENDED | {"active", "paused"}
@@ -30,8 +34,7 @@ class Kind(StrEnum):
 
 def kind_of(series: str) -> Kind:
     """Return what a series is of, by its id."""
-    prefix = series.partition("_")[0]
-    return {"app": Kind.APP, "org": Kind.ORGANISATION}.get(prefix, Kind.ROLLOUT)
+    return {"app_": Kind.APP, "org_": Kind.ORGANISATION}.get(series[:4], Kind.ROLLOUT)
 
 
 def misshapen(predicate: Mapping[str, Json]) -> str | None:
@@ -76,12 +79,24 @@ def _text_or_null(value: Json) -> bool:
     return value is None or isinstance(value, str)
 
 
+def _name(value: Json) -> bool:
+    return isinstance(value, str) and _NAME.fullmatch(value) is not None
+
+
+def _name_or_null(value: Json) -> bool:
+    return value is None or _name(value)
+
+
 def _truth(value: Json) -> bool:
     return isinstance(value, bool)
 
 
 def _count(value: Json) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _MOST
+
+
+def _ordinal(value: Json) -> bool:
+    return _count(value) and value != 0
 
 
 def _weight(value: Json) -> bool:
@@ -100,6 +115,10 @@ def _object_or_null(value: Json) -> bool:
     return value is None or isinstance(value, Mapping)
 
 
+def _digests_or_null(value: Json) -> bool:
+    return value is None or (isinstance(value, Mapping) and len(value) <= _MAX_DIGESTS)
+
+
 def _status(value: Json) -> bool:
     return isinstance(value, str) and value in _STATUSES
 
@@ -115,12 +134,16 @@ def _digest(value: Json) -> bool:
 _WORDS: Mapping[Form, str] = {
     _text: "a text",
     _text_or_null: "a text or null",
+    _name: "a name of 1 to 256 characters, none of them white space or a control character",
+    _name_or_null: "null or a name of 1 to 256 characters, none of them white space or a control character",
     _truth: "true or false",
-    _count: "an integer from 0",
+    _count: "an integer from 0 to 2^53 - 1",
+    _ordinal: "an integer from 1 to 2^53 - 1",
     _weight: "a weight, 0 to 100",
     _weight_or_null: "a weight, 0 to 100, or null",
     _object: "an object",
     _object_or_null: "an object or null",
+    _digests_or_null: f"an object of at most {_MAX_DIGESTS} members, or null",
     _status: "one of how a rollout may stand",
     _sha256: "a SHA-256 in lower-case hexadecimal",
     _digest: "an object with one SHA-256 in lower-case hexadecimal",
@@ -140,10 +163,10 @@ _EVERY: tuple[tuple[str, Form], ...] = (
 )
 _ROLLOUT: tuple[tuple[str, Form], ...] = (
     ("advisory", _truth),
-    ("baseline.release", _text),
-    ("candidate.release", _text),
-    ("candidate.attempt", _count),
-    ("candidate.digests", _object_or_null),
+    ("baseline.release", _name),
+    ("candidate.release", _name),
+    ("candidate.attempt", _ordinal),
+    ("candidate.digests", _digests_or_null),
     ("decision.step", _count),
     ("decision.weight", _weight),
     ("decision.terminal", _truth),
@@ -161,16 +184,16 @@ _STANDING: Mapping[Kind, tuple[tuple[str, Form], ...]] = {
         ("revision", _count),
     ),
     Kind.APP: (
-        ("champion", _text_or_null),
-        ("formerChampion", _text_or_null),
+        ("champion", _name_or_null),
+        ("formerChampion", _name_or_null),
         ("frozen", _text_or_null),
         ("killed", _truth),
         ("actuator", _object_or_null),
         ("keptFrom", _count),
     ),
     Kind.ORGANISATION: (
-        ("receiptKey", _text),
-        ("logKey", _text),
+        ("receiptKey", _sha256),
+        ("logKey", _sha256),
         ("rawUntil", _count),
         ("deliveriesUntil", _count),
         *((name, _object_or_null) for name in ("webhooks", "trust", "manifest", "overlap")),
