@@ -157,7 +157,7 @@ def test_a_process_of_multiprocessing_sends_what_it_recorded(tmp_path: Path, met
 
 
 @pytest.mark.clause("WH-310")
-@pytest.mark.parametrize("method", ["fork", "spawn"])
+@pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
 def test_workers_of_a_pool_that_is_closed_send_what_they_recorded(tmp_path: Path, method: str) -> None:
     """They end by themselves then; who leaves the block at once has them ended by a signal."""
     path = tmp_path / "work.py"
@@ -181,6 +181,38 @@ def test_workers_of_a_pool_that_is_closed_send_what_they_recorded(tmp_path: Path
     )
 
     assert [run["app_id"] for run in _runs(tmp_path / "runs")] == ["child"] * 20
+
+
+@pytest.mark.clause("WH-326")
+@pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
+def test_workers_whose_main_module_records_as_it_is_imported_send_what_they_recorded(
+    tmp_path: Path, method: str
+) -> None:
+    """Also what a worker records before multiprocessing begins its process, and each run once."""
+    path = tmp_path / "work.py"
+    path.write_text(
+        HEAD + "import multiprocessing\n"
+        "with lockgate.record('main'): pass\n"
+        "def work(number):\n"
+        "    with lockgate.record('child'): pass\n"
+        "if __name__ == '__main__':\n"
+        f"    with multiprocessing.get_context({method!r}).Pool(2) as pool:\n"
+        "        pool.map(work, range(20))\n"
+        "        pool.close()\n"
+        "        pool.join()\n",
+        encoding="utf-8",
+    )
+
+    subprocess.run(
+        [sys.executable, str(path)],
+        env={"LOCKGATE_RELEASE": "v1", "LOCKGATE_RUNS_FILE": str(tmp_path / "runs")},
+        check=True,
+        timeout=60,
+    )
+
+    recorded = [run["app_id"] for run in _runs(tmp_path / "runs")]
+    assert recorded.count("child") == 20
+    assert recorded.count("main") == (1 if method == "fork" else 3)
 
 
 @pytest.mark.clause("RC-12")

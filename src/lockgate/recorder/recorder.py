@@ -147,10 +147,11 @@ class Recorder:
             # The process is about to end, and starts no thread any more.
             self.backlog.shut("the process ended")
             sending.run()
-        multiprocessing = sys.modules.get("multiprocessing")
-        if multiprocessing is not None and multiprocessing.parent_process() is not None:
-            # What multiprocessing starts ends without atexit.
-            sys.modules["multiprocessing.util"].Finalize(None, _end_all, exitpriority=0)
+        util = sys.modules.get("multiprocessing.util")
+        if util is not None:
+            # A worker of a forkserver imports the main module before multiprocessing begins its process anew.
+            util.register_after_fork(self, _end_with_process)
+            _end_with_process()
 
 
 class _OfEnvironment(Recorder):
@@ -202,6 +203,8 @@ class _Default:
         self.lock = threading.RLock()
         self.recorder: Recorder | None = None
         self.asked: tuple[str | None, ...] = ()
+        # The process of multiprocessing at whose end all recorders end.
+        self.ends_in: int | None = None
 
 
 _LIVE: WeakSet[Recorder] = WeakSet()
@@ -222,6 +225,13 @@ def _default() -> Recorder:
 def _end_all() -> None:
     for recorder in list(_LIVE):
         recorder.end()
+
+
+def _end_with_process(_: Recorder | None = None) -> None:
+    """Let recorders end with a process of multiprocessing, which ends without atexit; once in each."""
+    if _own.ends_in != os.getpid() and sys.modules["multiprocessing"].parent_process() is not None:
+        _own.ends_in = os.getpid()
+        sys.modules["multiprocessing.util"].Finalize(None, _end_all, exitpriority=0)
 
 
 def _after_fork() -> None:
