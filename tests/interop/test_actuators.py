@@ -57,7 +57,10 @@ def test_haproxy_follows_a_rollout_and_says_what_is_live(door: Door, folder: Pat
         found.append((share_of(address, "abc123"), door.read("show", rollout)["acknowledged"]))
 
     assert (before, said) == (0.0, "")
-    assert found == [(12.5, 12.5), (50.0, 50.0), (100.0, 100.0), (0.0, 0.0)]
+    assert [said for _, said in found] == [12.5, 50.0, 100.0, 0.0]
+    # A change of weights in the middle of a round leaves some requests of that round elsewhere.
+    assert [share for share, _ in found[:2]] == pytest.approx([12.5, 50], abs=3)
+    assert [share for share, _ in found[2:]] == [100.0, 0.0]
 
 
 @pytest.mark.clause("SV-942")

@@ -69,7 +69,9 @@ def test_haproxy_is_moved_by_signed_webhooks_alone(folder: Path) -> None:
         told += [tell(port, 4, 0), tell(port, 3, 100)]
         none = share_of(address, "abc123")
 
-    assert (first, half, none) == (12.5, 50.0, 0.0)
+    # A change of weights in the middle of a round leaves some requests of that round elsewhere.
+    assert (first, half) == pytest.approx((12.5, 50), abs=3)
+    assert none == 0.0
     assert told == [200, 401, 200, 200, 200]
 
 
@@ -96,9 +98,10 @@ def test_a_haproxy_that_is_gone_is_not_answered_by_2xx(folder: Path) -> None:
         gone = tell(port, 1, 50)
         with haproxy(folder) as address:
             again = tell(port, 1, 50)
-            share = share_of(address, "abc123")
+            share = settles(address, "abc123", 49, 51)
 
-    assert (gone, again, share) == (503, 200, 50.0)
+    assert (gone, again) == (503, 200)
+    assert 49 <= share <= 51
 
 
 def test_a_release_of_an_earlier_rollout_is_left_no_traffic(folder: Path) -> None:
