@@ -175,7 +175,18 @@ def test_while_the_server_is_away_memory_is_bounded_and_the_newest_runs_stay() -
     left = backlog.take(1_000, 1 << 30)
 
     assert [run.app for run in left] == [f"a{number}" for number in range(900, 1_000)]
-    assert backlog.counts().dropped == {FULL: 900}
+    assert backlog.counts().dropped == {FULL.format("server"): 900}
+
+
+@pytest.mark.clause("WH-327")
+def test_an_overflow_names_the_file_where_runs_go_to_one(tmp_path: Path) -> None:
+    """Nobody looks for a server that is not asked."""
+    recorder = Recorder(file=tmp_path / "absent" / "runs", release="v1", bounds=Bounds(max_runs=10))
+
+    _record(recorder, 200)
+
+    recorder.close(0.01)
+    assert set(recorder.counts().dropped) == {"the file took them more slowly than they came"}
 
 
 @pytest.mark.clause("RC-09")

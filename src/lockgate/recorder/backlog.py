@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from lockgate.recorder.run import Run
 
-FULL = "the server took them more slowly than they came"
+FULL = "the {} took them more slowly than they came"
 # Reasons are told apart up to so many.
 MAX_REASONS = 64
 OTHER = "another reason"
@@ -43,10 +43,13 @@ class Counts:
 
 
 class RunBacklog:
-    """The runs of one process that are not sent yet; `start` is called with the first of them."""
+    """The runs of one process that are not sent yet; `start` is called with the first, and `taker` is where they go."""
 
-    def __init__(self, most: int, most_bytes: int, batch: int, start: Callable[[], None]) -> None:
+    def __init__(
+        self, most: int, most_bytes: int, batch: int, start: Callable[[], None], taker: str = "server"
+    ) -> None:
         self._most, self._most_bytes, self._batch, self._start = most, most_bytes, batch, start
+        self._full = FULL.format(taker)
         # A signal's handler, or a destructor, may record a run in the midst of recording another.
         self._lock = threading.RLock()
         self._runs: deque[Run] = deque()
@@ -82,7 +85,7 @@ class RunBacklog:
     def _make_room(self) -> None:
         while self._runs and (len(self._runs) > self._most or self._bytes > self._most_bytes):
             self._bytes -= self._runs.popleft().size
-            self._count(FULL, 1)
+            self._count(self._full, 1)
 
     def lose(self, reason: str) -> None:
         """Count a run that is not kept, and why."""

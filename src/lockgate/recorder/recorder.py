@@ -77,12 +77,12 @@ class Recorder:
         self._sink = _sink_of(url, os.environ.get(API_KEY) if api_key is None else api_key, file)
         if self._sink is None:
             raise UsageError(f"runs go nowhere: {NOWHERE}", advice="Set one of them, or name url= or file=.")
-        self._begin(release, bounds or Bounds())
+        self._begin(release, bounds or Bounds(), "file" if file else "server")
         if self.release() is None:
             raise UsageError(NO_RELEASE, advice="Or name release=.")
 
-    def _begin(self, release: str | None, bounds: Bounds) -> None:
-        self._release, self._bounds = release, bounds
+    def _begin(self, release: str | None, bounds: Bounds, taker: str) -> None:
+        self._release, self._bounds, self._taker = release, bounds, taker
         self._itself: Callable[[], Recorder] = lambda: self
         self._thread: threading.Thread | None = None
         self.backlog = self._new_backlog()
@@ -98,7 +98,7 @@ class Recorder:
     def _new_backlog(self) -> RunBacklog:
         bounds = self._bounds
         self._seed = os.urandom(9).hex()
-        return RunBacklog(bounds.max_runs, bounds.max_bytes, bounds.batch_runs, self._start)
+        return RunBacklog(bounds.max_runs, bounds.max_bytes, bounds.batch_runs, self._start, self._taker)
 
     def record(self, app: str, release: str | None = None, **given: Unpack[Given]) -> Run:
         """Return a run of an app: a context manager, also of `async with`, and a decorator of functions."""
@@ -163,7 +163,7 @@ class _OfEnvironment(Recorder):
             self._sink = _sink_of(os.environ.get(URL), os.environ.get(API_KEY), os.environ.get(FILE))
         except UsageError as error:
             self._sink, because = None, error.message
-        self._begin(None, Bounds())
+        self._begin(None, Bounds(), "file" if os.environ.get(FILE) else "server")
         if self._sink is None:
             self.backlog.shut(because)
             LOG.warning("runs are not recorded: %s", because)
