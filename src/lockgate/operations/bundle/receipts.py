@@ -34,8 +34,8 @@ from lockgate.core.vault import Receipt
 from lockgate.operations.bundle.sidecars import Sidecars
 from lockgate.operations.bundle.spool import Spool
 from lockgate.operations.replay.cases import UNWANTED, cases
-from lockgate.operations.vault.checking import PORTION, portions
 from lockgate.operations.vault.logged import not_as_signed
+from lockgate.operations.vault.portions import PORTION, portions
 from lockgate.operations.vault.proofs import proofs_under
 from lockgate.ports.house import House
 from lockgate.ports.store import Snapshot

@@ -21,7 +21,7 @@ from lockgate.core.rollout import Rollout
 from lockgate.core.vault import Receipt
 from lockgate.operations.bundle.receipts import BundleReceipts, kept_statement
 from lockgate.operations.bundle.spool import Spool
-from lockgate.operations.vault.checking import PORTION, portions
+from lockgate.operations.vault.portions import PORTION, portions
 from lockgate.operations.vault.proofs import proofs_under
 from lockgate.ports.house import House
 from lockgate.ports.store import Snapshot

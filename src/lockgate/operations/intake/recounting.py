@@ -16,7 +16,8 @@ from lockgate.core.soundness.flaw import Flaw, Rule
 from lockgate.core.soundness.recount import Place, Recount, RunName, counted, place_of, uncounted
 from lockgate.core.spine import Cell, Slot
 from lockgate.errors import LockgateError
-from lockgate.operations.vault.checking import PORTION, Check, named_portions
+from lockgate.operations.vault.checking import Check
+from lockgate.operations.vault.portions import PORTION, named_portions
 
 # A body and the app of runs that name none come in, and its runs go out.
 Decode = Callable[[bytes, str | None], RunBatch]

@@ -19,8 +19,8 @@ from lockgate.core.note import NoteKey, read_note
 from lockgate.core.public_key import PublicKey
 from lockgate.core.vault import Receipt
 from lockgate.errors import NotPermittedError, UsageError
-from lockgate.operations.vault.checking import PORTION, portions
 from lockgate.operations.vault.known_keys import stated_by
+from lockgate.operations.vault.portions import PORTION, portions
 from lockgate.ports.store import Snapshot
 
 STOLEN = "others may have signed by it"

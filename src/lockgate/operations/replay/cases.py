@@ -20,8 +20,8 @@ from lockgate.core.vault import Receipt
 from lockgate.errors import UnsoundError
 from lockgate.operations.line.reading import load, planned
 from lockgate.operations.replay.trail import Trail, all_circumstances, bucket_count
-from lockgate.operations.vault.checking import PORTION, portions
 from lockgate.operations.vault.logged import as_logged
+from lockgate.operations.vault.portions import PORTION, portions
 from lockgate.ports.store import Snapshot
 
 PRUNED = "the buckets that it was decided on were pruned"

@@ -16,7 +16,8 @@ from lockgate.core.soundness.flaw import Flaw, Rule
 from lockgate.core.spine import Cell
 from lockgate.operations.intake.recounting import Decode, Recounting
 from lockgate.operations.line.reading import RECEIPT, kept_receipt, load
-from lockgate.operations.vault.checking import PORTION, Check, portions
+from lockgate.operations.vault.checking import Check
+from lockgate.operations.vault.portions import PORTION, portions
 from lockgate.ports.house import House
 from lockgate.ports.store import Snapshot
 from lockgate.ports.tell import Tell

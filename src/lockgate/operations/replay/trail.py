@@ -28,7 +28,7 @@ from lockgate.core.trial import Look, Trial
 from lockgate.core.vault import Receipt
 from lockgate.errors import UnsoundError
 from lockgate.operations.line.untold import untold_in
-from lockgate.operations.vault.checking import PORTION, portions
+from lockgate.operations.vault.portions import PORTION, portions
 from lockgate.ports.store import Snapshot
 
 LOOP = Actor().kind

@@ -11,7 +11,8 @@ from lockgate.core.soundness.flaw import Flaw, Rule, flaw_of
 from lockgate.core.statement import Statement
 from lockgate.core.vault import Receipt
 from lockgate.errors import DataError
-from lockgate.operations.vault.checking import PORTION, Check
+from lockgate.operations.vault.checking import Check
+from lockgate.operations.vault.portions import PORTION
 
 CONTENTS = "the contents"
 

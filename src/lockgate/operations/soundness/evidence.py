@@ -15,7 +15,8 @@ from lockgate.core.soundness.flaw import Flaw, Rule
 from lockgate.core.soundness.pruning import unpinned
 from lockgate.core.spine import Cell, Slot, seal
 from lockgate.operations.intake.recounting import Decode, Recounting
-from lockgate.operations.vault.checking import PORTION, Check, named_portions
+from lockgate.operations.vault.checking import Check
+from lockgate.operations.vault.portions import PORTION, named_portions
 
 # After every time.
 _EVER: Instant = 1 << 62

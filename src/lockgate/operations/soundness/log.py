@@ -18,8 +18,9 @@ from lockgate.core.refusal import VerifyError
 from lockgate.core.soundness.flaw import Flaw, Rule, flaw_of
 from lockgate.core.vault import Receipt
 from lockgate.errors import DataError
-from lockgate.operations.vault.checking import PORTION, Check, portions
+from lockgate.operations.vault.checking import Check
 from lockgate.operations.vault.known_keys import heir
+from lockgate.operations.vault.portions import PORTION, portions
 from lockgate.verify import verify_checkpoint
 
 LOG = "the log"

@@ -11,7 +11,8 @@ from lockgate.core.outbox import Message
 from lockgate.core.soundness.flaw import Flaw, Rule
 from lockgate.core.soundness.telling import dishonest
 from lockgate.core.vault import Receipt
-from lockgate.operations.vault.checking import PORTION, Check, portions
+from lockgate.operations.vault.checking import Check
+from lockgate.operations.vault.portions import PORTION, portions
 
 # Messages that were left out of what an endpoint is told of an app.
 LeftOut = dict[tuple[str, str], list[Message]]

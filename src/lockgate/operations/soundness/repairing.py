@@ -15,7 +15,7 @@ from lockgate.core.refusal import VerifyError
 from lockgate.core.soundness.flaw import Rule
 from lockgate.errors import UnsoundError
 from lockgate.operations.soundness.fsck import Soundness, trusted
-from lockgate.operations.vault.checking import PORTION, portions
+from lockgate.operations.vault.portions import PORTION, portions
 from lockgate.ports.house import House
 from lockgate.ports.mending import Mendings
 from lockgate.ports.store import Snapshot

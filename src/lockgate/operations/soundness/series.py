@@ -30,7 +30,8 @@ from lockgate.core.vault import Receipt
 from lockgate.operations.soundness.contents import missing_contents
 from lockgate.operations.soundness.decisions import Replay
 from lockgate.operations.vault.app_series import EVENTS
-from lockgate.operations.vault.checking import PORTION, Check, portions
+from lockgate.operations.vault.checking import Check
+from lockgate.operations.vault.portions import PORTION, portions
 from lockgate.operations.webhooks.webhook_keeping import declared_webhooks
 from lockgate.verify import verify_receipt
 

@@ -11,7 +11,8 @@ from lockgate.core.refusal import VerifyError
 from lockgate.core.soundness.flaw import Flaw, Rule
 from lockgate.core.voucher import Voucher, VoucherKind
 from lockgate.core.wording import count_text
-from lockgate.operations.vault.checking import PORTION, Check, portions
+from lockgate.operations.vault.checking import Check
+from lockgate.operations.vault.portions import PORTION, portions
 from lockgate.ports.timestamps import StampReader
 from lockgate.verify import is_cosigned
 

@@ -4,21 +4,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TypeVar
 
 from lockgate.core.soundness.flaw import Flaw, Rule
-from lockgate.errors import LockgateError, UnsoundError
+from lockgate.errors import LockgateError
 from lockgate.ports.store import Snapshot
 from lockgate.ports.tell import Tell
 from lockgate.verify import Keys
 
-T = TypeVar("T")
-K = TypeVar("K", int, str)
-# What is read at once.
-PORTION = 200
 # Of each rule; further flaws are counted: a store that is broken whole would fill memory with sentences.
 # Many of one rule hide none of another, by which what is told first and what can be repaired are chosen.
 MAX_FLAWS = 1_000
@@ -70,26 +65,3 @@ class Check:
         """Keep, in words, what could not be recomputed."""
         if len(self.unknown) < MAX_FLAWS:
             self.unknown[sentence] = None
-
-
-def portions(read: Callable[[int], Sequence[T]], key: Callable[[T], int], after: int = -1) -> Iterator[T]:
-    """Yield every row of a table that is read in portions, each after the key of the row before."""
-    return _from(read, key, after)
-
-
-def named_portions(read: Callable[[str], Sequence[T]], key: Callable[[T], str]) -> Iterator[T]:
-    """Yield every row of a table whose keys are names."""
-    return _from(read, key, "")
-
-
-def _from(read: Callable[[K], Sequence[T]], key: Callable[[T], K], after: K) -> Iterator[T]:
-    while rows := read(after):
-        yield from rows
-        last = key(rows[-1])
-        if last <= after:
-            # Whoever goes on from there would read the same rows for ever.
-            raise UnsoundError(
-                f"a row behind {after} holds {last}, and is found by something else than it holds",
-                advice="`lockgate fsck` says which; put the store back from a sound backup.",
-            )
-        after = last
