@@ -5,14 +5,27 @@ from __future__ import annotations
 
 import math
 import struct
+from collections import Counter, deque
+from http import HTTPStatus
+from types import MappingProxyType
 from typing import Any
 
+import numpy as np
 import pytest
 import rfc8785
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lockgate.core.canonical import MAX_INTEGER, Json, WrittenOnce, canonicalize, digest, name_of
+from lockgate.core.canonical import (
+    MAX_INTEGER,
+    NAME_LENGTH,
+    Json,
+    WrittenOnce,
+    canonicalize,
+    digest,
+    name_of,
+    written,
+)
 from lockgate.core.canonical_reading import read_canonical
 from lockgate.core.policy.policy import Mode
 
@@ -70,6 +83,13 @@ def test_histograms_come_out_as_any_list_does(pairs: list[tuple[int, float | str
     assert canonicalize(pairs) == canonicalize(tuple(pairs)) == b"[%s]" % one_by_one
 
 
+@given(st.lists(st.lists(TEXTS, max_size=2), max_size=8))
+@pytest.mark.clause("RE-01")
+def test_lists_without_a_number_come_out_as_any_list_does(lists: list[list[str]]) -> None:
+    """Empty ones too, however many they are."""
+    assert canonicalize(lists) == rfc8785.dumps(lists)
+
+
 def test_an_integer_past_a_double_is_a_text() -> None:
     """A reader that holds numbers as doubles would round it."""
     assert canonicalize([MAX_INTEGER, MAX_INTEGER + 1, -(10**30)]) == (
@@ -84,6 +104,25 @@ def test_words_of_an_enumeration_and_tuples_are_texts_and_lists() -> None:
     )
 
 
+@pytest.mark.clause("RE-01")
+@pytest.mark.parametrize(
+    ("value", "form"),
+    [
+        (range(3), b"[0,1,2]"),
+        (deque([1.5, "a"]), b'[1.5,"a"]'),
+        (MappingProxyType({"b": 1, "a": None}), b'{"a":null,"b":1}'),
+        (Counter("aab"), b'{"a":2,"b":1}'),
+        (HTTPStatus.OK, b"200"),
+        (np.float64(0.5), b"0.5"),
+        (np.float64(5e-7), b"5e-7"),
+        (np.float64(1e22), b"1e+22"),
+    ],
+)
+def test_what_behaves_as_a_value_of_json_is_written_as_that(value: Any, form: bytes) -> None:
+    """A class that inherits from a kind, or has its ways, is of that kind."""
+    assert canonicalize(value) == canonicalize([value])[1:-1] == form
+
+
 def test_a_digest_names_its_hash() -> None:
     """The SHA-256 of `{}` is a published number."""
     assert digest({}) == "sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"
@@ -93,6 +132,7 @@ def test_a_name_follows_from_its_parts_and_keeps_them_apart() -> None:
     """Ids that are stored and signed depend on it: the same parts give the same name for ever."""
     assert name_of("end", "default", "web", "command") == "end_ch6ey3nfh37vuekc"
     assert name_of("app", "a", "b,c") != name_of("app", "a,b", "c")
+    assert len(name_of("app", "a")) == len("app_") + NAME_LENGTH
 
 
 @pytest.mark.clause("RE-01")
@@ -144,5 +184,6 @@ def test_what_never_changes_is_written_once() -> None:
     assert part.written() == part.written() == '{"a":[1.5],"b":1}'
     assert part.digest() == digest({"b": 1, "a": [1.5]})
     assert part.asked == 1
+    assert canonicalize([part.written(), written({"c": 2})]) == b'[{"a":[1.5],"b":1},{"c":2}]'
     with pytest.raises(NotImplementedError):
         WrittenOnce().document()

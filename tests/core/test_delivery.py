@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lockgate.core.delivery import (
+    UNHEARD,
     Carried,
     Delivery,
     State,
@@ -22,6 +23,7 @@ from lockgate.core.delivery import (
     hastened,
     settled,
     superseded,
+    unheard,
 )
 from lockgate.core.endpoint import Endpoint, Kind
 from lockgate.core.instant import HOUR, SECOND
@@ -171,6 +173,24 @@ def test_what_has_waited_for_three_days_is_dead_and_asks_for_no_time() -> None:
     assert (dead.state, dead.held_until, dead.error) == (State.DEAD, 0, "connection refused")
     assert (fresh.state, fresh.attempts, fresh.waits, fresh.due_at) == (State.DUE, 0, 0, NOW + 5)
     assert (fresh.leased_until, fresh.held_until) == (0, 0)
+
+
+@pytest.mark.clause("WH-314")
+@given(kind=st.sampled_from(Kind), heard=st.integers(0, 3), lost=st.integers(0, 5))
+def test_the_third_sender_in_a_row_that_ended_makes_a_failed_try_of_it(kind: Kind, heard: int, lost: int) -> None:
+    """Not while a sender may be at it, nor twice; whoever saw the end of a try, or asks anew, begins the count anew."""
+    left, now = DUE, NOW
+    for number in range(heard + lost):
+        left = claimed(left, ACTUATOR, now)
+        left = settled(left, FAILED, now) if number < heard else left
+        now += HOUR
+    failed = replace(settled(left, Carried(fault=UNHEARD), now, kind), ended=left.ended)
+
+    assert left.ended == max(0, lost - 1)
+    assert unheard(left, now, kind) == (failed if lost >= 3 else left)
+    assert unheard(left, left.tried_at, kind) == left
+    assert unheard(failed, now, kind) == failed
+    assert [settled(left, FAILED, now).ended, again(left, now).ended] == [0, 0]
 
 
 @pytest.mark.clause("LI-94")

@@ -53,6 +53,7 @@ def refused(path: str) -> Reason:
     """Return why a path is none of a tile."""
     with pytest.raises(VerifyError) as found:
         read_tile_path(path)
+    assert "tile/LEVEL/NUMBER" in found.value.advice
     return found.value.reason
 
 
@@ -97,6 +98,10 @@ def test_a_tile_has_one_path(level: int | None, number: int, width: int) -> None
         "tile/0/001/234",
         "tile/00/001",
         "tile/01/001",
+        "tile/+1/001",
+        "tile/ 1/001",
+        "tile/1_0/001",
+        "tile/\u00b2/001",
         "tile/-1/001",
         "tile/64/001",
         "tile/064/001",
@@ -117,6 +122,7 @@ def test_a_tile_has_one_path(level: int | None, number: int, width: int) -> None
         "other/0/001",
         "tile/0/" + "x999/" * 18 + "999",
         "tile/0/" + "x999/" * 5 + "999",
+        "tile/0/" + "x999/" * 2_000 + "999",
     ],
 )
 def test_no_other_text_is_the_path_of_a_tile(path: str) -> None:
@@ -132,6 +138,13 @@ def test_a_tile_is_in_a_log_that_has_all_it_holds(size: int, level: int, number:
     tile = Tile(level, number, width)
 
     assert tile.is_in(size) == (set(tile.nodes) <= whole)
+
+
+@pytest.mark.clause("LG-02")
+@given(size=st.integers(0, SIZE), number=st.integers(0, 2), width=WIDTHS)
+def test_a_tile_of_entries_is_in_a_log_with_that_of_their_hashes(size: int, number: int, width: int) -> None:
+    """Each entry has its hash in the lowest row."""
+    assert Tile(None, number, width).is_in(size) is Tile(0, number, width).is_in(size)
 
 
 @pytest.mark.clause("LG-03")
@@ -164,6 +177,7 @@ def test_the_largest_envelope_fits_an_entry() -> None:
     entry = b"x" * MAX_ENVELOPE_SIZE
 
     assert encode_entries([entry]) == b"\xff\xff" + entry
+    assert read_entries(encode_entries([entry] * WIDTH)) == (entry,) * WIDTH
 
 
 @pytest.mark.clause("LG-03")

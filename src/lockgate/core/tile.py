@@ -74,16 +74,15 @@ def tiles_of(size: int) -> tuple[Tile, ...]:
 
 def read_tile_place(level: str, place: str) -> Tile:
     """Return the tile that the last parts of a path name: a level or `entries`, and `x001/x234/067.p/8`."""
-    is_level = level.isascii() and level.isdigit() and (level == "0" or level[0] != "0")
     found = _PLACE.fullmatch(place) if len(place) <= _MAX_PLACE else None
-    if not (is_level or level == "entries") or found is None:
+    if found is None:
         raise _no_tile()
     number = int(found[1].replace("x", "").replace("/", ""))
     try:
-        tile = Tile(int(level[:3]) if is_level else None, number, int(found[2] or WIDTH))
+        tile = Tile(None if level == "entries" else int(level[:3]), number, int(found[2] or WIDTH))
     except ValueError as error:
         raise _no_tile() from error
-    # One tile has one path: no group of zeros more, and none of full width that says so.
+    # One tile has one path: no other spelling of its level, no group of zeros more, and no full width that says so.
     if tile.path != f"tile/{level}/{place}":
         raise _no_tile()
     return tile
@@ -112,7 +111,7 @@ def read_entries(data: bytes) -> tuple[bytes, ...]:
     while place < len(data):
         begin = place + _LENGTH_SIZE
         place = begin + int.from_bytes(data[place:begin], "big")
-        if begin > len(data) or place > len(data):
+        if place > len(data):
             raise _bad_entries("it ends within an entry")
         entries.append(data[begin:place])
     if not 0 < len(entries) <= WIDTH:

@@ -10,7 +10,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from lockgate.core.canonical import Json
 from lockgate.core.decision.decision import Action, Cause, Decision
 from lockgate.core.instant import Instant
 from lockgate.core.policy.policy import Mode, Policy
@@ -67,7 +66,7 @@ class Transition:
     @property
     def events(self) -> tuple[Event, ...]:
         """Return what listeners are told; a shadow rollout tells movers nothing."""
-        if self.is_look or self.after.mode is Mode.SHADOW:
+        if self.after.mode is Mode.SHADOW:
             return ()
         told = {
             Action.PROMOTE: Event.PROMOTE,
@@ -80,10 +79,6 @@ class Transition:
         ended = self.after.is_terminal and self.after.status is not self.before.status
         noticed = (_NOTED_BY[each] for each in self.after.notices if each not in self.before.notices)
         return tuple(event for event in (told, Event.COMPLETED if ended else None, *noticed) if event is not None)
-
-    def document(self) -> dict[str, Json]:
-        """Return the JSON form."""
-        return {"from": self.before.document(), "to": self.after.document(), "at": self.at}
 
 
 def begun(before: Rollout, policy: Policy) -> Transition:
