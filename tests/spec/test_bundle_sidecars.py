@@ -18,11 +18,12 @@ from lockgate.core.envelope import open_envelope
 from lockgate.core.listed_key import Use
 from lockgate.core.vault import Receipt
 from lockgate.errors import TryAgainError, UnsoundError
+from lockgate.operations.bundle import sidecars
 from lockgate.operations.replay.replay import replay_stored
 from lockgate.operations.soundness.fsck import fsck
 from lockgate.testing.signers import SeededSigner, seeded_signers
 from lockgate.testing.world import World
-from tests.spec.bundles import bundled, rolled_back
+from tests.spec.bundles import bundled, promoted, rolled_back
 from tests.spec.forged import entries, in_files, made_whole, rewritten
 from tests.spec.line import WORSE, created
 from tests.spec.test_rotation import line, rotated
@@ -136,6 +137,19 @@ def test_a_key_answers_for_no_receipt_of_the_key_before_it(tmp_path: Path) -> No
     assert {name for name in files if name.startswith("sshsig/")} == {"sshsig/2.sig"}
     assert told.missing["sshsig"] == [{"from": 1, "to": 1, "why": "the key that signed it signs no more"}]
     assert open_envelope(files["receipts/2.json"]).key_id == here.house.signers.receipt.key_id
+
+
+@pytest.mark.clause("KY-102")
+def test_an_export_asks_a_signer_once_for_each_of_the_last_that_it_signed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A service far away may charge for each: of those before, and of another key's, nothing is asked."""
+    monkeypatch.setattr(sidecars, "MAX_SIGNED", 2)
+    here, rollout = promoted()
+    signer, another = _Counting("receipt 1"), _Counting("receipt 2")
+
+    for each in (signer, another):
+        bundled(replace(here.house, signers=replace(seeded_signers(1), receipt=each)), rollout)
+
+    assert (signer.asked, another.asked) == (2, 0)
 
 
 @pytest.mark.clause("EX-101")
