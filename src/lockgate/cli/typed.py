@@ -32,11 +32,11 @@ def typed(call: Mapping[str, object], instead: Mapping[str, object]) -> str:
     """Return the command line of a call, some of its values being others."""
     meant, words = {**call, **instead}, ["lockgate", "create"]
     for name, option in WITH_VALUE.items():
-        value = meant[name]
+        value = meant.get(name)
         values = value if isinstance(value, list | tuple) else () if value is None else (value,)
         for each in values:
             words += [option, f"{each:.12g}" if isinstance(each, float) else str(each)]
-    return shlex.join([*words, *(option for name, option in FLAGS.items() if meant[name])])
+    return shlex.join([*words, *(option for name, option in FLAGS.items() if meant.get(name))])
 
 
 def anew(rollout: Rollout, call: Mapping[str, object], instead: Mapping[str, object]) -> str:

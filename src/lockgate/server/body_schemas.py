@@ -10,47 +10,13 @@ from collections.abc import Mapping
 from typing import cast
 
 from lockgate.core.api_key import MAX_NAME
-from lockgate.core.app import NAME_PATTERN
 from lockgate.core.canonical import Json
 from lockgate.core.declaration.schema import policy_schema
-from lockgate.core.link import MAX_LINKS, MAX_URL
-from lockgate.core.permission import PRESETS, Permission
-from lockgate.core.policy.duration import DURATION_PATTERN
-from lockgate.core.receipt import MAX_TEXT
-from lockgate.core.release_digest import MAX_DIGESTS
 from lockgate.core.webhook import EVENTS, Format
-from lockgate.server.call import MAX_SPAN_S, MAX_WHOLE
-from lockgate.server.schema import NUMBER, TEXT, WHOLE, Schema, described, list_of, mapping_of, or_null, record, shape
+from lockgate.server.field_schemas import DIGESTS, GRANTS, LEVEL, LINKS, METRIC, NAME, NUMBERED, REASON, REMARK, SPAN
+from lockgate.server.schema import NUMBER, TEXT, Schema, described, list_of, or_null, record, shape
 from lockgate.server.screens import COMMANDS
-
-# Halves of characters, which JSON can write: no letters of a name, and other languages' patterns cannot say so.
-HALVES = r"\ud800-\udfff"
-# What may be left out may also be null.
-SPAN: Schema = {
-    "anyOf": [
-        {"type": "integer", "minimum": 0, "maximum": MAX_SPAN_S},
-        {"type": "string", "pattern": DURATION_PATTERN},
-        {"type": "null"},
-    ],
-    "description": "Seconds, or text such as `90s`, `2h`, `1d`.",
-}
-REASON: Schema = {**TEXT, "pattern": r"\S", "maxLength": MAX_TEXT, "description": "Why; the receipt keeps it."}
-REMARK: Schema = described(or_null(TEXT), "Why; the receipt keeps it.")
-NAME: Schema = {**TEXT, "pattern": f"^{NAME_PATTERN.replace(HALVES, '')}$"}
-NUMBERED: Schema = {**WHOLE, "maximum": MAX_WHOLE - 1}
-LINKS: Schema = {
-    **mapping_of({**TEXT, "pattern": r"^https?://[A-Za-z0-9.\-\[\]:]+([/?#][!#-;=?-~]*)?$", "maxLength": MAX_URL}),
-    "propertyNames": {"pattern": r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"},
-    "maxProperties": MAX_LINKS,
-}
-DIGESTS: Schema = {
-    **mapping_of({**TEXT, "pattern": "^sha256:[0-9a-f]{64}$"}),
-    "propertyNames": LINKS["propertyNames"],
-    "maxProperties": MAX_DIGESTS,
-}
-METRIC: Schema = {**TEXT, "minLength": 1, "maxLength": 160}
-LEVEL: Schema = {"type": "number", "exclusiveMinimum": 0.5, "exclusiveMaximum": 1}
-WORDS: list[Json] = [*PRESETS, *(each.value for each in Permission)]
+from lockgate.server.word_schemas import word_schema
 
 
 def _example(schema: Schema, **example: Json) -> Schema:
@@ -64,7 +30,7 @@ def _policy() -> Schema:
 def _order() -> Schema:
     policy = cast("dict[str, Schema]", policy_schema()["properties"])
     flat = {name: policy[name] for name in ("mode", "steps", "min_runs", "require_pairwise")}
-    return record(
+    order = record(
         {
             "app_id": described(or_null(NAME), "The app; needed unless the policy names it."),
             "baseline": described(or_null(NAME), "The release that is trusted; by default the champion."),
@@ -79,6 +45,9 @@ def _order() -> Schema:
         },
         needs=("candidate",),
     )
+    of_policy = {"type": "object", "properties": {"app": TEXT}, "required": ["app"]}
+    by_itself = {"properties": {"app_id": NAME}, "required": ["app_id"]}
+    return {**order, "anyOf": [by_itself, {"properties": {"policy": of_policy}, "required": ["policy"]}]}
 
 
 def _comparison() -> Schema:
@@ -103,7 +72,7 @@ def _key() -> Schema:
         {
             "name": {**TEXT, "pattern": r"\S", "maxLength": MAX_NAME, "description": "Who uses it."},
             "allow": described(
-                {**list_of({"enum": WORDS}), "minItems": 1}, "Presets and permissions within the caller's own."
+                {**list_of({"enum": GRANTS}), "minItems": 1}, "Presets and permissions within the caller's own."
             ),
             "apps": described(list_of(NAME), "The apps that it is for; none: all, where the caller's is."),
             "expires": described(SPAN, "After how long; by default 90 days, at most 366."),
@@ -186,7 +155,7 @@ BODY_SCHEMAS: Mapping[str, Schema] = {
         grace="24h",
         force=True,
     ),
-    **{each.takes: each.schema() for each in COMMANDS},
+    **{each.takes: word_schema(each) for each in COMMANDS},
     "JobToken": _example(
         record(
             {

@@ -10,9 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lockgate.core.permission import Permission
-from lockgate.server.call import MAX_WHOLE, Handler
+from lockgate.server.call import Handler
 from lockgate.server.routes.screens import screen_of
-from lockgate.server.schema import Schema, described, record
 
 ROLLOUT, APP, KEY, ALL = "/rollouts/{id}", "/apps/{app}", "/api-keys/{key}", ""
 
@@ -43,14 +42,6 @@ class Command:
         """Return the name of the schema of its body."""
         of = {ROLLOUT: "OfRollout", APP: "OfApp", KEY: "", ALL: ""}[self.of]
         return f"Words{''.join(part.title() for part in self.name.split('-'))}{of}"
-
-    def schema(self) -> Schema:
-        """Return the schema of its body."""
-        words = {"type": "object", "description": "The options of the command, as the command line sends them."}
-        width: Schema = {"type": ["integer", "null"], "minimum": 0, "maximum": MAX_WHOLE - 1}
-        screen = record({"width": width, "colour": {"type": "boolean"}, "unicode": {"type": "boolean"}})
-        found = record({"words": words, "screen": described(screen, "What the text is fitted to.")})
-        return {**found, "examples": [{"words": self.words, "screen": {"width": 100}}]}
 
 
 WHY = {"reason": "errors at checkout"}

@@ -34,8 +34,8 @@ class Words:
     policy: dict[str, object]
     since_s: int | None = None
     is_replacing: bool = False
-    links: list[list[str]]
-    digests: list[list[str]] = field(default_factory=list)
+    links: list[tuple[str, str]]
+    digests: list[tuple[str, str]] = field(default_factory=list)
     program: dict[str, object] | None = None
     is_rehearsal: bool = False
     quiet: bool = False
@@ -68,8 +68,8 @@ def _order(words: Words, desk: Desk) -> Order:
         policy=words.policy,
         since_s=words.since_s,
         is_replacing=words.is_replacing,
-        links=tuple((name, url) for name, url in words.links),
-        digests=tuple((name, text) for name, text in words.digests),
+        links=tuple(words.links),
+        digests=tuple(words.digests),
         actuator=None if words.program is None else _program(words.program),
         actor=desk.place.actor(),
     )

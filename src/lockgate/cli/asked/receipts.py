@@ -38,7 +38,7 @@ class Words:
 def answer(words: Words, desk: Desk) -> Said:
     """List a rollout's receipts, or hand them out as files that verify offline."""
     house = desk.place.house_to_read()
-    kept = None if words.kept is None else b64decode(words.kept)
+    kept = None if words.kept is None else _decoded(words.kept)
     with desk.place.named(words.rollout_id, house):
         rollout_id, seq, found = _found(words, house)
         # What is only listed needs no key.
@@ -55,6 +55,13 @@ def answer(words: Words, desk: Desk) -> Said:
     else:
         desk.say(render_receipts(found, desk.screen))
     return desk.said()
+
+
+def _decoded(text: str) -> bytes:
+    try:
+        return b64decode(text, validate=True)
+    except ValueError as error:
+        raise UsageError(f"the checkpoint is not base64: {error}", advice="Send its bytes in base64.") from error
 
 
 def _found(words: Words, house: House) -> tuple[str, int | None, list[Receipt]]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from lockgate.errors import UsageError
 from lockgate.report.screen import Screen
-from lockgate.server.call import Answer, Call, Handler, check_names, flag_of, text_of, whole_of
+from lockgate.server.call import MAX_SPAN_S, MAX_WHOLE, Answer, Call, Handler, check_names, flag_of, text_of, whole_of
 
 # A screen that is wider shows nothing more.
 MAX_WIDTH = 1_000
@@ -15,6 +15,7 @@ MAX_WIDTH = 1_000
 NAMED = {"id": "rollout_id", "app": "app_id", "key": "key_id"}
 # What is looked for nowhere else; an app that a word names is.
 OF_PATH = ("rollout_id", "key_id")
+SPANS = ("since_s", "life_s")
 
 
 def screen_of(name: str) -> Handler:
@@ -22,8 +23,9 @@ def screen_of(name: str) -> Handler:
 
     def handle(call: Call) -> Answer:
         document = call.document("words", "screen")
-        words = _object(document, "words")
+        words = {name: _plain(value) for name, value in _object(document, "words").items()}
         _check_placed(words, call.named)
+        _check_wholes(words)
         words |= {NAMED[of]: text for of, text in call.named.items()}
         app = text_of(words, "app_id")
         if app is not None:
@@ -38,6 +40,19 @@ def _check_placed(words: Mapping[str, object], named: Mapping[str, str]) -> None
     for name in (*OF_PATH, *(NAMED[of] for of in named)):
         if name in words:
             raise UsageError(f"{name} is no word here", advice="Name it in the path: /rollouts/ID/screens/COMMAND.")
+
+
+def _plain(value: object) -> object:
+    """Return a number without its point where it is whole: to JSON both are one number."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _check_wholes(words: Mapping[str, object]) -> None:
+    """Refuse a number that no store can hold, or seconds that no span has."""
+    for name, value in words.items():
+        most = MAX_SPAN_S if name in SPANS else MAX_WHOLE - 1
+        if isinstance(value, int) and not 0 <= value <= most:
+            raise UsageError(f"{name} is {value}", advice=f"It is a whole number from 0 to {most}.")
 
 
 def _object(document: Mapping[str, object], name: str) -> dict[str, object]:
