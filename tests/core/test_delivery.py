@@ -184,7 +184,9 @@ def test_the_third_sender_in_a_row_that_ended_makes_a_failed_try_of_it(kind: Kin
         left = claimed(left, ACTUATOR, now)
         left = settled(left, FAILED, now) if number < heard else left
         now += HOUR
-    failed = replace(settled(left, Carried(fault=UNHEARD), now, kind), ended=left.ended)
+    failed = settled(left, Carried(fault=UNHEARD), now, kind)
+    last = Try(at=left.tried_at, took_ms=left.leased_until - left.tried_at, error=UNHEARD)
+    failed = replace(failed, ended=left.ended, tries=(*failed.tries[:-1], last))
 
     assert left.ended == max(0, lost - 1)
     assert unheard(left, now, kind) == (failed if lost >= 3 else left)

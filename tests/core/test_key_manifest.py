@@ -422,9 +422,8 @@ def test_the_version_that_follows_is_signed_by_as_many_of_its_own_roots() -> Non
     """The consent of the former ones does not stand for theirs; of three versions the last one counts."""
     first = replace(MANIFEST, threshold=1)
     older = signed(first, "ab")
-    follows = {"version": 2, "previous": open_manifest(older).digest}
-    lone = replace(first, **follows, roots=(PUBLIC["d"],), former=first.roots)
-    same = replace(first, **follows)
+    same = replace(first, version=2, previous=open_manifest(older).digest)
+    lone = replace(same, roots=(PUBLIC["d"],), former=first.roots)
     third = replace(same, version=3, previous=open_manifest(signed(same, "ab")).digest)
 
     with pytest.raises(VerifyError) as refused:

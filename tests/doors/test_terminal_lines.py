@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from lockgate.adapters.decoders.policy_file import decode_policy
+from lockgate.core.declaration.policy_declaration import declare
 from tests.doors.line import APP, BAD, GOOD, Door, write_runs
 from tests.doors.terminal import COLUMNS, on_terminal
 
@@ -124,3 +126,27 @@ def test_a_raw_run_is_shown_whole(door: Door, home: Path) -> None:
     text = " ".join(line.strip() for line in shown)
     assert release in text
     assert all(f"labels.label_{number}=value {number}" in text for number in range(9))
+
+
+@pytest.mark.clause("LI-665")
+def test_a_policy_that_is_shown_can_be_copied_from_a_terminal(door: Door, home: Path) -> None:
+    """Its promises are comments: a line of one that is broken would be none, and the file no policy."""
+    assert door("policy", "init", home / "policy.yaml", "--app", APP) == 0, door.err
+
+    shown = on_terminal(door, "policy", "show", home / "policy.yaml")
+
+    assert declare(decode_policy("\n".join(shown))).app == APP
+
+
+@pytest.mark.clause("LI-665")
+@pytest.mark.parametrize("told", ["0", "-1", "wide", ""])
+def test_a_width_that_is_none_is_not_believed(
+    door: Door, lived: str, monkeypatch: pytest.MonkeyPatch, told: str
+) -> None:
+    """Sentences are as wide as the tables beside them."""
+    monkeypatch.setenv("COLUMNS", told)
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+
+    assert door("explain", lived) == 0, door.err
+
+    assert max(map(len, door.out.splitlines())) > COLUMNS / 2

@@ -124,6 +124,18 @@ def test_bytes_that_were_changed_in_the_store_are_no_decision_to_replay(
         replay_stored(rollout, world.house, lambda _what, _number: None)
 
 
+@pytest.mark.tampers
+@pytest.mark.clause("RP-110")
+@pytest.mark.parametrize("change", ["the action", "the way back", "the form of JSON"])
+def test_words_that_no_rule_knows_are_no_fault_of_ours(here: tuple[World, str], tmp_path: Path, change: str) -> None:
+    """Also where the log was made to fit them."""
+    world, rollout = here
+    in_files(tmp_path)(made_whole(forged(world, change), world.house))
+
+    with pytest.raises(UnsoundError, match="is not as it was signed"):
+        replay_stored(rollout, world.house, lambda _what, _number: None)
+
+
 @pytest.mark.clause("EX-101")
 def test_a_key_answers_for_no_receipt_of_the_key_before_it(tmp_path: Path) -> None:
     """After a key was followed, or revoked, what it signed has no signature for OpenSSH by the one that signs now."""

@@ -87,10 +87,10 @@ def fitted_to(stream: TextIO, text: str) -> str:
 
 def _columns(stream: TextIO) -> int:
     """Return how wide a terminal is, which is asked itself: standard output may be another one, or none."""
-    try:
-        return int(os.environ["COLUMNS"])
-    except (KeyError, ValueError):
-        pass
+    told = os.environ.get("COLUMNS", "")
+    # As shutil.get_terminal_size, by which tables are drawn, understands it.
+    if told.isdecimal() and int(told) > 0:
+        return int(told)
     try:
         return os.get_terminal_size(stream.fileno()).columns or PIPED_WIDTH
     except OSError:

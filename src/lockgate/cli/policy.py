@@ -79,7 +79,8 @@ def show(file: str, *, as_json: bool) -> None:
         output.emit_json(document)
         return
     lines = [f"# {declared.digest()}", "#", *(f"# {printable(sentence)}" for sentence in promises(declared))]
-    output.say("\n".join(lines) + "\n\n" + encode_policy(declared.document()))
+    # A file of YAML, also where it is copied from a terminal: a line that is broken there would be no comment any more.
+    output.emit("\n".join(lines) + "\n\n" + encode_policy(declared.document()))
 
 
 @policy.command("schema", epilog="Exit codes: 0 printed, 64 usage.")

@@ -42,7 +42,10 @@ OPEN = frozenset({State.DUE, State.DEAD})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Try:
-    """One attempt that somebody saw the end of: the answer's status where there is one, how long it took, the fault."""
+    """One attempt: the answer's status where there is one, how long it took, the fault.
+
+    Of one whose end nobody saw, how long it may have taken.
+    """
 
     at: Instant
     took_ms: int
@@ -190,8 +193,10 @@ def unheard(delivery: Delivery, now: Instant, kind: Kind = Kind.COMMAND) -> Deli
     """
     if delivery.ended < MAY_END or not delivery.leased_until or delivery.is_leased(now):
         return delivery
+    over = settled(delivery, Carried(fault=UNHEARD), now, kind)
+    last = replace(over.tries[-1], took_ms=delivery.leased_until - delivery.tried_at)
     # The next sender that ends is one too many again.
-    return replace(settled(delivery, Carried(fault=UNHEARD), now, kind), ended=delivery.ended)
+    return replace(over, ended=delivery.ended, tries=(*over.tries[:-1], last))
 
 
 def superseded(delivery: Delivery, why: str) -> Delivery:

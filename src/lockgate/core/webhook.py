@@ -40,7 +40,7 @@ EVENTS = {
     Event.APPROVAL_NEEDED: "A step waits for a person's approval; told once for each time that a step is entered.",
     Event.OVERDUE: "A step holds beyond its max_hold, or its weight was not read back within max_stale; told once.",
     Event.UNTOLD: "Nothing is promoted, because no router was told the weight; told once for each time of a step.",
-    Event.COMPLETED: "The rollout has ended, in whichever way `status` says; again where a promoted one is rolled back.",
+    Event.COMPLETED: "The rollout has ended, in whichever way `status` says; again if a promoted one is rolled back.",
     Event.FREEZE: "Nothing of an app may start or be promoted.",
     Event.UNFREEZE: "An app's freeze has ended.",
 }

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from lockgate.core.api_key import ApiKey
-from lockgate.errors import OlderStoreError, UnknownError, UnreachableError
+from lockgate.errors import UnknownError, UnreachableError, UnsoundError
 from lockgate.operations.vault.high_water import refuse_older
 from lockgate.operations.vault.keeping import closing
 from lockgate.ports.house import House
@@ -41,6 +41,7 @@ def revoke_key(key_id: str, house: House) -> Revoked:
 def _doubt(house: House) -> str | None:
     try:
         refuse_older(house)
-    except (OlderStoreError, UnreachableError) as error:
+    # The key is revoked, whatever else is found of the store.
+    except (UnsoundError, UnreachableError) as error:
         return error.message
     return None

@@ -20,7 +20,7 @@ from lockgate.core.vault import Receipt
 from lockgate.errors import UnsoundError
 from lockgate.operations.line.reading import load, planned
 from lockgate.operations.replay.trail import Trail, all_circumstances, bucket_count
-from lockgate.operations.vault.logged import as_logged
+from lockgate.operations.vault.logged import as_logged, not_as_signed
 from lockgate.operations.vault.portions import PORTION, portions
 from lockgate.ports.store import Snapshot
 
@@ -49,8 +49,11 @@ def cases(seen: Snapshot, rollout_id: str, wanted: Callable[[int], bool] | None 
     progress = begin(judged)
     for receipt in portions(partial(_receipts, seen, rollout_id), lambda row: row.seq, 0):
         signed = open_envelope(receipt.envelope).payload
-        statement = read_statement(signed)
-        transition = retold(told, statement, receipt.at, policy)
+        try:
+            statement = read_statement(signed)
+            transition = retold(told, statement, receipt.at, policy)
+        except (VerifyError, ValueError, KeyError, TypeError) as error:
+            raise not_as_signed(receipt) from error
         told = transition.after
         if not trail.has_buckets:
             yield Replayable(receipt, statement, None, PRUNED)

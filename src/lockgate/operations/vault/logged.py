@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Receipts that are kept come in; they go out again as long as each is the entry of the log that it is kept as.
 
-Whoever can write to a store needs no key for it: what is changed there is read as no receipt, and signed by nobody.
+Whoever can write to a store needs no key for it: a receipt that is changed there is refused before its words are read.
+Who changes its leaf too is found by the proof that leads from it to a checkpoint, without which nothing is handed out.
 """
 
 from __future__ import annotations
