@@ -4,18 +4,22 @@
 from __future__ import annotations
 
 import json
+import re
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
+import yaml
 
 from lockgate.client import Client
-from lockgate.client.identity import MARGIN_S, JobKeys, Say, job_keys, job_tokens
-from lockgate.client.transport import ProblemError, Reply, Timing
+from lockgate.client.identity import MARGIN_S, GivenTokens, JobKeys, Say, job_keys, job_tokens
+from lockgate.client.transport import ProblemError, Reply, Timing, Transport
 from lockgate.errors import LockgateError, NotPermittedError, TryAgainError, UnreachableError, UsageError
 from tests.client.scripted import scripted
 
 BEGUN = datetime(2026, 1, 1, tzinfo=UTC)
+ROOT = Path(__file__).resolve().parents[2]
 
 
 class Exchange:
@@ -69,6 +73,7 @@ class Waits:
 CUT_OFF = TryAgainError("the connection broke before the answer came")
 Answer = tuple[int, dict[str, str], object]
 ALL_USED = "each token of this job has been exchanged"
+ENDED: Answer = (401, {}, {"type": "urn:lockgate:problem:key-expired", "status": 401, "detail": "it has ended"})
 
 
 def problem(name: str, status: int) -> ProblemError:
@@ -197,13 +202,12 @@ def test_tokens_follow_a_key_that_was_named_and_has_ended(monkeypatch: pytest.Mo
     monkeypatch.setenv("LOCKGATE_ID_TOKEN", "a.b.c")
     monkeypatch.setenv("LOCKGATE_API_KEY", "rvk_named")
     times = {"created_at": BEGUN.isoformat(), "expires_at": (BEGUN + timedelta(seconds=900)).isoformat()}
-    ended: Answer = (401, {}, {"type": "urn:lockgate:problem:key-expired", "status": 401, "detail": "it has ended"})
     refused: Answer = (401, {}, {"type": "urn:lockgate:problem:token-refused", "status": 401, "detail": "a stranger"})
     made: Answer = (200, {}, {**times, "token": "rvk_made"})
 
-    with scripted(ended, made, (200, {}, {"id": "rol_1"})) as server, Client(server.url) as client:
+    with scripted(ENDED, made, (200, {}, {"id": "rol_1"})) as server, Client(server.url) as client:
         found = client.rollout("rol_1")
-    with scripted(ended, refused) as other, Client(other.url) as client, pytest.raises(ProblemError, match="has ended"):
+    with scripted(ENDED, refused) as other, Client(other.url) as client, pytest.raises(ProblemError, match="has ended"):
         client.rollout("rol_1")
 
     assert found["id"] == "rol_1"
@@ -212,6 +216,126 @@ def test_tokens_follow_a_key_that_was_named_and_has_ended(monkeypatch: pytest.Mo
         None,
         "Bearer rvk_made",
     ]
+
+
+@pytest.mark.clause("CL-89")
+def test_tokens_follow_a_named_key_for_each_call_that_sent_it() -> None:
+    """A call that another one overtakes meets the end of the key as well, and is made again as well."""
+    away: Answer = (503, {}, {})
+
+    def overtaken(_seconds: float) -> None:
+        assert transport.call("GET", "/second", is_safe=True).status == 200
+
+    with scripted(away, ENDED, (200, {}, {}), ENDED, (200, {}, {})) as server:
+        transport = Transport(server.url, "rvk_named", Timing(sleep=overtaken), keys=lambda _timing, _say: "rvk_next")
+        first = transport.call("GET", "/first", is_safe=True)
+        transport.close()
+
+    assert first.status == 200
+    assert [(path, headers["authorization"]) for _, path, headers, _ in server.asked] == [
+        ("/first", "Bearer rvk_named"),
+        ("/second", "Bearer rvk_named"),
+        ("/second", "Bearer rvk_next"),
+        ("/first", "Bearer rvk_named"),
+        ("/first", "Bearer rvk_next"),
+    ]
+
+
+@pytest.mark.clause("CL-90")
+def test_the_key_that_follows_a_named_one_is_waited_for_within_the_time_of_the_call() -> None:
+    """What the first try took is gone."""
+    bounds = list[Timing]()
+
+    def key(timing: Timing, _say: Say) -> str:
+        bounds.append(timing)
+        return "rvk_next"
+
+    with scripted(ENDED, (200, {}, {})) as server:
+        transport = Transport(server.url, "rvk_named", Timing(total_s=20.0, away_s=60.0), keys=key)
+        transport.call("GET", "/")
+        transport.close()
+
+    [given] = bounds
+    assert 0 < given.total_s < 20
+    assert given.away_s == given.total_s
+
+
+@pytest.mark.clause("CL-90")
+@pytest.mark.parametrize("github_status", [500, 200])
+def test_no_issuer_is_waited_for_longer_than_the_call_may_take(github_status: int) -> None:
+    """Neither GitHub nor the server that asks for its public keys."""
+    clock, told = Waits(), {"value": "a.b.c"}
+    silent = [problem("issuer-silent", 503)] * 100
+    with scripted((github_status, {}, told)) as github:
+        given = {"ACTIONS_ID_TOKEN_REQUEST_URL": github.url, "ACTIONS_ID_TOKEN_REQUEST_TOKEN": "of the runner"}
+        tokens = job_tokens(given, "https://lockgate.example.com")
+        assert tokens is not None
+        with pytest.raises(LockgateError):
+            JobKeys(tokens, Exchange(900, *silent), clock)(clock.timing._replace(total_s=4.0))
+
+    assert clock.now - 5_000.0 <= 4.0
+
+
+@pytest.mark.clause("CL-91")
+@pytest.mark.parametrize("failing", [None, UnreachableError("no answer"), problem("issuer-silent", 503)])
+def test_a_key_without_another_is_used_until_its_end(failing: LockgateError | None) -> None:
+    """The last token may be spent, or nobody may answer, when it is renewed."""
+    clock, exchange = Waits(), Exchange(900)
+    keys = JobKeys(GivenTokens(["one", "two"] if failing else ["one"]), exchange, clock)
+    first = keys(clock.timing)
+    exchange.errors = [failing] * 100 if failing else []
+
+    clock.now = 5_000.0 + 845
+    late = keys(clock.timing)
+    clock.now = 5_000.0 + 900
+    with pytest.raises(type(failing) if failing else NotPermittedError):
+        keys(clock.timing)
+
+    assert (first, late) == ("key 1", "key 1")
+
+
+@pytest.mark.clause("CL-92")
+@pytest.mark.parametrize("is_example", [True, False])
+def test_tokens_last_for_as_long_as_the_page_says(*, is_example: bool) -> None:
+    """The first is exchanged for all commands; a `watch` has the others, as many as are declared, after that."""
+    page = (ROOT / "docs" / "howto" / "oidc.md").read_text()
+    said = re.search(r"the example above has (\d+) minutes, \[`gitlab-rollout\.yml`\]\S+ (\d+)\.", page)
+    block = re.search(r"# \.gitlab-ci\.yml\n(.+?)```", page, re.DOTALL)
+    assert said is not None
+    assert block is not None
+    example = (ROOT / "examples" / "ci" / "gitlab-rollout.yml").read_text()
+    [job] = yaml.safe_load(example if is_example else block[1]).values()
+    clock = Waits()
+    tokens = job_tokens(dict.fromkeys(job["id_tokens"], "a.b.c"), "https://lockgate.example.com")
+    assert tokens is not None
+    tokens.drop()
+    keys, minutes = JobKeys(tokens, Exchange(900), clock), 15
+
+    with suppress(NotPermittedError):
+        while minutes < 1_000:
+            clock.now = 5_000.0 + 60 * minutes
+            keys(clock.timing)
+            minutes += 1
+
+    assert minutes == int(said[2 if is_example else 1])
+    assert minutes >= 14 * len(job["id_tokens"])
+
+
+@pytest.mark.clause("CL-93")
+def test_each_command_that_begins_without_a_key_exchanges_a_token_of_its_own() -> None:
+    """What the one before it got is lost with it, and its token is passed over."""
+    clock, exchange = Waits(), Exchange(900)
+    given = {"LOCKGATE_ID_TOKEN": "one", "LOCKGATE_ID_TOKEN_2": "two"}
+    commands = [job_tokens(given, "https://lockgate.example.com") for _ in range(3)]
+    found = []
+
+    for used, tokens in enumerate(commands):
+        assert tokens is not None
+        exchange.errors = [problem("token-used", 401)] * used
+        with suppress(NotPermittedError):
+            found.append(JobKeys(tokens, exchange, clock)(clock.timing))
+
+    assert (found, exchange.tokens) == (["key 1", "key 3"], ["one", "one", "two", "one", "two"])
 
 
 @pytest.mark.clause("CL-60")

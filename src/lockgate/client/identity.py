@@ -59,13 +59,18 @@ class JobKeys:
         self._tokens, self._exchange, self._clock = tokens, exchange, clock
         self._lock = threading.Lock()
         self._key = ""
-        self._until = float("-inf")
+        self._renew_at = self._ends = float("-inf")
 
     def __call__(self, timing: Timing, say: Say | None = None) -> str:
         """Return a key that does not end at once; `timing` bounds the wait for one, which `say` hears of."""
         with self._lock:
-            if self._clock() >= self._until:
-                self._renew(timing, say)
+            if self._clock() >= self._renew_at:
+                try:
+                    self._renew(timing, say)
+                except LockgateError:
+                    # The key that there is, which may be the job's last, opens as much until its end.
+                    if self._clock() >= self._ends:
+                        raise
             return self._key
 
     def fetch(self, timing: Timing, say: Say | None = None) -> dict[str, object]:
@@ -99,7 +104,8 @@ class JobKeys:
     def _kept(self, document: dict[str, object], asked_at: float) -> dict[str, object]:
         self._tokens.drop()
         life = _life(document)
-        self._key, self._until = str(document["token"]), asked_at + life - min(MARGIN_S, life * MARGIN)
+        self._key, self._ends = str(document["token"]), asked_at + life
+        self._renew_at = self._ends - min(MARGIN_S, life * MARGIN)
         return document
 
 
@@ -194,7 +200,7 @@ class _NoTokenYetError(UnreachableError):
 def _patience(error: LockgateError, timing: Timing) -> float:
     """Return for how long another exchange is tried after such an error, from the first one on."""
     if isinstance(error, _NoTokenYetError):
-        return max(timing.away_s, GITHUB_S)
+        return max(timing.away_s, min(GITHUB_S, timing.total_s))
     if isinstance(error, TryAgainError):
         return timing.away_s
     # An error of any other kind would come again, or was waited for.
@@ -202,7 +208,7 @@ def _patience(error: LockgateError, timing: Timing) -> float:
         return 0.0
     if error.status not in AWAY:
         return timing.total_s
-    return max(timing.away_s, OWN_S) if error.type else timing.away_s
+    return max(timing.away_s, min(OWN_S, timing.total_s)) if error.type else timing.away_s
 
 
 def _life(document: Mapping[str, object]) -> float:

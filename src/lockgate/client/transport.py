@@ -141,10 +141,10 @@ class Transport:
 
         `timing`: how long it may be away, and how long it may take, in place of what holds for all.
         """
-        begun, wait = time.monotonic(), FIRST_WAIT_S
+        begun, wait, named = time.monotonic(), FIRST_WAIT_S, self._key
         bounds = timing or self._timing
-        request = _Request(method, f"{self.path}{path}", body, self._headers(headers or {}, bounds))
         until, patience = begun + bounds.total_s, bounds.away_s
+        request = _Request(method, f"{self.path}{path}", body, self._headers(headers or {}, named, bounds))
         while True:
             pause = wait * (1 + self._timing.draw()) / 2
             try:
@@ -157,10 +157,10 @@ class Transport:
                 if away.is_final or time.monotonic() + pause > latest:
                     raise _unreachable(self._url, away.__cause__) from away.__cause__
             else:
-                if ENDED in reply.body and reply.status == NO_KEY and self._outlives_key():
-                    # A job that gets none is told that its key has ended.
-                    with suppress(ProblemError):
-                        request = request._replace(headers=self._headers(headers or {}, bounds))
+                if named and self._keys and reply.status == NO_KEY and ENDED in reply.body:
+                    named = self._key = None
+                    with suppress(ProblemError):  # A job that gets no other is told that its key has ended.
+                        request = request._replace(headers=self._headers(headers or {}, None, _left(bounds, until)))
                         continue
                 latest = min(until, begun + patience_with(reply.status, reply.body, patience))
                 asked = asked_wait(reply.headers)
@@ -172,10 +172,9 @@ class Transport:
             self._timing.sleep(pause)
             wait = min(MAX_WAIT_S, wait * 2)
 
-    def _headers(self, headers: Mapping[str, str], bounds: Timing) -> Mapping[str, str]:
-        """Return what is sent with a call: who calls, by which key, and which organisation is meant."""
+    def _headers(self, headers: Mapping[str, str], key: str | None, bounds: Timing) -> Mapping[str, str]:
+        """Return what is sent with a call: who calls, by that key or one of the job, and for which organisation."""
         sent = {"Accept": "application/json", "User-Agent": AGENT, **headers}
-        key = self._key
         if not key and self._keys is not None:
             key = self._checked(self._keys(bounds, self._say_once))
         if key:
@@ -194,11 +193,6 @@ class Transport:
         if self.on_wait is not None:
             self.on_wait(sentence)
             self.on_wait = None
-
-    def _outlives_key(self) -> bool:
-        """Say whether others follow the key that was named, which has ended."""
-        is_named, self._key = bool(self._key), None if self._keys else self._key
-        return is_named and self._keys is not None
 
     def _checked(self, key: str | None) -> str | None:
         """Return a key that may be sent, if there is one."""
@@ -291,6 +285,12 @@ def check(reply: Reply) -> Reply:
         texts["detail"] = f"{reply.status} was answered, and not by Lockgate"
         texts["advice"] = "A proxy may have answered; LOCKGATE_URL names the address of `lockgate serve`."
     raise ProblemError(status=reply.status, **texts)
+
+
+def _left(bounds: Timing, until: float) -> Timing:
+    """Return what of a call's bounds is left until it must end."""
+    left = max(0.0, until - time.monotonic())
+    return bounds._replace(total_s=left, away_s=min(bounds.away_s, left))
 
 
 def _parsed(url: str) -> SplitResult:
