@@ -4,12 +4,11 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from lockgate.adapters.owner import hand_over
+from lockgate.adapters.owner import make_beside
 
 OWNER_ONLY = 0o600
 
@@ -20,13 +19,9 @@ def whole_file(path: Path, data: bytes, mode: int = OWNER_ONLY) -> Iterator[Path
 
     A crash leaves a file whose name begins with a dot, and nothing or the whole under the path.
     """
-    # mkstemp opens with O_EXCL and 0600: a key is never in a file that others can read.
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    whole = Path(name)
+    handle, whole = make_beside(path, mode)
     try:
         with os.fdopen(handle, "wb") as file:
-            os.fchmod(file.fileno(), mode)
-            hand_over(file.fileno(), path.parent)
             file.write(data)
             file.flush()
             os.fsync(file.fileno())

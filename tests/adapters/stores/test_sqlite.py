@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from lockgate.adapters.stores.sqlite.file import explain
-from lockgate.adapters.stores.sqlite.store import CONTROL, RUNS, SqliteStore
+from lockgate.adapters.stores.sqlite.file import CONTROL_SCHEMA, RUNS_SCHEMA, SqliteFile, explain
+from lockgate.adapters.stores.sqlite.store import CONTROL, RUNS, SqliteStore, snapshot
 from lockgate.core.policy.policy import Mode
 from lockgate.errors import (
     DataError,
@@ -72,6 +72,59 @@ def test_a_later_version_is_met_before_any_key_or_organisation_is_read(tmp_path:
         store.api_key("k")
     with pytest.raises(LaterStoreError):
         store.orgs()
+
+
+@pytest.mark.clause("LI-719")
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        (CONTROL, "ALTER TABLE apps RENAME TO applications"),
+        (CONTROL, "DROP TABLE rollouts"),
+        (RUNS, "ALTER TABLE segments RENAME TO runs"),
+        (RUNS, "DROP TABLE segments"),
+    ],
+)
+def test_a_later_version_is_told_of_whatever_it_did_to_the_tables(tmp_path: Path, name: str, change: str) -> None:
+    """Nothing is unsound, and nothing is to be put back from a backup."""
+    store = SqliteStore(tmp_path)
+    run_sql(tmp_path / name, change, "PRAGMA user_version = 99")
+
+    with pytest.raises(LaterStoreError, match="later version of Lockgate"), store.reading():
+        pass
+    with pytest.raises(LaterStoreError, match="later version of Lockgate"), store.writing() as work:
+        work.add_batch(INGESTED, b"raw", [])
+
+
+@pytest.mark.clause("LI-719")
+def test_a_snapshot_is_taken_of_both_files_before_any_table_is_read(tmp_path: Path) -> None:
+    """What is committed afterwards, to either, is not in it."""
+    store = SqliteStore(tmp_path)
+    files = SqliteFile(tmp_path / CONTROL, CONTROL_SCHEMA), SqliteFile(tmp_path / RUNS, RUNS_SCHEMA)
+
+    with files[0].lent() as control, files[1].lent() as runs:
+        snapshot(control, runs, "default")
+        with store.writing() as work:
+            work.add_batch(INGESTED, b"raw", [])
+        seen = [control.execute("SELECT * FROM batches").fetchall(), runs.execute("SELECT * FROM segments").fetchall()]
+
+    with store.reading() as later:
+        assert later.segment(INGESTED.digest) == b"raw"
+    assert seen == [[], []]
+
+
+@pytest.mark.clause("LI-720")
+def test_a_connection_that_could_not_begin_sorts_in_files_again(tmp_path: Path) -> None:
+    """Only while a transaction begins is what is temporary kept in memory; what is sorted later may be large."""
+    path = tmp_path / CONTROL
+    file = SqliteFile(path, CONTROL_SCHEMA, busy_seconds=0.01)
+
+    with closing(sqlite3.connect(path, isolation_level=None)) as other, file.lent() as connection:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(sqlite3.OperationalError, match="locked"):
+            file.begin(connection)
+        held = connection.execute("PRAGMA temp_store").fetchone()
+
+    assert held == (0,)
 
 
 @pytest.mark.clause("LI-31")

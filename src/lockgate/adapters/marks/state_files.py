@@ -11,13 +11,12 @@ import fcntl
 import hashlib
 import logging
 import os
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from lockgate.adapters.owner import hand_over, make_file, make_folder
+from lockgate.adapters.owner import make_beside, make_file, make_folder
 from lockgate.core.checkpoint import Checkpoint, checkpoint_of
 from lockgate.core.note import MAX_NOTE_SIZE
 from lockgate.core.refusal import VerifyError
@@ -84,15 +83,14 @@ class StateFiles:
             yield
 
     def _replace(self, path: Path, note: bytes) -> None:
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        handle, whole = make_beside(path)
         try:
             with os.fdopen(handle, "wb") as file:
-                hand_over(file.fileno(), path.parent)
                 file.write(note)
             reach("mark.written")
-            Path(name).replace(path)
+            whole.replace(path)
         except BaseException:
-            Path(name).unlink(missing_ok=True)
+            whole.unlink(missing_ok=True)
             raise
 
     def _tell(self, origin: str, error: Exception) -> None:

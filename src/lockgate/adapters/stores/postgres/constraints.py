@@ -25,7 +25,10 @@ def constraints(migrations: str) -> Iterator[tuple[str, str]]:
 
 
 def plain(definition: str) -> str:
-    """Return a constraint as it is written in our files, or shown by PostgreSQL, without that in which they differ."""
+    """Return a constraint as it is written in our files, or shown by PostgreSQL, without that in which they differ.
+
+    None of ours needs its parentheses to mean what it does: a test holds them to comparisons joined by AND alone.
+    """
     return " ".join(re.sub(r'[()"]', " ", _CAST.sub("", definition)).replace(" ,", ",").split())
 
 

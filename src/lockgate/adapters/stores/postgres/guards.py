@@ -64,8 +64,11 @@ _TRIGGER = re.compile(r"^CREATE TRIGGER (\w+) [A-Z ]+ ON (\w+)[^;]+EXECUTE FUNCT
 _POLICY = re.compile(r"^CREATE POLICY (\w+) ON (\w+)([^;]*);", re.MULTILINE)
 _FUNCTION = re.compile(r"^CREATE (FUNCTION (\w+)\(.*?\$\$(.*?)\$\$;)", re.MULTILINE | re.DOTALL)
 _EVENTS = re.compile(r"\b(before|after) (.+?) on ")
-# Who leaves a store lets this one refuse every write; where it went is asked elsewhere.
-_LEFT = "refuse_left"
+# Who leaves a store lets it refuse every write by this; where it went is asked elsewhere.
+LEFT = (
+    "CREATE OR REPLACE TRIGGER a_left_store BEFORE INSERT OR UPDATE OR DELETE ON {}"
+    " FOR EACH STATEMENT EXECUTE FUNCTION lockgate.refuse_left()"
+)
 
 
 @cache
@@ -96,7 +99,7 @@ def made() -> dict[Made, str]:
 def read(rows: Iterable[tuple[str, str, str]]) -> set[Made]:
     """Return what is in force, of the rows of `FOUND`, but for what a store that was left is guarded by."""
     there = ((kind, name, _plain(kind, more)) for kind, name, more in rows)
-    return {each for each in there if _LEFT not in (each[1], *each[2].split(" ")[-1:])}
+    return {each for each in there if each != _left(table_of(each))}
 
 
 def lacking(there: set[Made]) -> Iterator[Made]:
@@ -144,6 +147,12 @@ def _plain(kind: str, written: str) -> str:
         return constraints.plain(written.replace(f"{SCHEMA}.", ""))
     bare = " ".join(re.sub(r"::(\w+\.)?\w+|[()]", "", written).split())
     return _EVENTS.sub(_in_order, bare.replace(f"{SCHEMA}.", "").lower()) if kind == "trigger" else bare
+
+
+def _left(table: str) -> Made:
+    """Return what guards a table of a store that was left, as PostgreSQL shows it."""
+    shown = LEFT.format(table).replace(" OR REPLACE", "")
+    return ("trigger", "a_left_store", _plain("trigger", f"{table} {shown}"))
 
 
 def _in_order(events: re.Match[str]) -> str:

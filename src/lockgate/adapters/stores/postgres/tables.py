@@ -14,6 +14,7 @@ import psycopg
 from psycopg import sql
 
 from lockgate.adapters.stores.postgres.connections import SCHEMA, Connections, Link
+from lockgate.adapters.stores.postgres.guards import LEFT
 from lockgate.adapters.stores.postgres.refusals import LEFT_STATE, in_doubt
 from lockgate.adapters.stores.postgres.soundness import LEFT_FOR
 from lockgate.adapters.stores.postgres.store import PostgresStore
@@ -35,10 +36,6 @@ _REFUSE = """
 CREATE OR REPLACE FUNCTION lockgate.refuse_left() RETURNS trigger LANGUAGE plpgsql AS
 $$ BEGIN RAISE EXCEPTION USING ERRCODE = {}, MESSAGE = {}; END $$
 """
-_REFUSED = (
-    "CREATE OR REPLACE TRIGGER a_left_store BEFORE INSERT OR UPDATE OR DELETE ON {}"
-    " FOR EACH STATEMENT EXECUTE FUNCTION lockgate.refuse_left()"
-)
 
 
 class PostgresTables:
@@ -100,7 +97,7 @@ class PostgresTables:
         self._link.execute(refuse)
         self._link.execute(sql.SQL("COMMENT ON FUNCTION lockgate.refuse_left() IS {}").format(sql.Literal(name)))
         for table in self._columns:
-            self._alter(_REFUSED, table)
+            self._alter(LEFT, table)
         self.keep()
 
     def _alter(self, statement: str, table: str) -> None:

@@ -145,8 +145,10 @@ def _begin(connection: sqlite3.Connection, seconds: float) -> None:
     # Pages as they were before a part of the transaction stay in memory: in a file of their own they would be most of
     # what a turn of many rollouts writes. Whatever is sorted may be large, and has its files.
     connection.execute("PRAGMA temp_store = MEMORY")
-    connection.execute("BEGIN IMMEDIATE")
-    connection.execute("PRAGMA temp_store = DEFAULT")
+    try:
+        connection.execute("BEGIN IMMEDIATE")
+    finally:
+        connection.execute("PRAGMA temp_store = DEFAULT")
 
 
 def _wait(connection: sqlite3.Connection, seconds: float) -> None:

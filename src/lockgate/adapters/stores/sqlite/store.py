@@ -102,12 +102,11 @@ class SqliteStore:
 def snapshot(control: sqlite3.Connection, runs: sqlite3.Connection, org: str) -> SqliteSnapshot:
     """Return what is stored as both files hold it now, for as long as their connections are lent."""
     control.execute("BEGIN")
-    # SQLite takes its snapshot at the first read, not at BEGIN.
-    control.execute("SELECT 1 FROM apps LIMIT 1").fetchone()
+    # SQLite takes its snapshot at the first read, not at BEGIN. That of the version is one and needs no table: those of
+    # a later version may be others.
     refuse_later(control, CONTROL_SCHEMA)
     # Raw runs as they were then: what is pruned meanwhile stays for this snapshot.
     runs.execute("BEGIN")
-    runs.execute("SELECT 1 FROM segments LIMIT 1").fetchone()
     refuse_later(runs, RUNS_SCHEMA)
     return SqliteSnapshot(control, runs, org)
 
