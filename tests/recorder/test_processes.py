@@ -156,13 +156,11 @@ def test_a_process_of_multiprocessing_sends_what_it_recorded(tmp_path: Path, met
     assert sorted(run["app_id"] for run in _runs(tmp_path / "runs")) == ["child", "child", "child", "parent"]
 
 
-@pytest.mark.clause("WH-310")
-@pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
-def test_workers_of_a_pool_that_is_closed_send_what_they_recorded(tmp_path: Path, method: str) -> None:
-    """They end by themselves then; who leaves the block at once has them ended by a signal."""
+def in_a_pool(tmp_path: Path, method: str, before: str = "") -> list[str]:
+    """Record twenty runs in two workers of a pool, and return the apps of all runs that came."""
     path = tmp_path / "work.py"
     path.write_text(
-        HEAD + "import multiprocessing\n"
+        HEAD + f"import multiprocessing\n{before}"
         "def work(number):\n"
         "    with lockgate.record('child'): pass\n"
         "if __name__ == '__main__':\n"
@@ -172,15 +170,16 @@ def test_workers_of_a_pool_that_is_closed_send_what_they_recorded(tmp_path: Path
         "        pool.join()\n",
         encoding="utf-8",
     )
+    environment = {"LOCKGATE_RELEASE": "v1", "LOCKGATE_RUNS_FILE": str(tmp_path / "runs")}
+    subprocess.run([sys.executable, str(path)], env=environment, check=True, timeout=60)
+    return [run["app_id"] for run in _runs(tmp_path / "runs")]
 
-    subprocess.run(
-        [sys.executable, str(path)],
-        env={"LOCKGATE_RELEASE": "v1", "LOCKGATE_RUNS_FILE": str(tmp_path / "runs")},
-        check=True,
-        timeout=60,
-    )
 
-    assert [run["app_id"] for run in _runs(tmp_path / "runs")] == ["child"] * 20
+@pytest.mark.clause("WH-310")
+@pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
+def test_workers_of_a_pool_that_is_closed_send_what_they_recorded(tmp_path: Path, method: str) -> None:
+    """They end by themselves then; who leaves the block at once has them ended by a signal."""
+    assert in_a_pool(tmp_path, method) == ["child"] * 20
 
 
 @pytest.mark.clause("WH-326")
@@ -189,28 +188,8 @@ def test_workers_whose_main_module_records_as_it_is_imported_send_what_they_reco
     tmp_path: Path, method: str
 ) -> None:
     """Also what a worker records before multiprocessing begins its process, and each run once."""
-    path = tmp_path / "work.py"
-    path.write_text(
-        HEAD + "import multiprocessing\n"
-        "with lockgate.record('main'): pass\n"
-        "def work(number):\n"
-        "    with lockgate.record('child'): pass\n"
-        "if __name__ == '__main__':\n"
-        f"    with multiprocessing.get_context({method!r}).Pool(2) as pool:\n"
-        "        pool.map(work, range(20))\n"
-        "        pool.close()\n"
-        "        pool.join()\n",
-        encoding="utf-8",
-    )
+    recorded = in_a_pool(tmp_path, method, "with lockgate.record('main'): pass\n")
 
-    subprocess.run(
-        [sys.executable, str(path)],
-        env={"LOCKGATE_RELEASE": "v1", "LOCKGATE_RUNS_FILE": str(tmp_path / "runs")},
-        check=True,
-        timeout=60,
-    )
-
-    recorded = [run["app_id"] for run in _runs(tmp_path / "runs")]
     assert recorded.count("child") == 20
     assert recorded.count("main") == (1 if method == "fork" else 3)
 
