@@ -33,7 +33,7 @@ def test_receipts_say_who_decided(door: Door, paused: str, monkeypatch: pytest.M
 
     assert (of_rollout[1]["by"], of_app[0]["by"]) == ("ann", "ci/job-7")
     assert of_rollout[1]["actor"] == {"type": "person", "name": "ann", "reason": "errors in the log"}
-    heads, _, pause = door.out.splitlines()[:3]
+    heads, _, _, pause = door.out.splitlines()[:4]
     assert heads.split() == ["seq", "at", "decision", "by", "reason"]
     assert pause.split()[2:5] == ["pause", "(operator)", "ann"]
 

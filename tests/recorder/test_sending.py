@@ -186,7 +186,9 @@ def test_an_overflow_names_the_file_where_runs_go_to_one(tmp_path: Path) -> None
     _record(recorder, 200)
 
     recorder.close(0.01)
-    assert set(recorder.counts().dropped) == {"the file took them more slowly than they came"}
+    reasons = recorder.counts().dropped
+    assert reasons["the file took them more slowly than they came"] >= 100
+    assert not any("server" in reason for reason in reasons)
 
 
 @pytest.mark.clause("RC-09")

@@ -339,7 +339,8 @@ def test_the_longest_decision_can_be_signed(filler: str) -> None:
     worst = finding_of("worst", Outcome.REGRESSED, long)
     findings = [*(finding_of(f"gate {number}", Outcome.CLEAN, long) for number in range(200)), worst]
     moved = transition()
-    name = filler * 256
+    # A name has no control characters; a reason may have what somebody typed.
+    name = (filler if filler.isprintable() else "x") * 256
     moved = replace(
         moved,
         after=replace(moved.after, app=name, baseline=name, candidate=name, org="o" * 64, id="r" * 64),

@@ -38,7 +38,7 @@ def screen_of(name: str) -> Handler:
 def _check_placed(words: Mapping[str, object], named: Mapping[str, str]) -> None:
     """Refuse a word that the path has to say: by the path alone is looked whether a key is for it."""
     for name in (*OF_PATH, *(NAMED[of] for of in named)):
-        if name in words:
+        if words.get(name) is not None:
             raise UsageError(f"{name} is no word here", advice="Name it in the path: /rollouts/ID/screens/COMMAND.")
 
 
