@@ -189,7 +189,7 @@ def test_each_column_and_row_of_files_is_found_or_named_as_unseen(filled: Path, 
     found = set(sound_after_all(filled, tmp_path))
 
     assert {each for each in found if not is_named(*each)} == set()
-    assert named_cells() - found == MADE.keys()
+    assert named_cells() - found <= MADE.keys()
 
 
 @pytest.mark.clause("IO-40")
