@@ -107,7 +107,7 @@ format: $(TESTED) ## format the code and mend what ruff can
 	@$(VENV)/bin/ruff format --quiet .
 
 .PHONY: types
-types: $(TESTED) ## mypy --strict
+types: $(TESTED) $(INTEROPED) ## mypy --strict, which reads the packages that the benches and `make interop` name
 	@$(VENV)/bin/mypy --no-error-summary
 
 .PHONY: contracts
