@@ -86,6 +86,24 @@ def test_a_freeze_is_seen_wherever_one_looks(door: Door) -> None:
     assert door.read("apps")["apps"][0]["frozen"] is None
 
 
+@pytest.mark.clause("CL-94")
+def test_of_all_means_the_apps_that_are_known_now(door: Door) -> None:
+    """One that is named after a kill of all starts; both commands say so where they say what `--all` is."""
+    door.create("--mode", "canary")
+    killed = door("kill", "--all", *WHY, "--yes")
+    later = door("create", "--app-id", "later", "-b", "one", "-c", "two", "--mode", "canary", "--quiet")
+
+    frozen = {each["app"]: each["frozen"] for each in door.read("apps")["apps"]}
+    helps = []
+    for command in ("kill", "unfreeze"):
+        door(command, "--help")
+        helps.append(" ".join(door.out.split()))
+
+    assert (killed, later) == (0, 0)
+    assert frozen == {APP: "errors in the log", "later": None}
+    assert all("--all Every app that is known now, and none that comes later." in each for each in helps)
+
+
 @pytest.mark.clause("LC-41")
 @pytest.mark.parametrize("command", ["list", "apps"])
 def test_an_app_that_nobody_knows_is_refused(door: Door, command: str) -> None:

@@ -42,7 +42,7 @@ of_rollout = options_of(
 of_app = options_of(click.option("--app-id", required=True, metavar="APP", help="The app."), who_and_why)
 of_app_or_all: Callable[[Command], Command] = options_of(
     click.option("--app-id", metavar="APP", help="The app."),
-    click.option("--all", "is_all", is_flag=True, help="Every app."),
+    click.option("--all", "is_all", is_flag=True, help="Every app that is known now, and none that comes later."),
 )
 what_was_seen: Callable[[Command], Command] = options_of(
     click.option("--step", type=click.IntRange(0), metavar="N", help="The step that you saw, counted from 0."),

@@ -224,7 +224,7 @@ class Client(Administering):
         return cast("list[AppTaken]", self._post(f"{API}/freeze", {"reason": reason})["apps"])
 
     def unfreeze_all(self, reason: str) -> Sequence[AppTaken]:
-        """End the freeze of every app."""
+        """End the freeze of every app that is known by now."""
         return cast("list[AppTaken]", self._post(f"{API}/unfreeze", {"reason": reason})["apps"])
 
     def kill(self, app: str, reason: str) -> AppActed:
@@ -232,7 +232,7 @@ class Client(Administering):
         return cast("AppActed", self._post(f"{_app(app)}/kill", {"reason": reason}))
 
     def kill_all(self, reason: str) -> Sequence[AppTaken]:
-        """Do that to every app."""
+        """Do that to every app that is known by now; one that is named later starts."""
         return cast("list[AppTaken]", self._post(f"{API}/kill", {"reason": reason})["apps"])
 
     def _act(self, rollout_id: str, verb: str, document: Mapping[str, object]) -> Acted:

@@ -37,7 +37,7 @@ def unfreeze(name: str, actor: Actor, house: House) -> AppStanding:
 
 
 def unfreeze_all(actor: Actor, house: House) -> tuple[AppStanding, ...]:
-    """End the freeze of every app."""
+    """End the freeze of every app that is known."""
     checked = checked_actor(actor)
     with writing(house) as work:
         return tuple(_end(work, app, checked, house) for app in work.apps())

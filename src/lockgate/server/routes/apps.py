@@ -50,7 +50,7 @@ def kill_one(call: Call) -> Answer:
 
 
 def kill_all(call: Call) -> Answer:
-    """Do that to every app, by a key that is for every app."""
+    """Do that to every app that is known, by a key that is for every app."""
     call.caller.check_every_app()
     return _stand(call, kill(None, call.actor(call.document("reason")), call.house))
 
@@ -62,7 +62,7 @@ def freeze_every(call: Call) -> Answer:
 
 
 def unfreeze_every(call: Call) -> Answer:
-    """End the freeze of every app, by a key that is for every app."""
+    """End the freeze of every app that is known, by a key that is for every app."""
     call.caller.check_every_app()
     return _stand(call, unfreeze_all(call.actor(call.document("reason")), call.house))
 
