@@ -36,7 +36,7 @@ def follows(home: Path, role: str, letter: str) -> str:
     return public.key_id
 
 
-@pytest.mark.clause("KY-100", "KY-101")
+@pytest.mark.clause("KY-100", "KY-101", "KY-103")
 @pytest.mark.parametrize("role", ["receipt", "log"])
 def test_a_key_in_a_service_leaves_it_only_where_that_is_asked_for(home: Path, door: Door, role: str) -> None:
     """Each call that would make a file is refused and makes nothing; a program follows by its file, or a file does."""
@@ -59,6 +59,8 @@ def test_a_key_in_a_service_leaves_it_only_where_that_is_asked_for(home: Path, d
     assert (second in door.out, f"{role}.next.json" in door.out) == (True, True)
     assert door(*rotate, *now) == 0, door.err
     assert second in door.out
+    assert f"The file of the program that signed before is {keys / f'{role}.former.json'};" in door.out
+    assert "private key" not in door.out
     assert door("pause", "--id", made, "--reason", "drill") == 0, door.err
     stolen = ("--compromised", "--last-good-index", 3, "--yes")
     assert door(*rotate, *stolen, "--to-file") == 0, door.err

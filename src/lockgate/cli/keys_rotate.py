@@ -197,7 +197,7 @@ def _said(call: Call, rotated: Rotated) -> int:
     if not rotated.receipts:
         lines.append("The log said so already; only files of this machine were put into their places.")
     if rotated.aside is not None:
-        lines.append(f"The former private key is {rotated.aside}; {_what_of_it(call)}")
+        lines.append(f"{_what_is(rotated.aside)} is {rotated.aside}; {_what_of_it(call)}")
     lines.append(PUBLISH)
     output.say(printed(lines))
     return exit_codes.OK.code
@@ -214,6 +214,11 @@ def _lines(receipts: Mapping[str, Receipt]) -> Sequence[str]:
         f"The receipt that says so is {each.seq} of {each.rollout_id}, entry {each.index} of the log of {org}."
         for org, each in receipts.items()
     ]
+
+
+def _what_is(aside: str) -> str:
+    # The file of a program holds its public half alone.
+    return "The file of the program that signed before" if aside.endswith(".json") else "The former private key"
 
 
 def _what_of_it(call: Call) -> str:
