@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from lockgate.client import Client, ProblemError, Timing, answers
+from lockgate.client import Client, ProblemError, answers
 from lockgate.client.transport import API
 from lockgate.server.table import ENDPOINTS
 from tests.client.scripted import scripted
@@ -100,7 +100,7 @@ def test_the_page_names_each_method() -> None:
 def test_a_method_calls_its_endpoint(called: str) -> None:
     """By its method and path, and once."""
     method, path = called.split(" ")
-    with scripted((200, {}, ANSWER)) as script, Client(script.url, TOKEN, timing=Timing(total_s=5.0)) as client:
+    with scripted((200, {}, ANSWER)) as script, Client(script.url, TOKEN) as client:
         CALLS[called](client)
 
     ((asked, place, _, _),) = script.asked
@@ -186,6 +186,7 @@ def test_what_a_type_says_is_there_is_answered(client: Client, door: Served) -> 
         (client.app(APP)["releases"][0], answers.SeenRelease),
         (client.create_key("n", ["ci"]), answers.MadeKey),
         (next(client.keys()), answers.Key),
+        (client.revoke_key(client.create_key("gone", ["ci"])["id"]), answers.RevokedKey),
         (made, answers.MadeWebhook),
         (next(client.webhooks()), answers.Webhook),
         (client.test_webhook(made["id"]), answers.TriedWebhook),

@@ -16,6 +16,7 @@ import httpx
 import pytest
 
 import lockgate.operations
+from lockgate.client.client import Client
 from lockgate.core.batch import Ingested
 from lockgate.core.permission import Permission
 from lockgate.core.receipt import operator
@@ -128,33 +129,41 @@ def test_an_older_copy_keeps_nothing_that_is_not_signed_either(tmp_path: Path) -
     assert refused == [*acts]
 
 
-@pytest.mark.clause("WT-80")
+@pytest.mark.clause("WT-80", "WT-112")
 def test_on_an_older_copy_a_key_of_a_caller_can_be_revoked(tmp_path: Path) -> None:
     """One that was revoked since the copy was made opens it again; who closes it is told that it is an older copy."""
     here, outlive = outlived(tmp_path)
     created(here)
 
     with served(here) as door:
-        admin, keys = door.caller("admin"), [door.key("viewer") for _ in range(3)]
+        admin, other, keys = door.caller("admin"), door.key("admin"), [door.key("viewer") for _ in range(5)]
         sure = revoke_key(keys[0].key.id, here.house)
+        newest = admin.post(f"/api/v1/api-keys/{keys[4].key.id}/revoke")
         outlive()
         unsure = revoke_key(keys[1].key.id, here.house)
         over_http = admin.post(f"/api/v1/api-keys/{keys[2].key.id}/revoke", idempotency_key="once")
+        with Client(str(door.http.base_url), other.token) as client:
+            by_client = client.revoke_key(keys[3].key.id)
         after = [Caller(door.http, each.token).get("/api/v1/rollouts").status_code for each in keys]
         made = admin.post("/api/v1/api-keys", {"name": "more", "allow": ["viewer"]})
 
-    assert (sure.doubt, "it is an older copy" in (unsure.doubt or "")) == (None, True)
+    assert (sure.doubt, "it is an older copy" in str(unsure.doubt)) == (None, True)
     assert (over_http.status_code, over_http.json()["revoked_at"] is None) == (200, False)
-    assert after == [401, 401, 401]
+    assert f"revoke {keys[2].key.id} there too" in over_http.json()["doubt"]
+    assert f"revoke {keys[3].key.id} there too" in (by_client["doubt"] or "")
+    assert newest.json()["doubt"] is None
+    assert after == [401] * 5
     assert problem(made) == (500, "store-older")
 
 
-@pytest.mark.clause("WT-80")
+@pytest.mark.clause("WT-80", "WT-112")
 def test_who_revokes_a_key_on_an_older_copy_is_told_so(tmp_path: Path) -> None:
     """The key is revoked, and the newer store does not know it; in the newest one nothing is to be told."""
     here = Machine(tmp_path / "home")
     rollout = here.create("v2")
-    ids = [json.loads(here.call("keys", "create", "--name", "a", "--allow", "ci", "--json").stdout)["id"] for _ in "ab"]
+    ids = [
+        json.loads(here.call("keys", "create", "--name", "a", "--allow", "ci", "--json").stdout)["id"] for _ in "abc"
+    ]
     sure = here.call("keys", "revoke", ids[0])
     shutil.copytree(here.home, tmp_path / "copy")
     here.act(rollout, "pause")
@@ -162,13 +171,13 @@ def test_who_revokes_a_key_on_an_older_copy_is_told_so(tmp_path: Path) -> None:
     shutil.copytree(tmp_path / "copy", here.home)
 
     unsure = here.call("keys", "revoke", ids[1])
+    as_json = here.call("keys", "revoke", ids[2], "--json")
 
     assert [(each.returncode, "older copy" in each.stderr) for each in (sure, unsure)] == [(0, False), (0, True)]
     assert f"revoke {ids[1]} there too" in unsure.stderr
-    assert [each["revoked_at"] is None for each in json.loads(here.call("keys", "list", "--json").stdout)["keys"]] == [
-        False,
-        False,
-    ]
+    assert f"revoke {ids[2]} there too" in json.loads(as_json.stdout)["doubt"]
+    kept = json.loads(here.call("keys", "list", "--json").stdout)["keys"]
+    assert [each["revoked_at"] is None for each in kept] == [False] * 3
 
 
 @pytest.mark.clause("WT-73")

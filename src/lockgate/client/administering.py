@@ -11,7 +11,7 @@ from lockgate.client.place import place_of
 from lockgate.client.transport import API
 
 if TYPE_CHECKING:
-    from lockgate.client.answers import Delivery, Key, MadeKey, MadeWebhook, TriedWebhook, Webhook
+    from lockgate.client.answers import Delivery, Key, MadeKey, MadeWebhook, RevokedKey, TriedWebhook, Webhook
 
 KEYS, WEBHOOKS = f"{API}/api-keys", f"{API}/webhooks"
 
@@ -34,9 +34,9 @@ class Administering(Calling):
         """Return a key, without its token."""
         return cast("Key", self._get(f"{KEYS}/{place_of(key_id)}"))
 
-    def revoke_key(self, key_id: str) -> Key:
-        """Let a key open nothing any more, for good."""
-        return cast("Key", self._post(f"{KEYS}/{place_of(key_id)}/revoke", {}))
+    def revoke_key(self, key_id: str) -> RevokedKey:
+        """Let a key open nothing any more, for good; `doubt` says where it is to be revoked too."""
+        return cast("RevokedKey", self._post(f"{KEYS}/{place_of(key_id)}/revoke", {}))
 
     def create_webhook(
         self,

@@ -242,6 +242,12 @@ class MadeKey(Key):
     token: str | None
 
 
+class RevokedKey(Key):
+    """A key that opens nothing; `doubt` says why there may be a newer store, in which it is to be revoked too."""
+
+    doubt: str | None
+
+
 class Webhook(TypedDict):
     """A receiver that was declared; `disabled` says why nothing is sent, `app_id` None: it hears of every app."""
 

@@ -27,6 +27,11 @@ def key_document(key: ApiKey) -> dict[str, Json]:
     }
 
 
+def doubt_words(key_id: str, doubt: str) -> str:
+    """Return what to do about a key that was revoked in a store of which there may be a newer one."""
+    return f"{doubt}; if another store takes its place, revoke {key_id} there too"
+
+
 def render_keys(keys: Sequence[ApiKey], now: Instant, screen: Screen) -> str:
     """Return keys, two lines each: whose it is and whether it opens anything, and what; of a job, which job it is."""
     lines = []

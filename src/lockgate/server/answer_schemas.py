@@ -118,6 +118,7 @@ _KEY = answer(
     rule=described(or_null(TEXT), "By which trust rule a job got it; null for every other key."),
     claims=described({"type": "object", "additionalProperties": TEXT}, "What the job's token said of it."),
 )
+_DOUBT = "Why there may be a newer store, in which the key is to be revoked too; null where nothing says so."
 _UNTOLD = answer(
     event=one_of(Event),
     receipt=WHOLE,
@@ -303,6 +304,7 @@ ANSWER_SCHEMAS: Mapping[str, Schema] = {
     "Overviews": answer(apps=list_of(shape("Overview")), cursor=_CURSOR),
     "Key": _KEY,
     "MadeKey": with_all(shape("Key"), token=described(or_null(TEXT), "Shown this once; null in a replay.")),
+    "RevokedKey": with_all(shape("Key"), doubt=described(or_null(TEXT), _DOUBT)),
     "JobKey": with_all(shape("Key"), token=described(TEXT, "Shown this once.")),
     "Keys": answer(keys=list_of(shape("Key")), cursor=_CURSOR),
     "Webhook": _WEBHOOK,

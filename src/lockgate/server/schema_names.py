@@ -96,7 +96,7 @@ SCHEMA_NAMES: Mapping[Handler, SchemaNames] = {
     api_keys.create_key: SchemaNames("MadeKey", "NewKey", (201,)),
     api_keys.list_all: SchemaNames("Keys"),
     api_keys.show: SchemaNames("Key"),
-    api_keys.revoke: SchemaNames("Key", "Nothing"),
+    api_keys.revoke: SchemaNames("RevokedKey", "Nothing"),
     webhooks.create_one: SchemaNames("MadeWebhook", "NewWebhook", (201,)),
     webhooks.list_all: SchemaNames("Webhooks"),
     webhooks.show: SchemaNames("Webhook"),

@@ -14,7 +14,7 @@ from lockgate.errors import UnknownError
 from lockgate.operations.access.api_keys import list_keys, made_by
 from lockgate.operations.access.issue_key import KeyOrder, issue_key
 from lockgate.operations.access.revoke_key import revoke_key
-from lockgate.report.key_listing import key_document, render_keys
+from lockgate.report.key_listing import doubt_words, key_document, render_keys
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,10 +82,11 @@ def answer_revoke(words: Words, desk: Desk) -> Said:
     made = made_by(key, list_keys(house), house.clock.now())
     if made:
         desk.tell(f"{listed([each.id for each in made])}: made by it, and not revoked with it")
-    if revoked.doubt is not None:
-        desk.tell(f"warning: {revoked.doubt}; if another store takes its place, revoke {key.id} there too")
+    doubt = None if revoked.doubt is None else doubt_words(key.id, revoked.doubt.message)
+    if doubt is not None:
+        desk.tell(f"warning: {doubt}")
     if words.as_json:
-        desk.emit_json(key_document(key))
+        desk.emit_json({**key_document(key), "doubt": doubt})
     else:
         desk.say(render_keys([key], house.clock.now(), desk.screen))
     return desk.said()

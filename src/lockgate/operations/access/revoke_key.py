@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from lockgate.core.api_key import ApiKey
-from lockgate.errors import UnknownError, UnreachableError, UnsoundError
+from lockgate.errors import LockgateError, UnknownError, UnreachableError, UnsoundError
 from lockgate.operations.vault.high_water import refuse_older
 from lockgate.operations.vault.keeping import closing
 from lockgate.ports.house import House
@@ -23,7 +23,7 @@ class Revoked:
     """
 
     key: ApiKey
-    doubt: str | None
+    doubt: LockgateError | None
 
 
 def revoke_key(key_id: str, house: House) -> Revoked:
@@ -38,10 +38,10 @@ def revoke_key(key_id: str, house: House) -> Revoked:
     return Revoked(key, _doubt(house))
 
 
-def _doubt(house: House) -> str | None:
+def _doubt(house: House) -> LockgateError | None:
     try:
         refuse_older(house)
     # The key is revoked, whatever else is found of the store.
     except (UnsoundError, UnreachableError) as error:
-        return error.message
+        return error
     return None

@@ -12,10 +12,11 @@ from lockgate.errors import UnknownError, UsageError
 from lockgate.operations.access.api_keys import find_key, list_keys
 from lockgate.operations.access.issue_key import DEFAULT_LIFE_S, KeyOrder, issue_key
 from lockgate.operations.access.revoke_key import revoke_key
-from lockgate.report.key_listing import key_document
+from lockgate.report.key_listing import doubt_words, key_document
 from lockgate.server.call import MAX_PAGE, Answer, Call, names_of, needed, seconds_of, text_of
 from lockgate.server.cursor import page_of
 from lockgate.server.grant import check_grant, is_seen
+from lockgate.server.problem import problem_of
 
 FIELDS = ("name", "allow", "apps", "expires")
 PAGE = 100
@@ -68,7 +69,9 @@ def revoke(call: Call) -> Answer:
     call.document()
     key = _known(call)
     check_grant(call.caller, key.permissions, key.apps)
-    return Answer(document=key_document(revoke_key(key.id, call.house).key))
+    revoked = revoke_key(key.id, call.house)
+    doubt = None if revoked.doubt is None else doubt_words(key.id, problem_of(revoked.doubt).detail)
+    return Answer(document={**key_document(revoked.key), "doubt": doubt})
 
 
 def _known(call: Call) -> ApiKey:
