@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The folder of a store comes in; a copy of it as it was at one moment goes out, while others go on writing.
 
-The control file is copied first: raw runs are kept in the other file before the batch that names them, or before they
-are moved there, so that a later copy of it holds all that the copied control file names and does not hold.
+Both files are begun to be read before either is copied, so that raw runs which are pruned meanwhile are in the copy.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from lockgate.adapters.stores.sqlite.file import explain
-from lockgate.adapters.stores.sqlite.store import CONTROL, RUNS, SqliteStore
+from lockgate.adapters.stores.sqlite.store import CONTROL, RUNS, SqliteStore, begin_both
 from lockgate.errors import NotPermittedError, UnreachableError, UsageError
 
 PAGES_AT_ONCE = 4_000
@@ -29,7 +28,12 @@ def back_up_store(source: Path, target: Path) -> tuple[Path, ...]:
         target.mkdir(mode=0o700, parents=True, exist_ok=True)
         if any(target.iterdir()):
             raise UsageError(f"{target} is not empty", advice="Name a new folder for each backup.")
-        copies = tuple(_copy(source / name, target / name) for name in (CONTROL, RUNS))
+        with closing(_reader(source / CONTROL)) as control, closing(_reader(source / RUNS)) as runs:
+            try:
+                begin_both(control, runs)
+            except sqlite3.Error as error:
+                raise explain(error, source) from error
+            copies = (_copy(control, target / CONTROL), _copy(runs, target / RUNS))
         _sync(target)
     return copies
 
@@ -52,14 +56,19 @@ def back_up_keys(source: Path, target: Path, public: Mapping[str, bytes], *, has
     return tuple(target / name for name in sorted(written))
 
 
-def _copy(source: Path, target: Path) -> Path:
+def _reader(source: Path) -> sqlite3.Connection:
+    try:
+        return sqlite3.connect(source)
+    except sqlite3.Error as error:
+        raise explain(error, source) from error
+
+
+def _copy(reader: sqlite3.Connection, target: Path) -> Path:
     with _created(target):
         pass
     try:
-        with closing(sqlite3.connect(source)) as reader, closing(sqlite3.connect(target)) as writer:
+        with closing(sqlite3.connect(target)) as writer:
             # In portions, between which others write; those of this one snapshot are copied all the same.
-            reader.execute("BEGIN")
-            reader.execute("SELECT count(*) FROM sqlite_master").fetchone()
             reader.backup(writer, pages=PAGES_AT_ONCE)
             # One file without a write-ahead log beside it is what people copy on.
             writer.execute("PRAGMA journal_mode = DELETE").fetchone()

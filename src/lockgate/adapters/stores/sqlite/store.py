@@ -24,11 +24,14 @@ from lockgate.adapters.stores.sqlite.writing import SqliteTransaction
 from lockgate.core.api_key import ApiKey
 from lockgate.core.app import DEFAULT_ORG
 from lockgate.crash_point import reach
+from lockgate.errors import HeldError
 
 CONTROL = "lockgate.db"
 RUNS = "runs.db"
 # Pages that are given back at a time: nobody waits longer for the file than for so many.
 PAGES_GIVEN = 1_000
+# How often both files are begun to be read while others write; each takes microseconds.
+BEGINNINGS = 100
 
 
 class SqliteStore:
@@ -101,14 +104,36 @@ class SqliteStore:
 
 def snapshot(control: sqlite3.Connection, runs: sqlite3.Connection, org: str) -> SqliteSnapshot:
     """Return what is stored as both files hold it now, for as long as their connections are lent."""
-    control.execute("BEGIN")
-    # SQLite takes its snapshot at the first read, not at BEGIN. That of the version is one and needs no table: those of
-    # a later version may be others.
-    refuse_later(control, CONTROL_SCHEMA)
-    # Raw runs as they were then: what is pruned meanwhile stays for this snapshot.
-    runs.execute("BEGIN")
-    refuse_later(runs, RUNS_SCHEMA)
+    begin_both(control, runs)
     return SqliteSnapshot(control, runs, org)
+
+
+def begin_both(control: sqlite3.Connection, runs: sqlite3.Connection) -> None:
+    """Let connections to both files read what these hold at one moment, until their transactions end.
+
+    Raw runs go after the control file has said that they are pruned. Had they gone between the two beginnings, the
+    control file as it was would miss them: so it is begun anew where anybody wrote raw runs meanwhile.
+    """
+    for _ in range(BEGINNINGS):
+        before = _changes(runs)
+        for connection, schema in ((control, CONTROL_SCHEMA), (runs, RUNS_SCHEMA)):
+            connection.execute("BEGIN")
+            # SQLite takes its snapshot at the first read, not at BEGIN. That of the version is one and needs no table:
+            # those of a later version may be others.
+            refuse_later(connection, schema)
+        if _changes(runs) == before:
+            return
+        for connection in (control, runs):
+            connection.execute("ROLLBACK")
+    raise HeldError(
+        f"raw runs were written each of {BEGINNINGS} times that they were to be read with what names them",
+        advice="Try again.",
+    )
+
+
+def _changes(connection: sqlite3.Connection) -> int:
+    """Return a number that is another one once somebody else has written the file."""
+    return int(connection.execute("PRAGMA data_version").fetchone()[0])
 
 
 def _names_runs(control: SqliteFile) -> bool:
