@@ -5,6 +5,7 @@ A block is run when its fence says how it ends, as in ```` ```console exit=0 ```
 The commands of a page are typed one after another into one shell, which has nothing in its environment.
 Every command but the last of a block must end with 0.
 Shown lines must come out, in order, after the command above them; a line `...` stands for any lines.
+A line that ends with ` ...` stands for one that begins so, because what it says of time hangs on when it is printed.
 """
 
 from __future__ import annotations
@@ -68,10 +69,18 @@ def _command(prompt: str, code: int) -> Command:
 
 
 def shows(shown: tuple[str, ...], output: str) -> bool:
-    """Return whether the output is the shown lines, where `...` stands for any lines."""
-    pattern = "".join(r"(?:.*\n)*?" if line == ANY else re.escape(line) + "\n" for line in shown)
+    """Return whether the output is the shown lines, where `...` stands for any lines, and for the rest of one."""
+    pattern = "".join(map(_pattern, shown))
     lines = "".join(line.rstrip() + "\n" for line in output.splitlines())
     return not shown or re.fullmatch(pattern, lines) is not None
+
+
+def _pattern(line: str) -> str:
+    if line == ANY:
+        return r"(?:.*\n)*?"
+    if line.endswith(f" {ANY}"):
+        return re.escape(line.removesuffix(ANY)) + ".+\n"
+    return re.escape(line) + "\n"
 
 
 def _pages() -> list[Path]:
@@ -142,3 +151,13 @@ def test_a_block_is_read_as_commands_with_their_output() -> None:
 def test_shown_lines_must_come_out_whole(shown: tuple[str, ...], is_shown: bool) -> None:
     """Leaving a line out needs `...`."""
     assert shows(shown, "a  \nb\n") is is_shown
+
+
+@pytest.mark.clause("HO-08")
+@pytest.mark.parametrize(
+    ("shown", "is_shown"), [("a b ...", True), ("a ...", True), ("a c ...", False), ("a b", False)]
+)
+def test_of_a_line_the_rest_may_be_left_out(shown: str, is_shown: bool) -> None:
+    """What it begins with must come out, and something behind that."""
+    assert shows((shown,), "a b c\n") is is_shown
+    assert not shows((shown,), "a b c\na b c\n")

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.doors.both import both, made
+from lockgate import wiring
+from tests.doors.both import StillClock, both, made
 from tests.doors.line import Door
 
 __all__ = ["Door", "both", "made"]
@@ -24,3 +25,11 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def door(home: Path, capsys: pytest.CaptureFixture[str]) -> Door:
     """Return the command line on an empty store."""
     return Door(capsys)
+
+
+@pytest.fixture
+def stillness(monkeypatch: pytest.MonkeyPatch) -> StillClock:
+    """Let time stand still for every call in this process, however long it takes: no wait is over, no age grows."""
+    clock = StillClock(wiring.system_clock().now())
+    monkeypatch.setattr(wiring, "system_clock", lambda: clock)
+    return clock

@@ -90,6 +90,7 @@ def test_a_turn_that_rolls_back_tells_the_router(door: Door, router: Router, tmp
 
 
 @pytest.mark.clause("LI-96")
+@pytest.mark.usefixtures("stillness")
 def test_a_rollback_that_nobody_heard_shouts_and_is_done_all_the_same(door: Door, router: Router) -> None:
     """The exit code says what was decided; standard error that the candidate may still be served."""
     rollout = door.create(*CANARY)
@@ -210,6 +211,7 @@ def test_deliver_sends_what_is_due_and_says_what_is_left(door: Door, router: Rou
 
 
 @pytest.mark.clause("LI-97")
+@pytest.mark.usefixtures("stillness")
 def test_deliver_tells_programs_what_failed(door: Door, router: Router) -> None:
     """Message, state, error and the next try."""
     router.fall()

@@ -101,6 +101,7 @@ def test_a_test_that_fails_says_so_in_its_document(door: Door, paused: str) -> N
 
 
 @pytest.mark.clause("LC-44")
+@pytest.mark.usefixtures("stillness")
 def test_deliver_says_why_it_told_nothing(door: Door, paused: str) -> None:
     """That nothing is due is another matter than that what was tried failed."""
     door("actuator", "set", "--app-id", APP, "--", "false")
