@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,6 +18,7 @@ from lockgate.adapters.stores.sqlite import backup as sqlite_backup
 from lockgate.adapters.stores.sqlite.reading import SqliteSnapshot
 from lockgate.adapters.stores.sqlite.segments import HELD
 from lockgate.adapters.stores.sqlite.store import BEGINNINGS, CONTROL, RUNS, SqliteStore, snapshot
+from lockgate.core.app import App
 from lockgate.core.retention import Retention
 from lockgate.errors import HeldError
 from lockgate.operations.intake.ingest import ingest
@@ -28,6 +30,8 @@ from lockgate.wiring import back_up
 from tests.spec.line import APP, EQUAL
 
 HOUR_S = 3_600
+# Less than a pruner would wait for who reads, and more than any writing takes.
+IMPATIENT_S = 5.0
 BRIEF = Retention(raw_s=HOUR_S, buckets_s=400 * HOUR_S)
 
 
@@ -134,3 +138,25 @@ def test_a_backup_has_the_raw_runs_that_are_pruned_while_it_is_made(
     with copy.reading() as seen:
         assert len(seen.segments_before(2**62, (-1, ""), 100)) == HELD
     assert fsck(replace(old.house, store=copy)).flaws == ()
+
+
+@pytest.mark.clause("LI-723")
+def test_room_is_given_back_past_who_reads_without_holding_writers(tmp_path: Path) -> None:
+    """SQLite keeps writers out while it waits for readers to end, so that this is not waited for."""
+    folder = tmp_path / "home"
+    store, pruner = SqliteStore(folder), SqliteStore(folder)
+    impatient = SqliteStore(folder, busy_seconds=IMPATIENT_S)
+    is_given = False
+
+    with store.reading(), ThreadPoolExecutor() as pool:
+        with store.writing() as work:
+            work.put_app(App(name="first"))
+        given = pool.submit(pruner.give_back)
+        while not is_given:
+            is_given = given.done()
+            with impatient.writing() as work:
+                work.put_app(App(name="later"))
+
+    given.result()
+    with store.reading() as later:
+        assert [each.name for each in later.apps()] == ["first", "later"]

@@ -31,6 +31,8 @@ from lockgate.errors import (
 BUSY_SECONDS = 10.0
 # Whoever waits longer than this for another process is told.
 PATIENCE_SECONDS = 1.0
+# Whoever empties the write-ahead log waits for readers no longer than this; the next who does finds it.
+TRUNCATE_SECONDS = 0.1
 PAGES_KEPT = 8_000
 OBJECTS = "SELECT type || ' ' || name, coalesce(sql, '') FROM sqlite_master"
 # The folders of migrations, of the file that decides and of that of raw runs.
@@ -110,7 +112,12 @@ class SqliteFile:
                 connection.execute(f"PRAGMA incremental_vacuum({pages})").fetchall()
                 if connection.execute("PRAGMA page_count").fetchone()[0] == before:
                     break
-            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            # While SQLite waits for readers to end nobody may write.
+            _wait(connection, TRUNCATE_SECONDS)
+            try:
+                connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            finally:
+                _wait(connection, self._busy_seconds)
 
     def close(self) -> None:
         """Close every connection that is not lent."""
