@@ -255,6 +255,8 @@ def test_who_drips_its_request_is_let_go(tmp_path: Path, monkeypatch: pytest.Mon
 def test_strangers_keep_no_webhook_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A flood of idle connections takes so many threads and no more; the oldest of them makes room for who comes."""
     monkeypatch.setattr(module, "AT_ONCE", 2)
+    monkeypatch.setattr(module, "GOING_S", SECONDS)
+    monkeypatch.setattr(module._Handler, "timeout", SECONDS)
     router = Router()
     with receiving(tmp_path, router) as port:
         idle = [socket.create_connection(("127.0.0.1", port), timeout=SECONDS) for _ in range(2)]

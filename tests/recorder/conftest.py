@@ -32,7 +32,7 @@ class Filed:
 
     def runs(self) -> list[dict[str, Any]]:
         """Return the runs of the file, when all have arrived."""
-        assert self.recorder.flush(10)
+        assert self.recorder.flush(60)
         return [json.loads(line) for line in self.path.read_bytes().splitlines()] if self.path.exists() else []
 
     def run(self) -> dict[str, Any]:
@@ -46,4 +46,4 @@ def filed(tmp_path: Path) -> Iterator[Filed]:
     """Return a recorder of the release v1."""
     recorder = Recorder(file=tmp_path / "runs.ndjson", release="v1")
     yield Filed(recorder, tmp_path / "runs.ndjson")
-    recorder.close(10)
+    recorder.close(60)

@@ -19,7 +19,7 @@ def test_what_a_server_refuses_is_told_by_sentences_that_end(tmp_path: Path, cap
         recorder = Recorder(url=kept.url, release="v1")
         with recorder.record("a") as run:
             run.score("s", 1)
-        recorder.close(20)
+        recorder.close(60)
 
     (told,) = [each.getMessage() for each in caplog.records if "answered 401" in each.getMessage()]
     assert "401: the call has no bearer token. Send " in told

@@ -170,7 +170,7 @@ def test_a_run_of_no_release_is_counted_and_told(
             pass
         with recorder.record("a", "given"):
             pass
-        recorder.close(10)
+        recorder.close(60)
 
     assert recorder.counts().lost == recorder.counts().sent == 1
     assert "no release is named" in caplog.text

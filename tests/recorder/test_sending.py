@@ -31,7 +31,7 @@ def test_runs_arrive_at_a_real_server_once_each(tmp_path: Path) -> None:
     with receiving(tmp_path) as kept:
         recorder = Recorder(url=kept.url, release="v1", bounds=Bounds(batch_runs=50))
         _record(recorder, 120)
-        assert recorder.close(20)
+        assert recorder.close(60)
 
         assert recorder.counts().sent == 120
         assert kept.counted("a") == 120
@@ -47,7 +47,7 @@ def test_what_was_not_answered_is_sent_again_as_the_same_bytes(fault: int | None
         recorder = Recorder(url=told.url, api_key=KEY, release="v1")
         _record(recorder, 3)
 
-        assert recorder.close(20)
+        assert recorder.close(60)
         assert len(told.bodies) == 2
         assert told.bodies[0] == told.bodies[1]
         assert recorder.counts().sent == 3
@@ -60,14 +60,14 @@ def test_batches_are_bounded_in_runs_and_in_bytes() -> None:
     with answering(200) as told:
         recorder = Recorder(url=told.url, release="v1", bounds=Bounds(batch_runs=400, interval_s=0.2))
         _record(recorder, 1_000)
-        assert recorder.flush(20)
+        assert recorder.flush(60)
         small = [body.count(b"\n") for body in told.bodies]
         told.bodies.clear()
         for _ in range(100):
             with recorder.record("a") as run:
                 for name in range(60):
                     run.label(f"label-{name}", "x" * 1_000)
-        assert recorder.close(20)
+        assert recorder.close(60)
 
         assert sum(small) == 1_000
         assert max(small) == 400
@@ -86,7 +86,7 @@ def test_runs_wait_for_a_full_batch_until_their_time_is_over_or_somebody_waits()
         while recorder.counts().sent < 200:
             time.sleep(0.01)
         before = [body.count(b"\n") for body in told.bodies]
-        assert recorder.close(20)
+        assert recorder.close(60)
 
     assert sum(before) in (200, 250)
     assert min(before) >= 50
@@ -104,7 +104,7 @@ def test_a_run_that_the_server_refuses_takes_no_other_with_it(tmp_path: Path, ca
             if number in (7, 30):
                 # What a clock that jumped a year would say; nothing that a caller says is refused.
                 run.started_ns += 366 * 86_400 * 10**9
-        assert recorder.close(20)
+        assert recorder.close(60)
 
         assert (recorder.counts().sent, recorder.counts().lost) == (48, 2)
         assert kept.counted("a") == 48
@@ -120,7 +120,7 @@ def test_where_everything_is_refused_halving_ends() -> None:
     with answering(400) as told:
         recorder = Recorder(url=told.url, release="v1")
         _record(recorder, 500)
-        assert recorder.close(20)
+        assert recorder.close(60)
 
         assert recorder.counts().lost == 500
         assert len(told.bodies) < 100
@@ -135,7 +135,7 @@ def test_a_key_or_address_that_is_not_right_costs_the_batch_and_is_told_without_
     with answering(status) as told, caplog.at_level(logging.DEBUG):
         recorder = Recorder(url=told.url, api_key=KEY, release="v1", bounds=Bounds(batch_runs=5))
         _record(recorder, 20)
-        assert recorder.close(20)
+        assert recorder.close(60)
 
         assert recorder.counts().lost == 20
         assert sum(body.count(b"\n") for body in told.bodies) == 20
@@ -248,7 +248,7 @@ def test_runs_arrive_when_the_server_is_back(tmp_path: Path) -> None:
         recorder.close(0.1)
         again = Recorder(url=told.url, release="v1")
         _record(again, 10)
-        assert again.close(20)
+        assert again.close(60)
 
     assert recorder.counts().sent == 0
     assert again.counts().sent == 10

@@ -173,7 +173,8 @@ def test_a_job_exchanges_once_for_all_of_its_commands(
     assert key.startswith("rvk_")
     assert key.rpartition("_")[0] in told
     assert key not in told
-    assert httpx.get(f"{job.door.http.base_url}{API}/rollouts", headers={"authorization": f"Bearer {key}"}).is_success
+    opens = {"authorization": f"Bearer {key}"}
+    assert httpx.get(f"{job.door.http.base_url}{API}/rollouts", headers=opens, timeout=30).is_success
 
 
 @pytest.mark.clause("CL-85")

@@ -140,6 +140,7 @@ def _declare(server: Server, receiver: Receiver) -> None:
             json={"url": receiver.url(app), "app_id": app},
             headers={"authorization": f"Bearer {server.token}"},
             trust_env=False,
+            timeout=60,
         )
         assert shared.status_code == httpx.codes.CREATED, shared.text
         receiver.secrets[app] = shared.json()["secret"]

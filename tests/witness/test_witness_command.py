@@ -92,8 +92,8 @@ def test_a_witness_answers_over_http_as_the_protocol_says(tmp_path: Path) -> Non
         others = [
             witness.post(log.request(4).replace(b"=\n", b"A\n", 1)).status_code,
             witness.post(b"x" * 200_001).status_code,
-            httpx.get(f"{witness.address}/add-checkpoint", trust_env=False).status_code,
-            httpx.post(f"{witness.address}/other", trust_env=False).status_code,
+            httpx.get(f"{witness.address}/add-checkpoint", trust_env=False, timeout=END_S).status_code,
+            httpx.post(f"{witness.address}/other", trust_env=False, timeout=END_S).status_code,
         ]
         witness.process.send_signal(signal.SIGTERM)
         ended = witness.process.wait(END_S)
@@ -230,7 +230,8 @@ def test_deliver_and_a_server_have_what_was_decided_cosigned(tmp_path: Path) -> 
             httpx.post(paused, headers=headers, json={"reason": "drill"}, trust_env=False, timeout=END_S)
             until, lines = time.monotonic() + END_S, list[str]()
             while time.monotonic() < until:
-                served = httpx.get(f"{server.address}/api/v1/log/checkpoint", headers=headers, trust_env=False)
+                place = f"{server.address}/api/v1/log/checkpoint"
+                served = httpx.get(place, headers=headers, trust_env=False, timeout=END_S)
                 lines = served.text.splitlines()
                 if "witness.example/w1" in lines[-1] and lines[1] == "2":
                     break
