@@ -8,7 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from lockgate.testing.signers import seeded_signers
+from lockgate.testing.world import World
+from lockgate.wiring import memory_store
 from tests.interop.test_audit_script import Audit, audit, tools, whole
+from tests.spec.bundles import bundled
+from tests.spec.line import created
 
 pytestmark = pytest.mark.interop
 __all__ = ["audit", "tools", "whole"]
@@ -28,6 +33,21 @@ def test_the_log_s_key_is_read_however_it_was_copied(audit: Audit, copy: str) ->
 
     done = audit.check()
 
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.clause("EX-42")
+def test_a_key_that_ends_with_a_plus_is_read_whole(audit: Audit) -> None:
+    """One of a hundred keys in base64 has its only plus there, where a shell takes it for an end."""
+    here = World(memory_store(), 3)
+    files = bundled(here.house, created(here).rollout.id)[0]
+    audit.key.write_bytes(seeded_signers(3).receipt.public_key_pem)
+    audit.log_key.unlink()
+    audit.put(files)
+
+    done = audit.check()
+
+    assert (audit.log_key.read_bytes().count(b"+"), audit.log_key.read_bytes()[-2:]) == (3, b"+\n")
     assert (done.returncode, done.stderr) == (0, "")
 
 

@@ -130,15 +130,17 @@ done
 
 # ---- The log's checkpoint is signed by its key, and so is the one that you kept.
 check_note() { # FILE
-  local origin has_signed='' file name key_hash encoded raw dash who signature line
+  local origin has_signed='' file vkey name key_hash encoded raw dash who signature line
   origin=$(head -n 1 "$1")
   sed '/^$/,$d' "$1" > "$work/note"
   [[ $(wc -l < "$work/note") == 3 && $(sed -n 2p "$1") =~ ^[1-9][0-9]{0,15}$ ]] || fail "$1: it is no checkpoint"
   for file in "${log_keys[@]}"; do
     # A file that was copied by hand may end without a line break, or in those of another system.
-    while IFS=+ read -r name key_hash encoded || [[ -n $name ]]; do
+    while IFS= read -r vkey || [[ -n $vkey ]]; do
+      # `IFS=+ read` would drop the plus that a key in base64 may end with.
+      name=${vkey%%+*} key_hash=${vkey#*+} encoded=${vkey#*+*+}
       [[ $name == "$origin" ]] || continue
-      encoded=${encoded%$'\r'}
+      key_hash=${key_hash%%+*} encoded=${encoded%$'\r'}
       raw=$(base64 -d <<< "$encoded" 2> /dev/null | basenc -w0 --base16) || usage "$file is no key of a log"
       [[ $raw =~ ^01[0-9A-F]{64}$ ]] || usage "$file is no key of a log"
       sha256 < <(printf '%s\n' "$name" && basenc --base16 -d <<< "$raw")
