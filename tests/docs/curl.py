@@ -12,15 +12,7 @@ from urllib.request import ProxyHandler, Request, build_opener
 
 def main() -> None:
     """Make the call."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("url")
-    parser.add_argument("-H", action="append", default=[], dest="headers")
-    parser.add_argument("-d", "--data-binary", dest="body")
-    parser.add_argument("-X", dest="method")
-    parser.add_argument("-sS", action="store_true")
-    parser.add_argument("-w", default="", dest="last")
-    parser.add_argument("-o", dest="out", type=Path)
-    given = parser.parse_args()
+    given = _parser().parse_args()
     body = None if given.body is None else given.body.encode()
     if body is not None and body.startswith(b"@"):
         body = Path(body[1:].decode()).read_bytes()
@@ -33,11 +25,30 @@ def main() -> None:
         answer = error
     with answer:
         said = answer.read()
-        if given.out is None:
-            sys.stdout.buffer.write(said)
-        else:
-            given.out.write_bytes(said)
-        sys.stdout.write(given.last.replace("%{http_code}", str(answer.status)).replace("\\n", "\n"))
+    if given.is_failing and answer.status >= 400:
+        sys.stderr.write(f"curl: (22) The requested URL returned error: {answer.status}\n")
+        sys.exit(22)
+    if given.out is None:
+        sys.stdout.buffer.write(said)
+    else:
+        if given.is_making:
+            given.out.parent.mkdir(parents=True, exist_ok=True)
+        given.out.write_bytes(said)
+    sys.stdout.write(given.last.replace("%{http_code}", str(answer.status)).replace("\\n", "\n"))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("url")
+    parser.add_argument("-H", action="append", default=[], dest="headers")
+    parser.add_argument("-d", "--data-binary", dest="body")
+    parser.add_argument("-X", dest="method")
+    parser.add_argument("-sS", action="store_true")
+    parser.add_argument("-w", default="", dest="last")
+    parser.add_argument("-o", dest="out", type=Path)
+    parser.add_argument("--fail", action="store_true", dest="is_failing")
+    parser.add_argument("--create-dirs", action="store_true", dest="is_making")
+    return parser
 
 
 if __name__ == "__main__":

@@ -27,22 +27,28 @@ PORT = re.compile(r"\b73[01]\d\b")
 CURL = f'#!/bin/sh\nexec {sys.executable} {ROOT / "tests" / "docs" / "curl.py"} "$@"\n'
 
 
+def with_curl(path: str, folder: Path) -> str:
+    """Return where programs are looked for, with curl, or what stands in for it, in a folder that is made."""
+    folder.mkdir()
+    if shutil.which("curl", path=path) is None:
+        (folder / "curl").write_text(CURL, encoding="utf-8")
+        (folder / "curl").chmod(0o700)
+    return f"{path}{os.pathsep}{folder}"
+
+
 class Shell:
     """One bash with nothing in its environment but what it is given; all that it began ends with it."""
 
     def __init__(self, folder: Path, path: str, given: Mapping[str, str]) -> None:
         self._folder, self._count = folder, 0
         self._ports: dict[str, str] = {}
-        (folder / "bin").mkdir()
         (folder / "home").mkdir()
-        if shutil.which("curl", path=path) is None:
-            (folder / "bin" / "curl").write_text(CURL, encoding="utf-8")
-            (folder / "bin" / "curl").chmod(0o700)
+        environment = {"HOME": str(folder / "home"), **given, "PATH": with_curl(path, folder / "bin")}
         self._codes, theirs = os.pipe()
         self._bash = subprocess.Popen(
             ["bash", "--noprofile", "--norc", "-s", str(theirs)],
             cwd=folder,
-            env={"HOME": str(folder / "home"), **given, "PATH": f"{path}{os.pathsep}{folder / 'bin'}"},
+            env=environment,
             stdin=subprocess.PIPE,
             text=True,
             pass_fds=(theirs,),

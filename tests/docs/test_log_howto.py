@@ -12,6 +12,7 @@ import pytest
 
 from lockgate.core.tile import tiles_of
 from lockgate.operations.vault.tiles import tile_bytes
+from tests.docs.shell import with_curl
 from tests.server.served import API, Served
 from tests.server.test_log import SIZE, house_of_log
 
@@ -27,7 +28,11 @@ def test_the_loop_mirrors_the_whole_log(house_of_log: Served, tmp_path: Path) ->
     url, token = str(house_of_log.http.base_url).rstrip("/"), house_of_log.key("auditor").token
     note = house_of_log.http.get(f"{API}/log/checkpoint", headers={"authorization": f"Bearer {token}"})
     (tmp_path / "checkpoint").write_bytes(note.content)
-    named = {"LOG": f"{url}{API}/log", "KEY": f"Authorization: Bearer {token}", "PATH": os.environ["PATH"]}
+    named = {
+        "LOG": f"{url}{API}/log",
+        "KEY": f"Authorization: Bearer {token}",
+        "PATH": with_curl(os.environ["PATH"], tmp_path / "bin"),
+    }
 
     _typed(tmp_path, named)
     # Nobody answers there: what is there already is not asked for.
