@@ -11,7 +11,8 @@ import pytest
 from lockgate.core.decision.decision import Action, Cause, Decision
 from lockgate.core.finding import Evidence, Finding, Outcome, Reading
 from lockgate.core.metric import parse_metric
-from lockgate.core.policy.policy import Promote
+from lockgate.core.policy.policy import Mode, Promote
+from lockgate.core.rollout import Status
 from lockgate.operations.asking.queries import Explanation, explain
 from lockgate.operations.create import Order, create
 from lockgate.report.explained import explained, render_explained
@@ -154,6 +155,38 @@ def test_a_list_fits(columns: int) -> None:
 
     assert max(width(line) for line in shown.splitlines()) <= columns
     assert said.rollout.id in shown
+
+
+@pytest.mark.clause("CL-95")
+@pytest.mark.parametrize("candidate", ["v2", "a-release-with-a-very-long-name-indeed"])
+def test_a_list_fits_a_narrow_terminal_with_all_that_is_needed(candidate: str) -> None:
+    """No line of it breaks at any width, and of each rollout its id, its status and its weight stand in one line."""
+    said, _ = seen(candidate=candidate)
+    ended = replace(said.rollout, id=f"rol_{'z' * 16}", mode=Mode.SHADOW, status=Status.ROLLED_BACK, weight=0.01)
+
+    for columns in range(50, 133):
+        lines = render_rollouts([said.rollout, ended], Screen(columns, colour=False), {}).splitlines()
+
+        assert max(width(line) for line in lines) <= columns
+        (first,), (second,) = ([line for line in lines if each.id in line] for each in (said.rollout, ended))
+        assert first.endswith(f"{said.rollout.weight:g} %")
+        assert re.search(r" rolled back +would 0\.01 %$", second)
+        assert sum(f" {candidate[:2]}" in line for line in lines) == 2
+
+
+@pytest.mark.clause("CL-95")
+def test_names_on_a_narrow_terminal_have_a_line_of_their_own() -> None:
+    """What would be cut to nothing beside the rest is read below it."""
+    said, _ = seen(candidate="release-2026-11-21")
+
+    shown = render_rollouts([replace(said.rollout, mode=Mode.SHADOW)], Screen(55, colour=False), {})
+
+    assert shown == (
+        "  id                    status  weight\n"
+        "    app           candidate\n"
+        f"  {said.rollout.id}  active  would {said.rollout.weight:g} %\n"
+        "    claims-agent  release-2026-11-21\n"
+    )
 
 
 @pytest.mark.clause("LC-10")

@@ -24,6 +24,17 @@ MIN_NAME, MIN_REASON = 9, 24
 WHO_SHARE = 4
 # Below this the baseline is left out.
 WIDE = 96
+NAMES, STANDING = ("app", "candidate", "baseline"), ("status", "weight")
+# The columns of rollouts, from those of a wide screen to those of a narrow one, where each has two lines. The mode goes
+# before that: a weight says of itself that it would be.
+_FORMS = (
+    (("id", *NAMES, "mode", *STANDING),),
+    (("id", *NAMES[:2], "mode", *STANDING),),
+    (("id", *NAMES[:2], *STANDING),),
+    (("id", *STANDING), NAMES[:2]),
+)
+_HEADS = {name: name for name in _FORMS[0][0]}
+_MARGINS = (MARGIN, MARGIN + GAP)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,24 +50,17 @@ class Change:
 
 def render_rollouts(rollouts: Sequence[Rollout], screen: Screen, notes: Mapping[str, Sequence[str]]) -> str:
     """Return rollouts as a table, the oldest first; below each stand its notes, by its id."""
-    names = ("app", "candidate", "baseline")[: 3 if screen.width >= WIDE else 2]
-    heads = ("id", *names, "mode", "status", "weight")
-    rows = [
-        (each.id, *(screen.text(str(getattr(each, name))) for name in names), each.mode.value, *_standing(each))
-        for each in rollouts
-    ]
-    widths = [max(width(row[column]) for row in (heads, *rows)) for column in range(len(heads))]
-    ours = slice(1, 1 + len(names))
-    beside = sum(widths) - sum(widths[ours]) + len(MARGIN) + (len(heads) - 1) * len(GAP)
-    widths[ours] = _shared(widths[ours], screen.width - beside)
-    rows = [
-        tuple(shorten(cell, room, screen.signs.ellipsis) for cell, room in zip(row, widths, strict=True))
-        for row in rows
-    ]
-    lines = [screen.paint(_row(heads, widths), "dim")]
+    rows = [_cells(each, screen) for each in rollouts]
+    widest = {name: max(width(row[name]) for row in (_HEADS, *rows)) for name in _HEADS}
+    form = _form(widest, screen)
+    widths = dict(widest)
+    for margin, names in zip(_MARGINS, form, strict=False):
+        ours = [name for name in names if name in NAMES]
+        room = screen.width - _columns(margin, names, {**widths, **dict.fromkeys(ours, 0)})
+        widths |= zip(ours, _shared([widest[name] for name in ours], room), strict=True)
+    lines = [screen.paint(line, "dim") for line in _lines(form, _HEADS, widths, screen)]
     for each, row in zip(rollouts, rows, strict=True):
-        before, after = _row(row[:-2], widths[:-2]), _row(row[-2:], widths[-2:]).removeprefix(MARGIN)
-        lines.append(f"{before}{GAP}{screen.paint(after, TONES[each.status])}")
+        lines += _lines(form, row, widths, screen, TONES[each.status])
         indent = MARGIN + GAP
         for note in notes.get(each.id, ()):
             wrapped = wrap(screen.text(number.write_sentence(note)), max(MIN_REASON, screen.width - len(indent)))
@@ -64,14 +68,39 @@ def render_rollouts(rollouts: Sequence[Rollout], screen: Screen, notes: Mapping[
     return _text(lines)
 
 
-def _standing(rollout: Rollout) -> tuple[str, str]:
-    return status_words(rollout), weight_words(rollout)
+def _cells(rollout: Rollout, screen: Screen) -> Mapping[str, str]:
+    names = {name: screen.text(str(getattr(rollout, name))) for name in NAMES}
+    standing = {"mode": rollout.mode.value, "status": status_words(rollout), "weight": weight_words(rollout)}
+    return {"id": rollout.id, **names, **standing}
+
+
+def _form(widest: Mapping[str, int], screen: Screen) -> Sequence[Sequence[str]]:
+    """Return the columns of each line of a row, as many as a screen has room for."""
+    least = {name: min(columns, MIN_NAME) if name in NAMES else columns for name, columns in widest.items()}
+    fitting = (form for form in _FORMS[screen.width < WIDE : -1] if _columns(MARGIN, form[0], least) <= screen.width)
+    return next(fitting, _FORMS[-1])
+
+
+def _columns(margin: str, names: Sequence[str], widths: Mapping[str, int]) -> int:
+    return len(margin) + sum(widths[name] for name in names) + (len(names) - 1) * len(GAP)
+
+
+def _lines(
+    form: Sequence[Sequence[str]], row: Mapping[str, str], widths: Mapping[str, int], screen: Screen, tone: str = ""
+) -> Iterator[str]:
+    for margin, names in zip(_MARGINS, form, strict=False):
+        cells = [pad(shorten(row[name], widths[name], screen.signs.ellipsis), widths[name]) for name in names]
+        painted = [
+            screen.paint(cell, *([tone] if tone and name in STANDING else []))
+            for name, cell in zip(names, cells, strict=True)
+        ]
+        yield margin + GAP.join(painted)
 
 
 def _shared(wanted: Sequence[int], room: int) -> list[int]:
     """Return how many columns each name's column takes of a room: the widest gives way first."""
     given = list(wanted)
-    while sum(given) > max(room, len(given) * MIN_NAME):
+    while sum(given) > max(room, sum(min(each, MIN_NAME) for each in wanted)):
         given[given.index(max(given))] -= 1
     return given
 
