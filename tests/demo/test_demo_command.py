@@ -112,7 +112,7 @@ def test_one_is_promoted_and_one_rolled_back_on_live_traffic(tmp_path: Path, mon
     with monkeypatch.context() as changed:
         for name, value in elsewhere.items():
             changed.setenv(name, value)
-        ran = typed("demo", "--keep", "--router", "own")
+        ran = typed("demo", "--keep", "--router", "own", within_s=scene.PATIENCE_S + 60)
 
     assert ran.returncode == 0, ran.stdout + ran.stderr
     kept = Path(re.findall(r"Store and receipts: (\S+)\.\n", ran.stdout)[0])

@@ -73,7 +73,7 @@ class Door:
         return self.out.strip()
 
 
-def typed(*words: object) -> subprocess.CompletedProcess[str]:
-    """Call the command line as another process."""
+def typed(*words: object, within_s: float = 60) -> subprocess.CompletedProcess[str]:
+    """Call the command line as another process, which has to end within some time."""
     call = [sys.executable, "-m", "lockgate", *(str(word) for word in words)]
-    return subprocess.run(call, capture_output=True, text=True, check=False, timeout=60)
+    return subprocess.run(call, capture_output=True, text=True, check=False, timeout=within_s)

@@ -35,7 +35,7 @@ def running(command: Sequence[str], environment: Mapping[str, str], folder: Path
         yield Running(_address(process, said), (folder / "key.txt").read_text(encoding="ascii").strip())
     finally:
         process.terminate()
-        code = process.wait(30)
+        code = process.wait(60)
     assert code == 0, said.read_text(encoding="utf-8")
 
 

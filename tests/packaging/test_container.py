@@ -70,7 +70,7 @@ def test_the_steps_of_the_image_make_a_server_that_answers(tmp_path: Path) -> No
     command[0] = str(tmp_path / "opt" / "lockgate" / "bin" / command[0])
     with running(command, set_in_image, tmp_path) as server:
         healthy = health(server.url, set_in_image)
-        ready = httpx.get(f"{server.url}/readyz", timeout=10, trust_env=False)
+        ready = httpx.get(f"{server.url}/readyz", timeout=60, trust_env=False)
 
     assert (healthy, ready.status_code) == (0, 200)
     assert server.key.startswith("rvk_")
@@ -88,5 +88,5 @@ def health(url: str, set_in_image: dict[str, str]) -> int:
     """Return how the image's own check of its health ends."""
     (check,) = [rest for name, rest in SHIPPED if name == "HEALTHCHECK"]
     command = shlex.split(check.partition("CMD ")[2].replace("http://127.0.0.1:7300", url))
-    done = subprocess.run(command, env=os.environ | set_in_image, timeout=30, check=False)
+    done = subprocess.run(command, env=os.environ | set_in_image, timeout=60, check=False)
     return done.returncode

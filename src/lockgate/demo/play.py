@@ -27,8 +27,8 @@ from lockgate.demo.traffic import Traffic
 # Traffic before the first candidate, so that what the baseline's runs carry is known.
 WARM_UP_S = 1.5
 PULSE_S = 0.5
-# In how many pulses the last requests by the former weights are over.
-MOVED_PULSES = 6
+# In how many pulses, at most, the router has the last weight and all requests by the former ones are over.
+MOVED_PULSES = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +105,7 @@ class _Scenery:
                     self.stage.tell(render_move(self.elapsed, act.candidate, each, self.stage.screen))
             self.stage.draw(self._frame(act, rollout))
             if decisions[-1].is_last:
-                is_followed = self._is_followed(act.candidate, decisions[-1].weight)
+                is_followed = self._is_followed(act.candidate, rollout, decisions)
                 step = self.server.look(rollout)["steps"][decisions[-1].step]
                 seconds = self.elapsed - began
                 return Ended(act, rollout, tuple(decisions), step, seconds, self._applied(rollout), is_followed)
@@ -128,12 +128,13 @@ class _Scenery:
         told = {seq: weight for rollout, seq, weight in journal_of(self._folder) if rollout == rollout_id}
         return tuple(told.values())
 
-    def _is_followed(self, candidate: str, weight: float) -> bool:
-        """Say whether the candidate soon gets all requests, or none, as its trial ended."""
+    def _is_followed(self, candidate: str, rollout_id: str, decisions: Sequence[Decided]) -> bool:
+        """Say whether all weights are carried out and the candidate gets all requests, or none, as its trial ended."""
+        moves = sum(each.is_movement for each in decisions)
         for _ in range(MOVED_PULSES):
             counts = self.breathe()
-            wanted = counts.total() if weight else 0
-            if counts and counts[candidate] == wanted:
+            wanted = counts.total() if decisions[-1].weight else 0
+            if counts and counts[candidate] == wanted and len(self._applied(rollout_id)) >= moves:
                 return True
         return False
 

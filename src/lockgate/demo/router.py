@@ -18,13 +18,15 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
-from lockgate.demo.lifeline import KEEP, STOP_S
+from lockgate.demo.lifeline import KEEP
 from lockgate.errors import UnreachableError
 
 HOST = "127.0.0.1"
 # Asked for this, a router answers the weights that it has, as JSON, by itself.
 WEIGHTS = "/.weights"
-START_S = 20.0
+START_S = 60.0
+# A program that is asked to end is ended by what attends it, after STOP_S: whoever kills that leaves the program there.
+END_S = 60.0
 # Linux gives ports from 32768 on, others from 49152.
 PORTS, TRIES = range(20_000, 32_768), 100
 ADMINISTRATORS = os.pathsep.join(("/usr/local/sbin", "/usr/sbin"))
@@ -120,7 +122,7 @@ def stopped(process: subprocess.Popen[bytes]) -> None:
         return
     process.stdin.close()
     try:
-        process.wait(2 * STOP_S)
+        process.wait(END_S)
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
