@@ -11,6 +11,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from lockgate.adapters.marks import database
 from lockgate.adapters.marks.database import DatabaseMarks
 from lockgate.adapters.marks.state_files import StateFiles
 from lockgate.errors import UnreachableError
@@ -21,6 +22,14 @@ pytestmark = [pytest.mark.postgres, pytest.mark.clause("WT-21")]
 LOG = log_of(40)
 
 
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no machine that stands still for two seconds go on by its own mark."""
+    monkeypatch.setattr(database, "CONNECT_S", 60)
+    monkeypatch.setattr(database, "STATEMENT_MS", 60_000)
+
+
+@pytest.mark.usefixtures("patient")
 def test_a_mark_is_only_ever_raised(tmp_path: Path, postgresql: Cluster) -> None:
     """By machines that begin at once, in any order; each sees the largest, also those that never lifted it."""
     url = postgresql.new_database()
@@ -35,6 +44,7 @@ def test_a_mark_is_only_ever_raised(tmp_path: Path, postgresql: Cluster) -> None
     assert fresh.held("log.example/two") is None
 
 
+@pytest.mark.usefixtures("patient")
 def test_a_database_that_comes_back_is_lifted_by_what_was_missed(
     tmp_path: Path, postgresql: Cluster, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -15,6 +15,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from lockgate.adapters.marks import database
 from lockgate.adapters.marks.state_files import StateFiles
 from lockgate.core.receipt import operator
 from lockgate.core.vault import Receipt
@@ -190,8 +191,13 @@ def _get(server: Server, path: str) -> httpx.Response:
 
 @pytest.mark.postgres
 @pytest.mark.clause("WT-21")
-def test_a_second_database_remembers_for_a_machine_that_is_new(tmp_path: Path, postgresql: Cluster) -> None:
+def test_a_second_database_remembers_for_a_machine_that_is_new(
+    tmp_path: Path, postgresql: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """An older copy with its keys on another machine is refused by what the first one left in the database."""
+    # Who stands still for two seconds would go on by its own mark.
+    monkeypatch.setattr(database, "CONNECT_S", 60)
+    monkeypatch.setattr(database, "STATEMENT_MS", 60_000)
     marks = {"LOCKGATE_STATE": postgresql.new_database()}
     first = Machine(tmp_path / "one", **marks)
     rollout = first.create("v2")
