@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 
 from lockgate.webhooks import Event, verify
 
-PATIENCE_S = 30.0
+PATIENCE_S = 120.0
 DRIP_S = 0.1
 START = b"POST /hook HTTP/1.1\r\n"
 

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.faults
 Lengths = Callable[[float, float], float]
 Counts = Callable[[str, int], None]
 # Nothing hangs for longer than a store waits for others.
-PATIENCE_S = 30.0
+PATIENCE_S = 120.0
 # So many sealed buckets that were watched, and so many kills, say something.
 ENOUGH, ENOUGH_KILLS = 5, 20
 

@@ -29,7 +29,7 @@ pytestmark = pytest.mark.faults
 
 # By Standard Webhooks; and what a lease has beyond it.
 TIMEOUT_S, SLACK_S = 15.0, 10.0
-CALM_S = 40.0
+CALM_S = 120.0
 MANY = 14
 REASON = {"reason": "drill"}
 

@@ -16,7 +16,7 @@ from tests.faults.process import started
 
 # What a process asks of a disk that holds stores and marks.
 DISK = ("pwrite64", "write", "fdatasync", "fsync", "ftruncate", "unlink", "rename")
-PATIENCE_S = 20.0
+PATIENCE_S = 120.0
 
 
 def _strace() -> str:

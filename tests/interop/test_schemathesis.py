@@ -44,6 +44,7 @@ checks.positive_data_acceptance.expected-statuses = {[*TAKEN, "400"]}
     for path, reason in UNSAID.items()
 )
 CONFIG = f"""
+request-timeout = 60
 [checks.positive_data_acceptance]
 expected-statuses = {list(TAKEN)}
 [checks.negative_data_rejection]

@@ -82,7 +82,7 @@ def saying(*parts: bytes, pause: float = 0.0, is_open: bool = False) -> Iterator
             listener.shutdown(socket.SHUT_RDWR)
 
 
-def told(folder: Path, url: str, timeout_s: float = 5.0) -> Carried:
+def told(folder: Path, url: str, timeout_s: float = 60.0) -> Carried:
     """Send a message to a URL, and return what that comes to."""
     here = world()
     receivers = sender(here, folder)
