@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-CLAUSE = re.compile(r"^(?:- )?\*\*([A-Z]{2}-\d{2,3})\*\*", re.MULTILINE)
+CLAUSE = re.compile(r"^(?:- )?\*\*([A-Z]{2}-\d{2,4})\*\*", re.MULTILINE)
 
 
 def _written() -> list[str]:

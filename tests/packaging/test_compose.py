@@ -63,6 +63,23 @@ def test_the_composed_server_answers_on_its_database(tmp_path: Path) -> None:
     assert not (tmp_path / "home" / "lockgate.db").exists()
 
 
+@pytest.mark.postgres
+@pytest.mark.clause("SV-1022")
+def test_the_database_is_healthy_when_the_server_can_reach_it() -> None:
+    """While PostgreSQL answers at its socket alone, as its image does until the role is made, it is not ready."""
+    _, program, *options = DATABASE["healthcheck"]["test"]
+    with cluster(has_fsync=False) as database:
+        asked = [str(database.bin / program), *options]
+        # As in the image, where the socket is where a client looks for it.
+        environment = os.environ | {"PGHOST": str(database.folder), "PGPORT": str(database.port)}
+        ready = subprocess.run(asked, env=environment, check=False, timeout=60)
+        database.run("ALTER SYSTEM SET listen_addresses = ''")
+        database.restart_immediate()
+        prepared = subprocess.run(asked, env=environment, check=False, timeout=60)
+
+    assert (ready.returncode, prepared.returncode) == (0, 2)
+
+
 def make_roles(database: Cluster) -> None:
     """Run the script that PostgreSQL's image runs, as that image does."""
     environment = {
