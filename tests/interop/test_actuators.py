@@ -75,7 +75,7 @@ def test_nobody_is_refused_while_all_traffic_moves_there_and_back(router: Router
     with router(folder) as address, under_traffic(address) as found:
         for weight in (100, 0) * 10:
             told = {"LOCKGATE_CANDIDATE": "abc123", "LOCKGATE_TARGET": "v36", "LOCKGATE_WEIGHT": str(weight)}
-            subprocess.run([*map(str, scripts[router])], env={**os.environ, **told}, check=True, timeout=30)
+            subprocess.run([*map(str, scripts[router])], env={**os.environ, **told}, check=True, timeout=120)
 
     assert set(found) == {"v36", "abc123"}
 
@@ -106,7 +106,7 @@ def test_what_is_named_nobody_for_the_rest_leaves_it_where_it_is(folder: Path) -
     told = {"LOCKGATE_CANDIDATE": "abc123", "LOCKGATE_TARGET": "", "LOCKGATE_WEIGHT": "0"}
     with haproxy(folder) as address:
         call = [part("sh"), str(SCRIPTS / "haproxy.sh"), str(folder / "s"), "web"]
-        ran = subprocess.run(call, env={**os.environ, **told}, check=True, timeout=30, capture_output=True, text=True)
+        ran = subprocess.run(call, env={**os.environ, **told}, check=True, timeout=120, capture_output=True, text=True)
 
         assert share_of(address, "v36", 20) == 100.0
 

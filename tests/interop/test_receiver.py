@@ -42,7 +42,7 @@ def receiving(folder: Path, *program: object, **environment: str) -> Iterator[in
         yield int(process.stderr.readline().rstrip().rstrip("/").rpartition(":")[2])
     finally:
         process.send_signal(signal.SIGTERM)
-        assert process.wait(20) == 0
+        assert process.wait(60) == 0
         process.stderr.close()
 
 

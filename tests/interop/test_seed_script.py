@@ -47,7 +47,7 @@ def test_the_script_gates_a_deploy_with_only_names_replaced(error_rate: float, c
         env=os.environ | {"PATH": path, "LOCKGATE_HOME": str(tmp_path / "home"), "GIT_SHA": CANDIDATE},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
         check=False,
     )
 

@@ -66,7 +66,7 @@ class OpensslAuthority:
 
     def openssl(self, *words: str) -> None:
         """Call OpenSSL in the folder."""
-        subprocess.run(["openssl", *words], cwd=self.folder, check=True, capture_output=True, timeout=30)
+        subprocess.run(["openssl", *words], cwd=self.folder, check=True, capture_output=True, timeout=120)
 
     def answer(self, query: bytes) -> tuple[int, str, bytes]:
         """Answer a query."""

@@ -10,7 +10,7 @@ from typing import Any
 
 from tests.server.served import Served
 
-SECONDS = 20
+SECONDS = 60
 
 
 def connect(door: Served) -> socket.socket:

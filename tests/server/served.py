@@ -98,11 +98,11 @@ def served(
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()
         try:
-            with httpx.Client(base_url=address_of(listener), timeout=30, trust_env=False) as http:
+            with httpx.Client(base_url=address_of(listener), timeout=60, trust_env=False) as http:
                 yield Served(here, http)
         finally:
             server.should_exit = True
-            thread.join(20)
+            thread.join(60)
             assert not thread.is_alive()
 
 

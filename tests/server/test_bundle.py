@@ -27,7 +27,7 @@ from tests.spec.bundles import bundle_bytes, rolled_back
 from tests.spec.line import APP
 
 PATH = "/api/v1/rollouts/{id}/bundle"
-PATIENCE_S = 30.0
+PATIENCE_S = 60.0
 
 
 def _by(key: IssuedKey) -> dict[str, str]:

@@ -136,7 +136,7 @@ class Standing:
     def decode(self, body: bytes, app: str | None) -> RunBatch:
         """Return the runs of a body."""
         self.begun.release()
-        assert self.go_on.wait(20)
+        assert self.go_on.wait(60)
         return self._usual.decode(body, app)
 
 
@@ -147,9 +147,9 @@ def test_who_is_being_answered_makes_room_for_nobody() -> None:
     with served(world(), most=2, batches=standing) as door, ThreadPoolExecutor(2) as pool:
         sdk = door.caller("sdk", apps=["web"])
         calls = [pool.submit(sdk.call, "POST", f"{API}/imports/runs", NDJSON, content=LINE)]
-        assert standing.begun.acquire(timeout=20)
+        assert standing.begun.acquire(timeout=60)
         calls.append(pool.submit(sdk.call, "POST", f"{API}/runs", NDJSON, content=LINE))
-        assert standing.begun.acquire(timeout=20)
+        assert standing.begun.acquire(timeout=60)
         refused = exchange(door)
         standing.go_on.set()
         codes = [call.result().status_code for call in calls]
@@ -173,7 +173,7 @@ def test_an_answer_that_nobody_reads_is_given_up(monkeypatch: pytest.MonkeyPatch
         with connect(door) as opened:
             opened.sendall(LONG)
             # Who read on before would read it all.
-            is_lost = lost.wait(20)
+            is_lost = lost.wait(60)
             said = b""
             with suppress(ConnectionError):
                 said = read(opened)

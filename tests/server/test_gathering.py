@@ -50,7 +50,7 @@ class Slow:
         self.transactions += 1
         with self._store.writing(org, spines) as work:
             self.is_begun.set()
-            assert self.may_go.wait(20)
+            assert self.may_go.wait(60)
             yield work
 
 
@@ -85,15 +85,15 @@ def _taken(house: House, batches: Sequence[RunBatch]) -> tuple[list[Ingested | E
 
     with ThreadPoolExecutor(len(batches) + 1) as pool:
         first = pool.submit(take, _batch(-1))
-        assert slow.is_begun.wait(20)
+        assert slow.is_begun.wait(60)
         calls = []
         for number, batch in enumerate(batches, 2):
             calls.append(pool.submit(take, batch))
             while len(together._waiting[house.org]) < number:
                 threading.Event().wait(0.001)
         slow.may_go.set()
-        found = [call.result(20) for call in calls]
-        assert isinstance(first.result(20), Ingested)
+        found = [call.result(60) for call in calls]
+        assert isinstance(first.result(60), Ingested)
     return found, slow.transactions
 
 
@@ -153,14 +153,14 @@ def test_where_the_store_fails_every_caller_is_told_and_nothing_is_kept() -> Non
     own, together = replace(here.house, store=slow), Gathering()
     with ThreadPoolExecutor(4) as pool:
         first = pool.submit(together.take, _sent(_batch(1)), own)
-        assert slow.is_begun.wait(20)
+        assert slow.is_begun.wait(60)
         others = [pool.submit(together.take, _sent(_batch(number)), own) for number in (2, 3)]
         while len(together._waiting["default"]) < 3:
             threading.Event().wait(0.001)
         slow.may_go.set()
-        failures = [other.exception(20) for other in others]
+        failures = [other.exception(60) for other in others]
 
-    assert first.result(20).runs == 10
+    assert first.result(60).runs == 10
     assert [type(each) for each in failures] == [UnreachableError, UnreachableError]
     assert together.take(_sent(_batch(2)), own).runs == 10
 

@@ -19,7 +19,7 @@ from tests.server.served import API, NDJSON, problem, served
 from tests.spec.line import APP, created
 
 FILES = ("lockgate.db", "runs.db")
-SECONDS = 30
+SECONDS = 60
 
 
 def bring(folder: Path, version: int, names: tuple[str, ...] = FILES) -> None:

@@ -25,7 +25,7 @@ from tests.spec.webhooked import hooked
 
 def _lockgate(*words: object) -> subprocess.CompletedProcess[str]:
     call = [sys.executable, "-m", "lockgate", *map(str, words)]
-    return subprocess.run(call, capture_output=True, text=True, check=False, timeout=30)
+    return subprocess.run(call, capture_output=True, text=True, check=False, timeout=120)
 
 
 @pytest.mark.clause("SV-270")

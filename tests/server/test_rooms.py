@@ -70,7 +70,7 @@ class Held:
     def _wait(self, *rooms: str) -> None:
         if self.is_holding and any(f"-{room}" in threading.current_thread().name for room in rooms):
             self.waiting.release()
-            assert self.go_on.wait(30)
+            assert self.go_on.wait(60)
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ class Busy:
     def begun(self, count: int) -> None:
         """Wait until so many calls stand still."""
         for _ in range(count):
-            assert self.held.waiting.acquire(timeout=20)
+            assert self.held.waiting.acquire(timeout=60)
 
 
 @pytest.fixture

@@ -31,7 +31,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def lockgate(*words: object) -> str:
     """Return what a command answers, as a process of its own."""
     call = [sys.executable, "-m", "lockgate", *map(str, words)]
-    ran = subprocess.run(call, capture_output=True, text=True, check=False, timeout=60)
+    ran = subprocess.run(call, capture_output=True, text=True, check=False, timeout=120)
     assert ran.returncode == 0, ran.stderr
     return ran.stdout
 

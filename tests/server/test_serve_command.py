@@ -23,7 +23,7 @@ from lockgate.server.serving import listening
 from tests.doors.line import APP, write_runs
 
 FIRST = re.compile(r"Lockgate answers at (http://\S+)")
-SECONDS = 30
+SECONDS = 120
 
 
 @dataclass

@@ -15,7 +15,7 @@ from lockgate.adapters.stores.postgres.news import CHANNEL, PostgresNews
 from tests.postgresql import Cluster, cluster
 
 pytestmark = pytest.mark.postgres
-LONG_S = 30.0
+LONG_S = 60.0
 
 
 def _notify(url: str) -> None:

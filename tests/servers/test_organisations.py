@@ -19,7 +19,7 @@ from lockgate.ports.house import House
 from lockgate.server.loop import Loop
 from lockgate.wiring import actuators, signers, sqlite_store, system_clock
 
-PATIENCE_S = 30.0
+PATIENCE_S = 60.0
 ORGS = ("default", "zeta")
 
 

@@ -28,7 +28,7 @@ from tests.servers import clients, drill
 from tests.servers.aftermath import all_told, history_of
 
 pytestmark = pytest.mark.postgres
-SECONDS, PATIENCE_S = 12.0, 30.0
+SECONDS, PATIENCE_S = 12.0, 60.0
 WHO = operator("ada", "drill")
 APP, STEPS = drill.BY_PROGRAM[0], [{"weight": 25}, {"weight": 50}, {"weight": 100}]
 POLICY = {**clients.POLICY, "mode": "canary", "steps": STEPS}

@@ -54,7 +54,7 @@ class Machine:
     def process(self, *words: str) -> subprocess.CompletedProcess[str]:
         """Call the command line in a process of its own, as what ends its process must be, or says a thing once."""
         whole, environment = [sys.executable, "-m", "lockgate", *words], {**os.environ, **self.environment}
-        return subprocess.run(whole, env=environment, capture_output=True, text=True, check=False, timeout=60)
+        return subprocess.run(whole, env=environment, capture_output=True, text=True, check=False, timeout=120)
 
     def create(self, candidate: str, *words: str) -> str:
         """Put a candidate on trial; return the rollout's id."""

@@ -24,7 +24,7 @@ from tests.interop.routers import part
 
 HERE = Path(__file__).resolve().parent
 NODE_MODULES = HERE.parents[2] / ".venv" / "npm" / "node_modules"
-SECONDS = 60
+SECONDS = 180
 # As most pages about DSSE say it, with the type that the envelope names: docs/howto/audit.md takes none but ours.
 OPENSSL = """
 T=$(jq -rj .payloadType receipt.json)
