@@ -129,7 +129,8 @@ def _checked(seen: Snapshot, app: App, order: Order) -> tuple[Order, Policy]:
     if policy.app not in (None, app.name):
         raise UsageError(f"the policy is for {policy.app}, not {app.name}", advice="Name that app, or leave it out.")
     check_served(policy)
-    return replace(order, baseline=baseline), policy
+    links, digests = check_links(order.links), check_digests(order.digests)
+    return replace(order, baseline=baseline, links=links, digests=digests), policy
 
 
 def _baseline(seen: Snapshot, order: Order, app: App) -> str:
@@ -245,6 +246,5 @@ def _start(work: Snapshot, house: House, order: Order, policy: Policy, now: Inst
     name = name_of("rol", house.org, order.app, order.baseline, order.candidate, policy.digest(), attempt)
     declared = Declaration(id=name, app=order.app, baseline=order.baseline, candidate=order.candidate, attempt=attempt)
     read_back = awaiting(work, order.app, policy)
-    links, digests = check_links(order.links), check_digests(order.digests)
     started = replace(start(declared, policy, now), declared=digest_of(order.policy))
-    return replace(started, org=house.org, revision=1, acknowledged=read_back, links=links, digests=digests)
+    return replace(started, org=house.org, revision=1, acknowledged=read_back, links=order.links, digests=order.digests)

@@ -12,8 +12,9 @@ from typing import cast
 from lockgate.core.api_key import MAX_NAME
 from lockgate.core.canonical import Json
 from lockgate.core.declaration.schema import policy_schema
-from lockgate.core.webhook import EVENTS, Format
-from lockgate.server.field_schemas import DIGESTS, GRANTS, LEVEL, LINKS, METRIC, NAME, NUMBERED, REASON, REMARK, SPAN
+from lockgate.core.webhook import EVENTS, MAX_GRACE_S, Format
+from lockgate.core.webhook_url import MAX_URL
+from lockgate.server.field_schemas import DIGESTS, GRANTS, LEVEL, LINKS, METRICS, NAME, NUMBERED, REASON, REMARK, span
 from lockgate.server.schema import NUMBER, TEXT, Schema, described, list_of, or_null, record, shape
 from lockgate.server.screens import COMMANDS
 from lockgate.server.word_schemas import word_schema
@@ -35,11 +36,11 @@ def _order() -> Schema:
             "app_id": described(or_null(NAME), "The app; needed unless the policy names it."),
             "baseline": described(or_null(NAME), "The release that is trusted; by default the champion."),
             "candidate": described(NAME, "The release on trial."),
-            "since": described(SPAN, "Also read runs of so long ago."),
+            "since": described(span(), "Also read runs of so long ago."),
             "links": described(LINKS, "Where more is to be read of it, for people."),
             "digests": described(DIGESTS, "The parts that the candidate is made of, by name."),
             "replace": {"type": "boolean", "description": "Cancel what is on trial in the app already."},
-            "metrics": described(or_null(list_of(METRIC)), "Gates by name, in place of a policy's."),
+            "metrics": described(or_null({**METRICS, "minItems": 1}), "Gates by name, in place of a policy's."),
             "policy": described(shape("Policy"), "What a policy file holds."),
             **flat,
         },
@@ -59,9 +60,9 @@ def _comparison() -> Schema:
             ),
             "candidate": described(NAME, "The other one."),
             "policy": described(or_null(shape("Policy")), "Gates, as a policy file holds them."),
-            "metrics": described(list_of(METRIC), "Gates by name, in place of a policy's."),
+            "metrics": described(METRICS, "Gates by name, in place of a policy's."),
             "per_gate_level": described(or_null(LEVEL), "Judge each gate at this level by itself."),
-            "since": described(SPAN, "Only runs that began in the last so long."),
+            "since": described(span(), "Only runs that began in the last so long."),
         },
         needs=("app_id", "candidate"),
     )
@@ -75,7 +76,7 @@ def _key() -> Schema:
                 {**list_of({"enum": GRANTS}), "minItems": 1}, "Presets and permissions within the caller's own."
             ),
             "apps": described(list_of(NAME), "The apps that it is for; none: all, where the caller's is."),
-            "expires": described(SPAN, "After how long; by default 90 days, at most 366."),
+            "expires": described(span(least=1), "After how long; by default 90 days, at most 366."),
         },
         needs=("name", "allow"),
     )
@@ -85,9 +86,14 @@ def _webhook() -> Schema:
     known: list[Json] = [each.value for each in EVENTS]
     return record(
         {
-            "url": described(TEXT, "Where messages are sent: https, and of the internet unless it is allowed."),
+            "url": described(
+                {**TEXT, "maxLength": MAX_URL},
+                "Where messages are sent: https, and of the internet unless it is allowed.",
+            ),
             "app_id": described(or_null(NAME), "Of which app; without it of every app that there is."),
-            "events": described(or_null(list_of({"enum": known})), "What of; by default everything."),
+            "events": described(
+                or_null({**list_of({"enum": known}), "minItems": 1}), "What of; by default everything."
+            ),
             "format": {"enum": [each.value for each in Format], "description": "How bodies are written."},
             "hub_header": {"type": "boolean", "description": "Also sign the body alone, in X-Lockgate-Signature."},
             "reason": REMARK,
@@ -147,7 +153,9 @@ BODY_SCHEMAS: Mapping[str, Schema] = {
     "Rotation": _example(
         record(
             {
-                "grace": described(SPAN, "How long the older secret signs as well; by default 24 h, at most 7 days."),
+                "grace": described(
+                    span(most=MAX_GRACE_S), "How long the older secret signs as well; by default 24 h, at most 7 days."
+                ),
                 "force": {"type": "boolean", "description": "Also while it is being rotated already."},
                 "reason": REMARK,
             }

@@ -5,27 +5,22 @@ from __future__ import annotations
 
 from lockgate.core.app import NAME_PATTERN
 from lockgate.core.canonical import Json
+from lockgate.core.declaration.gate_field import GATES
 from lockgate.core.link import MAX_LINKS, MAX_URL
 from lockgate.core.permission import PRESETS, Permission
 from lockgate.core.policy.duration import DURATION_PATTERN
 from lockgate.core.receipt import MAX_TEXT
 from lockgate.core.release_digest import MAX_DIGESTS
 from lockgate.server.call import MAX_SPAN_S, MAX_WHOLE
-from lockgate.server.schema import TEXT, WHOLE, Schema, described, mapping_of, or_null
+from lockgate.server.schema import TEXT, WHOLE, Schema, described, list_of, mapping_of, or_null
 
 # Halves of characters, which JSON can write: no letters of a name, and other languages' patterns cannot say so.
 HALVES = r"\ud800-\udfff"
-# What may be left out may also be null.
-SPAN: Schema = {
-    "anyOf": [
-        {"type": "integer", "minimum": 0, "maximum": MAX_SPAN_S},
-        {"type": "string", "pattern": DURATION_PATTERN},
-        {"type": "null"},
-    ],
-    "description": "Seconds, or text such as `90s`, `2h`, `1d`.",
-}
 REASON: Schema = {**TEXT, "pattern": r"\S", "maxLength": MAX_TEXT, "description": "Why; the receipt keeps it."}
-REMARK: Schema = described(or_null(TEXT), "Why; the receipt keeps it.")
+# One that is empty is as good as none.
+REMARK: Schema = described(
+    or_null({**TEXT, "pattern": r"^$(?!\n)|\S", "maxLength": MAX_TEXT}), "Why; the receipt keeps it."
+)
 NAME: Schema = {**TEXT, "pattern": f"^{NAME_PATTERN.replace(HALVES, '')}$"}
 NUMBERED: Schema = {**WHOLE, "maximum": MAX_WHOLE - 1}
 LINKS: Schema = {
@@ -40,4 +35,18 @@ DIGESTS: Schema = {
 }
 METRIC: Schema = {**TEXT, "minLength": 1, "maxLength": 160}
 LEVEL: Schema = {"type": "number", "exclusiveMinimum": 0.5, "exclusiveMaximum": 1}
+# As many as a policy may have gates.
+METRICS: Schema = {**list_of(METRIC), "maxItems": GATES.most}
 GRANTS: list[Json] = [*PRESETS, *(each.value for each in Permission)]
+
+
+def span(least: int = 0, most: int = MAX_SPAN_S) -> Schema:
+    """Return the schema of a span of time; what may be left out may also be null."""
+    return {
+        "anyOf": [
+            {"type": "integer", "minimum": least, "maximum": most},
+            {"type": "string", "pattern": DURATION_PATTERN},
+            {"type": "null"},
+        ],
+        "description": "Seconds, or text such as `90s`, `2h`, `1d`.",
+    }

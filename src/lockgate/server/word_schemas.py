@@ -10,16 +10,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from lockgate.core.api_key import MAX_NAME
+from lockgate.core.link import MAX_LINKS
+from lockgate.core.release_digest import MAX_DIGESTS
 from lockgate.server.call import MAX_SPAN_S, MAX_WHOLE
-from lockgate.server.field_schemas import GRANTS, LEVEL, METRIC, NAME, NUMBERED, REASON
+from lockgate.server.field_schemas import GRANTS, LEVEL, METRICS, NAME, NUMBERED, REASON
 from lockgate.server.schema import FLAG, TEXT, Schema, described, list_of, or_null, record, shape
 from lockgate.server.screens import ALL, Command
 
 MOST_RUNS = 1_000
 STATUSES = ("ok", "error", "timeout", "cancelled", None)
+FORMS = ("table", "json", "markdown", "none")
 _SECONDS: Schema = {"type": "integer", "minimum": 0, "maximum": MAX_SPAN_S}
 _SINCE = {"since_s": described(or_null(_SECONDS), "Only runs that began in the last so many seconds.")}
-_PAIRS = list_of({**list_of(TEXT), "minItems": 2, "maxItems": 2})
+_PAIR: Schema = {**list_of(TEXT), "minItems": 2, "maxItems": 2}
 _POLICY = described(shape("Policy"), "What a policy file holds.")
 _WIDTH: Schema = {"type": ["integer", "null"], "minimum": 0, "maximum": MAX_WHOLE - 1}
 _SCREEN = record({"width": _WIDTH, "colour": FLAG, "unicode": FLAG})
@@ -56,18 +59,18 @@ _COMPARE = _Words(
         **_SINCE,
         "policy": or_null(_POLICY),
         "per_gate_level": or_null(LEVEL),
-        "form": described(TEXT, "`table`, `json` or `markdown`."),
+        "form": {"enum": list(FORMS)},
         "has_page": FLAG,
         "allow_thin": FLAG,
     },
-    {"candidate": NAME, "command": described(TEXT, "What asks the same again."), "metrics": list_of(METRIC)},
+    {"candidate": NAME, "command": described(TEXT, "What asks the same again."), "metrics": METRICS},
 )
 _CREATE = _Words(
     {
         "baseline": or_null(NAME),
         **_SINCE,
         "is_replacing": FLAG,
-        "digests": _PAIRS,
+        "digests": {**list_of(_PAIR), "maxItems": MAX_DIGESTS},
         "program": {"type": "null", "description": "No call names a program."},
         "is_rehearsal": FLAG,
         "quiet": FLAG,
@@ -76,7 +79,7 @@ _CREATE = _Words(
         "app_id": NAME,
         "candidate": NAME,
         "policy": _POLICY,
-        "links": _PAIRS,
+        "links": {**list_of(_PAIR), "maxItems": MAX_LINKS},
         "typed": {"type": "object", "description": "The options as they were typed."},
     },
 )

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from lockgate.cli import exit_codes
 from lockgate.cli.asked.desk import Desk
@@ -29,7 +30,7 @@ class Words:
     policy: dict[str, object] | None = None
     metrics: list[str]
     per_gate_level: float | None = None
-    form: str = "table"
+    form: Literal["table", "json", "markdown", "none"] = "table"
     has_page: bool = False
     allow_thin: bool = False
 

@@ -10,6 +10,7 @@ from lockgate.core.bucket import Bucket
 from lockgate.core.comparison import Comparison, Stored
 from lockgate.core.comparison_note import policy_notes, reading_notes
 from lockgate.core.comparison_unknown import carried_text, carries, unknowns
+from lockgate.core.declaration.gate_field import GATES
 from lockgate.core.declaration.nearest import suggestion
 from lockgate.core.declaration.policy_declaration import declare
 from lockgate.core.evidence.sealed import Arms
@@ -118,6 +119,8 @@ def _check(request: Request) -> None:
         raise UsageError(
             "a policy and metrics both name gates", advice="Name the metrics in the policy, or leave it out."
         )
+    if len(request.metrics) > GATES.most:
+        raise UsageError(f"there are {len(request.metrics):,} metrics", advice=f"At most {GATES.most} are judged.")
     level = request.per_gate_level
     if level is not None and not 0.5 < level < 1.0:
         raise UsageError(

@@ -17,6 +17,7 @@ from lockgate.core.receipt import Actor
 from lockgate.core.transition import Event
 from lockgate.core.webhook import DEFAULT_GRACE_S, Format, check_events
 from lockgate.errors import UnknownError, UsageError
+from lockgate.operations.vault.acting import checked_actor
 from lockgate.operations.webhooks.deliveries import deliveries_of, recover, redeliver
 from lockgate.operations.webhooks.try_webhook import try_webhook
 from lockgate.operations.webhooks.webhooks import (
@@ -182,7 +183,8 @@ def _document(call: Call, endpoint: Endpoint) -> dict[str, Json]:
 
 
 def _actor(call: Call, document: Mapping[str, object], otherwise: str) -> Actor:
-    return call.caller.actor(text_of(document, "reason") or otherwise)
+    # Also where nothing changes, and no receipt keeps it: a script learns that on its first day.
+    return checked_actor(call.caller.actor(text_of(document, "reason") or otherwise))
 
 
 def _events(document: Mapping[str, object]) -> tuple[Event, ...]:
