@@ -46,3 +46,26 @@ def test_a_field_of_the_senders_own_is_none(name: str) -> None:
 def test_no_body_is_too_much(body: bytes) -> None:
     """What is no run says nothing, and only the first runs are looked at."""
     assert misnamed(body) == ()
+
+
+@pytest.mark.clause("SV-1071")
+@pytest.mark.parametrize(
+    ("fields", "meant"),
+    [
+        ({"timestamp": 3, "date": 4}, ["'timestamp'"]),
+        ({"startedAt": 3}, ["'startedAt'"]),
+        ({"timestamp": 3, "started_at": "2026-11-02T10:00:00Z"}, []),
+        ({"timestamp": 3, "started_at": None}, ["'timestamp'"]),
+    ],
+)
+def test_of_an_import_the_time_is_asked_about(fields: dict[str, object], meant: list[str]) -> None:
+    """By the likeliest of the names that other programs give it, where the run names none as it is read."""
+    asked = misnamed(lines({**RUN, **fields}), by_start_time=True)
+
+    assert asked == tuple(f"{name} is no field that is read; did you mean 'started_at'?" for name in meant)
+
+
+@pytest.mark.clause("SV-1071")
+def test_a_live_run_may_have_a_time_of_its_sender() -> None:
+    """It counts when it comes, whatever it says."""
+    assert misnamed(lines({**RUN, "timestamp": 3})) == ()

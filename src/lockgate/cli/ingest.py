@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from lockgate.core.dedupe import Dedupe
 
 MAX_NAMED = 10
-# What other programs call the time at which a run began.
-TIME_NAMES = ("timestamp", "@timestamp", "time", "ts", "start_time", "start", "startedAt", "created_at", "date")
 BAD = "bad data (nothing of these files is kept)"
 EPILOG = f"Exit codes: 0 kept, 64 usage; {exit_codes.of_store({65: BAD})}"
 
@@ -43,17 +41,18 @@ def ingest(
     nothing, nor does a run again whose id is known.
     """
     from lockgate.cli.keeping import keeping
+    from lockgate.core.misnamed import misnamed
     from lockgate.errors import DataError
     from lockgate.operations.intake.counted_again import counted_again
     from lockgate.operations.intake.import_check import ImportCheck
     from lockgate.wiring import run_batches
 
-    rule, old, taken, meant = _rule(dedupe, dedupe_window), 0, [], ""
+    rule, old, taken, asked = _rule(dedupe, dedupe_window), 0, [], dict[str, None]()
     with keeping() as keeps, output.progress_on(sys.stderr, wanted=not as_json) as progress:
         plan = keeps.plan()
         for batch in run_batches().read(files, app_id, progress, ImportCheck(plan.now, plan.widths)):
             taken.append(keeps.keep(batch, rule))
-            meant = meant or (_meant(batch.body) if taken[-1].undated else "")
+            asked |= dict.fromkeys(misnamed(batch.body, by_start_time=True))
             # Where some of a batch are known, the window reaches as far back as it does.
             if not (taken[-1].is_repeated or taken[-1].duplicates):
                 old += counted_again(batch, plan.there, plan.now)
@@ -62,11 +61,13 @@ def ingest(
     kept = [each for each in taken if not each.is_repeated]
     apps = sum((Counter(each.apps) for each in kept), Counter[str]())
     counts = _counts(kept, sum(each.runs for each in taken if each.is_repeated))
-    left_out = _left_out(kept)
+    left_out, notes = _left_out(kept), [*asked][:MAX_NAMED]
     if as_json:
-        output.emit_json({**counts, "apps": dict(sorted(apps.items())), "left_out": left_out})
+        output.emit_json({**counts, "apps": dict(sorted(apps.items())), "left_out": left_out, "notes": notes})
     else:
-        output.say(_text(counts, apps, meant))
+        output.say(_text(counts, apps))
+        for note in notes:
+            local.tell(f"note: {local.screen().text(note)}")
     _warn(counts, left_out, old)
     return exit_codes.OK.code
 
@@ -141,18 +142,7 @@ def _rule(dedupe: str | None, window: str | None) -> Dedupe | None:
     return Dedupe(window_s=int(span))
 
 
-def _meant(body: bytes) -> str:
-    """Return a field of the first run that may be meant to say when it began, or nothing."""
-    import json
-
-    try:
-        names = set(json.loads(body.lstrip().split(b"\n", 1)[0]))
-    except ValueError:
-        return ""
-    return next((name for name in TIME_NAMES if name in names), "")
-
-
-def _text(counts: dict[str, int], apps: Counter[str], meant: str) -> str:
+def _text(counts: dict[str, int], apps: Counter[str]) -> str:
     from lockgate.core.wording import count_text
 
     lines = [f"Kept {count_text(counts['runs'], 'run')}{f': {_of_apps(apps)}' if apps else ''}."]
@@ -165,10 +155,9 @@ def _text(counts: dict[str, int], apps: Counter[str], meant: str) -> str:
         if counts[name]:
             lines.append(f"{count_text(counts[name], 'run')} {what}.")
     if counts["undated"]:
-        hint = f"; is `{meant}` meant to be started_at?" if meant else "."
         runs = counts["undated"]
         named, they = ("run names", "it counts") if runs == 1 else ("runs name", "all of them count")
-        lines.append(f"{runs:,} {named} no started_at, so that {they} as of now{hint}")
+        lines.append(f"{runs:,} {named} no started_at, so that {they} as of now.")
     return "\n".join(lines) + "\n"
 
 

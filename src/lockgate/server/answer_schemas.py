@@ -277,6 +277,7 @@ ANSWER_SCHEMAS: Mapping[str, Schema] = {
         undated=WHOLE,
         apps=_COUNTS,
         unlike=mapping_of(_COUNTS),
+        notes=described(list_of(TEXT), "Fields that may be misnamed, where there are any."),
     ),
     "Said": answer(
         code=described(WHOLE, "The exit code of the command."),

@@ -23,6 +23,7 @@ MAX_FLAGS = 32
 # So many fields of a record are asked whether they are nearly another, and none whose name is longer than a line.
 MAX_HINTED, MAX_HINTED_NAME = 200, 100
 MEASURABLE = ("status", *FIELDS, "scores")
+UNMEASURED = "no measurable field"
 # What people call the fields elsewhere, where the spelling alone does not tell.
 OTHER_NAMES = {
     "duration": "latency_ms",
@@ -157,7 +158,7 @@ def flaw(row: Row, names: ScoreNames) -> str | None:
     if row.scores and (bad := names.flaw(row.scores)):
         return bad
     if not _is_measured(row):
-        return f"no measurable field; give at least one of {', '.join(MEASURABLE)}"
+        return f"{UNMEASURED}; give at least one of {', '.join(MEASURABLE)}"
     return None
 
 

@@ -9,7 +9,7 @@ from itertools import chain
 
 from lockgate.adapters.decoders.batch import Batch
 from lockgate.adapters.decoders.reading import Reading
-from lockgate.adapters.decoders.row import MEASURABLE, Row, are_sound, flaw, hint
+from lockgate.adapters.decoders.row import MEASURABLE, UNMEASURED, Row, are_sound, flaw, hint
 from lockgate.adapters.decoders.row_columns import batch_of
 
 
@@ -51,7 +51,7 @@ def _sound_rows(placed: PlacedRows, reading: Reading) -> list[Row]:
             sound.append(row)
         else:
             nearly = "" if reading.faults.is_full else hint(placed.fields(position), MEASURABLE)
-            reading.faults.add(placed.place(position), f"{wrong}{nearly if wrong.startswith('no meas') else ''}")
+            reading.faults.add(placed.place(position), f"{wrong}{nearly if wrong.startswith(UNMEASURED) else ''}")
     return sound
 
 

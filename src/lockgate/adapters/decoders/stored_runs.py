@@ -20,7 +20,7 @@ from lockgate.adapters.decoders.faults import Faults, What
 from lockgate.adapters.decoders.file import CHANGED, RunFile, files_of, refuse_changed, repeatable
 from lockgate.adapters.decoders.lines import Chunk, LongLineError, chunks
 from lockgate.adapters.decoders.ndjson import FAILURES, are_on_their_own, why_not
-from lockgate.adapters.decoders.row import MAX_FLAGS, Row, ScoreNames, are_sound, flaw
+from lockgate.adapters.decoders.row import MAX_FLAGS, MEASURABLE, UNMEASURED, Row, ScoreNames, are_sound, flaw, hint
 from lockgate.adapters.decoders.row_columns import columns_of, texts
 from lockgate.adapters.decoders.start_times import Time, instant
 from lockgate.adapters.decoders.stored_columns import ShapedRuns, pieces
@@ -159,7 +159,9 @@ def _batch(body: bytes, first: int, name: str, reading: _Reading) -> RunBatch | 
         return batch
     placed, wrong = _rows(body, first)
     rows = [row for _, row in placed]
-    wrong += [(placed[place][0], what) for place, what in _flaws(rows, reading)]
+    flaws = _flaws(rows, reading)
+    lines = body.split(b"\n") if flaws else []
+    wrong += [(number, _asked(what, lines[number - first])) for place, what in flaws for number in [placed[place][0]]]
     for number, what in sorted(wrong, key=itemgetter(0)):
         reading.faults.add(f"{name}:{number}", what)
     if wrong:
@@ -214,9 +216,22 @@ def _rows(body: bytes, first: int) -> tuple[list[tuple[int, StoredRow]], list[Wr
     return placed, wrong
 
 
-def _flaws(rows: Sequence[StoredRow], reading: _Reading) -> list[Wrong]:
+def _asked(what: str, text: bytes) -> What:
+    """Return a flaw; of a run that says nothing to measure, with a field of its line that may be meant to."""
+    return partial(_question, what, text) if what.startswith(UNMEASURED) else what
+
+
+def _question(what: str, text: bytes) -> str:
+    try:
+        return f"{what}{hint(msgspec.json.decode(text), MEASURABLE)}"
+    except FAILURES:
+        # Fields that nobody reads may hold what only a reader of all of it refuses.
+        return what
+
+
+def _flaws(rows: Sequence[StoredRow], reading: _Reading) -> list[tuple[int, str]]:
     """Return what is wrong with rows although each field is of its type, by place."""
-    found: list[Wrong] = []
+    found: list[tuple[int, str]] = []
     if not are_sound(rows, reading.names):
         found += [(place, wrong) for place, row in enumerate(rows) if (wrong := flaw(row, reading.names))]
     if reading.app is None:

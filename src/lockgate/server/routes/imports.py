@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from lockgate.core.canonical import Json
 from lockgate.core.dedupe import MAX_WINDOW_S, Dedupe
+from lockgate.core.misnamed import misnamed
 from lockgate.errors import UsageError
 from lockgate.operations.intake.ingest import ingest
 from lockgate.server.call import Answer, Call
@@ -21,7 +22,8 @@ def keep(call: Call) -> Answer:
     taken = ingest(batch, call.house, by_start_time=True, dedupe=_rule(call))
     call.meter.ingested(taken.runs)
     unlike: Json = {app: dict(releases) for app, releases in taken.unlike.items()}
-    return Answer(document={**ingested_document(taken), "undated": taken.undated, "unlike": unlike})
+    notes: Json = [*misnamed(call.body, by_start_time=True)]
+    return Answer(document={**ingested_document(taken), "undated": taken.undated, "unlike": unlike, "notes": notes})
 
 
 def _rule(call: Call) -> Dedupe | None:
