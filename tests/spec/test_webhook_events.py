@@ -44,6 +44,9 @@ MANUAL = {"steps": [{"weight": 50, "approval": "manual"}, {"weight": 100}]}
 REDUCES = {"gates": [{"metric": "error_rate", "breach": "reduce"}]}
 HELD = {"steps": [{"weight": 50, "max_hold": "2h"}, {"weight": 100}]}
 PAUSES = {"steps": [{"weight": 50, "max_hold": "1h", "on_deadline": "pause"}, {"weight": 100}]}
+# What every canary can come to that asks for no weight, and the words for it.
+TOLD = (Event.OVERDUE, Event.UNTOLD, Event.COMPLETED)
+STALE, UNMOVED = "when its weight is not read back within max_stale", "when no router was told its weight"
 DOWN = Carried(fault="it is down")
 
 
@@ -406,22 +409,36 @@ def test_one_endpoint_has_no_room_to_itself(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("policy", "heard", "said"),
     [
-        ({}, None, ["which weight is asked for"]),
-        ({}, (Event.CREATED, Event.PROMOTE), ["rollout.rollback"]),
-        ({}, (Event.CREATED, Event.PROMOTE, Event.ROLLBACK), []),
+        ({}, None, ["which weight is asked for", f"told {STALE} or when it has ended: "]),
+        (
+            {},
+            (Event.CREATED, Event.PROMOTE),
+            ["rollout.rollback in", f"told {STALE}, {UNMOVED} or when it has ended: "],
+        ),
+        (
+            {},
+            (Event.ROLLBACK, *TOLD),
+            [f"hears rollout.created and rollout.promote in {APP}, so that its traffic stays "],
+        ),
+        ({}, (Event.CREATED, Event.PROMOTE, Event.ROLLBACK), [f"told {STALE} or {UNMOVED}: "]),
+        ({}, (*MOVES, Event.OVERDUE), [f"nobody is told {UNMOVED}: "]),
+        ({}, (*MOVES, Event.UNTOLD), [f"nobody is told {STALE}: "]),
+        ({}, (*MOVES, *TOLD), []),
+        ({}, TOLD, ["which weight is asked for"]),
         (
             {"gates": [{"metric": "error_rate", "breach": "reduce"}]},
-            (Event.PROMOTE, Event.ROLLBACK),
-            ["rollout.created, "],
+            (Event.PROMOTE, Event.ROLLBACK, *TOLD),
+            ["rollout.created and rollout.reduce in"],
         ),
-        (MANUAL, (Event.CREATED, Event.PROMOTE, Event.ROLLBACK), ["is told when a step waits for approval"]),
+        (MANUAL, (*MOVES, *TOLD), ["is told when a step waits for approval: "]),
         (MANUAL, tuple(Event), []),
-        (PAUSES, tuple(MOVES), ["when a breach, a limit or a deadline pauses it or when a step holds beyond its max"]),
-        (PAUSES, (*MOVES, Event.PAUSE), ["nobody is told when a step holds beyond its max_hold"]),
+        (HELD, tuple(MOVES - {Event.REDUCE}), [f"told when a step holds beyond its max_hold, {STALE} or {UNMOVED}: "]),
+        (PAUSES, (*MOVES, *TOLD), ["told when a breach, a limit or a deadline pauses it: "]),
+        (PAUSES, (*MOVES, Event.PAUSE, Event.UNTOLD), [f"told when a step holds beyond its max_hold or {STALE}: "]),
         (PAUSES, tuple(Event), []),
         (
             REDUCES,
-            tuple(MOVES - {Event.REDUCE}),
+            (*(MOVES - {Event.REDUCE}), *TOLD),
             ["rollout.reduce in claims-agent, so that its traffic stays as it is when"],
         ),
         ({"mode": "shadow"}, None, []),
@@ -442,7 +459,7 @@ def test_create_says_what_nobody_hears(
 
 @pytest.mark.clause("WH-42")
 def test_a_program_that_is_declared_with_it_hears_every_weight() -> None:
-    """And an actuator that is there already."""
+    """And an actuator that is there already; neither is told of what waits for people."""
     here = world()
     program = Program(argv=("/srv/shift.sh",), folder="/srv")
 
@@ -450,4 +467,7 @@ def test_a_program_that_is_declared_with_it_hears_every_weight() -> None:
     rollback(first.rollout.id, ANN, here.house)
     second = created(here, candidate="def456")
 
-    assert not any("nobody" in each for each in (*first.warnings, *second.warnings))
+    for made in (first, second):
+        assert [each for each in made.warnings if each.startswith("nobody ")] == [
+            f"nobody is told {STALE} or {UNMOVED}: `lockgate webhooks create` says who is"
+        ]

@@ -54,6 +54,11 @@ class Endpoint:
         is_heard = event in MOVES if self.webhook is None else self.webhook.hears(event)
         return is_heard and self.app in (None, app)
 
+    def may_move(self, app: str) -> bool:
+        """Say whether weights of an app are for this endpoint, or would be if it were not disabled."""
+        is_mover = self.webhook is None or not MOVES.isdisjoint(self.webhook.events)
+        return is_mover and self.app in (None, app)
+
     def digest(self) -> str:
         """Return the digest of what was declared, which the receipt of the declaration states."""
         plain: dict[str, Json] = {name: getattr(self, name) for name in self.__dataclass_fields__}

@@ -12,6 +12,7 @@ from lockgate.core.policy.step import Approval, OnDeadline, StepKind
 from lockgate.core.surroundings import unmeasured
 from lockgate.core.transition import Event
 from lockgate.core.webhook import EVENTS
+from lockgate.core.wording import listed
 from lockgate.errors import UsageError
 from lockgate.ports.store import Snapshot
 
@@ -27,16 +28,16 @@ def check_served(policy: Policy) -> None:
 
 
 def unheard(seen: Snapshot, app: str, policy: Policy, *, is_moved: bool = False) -> tuple[Event, ...]:
-    """Return which events of an app's rollout nobody hears; `is_moved` where a program is declared with it."""
+    """Return which events that an app's rollout can come to nobody hears; `is_moved` where a program comes with it."""
     if policy.mode is Mode.SHADOW:
         return ()
-    endpoints = seen.endpoints()
-    never = {Event.FREEZE, Event.UNFREEZE, Event.UNTOLD}
-    never |= {event for event, may_come in _MAY_COME.items() if not may_come(policy)}
-    never |= MOVES if is_moved else set()
-    return tuple(
-        each for each in EVENTS if each not in never and not any(endpoint.hears(app, each) for endpoint in endpoints)
-    )
+    heard = _heard(seen, app, is_moved=is_moved)
+    # The promotion to the last step, and a rollback, say that it ended.
+    heard |= {Event.COMPLETED} if heard >= _ENDS else set()
+    never = BY_PEOPLE | {event for event, may_come in _MAY_COME.items() if not may_come(policy)}
+    if not is_moved and not any(endpoint.may_move(app) for endpoint in seen.endpoints()):
+        never |= {Event.UNTOLD}
+    return tuple(each for each in EVENTS if each not in never | heard)
 
 
 def unheard_words(seen: Snapshot, app: str, policy: Policy, *, is_moved: bool = False) -> Iterator[str]:
@@ -44,16 +45,31 @@ def unheard_words(seen: Snapshot, app: str, policy: Policy, *, is_moved: bool = 
     missed = unheard(seen, app, policy, is_moved=is_moved)
     weights = [each.value for each in missed if each in MOVES]
     if weights:
-        is_all = Event.PROMOTE in missed
-        which = "which weight is asked for" if is_all else ", ".join(weights)
+        is_all = MOVES.isdisjoint(_heard(seen, app, is_moved=is_moved))
+        which = "which weight is asked for" if is_all else listed(weights)
         then = "stays as it is" if is_all else "stays as it is when that is asked for"
         yield (
             f"nobody hears {which} in {app}, so that its traffic {then}: `lockgate actuator set` or "
             "`lockgate webhooks create` says who does"
         )
-    waits = [words for event, words in _WAITS.items() if event in missed]
+    waits = [f"when {words}" for event in missed for words in _words(event, policy)]
     if waits:
-        yield f"nobody is told when {' or when '.join(waits)}: `lockgate webhooks create` says who is"
+        *others, last = waits
+        said = f"{', '.join(others)} or {last}" if others else last
+        yield f"nobody is told {said}: `lockgate webhooks create` says who is"
+
+
+def _heard(seen: Snapshot, app: str, *, is_moved: bool) -> set[Event]:
+    endpoints = seen.endpoints()
+    heard = {event for event in EVENTS if any(endpoint.hears(app, event) for endpoint in endpoints)}
+    return heard | MOVES if is_moved else heard
+
+
+def _words(event: Event, policy: Policy) -> tuple[str, ...]:
+    """Return what has happened where somebody should be told an event that asks for no weight."""
+    if event is Event.OVERDUE and not _may_hold_long(policy):
+        return _TOLD[event][1:]
+    return _TOLD.get(event, ())
 
 
 def _waits_for_people(policy: Policy) -> bool:
@@ -75,21 +91,25 @@ def _declares(policy: Policy, breach: Breach, action: OnDeadline) -> bool:
     return by_gate or action in (*by_deadline, policy.rules.limits.on_limit)
 
 
-def _may_be_late(policy: Policy) -> bool:
+def _may_hold_long(policy: Policy) -> bool:
     return any(step.max_hold_s is not None for step in policy.steps)
 
 
-# What not every policy can come to, and what waits then, for whoever should be told.
+# What only follows from what a person does, who knows of it.
+BY_PEOPLE = frozenset({Event.RESUME, Event.FREEZE, Event.UNFREEZE})
+_ENDS = {Event.PROMOTE, Event.ROLLBACK}
+# What not every policy can come to; the rest of what is no person's, every canary can.
 _MAY_COME: dict[Event, Callable[[Policy], bool]] = {
     Event.APPROVAL_NEEDED: _waits_for_people,
     Event.REDUCE: _may_reduce,
     Event.PAUSE: _may_pause,
-    Event.OVERDUE: _may_be_late,
 }
-_WAITS = {
-    Event.APPROVAL_NEEDED: "a step waits for approval",
-    Event.PAUSE: "a breach, a limit or a deadline pauses it",
-    Event.OVERDUE: "a step holds beyond its max_hold",
+_TOLD = {
+    Event.PAUSE: ("a breach, a limit or a deadline pauses it",),
+    Event.APPROVAL_NEEDED: ("a step waits for approval",),
+    Event.OVERDUE: ("a step holds beyond its max_hold", "its weight is not read back within max_stale"),
+    Event.UNTOLD: ("no router was told its weight",),
+    Event.COMPLETED: ("it has ended",),
 }
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from lockgate.core.decision.decision import Decision
 from lockgate.core.decision.holds import UNTOLD
 from lockgate.core.delivery import Delivery, State
-from lockgate.core.endpoint import MOVES, Endpoint
+from lockgate.core.endpoint import Endpoint
 from lockgate.core.instant import SECOND, Instant
 from lockgate.core.outbox import message_name
 from lockgate.core.rollout import Rollout
@@ -29,7 +29,7 @@ def why_untold(seen: Snapshot, rollout: Rollout, now: Instant) -> str | None:
     """
     if rollout.is_terminal or not rollout.exposed_weight or rollout.acknowledged is not None:
         return None
-    movers = [each for each in seen.endpoints() if each.app in (None, rollout.app) and _may_move(each)]
+    movers = [each for each in seen.endpoints() if each.may_move(rollout.app)]
     if not movers:
         return None
     return _undelivered(seen, rollout, movers, now) or _unheard(seen, rollout, movers)
@@ -39,11 +39,6 @@ def untold_in(decision: Decision) -> str | None:
     """Return why nobody had been told when a decision was made, as its receipt says."""
     said = (each for each in (decision.reason, *decision.also) if each.startswith(UNTOLD))
     return next((each.removeprefix(UNTOLD) for each in said), None)
-
-
-def _may_move(endpoint: Endpoint) -> bool:
-    """Say whether an endpoint hears weights, or would if it were not disabled."""
-    return endpoint.webhook is None or not MOVES.isdisjoint(endpoint.webhook.events)
 
 
 def _undelivered(seen: Snapshot, rollout: Rollout, movers: list[Endpoint], now: Instant) -> str | None:
