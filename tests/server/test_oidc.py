@@ -41,15 +41,14 @@ AUDIENCE = "https://lockgate.example.com"
 ANN = Actor("person", "ann", "deploys of web")
 PINS = (("repository_id", "74"), ("repository_owner_id", "65"), ("ref", "refs/heads/main"))
 SKEW_S = SKEW // SECOND
-# A machine may stand still for seconds while an issuer that is well answers; what is shorter is said by a test.
-PATIENCE_S = 60.0
 
 
 @dataclass
 class Seconds:
-    """A clock of key sets, moved by hand."""
+    """A clock of key sets, moved by hand, and how long an issuer is waited for, whose machine may stand still."""
 
     now: float = 1_000.0
+    patience_s: float = 60.0
 
     def __call__(self) -> float:
         """Return the time."""
@@ -58,13 +57,12 @@ class Seconds:
 
 @dataclass
 class Shop:
-    """A server, the issuer that it trusts and waits for so long, and the rule by which it does."""
+    """A server, the issuer that it trusts, and the rule by which it does."""
 
     door: Served
     issuer: Issuer
     seconds: Seconds
     rule: TrustRule
-    patience_s: float = PATIENCE_S
 
     def claims(self, **other: object) -> dict[str, Any]:
         """Return what a token of GitHub claims, with a new id each time unless it is named."""
@@ -124,15 +122,10 @@ def shop(issuer: Issuer, tmp_path: Path) -> Iterator[Shop]:
     issuer.documents.clear()
     issuer.publish(public_jwk())
     issuer.asked.clear()
-    opened: list[Shop] = []
-
-    def fetch(url: str) -> bytes:
-        return Fetch(read_networks("127.0.0.0/8"), issuer.context, seconds=opened[0].patience_s)(url)
-
-    rule = create_rule(order(issuer), ANN, here.house)
-    with served(here, id_tokens=SignedIdTokens(KeySets(fetch, seconds))) as door:
-        opened.append(Shop(door, issuer, seconds, rule))
-        yield opened[0]
+    rule, near = create_rule(order(issuer), ANN, here.house), read_networks("127.0.0.0/8")
+    keys = KeySets(lambda url: Fetch(near, issuer.context, seconds.patience_s)(url), seconds)
+    with served(here, id_tokens=SignedIdTokens(keys)) as door:
+        yield Shop(door, issuer, seconds, rule)
 
 
 @pytest.mark.clause("SV-66")
@@ -418,11 +411,10 @@ def test_an_issuer_that_does_not_tell_its_keys_keeps_nobody(shop: Shop, kind: st
         }[kind],
         "/evil": lambda handler: answer(handler, 200, evil),
     }
-    shop.patience_s = 0.5 if kind == "slow" else PATIENCE_S
+    shop.seconds.patience_s = 0.5 if kind == "slow" else 60.0
     failed, soon = shop.ask(), shop.ask()
     shop.issuer.publish(public_jwk())
-    shop.patience_s = PATIENCE_S
-    shop.seconds.now += REFRESH_S
+    shop.seconds.patience_s, shop.seconds.now = 60.0, shop.seconds.now + REFRESH_S
     mended = shop.ask()
 
     assert problem(failed) == problem(soon) == (503, "issuer-silent")
@@ -447,11 +439,9 @@ def test_a_key_that_is_too_weak_or_for_something_else_signs_nothing(shop: Shop) 
 def test_an_issuer_at_an_address_that_may_not_be_called_is_not(shop: Shop) -> None:
     """Unless its network is named; nor is one whose certificate nobody vouches for."""
     url = f"{shop.issuer.address}/.well-known/jwks"
-    tokens = [
-        SignedIdTokens(KeySets(each)) for each in (Fetch((), shop.issuer.context), Fetch(read_networks("127.0.0.1")))
-    ]
-    for each, said in zip(tokens, ((403, "issuer-not-allowed"), (503, "issuer-silent")), strict=True):
-        with served(shop.door.world, id_tokens=each) as door:
+    fetches = (Fetch((), shop.issuer.context), Fetch(read_networks("127.0.0.1")))
+    for each, said in zip(fetches, ((403, "issuer-not-allowed"), (503, "issuer-silent")), strict=True):
+        with served(shop.door.world, id_tokens=SignedIdTokens(KeySets(each))) as door:
             answered = door.http.post(TOKEN, json={"token": shop.issuer.token(shop.claims())})
 
         assert problem(answered) == said, url
