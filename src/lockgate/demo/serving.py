@@ -68,10 +68,11 @@ class Serving:
 
 
 class Connection(asyncio.Protocol):
-    """One connection of a release; a client waits for an answer before it asks again."""
+    """One connection of a release, among all that are open; a client waits for an answer before it asks again."""
 
-    def __init__(self, service: Serving) -> None:
+    def __init__(self, service: Serving, among: set[Connection]) -> None:
         self._service = service
+        self._among = among
         self._asked = b""
         self._transport: asyncio.Transport | None = None
 
@@ -79,6 +80,16 @@ class Connection(asyncio.Protocol):
         """Begin."""
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
+        self._among.add(self)
+
+    def connection_lost(self, _: Exception | None) -> None:
+        """Be open no more."""
+        self._among.discard(self)
+
+    def end(self) -> None:
+        """Answer nothing more."""
+        if self._transport is not None:
+            self._transport.abort()
 
     def data_received(self, data: bytes) -> None:
         """Answer a request that is whole, after its latency."""

@@ -23,6 +23,7 @@ REQUEST = b"GET /claim HTTP/1.1\r\nHost: claims-agent\r\n\r\n"
 CLIENTS = 64
 # After a router has closed a connection, as nginx does when it reloads.
 AGAIN_S = 0.02
+END_S = 60.0
 
 
 class Traffic:
@@ -37,6 +38,7 @@ class Traffic:
         self._thread = threading.Thread(target=self.loop.run_forever, daemon=True)
         self._thread.start()
         self._servers: list[asyncio.Server] = []
+        self._open: set[Connection] = set()
         self._flow: Future[None] | None = None
         self.ports = asyncio.run_coroutine_threadsafe(self._serve(), self.loop).result()
         self.requests = 0
@@ -63,20 +65,23 @@ class Traffic:
     async def _serve(self) -> dict[str, int]:
         ports = {}
         for name, service in self._services.items():
-            server = await self.loop.create_server(partial(Connection, service), HOST, 0)
+            server = await self.loop.create_server(partial(Connection, service, self._open), HOST, 0)
             self._servers.append(server)
             ports[name] = int(server.sockets[0].getsockname()[1])
         return ports
 
     async def _end(self) -> None:
+        if self._flow is not None:
+            self._flow.cancel()
+        # Without clients and services each relay ends by itself. It is not cancelled, and no server closes before: a
+        # connection that is only just accepted would be closed by nobody.
+        until = self.loop.time() + END_S
+        while (self._open or len(asyncio.all_tasks()) > 1) and self.loop.time() < until:
+            for connection in tuple(self._open):
+                connection.end()
+            await asyncio.sleep(AGAIN_S)
         for server in self._servers:
             server.close()
-        others = asyncio.all_tasks() - {asyncio.current_task()}
-        for task in others:
-            task.cancel()
-        await asyncio.gather(*others, return_exceptions=True)
-        # The other end of each connection hears of it now.
-        await asyncio.sleep(AGAIN_S)
 
 
 async def _flow(port: int, rate: int) -> None:
