@@ -3,14 +3,17 @@
 
 from __future__ import annotations
 
+import json
 from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from lockgate.demo.choice import choose, chosen_in
-from lockgate.demo.receiver import move
+from lockgate.demo import receiver
+from lockgate.demo.choice import ROUTER, choose, chosen_in
+from lockgate.demo.mover import journal_of, main
+from lockgate.demo.receiver import told
 from lockgate.demo.router import Router
 from lockgate.demo.scene import Behaviour
 from lockgate.demo.serving import Serving
@@ -33,7 +36,8 @@ def traffic() -> Iterator[Traffic]:
 @pytest.fixture
 def router(traffic: Traffic, tmp_path: Path) -> Iterator[Router]:
     """Return the router that every machine has, with requests flowing through it."""
-    chosen = choose(tmp_path, traffic.loop, "own")
+    (tmp_path / ROUTER).mkdir()
+    chosen = choose(tmp_path / ROUTER, traffic.loop, "own")
     traffic.flow(chosen.start(traffic.ports), RATE)
     yield chosen
     chosen.stop()
@@ -49,18 +53,30 @@ def test_requests_are_split_as_the_weight_says(traffic: Traffic, router: Router)
     assert (first["v38"], then["v36"]) == (0, 0)
 
 
-@pytest.mark.clause("LI-161")
+@pytest.mark.clause("LI-161", "SV-1073")
+@pytest.mark.usefixtures("router")
 def test_a_router_is_moved_from_its_folder_and_says_what_it_has(
-    traffic: Traffic, router: Router, tmp_path: Path
+    traffic: Traffic, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The receiver of webhooks is a process of its own, which finds all that it needs there."""
-    mover, sent = chosen_in(tmp_path), body(candidate_release="v38", weight=40)
+    """The program of the receiver is a process of its own, which finds all that it needs there."""
+    sent = body(candidate_release="v38", weight=40)
     event = verify(headers(sent), sent, SECRET, now=NOW)
 
-    live = move(event, mover)
+    main(tmp_path, told(event))
 
+    seen = chosen_in(tmp_path / ROUTER)
     assert abs(share(split(traffic), "v38") - 0.40) < 0.02
-    assert (live, mover.weight("v36"), mover.weight("v37")) == (40.0, 60, 0)
+    assert (seen.weight("v36"), seen.weight("v37")) == (60, 0)
+    assert json.loads(capsys.readouterr().out) == {"weight": 40.0}
+    assert journal_of(tmp_path) == [(event.rollout_id, event.seq, 40.0)]
+
+
+@pytest.mark.clause("SV-1073")
+def test_the_receiver_of_the_demonstration_is_the_example() -> None:
+    """Byte for byte, so that a wheel, which has no examples, runs it too."""
+    example = Path(__file__).resolve().parents[2] / "examples" / "receiver" / "receiver.py"
+
+    assert Path(receiver.__file__).read_bytes() == example.read_bytes()
 
 
 def test_a_release_answers_as_its_seed_says() -> None:

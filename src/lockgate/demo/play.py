@@ -17,8 +17,8 @@ from pathlib import Path
 from lockgate.demo import scene
 from lockgate.demo.choice import ROUTER, choose
 from lockgate.demo.decided import Decided, decided
+from lockgate.demo.mover import journal_of
 from lockgate.demo.proof import verify_all
-from lockgate.demo.receiver import journal_of
 from lockgate.demo.router import Router
 from lockgate.demo.server import Server, files_of
 from lockgate.demo.stage import Ended, Split, Stage, render_end, render_frame, render_lines, render_move

@@ -1,69 +1,114 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The demonstration's folder comes in as the argument; signed webhooks move the router there, and only they do.
+"""Signed webhooks come in; a program moves the router to each new weight, and what it then has goes out to Lockgate.
 
-It is run as `python -m lockgate.demo.receiver FOLDER PORT`. Each weight that the router then says it has is written
-down, and acknowledged to the server that LOCKGATE_URL names.
+    python receiver.py --secret-file whsec --applied applied.json -- ../actuators/haproxy.sh /run/haproxy/admin.sock web
+
+The program is told as an actuator is, by LOCKGATE_* in its environment, and may say `{"weight": 25}` in its last line.
+Two lines in the secret file are two secrets, as while one is rotated. With LOCKGATE_URL and LOCKGATE_API_KEY in the
+environment the weight that was read back is acknowledged there.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
+import os
+import signal
+import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from lockgate.client import Client, Timing
-from lockgate.demo.choice import ROUTER, chosen_in
-from lockgate.demo.router import HOST, Router
-from lockgate.errors import LockgateError
+from lockgate.errors import LockgateError, UnreachableError
 from lockgate.webhooks import Applied, Event
 from lockgate.webhooks.receiver import Receiver, listening
 
-# Within the time for which the sender waits.
-ANSWER_S = 3.0
-SECRET, APPLIED, JOURNAL = "secret", "applied.json", "applied.ndjson"
+# Within the 15 s for which whoever sends waits for the answer.
+PROGRAM_S, ACKNOWLEDGE_S = 8.0, 3.0
+PASSED_ON = ("PATH", "HOME", "LANG")
 
 
-def journal_of(folder: Path) -> list[tuple[str, int, float]]:
-    """Return what was carried out: rollout, number of its receipt, and the weight that the router then had."""
-    path = folder / JOURNAL
-    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
-    return [(told["rollout"], told["seq"], told["weight"]) for told in map(json.loads, lines)]
+def shift(program: Sequence[str], event: Event) -> float | None:
+    """Run the program, and return the weight that it read back, None where it does not say."""
+    given = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
+    process = subprocess.Popen(
+        program,
+        env={**given, **told(event)},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        # A group of its own can be killed whole.
+        start_new_session=True,
+    )
+    try:
+        out, error = process.communicate(timeout=PROGRAM_S)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+        raise UnreachableError(f"{program[0]} did not end within {PROGRAM_S:g} s") from None
+    if process.returncode != 0:
+        raise UnreachableError(f"{program[0]} left by {process.returncode}: {error.strip()[-200:]}")
+    last = out.strip().rpartition("\n")[2]
+    return float(json.loads(last)["weight"]) if last.startswith("{") else None
 
 
-def move(event: Event, router: Router) -> float:
-    """Give the candidate its weight and the rest to what is trusted, and return what the router says."""
-    assert event.weight is not None
-    assert event.candidate is not None
-    weight = round(event.weight)
-    rest = {} if event.target is None else {event.target: 100 - weight}
-    router.move({**rest, event.candidate: weight})
-    return float(router.weight(event.candidate))
+def told(event: Event) -> dict[str, str]:
+    """Return what a program is told in its environment."""
+    values = {
+        "EVENT": event.type,
+        "APP": event.app,
+        "ROLLOUT": event.rollout_id,
+        "CANDIDATE": event.candidate,
+        "WEIGHT": None if event.weight is None else f"{event.weight:g}",
+        "TARGET": event.target,
+        "BASELINE": event.baseline,
+        "STEP": event.data.get("step"),
+        "REVISION": event.revision,
+        "SEQ": event.seq,
+        "RECEIPT": event.receipt_id,
+    }
+    return {f"LOCKGATE_{name}": "" if value is None else str(value) for name, value in values.items()}
 
 
 def acknowledge(event: Event, weight: float, server: Client) -> None:
-    """Tell the server what is live; a server that does not listen hears of the next one."""
+    """Tell Lockgate which weight is live; where that fails it is told by the next one."""
     assert event.rollout_id is not None
     assert event.revision is not None
     try:
         server.acknowledge(event.rollout_id, weight, revision=event.revision)
     except LockgateError as error:
-        sys.stderr.write(f"not acknowledged: {error}\n")
+        sys.stderr.write(f"warning: the weight was not acknowledged: {error}\n")
 
 
-def main(folder: Path, port: int) -> None:
-    """Receive until the process is ended."""
-    router, server = chosen_in(folder / ROUTER), Client(timing=Timing(ANSWER_S, ANSWER_S, ANSWER_S))
+def main() -> None:
+    """Receive until the process is told to end."""
+    parser = argparse.ArgumentParser(description="Let signed webhooks move a router.")
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=7301)
+    parser.add_argument("--secret-file", type=Path, required=True, help="the endpoint's secret, one a line")
+    parser.add_argument("--applied", type=Path, default=Path("applied.json"), help="where to keep what was carried out")
+    parser.add_argument("program", nargs="+", help="what moves the router, with its arguments, after --")
+    given = parser.parse_args()
+    server_time = Timing(ACKNOWLEDGE_S, ACKNOWLEDGE_S, ACKNOWLEDGE_S)
+    server = Client(timing=server_time) if os.environ.get("LOCKGATE_URL") else None
 
-    def shift(event: Event) -> float:
-        live = move(event, router)
-        with (folder / JOURNAL).open("a", encoding="utf-8") as journal:
-            journal.write(json.dumps({"rollout": event.rollout_id, "seq": event.seq, "weight": live}) + "\n")
-        acknowledge(event, live, server)
+    def moved(event: Event) -> float | None:
+        live = shift(given.program, event)
+        if server is not None and live is not None:
+            acknowledge(event, live, server)
         return live
 
-    secrets = (folder / SECRET).read_text(encoding="ascii").split()
-    listening(Receiver(secrets, Applied(folder / APPLIED), shift), HOST, port).serve_forever(poll_interval=0.1)
+    try:
+        receiver = Receiver(given.secret_file.read_text("utf-8").split(), Applied(given.applied), moved)
+        listener = listening(receiver, given.host, given.port)
+    except (LockgateError, OSError) as error:
+        sys.exit(f"receiver: {error}")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    sys.stderr.write(f"Webhooks are received at http://{given.host}:{listener.server_port}/\n")
+    listener.serve_forever()
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), int(sys.argv[2]))
+    main()

@@ -14,7 +14,7 @@ from lockgate.client.environment import transport
 from lockgate.client.transport import check
 from lockgate.core.canonical import canonicalize
 from lockgate.demo import scene
-from lockgate.demo.receiver import SECRET
+from lockgate.demo.mover import command_of
 from lockgate.demo.router import HOST, free_port, kept, started, stopped
 from lockgate.operations.bundle.saved_receipts import LOG_KEY, RECEIPT_KEY
 from lockgate.report.screen import Screen
@@ -23,10 +23,11 @@ JSON = {"content-type": "application/json"}
 # What the caller works with elsewhere is no business of this server, and an open server asks for no key.
 NOTHING = {"LOCKGATE_URL": "", "LOCKGATE_STORE": "", "LOCKGATE_API_KEY": "", "LOCKGATE_ORG": ""}
 NO_KEY = "none"
+SECRET, APPLIED = "secret", "applied.json"
 
 
 class Server:
-    """`lockgate serve`, a receiver of its webhooks, and a client of it; all that is done is done over HTTP."""
+    """`lockgate serve`, the example receiver of its webhooks, and a client of it; all is done over HTTP."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -46,7 +47,9 @@ class Server:
         secret = self._folder / SECRET
         secret.touch(mode=0o600)
         secret.write_text(made["secret"], encoding="ascii")
-        command = [sys.executable, "-m", "lockgate.demo.receiver", str(self._folder), str(port)]
+        files = ["--secret-file", str(secret), "--applied", str(self._folder / APPLIED)]
+        called = [sys.executable, "-m", "lockgate.demo.receiver", "--host", HOST, "--port", str(port), *files]
+        command = [*called, "--", *command_of(self._folder)]
         given = {"LOCKGATE_URL": self.url, "LOCKGATE_API_KEY": NO_KEY, "LOCKGATE_ORG": ""}
         self._processes.append(started(command, port, self._folder / "receiver.log", given))
 
