@@ -123,7 +123,7 @@ def shop(issuer: Issuer, tmp_path: Path) -> Iterator[Shop]:
     issuer.publish(public_jwk())
     issuer.asked.clear()
     rule, near = create_rule(order(issuer), ANN, here.house), read_networks("127.0.0.0/8")
-    keys = KeySets(lambda url: Fetch(near, issuer.context, seconds.patience_s)(url), seconds)
+    keys = KeySets(lambda url: Fetch(near, issuer.context, seconds.patience_s)(url), seconds)  # noqa: PLW0108 -- as patient as it is then
     with served(here, id_tokens=SignedIdTokens(keys)) as door:
         yield Shop(door, issuer, seconds, rule)
 
