@@ -20,7 +20,8 @@ from typing import Self
 from lockgate.demo.router import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
-SECONDS = 60
+# Longer than a command of a page waits by itself.
+SECONDS = 180
 # Pages name ports of this range; each shell puts free ones in their place, so that two may type a page at once.
 PORT = re.compile(r"\b73[01]\d\b")
 # Where a machine has no curl, one stands in that does what the pages ask of it.
@@ -82,7 +83,15 @@ class Shell:
 
     def ported(self, text: str) -> str:
         """Return a text with a free port in place of each that it names."""
-        return PORT.sub(lambda found: self._ports.setdefault(found[0], str(free_port())), text)
+        return PORT.sub(lambda found: self._port(found[0]), text)
+
+    def _port(self, name: str) -> str:
+        while name not in self._ports:
+            port = str(free_port())
+            # A server that was told to end may still answer at its port when the next one begins.
+            if port not in self._ports.values():
+                self._ports[name] = port
+        return self._ports[name]
 
     def _code(self, until: float) -> int | None:
         told = b""
