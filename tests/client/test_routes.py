@@ -52,6 +52,23 @@ def test_apps_are_frozen_and_killed_by_the_client(client: Client) -> None:
     assert client.rollout(rollout)["status"] == "rolled_back"
 
 
+@pytest.mark.clause("SV-1044")
+def test_an_app_is_acted_on_by_the_version_that_was_seen(client: Client) -> None:
+    """An older one is a problem and does nothing; without one it is done."""
+    client.create(APP, "abc123", baseline="v36", mode="canary")
+    seen = client.app(APP)["version"]
+    frozen = client.freeze(APP, "an incident", version=seen)
+
+    for act in (client.unfreeze, client.kill):
+        with pytest.raises(ProblemError) as refused:
+            act(APP, "as it was", version=seen)
+        assert refused.value.status == 412
+
+    assert (frozen["version"], client.app(APP)["version"]) == (seen + 1, seen + 1)
+    assert client.unfreeze(APP, "as it is", version=seen + 1)["version"] == seen + 2
+    assert client.kill(APP, "at once")["version"] == seen + 4
+
+
 @pytest.mark.clause("CL-01")
 def test_steps_are_named_as_they_were_seen(client: Client) -> None:
     """Approve and promote send the step and the revision; gone ones are a problem; cancel and clear-alarm answer."""

@@ -54,7 +54,7 @@ def test_two_servers_on_postgresql_keep_their_word_through_everything(
                 nemesis.rage(crew, seconds(25, 240), harms, lambda: drill.has_enough(crew) and way.commits_cut > 0)
             one, two = nemesis.servers
             assert (crew.faults, all_told(one)) == ([], "")
-            history = history_of(crew, two)
+            history = history_of(crew, two, beside=nemesis.servers)
             assert (one.end(), two.end()) == (0, 0)
             checked = json.loads(one.lockgate("fsck", "--json").stdout)
         replay_now()

@@ -30,7 +30,7 @@ def test_two_servers_on_one_folder_keep_their_word_through_kills_and_freezes(
         assert crew.faults == []
         one, two = nemesis.servers
         assert all_told(one) == ""
-        history = history_of(crew, two)
+        history = history_of(crew, two, beside=nemesis.servers)
         assert (one.end(), two.end()) == (0, 0)
         checked = json.loads(one.lockgate("fsck", "--json").stdout)
 

@@ -3,11 +3,13 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 
 from lockgate.operations.asking.queries import find_rollout, receipts_of
 from tests.server.served import API, Caller, Served, problem
-from tests.spec.line import EQUAL, created
+from tests.spec.line import APP, EQUAL, created
 
 REASON = {"reason": "as seen"}
 SIGHT = {"reason": "go", "step": 0, "revision": 2}
@@ -79,22 +81,111 @@ def test_a_condition_that_is_no_list_of_tags_is_refused(admin: Caller, place: st
 
 @pytest.mark.clause("SV-27")
 def test_who_polls_is_told_that_nothing_was_decided(door: Served, admin: Caller, place: str) -> None:
-    """304 without a body until the revision changes, of the rollout and of its verdict, also by a weak tag or any."""
-    for path in (place, f"{place}/verdict"):
-        unchanged = [admin.call("GET", path, {"if-none-match": text}) for text in ('"2"', 'W/"2"', '"9", "2"', "*")]
-        assert {(each.status_code, each.content, each.headers["etag"]) for each in unchanged} == {(304, b"", '"2"')}
-        assert admin.call("GET", path, {"if-none-match": '"1"'}).status_code == 200
+    """304 without a body until the revision changes, also by a weak tag or any; no cache on the way may keep either."""
+    unchanged = [admin.call("GET", place, {"if-none-match": text}) for text in ('"2"', 'W/"2"', '"9", "2"', "*")]
+    assert {(each.status_code, each.content, each.headers["etag"]) for each in unchanged} == {(304, b"", '"2"')}
+    changed = admin.call("GET", place, {"if-none-match": '"1"'})
+    assert (changed.status_code, changed.headers["etag"]) == (200, '"2"')
+    assert {each.headers["cache-control"] for each in (*unchanged, changed)} == {"no-store"}
     admin.post(f"{place}/resume", REASON)
-    assert admin.call("GET", f"{place}/verdict", {"if-none-match": '"2"'}).headers["etag"] == '"3"'
+    assert admin.call("GET", place, {"if-none-match": '"2"'}).headers["etag"] == '"3"'
+
+
+@pytest.mark.clause("SV-1041")
+@pytest.mark.parametrize("what", ["verdict", "explain"])
+def test_what_changes_with_each_run_is_answered_whole(door: Served, admin: Caller, what: str) -> None:
+    """By 200 with the evidence of now and no tag, whatever the caller has seen, where the revision stays."""
+    name = created(door.world).rollout.id
+    known = {"if-none-match": '"1", W/"1"'}
+    path = f"{API}/rollouts/{name}/{what}"
+
+    before = admin.call("GET", path, known)
+    door.world.serve_both(APP, {"v36": 6_000, "abc123": 600}, EQUAL, minutes=10)
+    door.world.clock.advance(60)
+    after, of_any = admin.call("GET", path, known), admin.call("GET", path, {"if-none-match": "*"})
+
+    assert [each.status_code for each in (before, after, of_any)] == [200, 200, 200]
+    assert not any("etag" in each.headers for each in (before, after))
+    assert {each.headers["cache-control"] for each in (before, after)} == {"no-store"}
+    assert before.json() != after.json() == of_any.json()
+    assert find_rollout(name, door.world.house).revision == 1
+
+
+@pytest.mark.clause("SV-1042")
+def test_what_says_nothing_of_caches_is_kept_by_none(door: Served, admin: Caller, place: str) -> None:
+    """State, lists, changes and problems; what is the same for ever, or public, says so itself."""
+    receipt = f"{place}/receipts/1/envelope"
+    kept = ["/healthz", "/metrics", "/nowhere", place, f"{place}/receipts", f"{API}/rollouts/none", f"{API}/apps"]
+
+    said = {path: admin.get(path).headers["cache-control"] for path in (*kept, receipt, "/openapi.json")}
+    changed = admin.post(f"{place}/resume", REASON).headers["cache-control"]
+
+    assert said == {
+        **dict.fromkeys(kept, "no-store"),
+        receipt: "private, max-age=31536000, immutable",
+        "/openapi.json": "no-cache",
+    }
+    assert (changed, door.http.get(place).headers["cache-control"]) == ("no-store", "no-store")
+
+
+@pytest.mark.clause("SV-1044")
+def test_the_tag_of_an_app_is_its_version(door: Served, admin: Caller, place: str) -> None:
+    """It grows with each act on the app and each change of its rollouts, a new champion too, and not with runs."""
+    path = f"{API}/apps/{APP}"
+    versions = [admin.get(path).json()["version"]]
+    for call, document in (
+        (f"{path}/freeze", REASON),
+        (f"{path}/unfreeze", REASON),
+        (f"{place}/resume", REASON),
+        (f"{path}/kill", REASON),
+    ):
+        answer = admin.post(call, document)
+        seen = admin.get(path)
+        assert (answer.status_code, seen.headers["etag"]) == (200, f'"{seen.json()["version"]}"')
+        assert call == f"{place}/resume" or answer.headers["etag"] == seen.headers["etag"]
+        versions.append(seen.json()["version"])
+    repeated = admin.post(f"{path}/kill", REASON)
+    door.world.serve_both(APP, {"v36": 60, "abc123": 60}, EQUAL, minutes=1)
+
+    assert [after - before for before, after in pairwise(versions)] == [1, 1, 1, 2]
+    assert repeated.headers["etag"] == admin.get(path).headers["etag"] == f'"{versions[-1]}"'
+    assert admin.call("GET", path, {"if-none-match": f'"{versions[-1]}"'}).status_code == 304
+    assert admin.call("GET", path, {"if-none-match": f'"{versions[-2]}"'}).status_code == 200
+    assert [each["version"] for each in admin.get(f"{API}/apps").json()["apps"]] == [versions[-1]]
+
+
+@pytest.mark.clause("SV-1044")
+@pytest.mark.parametrize("verb", ["freeze", "unfreeze", "kill"])
+def test_an_app_is_acted_on_as_it_was_seen(door: Served, admin: Caller, place: str, verb: str) -> None:
+    """412 where anything was done since, and nothing is done; with the version of now, or without one, it is."""
+    path = f"{API}/apps/{APP}"
+    seen = admin.get(path).headers["etag"]
+    admin.post(f"{path}/freeze", {"reason": "somebody else"})
+    before = admin.get(path)
+
+    stale = admin.post(f"{path}/{verb}", REASON, if_match=seen)
+    left = admin.get(path)
+    fresh = admin.post(f"{path}/{verb}", REASON, if_match=left.headers["etag"])
+
+    assert problem(stale) == (412, "precondition-failed")
+    assert left.headers["etag"] in stale.json()["detail"].replace("\\", "")
+    assert left.json() == before.json()
+    assert find_rollout(place.rpartition("/")[2], door.world.house).status.value == (
+        "rolled_back" if verb == "kill" else "paused"
+    )
+    assert (fresh.status_code, fresh.json()["killed"]) == (200, verb == "kill")
+    assert admin.post(f"{path}/{verb}", REASON).status_code == 200
+    assert problem(admin.post(f"{API}/apps/nobody/{verb}", REASON, if_match=seen))[0] == 404
 
 
 @pytest.mark.clause("SV-27")
 def test_what_has_no_tag_meets_no_condition(admin: Caller, place: str) -> None:
-    """A list, or an app, has no revision: a call that supposes one is not done."""
+    """A list, all apps, or a verdict: a call that supposes a tag of it is not done."""
     frozen = admin.post(f"{API}/freeze", REASON, if_match='"1"')
 
     assert problem(frozen) == (412, "precondition-failed")
-    assert problem(admin.call("GET", f"{API}/rollouts", {"if-match": '"1"'})) == (412, "precondition-failed")
+    for path in (f"{API}/rollouts", f"{place}/verdict"):
+        assert problem(admin.call("GET", path, {"if-match": '"2"'})) == (412, "precondition-failed")
     question = {"app_id": "claims-agent", "baseline": "v36", "candidate": "abc123"}
     assert problem(admin.post(f"{API}/compare", question, if_match='"1"')) == (412, "precondition-failed")
     assert admin.get(f"{API}/apps").json()["apps"][0]["frozen"] is None

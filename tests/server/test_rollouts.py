@@ -93,6 +93,29 @@ def test_an_evaluation_that_rolls_back_is_answered_by_422(admin: Caller, door: S
     assert (polled.status_code, polled.json()["verdict"]["outcome"]) == (200, "regressed")
 
 
+@pytest.mark.clause("SV-1043")
+@pytest.mark.parametrize("mode", ["canary", "shadow"])
+def test_a_verdict_exposes_nothing_that_is_advice(admin: Caller, door: Served, mode: str) -> None:
+    """`weight` is what to set, 0 of a shadow, which says what it would be; what has ended, its decision says too."""
+    name, is_shadow = create(admin, mode=mode), mode == "shadow"
+    path = f"{API}/rollouts/{name}"
+
+    begun = admin.get(f"{path}/verdict").json()
+    traffic(door, WORSE)
+    due = admin.get(f"{path}/verdict").json()
+    admin.post(f"{path}/evaluate")
+    ended = admin.get(f"{path}/verdict").json()
+
+    for said, asked, status in ((begun, 5.0, "active"), (due, 5.0, "active"), (ended, 0.0, "rolled_back")):
+        shown = 0.0 if is_shadow else asked
+        assert (said["mode"], said["advisory"], said["status"]) == (mode, is_shadow, status)
+        assert (said["weight"], said["exposed_weight"]) == (shown, shown)
+        assert said["would_be_weight"] == (asked if is_shadow else None)
+    assert (due["terminal"], due["decision"]["action"], due["decision"]["terminal"]) == (False, "rollback", True)
+    assert (ended["terminal"], ended["decision"]["action"], ended["decision"]["terminal"]) == (True, "hold", True)
+    assert (begun["terminal"], begun["decision"]["terminal"]) == (False, False)
+
+
 @pytest.mark.clause("SV-07")
 def test_in_shadow_mode_an_evaluation_is_always_200(admin: Caller, door: Served) -> None:
     """`would` says what a canary would have done."""

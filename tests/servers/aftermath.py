@@ -5,8 +5,9 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import httpx
@@ -14,29 +15,41 @@ import pytest
 
 from lockgate.core.canonical import canonicalize
 from lockgate.core.envelope import open_envelope
-from lockgate.testing.history import Decided, History, Told, read_message, read_statement
+from lockgate.testing.history import Call, CallOutcome, Decided, History, Kind, Told, read_message, read_statement
 from lockgate.verify import Keys, read_note_key, read_public_key, verify_chain, verify_receipt
 from lockgate.wiring import local_house
-from tests.servers.clients import API, Fleet
+from tests.servers.clients import API, Client, Fleet, seen_app
 from tests.servers.process import Server
 
 PATIENCE_S = 60.0
 TOLD = "told"
 
 
-def history_of(fleet: Fleet, server: Server, *, has_own_turns: bool = False) -> History:
-    """Return everything that clients were told and what a server holds in the end; every receipt was verified."""
+def history_of(fleet: Fleet, server: Server, *, beside: Sequence[Server] = (), has_own_turns: bool = False) -> History:
+    """Return everything that clients were told and what servers hold in the end; every receipt was verified."""
     headers = {"authorization": f"Bearer {fleet.token}"}
     with httpx.Client(base_url=server.address, headers=headers, timeout=30, trust_env=False) as http:
         apps = {rollout["id"]: rollout["app"] for rollout in _pages(http, "/rollouts", "rollouts")}
         receipts = {rollout: _verified(http, rollout, app) for rollout, app in apps.items()}
+    # One after another, and the first of them again: what none says lower than the one before is the same for all.
+    looks = [look for each in (server, *beside, server) for look in _looks(fleet, each)]
     return History(
-        calls=tuple(fleet.calls),
+        calls=(*fleet.calls, *looks),
         receipts=receipts,
         runs=_counted(server),
         told=tuple(_told(Path(server.environment["HOME"]))),
         has_own_turns=has_own_turns,
     )
+
+
+def _looks(fleet: Fleet, server: Server) -> Iterator[Call]:
+    """Yield what a server says of each app when all is over."""
+    with httpx.Client(base_url=server.address, timeout=30, trust_env=False) as http:
+        for app in fleet.apps:
+            client = Client(fleet, server.address, http, Random(0))  # noqa: S311 -- nothing is drawn
+            reply = client.ask("GET", f"/apps/{app}")
+            assert reply.outcome is CallOutcome.DONE, reply.body
+            yield client.noted(Kind.LOOK, reply, app=app, **seen_app(reply.document))
 
 
 def all_told(server: Server) -> str:

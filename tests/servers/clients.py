@@ -137,8 +137,12 @@ class Client:
 
     def note(self, kind: Kind, reply: Reply, **said: Any) -> None:
         """Write down what a call came to."""
+        self.fleet.calls.append(self.noted(kind, reply, **said))
+
+    def noted(self, kind: Kind, reply: Reply, **said: Any) -> Call:
+        """Return what a call came to."""
         answer = hashlib.sha256(b"%d " % reply.status + reply.body).hexdigest()
-        call = Call(
+        return Call(
             client=self.name,
             kind=kind,
             began=reply.began,
@@ -147,7 +151,6 @@ class Client:
             answer=answer,
             **said,
         )
-        self.fleet.calls.append(call)
 
     def key(self) -> str:
         """Return a key of its own."""
@@ -167,6 +170,11 @@ def _seen(document: Mapping[str, Any]) -> dict[str, Any]:
     if "revision" not in document:
         return {}
     return {"standing": standing(document), "receipt": document.get("receipt")}
+
+
+def seen_app(document: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a document says of an app, for what is written down of a call."""
+    return {"is_killed": document.get("killed"), "version": document.get("version")}
 
 
 def tick(client: Client) -> None:
@@ -192,7 +200,7 @@ def look(client: Client) -> None:
     rollout = client.fleet.rollouts.get(app)
     if rollout is None or client.draw.random() < 0.3:
         reply = client.ask("GET", f"/apps/{app}")
-        client.note(Kind.LOOK, reply, app=app, is_killed=reply.document.get("killed"))
+        client.note(Kind.LOOK, reply, app=app, **seen_app(reply.document))
     else:
         reply = client.ask("GET", f"/rollouts/{rollout}")
         client.note(Kind.LOOK, reply, app=app, rollout=rollout, **_seen(reply.document))
@@ -262,9 +270,9 @@ def step_in(client: Client) -> None:
         client.note(Kind.ACT, reply, app=app, rollout=rollout, **_seen(reply.document))
         return
     killed = client.ask("POST", f"/apps/{app}/kill", json=because)
-    client.note(Kind.KILL, killed, app=app)
+    client.note(Kind.KILL, killed, app=app, version=killed.document.get("version"))
     for _ in range(3):
         reply = client.ask("GET", f"/apps/{app}")
-        client.note(Kind.LOOK, reply, app=app, is_killed=reply.document.get("killed"))
+        client.note(Kind.LOOK, reply, app=app, **seen_app(reply.document))
     unfrozen = client.ask("POST", f"/apps/{app}/unfreeze", tries=TRIES, json=because)
-    client.note(Kind.UNFREEZE, unfrozen, app=app)
+    client.note(Kind.UNFREEZE, unfrozen, app=app, version=unfrozen.document.get("version"))

@@ -37,11 +37,12 @@ SOUND = History(
         _call("ticker", Kind.TURN, 0, BEGUN, 1),
         replace(_call("ticker", Kind.TURN, 2, MOVED, 2), key="k", answer="a"),
         _call("looker", Kind.LOOK, 4, MOVED, 2),
-        replace(_call("operator", Kind.KILL, 6), rollout=""),
+        replace(_call("operator", Kind.KILL, 6), rollout="", version=4),
         _call("looker", Kind.LOOK, 8, GONE, 3),
-        replace(_call("looker", Kind.LOOK, 9), rollout="", is_killed=True),
+        replace(_call("looker", Kind.LOOK, 9), rollout="", is_killed=True, version=4),
         _sent("b1", 0),
         _sent("b2", 2),
+        replace(_call("looker", Kind.LOOK, 4), rollout="", is_killed=False, version=2),
     ),
     receipts={
         ROLLOUT: (
@@ -88,6 +89,14 @@ FALSE: dict[str, tuple[str, History]] = {
     "a step is taken twice": ("twice", _receipts(ONE, TWO, BACK, AGAIN)),
     "a client saw its own write no more": ("back", _with(_call("ticker", Kind.LOOK, 4, BEGUN, 1))),
     "another server had not heard of it": ("back", _with(_call("stranger", Kind.LOOK, 3.5, BEGUN, 1))),
+    "another server answered an app's lower version": (
+        "back",
+        _with(replace(_call("stranger", Kind.LOOK, 7.5), rollout="", is_killed=True, version=3)),
+    ),
+    "one version of an app is killed and is not": (
+        "two answers",
+        _with(replace(_call("stranger", Kind.LOOK, 5.5), rollout="", is_killed=False, version=4)),
+    ),
     "a kill was not seen by the next look": ("kill", _with(_call("stranger", Kind.LOOK, 7.5, MOVED, 2))),
     "a killed app was found alive": (
         "kill",

@@ -56,7 +56,7 @@ def test_two_servers_that_tick_by_themselves_take_each_step_once(tmp_path: Path,
             server.begin()
             server.wait()
         assert all_told(one) == ""
-        history = history_of(crew, two, has_own_turns=True)
+        history = history_of(crew, two, beside=nemesis.servers, has_own_turns=True)
 
     assert crew.faults == []
     assert broken(history) == []

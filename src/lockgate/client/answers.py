@@ -83,13 +83,17 @@ class Taken(Trial):
 
 
 class Standing(TypedDict):
-    """The verdict alone, for whoever polls."""
+    """The verdict alone, for whoever polls; `weight` is what to set, `advisory` that nothing is to be carried out."""
 
     id: str
+    mode: str
+    advisory: bool
     status: str
     terminal: bool
     step: int
     weight: float
+    exposed_weight: float
+    would_be_weight: float | None
     revision: int
     verdict: Verdict
     decision: Decision
@@ -128,9 +132,10 @@ class SignedReceipt(TypedDict):
 
 
 class App(TypedDict):
-    """Where an app stands."""
+    """Where an app stands; `version` counts what is done to it, and each change of its rollouts."""
 
     app: str
+    version: int
     champion: str | None
     former_champion: str | None
     frozen: str | None

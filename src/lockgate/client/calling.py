@@ -22,11 +22,15 @@ class Calling:
     def _get(self, path: str) -> dict[str, Any]:
         return check(self._transport.call("GET", path, is_safe=True)).document()
 
-    def _post(self, path: str, document: Mapping[str, object]) -> dict[str, Any]:
-        return self._change("POST", path, document)
+    def _post(self, path: str, document: Mapping[str, object], seen: int | None = None) -> dict[str, Any]:
+        return self._change("POST", path, document, seen)
 
-    def _change(self, method: str, path: str, document: Mapping[str, object]) -> dict[str, Any]:
-        sent = as_json({"Idempotency-Key": self._new_key()})
+    def _change(
+        self, method: str, path: str, document: Mapping[str, object], seen: int | None = None
+    ) -> dict[str, Any]:
+        """Return what a change came to; `seen` is the number that the server's tag must still have."""
+        condition = {} if seen is None else {"If-Match": f'"{seen}"'}
+        sent = as_json({"Idempotency-Key": self._new_key(), **condition})
         return check(self._transport.call(method, path, json.dumps(document).encode(), sent, is_safe=True)).document()
 
     def _ask(self, path: str, document: Mapping[str, object], *, is_safe: bool) -> dict[str, Any]:

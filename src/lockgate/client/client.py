@@ -211,13 +211,13 @@ class Client(Administering):
         """Yield an app's releases, the first seen first, a page at a time."""
         yield from cast("Iterator[Release]", self._pages(f"{API}/releases", "releases", {"app_id": app}))
 
-    def freeze(self, app: str, reason: str) -> AppActed:
-        """Let nothing of an app start or be promoted."""
-        return cast("AppActed", self._post(f"{_app(app)}/freeze", {"reason": reason}))
+    def freeze(self, app: str, reason: str, *, version: int | None = None) -> AppActed:
+        """Let nothing of an app start or be promoted; with the version that was seen, only where it is so still."""
+        return cast("AppActed", self._post(f"{_app(app)}/freeze", {"reason": reason}, version))
 
-    def unfreeze(self, app: str, reason: str) -> AppActed:
-        """End an app's freeze."""
-        return cast("AppActed", self._post(f"{_app(app)}/unfreeze", {"reason": reason}))
+    def unfreeze(self, app: str, reason: str, *, version: int | None = None) -> AppActed:
+        """End an app's freeze; with the version that was seen, only where it is so still."""
+        return cast("AppActed", self._post(f"{_app(app)}/unfreeze", {"reason": reason}, version))
 
     def freeze_all(self, reason: str) -> Sequence[AppTaken]:
         """Let nothing of any app that is known by now start or be promoted; one that is named later may."""
@@ -227,9 +227,12 @@ class Client(Administering):
         """End the freeze of every app that is known by now."""
         return cast("list[AppTaken]", self._post(f"{API}/unfreeze", {"reason": reason})["apps"])
 
-    def kill(self, app: str, reason: str) -> AppActed:
-        """Roll back everything on trial in an app, and freeze it."""
-        return cast("AppActed", self._post(f"{_app(app)}/kill", {"reason": reason}))
+    def kill(self, app: str, reason: str, *, version: int | None = None) -> AppActed:
+        """Roll back everything on trial in an app, and freeze it; with the version that was seen, only where it is so.
+
+        In an emergency leave it out.
+        """
+        return cast("AppActed", self._post(f"{_app(app)}/kill", {"reason": reason}, version))
 
     def kill_all(self, reason: str) -> Sequence[AppTaken]:
         """Do that to every app that is known by now; one that is named later starts."""

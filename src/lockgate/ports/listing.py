@@ -51,5 +51,8 @@ class ListingReading(Protocol):
     def runs_by_release(self, app: str) -> Mapping[str, int]:
         """Return how many runs of each release the kept slots of an app hold; those without a release count as `""`."""
 
+    def revisions_of(self, app: str) -> int:
+        """Return the sum of the revisions of all rollouts that an app ever had; 0 where it had none."""
+
     def counts(self) -> Counts:
         """Return how much there is."""

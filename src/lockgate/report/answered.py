@@ -27,6 +27,7 @@ def app_document(given: AppStanding) -> dict[str, Json]:
     app = given.app
     return {
         "app": app.name,
+        "version": given.version,
         "id": given.series,
         "champion": app.champion,
         "former_champion": app.former_champion,

@@ -25,6 +25,7 @@ def overview_document(one: Overview) -> dict[str, Json]:
     app = one.app
     return {
         "app": app.name,
+        "version": one.version,
         "id": one.series,
         "champion": app.champion,
         "former_champion": app.former_champion,

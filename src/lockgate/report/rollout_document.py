@@ -9,6 +9,7 @@ from __future__ import annotations
 from lockgate.core.canonical import Json
 from lockgate.core.decision.decision import Decision
 from lockgate.core.instant import instant_text
+from lockgate.core.policy.policy import Mode
 from lockgate.core.rollout import Rollout
 from lockgate.core.vault import Receipt
 from lockgate.core.verdict.verdict import Verdict
@@ -48,6 +49,29 @@ def explanation_document(said: Explanation) -> dict[str, Json]:
         "seals_at": None if said.seals_at is None else instant_text(said.seals_at),
         "overdue": said.overdue,
         "left_out": dict(said.left_out),
+    }
+
+
+def verdict_document(said: Explanation) -> dict[str, Json]:
+    """Return the verdict with what whoever polls may act on.
+
+    `weight` is here what to set, which of a shadow rollout is nothing: no field at the top exposes what is only advice.
+    """
+    rollout = said.rollout
+    is_shadow = rollout.mode is Mode.SHADOW
+    return {
+        "id": rollout.id,
+        "mode": rollout.mode.value,
+        "advisory": is_shadow,
+        "status": rollout.status.value,
+        "terminal": rollout.is_terminal,
+        "step": rollout.step,
+        "weight": rollout.exposed_weight,
+        "exposed_weight": rollout.exposed_weight,
+        "would_be_weight": rollout.weight if is_shadow else None,
+        "revision": rollout.revision,
+        "verdict": said.verdict.document(),
+        "decision": said.decision.document(),
     }
 
 

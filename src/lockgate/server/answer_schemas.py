@@ -74,7 +74,7 @@ _DECISION = answer(
     reason=TEXT,
     step=WHOLE,
     weight=_PERCENT,
-    terminal=FLAG,
+    terminal=described(FLAG, "Whether it ends the rollout, or that has ended."),
     target=or_null(answer(kind=one_of(Target), release=or_null(TEXT))),
     also=list_of(TEXT),
 )
@@ -100,6 +100,7 @@ _ENDED = described(
 )
 _APP = answer(
     app=TEXT,
+    version=described(WHOLE, "The ETag: it counts what is done to the app, and each change of its rollouts."),
     id=described(TEXT, "What the app's own receipts are found by."),
     champion=or_null(TEXT),
     former_champion=or_null(TEXT),
@@ -216,10 +217,14 @@ ANSWER_SCHEMAS: Mapping[str, Schema] = {
     ),
     "Verdict": answer(
         id=TEXT,
+        mode=one_of(Mode),
+        advisory=described(FLAG, "Whether all of it is advice: in shadow mode nothing is carried out."),
         status=one_of(Status),
-        terminal=FLAG,
+        terminal=described(FLAG, "Whether the rollout has ended."),
         step=WHOLE,
-        weight=_PERCENT,
+        weight=described(_PERCENT, "The weight to set: `exposed_weight`, which in shadow mode is 0."),
+        exposed_weight=described(_PERCENT, "What it asks routers for."),
+        would_be_weight=described(or_null(_PERCENT), "What it would ask for, in shadow mode; null in a canary."),
         revision=WHOLE,
         verdict=shape("Findings"),
         decision=described(shape("Decision"), "What a turn would decide now."),

@@ -7,12 +7,16 @@ from dataclasses import replace
 
 from lockgate.core.reply import call_digest
 from lockgate.errors import UsageError
+from lockgate.operations.asking.known_app import known_app
 from lockgate.operations.line.reading import load
 from lockgate.operations.steering.once import Came, Once, answered_before, do_once
+from lockgate.operations.vault.app_series import version_of
 from lockgate.ports.house import House
 from lockgate.ports.store import Transaction
 from lockgate.server.call import Answer, Call, encode
 from lockgate.server.condition import check_conditions, has_condition
+from lockgate.server.routes.apps import app_tag
+from lockgate.server.routes.rollouts import tag
 from lockgate.server.table import Endpoint
 
 MAX_KEY = 255
@@ -61,8 +65,8 @@ def _looked(row: Endpoint, call: Call) -> Answer:
 
 def _came(row: Endpoint, call: Call, work: Transaction, house: House) -> Came:
     """Carry a call out in a transaction; who delivers is woken when it is kept."""
-    tag = f'"{load(work, call.named["id"])[0].rollout.revision}"' if "id" in call.named else None
-    check_conditions(call.headers, tag, is_change=True)
+    if has_condition(call.headers):
+        check_conditions(call.headers, _tag(call, work), is_change=True)
     given = row.handler(replace(call, house=house, wake=_nobody))
     return Came(
         status=given.status,
@@ -70,6 +74,15 @@ def _came(row: Endpoint, call: Call, work: Transaction, house: House) -> Came:
         body=given.encoded(),
         kept=None if given.kept is None else encode(given.kept),
     )
+
+
+def _tag(call: Call, work: Transaction) -> str | None:
+    """Return the current tag of the rollout or the app that a path names."""
+    if "id" in call.named:
+        return tag(load(work, call.named["id"])[0].rollout)["etag"]
+    if "app" in call.named:
+        return app_tag(version_of(work, call.house.org, known_app(work, call.named["app"]).name))["etag"]
+    return None
 
 
 def _nobody() -> None:

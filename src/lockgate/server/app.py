@@ -91,7 +91,7 @@ def make_app(service: Service) -> Starlette:
     described = encode(describe(ENDPOINTS))
 
     async def description(_request: Request) -> Response:
-        return Response(described, media_type="application/json")
+        return Response(described, headers={"cache-control": "no-cache"}, media_type="application/json")
 
     rooms = Rooms()
     of_path: dict[str, dict[str, Endpoint]] = {}
@@ -156,6 +156,8 @@ def _endpoint(row: Endpoint, service: Service, rooms: Rooms) -> Handle:
         if isinstance(response, Refusal):
             service.metrics.refused(response.kind.name)
         response.headers.update(admission.headers)
+        # What does not say how long it holds may be another the next time, also where a cache would guess.
+        response.headers.setdefault("cache-control", "no-store")
         return response
 
     return endpoint
@@ -248,7 +250,7 @@ class Refusal(Response):
 
 
 def _refusal(problem: Problem) -> Refusal:
-    headers = dict(problem.headers)
+    headers = {"cache-control": "no-store", **problem.headers}
     if problem.kind.status == NO_KEY.status:
         headers["www-authenticate"] = "Bearer"
     if problem.kind in (TOO_LARGE, TOO_PACKED, TOO_SLOW, WRONG_TYPE, WRONG_ENCODING):

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The entity tag of what a call is about and the call's conditions come in; whether they hold (RFC 9110) goes out.
 
-A tag is a rollout's revision: it changes with what is decided or done, not with each run that comes in.
+A tag is a rollout's revision or an app's version: it changes with what is decided or done, not with each run.
 """
 
 from __future__ import annotations
@@ -61,4 +61,4 @@ def _tags(text: str) -> list[tuple[str, str]]:
 def _stale(tag: str | None) -> ProblemError:
     if tag is None:
         return ProblemError(STALE, "what this path names has no ETag", "Leave the condition out.")
-    return ProblemError(STALE, f"the rollout has ETag {tag} by now", "GET it and look again, then decide.")
+    return ProblemError(STALE, f"what this path names has ETag {tag} by now", "GET it and look again, then decide.")

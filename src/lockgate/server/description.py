@@ -63,8 +63,10 @@ _OF_PATH: Mapping[str, Mapping[str, Schema]] = {
 }
 _TAG = r'(W/)?"[!#-~\u0080-\u00ff]*"'
 TAGS: Schema = {**TEXT, "pattern": rf"^(\*|{_TAG}([ \t]*,[ \t]*{_TAG})*)$"}
-# Answers that are about a rollout, and so have its revision for a tag.
-TAGGED = frozenset({"Answered", "Created", "Explanation", "Rollout", "Sentences", "Turn", "Verdict"})
+# Answers that are about a rollout or an app, and so have its revision or version for a tag.
+TAGGED = frozenset({"Answered", "App", "Created", "Explanation", "Overview", "Rollout", "Turn"})
+# Paths of the one thing whose tag a condition may name.
+_ABOUT_ONE = re.compile(r"\{(id|app)\}")
 # Answers whose tag is the digest of their own bytes.
 FETCHED = frozenset({"Checkpoint", "Envelope", "KeyManifest", "LogGrowth", "LogProof", "PublishedKeys"})
 # No operation can be asked by a method that it has not, and what is no HTTP is none.
@@ -93,7 +95,8 @@ CONTENT_TYPES = {
 }
 _HEADERS: Mapping[str, Schema] = {
     "Allow": described(TEXT, "Which methods there are."),
-    "ETag": described(TEXT, "In quotes the rollout's revision, or the digest of the bytes."),
+    "Cache-Control": described(TEXT, "For how long the answer holds, and for whom."),
+    "ETag": described(TEXT, "In quotes the rollout's revision, the app's version, or the digest of the bytes."),
     "Idempotency-Replayed": described(one_of(("true",)), "The reply is that of the same call before."),
     "Lockgate-Log-Size": described(WHOLE, "How many entries the log has."),
     "Lockgate-Size": described(WHOLE, "The size of the log from which the next portion goes on."),
@@ -165,7 +168,7 @@ def _conditions(each: Endpoint, names: SchemaNames) -> list[Json]:
     found = {}
     if each.is_once and each.method != "GET" and each.body in (JSON_TYPES, ()):
         found["Idempotency-Key"] = {**TEXT, "minLength": 1, "maxLength": MAX_KEY, "pattern": "^[!-~]([ -~]*[!-~])?$"}
-    if names.gives in FETCHED or ("{id}" in each.path and names.gives in TAGGED):
+    if names.gives in FETCHED or (_ABOUT_ONE.search(each.path) and names.gives in TAGGED):
         found["If-Match"] = described(TAGS, "The ETag that was seen: else nothing is done, and it is 412.")
         if each.method == "GET":
             found["If-None-Match"] = described(TAGS, "The ETag that is known: 304 while it is still so.")
@@ -192,7 +195,7 @@ def _statuses(each: Endpoint, names: SchemaNames) -> list[int]:
 
 def _response(code: int, each: Endpoint, names: SchemaNames) -> Json:
     if code == 304:
-        return {"description": _SAID[code], "headers": _headers("ETag")}
+        return {"description": _SAID[code], "headers": _headers("Cache-Control", "ETag")}
     if code in names.succeeds:
         tagged = ["ETag"] if names.gives in TAGGED | FETCHED else []
         placed = ["Location"] if 201 in names.succeeds else []
@@ -201,7 +204,7 @@ def _response(code: int, each: Endpoint, names: SchemaNames) -> Json:
         kinds = CONTENT_TYPES.get(names.gives, JSON_TYPES)
         return {
             "description": _SAID[code],
-            "headers": _headers(*tagged, *placed, *replayed, *sized),
+            "headers": _headers("Cache-Control", *tagged, *placed, *replayed, *sized),
             "content": {kind: {"schema": shape(names.gives)} for kind in kinds},
         }
     return {"$ref": f"#/components/responses/Refused{code}"}
@@ -217,7 +220,7 @@ def _refusal(code: int) -> Json:
     told = {401: ["WWW-Authenticate"], 429: ["Retry-After"], 503: ["Retry-After"]}.get(code, [])
     return {
         "description": " Or: ".join(titles),
-        "headers": _headers(*told),
+        "headers": _headers("Cache-Control", *told),
         "content": {CONTENT_TYPE: {"schema": shape("Problem")}},
     }
 

@@ -55,7 +55,8 @@ class Standing(NamedTuple):
 class Call:
     """One call of one client. `answer` is the digest of the whole answer, `receipt` the latest one that it names.
 
-    `is_killed` is what an app was said to be; `batch` the digest of runs that were sent, `runs` how many counted.
+    `is_killed` and `version` are what an app was said to be and to have.
+    `batch` is the digest of runs that were sent, `runs` how many counted.
     """
 
     client: str
@@ -70,6 +71,7 @@ class Call:
     standing: Standing | None = None
     receipt: int | None = None
     is_killed: bool | None = None
+    version: int | None = None
     batch: str = ""
     runs: int = 0
     is_repeated: bool = False
@@ -168,9 +170,10 @@ def nothing_acknowledged_is_lost(history: History) -> Iterator[str]:
 
 
 def one_answer_for_one_thing(history: History) -> Iterator[str]:
-    """Yield what was answered differently: a revision, a receipt, or a call that came again with its own key."""
+    """Yield what was answered differently: a revision, a version, a receipt, or a call that came by its key again."""
     stood: dict[tuple[str, int], set[Standing]] = defaultdict(set)
     signed: dict[tuple[str, int], set[Standing]] = defaultdict(set)
+    killed: dict[tuple[str, int], set[bool]] = defaultdict(set)
     keyed: dict[str, set[str]] = defaultdict(set)
     for call in _answered(history):
         assert call.standing is not None
@@ -178,10 +181,15 @@ def one_answer_for_one_thing(history: History) -> Iterator[str]:
     for call in history.calls:
         if call.key and call.outcome is CallOutcome.DONE:
             keyed[call.key].add(call.answer)
+        if call.version is not None and call.is_killed is not None:
+            killed[call.app, call.version].add(call.is_killed)
     for each in _receipts(history):
         signed[each.rollout, each.seq].add(each.after)
     yield from (f"two answers: revision {what[1]} of {what[0]}: {sorted(s)}" for what, s in stood.items() if len(s) > 1)
     yield from (f"two answers: receipt {what[1]} of {what[0]}: {sorted(s)}" for what, s in signed.items() if len(s) > 1)
+    yield from (
+        f"two answers: version {what[1]} of {what[0]} is killed and is not" for what, s in killed.items() if len(s) > 1
+    )
     yield from (f"two answers: the key {key} was answered in {len(s)} ways" for key, s in keyed.items() if len(s) > 1)
 
 
@@ -203,19 +211,22 @@ def each_step_happens_once(history: History) -> Iterator[str]:
 
 
 def nobody_is_taken_back(history: History) -> Iterator[str]:
-    """Yield calls that saw less than another that had ended before they began, also one of another server."""
-    by_rollout: dict[str, list[Call]] = defaultdict(list)
-    for call in _answered(history):
-        by_rollout[call.rollout].append(call)
-    for rollout, calls in by_rollout.items():
-        ended = sorted(calls, key=lambda call: call.ended)
+    """Yield calls that saw less of a rollout or an app than another that ended before, also of another server."""
+    found: dict[str, list[tuple[Call, int]]] = defaultdict(list)
+    for call in history.calls:
+        if call.outcome is CallOutcome.DONE and call.standing is not None:
+            found[f"revision of {call.rollout}"].append((call, call.standing.revision))
+        if call.outcome is CallOutcome.DONE and call.version is not None:
+            found[f"version of {call.app}"].append((call, call.version))
+    for what, calls in found.items():
+        ended = sorted(calls, key=lambda each: each[0].ended)
         seen, place = 0, 0
-        for call in sorted(calls, key=lambda call: call.began):
-            while place < len(ended) and ended[place].ended < call.began:
-                seen = max(seen, _revision(ended[place]))
+        for call, number in sorted(calls, key=lambda each: each[0].began):
+            while place < len(ended) and ended[place][0].ended < call.began:
+                seen = max(seen, ended[place][1])
                 place += 1
-            if _revision(call) < seen:
-                yield f"back: {call.client} saw revision {_revision(call)} of {rollout} after {seen} had been answered"
+            if number < seen:
+                yield f"back: {call.client} saw {number} for the {what} after {seen} had been answered"
 
 
 def a_kill_is_seen_at_once(history: History) -> Iterator[str]:

@@ -85,6 +85,23 @@ class ListingContract:
         assert [[one.name for one in each.latest] for each in found] == [["d", "a"], ["b", "c", "d", "a"]]
         assert none == SeenReleases(0, ())
 
+    def test_revisions_of_an_app_are_summed(self, store: Store) -> None:
+        """Of rollouts that have ended too, as the transaction itself left them, and of no other app or organisation."""
+        _save(store, "rol_1")
+        _save(store, "rol_2", status=Status.PROMOTED)
+        _save(store, "rol_3", "api")
+        _save(store, "rol_4", org="acme")
+
+        with store.writing() as work:
+            before = work.trial("rol_2")
+            assert before is not None
+            work.save(replace(before, turn=2, rollout=replace(before.rollout, revision=7)))
+            own = work.revisions_of("web")
+        with store.reading() as seen:
+            found = [seen.revisions_of(app) for app in ("web", "api", "none")]
+
+        assert (own, found) == (8, [8, 1, 0])
+
     def test_runs_are_counted_by_release(self, store: Store) -> None:
         """Of every kept slot, sealed or open, and of no other app or organisation."""
         for org, times in (("default", 2), ("acme", 1)):

@@ -136,7 +136,15 @@ def _resolve(rollout: Rollout, policy: Policy, situation: Situation, call: Call,
     action = call.action
     if action is Action.PAUSE and rollout.status is Status.PAUSED:
         action = Action.HOLD
-    return Decision(action=action, cause=call.cause, reason=call.reason, step=step, weight=weight, also=also)
+    return Decision(
+        action=action,
+        cause=call.cause,
+        reason=call.reason,
+        step=step,
+        weight=weight,
+        terminal=rollout.is_terminal,
+        also=also,
+    )
 
 
 def _may_reduce(rollout: Rollout, policy: Policy) -> bool:

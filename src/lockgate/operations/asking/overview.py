@@ -10,6 +10,7 @@ from lockgate.core.app import App, series_name
 from lockgate.core.endpoint import MOVES, Endpoint, Kind
 from lockgate.core.rollout import Rollout
 from lockgate.operations.asking.known_app import known_app
+from lockgate.operations.vault.app_series import version_of
 from lockgate.ports.house import House
 from lockgate.ports.listing import SeenReleases
 from lockgate.ports.store import Snapshot
@@ -20,12 +21,13 @@ NAMED_RELEASES = 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Overview:
-    """An app, the id of its own receipts, its latest releases, its trials, and what moves its traffic.
+    """An app, its version, the id of its own receipts, its latest releases, its trials, and what moves its traffic.
 
     `webhooks`: those that are told each weight that is asked for.
     """
 
     app: App
+    version: int
     series: str
     releases: SeenReleases
     active: tuple[Rollout, ...]
@@ -62,6 +64,7 @@ def _overviews(seen: Snapshot, house: House, apps: Sequence[App]) -> tuple[Overv
     return tuple(
         Overview(
             app=app,
+            version=version_of(seen, house.org, app.name),
             series=series_name(house.org, app.name),
             releases=seen.seen_releases(app.name, NAMED_RELEASES),
             active=seen.rollouts(app.name, active=True),

@@ -16,7 +16,7 @@ from lockgate.operations.vault.acting import checked_actor
 from lockgate.operations.vault.keeping import Marks, keep
 from lockgate.operations.vault.telling import tell
 from lockgate.ports.house import House
-from lockgate.ports.store import Transaction
+from lockgate.ports.store import Snapshot, Transaction
 
 # What else is done to an app is told to nobody.
 EVENTS = {Action.FREEZE: Event.FREEZE, Action.UNFREEZE: Event.UNFREEZE}
@@ -26,8 +26,9 @@ EVENTS = {Action.FREEZE: Event.FREEZE, Action.UNFREEZE: Event.UNFREEZE}
 class AppStanding:
     """An app as it stands, the id of its own series of receipts, and the seq of the latest; 0 where there is none.
 
-    `is_signed`: whether the call wrote that receipt. `rolled_back`: the rollouts whose ends it wrote besides, each by
-    its id and the seq of that receipt. Both are of the call, not of what it came to: a repetition is answered the same.
+    `version` is the app's. `is_signed`: whether the call wrote that receipt. `rolled_back`: the rollouts whose ends it
+    wrote besides, each by its id and the seq of that receipt. Both are of the call, not of what it came to: a
+    repetition is answered the same.
     """
 
     app: App
@@ -35,6 +36,16 @@ class AppStanding:
     receipt: int
     is_signed: bool = field(default=False, compare=False)
     rolled_back: tuple[tuple[str, int], ...] = field(default=(), compare=False)
+    version: int = field(default=0, compare=False)
+
+
+def version_of(seen: Snapshot, org: str, app: str) -> int:
+    """Return an app's version: how many things were done to it, and how often its rollouts changed.
+
+    Each counts one up: a start, a step, an end and with it a champion, an operator's action, a freeze and a kill.
+    """
+    latest = seen.latest_receipt(series_name(org, app))
+    return (0 if latest is None else latest.seq) + seen.revisions_of(app)
 
 
 def stand(work: Transaction, before: App, after: App, cause: Cause, actor: Actor, house: House) -> AppStanding:
@@ -44,7 +55,7 @@ def stand(work: Transaction, before: App, after: App, cause: Cause, actor: Actor
     latest = work.latest_receipt(series)
     seq = 0 if latest is None else latest.seq
     if after == before:
-        return AppStanding(before, series, seq)
+        return AppStanding(before, series, seq, version=version_of(work, house.org, before.name))
     act = AppAct(
         org=house.org,
         before=before,
@@ -62,7 +73,7 @@ def stand(work: Transaction, before: App, after: App, cause: Cause, actor: Actor
     work.put_app(after)
     event = EVENTS.get(act.action)
     tell(work, () if event is None else (app_message(house.org, after, receipt, event),))
-    return AppStanding(after, series, act.seq, is_signed=True)
+    return AppStanding(after, series, act.seq, is_signed=True, version=version_of(work, house.org, after.name))
 
 
 def _action(before: App, after: App) -> Action:

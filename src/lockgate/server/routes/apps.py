@@ -25,28 +25,26 @@ def list_all(call: Call) -> Answer:
 
 def show(call: Call) -> Answer:
     """Return where an app stands."""
-    return Answer(document=_document(overview(call.house, call.named["app"])[0]))
+    one = overview(call.house, call.named["app"])[0]
+    return Answer(document=_document(one), headers=app_tag(one.version))
 
 
 def freeze_one(call: Call) -> Answer:
     """Let nothing of an app start or be promoted; rollback always works."""
     stands = freeze(call.named["app"], call.actor(call.document("reason")), call.house)
-    call.wake()
-    return Answer(document=signed_app(stands, call.house))
+    return _stands(call, stands)
 
 
 def unfreeze_one(call: Call) -> Answer:
     """End an app's freeze, whether a freeze or a kill began it."""
     stands = unfreeze(call.named["app"], call.actor(call.document("reason")), call.house)
-    call.wake()
-    return Answer(document=signed_app(stands, call.house))
+    return _stands(call, stands)
 
 
 def kill_one(call: Call) -> Answer:
     """Roll back everything on trial in an app, or return it to its former champion; freeze it."""
     stands = kill(call.named["app"], call.actor(call.document("reason")), call.house)
-    call.wake()
-    return Answer(document=signed_app(stands[0], call.house))
+    return _stands(call, stands[0])
 
 
 def kill_all(call: Call) -> Answer:
@@ -65,6 +63,16 @@ def unfreeze_every(call: Call) -> Answer:
     """End the freeze of every app that is known, by a key that is for every app."""
     call.caller.check_every_app()
     return _stand(call, unfreeze_all(call.actor(call.document("reason")), call.house))
+
+
+def app_tag(version: int) -> dict[str, str]:
+    """Return the ETag of an app: its version."""
+    return {"etag": f'"{version}"'}
+
+
+def _stands(call: Call, stands: AppStanding) -> Answer:
+    call.wake()
+    return Answer(document=signed_app(stands, call.house), headers=app_tag(stands.version))
 
 
 def _stand(call: Call, stands: tuple[AppStanding, ...]) -> Answer:

@@ -8,12 +8,11 @@ from lockgate.operations.asking.queries import explain
 from lockgate.report.ending import ending
 from lockgate.report.explained import explained, explained_document
 from lockgate.server.call import Answer, Call
-from lockgate.server.routes.rollouts import tag
 
 
 def explain_one(call: Call) -> Answer:
-    """Return what `lockgate explain --json` prints."""
+    """Return what `lockgate explain --json` prints; it says what time it is, and so has no tag."""
     said = explain(call.named["id"], call.house)
     intervals = anytime_intervals(said.trial, call.house)
     parts = explained(said, call.house.clock.now(), ending(said.rollout, call.house), intervals)
-    return Answer(document=explained_document(said, parts, intervals), headers=tag(said.rollout))
+    return Answer(document=explained_document(said, parts, intervals))

@@ -18,7 +18,7 @@ from lockgate.operations.asking.rollout_page import Wanted, rollout_page
 from lockgate.operations.create import Order, create
 from lockgate.operations.webhooks.deliver import Told, untold
 from lockgate.report.created import created_document
-from lockgate.report.rollout_document import explanation_document, rollout_document
+from lockgate.report.rollout_document import explanation_document, rollout_document, verdict_document
 from lockgate.report.signed import FIRST, with_signed
 from lockgate.server.call import MAX_PAGE, Answer, Call, flag_of, needed, seconds_of, text_of
 from lockgate.server.cursor import next_cursor, place_of
@@ -93,20 +93,8 @@ def show(call: Call) -> Answer:
 
 
 def verdict(call: Call) -> Answer:
-    """Return the verdict alone, always by 200, for whoever polls."""
-    said = explain(call.named["id"], call.house)
-    rollout = said.rollout
-    document = {
-        "id": rollout.id,
-        "status": rollout.status.value,
-        "terminal": rollout.is_terminal,
-        "step": rollout.step,
-        "weight": rollout.weight,
-        "revision": rollout.revision,
-        "verdict": said.verdict.document(),
-        "decision": said.decision.document(),
-    }
-    return Answer(document=document, headers=tag(rollout))
+    """Return the verdict alone, always by 200, for whoever polls: it changes with each run, so it has no tag."""
+    return Answer(document=verdict_document(explain(call.named["id"], call.house)))
 
 
 def _untold(told: Told) -> dict[str, Json]:

@@ -29,6 +29,10 @@ class MemoryListing(MemoryTablesReading):
         later = (trials[name].rollout for name in names[0 if after is None else names.index(after) + 1 :])
         return tuple(islice((r for r in later if app in (None, r.app) and not (active and r.is_terminal)), count))
 
+    def revisions_of(self, app: str) -> int:
+        """Return how often rollouts of an app changed."""
+        return sum(each.rollout.revision for each in self._table("trials").values() if each.rollout.app == app)
+
     def seen_releases(self, app: str, most: int) -> SeenReleases:
         """Return the latest releases of an app."""
         found = sorted(self._table("releases", app).values(), key=lambda each: (each.first_seen_at, each.name))

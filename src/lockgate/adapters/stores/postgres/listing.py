@@ -46,6 +46,12 @@ class PostgresListing(PostgresRowsReading):
             counted.update(read_counts(runs))
         return counted
 
+    def revisions_of(self, app: str) -> int:
+        """Return how often rollouts of an app changed."""
+        sql = "SELECT coalesce(sum(revision), 0)::bigint FROM rollouts WHERE org = %s AND app = %s"
+        ((revisions,),) = self._rows(sql, app)
+        return int(revisions)
+
     def counts(self) -> Counts:
         """Return how much there is."""
         ended = self._rows("SELECT mode, count(*) FROM rollouts WHERE org = %s AND is_active = 0 GROUP BY mode")

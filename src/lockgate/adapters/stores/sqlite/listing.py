@@ -51,6 +51,12 @@ class SqliteListing(SqliteRowsReading):
             counted.update(read_counts(runs))
         return counted
 
+    def revisions_of(self, app: str) -> int:
+        """Return how often rollouts of an app changed."""
+        sql = "SELECT coalesce(sum(revision), 0) FROM rollouts WHERE org = ? AND app = ?"
+        ((revisions,),) = self._rows(sql, app)
+        return int(revisions)
+
     def counts(self) -> Counts:
         """Return how much there is."""
         ended = self._rows("SELECT mode, count(*) FROM rollouts WHERE org = ? AND NOT is_active GROUP BY mode")
