@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -81,6 +81,7 @@ def served(
     receivers: Receivers | None = None,
     id_tokens: IdTokens | None = None,
     bodies: BodyBudget | None = None,
+    used: Callable[[str, str], None] = lambda _org, _key_id: None,
 ) -> Iterator[Served]:
     """Serve a world's store on a free port of this machine, until the block ends."""
     service = Service(
@@ -92,6 +93,7 @@ def served(
         id_tokens=id_tokens,
         bodies=bodies or BodyBudget(),
         ask=answer_call,
+        used=used,
     )
     with listening("127.0.0.1", 0) as listener:
         server = server_of(make_app(service), most)

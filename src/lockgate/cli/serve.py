@@ -36,6 +36,7 @@ def serve(host: str, port: int, tick_every: float | None, *, rate: float, run_ra
     from lockgate.cli.asked.caller_place import answer_call
     from lockgate.server import serving
     from lockgate.server.app import Service, make_app
+    from lockgate.server.key_uses import KeyUses
     from lockgate.server.limits import Limits, usual_rates
     from lockgate.server.metrics import Metrics
     from lockgate.wiring import id_tokens, receivers, run_batches
@@ -55,7 +56,7 @@ def serve(host: str, port: int, tick_every: float | None, *, rate: float, run_ra
         if not is_open and not serving.is_loopback(listener):
             local.tell("note: keys travel unencrypted; put a proxy with TLS in front of this")
         metrics = Metrics()
-        with _turning(house, tick_every, metrics, is_open=is_open) as loop:
+        with KeyUses(house, local.tell) as uses, _turning(house, tick_every, metrics, is_open=is_open) as loop:
             service = Service(
                 house=house,
                 batches=run_batches(),
@@ -63,6 +64,7 @@ def serve(host: str, port: int, tick_every: float | None, *, rate: float, run_ra
                 is_ticking=tick_every is not None,
                 ask=answer_call,
                 wake=loop.wake,
+                used=uses.note,
                 metrics=metrics,
                 receivers=received,
                 id_tokens=id_tokens(),

@@ -230,7 +230,7 @@ class Comparison(TypedDict):
 
 
 class Key(TypedDict):
-    """An API key, without its token; `apps` None: it is for every app."""
+    """An API key, without its token; `apps` None: it is for every app; `last_used_at` is late by a minute or two."""
 
     id: str
     name: str
@@ -239,6 +239,7 @@ class Key(TypedDict):
     created_at: str
     expires_at: str
     revoked_at: str | None
+    last_used_at: str | None
 
 
 class MadeKey(Key):

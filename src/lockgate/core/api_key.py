@@ -33,6 +33,7 @@ class ApiKey:
     """A key as it is kept: `digest` is the SHA-256 of its token; `apps` are those that it is for, None for all.
 
     The key of a job names the trust rule that it got it by, and `claims` of the job, which receipts keep.
+    `last_used_at` is late by a minute or two: it is for whoever asks which key may go, and for nothing else.
     """
 
     org: str
@@ -47,6 +48,7 @@ class ApiKey:
     revoked_at: Instant | None = None
     rule: str | None = None
     claims: tuple[tuple[str, str], ...] = ()
+    last_used_at: Instant | None = None
 
     def allows(self, permission: Permission) -> bool:
         """Say whether the key has a permission."""

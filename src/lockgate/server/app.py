@@ -69,7 +69,8 @@ Handle = Callable[[Request], Awaitable[Response]]
 class Service:
     """What a server serves: `is_open` lets every caller of this machine do everything, without a key.
 
-    `wake` lets whoever delivers messages look at once, and `ask` answers the commands of the command line.
+    `wake` lets whoever delivers messages look at once, `ask` answers the commands of the command line, and `used` hears
+    of each call that was let in its organisation and the id of its key.
     """
 
     house: House
@@ -78,6 +79,7 @@ class Service:
     is_ticking: bool = False
     wake: Callable[[], None] = lambda: None
     ask: Ask = ask_nothing
+    used: Callable[[str, str], None] = lambda _org, _key_id: None
     receivers: Receivers | None = None
     id_tokens: IdTokens | None = None
     limits: Limits = field(default_factory=Limits)
@@ -166,7 +168,10 @@ def _endpoint(row: Endpoint, service: Service, rooms: Rooms) -> Handle:
 def _admission(row: Endpoint, service: Service, request: Request) -> Admission:
     if service.is_open:
         return admit_anybody(row, request)
-    return admit(row, service.house, service.limits, request)
+    admission = admit(row, service.house, service.limits, request)
+    if admission.caller.key_id is not None:
+        service.used(admission.caller.org, admission.caller.key_id)
+    return admission
 
 
 def _counted(error: ProblemError, service: Service, request: Request) -> Problem:

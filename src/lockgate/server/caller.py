@@ -32,8 +32,8 @@ PASSED_ON = ("forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-real-
 class Caller:
     """Who calls: of which organisation, by which name, and for which permissions and apps (None: all).
 
-    `owner` is a word that no other caller has: what is kept for whoever calls again is kept for it. `expires_at`: when
-    the key ends; None where none is needed.
+    `owner` is a word that no other caller has: what is kept for whoever calls again is kept for it. `key_id` and
+    `expires_at`: of the key, and when it ends; None where none is needed.
     """
 
     org: str
@@ -43,6 +43,7 @@ class Caller:
     permissions: tuple[Permission, ...]
     apps: tuple[str, ...] | None = None
     claims: tuple[tuple[str, str], ...] = ()
+    key_id: str | None = None
     expires_at: Instant | None = None
 
     def actor(self, reason: str | None = None) -> Actor:
@@ -140,6 +141,7 @@ def _of_key(key: ApiKey) -> Caller:
         permissions=key.permissions,
         apps=key.apps,
         claims=key.claims,
+        key_id=key.id,
         expires_at=key.expires_at,
     )
 

@@ -44,10 +44,10 @@ class AccessContract:
             work.put_api_key(KEY)
             work.put_api_key(LATER)
         with store.writing() as work:
-            work.put_api_key(replace(KEY, revoked_at=7))
+            work.put_api_key(replace(KEY, revoked_at=7, last_used_at=6))
 
         with store.reading() as seen:
-            assert seen.api_keys() == (replace(KEY, revoked_at=7), LATER)
+            assert seen.api_keys() == (replace(KEY, revoked_at=7, last_used_at=6), LATER)
             assert (seen.api_key("rvk_0"), seen.api_key("rvk_9")) == (LATER, None)
 
     def test_an_api_key_is_of_one_organisation(self, store: Store) -> None:

@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The keys of calls that were let in come in; in a thread of its own, their uses are kept until the server ends.
+
+No call waits for it and none fails by it: what cannot be kept is forgotten, and the next use of the key says it again.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from types import TracebackType
+from typing import Self
+
+from lockgate.core.instant import Instant
+from lockgate.errors import LockgateError
+from lockgate.operations.access.key_uses import keep_uses
+from lockgate.ports.house import House
+
+# Longer than what is too soon, so that a key that is used all the time is due each time.
+EVERY_S, END_S = 90.0, 1.0
+# Keys beyond that wait for the next time.
+MOST = 10_000
+
+
+class KeyUses:
+    """When keys were used since it was last kept; `tell` hears of a fault."""
+
+    def __init__(self, house: House, tell: Callable[[str], None]) -> None:
+        self._house, self._tell = house, tell
+        self._uses: dict[tuple[str, str], Instant] = {}
+        self._turn, self._is_over = threading.Lock(), threading.Event()
+        self._thread = threading.Thread(target=self._run, name="key uses", daemon=True)
+
+    def note(self, org: str, key_id: str) -> None:
+        """Remember that a key of an organisation is used now."""
+        now = self._house.clock.now()
+        with self._turn:
+            if len(self._uses) < MOST or (org, key_id) in self._uses:
+                self._uses[org, key_id] = now
+
+    def keep(self) -> None:
+        """Keep what was remembered, of each organisation by itself, whatever becomes of the others."""
+        with self._turn:
+            uses, self._uses = self._uses, {}
+        for org in sorted({org for org, _ in uses}):
+            of_org = {key_id: at for (each, key_id), at in uses.items() if each == org}
+            try:
+                keep_uses(of_org, replace(self._house, org=org))
+            except LockgateError:
+                # Of a store that takes nothing callers and turns are told.
+                continue
+            except Exception as error:  # noqa: BLE001 -- a fault in one turn must not end all that follow
+                kind = type(error).__name__
+                self._tell(f"uses of keys: a fault in Lockgate, please report it: {kind}: {error}")
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._is_over.set()
+        # What is just being kept is finished; of the last minute nothing more is.
+        self._thread.join(END_S)
+
+    def _run(self) -> None:
+        while not self._is_over.wait(EVERY_S):
+            self.keep()
