@@ -8,6 +8,7 @@ import secrets
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from random import Random
 
 import httpx
 import psycopg
@@ -71,12 +72,18 @@ def test_two_servers_that_tick_by_themselves_take_each_step_once(tmp_path: Path,
 def test_a_candidate_is_judged_by_ticks_to_both(tmp_path: Path, postgresql: Cluster, failing: float, ends: str) -> None:
     """One moves it as far as the other left it; a rollback is answered by 422 once, by one of them."""
     with drill.fleet(tmp_path, {"LOCKGATE_STORE": postgresql.new_database()}) as (crew, nemesis):
-        api, both = f"{crew.front}{clients.API}", [f"{each.address}{clients.API}" for each in nemesis.servers]
+        both = [f"{each.address}{clients.API}" for each in nemesis.servers]
         headers = {"authorization": f"Bearer {crew.token}"}
-        with httpx.Client(headers=headers, timeout=30, trust_env=False) as http:
+        with (
+            httpx.Client(base_url=crew.front, timeout=30, trust_env=False) as front,
+            httpx.Client(headers=headers, timeout=30, trust_env=False) as http,
+        ):
+            # HAProxy takes a server out that stood still for a moment, and its clients ask again.
+            client = clients.Client(crew, "judge", front, Random(1))  # noqa: S311 -- nothing is drawn
             order = {"app_id": APP, "baseline": clients.BASELINE, "candidate": "c1", "policy": POLICY}
-            place = f"/rollouts/{http.post(f'{api}/rollouts', json=order).json()['id']}"
-            answers = list(_turns(http, api, [f"{each}{place}/evaluate" for each in both], failing))
+            made = client.ask("POST", "/rollouts", tries=clients.TRIES, key=client.key(), json=order)
+            place = f"/rollouts/{made.document['id']}"
+            answers = list(_turns(http, client, [f"{each}{place}/evaluate" for each in both], failing))
             found = {http.get(f"{each}{place}").json()["status"] for each in both}
 
     assert found == {ends}
@@ -91,12 +98,13 @@ def _has_moved(crew: clients.Fleet) -> bool:
     return looks > 10 and any(call.standing is not None and call.standing.revision > 1 for call in list(crew.calls))
 
 
-def _turns(http: httpx.Client, api: str, both: Sequence[str], failing: float) -> Iterator[httpx.Response]:
+def _turns(http: httpx.Client, client: clients.Client, both: Sequence[str], failing: float) -> Iterator[httpx.Response]:
     """Send runs and let each server take a turn, until the rollout has ended."""
     ends, is_over = time.monotonic() + 2 * PATIENCE_S, False
     while not is_over:
         assert time.monotonic() < ends
-        http.post(f"{api}/runs", content=_runs(failing), headers=clients.NDJSON).raise_for_status()
+        sent = client.ask("POST", "/runs", tries=clients.TRIES, content=_runs(failing), headers=dict(clients.NDJSON))
+        assert sent.outcome is CallOutcome.DONE, sent
         for address in both:
             answer = http.post(address)
             is_over = answer.json()["terminal"]
