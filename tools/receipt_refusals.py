@@ -19,7 +19,7 @@ from lockgate.core.refusal import Reason
 from lockgate.operations.vault.sign import log_key, sign_checkpoint
 from tools.receipt_contradictions import contrary_series, put_at, series
 from tools.receipt_log import Log
-from tools.receipt_samples import LOG, RECEIPTS
+from tools.receipt_samples import LOG, RECEIPTS, samples
 
 # A name, why it is refused, and its bytes.
 Case = tuple[str, Reason, bytes]
@@ -50,7 +50,7 @@ class Good:
 
 def refusals(good: Good) -> Iterator[Refusal]:
     """Yield everything that must be refused."""
-    signed = (*_payloads(good), *_statements(good), *_verdicts(good))
+    signed = (*_payloads(good), *_statements(good), *_firsts(), *_verdicts(good))
     for name, reason, envelope in (*_envelopes(good), *_signatures(good), *signed):
         yield Refusal(name, reason, {"receipt": envelope.decode("utf-8")})
     for name, reason, chain in _chains(good):
@@ -200,6 +200,15 @@ def _statements(good: Good) -> Iterator[Case]:
         changed = deepcopy(statement)
         put_at(changed, path, value)
         yield f"signed: {path} {json.dumps(value)[:40]}", reason, _signed(canonicalize(changed))
+
+
+def _firsts() -> Iterator[Case]:
+    """Yield first receipts of each kind of series that do not say that none is before them."""
+    for each in samples():
+        statement = json.loads(open_envelope(each.envelope).payload)
+        if statement["predicate"]["seq"] == 1:
+            del statement["predicate"]["prevReceipt"]
+            yield f"signed: {each.name} without prevReceipt", Reason.PREVIOUS_RECEIPT, _signed(canonicalize(statement))
 
 
 def _verdicts(good: Good) -> Iterator[Case]:

@@ -97,6 +97,16 @@ known+='|proofs/N\.tlog-proof|related/((app|org)/N|baseline/1)\.(json|tlog-proof
 known+='|sigstore/N\.sigstore\.json|sshsig/N\.sig|verdicts/[0-9a-f]{64}\.json)\z'
 jq -e --arg known "${known//N/[1-9][0-9]\{0,15\}}" '[.files | keys[] | test($known)] | all' manifest.json > /dev/null \
   || fail 'manifest.json: it lists a name that no file of a bundle has'
+jq -r 'if keys == ["app", "candidate", "files", "format", "org", "origin", "rolloutId"]
+  and ([del(.files)[] | type == "string"] | all) then empty else "it has other members than a manifest" end' \
+  manifest.json > "$work/why"
+jq -r '.files | to_entries[] | select(.value | (type == "object" and keys == ["sha256", "size"] and (.size | type == "number")
+  and (.sha256 | type == "string" and test("\\A[0-9a-f]{64}\\z"))) | not) | "it has not SHA-256 and size alone of \(.key)"' \
+  manifest.json >> "$work/why"
+[[ ! -s $work/why ]] || fail "manifest.json: $(head -n 1 "$work/why")"
+# Of what follows a document jq says nothing here, and so it is missing from what is written again.
+jq -njcS input manifest.json | sed 's/\\u007f/\x7f/g' > "$work/manifest"
+[[ $(sha256sum < "$work/manifest") == $(sha256sum < manifest.json) ]] || fail 'manifest.json: it is not in its one form'
 jq -r '.files | keys[]' manifest.json | sort > "$work/listed"
 find . -type f -printf '%P\n' | grep -vx 'manifest.json' | sort > "$work/found" || true
 while read -r name; do
@@ -109,6 +119,10 @@ jq -r '.files | to_entries[] | "\(.value.sha256)  \(.key)"' manifest.json > "$wo
 if ! sha256sum --check --quiet --strict "$work/sums" > "$work/changed" 2> /dev/null; then
   fail "files: $(head -n 1 "$work/changed")"
 fi
+jq -r '.files | to_entries[] | "\(.value.size)  \(.key)"' manifest.json | sort > "$work/sizes"
+while read -r _ name; do
+  fail "files: $name is of another size than is listed"
+done < <(find . -type f -printf '%s  %P\n' | sort | comm -23 "$work/sizes" -)
 declare -A sha256_of=()
 while read -r digest name; do sha256_of[$name]=$digest; done < "$work/sums"
 
@@ -273,6 +287,7 @@ def standing($kind): if $kind == "rollout" then {status, step, weight, wouldBeWe
 | must([$p.baseline, $p.candidate, $p.from, $p.to, $p.promise, $p.policy, $p.evidence] | map(type == "object") | all;
     "a part of its statement is no object")
 | must($p.seq | is_count and . > 0; "its seq does not count from 1")
+| must($p | has("prevReceipt"); "it does not say which receipt is before it")
 | must(if $p.seq == 1 then $p.prevReceipt == null else ($p.prevReceipt | is_digest) end; "it names no one receipt before it")
 | must($kind != "rollout" or ([$p.policy, $p.evidence.stateBefore, $p.evidence.stateAfter] | map(is_digest) | all);
     "a digest in its statement is none")
@@ -476,6 +491,9 @@ policy=${sha256_of[policy.json]}
 org=$(jq -r .org manifest.json)
 app=$(jq -r .app manifest.json)
 rollout=$(jq -r .rolloutId manifest.json)
+[[ $(jq -c '[.candidate, "\(.app)@\(.candidate)"]' manifest.json) \
+  == "$(jq -c '.payload | @base64d | fromjson | [.predicate.candidate.release, .subject[0].name]' receipts/1.json)" ]] \
+  || fail 'manifest.json: it names another app or candidate than the receipts'
 mapfile -t sigstores < <(hashed sigstores "${#names[@]}")
 
 number=0 named='' tried=''
@@ -543,7 +561,8 @@ cat << 'END'
 Not checked here: that each decision follows from its evidence, replay/ (lockgate replay does that); release-record.json
 and timeline.html against the receipts (lockgate verify does that for the record); verdicts that stand within a receipt,
 and how a statement spells numbers; sshsig/ (ssh-keygen does that); the key manifest's own signatures and the other files
-of keys/; lines of witnesses below the checkpoint, and checkpoint.tsr; whether missing.json names all that is not there.
+of keys/; lines of witnesses below the checkpoint, and checkpoint.tsr; whether missing.json names all that is not there;
+the zip that the folder was in, and whether it holds more, or larger files, than lockgate verify reads.
 Not provable by it: whose keys these are; when it was, because times are the signer's own; that the rollout has no
 receipts after the last one here, unless that one ended it; and that the log holds no second receipt of one number.
 END

@@ -73,7 +73,14 @@ class UnsoundError(DataError):
 
 
 class OlderStoreError(UnsoundError):
-    """The store is an older copy of what it was, or another one: what was signed since is not in it."""
+    """The store is an older copy of what it was, or another one: what was signed since is not in it.
+
+    `index` is that of the first entry that is gone from a log that is shorter than it was; of another nobody knows it.
+    """
+
+    def __init__(self, message: str, *, advice: str = "", index: int | None = None) -> None:
+        super().__init__(message, advice=advice)
+        self.index = index
 
 
 class LaterStoreError(DataError):

@@ -41,6 +41,7 @@ def test_a_published_token_is_read_and_found(case: dict[str, Any]) -> None:
 
     assert (key_id(token), token_digest(token)) == (case["key_id"], case["stored_hash_sha256"])
     assert is_token_of(token, case["stored_hash_sha256"])
+    assert (key_id(token), case["crc_ok"]) == (case["lookup_key"], True)
 
 
 @pytest.mark.clause("SV-01")

@@ -43,7 +43,7 @@ def test_a_copy_that_was_put_back_signs_nothing_and_can_be_read(tmp_path: Path) 
     pause(made.id, ADA, lived)
     older = house(copy, state)
 
-    with pytest.raises(DataError, match="1 entries, and had 2 already") as refused:
+    with pytest.raises(DataError, match="of size 1, and was of size 2 already") as refused:
         rollback(made.id, ADA, older)
 
     assert str(state) in refused.value.advice
@@ -84,7 +84,7 @@ def test_a_store_that_was_deleted_does_not_begin_again_with_the_same_keys(tmp_pa
     state = tmp_path / "state"
     create(order(), house(tmp_path / "home", state))
 
-    with pytest.raises(DataError, match="0 entries, and had 1 already"):
+    with pytest.raises(DataError, match="of size 0, and was of size 1 already"):
         create(order(), house(tmp_path / "new", state))
 
 

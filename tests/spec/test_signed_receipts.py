@@ -201,6 +201,15 @@ def test_a_first_receipt_names_none_before_it() -> None:
     assert refusal(envelope) is Reason.PREVIOUS_RECEIPT
 
 
+@pytest.mark.clause("RF-83")
+@pytest.mark.parametrize("seq", [1, 2])
+def test_a_receipt_says_whether_one_is_before_it(seq: int) -> None:
+    """A member that was left out could have been lost: the first says that there is none."""
+    envelope = signed(lambda statement: statement["predicate"].pop("prevReceipt"), seq=seq)
+
+    assert refusal(envelope) is Reason.PREVIOUS_RECEIPT
+
+
 @pytest.mark.clause("RE-06")
 def test_a_later_member_of_the_predicate_is_let_pass() -> None:
     """The type carries the major version only: a receipt that says more still verifies."""

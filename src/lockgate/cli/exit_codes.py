@@ -43,7 +43,8 @@ DATA = ExitCode(
 UNREACHABLE = ExitCode(
     69,
     "unreachable",
-    "something outside did not answer, such as the server of LOCKGATE_URL, or the disk of the store fails or is full",
+    "something outside did not answer, or not as it must, such as the server of LOCKGATE_URL or a program that signs; "
+    "or the disk of the store fails or is full",
 )
 INTERNAL = ExitCode(70, "internal", "a fault in Lockgate itself; no verdict was reached")
 TRY_AGAIN = ExitCode(

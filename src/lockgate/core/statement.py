@@ -67,7 +67,7 @@ def _statement(subjects: tuple[tuple[str, str], ...], predicate: Mapping[str, Js
     receipt_id, org, rollout_id = str(predicate["receiptId"]), str(predicate["org"]), str(predicate["rolloutId"])
     if receipt_id != receipt_name(org, rollout_id, seq):
         raise VerifyError(Reason.RECEIPT_ID, "the receipt's id is not the one of its organisation, rollout and seq")
-    previous = _previous(predicate.get("prevReceipt"))
+    previous = _previous(predicate)
     if (previous is None) != (seq == 1):
         raise VerifyError(
             Reason.PREVIOUS_RECEIPT, "the first receipt of a rollout, and no other, names no receipt before it"
@@ -109,9 +109,11 @@ def _subject(entry: Json) -> tuple[str, str] | None:
     return None if sha256 is None else (entry["name"], sha256)
 
 
-def _previous(value: Json) -> str | None:
+def _previous(predicate: Mapping[str, Json]) -> str | None:
+    """Return the digest of the receipt before; a first receipt says that it has none, and does not leave it out."""
+    value = predicate.get("prevReceipt")
     sha256 = sha256_of(value)
-    if value is not None and sha256 is None:
+    if "prevReceipt" not in predicate or (value is not None and sha256 is None):
         raise VerifyError(Reason.PREVIOUS_RECEIPT, "prevReceipt is null or a SHA-256 in lower-case hexadecimal")
     return sha256
 

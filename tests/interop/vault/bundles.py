@@ -15,7 +15,7 @@ from lockgate.core.bundle_layout import CHECKPOINT, LOG_KEYS, MANIFEST, POLICY, 
 from lockgate.core.canonical import Json, canonicalize
 from lockgate.core.public_key import read_public_key
 from lockgate.operations.bundle.bundle import Wanted, bundle
-from lockgate.operations.bundle.saved_receipts import saved_receipts
+from lockgate.operations.bundle.saved_receipts import older_key_file, saved_receipts
 from lockgate.report.bundle_pages import bundle_pages
 from tests.interop.vault.tampers import flipped
 from tests.spec.line import EQUAL, created, world
@@ -35,6 +35,7 @@ class Handed:
     receipt_key: bytes
     log_key: bytes
     kept: bytes
+    older_keys: tuple[bytes, ...] = ()
 
     def write(self, folder: Path) -> None:
         """Write what the page says that one needs."""
@@ -44,6 +45,7 @@ class Handed:
             "log-key.txt": self.log_key,
             "kept-checkpoint.txt": self.kept,
             "audit.sh": SCRIPT.read_bytes(),
+            **{older_key_file(fingerprint(key)): key for key in self.older_keys},
         }.items():
             (folder / name).write_bytes(data)
 
@@ -69,7 +71,8 @@ def sampled() -> Handed:
     """Return the sample of the repository."""
     folder = ROOT / "examples" / "audit"
     names = ("receipt-key.pem", "log-key.txt", "kept-checkpoint.txt")
-    return Handed(decode((folder / "bundle.zip").read_bytes()), *((folder / name).read_bytes() for name in names))
+    receipt_key, log_key, kept = ((folder / name).read_bytes() for name in names)
+    return Handed(decode((folder / "bundle.zip").read_bytes()), receipt_key, log_key, kept)
 
 
 def relisted(files: Files) -> Files:

@@ -96,6 +96,8 @@ RULES: tuple[tuple[str, str, str, str], ...] = (
     ("chain_duplicate", "verify.mjs", "refuse('chain', at > 0 && link", "refuse('chain', false && link"),
     ("chain_order", "verify.mjs", " && link.index <= before.index", " && false"),
     ("receipt_id", "verify.mjs", "refuse('receipt_id', ", "refuse('receipt_id', false && "),
+    ("previous_receipt", "verify.mjs", "prevReceipt !== null", "prevReceipt != null"),
+    ("previous_receipt", "verify.mjs", "seq === 1 ? prevReceipt !== null : ", ""),
     ("verdict_digest", "verify.mjs", " || hex(text) !== full.sha256", ""),
     ("verdict_digest", "verify.mjs", "text.length !== full.size || ", ""),
     ("public_key", "bytes.mjs", "begin !== '-----BEGIN PUBLIC KEY-----' || lines.pop() !==", "!lines.pop() || '' ==="),

@@ -26,7 +26,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from lockgate.core.public_key import PublicKey, read_public_key
 from lockgate.core.refusal import VerifyError
-from lockgate.errors import DataError, LockgateError, NotPermittedError, TryAgainError, UsageError
+from lockgate.errors import DataError, NotPermittedError, TryAgainError, UnreachableError, UsageError
 
 SIGNATURE_SIZE = 64
 DEFAULT_TIMEOUT_S, MAX_TIMEOUT_S = 10.0, 60.0
@@ -84,7 +84,7 @@ class ProgramSigner:
         try:
             self._public.verify(signature, message)
         except InvalidSignature as error:
-            raise LockgateError(
+            raise UnreachableError(
                 f"{self._program.argv[0]} answered {len(signature)} bytes that are no signature by key {self.key_id}; "
                 "nothing was signed",
                 advice="It answers the 64 bytes themselves, in no encoding, and by the key that its file names.",

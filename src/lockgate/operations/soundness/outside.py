@@ -10,6 +10,7 @@ from lockgate.core.soundness.flaw import Flaw, Rule
 from lockgate.errors import LockgateError, OlderStoreError
 from lockgate.operations.soundness.log import LOG
 from lockgate.operations.vault.high_water import Depth, refuse_older
+from lockgate.operations.witness.cosign_outcome import CosignOutcome
 from lockgate.operations.witness.witnessing import look
 from lockgate.ports.house import House
 from lockgate.ports.witness import Witnesses
@@ -29,7 +30,7 @@ def outside_flaws(
     try:
         refuse_older(house, depth=Depth.WHOLE if has_nodes else Depth.SIZE)
     except OlderStoreError as error:
-        flaws.append(Flaw(Rule.AGE, LOG, error.message))
+        flaws.append(Flaw(Rule.AGE, LOG, error.message, index=error.index))
     except LockgateError as error:
         silent.append(error.message)
     if not has_nodes:
@@ -37,7 +38,9 @@ def outside_flaws(
         return tuple(flaws), tuple(silent)
     for asked in () if witnesses is None else look(house, witnesses, ASK_S):
         if asked.outcome.is_contradiction:
-            flaws.append(Flaw(Rule.AGE, LOG, asked.said))
+            # Of another history nobody knows where it parts from this one.
+            gone = asked.size if asked.outcome is CosignOutcome.AHEAD else None
+            flaws.append(Flaw(Rule.AGE, LOG, asked.said, index=gone))
         elif asked.said:
             silent.append(asked.said)
     return tuple(flaws), tuple(silent)

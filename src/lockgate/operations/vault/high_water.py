@@ -58,10 +58,11 @@ def _refuse_shorter(size: int, note: bytes, place: str) -> None:
     mark = checkpoint_of(note)
     if size < mark.size:
         raise OlderStoreError(
-            f"the log of this store has {size:,} entries, and had {mark.size:,} already: it is an older copy",
+            f"the log of this store is of size {size:,}, and was of size {mark.size:,} already: it is an older copy",
             advice="Nothing is stored, and reading works. Put the newer store back, or begin with a new LOCKGATE_HOME. "
             f"If the newer one is lost for good, remove {place} to go on from here: places of the log are then signed "
             "twice, which whoever kept a later checkpoint can prove.",
+            index=size,
         )
 
 
@@ -71,7 +72,7 @@ def _refuse_other(seen: Snapshot, note: bytes, place: str) -> None:
     kept = seen.nodes(peaks)
     if Tree(mark.size, tuple(kept[node] for node in peaks)).root != mark.root:
         raise OlderStoreError(
-            f"the log of this store is another one than the one that had {mark.size:,} entries already",
+            f"the log of this store is another one than the one that was of size {mark.size:,} already",
             advice="Nothing is stored, and reading works. `lockgate fsck` says whether this store is whole; "
             f"the checkpoint that it contradicts is {place}.",
         )

@@ -10,7 +10,7 @@ from lockgate.core.checkpoint import Checkpoint
 from lockgate.core.envelope import PAYLOAD_TYPE, Envelope, pre_authentication_encoding
 from lockgate.core.note import Note, NoteKey, sign_line
 from lockgate.core.public_key import read_public_key
-from lockgate.errors import LockgateError
+from lockgate.errors import UnreachableError
 from lockgate.ports.signing import Signer
 from lockgate.verify import is_signed
 
@@ -43,7 +43,7 @@ def _signed(message: bytes, signer: Signer) -> bytes:
     """Return a signature that verifies; a signer may be faulty, and what it signs is kept for ever."""
     signature = signer.sign(message)
     if not is_signed(read_public_key(signer.public_key_pem).raw, signature, message):
-        raise LockgateError(
+        raise UnreachableError(
             f"what key {signer.key_id} has signed does not verify; nothing was stored",
             advice="The signer may be faulty, or use another key than it names.",
         )
