@@ -36,7 +36,7 @@ MAX_NAME = 200
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bounds:
-    """Of which app (None: of all) how many messages are sent at most, and for how long another one is begun.
+    """Of which app (None: of all) how many messages are sent at most, and for how long another than the first is begun.
 
     `at_once`: in how many lanes at the same time, so that one that does not answer keeps no other waiting.
     """
@@ -83,7 +83,7 @@ def deliver(house: House, actuators: Actuators, bounds: Bounds) -> tuple[Told, .
     def may_begin() -> bool:
         nonlocal begun
         with lock:
-            is_free = begun < bounds.messages and house.clock.now() < until
+            is_free = begun < bounds.messages and (begun == 0 or house.clock.now() < until)
             begun += is_free
         return is_free
 
