@@ -251,7 +251,7 @@ def put_on_trial(client: Client) -> None:
                 continue
         number = int(client.fleet.candidates.get(app, "c0")[1:]) + 1
         order = {"app_id": app, "candidate": f"c{number}", "baseline": BASELINE, "mode": "canary", "policy": POLICY}
-        made = client.ask("POST", "/rollouts", tries=TRIES, json=order)
+        made = client.ask("POST", "/rollouts", tries=TRIES, key=client.key(), json=order)
         if made.outcome is CallOutcome.DONE:
             found = made.document["id"]
             client.fleet.app_of[found] = app
