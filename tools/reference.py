@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import click
+from prometheus_client import ProcessCollector
 
 from lockgate import errors
 from lockgate.cli.exit_codes import EXIT_CODES, of_error
@@ -191,7 +192,8 @@ def metrics_page() -> str:
         "Each process counts for itself, from its start; add them up over servers.",
         "They are of all organisations together, so only keys of `default`, whose server it is, are told them.",
         _table("metric", "kind", "labels", "means", rows=map(_metric, OF_PROCESS)),
-        "Beside them are the usual `process_*` of Prometheus: memory, processor time, open files.",
+        "Beside them, on Linux, are those that Prometheus has of any process:",
+        _table("metric", "kind", "means", rows=_usual_metrics()),
         "## Of the store",
         "They are of the key's organisation, and the same at every server on the store.",
         "They count every app, so a key that is for some apps only is refused.",
@@ -201,6 +203,11 @@ def metrics_page() -> str:
 
 def _metric(each: Metric) -> list[str]:
     return [f"`{each.name}`", each.kind, ", ".join(f"`{label}`" for label in each.labels), each.meaning]
+
+
+def _usual_metrics() -> Iterator[list[str]]:
+    for family in ProcessCollector(registry=None).collect():
+        yield [f"`{family.samples[0].name}`", family.type, family.documentation]
 
 
 def settings_page() -> str:

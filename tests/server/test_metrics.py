@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from prometheus_client.metrics_core import Metric
@@ -15,6 +17,7 @@ from lockgate.server.table import ENDPOINTS
 from tests.server.served import API, NDJSON, Caller, Served, problem
 from tests.spec.line import APP, WORSE, created
 
+PAGE = (Path(__file__).resolve().parents[2] / "docs" / "reference" / "metrics.md").read_text(encoding="utf-8")
 OPENMETRICS = "application/openmetrics-text; version=1.0.0"
 
 
@@ -135,6 +138,15 @@ def test_every_metric_of_the_table_is_scraped_and_no_other(scraper: Caller) -> N
         assert row.kind in (family.type, "info")
         assert {label for sample in family.samples for label in sample.labels} - {"le"} <= set(row.labels)
     assert "process_resident_memory_bytes" in families
+
+
+@pytest.mark.clause("SV-1025")
+def test_every_metric_that_is_scraped_is_in_the_reference(scraper: Caller) -> None:
+    """Those that a library of Prometheus has of any process as well."""
+    _families(scraper)
+    named = {name.removesuffix("_total") for name in re.findall(r"^\| `(\w+)` \|", PAGE, re.MULTILINE)}
+
+    assert set(_families(scraper)) - named == set()
 
 
 @pytest.mark.clause("SV-29")
