@@ -62,7 +62,7 @@ def test_a_router_is_moved_from_its_folder_and_says_what_it_has(
     sent = body(candidate_release="v38", weight=40)
     event = verify(headers(sent), sent, SECRET, now=NOW)
 
-    main(tmp_path, told(event))
+    main(str(tmp_path), told(event))
 
     seen = chosen_in(tmp_path / ROUTER)
     assert abs(share(split(traffic), "v38") - 0.40) < 0.02

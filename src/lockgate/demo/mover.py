@@ -1,14 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a webhook asks for comes in as LOCKGATE_* of the environment; the demonstration's router has it, and says so.
 
-It is the program of the example receiver, run as `python -m lockgate.demo.mover FOLDER`. Each weight that the router
-then says it has is written down in that folder, and is the last line that is printed.
+It is the program of the example receiver. Each weight that the router then says it has is written down in the folder of
+the demonstration, and is the last line that is printed.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,15 +16,18 @@ from lockgate.demo.choice import ROUTER, chosen_in
 from lockgate.demo.router import Router
 
 JOURNAL = "applied.ndjson"
-# Of what it is told by, the receiver passes on no place of modules.
-MODULES = "PYTHONPATH"
+# The receiver passes on few variables, and none by which Python may have found this package.
+BEGIN = """\
+import os, sys
+sys.path.append(sys.argv[1])
+from lockgate.demo.mover import main
+main(sys.argv[2], os.environ)
+"""
 
 
 def command_of(folder: Path) -> list[str]:
     """Return how the receiver runs it."""
-    places = os.environ.get(MODULES)
-    given = ["env", f"{MODULES}={places}"] if places else []
-    return [*given, sys.executable, "-m", "lockgate.demo.mover", str(folder)]
+    return [sys.executable, "-c", BEGIN, str(Path(__file__).parents[2]), str(folder)]
 
 
 def journal_of(folder: Path) -> list[tuple[str, int, float]]:
@@ -43,14 +45,10 @@ def move(told: Mapping[str, str], router: Router) -> float:
     return float(router.weight(candidate))
 
 
-def main(folder: Path, told: Mapping[str, str]) -> None:
+def main(folder: str, told: Mapping[str, str]) -> None:
     """Move the router of the demonstration, write down what it has, and say it."""
-    live = move(told, chosen_in(folder / ROUTER))
+    live = move(told, chosen_in(Path(folder) / ROUTER))
     line = {"rollout": told["LOCKGATE_ROLLOUT"], "seq": int(told["LOCKGATE_SEQ"]), "weight": live}
-    with (folder / JOURNAL).open("a", encoding="utf-8") as journal:
+    with (Path(folder) / JOURNAL).open("a", encoding="utf-8") as journal:
         journal.write(f"{json.dumps(line)}\n")
     sys.stdout.write(f"{json.dumps({'weight': live})}\n")
-
-
-if __name__ == "__main__":
-    main(Path(sys.argv[1]), os.environ)
