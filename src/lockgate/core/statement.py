@@ -114,7 +114,9 @@ def _previous(predicate: Mapping[str, Json]) -> str | None:
     value = predicate.get("prevReceipt")
     sha256 = sha256_of(value)
     if "prevReceipt" not in predicate or (value is not None and sha256 is None):
-        raise VerifyError(Reason.PREVIOUS_RECEIPT, "prevReceipt is null or a SHA-256 in lower-case hexadecimal")
+        raise VerifyError(
+            Reason.PREVIOUS_RECEIPT, "prevReceipt is there, and null or a SHA-256 in lower-case hexadecimal"
+        )
     return sha256
 
 
