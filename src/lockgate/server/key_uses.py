@@ -43,8 +43,10 @@ class KeyUses:
         """Keep what was remembered, of each organisation by itself, whatever becomes of the others."""
         with self._turn:
             uses, self._uses = self._uses, {}
-        for org in sorted({org for org, _ in uses}):
-            of_org = {key_id: at for (each, key_id), at in uses.items() if each == org}
+        by_org: dict[str, dict[str, Instant]] = {}
+        for (org, key_id), at in uses.items():
+            by_org.setdefault(org, {})[key_id] = at
+        for org, of_org in by_org.items():
             try:
                 keep_uses(of_org, replace(self._house, org=org))
             except LockgateError:
