@@ -58,8 +58,8 @@ def place_of(store: SqliteStore | PostgresStore) -> Place:
     return store._control.path.parent.resolve() if isinstance(store, SqliteStore) else _place(store.url)
 
 
-def _noted(self: Cluster) -> str:
-    url = _new_database(self)
+def _noted(self: Cluster, like: str = "template1") -> str:
+    url = _new_database(self, like)
     _DATABASES[url] = self
     return url
 

@@ -73,10 +73,16 @@ class Cluster:
         secret = password or (self.password if role in (SUPERUSER, OWNER) else "")
         return f"postgresql://{role}{':' + secret if secret else ''}@{HOST}:{self.port}/{database}"
 
-    def new_database(self) -> str:
-        """Make an empty database that an ordinary role owns, and return its address for that role."""
-        name = f"test_{next(self._numbers)}"
-        self.run(f"CREATE DATABASE {name} OWNER {OWNER}")
+    def new_database(self, like: str = "template1") -> str:
+        """Make a database that an ordinary role owns, and return its address for that role.
+
+        It is empty, or the copy of one, by its address, from which whoever is connected to it is cut.
+        """
+        name, source = f"test_{next(self._numbers)}", like.rpartition("/")[2]
+        # The server's end of a connection may outlive the process that had it by a moment.
+        there = f"pg_stat_activity WHERE datname = '{source}'"
+        self.run(f"SELECT pg_terminate_backend(pid, {PATIENCE_S * 1_000}) FROM {there}")  # noqa: S608 -- of our own
+        self.run(f"CREATE DATABASE {name} OWNER {OWNER} TEMPLATE {source}")
         return self.url(name, OWNER)
 
     def run(self, statement: str, database: str = "postgres") -> None:

@@ -8,8 +8,21 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from tests.faults.homes import Homes
+
 IS_LONG = os.environ.get("FAULTS") == "long"
 COUNTS: dict[str, int] = {}
+
+KINDS = [pytest.param("files", marks=pytest.mark.faults), pytest.param("PostgreSQL", marks=pytest.mark.postgres)]
+
+
+@pytest.fixture(scope="session", params=KINDS)
+def homes(request: pytest.FixtureRequest) -> Homes:
+    """Return what makes stores, of each kind in the lane that has it."""
+    if request.param == "files":
+        return Homes()
+    # Raw runs and what names them are kept in one transaction.
+    return Homes(request.getfixturevalue("postgresql"), unreached=frozenset({"store.runs_kept"}))
 
 
 @pytest.fixture

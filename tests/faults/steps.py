@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from lockgate.adapters.marks.state_files import StateFiles
+from lockgate.adapters.stores.postgres.store import PostgresStore
 from lockgate.adapters.stores.sqlite import segments as sqlite_segments
 from lockgate.core.batch import RunBatch
 from lockgate.core.listed_key import Use
@@ -33,6 +34,7 @@ from lockgate.operations.steering.kill import kill
 from lockgate.operations.tick import tick
 from lockgate.operations.webhooks.deliver import Bounds, deliver
 from lockgate.ports.house import House
+from lockgate.ports.store import Store
 from lockgate.testing.world import BEGINNING, WorldClock
 from lockgate.wiring import actuators, run_batches, signers, sqlite_store
 
@@ -46,12 +48,24 @@ POLICY: dict[str, object] = {
     "steps": [{"weight": 5}, {"weight": 50}, {"weight": 100}],
 }
 JOURNAL = "journal"
+# The file that holds the address of a folder's store, where that is a database.
+DATABASE = "database"
+# A machine that stands still for some seconds is no fault of a store.
+BUSY_S = 60
+
+
+def store_of(folder: Path) -> Store:
+    """Return the store of a folder."""
+    named = folder / DATABASE
+    if not named.exists():
+        return sqlite_store(folder)
+    return PostgresStore(f"{named.read_text(encoding='utf-8')}?connect_timeout={BUSY_S}", BUSY_S)
 
 
 def house_of(folder: Path, minute: float = 0.0) -> House:
     """Return a house of its own on a folder's store and keys, at a time."""
     clock = WorldClock(BEGINNING + round(minute * 60_000))
-    return House(sqlite_store(folder), clock, signers(folder / "keys"), high_water=StateFiles(folder / "state"))
+    return House(store_of(folder), clock, signers(folder / "keys"), high_water=StateFiles(folder / "state"))
 
 
 def runs(seed: int, count: int = 60, *, failing: float = 0.0, app: str = APP) -> RunBatch:

@@ -16,9 +16,9 @@ import pytest
 
 from lockgate.ports.house import House
 from tests.faults import steps, workers
+from tests.faults.homes import Homes
 from tests.faults.process import DONE, started
 
-pytestmark = pytest.mark.faults
 Lengths = Callable[[float, float], float]
 Counts = Callable[[str, int], None]
 # Nothing hangs for longer than a store waits for others.
@@ -65,10 +65,10 @@ def _kept(folder: Path, said: list[dict[str, Any]]) -> int:
     return len(by_revision) - 1
 
 
-@pytest.mark.clause("LI-130")
-def test_of_eight_tickers_each_turn_has_one(tmp_path: Path, seconds: Lengths, count: Counts) -> None:
+@pytest.mark.clause("LI-130", "SV-1024")
+def test_of_eight_tickers_each_turn_has_one(homes: Homes, tmp_path: Path, seconds: Lengths, count: Counts) -> None:
     """While runs flow, losers change nothing and fail by nothing but that another was first."""
-    shift = workers.opened(tmp_path, seconds(6, 60))
+    shift = workers.opened(homes.new(tmp_path), seconds(6, 60))
     processes = [started(workers.ticker, shift, f"ticker-{number}") for number in range(8)]
     processes.append(started(workers.ingester, shift, "ingester", 1))
     house = shift.house()
@@ -85,12 +85,12 @@ def test_of_eight_tickers_each_turn_has_one(tmp_path: Path, seconds: Lengths, co
     count("transitions under them", moved)
 
 
-@pytest.mark.clause("LI-130")
+@pytest.mark.clause("LI-130", "SV-1024")
 def test_no_sealed_bucket_changes_under_four_ingesters_and_two_tickers(
-    tmp_path: Path, seconds: Lengths, count: Counts
+    homes: Homes, tmp_path: Path, seconds: Lengths, count: Counts
 ) -> None:
     """What was seen sealed stays as it was seen, each batch counts once, and no run is lost."""
-    shift = workers.opened(tmp_path, seconds(6, 60))
+    shift = workers.opened(homes.new(tmp_path), seconds(6, 60))
     processes = [started(workers.ingester, shift, f"ingester-{number}", number) for number in range(4)]
     processes += [started(workers.ticker, shift, f"ticker-{number}") for number in range(2)]
     house, sealed = shift.house(), dict[int, str | None]()
@@ -110,12 +110,12 @@ def test_no_sealed_bucket_changes_under_four_ingesters_and_two_tickers(
     count("sealed buckets watched", len(sealed))
 
 
-@pytest.mark.clause("LI-131")
+@pytest.mark.clause("LI-131", "SV-1024")
 def test_processes_killed_at_random_lose_nothing_that_they_were_told(
-    tmp_path: Path, seconds: Lengths, count: Counts
+    homes: Homes, tmp_path: Path, seconds: Lengths, count: Counts
 ) -> None:
     """Tickers and ingesters end by SIGKILL at any moment and begin again; the store is sound at every look."""
-    shift = workers.opened(tmp_path, seconds(10, 120))
+    shift = workers.opened(homes.new(tmp_path), seconds(10, 120))
     draw, kills = random.Random(7), 0  # noqa: S311 -- the same draws in every run
     works: dict[str, tuple[Any, ...]] = {f"ticker-{number}": (workers.ticker,) for number in range(3)}
     works |= {f"ingester-{number}": (workers.ingester, number) for number in range(2)}

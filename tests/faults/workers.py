@@ -20,8 +20,8 @@ from lockgate.operations.intake.ingest import ingest
 from lockgate.operations.tick import tick
 from lockgate.ports.house import House
 from lockgate.testing.world import BEGINNING
-from lockgate.wiring import signers, sqlite_store
-from tests.faults.steps import APP, BASELINE, CANDIDATE, rollout_id, runs
+from lockgate.wiring import signers
+from tests.faults.steps import APP, BASELINE, CANDIDATE, rollout_id, runs, store_of
 
 STEPS = 40
 SPEED = 600
@@ -53,7 +53,7 @@ class Shift:
 
     def house(self) -> House:
         """Return a house of its own."""
-        return House(sqlite_store(self.folder), FastClock(self.began), signers(self.folder / "keys"))
+        return House(store_of(self.folder), FastClock(self.began), signers(self.folder / "keys"))
 
     @property
     def is_over(self) -> bool:
