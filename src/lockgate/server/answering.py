@@ -14,9 +14,7 @@ from lockgate.operations.vault.app_series import version_of
 from lockgate.ports.house import House
 from lockgate.ports.store import Transaction
 from lockgate.server.call import Answer, Call, encode
-from lockgate.server.condition import check_conditions, has_condition
-from lockgate.server.routes.apps import app_tag
-from lockgate.server.routes.rollouts import tag
+from lockgate.server.condition import check_conditions, has_condition, tag_of
 from lockgate.server.table import Endpoint
 
 MAX_KEY = 255
@@ -79,9 +77,9 @@ def _came(row: Endpoint, call: Call, work: Transaction, house: House) -> Came:
 def _tag(call: Call, work: Transaction) -> str | None:
     """Return the current tag of the rollout or the app that a path names."""
     if "id" in call.named:
-        return tag(load(work, call.named["id"])[0].rollout)["etag"]
+        return tag_of(load(work, call.named["id"])[0].rollout.revision)
     if "app" in call.named:
-        return app_tag(version_of(work, call.house.org, known_app(work, call.named["app"]).name))["etag"]
+        return tag_of(version_of(work, call.house.org, known_app(work, call.named["app"]).name))
     return None
 
 

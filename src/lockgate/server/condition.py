@@ -18,6 +18,11 @@ _TAG = re.compile(r'(W/)?"([\x21\x23-\x7e\x80-\xff]*)"')
 _LIST = re.compile(rf"[ \t,]*(?:{_TAG.pattern}[ \t]*(?:,[ \t,]*|$))+")
 
 
+def tag_of(number: int) -> str:
+    """Return the entity tag of a revision or a version."""
+    return f'"{number}"'
+
+
 def has_condition(headers: Mapping[str, str]) -> bool:
     """Say whether a call is to be done under a condition only."""
     return IF_MATCH in headers or IF_NONE_MATCH in headers

@@ -11,6 +11,7 @@ from lockgate.operations.vault.app_series import AppStanding
 from lockgate.report.app_listing import overview_document
 from lockgate.report.signed import signed_app, signed_apps
 from lockgate.server.call import MAX_PAGE, Answer, Call
+from lockgate.server.condition import tag_of
 from lockgate.server.cursor import next_cursor, place_of
 
 PAGE = 50
@@ -26,7 +27,7 @@ def list_all(call: Call) -> Answer:
 def show(call: Call) -> Answer:
     """Return where an app stands."""
     one = overview(call.house, call.named["app"])[0]
-    return Answer(document=_document(one), headers=app_tag(one.version))
+    return Answer(document=_document(one), headers=_tag(one.version))
 
 
 def freeze_one(call: Call) -> Answer:
@@ -65,14 +66,14 @@ def unfreeze_every(call: Call) -> Answer:
     return _stand(call, unfreeze_all(call.actor(call.document("reason")), call.house))
 
 
-def app_tag(version: int) -> dict[str, str]:
+def _tag(version: int) -> dict[str, str]:
     """Return the ETag of an app: its version."""
-    return {"etag": f'"{version}"'}
+    return {"etag": tag_of(version)}
 
 
 def _stands(call: Call, stands: AppStanding) -> Answer:
     call.wake()
-    return Answer(document=signed_app(stands, call.house), headers=app_tag(stands.version))
+    return Answer(document=signed_app(stands, call.house), headers=_tag(stands.version))
 
 
 def _stand(call: Call, stands: tuple[AppStanding, ...]) -> Answer:

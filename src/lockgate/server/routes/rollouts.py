@@ -21,6 +21,7 @@ from lockgate.report.created import created_document
 from lockgate.report.rollout_document import explanation_document, rollout_document, verdict_document
 from lockgate.report.signed import FIRST, with_signed
 from lockgate.server.call import MAX_PAGE, Answer, Call, flag_of, needed, seconds_of, text_of
+from lockgate.server.condition import tag_of
 from lockgate.server.cursor import next_cursor, place_of
 
 # Fields that say of the policy what its own document would.
@@ -113,7 +114,7 @@ def _untold(told: Told) -> dict[str, Json]:
 
 def tag(rollout: Rollout) -> dict[str, str]:
     """Return the ETag of a rollout: its revision."""
-    return {"etag": f'"{rollout.revision}"'}
+    return {"etag": tag_of(rollout.revision)}
 
 
 def _policy(document: Mapping[str, object]) -> dict[str, object]:
