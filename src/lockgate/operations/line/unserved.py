@@ -27,25 +27,18 @@ def check_served(policy: Policy) -> None:
         )
 
 
-def unheard(seen: Snapshot, app: str, policy: Policy, *, is_moved: bool = False) -> tuple[Event, ...]:
-    """Return which events that an app's rollout can come to nobody hears; `is_moved` where a program comes with it."""
-    if policy.mode is Mode.SHADOW:
-        return ()
-    heard = _heard(seen, app, is_moved=is_moved)
-    # The promotion to the last step, and a rollback, say that it ended.
-    heard |= {Event.COMPLETED} if heard >= _ENDS else set()
-    never = BY_PEOPLE | {event for event, may_come in _MAY_COME.items() if not may_come(policy)}
-    if not is_moved and not any(endpoint.may_move(app) for endpoint in seen.endpoints()):
-        never |= {Event.UNTOLD}
-    return tuple(each for each in EVENTS if each not in never | heard)
-
-
 def unheard_words(seen: Snapshot, app: str, policy: Policy, *, is_moved: bool = False) -> Iterator[str]:
-    """Yield, in words, what a rollout asks for and nobody hears of."""
-    missed = unheard(seen, app, policy, is_moved=is_moved)
+    """Yield, in words, what an app's rollout can come to and nobody hears; `is_moved` where a program comes with it."""
+    if policy.mode is Mode.SHADOW:
+        return
+    endpoints = seen.endpoints()
+    heard = {event for event in EVENTS if any(endpoint.hears(app, event) for endpoint in endpoints)}
+    heard |= MOVES if is_moved else set()
+    has_router = is_moved or any(endpoint.may_move(app) for endpoint in endpoints)
+    missed = _missed(policy, heard, has_router=has_router)
     weights = [each.value for each in missed if each in MOVES]
     if weights:
-        is_all = MOVES.isdisjoint(_heard(seen, app, is_moved=is_moved))
+        is_all = MOVES.isdisjoint(heard)
         which = "which weight is asked for" if is_all else listed(weights)
         then = "stays as it is" if is_all else "stays as it is when that is asked for"
         yield (
@@ -59,17 +52,21 @@ def unheard_words(seen: Snapshot, app: str, policy: Policy, *, is_moved: bool = 
         yield f"nobody is told {said}: `lockgate webhooks create` says who is"
 
 
-def _heard(seen: Snapshot, app: str, *, is_moved: bool) -> set[Event]:
-    endpoints = seen.endpoints()
-    heard = {event for event in EVENTS if any(endpoint.hears(app, event) for endpoint in endpoints)}
-    return heard | MOVES if is_moved else heard
+def _missed(policy: Policy, heard: set[Event], *, has_router: bool) -> tuple[Event, ...]:
+    """Return the events that a policy can come to and that are not among those that somebody hears."""
+    never = BY_PEOPLE | {event for event, may_come in _MAY_COME.items() if not may_come(policy)}
+    if not has_router:
+        never |= {Event.UNTOLD}
+    # The promotion to the last step, and a rollback, say that it ended.
+    if heard >= _ENDS:
+        never |= {Event.COMPLETED}
+    return tuple(each for each in EVENTS if each not in never | heard)
 
 
 def _words(event: Event, policy: Policy) -> tuple[str, ...]:
     """Return what has happened where somebody should be told an event that asks for no weight."""
-    if event is Event.OVERDUE and not _may_hold_long(policy):
-        return _TOLD[event][1:]
-    return _TOLD.get(event, ())
+    said = _TOLD.get(event, ())
+    return (_HELD_LONG, *said) if event is Event.OVERDUE and _may_hold_long(policy) else said
 
 
 def _waits_for_people(policy: Policy) -> bool:
@@ -104,10 +101,11 @@ _MAY_COME: dict[Event, Callable[[Policy], bool]] = {
     Event.REDUCE: _may_reduce,
     Event.PAUSE: _may_pause,
 }
+_HELD_LONG = "a step holds beyond its max_hold"
 _TOLD = {
     Event.PAUSE: ("a breach, a limit or a deadline pauses it",),
     Event.APPROVAL_NEEDED: ("a step waits for approval",),
-    Event.OVERDUE: ("a step holds beyond its max_hold", "its weight is not read back within max_stale"),
+    Event.OVERDUE: ("its weight is not read back within max_stale",),
     Event.UNTOLD: ("no router was told its weight",),
     Event.COMPLETED: ("it has ended",),
 }
