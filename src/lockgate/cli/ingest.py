@@ -52,7 +52,8 @@ def ingest(
         plan = keeps.plan()
         for batch in run_batches().read(files, app_id, progress, ImportCheck(plan.now, plan.widths)):
             taken.append(keeps.keep(batch, rule))
-            asked |= dict.fromkeys(misnamed(batch.body, by_start_time=True))
+            if len(asked) < MAX_NAMED:
+                asked |= dict.fromkeys(misnamed(batch.body, by_start_time=True))
             # Where some of a batch are known, the window reaches as far back as it does.
             if not (taken[-1].is_repeated or taken[-1].duplicates):
                 old += counted_again(batch, plan.there, plan.now)
