@@ -105,7 +105,8 @@ jq -r '.files | to_entries[] | select(.value | (type == "object" and keys == ["s
   manifest.json >> "$work/why"
 [[ ! -s $work/why ]] || fail "manifest.json: $(head -n 1 "$work/why")"
 # Of what follows a document jq says nothing here, and so it is missing from what is written again.
-jq -njcS input manifest.json | sed 's/\\u007f/\x7f/g' > "$work/manifest"
+# It escapes DEL, which has another form; of a backslash and letters that a name has it is not the escape.
+jq -njcS input manifest.json | sed -E ':next; s/(^|[^\\])((\\\\)*)\\u007f/\1\2\x7f/; t next' > "$work/manifest"
 [[ $(sha256sum < "$work/manifest") == $(sha256sum < manifest.json) ]] || fail 'manifest.json: it is not in its one form'
 jq -r '.files | keys[]' manifest.json | sort > "$work/listed"
 find . -type f -printf '%P\n' | grep -vx 'manifest.json' | sort > "$work/found" || true

@@ -11,8 +11,12 @@ from hypothesis import strategies as st
 
 from lockgate.core.canonical import canonicalize
 from lockgate.testing.signers import seeded_signers
+from lockgate.testing.world import World
+from lockgate.wiring import memory_store
 from tests.interop.signed_anew import signed_anew
 from tests.interop.test_audit_script import Audit, Files, audit, sealed, tools, whole
+from tests.spec.bundles import bundled
+from tests.spec.line import created
 
 pytestmark = pytest.mark.interop
 __all__ = ["audit", "tools", "whole"]
@@ -71,6 +75,17 @@ def test_a_manifest_with_a_line_break_behind_it_is_refused(audit: Audit, whole: 
     audit.put({**whole, "manifest.json": whole["manifest.json"] + b"\n"})
 
     assert audit.check().stderr == "FAIL manifest.json: it is not in its one form\n"
+
+
+@pytest.mark.clause("EX-102")
+def test_a_name_that_looks_like_an_escape_is_read_as_it_is(audit: Audit) -> None:
+    """A backslash is a character of a name like others."""
+    here = World(memory_store(), 1)
+    audit.put(bundled(here.house, created(here, app=r"web\u007f\\u007f").rollout.id)[0])
+
+    done = audit.check()
+
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 @pytest.mark.clause("EX-102")
