@@ -122,6 +122,18 @@ def test_a_server_that_ticks_rolls_back_and_tells_the_router(home: Path) -> None
     assert json.loads(told.splitlines()[-1])["data"]["weight"] == 0
 
 
+@pytest.mark.clause("KY-111")
+def test_a_server_that_has_ended_has_kept_when_its_keys_were_used(home: Path) -> None:
+    """Whoever lists keys on the machine finds the use by its last call."""
+    with serving() as server:
+        answered = server.http.get("/api/v1/rollouts").status_code
+        code = server.end()
+
+    listed = json.loads(_lockgate("keys", "list", "--json").stdout)["keys"]
+    assert (answered, code) == (200, 0)
+    assert [each["last_used_at"] is not None for each in listed] == [True]
+
+
 @pytest.mark.clause("SV-902")
 def test_a_server_that_begins_again_waits_for_nobody_who_writes(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Another process holds the store for as long as it starts, and it answers all the same."""

@@ -28,7 +28,6 @@ from lockgate.operations.vault.sign import log_key
 from lockgate.operations.vault.witnessed import witnessed_checkpoint
 from lockgate.ports.witness import WitnessAnswer
 from lockgate.server import vouching_loop
-from lockgate.server.vouching_loop import VouchingLoop
 from lockgate.wiring import local_house, make_witness, open_witness, sqlite_store
 from tests.server.served import served
 from tests.servers.process import Server
@@ -291,7 +290,7 @@ def test_no_call_and_no_end_waits_for_a_witness_that_hangs(tmp_path: Path, monke
 
     beside = Beside(witness(tmp_path / "w", KEY), answer=hang)
     try:
-        with served(here) as door, VouchingLoop(here.house, beside, None, lambda _: None):
+        with served(here) as door, vouching_loop.vouching_loop(here.house, beside, None, lambda _: None):
             assert is_asked.wait(END_S)
             operator = door.caller("admin")
             path = f"/api/v1/rollouts/{rollout}"

@@ -36,7 +36,7 @@ def serve(host: str, port: int, tick_every: float | None, *, rate: float, run_ra
     from lockgate.cli.asked.caller_place import answer_call
     from lockgate.server import serving
     from lockgate.server.app import Service, make_app
-    from lockgate.server.key_uses import KeyUses
+    from lockgate.server.key_uses import kept_uses
     from lockgate.server.limits import Limits, usual_rates
     from lockgate.server.metrics import Metrics
     from lockgate.wiring import id_tokens, receivers, run_batches
@@ -56,7 +56,7 @@ def serve(host: str, port: int, tick_every: float | None, *, rate: float, run_ra
         if not is_open and not serving.is_loopback(listener):
             local.tell("note: keys travel unencrypted; put a proxy with TLS in front of this")
         metrics = Metrics()
-        with KeyUses(house, local.tell) as uses, _turning(house, tick_every, metrics, is_open=is_open) as loop:
+        with kept_uses(house, local.tell) as uses, _turning(house, tick_every, metrics, is_open=is_open) as loop:
             service = Service(
                 house=house,
                 batches=run_batches(),
@@ -78,10 +78,10 @@ def serve(host: str, port: int, tick_every: float | None, *, rate: float, run_ra
 def _turning(house: House, tick_every: float | None, metrics: Metrics, *, is_open: bool) -> Iterator[Loop]:
     """Take turns, tell routers and ask those outside who sign checkpoints, each in threads of its own."""
     from lockgate.server.loop import Loop
-    from lockgate.server.vouching_loop import VouchingLoop
+    from lockgate.server.vouching_loop import vouching_loop
     from lockgate.wiring import actuators, news, timestamp_authority, witness_list
 
-    outside = VouchingLoop(house, witness_list(), timestamp_authority(), local.tell)
+    outside = vouching_loop(house, witness_list(), timestamp_authority(), local.tell)
     with outside, Loop(house, actuators(is_dev=is_open), tick_every, local.tell, news(), metrics) as loop:
         yield loop
 

@@ -34,15 +34,15 @@ def doubt_words(key_id: str, doubt: str) -> str:
 
 
 def render_keys(keys: Sequence[ApiKey], now: Instant, screen: Screen) -> str:
-    """Return keys, two lines each: whose it is, whether it opens anything and when it did, and what; of a job, which."""
+    """Return keys, two lines each: whose it is and whether it opens anything; when it did, what; of a job, which."""
     lines = []
     for key in keys:
         fault = key.fault(now)
         state = f"until {instant_text(key.expires_at)}" if fault is None else fault
         apps = "every app" if key.apps is None else f"only {', '.join(key.apps)}"
-        used = "" if key.last_used_at is None else f", last used {instant_text(key.last_used_at)}"
+        used = "" if key.last_used_at is None else f"last used {instant_text(key.last_used_at)}; "
         painted = screen.paint(state, "dim" if fault is None else "yellow")
-        lines.append(f"{key.id}  {screen.text(key.name)}  {painted}{screen.paint(used, 'dim')}")
+        lines.append(f"{key.id}  {screen.text(key.name)}  {painted}")
         job = "" if key.rule is None else f"; job by {key.rule}: {', '.join(map('='.join, key.claims))}"
-        lines.append(f"  {', '.join(key.permissions)}; {screen.text(apps + job)}")
+        lines.append(f"  {used}{', '.join(key.permissions)}; {screen.text(apps + job)}")
     return "\n".join(lines) + "\n" if lines else "There is no key; `lockgate keys create` makes one.\n"

@@ -116,7 +116,7 @@ _KEY = answer(
     created_by=or_null(TEXT),
     expires_at=TIME,
     revoked_at=or_null(TIME),
-    last_used_at=described(or_null(TIME), "Late by a minute or two; null: not yet."),
+    last_used_at=described(or_null(TIME), "Late by a minute or two, unless a server was killed; null: none is known."),
     rule=described(or_null(TEXT), "By which trust rule a job got it; null for every other key."),
     claims=described({"type": "object", "additionalProperties": TEXT}, "What the job's token said of it."),
 )

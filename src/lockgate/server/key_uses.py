@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The keys of calls that were let in come in; in a thread of its own, their uses are kept until the server ends.
+"""The keys of calls that were let in come in; in a thread of its own, their uses are kept, also when the server ends.
 
 No call waits for it and none fails by it: what cannot be kept is forgotten, and the next use of the key says it again.
 """
@@ -7,18 +7,20 @@ No call waits for it and none fails by it: what cannot be kept is forgotten, and
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
-from types import TracebackType
-from typing import Self
 
 from lockgate.core.instant import Instant
 from lockgate.errors import LockgateError
 from lockgate.operations.access.key_uses import keep_uses
 from lockgate.ports.house import House
+from lockgate.server.background import background
 
 # Longer than what is too soon, so that a key that is used all the time is due each time.
-EVERY_S, END_S = 90.0, 1.0
+EVERY_S = 90.0
+# For the last uses; only a store that another process holds, or that does not answer, takes so long.
+END_S = 5.0
 # Keys beyond that wait for the next time.
 MOST = 10_000
 
@@ -29,8 +31,7 @@ class KeyUses:
     def __init__(self, house: House, tell: Callable[[str], None]) -> None:
         self._house, self._tell = house, tell
         self._uses: dict[tuple[str, str], Instant] = {}
-        self._turn, self._is_over = threading.Lock(), threading.Event()
-        self._thread = threading.Thread(target=self._run, name="key uses", daemon=True)
+        self._turn = threading.Lock()
 
     def note(self, org: str, key_id: str) -> None:
         """Remember that a key of an organisation is used now."""
@@ -56,17 +57,10 @@ class KeyUses:
                 kind = type(error).__name__
                 self._tell(f"uses of keys: a fault in Lockgate, please report it: {kind}: {error}")
 
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._is_over.set()
-        # What is just being kept is finished; of the last minute nothing more is.
-        self._thread.join(END_S)
-
-    def _run(self) -> None:
-        while not self._is_over.wait(EVERY_S):
-            self.keep()
+@contextmanager
+def kept_uses(house: House, tell: Callable[[str], None]) -> Iterator[KeyUses]:
+    """Return uses that are kept every so often, and at the end, which waits for that a few seconds at most."""
+    uses = KeyUses(house, tell)
+    with background("key uses", uses.keep, EVERY_S, end_s=END_S, has_last=True):
+        yield uses
