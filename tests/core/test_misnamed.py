@@ -25,6 +25,8 @@ def lines(*runs: dict[str, object]) -> bytes:
         ("latencyMs", "latency_ms"),
         ("probeId", "probe_id"),
         ("output_token", "output_tokens"),
+        ("duration", "latency_ms"),
+        ("prompt-tokens", "input_tokens"),
     ],
 )
 def test_a_slip_is_asked_about_once(name: str, meant: str) -> None:
@@ -33,7 +35,7 @@ def test_a_slip_is_asked_about_once(name: str, meant: str) -> None:
 
 
 @pytest.mark.clause("SV-254")
-@pytest.mark.parametrize("name", ["foo", "user_id", "model", "tenant", "trace_id", "x" * 10_000])
+@pytest.mark.parametrize("name", ["foo", "user_id", "model", "tenant", "trace_id", "input", "version", "x" * 10_000])
 def test_a_field_of_the_senders_own_is_none(name: str) -> None:
     """Nor is what is near to a field that the run has."""
     assert misnamed(lines({**RUN, name: 3}, {**RUN, "latency_ms": 3, "latencyms": 3})) == ()

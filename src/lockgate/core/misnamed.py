@@ -9,16 +9,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from difflib import get_close_matches
 from functools import partial
 from itertools import islice
 
+from lockgate.core.meant_field import meant_field
 from lockgate.core.run import Run
 
 # Who misnames a field does so in every run: the first few are looked at, so that it costs a batch nothing.
 FEW, MAX_LOOK = 5, 1 << 16
-# So alike that it is no other word: `latencyMs` is, `user_id` is not `unit_id`.
-ALIKE = 0.85
 FIELDS = frozenset(Run.__dataclass_fields__)
 STARTED_AT = "started_at"
 # What other programs call the time at which a run began, the likeliest first.
@@ -50,6 +48,6 @@ def _slips(run: dict[str, object], *, by_start_time: bool) -> Iterator[tuple[str
     if by_start_time and run.get(STARTED_AT) is None:
         yield from ((name, STARTED_AT) for name in [each for each in TIME_NAMES if each in run][:1])
     for name in sorted(run.keys() - FIELDS):
-        near = get_close_matches(name.lower()[:40], FIELDS - run.keys(), n=1, cutoff=ALIKE)
-        if near:
-            yield name[:40], near[0]
+        meant = meant_field(name, FIELDS - run.keys())
+        if meant is not None:
+            yield name, meant

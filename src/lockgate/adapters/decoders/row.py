@@ -3,15 +3,16 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import chain, islice
 from typing import Annotated, Literal
 
 import msgspec
 
+from lockgate.core.meant_field import IN_NEED, meant_field
 from lockgate.core.metric import FIELDS, SCORE_PREFIX, parse_metric
 from lockgate.core.stats.micro import MAX_ABS, from_text
 from lockgate.errors import UsageError
@@ -20,25 +21,9 @@ MAX_SCORES = 1_000
 # Longer ids are no ids, and would fill memory from a file that is small.
 MAX_TEXT = 1_000
 MAX_FLAGS = 32
-# So many fields of a record are asked whether they are nearly another, and none whose name is longer than a line.
-MAX_HINTED, MAX_HINTED_NAME = 200, 100
+# So many fields of a record are asked whether they are nearly another.
+MAX_HINTED = 200
 MEASURABLE = ("status", *FIELDS, "scores")
-UNMEASURED = "no measurable field"
-# What people call the fields elsewhere, where the spelling alone does not tell.
-OTHER_NAMES = {
-    "duration": "latency_ms",
-    "duration_ms": "latency_ms",
-    "elapsed_ms": "latency_ms",
-    "time_to_first_token": "ttft_ms",
-    "price": "cost",
-    "prompt_tokens": "input_tokens",
-    "completion_tokens": "output_tokens",
-    "outcome": "status",
-    "state": "status",
-    "version": "release",
-    "revision": "release",
-    "variant": "release",
-}
 SCORE_RULE = f"a number within {MAX_ABS:.0e}, true or false, or an object that holds one as value"
 _TEXT = f"text of at most {MAX_TEXT:,} characters"
 _ID = f"text or a whole number, of at most {MAX_TEXT:,} characters"
@@ -101,6 +86,17 @@ class Row(msgspec.Struct, gc=False):
     probe_id: _Text | int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Flaw:
+    """What is wrong with a row, in words, and whether it is that it says nothing to measure."""
+
+    what: str
+    is_unmeasured: bool = False
+
+
+UNMEASURED = Flaw(f"no measurable field; give at least one of {', '.join(MEASURABLE)}", is_unmeasured=True)
+
+
 class ScoreNames:
     """Remembers which names of scores are legal, and how many there are."""
 
@@ -147,19 +143,17 @@ def are_sound(rows: Sequence[Row], names: ScoreNames) -> bool:
     )
 
 
-def flaw(row: Row, names: ScoreNames) -> str | None:
+def flaw(row: Row, names: ScoreNames) -> Flaw | None:
     """Return what is wrong with a row although each field is of its type."""
     for name in ("input_tokens", "output_tokens"):
         count = getattr(row, name)
         if isinstance(count, float) and not count.is_integer():
-            return _wrong(name, count)
+            return Flaw(_wrong(name, count))
     if isinstance(row.cost, str) and not is_decimal(row.cost):
-        return _wrong("cost", row.cost)
+        return Flaw(_wrong("cost", row.cost))
     if row.scores and (bad := names.flaw(row.scores)):
-        return bad
-    if not _is_measured(row):
-        return f"{UNMEASURED}; give at least one of {', '.join(MEASURABLE)}"
-    return None
+        return Flaw(bad)
+    return None if _is_measured(row) else UNMEASURED
 
 
 def _is_measured(row: Row) -> bool:
@@ -203,7 +197,7 @@ def _bad_score(scores: object) -> str | None:
 def hint(record: Iterable[str], wanted: Sequence[str]) -> str:
     """Return a question about a field that is nearly one of the wanted, or nothing."""
     for name in islice(record, MAX_HINTED):
-        near = None if name in KNOWN else _near(name, wanted)
+        near = None if name in KNOWN else meant_field(name, wanted, IN_NEED)
         if near:
             return f"; is {_shown(name)} meant to be {near}?"
     return ""
@@ -212,18 +206,7 @@ def hint(record: Iterable[str], wanted: Sequence[str]) -> str:
 def stranger(name: str) -> str | None:
     """Return the measurable field that a field of another name may be meant to be."""
     is_known = name in KNOWN or name.startswith(("scores.", "labels."))
-    return None if is_known else _near(name, MEASURABLE)
-
-
-def _near(name: str, wanted: Sequence[str]) -> str | None:
-    if len(name) > MAX_HINTED_NAME:
-        return None
-    plain = name.strip().lower().replace("-", "_").replace(" ", "_")
-    other = OTHER_NAMES.get(plain)
-    if other in wanted:
-        return other
-    close = difflib.get_close_matches(plain, wanted, 1, 0.7)
-    return close[0] if close else next((field for field in wanted if field.startswith(f"{plain}_")), None)
+    return None if is_known else meant_field(name, MEASURABLE)
 
 
 def _wrong(name: str, value: object) -> str:

@@ -9,7 +9,7 @@ from itertools import chain
 
 from lockgate.adapters.decoders.batch import Batch
 from lockgate.adapters.decoders.reading import Reading
-from lockgate.adapters.decoders.row import MEASURABLE, UNMEASURED, Row, are_sound, flaw, hint
+from lockgate.adapters.decoders.row import MEASURABLE, Row, are_sound, flaw, hint
 from lockgate.adapters.decoders.row_columns import batch_of
 
 
@@ -50,8 +50,9 @@ def _sound_rows(placed: PlacedRows, reading: Reading) -> list[Row]:
         if wrong is None:
             sound.append(row)
         else:
-            nearly = "" if reading.faults.is_full else hint(placed.fields(position), MEASURABLE)
-            reading.faults.add(placed.place(position), f"{wrong}{nearly if wrong.startswith(UNMEASURED) else ''}")
+            is_asked = wrong.is_unmeasured and not reading.faults.is_full
+            nearly = hint(placed.fields(position), MEASURABLE) if is_asked else ""
+            reading.faults.add(placed.place(position), f"{wrong.what}{nearly}")
     return sound
 
 

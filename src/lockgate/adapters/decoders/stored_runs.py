@@ -20,7 +20,7 @@ from lockgate.adapters.decoders.faults import Faults, What
 from lockgate.adapters.decoders.file import CHANGED, RunFile, files_of, refuse_changed, repeatable
 from lockgate.adapters.decoders.lines import Chunk, LongLineError, chunks
 from lockgate.adapters.decoders.ndjson import FAILURES, are_on_their_own, why_not
-from lockgate.adapters.decoders.row import MAX_FLAGS, MEASURABLE, UNMEASURED, Row, ScoreNames, are_sound, flaw, hint
+from lockgate.adapters.decoders.row import MAX_FLAGS, MEASURABLE, Flaw, Row, ScoreNames, are_sound, flaw, hint
 from lockgate.adapters.decoders.row_columns import columns_of, texts
 from lockgate.adapters.decoders.start_times import Time, instant
 from lockgate.adapters.decoders.stored_columns import ShapedRuns, pieces
@@ -33,9 +33,9 @@ SUFFIXES = ("", ".ndjson", ".jsonl")
 # About ten thousand runs: what is committed at once costs one synchronisation of the disk.
 BATCH = 1 << 21
 ADVICE = "Correct these runs or leave them out, and ingest again: nothing was stored."
-NO_APP = "app_id is missing, and no app was named for runs without one"
-UNNAMED_LABEL = "a label has no name"
-OWN_FLAG = "flags name the run's own app, for which it counts by its release"
+NO_APP = Flaw("app_id is missing, and no app was named for runs without one")
+UNNAMED_LABEL = Flaw("a label has no name")
+OWN_FLAG = Flaw("flags name the run's own app, for which it counts by its release")
 # The number of a line, or the place of a row, and what is wrong there.
 Wrong = tuple[int, What]
 
@@ -216,9 +216,9 @@ def _rows(body: bytes, first: int) -> tuple[list[tuple[int, StoredRow]], list[Wr
     return placed, wrong
 
 
-def _asked(what: str, text: bytes) -> What:
+def _asked(wrong: Flaw, text: bytes) -> What:
     """Return a flaw; of a run that says nothing to measure, with a field of its line that may be meant to."""
-    return partial(_question, what, text) if what.startswith(UNMEASURED) else what
+    return partial(_question, wrong.what, text) if wrong.is_unmeasured else wrong.what
 
 
 def _question(what: str, text: bytes) -> str:
@@ -229,9 +229,9 @@ def _question(what: str, text: bytes) -> str:
         return what
 
 
-def _flaws(rows: Sequence[StoredRow], reading: _Reading) -> list[tuple[int, str]]:
+def _flaws(rows: Sequence[StoredRow], reading: _Reading) -> list[tuple[int, Flaw]]:
     """Return what is wrong with rows although each field is of its type, by place."""
-    found: list[tuple[int, str]] = []
+    found: list[tuple[int, Flaw]] = []
     if not are_sound(rows, reading.names):
         found += [(place, wrong) for place, row in enumerate(rows) if (wrong := flaw(row, reading.names))]
     if reading.app is None:
