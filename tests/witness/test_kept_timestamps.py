@@ -69,7 +69,7 @@ def test_a_timestamp_of_something_else_is_a_flaw() -> None:
 
     (flaw,) = found.flaws
     assert (flaw.rule, flaw.where) == (Rule.SIGNATURE, OUTSIDE)
-    assert flaw.what.startswith("the timestamp of https://tsa.example over 1 entries does not verify over that")
+    assert flaw.what.startswith("the timestamp of https://tsa.example over 1 entry does not verify over that")
 
 
 @pytest.mark.clause("WT-65")

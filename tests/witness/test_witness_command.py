@@ -202,7 +202,7 @@ def test_a_witness_of_another_team_cosigns_what_the_command_line_decides(tmp_pat
         call("witnesses", "add", "w1", key, f"{witness.address}/")
         asked, again = call("witnesses", "ask"), call("witnesses", "ask")
 
-    assert (asked.returncode, asked.stdout) == (0, "w1 cosigned 1 entries\n")
+    assert (asked.returncode, asked.stdout) == (0, "w1 cosigned 1 entry\n")
     assert "Nobody is to be asked" in again.stdout
     with sqlite_store(here.home).reading() as seen:
         note = witnessed_checkpoint(seen)

@@ -80,13 +80,16 @@ def export(since: int | None, target: Path | None) -> int:
 
 def _append(target: Path) -> int:
     from lockgate.cli import log_file
+    from lockgate.core.wording import entries_text
 
     with log_file.opened(target) as file:
         began = file.size
         for lines, size in _portions(began):
             if size > began:
                 file.add(lines, size)
-        output.say(f"{target} ends at {file.size:,} entries of the log; {file.size - began:,} are new.\n")
+        new = file.size - began
+        said = "1 is new" if new == 1 else f"{new:,} are new"
+        output.say(f"{target} ends at {entries_text(file.size)} of the log; {said}.\n")
     return exit_codes.OK.code
 
 

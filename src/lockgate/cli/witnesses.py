@@ -61,6 +61,7 @@ def remove(name: str) -> int:
 @JSON
 def list_command(*, as_json: bool) -> int:
     """List witnesses and how much of the log each has cosigned."""
+    from lockgate.core.wording import entries_text
     from lockgate.operations.witness.witnessing import last_cosigned
     from lockgate.wiring import witness_list
 
@@ -80,7 +81,9 @@ def list_command(*, as_json: bool) -> int:
             }
         )
     else:
-        lines = (f"{each.name}  {each.url}  {each.key.text}  cosigned {sizes[each.name]:,} entries\n" for each in known)
+        lines = (
+            f"{each.name}  {each.url}  {each.key.text}  cosigned {entries_text(sizes[each.name])}\n" for each in known
+        )
         output.say("".join(lines) or "No witness is asked; `lockgate witnesses add NAME KEY URL` names one.\n")
     return exit_codes.OK.code
 
@@ -89,6 +92,7 @@ def list_command(*, as_json: bool) -> int:
 @JSON
 def ask(*, as_json: bool) -> int:
     """Ask every witness that has not cosigned the latest checkpoint."""
+    from lockgate.core.wording import entries_text
     from lockgate.operations.witness.witnessing import ask_witnesses
     from lockgate.wiring import witness_list
 
@@ -97,7 +101,8 @@ def ask(*, as_json: bool) -> int:
         output.emit_json({"asked": [_document(each) for each in asked]})
     else:
         done = [each for each in asked if not each.said]
-        output.say("".join(f"{each.witness.name} cosigned {each.size:,} entries\n" for each in done) or _nothing(asked))
+        lines = (f"{each.witness.name} cosigned {entries_text(each.size)}\n" for each in done)
+        output.say("".join(lines) or _nothing(asked))
         for each in asked:
             if each.said:
                 local.tell(each.said)

@@ -90,6 +90,11 @@ def count_text(count: int, noun: str) -> str:
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
+def entries_text(count: int) -> str:
+    """Return how many entries a log has."""
+    return "1 entry" if count == 1 else f"{count:,} entries"
+
+
 def listed(parts: Sequence[str]) -> str:
     """Return parts as people list them: `a, b and c`."""
     return f"{', '.join(parts[:-1])} and {parts[-1]}" if len(parts) > 1 else "".join(parts)

@@ -165,7 +165,7 @@ def refuse_fork(shown: Checkpoint, kept: Checkpoint, growth: bytes | None, keys:
     if shown.size == kept.size and shown.root != kept.root:
         raise VerifyError(
             Reason.FORK,
-            f"the log {kept.origin} has shown two different trees of {kept.size} entries",
+            f"the log {kept.origin} has shown two different trees of the size {kept.size:,}",
             advice="Keep both checkpoints: together they prove that its owner signed both.",
         )
     if shown.size != kept.size:
@@ -178,7 +178,7 @@ def _check_growth(found: Checkpoint, kept: Checkpoint, growth: bytes | None, key
     if growth is None:
         raise VerifyError(
             Reason.GROWTH_MISSING,
-            f"nothing proves that the trees of {older.size} and {newer.size} entries are one log",
+            f"nothing proves that the trees of the sizes {older.size:,} and {newer.size:,} are one log",
             advice="`lockgate receipts ID --save FOLDER --since-checkpoint KEPT`, where the log is, writes that proof; "
             "hand it over with --consistency.",
         )
@@ -187,7 +187,7 @@ def _check_growth(found: Checkpoint, kept: Checkpoint, growth: bytes | None, key
     if read.size != older.size or shown != newer:
         raise VerifyError(
             Reason.CONSISTENCY,
-            f"the proof of consistency is not of the trees of {older.size} and {newer.size} entries",
+            f"the proof of consistency is not of the trees of the sizes {older.size:,} and {newer.size:,}",
             advice="Take proof and receipt from one folder, and name the checkpoint that it was written since.",
         )
     check_consistency(older.tree, newer.tree, read.hashes)
@@ -201,7 +201,7 @@ def _refuse_place(note: Note, counting: Sequence[NoteKey], former: Sequence[Note
     if any((key.name, key.key_hash) in names for key in former):
         raise VerifyError(
             Reason.LOG_KEY_PLACE,
-            f"the key that signed the checkpoint does not count for a tree of {size} entries, or was revoked",
+            f"the key that signed the checkpoint does not count for a tree of the size {size:,}, or was revoked",
             advice="Have it handed over anew: the key of the log that signs now signs for all its entries.",
         )
 

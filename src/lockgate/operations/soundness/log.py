@@ -17,6 +17,7 @@ from lockgate.core.merkle import Node, Tree, leaf_hash
 from lockgate.core.refusal import VerifyError
 from lockgate.core.soundness.flaw import Flaw, Rule, flaw_of
 from lockgate.core.vault import Receipt
+from lockgate.core.wording import entries_text
 from lockgate.errors import DataError
 from lockgate.operations.vault.checking import Check
 from lockgate.operations.vault.known_keys import heir
@@ -106,7 +107,9 @@ def _uncovering(check: Check, note: tuple[int, bytes], grown: _Growing) -> Itera
         return
     if checkpoint.size != size or size != grown.tree.size:
         yield Flaw(
-            Rule.LOG, LOG, f"the checkpoint kept at size {size} is of {checkpoint.size} entries, of {grown.tree.size}"
+            Rule.LOG,
+            LOG,
+            f"the checkpoint kept at size {size} is of {entries_text(checkpoint.size)}, of {grown.tree.size}",
         )
     elif checkpoint.root != grown.tree.root:
         yield from _diverged(grown, checkpoint)
@@ -137,12 +140,14 @@ def _diverged(grown: _Growing, checkpoint: Checkpoint) -> Iterator[Flaw]:
 def _ends(check: Check, tree: Tree, note: tuple[int, bytes] | None) -> Iterator[Flaw]:
     end = Node(0, tree.size)
     if note is not None or end in check.seen.hashes_of([end]):
-        witness = "its leaf is kept" if note is None else f"a checkpoint of {note[0]} entries covers it"
+        witness = "its leaf is kept" if note is None else f"a checkpoint of {entries_text(note[0])} covers it"
         what = f"entry {tree.size} of the log is missing: {witness}, and the log ends before it"
         yield Flaw(Rule.LOG, LOG, what, index=tree.size)
         return
     if tree.size and check.seen.checkpoint(tree.size) is None:
-        yield Flaw(Rule.LOG, LOG, f"no checkpoint covers the last of its {tree.size} entries", index=tree.size - 1)
+        yield Flaw(
+            Rule.LOG, LOG, f"no checkpoint covers the last of its {entries_text(tree.size)}", index=tree.size - 1
+        )
     kept, made = check.seen.node_count(), 2 * tree.size - tree.size.bit_count()
     if kept != made:
-        yield Flaw(Rule.NODE, LOG, f"it keeps {kept} nodes, where {tree.size} entries make {made}")
+        yield Flaw(Rule.NODE, LOG, f"it keeps {kept} nodes, and a tree of {entries_text(tree.size)} has {made}")

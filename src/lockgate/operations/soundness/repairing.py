@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from lockgate.core.merkle import Node, Tree, leaf_hash
 from lockgate.core.refusal import VerifyError
 from lockgate.core.soundness.flaw import Rule
+from lockgate.core.wording import entries_text
 from lockgate.errors import UnsoundError
 from lockgate.operations.soundness.fsck import Soundness, trusted
 from lockgate.operations.vault.portions import PORTION, portions
@@ -87,16 +88,16 @@ def _regrown(seen: Snapshot, keys: Keys, tell: Tell) -> Iterator[tuple[Node, byt
             _check(note, tree, keys)
             note = next(notes, None)
     if note is not None:
-        raise _refused(f"a checkpoint covers {note[0]} entries, and {tree.size} are there")
+        raise _refused(f"a checkpoint covers {entries_text(note[0])}, and the log has {tree.size:,}")
 
 
 def _check(note: tuple[int, bytes], tree: Tree, keys: Keys) -> None:
     try:
         checkpoint = verify_checkpoint(note[1], keys.log)
     except VerifyError as error:
-        raise _refused(f"the checkpoint of {note[0]} entries: {error.message}") from error
+        raise _refused(f"the checkpoint of {entries_text(note[0])}: {error.message}") from error
     if checkpoint.tree != (tree.size, tree.root):
-        raise _refused(f"the checkpoint of {note[0]} entries is not of those that are there")
+        raise _refused(f"the checkpoint of {entries_text(note[0])} is not of those that are there")
 
 
 def _refused(what: str) -> UnsoundError:

@@ -10,7 +10,7 @@ from lockgate.core.note import read_note
 from lockgate.core.refusal import VerifyError
 from lockgate.core.soundness.flaw import Flaw, Rule
 from lockgate.core.voucher import Voucher, VoucherKind
-from lockgate.core.wording import count_text
+from lockgate.core.wording import count_text, entries_text
 from lockgate.operations.vault.checking import Check
 from lockgate.operations.vault.portions import PORTION, portions
 from lockgate.ports.timestamps import StampReader
@@ -36,7 +36,7 @@ def check_vouchers(check: Check, stamps: StampReader | None = None) -> None:
 
 
 def _flaws(voucher: Voucher, size: int, note: bytes | None, stamps: StampReader | None) -> Iterator[Flaw]:
-    what = f"the {voucher.kind.value} of {voucher.by} over {size} entries"
+    what = f"the {voucher.kind.value} of {voucher.by} over {entries_text(size)}"
     if note is None or voucher.size != size:
         yield Flaw(Rule.SIGNATURE, OUTSIDE, f"{what} is of a checkpoint that is not kept")
     elif voucher.kind is VoucherKind.COSIGNATURE:

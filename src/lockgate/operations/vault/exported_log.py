@@ -44,7 +44,7 @@ def export_since(since: int, house: House, most: int = MAX_ENTRIES) -> ExportedL
         covered = checkpoint_of(note).size
         if not 0 <= since <= covered:
             raise UsageError(
-                f"the log has {covered:,} entries, and none after {since:,}",
+                f"the log has the size {covered:,}, and nothing after {since:,}",
                 advice="If it had that many before, it is another log or an older copy: keep what you exported.",
             )
         lines = [entry_line(each.index, each.envelope) for each in _next(seen, since, min(most, covered - since))]

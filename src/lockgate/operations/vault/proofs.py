@@ -83,11 +83,12 @@ def growth(old: int, new: int | None, house: House) -> bytes:
         size = checkpoint_of(latest).size if new is None else new
         if note is None:
             raise UnknownError(
-                f"no checkpoint was signed of {size:,} entries", advice="Leave the later size out to get the latest."
+                f"no checkpoint was signed of the size {size:,}",
+                advice="Leave the later size out to get the latest.",
             )
         if not 0 < old <= size:
             raise UsageError(
-                f"no log of {size:,} entries is shown to begin with one of {old:,}",
+                f"no log of the size {size:,} is shown to begin with one of {old:,}",
                 advice=f"Name a size from 1 to {size:,}; it is the second line of a checkpoint.",
             )
         return growth_under(seen, old, size, note)
@@ -138,8 +139,8 @@ def grown_since(seen: Snapshot, since: bytes, note: bytes) -> bytes:
     kept, now = checkpoint_of(since), checkpoint_of(note)
     if kept.origin != now.origin or not 0 < kept.size <= now.size or _tree(seen, kept.size).root != kept.root:
         raise DataError(
-            f"the checkpoint is of {kept.size:,} entries of {kept.origin}, and the log here, {now.origin}, which has "
-            f"{now.size:,}, never was that tree",
+            f"the checkpoint is of {kept.origin} at the size {kept.size:,}, and the log here, {now.origin}, whose size "
+            f"is {now.size:,}, never was that tree",
             advice="Keep the checkpoint: signed by the same key it proves that the log went another way.",
         )
     return growth_under(seen, kept.size, now.size, note)

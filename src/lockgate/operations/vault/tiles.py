@@ -14,7 +14,8 @@ def tile_bytes(tile: Tile, house: House) -> bytes:
         size = seen.tree().size
         if not tile.is_in(size):
             raise UnknownError(
-                f"the log of {size:,} entries has no {tile.path}", advice="The size is in the checkpoint's second line."
+                f"the log of the size {size:,} has no {tile.path}",
+                advice="The size is in the checkpoint's second line.",
             )
         if tile.level is None:
             return encode_entries([each.envelope for each in seen.entries_after(tile.first - 1, tile.width)])

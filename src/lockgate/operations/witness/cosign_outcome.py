@@ -12,6 +12,7 @@ from lockgate.core.instant import SECOND, Instant, instant_text
 from lockgate.core.note import NoteSignature, read_note
 from lockgate.core.refusal import VerifyError
 from lockgate.core.witness_policy import Witness
+from lockgate.core.wording import entries_text
 from lockgate.ports.witness import CONFLICT, COSIGNED, SIZE, WitnessAnswer
 from lockgate.verify import Witnessed, is_cosigned
 
@@ -53,12 +54,16 @@ def cosign_outcome(
             return CosignOutcome.REFUSED, f"{who} {wrong}: its cosignature is not kept", None
         return CosignOutcome.COSIGNED, "", line
     if told is not None and told > size:
-        return CosignOutcome.AHEAD, f"{who} has seen {told:,} entries of this log, which has {size:,}", None
+        return CosignOutcome.AHEAD, f"{who} has seen {entries_text(told)} of this log, which has {size:,}", None
     # c2sp.org/tlog-witness: by the size itself a witness answers where it has seen another root of that size.
     if told == size:
-        return CosignOutcome.FORKED, f"{who} has seen another history of this log's first {told:,} entries", None
+        return CosignOutcome.FORKED, f"{who} has seen another history of this log's first {entries_text(told)}", None
     if told is not None:
-        return CosignOutcome.REFUSED, f"{who} does not cosign: it names {told:,} entries and goes on from none", None
+        return (
+            CosignOutcome.REFUSED,
+            f"{who} does not cosign: it names {entries_text(told)} and goes on from none",
+            None,
+        )
     if answer.status == 422:
         return CosignOutcome.FORKED, f"{who} says that this log does not go on from the entries that it has seen", None
     why = REFUSED.get(answer.status, f"it answered {answer.status}")
