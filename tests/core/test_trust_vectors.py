@@ -56,13 +56,13 @@ def test_every_vector_is_read_by_a_test(path: Path) -> None:
 
 @pytest.mark.clause("VF-170")
 @pytest.mark.parametrize("path", sorted((TESTS / "vectors").glob("trust_*.json")), ids=lambda path: path.stem)
-def test_every_member_of_a_vector_is_read_by_a_test(path: Path) -> None:
-    """Of each entry all that it says, but for words: what no test takes out of a file could say anything."""
+def test_every_member_of_a_vector_is_named_by_a_test(path: Path) -> None:
+    """Of each entry all that it says, but for words: what no test of the file so much as names could say anything."""
     there = {*members(json.loads(path.read_text(encoding="utf-8")))} - WORDS
     texts = (each.read_text(encoding="utf-8") for each in TESTS.rglob("test_*.py"))
-    taken = {name for text in texts if path.name in text for name in named_in(text)}
+    named = {name for text in texts if path.name in text for name in named_in(text)}
 
-    assert there - taken == set()
+    assert there - named == set()
 
 
 def members(value: Any) -> Iterator[str]:
@@ -77,7 +77,7 @@ def members(value: Any) -> Iterator[str]:
 
 
 def named_in(text: str) -> Iterator[str]:
-    """Yield the texts of a module's code, by which it takes members out of documents."""
+    """Yield the texts of a module's code, among which are the members that it takes out of documents."""
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             yield node.value

@@ -105,12 +105,14 @@ def test_a_verdict_exposes_nothing_that_is_advice(admin: Caller, door: Served, m
     due = admin.get(f"{path}/verdict").json()
     admin.post(f"{path}/evaluate")
     ended = admin.get(f"{path}/verdict").json()
+    whole = admin.get(path).json()
 
     for said, asked, status in ((begun, 5.0, "active"), (due, 5.0, "active"), (ended, 0.0, "rolled_back")):
         shown = 0.0 if is_shadow else asked
         assert (said["mode"], said["advisory"], said["status"]) == (mode, is_shadow, status)
         assert (said["weight"], said["exposed_weight"]) == (shown, shown)
         assert said["would_be_weight"] == (asked if is_shadow else None)
+    assert all(whole[name] == ended[name] for name in ("exposed_weight", "would_be_weight"))
     assert (due["terminal"], due["decision"]["action"], due["decision"]["terminal"]) == (False, "rollback", True)
     assert (ended["terminal"], ended["decision"]["action"], ended["decision"]["terminal"]) == (True, "hold", True)
     assert (begun["terminal"], begun["decision"]["terminal"]) == (False, False)

@@ -38,6 +38,7 @@ from lockgate.operations.retention.prune import prune
 from lockgate.operations.soundness.fsck import fsck
 from lockgate.operations.vault.known_keys import heir
 from lockgate.ports.house import House
+from lockgate.ports.signing import Aside
 from lockgate.testing.signers import SeededSigner
 from lockgate.testing.world import World
 from lockgate.verify import Keys, is_signed, verify_checkpoint, verify_receipt
@@ -174,7 +175,7 @@ def test_the_former_private_key_is_put_aside_and_its_public_half_is_kept(tmp_pat
     made = rotated(here, Use.RECEIPT)
     again = rotated(here, Use.RECEIPT)
 
-    assert made.aside == again.aside == str(tmp_path / "receipt.former.pem")
+    assert made.aside == again.aside == Aside(str(tmp_path / "receipt.former.pem"), is_program=False)
     assert (tmp_path / "retired" / f"receipt-{old.key_id[:16]}.pem").exists()
     assert old.public_key_pem in here.house.signers.kept.receipt
     assert here.house.signers.receipt.key_id == again.key_id

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from lockgate.core.vault import Receipt
     from lockgate.operations.keys.rotate_key import Rotated
     from lockgate.ports.house import House
+    from lockgate.ports.signing import Aside
 
 EPILOG = f"Exit codes: 0 the new key signs; 64 usage; {exit_codes.OF_STORE}"
 # The word for the last entry that somebody outside has vouched for.
@@ -188,7 +189,11 @@ def _said(call: Call, rotated: Rotated) -> int:
     from lockgate.report.text import printed
 
     if call["as_json"]:
-        signs = {"role": call["role"], "keyid": rotated.key_id, "aside": rotated.aside}
+        signs = {
+            "role": call["role"],
+            "keyid": rotated.key_id,
+            "aside": None if rotated.aside is None else rotated.aside.place,
+        }
         output.emit_json({**signs, "receipts": _documents(rotated.receipts)})
         return exit_codes.OK.code
     what = "Receipts are" if call["role"] == "receipt" else "Checkpoints of the log are"
@@ -197,7 +202,7 @@ def _said(call: Call, rotated: Rotated) -> int:
     if not rotated.receipts:
         lines.append("The log said so already; only files of this machine were put into their places.")
     if rotated.aside is not None:
-        lines.append(f"{_what_is(rotated.aside)} is {rotated.aside}; {_what_of_it(call)}")
+        lines.append(f"{_what_is(rotated.aside)} is {rotated.aside.place}; {_what_of_it(call)}")
     lines.append(PUBLISH)
     output.say(printed(lines))
     return exit_codes.OK.code
@@ -216,9 +221,8 @@ def _lines(receipts: Mapping[str, Receipt]) -> Sequence[str]:
     ]
 
 
-def _what_is(aside: str) -> str:
-    # The file of a program holds its public half alone.
-    return "The file of the program that signed before" if aside.endswith(".json") else "The former private key"
+def _what_is(aside: Aside) -> str:
+    return "The file of the program that signed before" if aside.is_program else "The former private key"
 
 
 def _what_of_it(call: Call) -> str:

@@ -35,6 +35,8 @@ class Rollout(TypedDict):
     status: str
     step: int
     weight: float
+    exposed_weight: float
+    would_be_weight: float | None
     revision: int
     terminal: bool
 

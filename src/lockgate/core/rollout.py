@@ -126,6 +126,11 @@ class Rollout:
         return 0.0 if self.mode is Mode.SHADOW else self.weight
 
     @property
+    def would_be_weight(self) -> float | None:
+        """Return the percent that it would ask for, where its mode lets it ask for none; else None."""
+        return self.weight if self.mode is Mode.SHADOW else None
+
+    @property
     def is_acknowledged(self) -> bool:
         """Say whether the weight that was asked for is, as far as can be known, the weight that is live."""
         return self.acknowledged is None or is_met(self.exposed_weight, self.acknowledged)

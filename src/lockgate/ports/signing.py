@@ -71,6 +71,14 @@ class Signers(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Aside:
+    """Where what signed before was put, and whether it is the file of a program, which holds its public half alone."""
+
+    place: str
+    is_program: bool
+
+
 class KeyRing(Signers, Protocol):
     """Signers of which one can be followed by another."""
 
@@ -85,6 +93,6 @@ class KeyRing(Signers, Protocol):
         """
         ...
 
-    def take(self, role: Use, key_id: str) -> str | None:
+    def take(self, role: Use, key_id: str) -> Aside | None:
         """Put a prepared key into its place, and what was there aside; return where that is, None where it was so."""
         ...

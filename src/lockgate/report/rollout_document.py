@@ -24,7 +24,13 @@ def rollout_document(rollout: Rollout) -> dict[str, Json]:
     """Return a rollout."""
     document = rollout.document()
     times: dict[str, Json] = {name: instant_text(getattr(rollout, name)) for name in TIMES}
-    return {**document, **times, "exposed_weight": rollout.exposed_weight, "terminal": rollout.is_terminal}
+    return {
+        **document,
+        **times,
+        "exposed_weight": rollout.exposed_weight,
+        "would_be_weight": rollout.would_be_weight,
+        "terminal": rollout.is_terminal,
+    }
 
 
 def turn_document(rollout: Rollout, decision: Decision, verdict: Verdict, receipt: int) -> dict[str, Json]:
@@ -58,17 +64,16 @@ def verdict_document(said: Explanation) -> dict[str, Json]:
     `weight` is here what to set, which of a shadow rollout is nothing: no field at the top exposes what is only advice.
     """
     rollout = said.rollout
-    is_shadow = rollout.mode is Mode.SHADOW
     return {
         "id": rollout.id,
         "mode": rollout.mode.value,
-        "advisory": is_shadow,
+        "advisory": rollout.mode is Mode.SHADOW,
         "status": rollout.status.value,
         "terminal": rollout.is_terminal,
         "step": rollout.step,
         "weight": rollout.exposed_weight,
         "exposed_weight": rollout.exposed_weight,
-        "would_be_weight": rollout.weight if is_shadow else None,
+        "would_be_weight": rollout.would_be_weight,
         "revision": rollout.revision,
         "verdict": said.verdict.document(),
         "decision": said.decision.document(),

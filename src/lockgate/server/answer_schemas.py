@@ -36,6 +36,8 @@ from lockgate.server.schema import (
 )
 
 _PERCENT: Schema = {"type": "number", "minimum": 0, "maximum": 100}
+_EXPOSED = described(_PERCENT, "What it asks routers for.")
+_WOULD_BE = described(or_null(_PERCENT), "What it would ask for, in shadow mode; null in a canary.")
 _CURSOR = described(or_null(TEXT), "Send it to get the next page; null: there is none.")
 _COUNTS = mapping_of(WHOLE)
 _DIGEST: Schema = {"type": "string", "pattern": "^sha256:[0-9a-f]{64}$"}
@@ -54,7 +56,8 @@ _ROLLOUT = answer(
     terminal=FLAG,
     step=described(WHOLE, "From 0."),
     weight=described(_PERCENT, "What it asks for; in shadow mode what it would."),
-    exposed_weight=described(_PERCENT, "What it asks routers for."),
+    exposed_weight=_EXPOSED,
+    would_be_weight=_WOULD_BE,
     acknowledged=described(or_null(_PERCENT), "What is live, as somebody said; null: nobody does."),
     revision=described(WHOLE, "The ETag."),
     attempt=WHOLE,
@@ -224,8 +227,8 @@ ANSWER_SCHEMAS: Mapping[str, Schema] = {
         terminal=described(FLAG, "Whether the rollout has ended."),
         step=WHOLE,
         weight=described(_PERCENT, "The weight to set: `exposed_weight`, which in shadow mode is 0."),
-        exposed_weight=described(_PERCENT, "What it asks routers for."),
-        would_be_weight=described(or_null(_PERCENT), "What it would ask for, in shadow mode; null in a canary."),
+        exposed_weight=_EXPOSED,
+        would_be_weight=_WOULD_BE,
         revision=WHOLE,
         verdict=shape("Findings"),
         decision=described(shape("Decision"), "What a turn would decide now."),

@@ -64,7 +64,7 @@ def _looked(row: Endpoint, call: Call) -> Answer:
 def _came(row: Endpoint, call: Call, work: Transaction, house: House) -> Came:
     """Carry a call out in a transaction; who delivers is woken when it is kept."""
     if has_condition(call.headers):
-        check_conditions(call.headers, _tag(call, work), is_change=True)
+        check_conditions(call.headers, _tag(row, call, work), is_change=True)
     given = row.handler(replace(call, house=house, wake=_nobody))
     return Came(
         status=given.status,
@@ -74,11 +74,11 @@ def _came(row: Endpoint, call: Call, work: Transaction, house: House) -> Came:
     )
 
 
-def _tag(call: Call, work: Transaction) -> str | None:
-    """Return the current tag of the rollout or the app that a path names."""
-    if "id" in call.named:
+def _tag(row: Endpoint, call: Call, work: Transaction) -> str | None:
+    """Return the current tag of the rollout or the app that a path is about."""
+    if row.about == "id":
         return tag_of(load(work, call.named["id"])[0].rollout.revision)
-    if "app" in call.named:
+    if row.about == "app":
         return tag_of(version_of(work, call.house.org, known_app(work, call.named["app"]).name))
     return None
 

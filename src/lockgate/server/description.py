@@ -65,8 +65,6 @@ _TAG = r'(W/)?"[!#-~\u0080-\u00ff]*"'
 TAGS: Schema = {**TEXT, "pattern": rf"^(\*|{_TAG}([ \t]*,[ \t]*{_TAG})*)$"}
 # Answers that are about a rollout or an app, and so have its revision or version for a tag.
 TAGGED = frozenset({"Answered", "App", "Created", "Explanation", "Overview", "Rollout", "Turn"})
-# Paths of the one thing whose tag a condition may name.
-_ABOUT_ONE = re.compile(r"\{(id|app)\}")
 # Answers whose tag is the digest of their own bytes.
 FETCHED = frozenset({"Checkpoint", "Envelope", "KeyManifest", "LogGrowth", "LogProof", "PublishedKeys"})
 # No operation can be asked by a method that it has not, and what is no HTTP is none.
@@ -168,7 +166,7 @@ def _conditions(each: Endpoint, names: SchemaNames) -> list[Json]:
     found = {}
     if each.is_once and each.method != "GET" and each.body in (JSON_TYPES, ()):
         found["Idempotency-Key"] = {**TEXT, "minLength": 1, "maxLength": MAX_KEY, "pattern": "^[!-~]([ -~]*[!-~])?$"}
-    if names.gives in FETCHED or (_ABOUT_ONE.search(each.path) and names.gives in TAGGED):
+    if names.gives in FETCHED or (each.about is not None and names.gives in TAGGED):
         found["If-Match"] = described(TAGS, "The ETag that was seen: else nothing is done, and it is 412.")
         if each.method == "GET":
             found["If-None-Match"] = described(TAGS, "The ETag that is known: 304 while it is still so.")

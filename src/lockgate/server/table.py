@@ -69,6 +69,11 @@ class Endpoint:
     ahead: Callable[[Call], None] | None = None
     needs: tuple[str, ...] = ()
 
+    @property
+    def about(self) -> str | None:
+        """Return the parameter that names the one rollout or app that the path is about, whose tag a call may name."""
+        return next((name for name in ("id", "app") if f"{{{name}}}" in self.path), None)
+
 
 def _get(path: str, permission: Permission | None, handler: Handler, summary: str, *query: str) -> Endpoint:
     return Endpoint("GET", path, permission, handler, summary, query=query)

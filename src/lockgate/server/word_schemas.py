@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import get_args
 
 from lockgate.core.api_key import MAX_NAME
 from lockgate.core.link import MAX_LINKS
 from lockgate.core.release_digest import MAX_DIGESTS
+from lockgate.report.form import Form
 from lockgate.server.call import MAX_SPAN_S, MAX_WHOLE
 from lockgate.server.field_schemas import GRANTS, LEVEL, METRICS, NAME, NUMBERED, REASON
 from lockgate.server.schema import FLAG, TEXT, Schema, described, list_of, or_null, record, shape
@@ -19,7 +21,6 @@ from lockgate.server.screens import ALL, Command
 
 MOST_RUNS = 1_000
 STATUSES = ("ok", "error", "timeout", "cancelled", None)
-FORMS = ("table", "json", "markdown", "none")
 _SECONDS: Schema = {"type": "integer", "minimum": 0, "maximum": MAX_SPAN_S}
 _SINCE = {"since_s": described(or_null(_SECONDS), "Only runs that began in the last so many seconds.")}
 _PAIR: Schema = {**list_of(TEXT), "minItems": 2, "maxItems": 2}
@@ -59,7 +60,7 @@ _COMPARE = _Words(
         **_SINCE,
         "policy": or_null(_POLICY),
         "per_gate_level": or_null(LEVEL),
-        "form": {"enum": list(FORMS)},
+        "form": {"enum": [*get_args(Form)]},
         "has_page": FLAG,
         "allow_thin": FLAG,
     },

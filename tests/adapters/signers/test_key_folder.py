@@ -13,6 +13,7 @@ from lockgate import crash_point
 from lockgate.adapters.signers.key_folder import FolderSigners, open_signers
 from lockgate.core.listed_key import Use
 from lockgate.errors import LockgateError, UsageError
+from lockgate.ports.signing import Aside
 
 
 def prepared(folder: Path) -> tuple[FolderSigners, str]:
@@ -54,7 +55,7 @@ def test_who_ends_while_keys_change_places_has_both(tmp_path: Path) -> None:
 
     assert left.receipt.key_id == old
     assert [left.signer(Use.RECEIPT, each) is not None for each in (old, key_id)] == [True, True]
-    assert left.take(Use.RECEIPT, key_id) == str(tmp_path / "receipt.former.pem")
+    assert left.take(Use.RECEIPT, key_id) == Aside(str(tmp_path / "receipt.former.pem"), is_program=False)
     assert open_signers(tmp_path, lambda: False).receipt.key_id == key_id
     assert left.signer(Use.RECEIPT, old) is not None
 

@@ -18,7 +18,7 @@ from lockgate.adapters.signers.program import ProgramSigner
 from lockgate.core.listed_key import Use
 from lockgate.core.public_key import PublicKey
 from lockgate.errors import DataError, LockgateError, NotPermittedError, UsageError
-from lockgate.ports.signing import Signer
+from lockgate.ports.signing import Aside, Signer
 from lockgate.testing.signer_contract import SignerContract
 
 KEY = Ed25519PrivateKey.from_private_bytes(b"p" * 32)
@@ -199,7 +199,7 @@ def test_a_key_of_a_program_follows_one_of_a_file(tmp_path: Path) -> None:
     ring = open_signers(tmp_path)
 
     assert ring.prepare(Use.RECEIPT).key_id == PUBLIC.key_id
-    assert ring.take(Use.RECEIPT, PUBLIC.key_id) == str(tmp_path / "receipt.former.pem")
+    assert ring.take(Use.RECEIPT, PUBLIC.key_id) == Aside(str(tmp_path / "receipt.former.pem"), is_program=False)
 
     again = open_signers(tmp_path)
     assert again.receipt.key_id == ring.receipt.key_id == PUBLIC.key_id
@@ -233,7 +233,7 @@ def test_a_program_is_followed_by_no_file_that_nobody_asked_for(tmp_path: Path) 
     assert ring.prepared(Use.RECEIPT) is None
     following = ring.prepare(Use.RECEIPT, may_be_file=True).key_id
 
-    assert ring.take(Use.RECEIPT, following) == str(tmp_path / "receipt.former.json")
+    assert ring.take(Use.RECEIPT, following) == Aside(str(tmp_path / "receipt.former.json"), is_program=True)
     again = open_signers(tmp_path)
     assert (again.receipt.key_id, again.signer(Use.RECEIPT, PUBLIC.key_id) is not None) == (following, True)
     assert not (tmp_path / "receipt.json").exists()
@@ -260,7 +260,7 @@ def test_a_program_follows_a_program(tmp_path: Path) -> None:
     ring = open_signers(tmp_path)
 
     assert ring.prepare(Use.RECEIPT).key_id == ring.prepared(Use.RECEIPT) == following
-    assert ring.take(Use.RECEIPT, following) == str(tmp_path / "receipt.former.json")
+    assert ring.take(Use.RECEIPT, following) == Aside(str(tmp_path / "receipt.former.json"), is_program=True)
 
     again = open_signers(tmp_path)
     former = again.signer(Use.RECEIPT, PUBLIC.key_id)

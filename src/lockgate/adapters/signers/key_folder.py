@@ -30,7 +30,7 @@ from lockgate.core.listed_key import Use
 from lockgate.core.public_key import PublicKey, read_public_key
 from lockgate.crash_point import reach
 from lockgate.errors import NotPermittedError, UsageError
-from lockgate.ports.signing import PublicKeys
+from lockgate.ports.signing import Aside, PublicKeys
 
 ROLES = (Use.RECEIPT, Use.LOG)
 NEXT, FORMER = ".next", ".former"
@@ -101,12 +101,12 @@ class FolderSigners:
         keep_public(self._folder, role, read_public_key(found.public_key_pem))
         return found
 
-    def take(self, role: Use, key_id: str) -> str | None:
+    def take(self, role: Use, key_id: str) -> Aside | None:
         """Put a prepared key into its place, and what was there aside; a second call goes on where one has ended."""
         with explained(self._folder / f"{role}{PEM}"):
             return self._taken(role, key_id)
 
-    def _taken(self, role: Use, key_id: str) -> str | None:
+    def _taken(self, role: Use, key_id: str) -> Aside | None:
         aside = None
         for path in slots(self._folder, role):
             prepared = self._still(role, path) if NEXT in path.name else None
@@ -124,7 +124,7 @@ class FolderSigners:
                 aside = self._put_aside(role, key_id, is_last=True) or aside
         return aside
 
-    def _put_aside(self, role: Use, but: str, *, is_last: bool = False) -> str | None:
+    def _put_aside(self, role: Use, but: str, *, is_last: bool = False) -> Aside | None:
         """Let the key that signed so far be where the former one is, and in the end nowhere else."""
         aside = None
         for path in [*places(self._folder, role)]:
@@ -140,7 +140,7 @@ class FolderSigners:
                 os.link(path, target)
             if is_last:
                 path.unlink()
-            aside = str(target)
+            aside = Aside(str(target), is_program=path.suffix == PROGRAM)
         return aside
 
     def _is(self, role: Use, key_id: str) -> bool:

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 from lockgate.cli import exit_codes
 from lockgate.cli.asked.desk import Desk
@@ -13,6 +12,7 @@ from lockgate.core.comparison import Comparison
 from lockgate.core.declaration.policy_declaration import declare
 from lockgate.operations.asking.compare import Request
 from lockgate.operations.asking.compare_stored import Window, compare_stored
+from lockgate.report.form import Form
 from lockgate.report.markdown import render_markdown
 from lockgate.report.page import render_page
 from lockgate.report.table import render_table
@@ -30,7 +30,7 @@ class Words:
     policy: dict[str, object] | None = None
     metrics: list[str]
     per_gate_level: float | None = None
-    form: Literal["table", "json", "markdown", "none"] = "table"
+    form: Form = "table"
     has_page: bool = False
     allow_thin: bool = False
 

@@ -23,7 +23,7 @@ from lockgate.operations.vault.high_water import refuse_older
 from lockgate.operations.vault.keeping import writing
 from lockgate.operations.vault.known_keys import custody, log_signers, receipt_signer
 from lockgate.ports.house import House
-from lockgate.ports.signing import KeyRing, PublicKeys, Signer
+from lockgate.ports.signing import Aside, KeyRing, PublicKeys, Signer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +52,7 @@ class Rotated:
     """
 
     key_id: str
-    aside: str | None
+    aside: Aside | None
     receipts: Mapping[str, Receipt] = field(default_factory=dict)
 
 
