@@ -116,7 +116,7 @@ def test_a_process_that_ends_anywhere_leaves_nothing_or_everything(
     assert bool(moments) is (point not in homes.unreached)
     if homes.cluster is not None and seconds(0, 1) == 0:
         # Databases take long to copy; the same of a place's moments in every run, another at each place.
-        moments = random.Random(point).sample(moments, min(len(moments), SAMPLE))  # noqa: S311 -- as it says
+        moments = random.Random(point).sample(moments, min(len(moments), SAMPLE))  # noqa: S311 -- seeded
 
     for number, moment in enumerate(moments):
         step = moment.step
